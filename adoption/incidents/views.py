@@ -65,7 +65,7 @@ def incidents(request: HttpRequest, ref: str) -> HttpResponse:
         context["address"] = request.build_absolute_uri(
             reverse("report-problem", args=[context["link"].token])
         )
-    return render(request, "adoption/incidents.html", context)
+    return render(request, "adoption/incidents/incidents.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -102,7 +102,7 @@ def open_(request: HttpRequest, ref: str) -> HttpResponse:
         "seen": effects is not None,
         "effects": effects,
         "status": status,
-        "template": "adoption/incident_open.html",
+        "template": "adoption/incidents/incident_open.html",
         "back_url": reverse(TAB, args=[case.ref]),
     }
     return ask(request, case, TAB, form, **more)
@@ -144,7 +144,9 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
         "drafted": _clause_words(row),
         "may_draft": may_manage(case, request.user),
     }
-    return render(request, "adoption/incident.html", context, status=422 if request.method == "POST" else 200)
+    return render(
+        request, "adoption/incidents/incident.html", context, status=422 if request.method == "POST" else 200
+    )
 
 
 def _events(row: Incident) -> list[dict]:
@@ -395,4 +397,4 @@ def duties(request: HttpRequest) -> HttpResponse:
         "missing": [one for one in TEMPLATES if one.name not in known],
         "may_keep": permissions.may_keep_duties(request.user),
     }
-    return render(request, "adoption/reporting_duties.html", context)
+    return render(request, "adoption/incidents/reporting_duties.html", context)

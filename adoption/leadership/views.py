@@ -137,7 +137,7 @@ def leaders(request: HttpRequest) -> HttpResponse:
         "answered_no": cells[leadership_metrics.ANSWERED_NO.key],
         "pictures": asked.portfolio(page="pictures"),
     }
-    return render(request, "adoption/leaders.html", context)
+    return render(request, "adoption/leadership/leaders.html", context)
 
 
 def _named(keys: list[int]) -> dict[int, Initiative]:
@@ -240,7 +240,7 @@ def rows(request: HttpRequest, figure: str) -> HttpResponse:
         "rows": [(case, (asked.wanted.now - case.since).days, why.get(case.pk, [])) for case in page],
         "back": asked.link("leaders"),
     }
-    return render(request, "adoption/leaders_rows.html", context)
+    return render(request, "adoption/leadership/leaders_rows.html", context)
 
 
 @on_any_day(access.portfolio_on_any_day)
@@ -264,7 +264,7 @@ def blurred_rows(request: HttpRequest) -> HttpResponse:
         "judged": len(judged["rows"]),
         "back": asked.link("leaders"),
     }
-    return render(request, "adoption/leaders_blurred.html", context)
+    return render(request, "adoption/leadership/leaders_blurred.html", context)
 
 
 @on_any_day(access.portfolio_on_any_day)
@@ -285,4 +285,4 @@ def blamed_rows(request: HttpRequest) -> HttpResponse:
         "elsewhere": place[0] == "elsewhere",
         "back": asked.link("leaders"),
     }
-    return render(request, "adoption/leaders_blamed.html", context)
+    return render(request, "adoption/leadership/leaders_blamed.html", context)

@@ -59,7 +59,7 @@ def lessons_all(request: HttpRequest) -> HttpResponse:
         if permissions.may_enter(request.user)
         else (),
     }
-    return render(request, "adoption/lessons_all.html", context)
+    return render(request, "adoption/lessons/lessons_all.html", context)
 
 
 # Digits of what a filter names: keys of rows, and years that a calendar has.
@@ -144,7 +144,7 @@ def _lesson_page(request, row: Lesson, *, status: int = 200, **more) -> HttpResp
         "known": known if permissions.may_link(row, None, person) else [],
         "form": ReasonForm(),
     } | more
-    return render(request, "adoption/lesson.html", context, status=status)
+    return render(request, "adoption/lessons/lesson.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -163,7 +163,9 @@ def lesson_add(request: HttpRequest) -> HttpResponse:
             )
             return redirect("lesson", row.pk)
     status = 422 if request.method == "POST" else 200
-    return render(request, "adoption/lesson_add.html", {"nav": "lessons-all", "form": form}, status=status)
+    return render(
+        request, "adoption/lessons/lesson_add.html", {"nav": "lessons-all", "form": form}, status=status
+    )
 
 
 @require_POST
@@ -233,7 +235,7 @@ def answer(request: HttpRequest, ref: str) -> HttpResponse:
         "may_answer": permissions.may_answer(case, request.user),
         "conflict": conflict,
     }
-    return render(request, "adoption/lessons_answer.html", context, status=status)
+    return render(request, "adoption/lessons/lessons_answer.html", context, status=status)
 
 
 # What other pages show of lessons
@@ -244,14 +246,18 @@ def beside_review(person, review: Review) -> Part | None:
     if review.gate not in ("mvp", "production") or not review.is_open:
         return None
     rows = at_gate(review.initiative, person)
-    return Part("adoption/_lessons_at_gate.html", {"rows": rows, "case": review.initiative}) if rows else None
+    return (
+        Part("adoption/lessons/_lessons_at_gate.html", {"rows": rows, "case": review.initiative})
+        if rows
+        else None
+    )
 
 
 def beside_registering(person, said: tuple[str, str]) -> Part | None:
     """While somebody registers: what others learned in such a matter."""
     rows = like(*said, person)
     return (
-        Part("adoption/_lessons_beside.html", {"rows": rows, "words": "What others learned"})
+        Part("adoption/lessons/_lessons_beside.html", {"rows": rows, "words": "What others learned"})
         if rows
         else None
     )
@@ -261,7 +267,7 @@ def beside_link(person, system: System) -> Part | None:
     """Before a case is tied to a system: what was learned with it."""
     rows = of_system(system.pk, person)
     words = f"What was learned with {system}"
-    return Part("adoption/_lessons_beside.html", {"rows": rows, "words": words}) if rows else None
+    return Part("adoption/lessons/_lessons_beside.html", {"rows": rows, "words": words}) if rows else None
 
 
 def found(search: portfolio_search.Search, most: int) -> list[portfolio_search.Hit]:

@@ -110,7 +110,7 @@ def adoption(request: HttpRequest, ref: str) -> HttpResponse:
         "pulse": case.pulses.order_by("-id").first(),
         "ended": Measure.objects.filter(initiative=case, ended_at__isnull=False).order_by("-ended_at"),
     }
-    return render(request, "adoption/adoption.html", context)
+    return render(request, "adoption/measures/adoption.html", context)
 
 
 def _order(word: str) -> int:
@@ -130,7 +130,7 @@ def declare(request: HttpRequest, ref: str) -> HttpResponse:
             "form": InstrumentForm(),
             "back_url": back,
         }
-        return render(request, "adoption/measure_choose.html", context)
+        return render(request, "adoption/measures/measure_choose.html", context)
     scope = queries.scopes_now([case.pk]).get(case.pk)
     start = {"intended": scope.user_count, "population": scope.users[:200]} if scope is not None else {}
     form = DeclareForm(how, sent(request), initial=start)
@@ -152,7 +152,7 @@ def declare(request: HttpRequest, ref: str) -> HttpResponse:
         "verb": "Declare it",
         "back_url": back,
     }
-    return render(request, "initiatives/case_form.html", context)
+    return render(request, "initiatives/cases/case_form.html", context)
 
 
 def _measure_for(request: HttpRequest, pk: int) -> Measure:
@@ -193,7 +193,7 @@ def measure(request: HttpRequest, pk: int) -> HttpResponse:
         "may_declare": permissions.may_declare(case, request.user),
         "may_read": may,
     }
-    return render(request, "adoption/measure.html", context)
+    return render(request, "adoption/measures/measure.html", context)
 
 
 def _read(request: HttpRequest, case: Initiative, form: ReadingForm) -> bool:
@@ -245,7 +245,7 @@ def goal(request: HttpRequest, pk: int) -> HttpResponse:
         "verb": "Move it",
         "back_url": back,
     }
-    return render(request, "initiatives/case_form.html", context)
+    return render(request, "initiatives/cases/case_form.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -268,7 +268,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         "danger": True,
         "back_url": reverse("measure", args=[row.pk]),
     }
-    return render(request, "initiatives/case_form.html", context)
+    return render(request, "initiatives/cases/case_form.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -292,7 +292,7 @@ def correct(request: HttpRequest, pk: int, reading: int) -> HttpResponse:
         "verb": "Correct it",
         "back_url": reverse("measure", args=[row.measure_id]),
     }
-    return render(request, "initiatives/case_form.html", context)
+    return render(request, "initiatives/cases/case_form.html", context)
 
 
 @require_POST
@@ -338,7 +338,7 @@ def bring_in(request: HttpRequest, ref: str) -> HttpResponse:
         "title": "Readings from a table",
         "measures": reading_actions.measures_asked(case).values(),
     }
-    return render(request, "adoption/readings_import.html", context | {"form": form} | shown)
+    return render(request, "adoption/measures/readings_import.html", context | {"form": form} | shown)
 
 
 def _looked_at(request, case, content: bytes, name: str, encoding: str) -> dict:

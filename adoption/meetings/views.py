@@ -61,7 +61,7 @@ def meetings(request: HttpRequest) -> HttpResponse:
         ),
         "leads": permissions.led_by(request.user),
     }
-    return render(request, "adoption/meetings.html", context)
+    return render(request, "adoption/meetings/meetings.html", context)
 
 
 @require_http_methods(TAKES)
@@ -115,7 +115,7 @@ def _form(
         "meeting": meeting,
     }
     status = more.pop("status", 422 if request.method == "POST" else 200)
-    return render(request, "adoption/meeting_form.html", context | more, status=status)
+    return render(request, "adoption/meetings/meeting_form.html", context | more, status=status)
 
 
 @require_safe
@@ -137,7 +137,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
         "may_take": permissions.may_take_pack(row, request.user),
         "today": row.held_on == clock.today(),
     }
-    return render(request, "adoption/meeting.html", context)
+    return render(request, "adoption/meetings/meeting.html", context)
 
 
 def _newest_minutes(row: Meeting) -> dict[int | None, Minutes]:
@@ -360,4 +360,4 @@ def pack(request: HttpRequest, pk: int) -> HttpResponse:
         "part_size": board_pack.PART,
         "page": page_of(request, row.packs.select_related("by").order_by("-pk"), PAGE),
     }
-    return render(request, "adoption/meeting_pack.html", context)
+    return render(request, "adoption/meetings/meeting_pack.html", context)

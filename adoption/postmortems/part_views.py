@@ -138,7 +138,7 @@ def _missing(
         "post_mortem": row,
         "why": file_fingerprints.WORDS[found.state],
     }
-    return render(request, "adoption/attachment_missing.html", context, status=404)
+    return render(request, "adoption/postmortems/attachment_missing.html", context, status=404)
 
 
 @require_safe
@@ -172,7 +172,7 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
         "table": isinstance(told, file_previews.Table),
         "sent_as": "" if told is not None else file_previews.sent_as(content),
     }
-    answer = render(request, "adoption/attachment_look.html", context)
+    answer = render(request, "adoption/postmortems/attachment_look.html", context)
     answer["Cache-Control"] = "private, no-store"
     return answer
 

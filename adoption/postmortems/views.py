@@ -62,7 +62,7 @@ def lessons(request: HttpRequest, ref: str) -> HttpResponse:
         "may_answer": may_answer(case, request.user),
         "owed": owed,
     }
-    return render(request, "adoption/lessons.html", context)
+    return render(request, "adoption/postmortems/lessons.html", context)
 
 
 def _sides(row: PostMortem) -> list[dict]:
@@ -103,7 +103,7 @@ def _published_lessons(request: HttpRequest, ref: str) -> HttpResponse:
     if not rows:
         raise Http404("No such case, or nothing published on it.")
     context = {"nav": "portfolio", "case": case, "written": rows}
-    return render(request, "adoption/lessons_published.html", context)
+    return render(request, "adoption/postmortems/lessons_published.html", context)
 
 
 def rows_with_people():
@@ -130,7 +130,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
     row = rows_with_people().filter(pk=pk, state=PostMortem.PUBLISHED, initiative__confidential=False).first()
     row = row or post_mortem_for(request.user, pk)
     context = {"nav": "portfolio", "case": row.initiative, "post_mortem": row, "told": _told(row)}
-    return render(request, "adoption/account.html", context)
+    return render(request, "adoption/postmortems/account.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -154,7 +154,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
         "debt": debt,
         "may_start": permissions.may_start(debt, request.user),
     }
-    return render(request, "adoption/post_mortem_start.html", context)
+    return render(request, "adoption/postmortems/post_mortem_start.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -165,7 +165,7 @@ def post_mortem(request: HttpRequest, pk: int) -> HttpResponse:
         return _write(request, row)
     if permissions.may_write(row, request.user):
         return _form_page(request, row, PostMortemForm(post_mortem=row))
-    return page(request, "adoption/post_mortem.html", row)
+    return page(request, "adoption/postmortems/post_mortem.html", row)
 
 
 def _write(request: HttpRequest, row: PostMortem) -> HttpResponse:
@@ -232,7 +232,7 @@ def _form_page(
         "sent_back": actions.sent_back(row),
         "pointed": _pointed(row),
     }
-    return page(request, "adoption/post_mortem_form.html", row, status=status, **words)
+    return page(request, "adoption/postmortems/post_mortem_form.html", row, status=status, **words)
 
 
 def _gaps(row: PostMortem) -> list:
@@ -316,7 +316,7 @@ def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
     status = 422 if request.method == "POST" else 200
     return page(
         request,
-        "adoption/post_mortem_hand_in.html",
+        "adoption/postmortems/post_mortem_hand_in.html",
         row,
         status=status,
         lacking=lacking,
@@ -348,5 +348,10 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("lessons", row.initiative.ref)
     status = 422 if request.method == "POST" else 200
     return page(
-        request, "adoption/post_mortem_confirm.html", row, status=status, form=form, pointed=_pointed(row)
+        request,
+        "adoption/postmortems/post_mortem_confirm.html",
+        row,
+        status=status,
+        form=form,
+        pointed=_pointed(row),
     )

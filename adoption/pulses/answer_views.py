@@ -49,7 +49,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
             ],
         }
         status = 422 if request.method == "POST" else 200
-        return page(request, "adoption/pulse_answer.html", context, language=language, status=status)
+        return page(request, "adoption/pulses/pulse_answer.html", context, language=language, status=status)
 
 
 @for_the_unknown
@@ -57,10 +57,12 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def thanks(request: HttpRequest, language: str) -> HttpResponse:
     """Whoever answered is told so at an address that is everybody's."""
-    return page(request, "adoption/pulse_thanks.html", {}, language=language_of(request, language))
+    return page(request, "adoption/pulses/pulse_thanks.html", {}, language=language_of(request, language))
 
 
 def _closed(request: HttpRequest, *, status: int) -> HttpResponse:
     """The link opens nothing: the same words whether it was used, ended, mistyped or guessed."""
     context = {"status": status}
-    return page(request, "adoption/pulse_nothing.html", context, language=language_of(request), status=status)
+    return page(
+        request, "adoption/pulses/pulse_nothing.html", context, language=language_of(request), status=status
+    )

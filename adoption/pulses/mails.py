@@ -56,7 +56,7 @@ def _mail(pulse: Pulse, address: str, link: Link, connection) -> EmailMessage:
     for language in sorted(LANGUAGES, key=lambda one: one != pulse.language):
         with translation.override(language):
             context = {"pulse": pulse, "address": f"{link.address}?lang={language}"}
-            words.append(render_to_string("adoption/pulse_mail.txt", context).strip())
+            words.append(render_to_string("adoption/pulses/pulse_mail.txt", context).strip())
     with translation.override(pulse.language):
         subject = gettext("How does working with it go? %(title)s") % {"title": " ".join(pulse.title.split())}
     return EmailMessage(

@@ -36,7 +36,7 @@ def pulses(request: HttpRequest, ref: str) -> HttpResponse:
         "next_from": presentation.next_from(rows),
         "may_run": permissions.may_run(case, request.user),
     }
-    return render(request, "adoption/pulses.html", context)
+    return render(request, "adoption/pulses/pulses.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,7 +85,7 @@ def _form_page(request, case, form: PulseForm, act, title: str) -> HttpResponse:
         "beside": question_sets.SECONDS_BESIDE,
     }
     return render(
-        request, "adoption/pulse_form.html", context, status=422 if request.method == "POST" else 200
+        request, "adoption/pulses/pulse_form.html", context, status=422 if request.method == "POST" else 200
     )
 
 
@@ -123,7 +123,7 @@ def pulse(request: HttpRequest, pk: int) -> HttpResponse:
         more["readings"] = actions.readings_of(row)
     else:
         more["teams"] = merged(row.teams) or row.teams
-    return _page(request, row, "adoption/pulse.html", **more)
+    return _page(request, row, "adoption/pulses/pulse.html", **more)
 
 
 @never_cache
@@ -146,7 +146,7 @@ def open_pulse(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(
         request,
         row,
-        "adoption/pulse_open.html",
+        "adoption/pulses/pulse_open.html",
         status=422 if request.method == "POST" else 200,
         form=form,
         teams=merged(row.teams),
@@ -163,7 +163,7 @@ def replace_links(request: HttpRequest, pk: int) -> HttpResponse:
     may = permissions.may_replace_links(row, request.user)
     if request.method == "POST":
         return _handed(request, row, actions.replace_links(pulse=row, by=request.user))
-    return _page(request, row, "adoption/pulse_links_again.html", may=may)
+    return _page(request, row, "adoption/pulses/pulse_links_again.html", may=may)
 
 
 def _handed(request, row: Pulse, links: list) -> HttpResponse:
@@ -183,7 +183,9 @@ def _links_page(request, row: Pulse, links: list, *, mailed: int = 0, failed: li
     for link in links:
         by_team.setdefault(link.team, []).append(link)
     row = _pulse_for(request.user, row.pk)
-    return _page(request, row, "adoption/pulse_links.html", by_team=by_team, mailed=mailed, failed=failed)
+    return _page(
+        request, row, "adoption/pulses/pulse_links.html", by_team=by_team, mailed=mailed, failed=failed
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -194,7 +196,9 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
         actions.close(pulse=row, by=request.user)
         messages.success(request, "The pulse is closed; its links open nothing more.")
         return redirect("pulse", row.pk)
-    return _page(request, row, "adoption/pulse_close.html", may=permissions.may_close(row, request.user))
+    return _page(
+        request, row, "adoption/pulses/pulse_close.html", may=permissions.may_close(row, request.user)
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -319,7 +319,7 @@ class _Writing:
             "with_files": self.with_files,
             "keys": signing_keys.known(),
         }
-        return render_to_string("adoption/export_index.html", context)
+        return render_to_string("adoption/record_export/export_index.html", context)
 
 
 def encoded(content: bytes) -> str:

@@ -58,7 +58,7 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
         "who_can_know": permissions.WHO_CAN_KNOW,
         "chair": permissions.chairs_words(case, request.user),
     }
-    return render(request, "adoption/signal_report.html", context, status=status)
+    return render(request, "adoption/signals/signal_report.html", context, status=status)
 
 
 def _too_many(request, form) -> bool:
@@ -83,7 +83,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "untold": actions.untold(request.user),
         "who_can_know": permissions.WHO_CAN_KNOW,
     }
-    return render(request, "adoption/signals_mine.html", context)
+    return render(request, "adoption/signals/signals_mine.html", context)
 
 
 def _signal_for(person: User, pk: int) -> Signal:
@@ -115,7 +115,9 @@ def signal(request: HttpRequest, pk: int) -> HttpResponse:
         "may_ask": permissions.may_ask_source(row, request.user),
         "questions": row.source_questions.select_related("by"),
     }
-    return render(request, "adoption/signal.html", context, status=422 if request.method == "POST" else 200)
+    return render(
+        request, "adoption/signals/signal.html", context, status=422 if request.method == "POST" else 200
+    )
 
 
 def end(request: HttpRequest, pk: int) -> HttpResponse:
@@ -164,4 +166,4 @@ def ask_about(request: HttpRequest, row, lede: str) -> HttpResponse:
         "told": told,
     }
     status = 422 if request.method == "POST" and told is None else 200
-    return render(request, "adoption/source_ask.html", context, status=status)
+    return render(request, "adoption/signals/source_ask.html", context, status=status)

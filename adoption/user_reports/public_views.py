@@ -30,7 +30,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     link = ProblemLink.objects.filter(token=token, ended_at__isnull=True).select_related("initiative").first()
     with translation.override(language_of(request)):
         if link is None or link.initiative.closed or link.initiative.withdrawn_at:
-            return _page(request, "adoption/report_nothing.html", {}, status=404)
+            return _page(request, "adoption/user_reports/report_nothing.html", {}, status=404)
         form = ProblemForm(request.POST if request.method == "POST" else None, initial={"key": new_token()})
         status = 200
         if request.method == "POST":
@@ -40,7 +40,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
                 if until is not None:
                     response = _page(
                         request,
-                        "adoption/report_problem.html",
+                        "adoption/user_reports/report_problem.html",
                         _context(link, form, too_many=True),
                         status=429,
                     )
@@ -51,10 +51,12 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
                 except ValidationError as error:
                     mend(form, error)
                 except Refused:
-                    return _page(request, "adoption/report_nothing.html", {}, status=404)
+                    return _page(request, "adoption/user_reports/report_nothing.html", {}, status=404)
                 else:
                     return redirect(f"{reverse('reported-problem', args=[key])}?lang={language_of(request)}")
-        return _page(request, "adoption/report_problem.html", _context(link, form), status=status)
+        return _page(
+            request, "adoption/user_reports/report_problem.html", _context(link, form), status=status
+        )
 
 
 def _wait(request, link: ProblemLink):
@@ -77,14 +79,14 @@ def reported(request: HttpRequest, secret: str) -> HttpResponse:
     found = ProblemReport.objects.filter(mark=actions.mark_of(secret)).select_related("initiative").first()
     with translation.override(language_of(request)):
         if found is None:
-            return _page(request, "adoption/report_nothing.html", {}, status=404)
+            return _page(request, "adoption/user_reports/report_nothing.html", {}, status=404)
         context = {
             "title": found.initiative.title,
             "problem": found,
             "questions": found.source_questions.select_related("by"),
             "address": request.build_absolute_uri(request.path),
         }
-        return _page(request, "adoption/reported_problem.html", context)
+        return _page(request, "adoption/user_reports/reported_problem.html", context)
 
 
 def _page(request, template: str, context: dict, *, status: int = 200) -> HttpResponse:

@@ -38,7 +38,7 @@ def problem(request: HttpRequest, pk: int) -> HttpResponse:
         "may_ask": signal_permissions.may_chair(row.initiative, request.user),
         "questions": row.source_questions.select_related("by"),
     }
-    return render(request, "adoption/problem.html", context)
+    return render(request, "adoption/user_reports/problem.html", context)
 
 
 def _treated(request, row: ProblemReport, form, act, done: str, *, ahead=None, **page) -> HttpResponse:

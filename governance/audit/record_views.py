@@ -38,7 +38,7 @@ def record_page(request: HttpRequest) -> HttpResponse:
         "keys": signing_keys.known(),
         "acts": own[:OFFERED],
     }
-    return render(request, "governance/record_page.html", context)
+    return render(request, "governance/audit/record_page.html", context)
 
 
 @require_safe
@@ -66,9 +66,9 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         receipt, _, note, signers = verify.check_receipt(sealing.receipt_of(entry), signing_keys.known())
     except sealing.NotSealedYet:
-        return render(request, "governance/record_receipt.html", context)
+        return render(request, "governance/audit/record_receipt.html", context)
     except verify.Rejected as wrong:  # somebody changed the record past the application
-        return render(request, "governance/record_receipt.html", context | {"wrong": wrong}, status=409)
+        return render(request, "governance/audit/record_receipt.html", context | {"wrong": wrong}, status=409)
     body = json.loads(receipt["body"]) if receipt["body"] else {}
     context |= {
         "receipt": receipt,
@@ -87,7 +87,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
             ("Signed by", ", ".join(key.name for key in signers)),
         ],
     }
-    return render(request, "governance/record_receipt.html", context)
+    return render(request, "governance/audit/record_receipt.html", context)
 
 
 @require_safe

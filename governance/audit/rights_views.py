@@ -41,7 +41,7 @@ def held(request: HttpRequest) -> HttpResponse:
         "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
         "kinds": rights_report.KINDS,
     }
-    return render(request, "governance/audit_rights.html", context)
+    return render(request, "governance/audit/audit_rights.html", context)
 
 
 @require_safe

@@ -54,7 +54,9 @@ def listing(request: HttpRequest) -> HttpResponse:
         exceptions=Count("drawn", filter=Q(drawn__conclusion=SampledEntry.EXCEPTION)),
     )
     page = Paginator(rows.order_by("-pk"), PAGE).get_page(request.GET.get("page"))
-    return render(request, "governance/audit_samples.html", {"nav": "audit", "tab": "samples", "page": page})
+    return render(
+        request, "governance/audit/audit_samples.html", {"nav": "audit", "tab": "samples", "page": page}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,7 +83,7 @@ def draw(request: HttpRequest) -> HttpResponse:
         "head": sealing.newest(),
         "method": search.METHOD,
     }
-    return render(request, "governance/audit_draw.html", context)
+    return render(request, "governance/audit/audit_draw.html", context)
 
 
 @require_safe
@@ -106,7 +108,7 @@ def sample(request: HttpRequest, pk: int) -> HttpResponse:
         "method": search.METHOD,
         "again": record_samples.drawn_again(found) if "again" in request.GET else None,
     }
-    return render(request, "governance/audit_sample.html", context)
+    return render(request, "governance/audit/audit_sample.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,7 +141,7 @@ def drawn(request: HttpRequest, pk: int, place: int) -> HttpResponse:
         "form": form,
         "places": found.drawn.count(),
     }
-    return render(request, "governance/audit_drawn.html", context | about(row.entry))
+    return render(request, "governance/audit/audit_drawn.html", context | about(row.entry))
 
 
 @require_POST

@@ -94,7 +94,7 @@ def entries(request: HttpRequest, name: str = "entries") -> HttpResponse:
         "bounded": search.bounded.since if search.text and search.since is None else None,
         "export_url": reverse(f"audit-{name}-export"),
     }
-    return render(request, "governance/audit_entries.html", context)
+    return render(request, "governance/audit/audit_entries.html", context)
 
 
 @require_safe
@@ -136,7 +136,9 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     """One entry: all it says, its exact bytes, its place in the tree. Raises Http404 when there is none."""
     may_audit(request.user).or_refuse()
     row = get_object_or_404(Entry.objects.select_related("body", "leaf"), pk=pk)
-    return render(request, "governance/audit_entry.html", {"nav": "audit", "tab": "entries"} | about(row))
+    return render(
+        request, "governance/audit/audit_entry.html", {"nav": "audit", "tab": "entries"} | about(row)
+    )
 
 
 def about(row: Entry) -> dict:

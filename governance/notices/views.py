@@ -22,7 +22,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     shown = {row.pk for row in readable(request.user, page.object_list)}
     for row in page.object_list:
         row.hidden = row.pk not in shown
-    return render(request, "governance/notices.html", {"nav": "notices", "page": page})
+    return render(request, "governance/notices/notices.html", {"nav": "notices", "page": page})
 
 
 @require_safe

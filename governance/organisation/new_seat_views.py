@@ -24,4 +24,4 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
         f"{seat.person} can approve in this seat at once, and not only from the end of its first day.",
         "The record says that you confirmed it.",
     ]
-    return render(request, "governance/seat_confirm.html", {"seat": seat, "happens": happens})
+    return render(request, "governance/organisation/seat_confirm.html", {"seat": seat, "happens": happens})

@@ -85,7 +85,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "shown": SHOW,
         "words": words,
     }
-    return render(request, "governance/accounts.html", context)
+    return render(request, "governance/organisation/accounts.html", context)
 
 
 @require_safe
@@ -133,7 +133,7 @@ def add(request: HttpRequest) -> HttpResponse:
         "columns": [headings[0] for headings in people_import.COLUMNS.values()],
         "example": people_import.EXAMPLE,
     }
-    return render(request, "governance/accounts_add.html", context)
+    return render(request, "governance/organisation/accounts_add.html", context)
 
 
 def _again(text: str, by: User) -> people_import.Table | None:

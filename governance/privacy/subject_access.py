@@ -46,7 +46,7 @@ def take(*, person: User, also: Iterable[str] = (), to: Path, by: User) -> dict[
             "mails": mails,
         }
         page = render_to_string(
-            "governance/subject_access.html", told | {"name": person.full_name, "counts": counts}
+            "governance/privacy/subject_access.html", told | {"name": person.full_name, "counts": counts}
         )
         with zipfile.ZipFile(to, "x", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("data.json", json.dumps(told, ensure_ascii=False, indent=1))

@@ -48,7 +48,7 @@ def keeping(request: HttpRequest) -> HttpResponse:
         "days": settings.RETENTION_DAYS,
         "erasures": [_told(act) for act in reversed(erasure_log.acts())],
     }
-    return render(request, "governance/keeping.html", context)
+    return render(request, "governance/privacy/keeping.html", context)
 
 
 def _told(act) -> dict:

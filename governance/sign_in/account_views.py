@@ -29,7 +29,7 @@ def account(request: HttpRequest) -> HttpResponse:
     rows = [(row, row.session_key == key) for row in sessions.of(request.user)]
     rows.sort(key=lambda row: not row[1])
     context = {"nav": "account", "sessions": rows, "others": sum(not here for _, here in rows)}
-    return render(request, "governance/account.html", context)
+    return render(request, "governance/sign_in/account.html", context)
 
 
 @require_POST
@@ -68,7 +68,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Your password is changed; you are signed out everywhere else.")
             return redirect("account")
     return render(
-        request, "governance/account_password.html", {"nav": "account", "form": form}, status=status
+        request, "governance/sign_in/account_password.html", {"nav": "account", "form": form}, status=status
     )
 
 
@@ -108,13 +108,13 @@ def set_password(request: HttpRequest) -> HttpResponse:
     token = request.session.get(TOKEN, "")
     link = password_links.find(token)
     if link is None:
-        return render(request, "governance/password_link_ended.html", status=404)
+        return render(request, "governance/sign_in/password_link_ended.html", status=404)
     form = NewPasswordForm(link.person, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         person = password_links.set_password(token=token, password=form.cleaned_data["password"])
         auth.logout(request)
         return _to_sign_in(request, "Your password is set.", person)
-    return render(request, "governance/password_set.html", {"form": form, "link": link})
+    return render(request, "governance/sign_in/password_set.html", {"form": form, "link": link})
 
 
 @open_to_all
@@ -128,7 +128,7 @@ def reset(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('password-reset')}?sent=yes")
     response = render(
         request,
-        "governance/password_reset.html",
+        "governance/sign_in/password_reset.html",
         {"form": form, "sent": request.method != "POST" and "sent" in request.GET},
         status=429 if form.throttled_until else 200,
     )
@@ -147,7 +147,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 def make_first_admin(request: HttpRequest, token: str) -> HttpResponse:
     """Make the first admin of an empty installation; once there is one, this page is gone."""
     if not first_admin.opens(token):
-        return render(request, "governance/first_admin_ended.html", status=404)
+        return render(request, "governance/sign_in/first_admin_ended.html", status=404)
     form = FirstAdminForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
@@ -158,7 +158,7 @@ def make_first_admin(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, wrong)
         else:
             return _to_sign_in(request, "Your account is made.", person)
-    return render(request, "governance/first_admin.html", {"form": form})
+    return render(request, "governance/sign_in/first_admin.html", {"form": form})
 
 
 def _to_sign_in(request: HttpRequest, said: str, person: User) -> HttpResponse:

@@ -243,7 +243,7 @@ class AsOf:
         with as_of.day(day.moment, opened=opened):
             response = self.get_response(request)
         if response.status_code == 404:
-            return render(request, "governance/asof_nothing.html", status=404)
+            return render(request, "governance/pages/asof_nothing.html", status=404)
         return response
 
 

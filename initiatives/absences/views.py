@@ -58,7 +58,7 @@ def away(request: HttpRequest) -> HttpResponse:
         "standing": [(row, wording.days_of(row.absence)) for row in standing],
         "chairs": [seat for seat in mine if seat.seat in (CHAIR, DEPUTY_CHAIR)],
     }
-    return render(request, "initiatives/away.html", context)
+    return render(request, "initiatives/absences/away.html", context)
 
 
 def _absences(person):
@@ -115,7 +115,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         "back_url": reverse("away"),
         "form": None,
     }
-    return render(request, "initiatives/away_ask.html", context)
+    return render(request, "initiatives/absences/away_ask.html", context)
 
 
 def _standing(absence: Absence):
@@ -150,7 +150,7 @@ def ask_another(request: HttpRequest, pk: int) -> HttpResponse:
         "back_url": reverse("away"),
         "form": form,
     }
-    return render(request, "initiatives/away_ask.html", context)
+    return render(request, "initiatives/absences/away_ask.html", context)
 
 
 def _asked_of(request, pk: int) -> Delegation:
@@ -188,7 +188,7 @@ def delegation(request: HttpRequest, pk: int) -> HttpResponse:
         "decline_url": reverse("delegation-decline", args=[row.pk]),
         "form": None,
     }
-    return render(request, "initiatives/away_ask.html", context)
+    return render(request, "initiatives/absences/away_ask.html", context)
 
 
 @require_http_methods(TAKES)
@@ -208,4 +208,4 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
         "back_url": reverse("delegation", args=[row.pk]),
         "form": form,
     }
-    return render(request, "initiatives/away_ask.html", context)
+    return render(request, "initiatives/absences/away_ask.html", context)

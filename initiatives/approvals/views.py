@@ -59,7 +59,7 @@ def approvals(request, ref):
         "standing": [sign for sign in signs or () if sign.stands],
         "looked_back": approval_patterns.LOOKED_BACK.days,
     }
-    return render(request, "initiatives/approvals.html", context)
+    return render(request, "initiatives/approvals/approvals.html", context)
 
 
 def _line(row: ApprovalRequest, now: datetime) -> dict:
@@ -121,7 +121,7 @@ def approval(request, reference):
         "asked": _asked(row, roles, answers) if state == WAITING else [],
         "approvers": queries.role_words(row.approvers),
     }
-    return render(request, "initiatives/approval.html", context)
+    return render(request, "initiatives/approvals/approval.html", context)
 
 
 def _first_look(row: ApprovalRequest, person: User, now: datetime) -> datetime:

@@ -17,7 +17,9 @@ def compare(request, ref):
     case, known = opened.case, as_of.known_until()
     context = {"nav": "portfolio", "case": case, "one": request.GET.get("one", ""), "latest": latest()}
     if not context["one"]:
-        return render(request, "initiatives/compare.html", context | {"other": request.GET.get("other", "")})
+        return render(
+            request, "initiatives/case_pages/compare.html", context | {"other": request.GET.get("other", "")}
+        )
     try:
         newest = context["latest"].asked if context["latest"] else ""
         days = [Day.read(context["one"]), Day.read(request.GET.get("other") or newest)]
@@ -38,7 +40,7 @@ def compare(request, ref):
             "sections": [section for section in found if section.lines],
             "same": [section for section in found if section.same],
         }
-    return render(request, "initiatives/compare.html", context)
+    return render(request, "initiatives/case_pages/compare.html", context)
 
 
 def _then(number: int, one: Day, opened) -> Then | None:

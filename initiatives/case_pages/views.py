@@ -96,7 +96,7 @@ def case(request, ref):
         context["banners"] = [*context["banners"], *outgrown_banner(row)]
         context["next"] = next_step.next_step(context, request.user)
         context["changed"] = recent_changes.of_case(row, request.user, facts, states, book)
-    return render(request, "initiatives/case_page.html", context)
+    return render(request, "initiatives/case_pages/case_page.html", context)
 
 
 def _debts(case):
@@ -325,4 +325,4 @@ def history(request, ref):
         "who": who,
         "kind": kind,
     }
-    return render(request, "initiatives/case_history.html", context)
+    return render(request, "initiatives/case_pages/case_history.html", context)

@@ -479,7 +479,7 @@ def ask(request, case: Initiative, tab: str, form, **more):
     Keys of `more`: title, lede, happens, effects (None: not shown), verb, danger, hidden, back_url, template, status.
     """
     status = more.pop("status", 200)
-    template = more.pop("template", "initiatives/case_form.html")
+    template = more.pop("template", "initiatives/cases/case_form.html")
     more.setdefault("back_url", back_to(request, case.get_absolute_url()))
     more.setdefault("effects", None)
     return render(request, template, case_context(request, case, tab) | {"form": form} | more, status=status)

@@ -64,7 +64,7 @@ def frameworks(request: HttpRequest) -> HttpResponse:
             "asked": listed[reference],
             "cases": [(case, by_case[case.pk]) for case in cases],
         }
-    return render(request, "initiatives/crosswalk.html", context)
+    return render(request, "initiatives/checklist/crosswalk.html", context)
 
 
 @require_safe

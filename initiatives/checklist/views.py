@@ -75,7 +75,7 @@ def checklist(request, ref):
         "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(case.stage) else 0,
         "all_there": chosen.gate == gate_out_of(case.stage) and counts["grounded"] == len(rows),
     }
-    return render(request, "initiatives/checklist.html", context)
+    return render(request, "initiatives/checklist/checklist.html", context)
 
 
 def _fallen(context, sheets) -> int:
@@ -113,9 +113,9 @@ def row(request, ref, key):
         "generated": key in requirements.GENERATED_ONLY,
     }
     if request.htmx and "closed" in request.GET:
-        return render(request, "initiatives/_checklist_row.html", context)
+        return render(request, "initiatives/checklist/_checklist_row.html", context)
     if as_of.current():
-        return render(request, "initiatives/checklist_row.html", context)
+        return render(request, "initiatives/checklist/checklist_row.html", context)
     context["against"] = against(context, key)
     forms, draft = _forms(request, case, book, asked, stored)
     status = 200
@@ -132,7 +132,11 @@ def row(request, ref, key):
         }
         | _impact(request, case, context)
     )
-    template = "initiatives/_checklist_row_form.html" if request.htmx else "initiatives/checklist_row.html"
+    template = (
+        "initiatives/checklist/_checklist_row_form.html"
+        if request.htmx
+        else "initiatives/checklist/checklist_row.html"
+    )
     # htmx swaps only what succeeded; a form to mend is an answer like any other.
     return render(request, template, context, status=200 if request.htmx else status)
 
@@ -230,7 +234,7 @@ def _saved(request, case, key, chosen):
             .first()
         )
         context |= {"row": row_of(context, key, stored, chosen), "chosen": chosen, "saved": True}
-        return render(request, "initiatives/_checklist_row.html", context)
+        return render(request, "initiatives/checklist/_checklist_row.html", context)
     messages.success(request, "Saved.")
     return redirect(f"{reverse('checklist', args=[case.ref])}?gate={chosen.key}#row-{key}")
 
@@ -323,7 +327,9 @@ def declaration(request, ref):
         ],
         "next_word": stage_word("mvp"),
     }
-    return render(request, "initiatives/declaration.html", context, status=422 if failed is not None else 200)
+    return render(
+        request, "initiatives/checklist/declaration.html", context, status=422 if failed is not None else 200
+    )
 
 
 def _declaration_form(case, key, item, sent=None):

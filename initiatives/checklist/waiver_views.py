@@ -62,7 +62,7 @@ def waivers(request, ref):
         "longest": longest,
         "worthless": worth_nothing(case) if (may and waivable) or any(line["part"] for line in lines) else [],
     }
-    return render(request, "initiatives/waivers.html", context)
+    return render(request, "initiatives/checklist/waivers.html", context)
 
 
 def _asked(row: Waiver, today) -> bool:

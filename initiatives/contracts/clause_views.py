@@ -48,7 +48,10 @@ def _to_write(request, ref) -> tuple[Initiative, ContractVersion | None]:
 def _page(request, case: Initiative, template: str, *, status: int = 200, **more):
     """A page of the contract."""
     return render(
-        request, f"initiatives/{template}.html", case_context(request, case, TAB) | more, status=status
+        request,
+        f"initiatives/contracts/{template}.html",
+        case_context(request, case, TAB) | more,
+        status=status,
     )
 
 
@@ -329,7 +332,7 @@ def clause(request, ref, number):
         comment.may_settle = not comment.settled_at and bool(may_settle(case, comment, request.user))
     return render(
         request,
-        "initiatives/contract_clause.html",
+        "initiatives/contracts/contract_clause.html",
         context
         | {
             "title": f"Clause {number}",

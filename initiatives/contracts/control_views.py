@@ -85,7 +85,7 @@ def contract_map(request, ref):
         "open": still_open,
         "may_map": still_open and bool(context["may"].change_what_runs),
     }
-    return render(request, "initiatives/contract_map.html", context)
+    return render(request, "initiatives/contracts/contract_map.html", context)
 
 
 def _approved(case) -> list:
@@ -255,7 +255,7 @@ def review_report(request, ref, pk, key):
         case,
         "evidence",
         form,
-        template="initiatives/layer_review.html",
+        template="initiatives/contracts/layer_review.html",
         title="Read a report on a layer",
         lede=asked.question,
         item=row,

@@ -33,7 +33,7 @@ def dry_run(request: HttpRequest, ref: str) -> HttpResponse:
     context |= {"title": "Dry run", "form": form, "versions": versions, "most": authorization_dry_run.MOST}
     if versions and form.is_valid():
         context |= _found(case, versions, form.cleaned_data)
-    return render(request, "initiatives/dry_run.html", context)
+    return render(request, "initiatives/contracts/dry_run.html", context)
 
 
 def _found(case, versions, given: dict) -> dict:

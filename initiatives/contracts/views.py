@@ -69,7 +69,7 @@ def contract(request, ref):
         "page": page_of(request, versions, 20),
     }
     context["blocked"] = any(gap["blocking"] for gap in context["gaps"])
-    return render(request, "initiatives/contract.html", context)
+    return render(request, "initiatives/contracts/contract.html", context)
 
 
 def _clauses_of(*versions: ContractVersion | None) -> dict[int, list[Clause]]:
@@ -163,7 +163,7 @@ def changes(request, ref):
         "changes": changes_shown(said[old.pk], said[new.pk]),
         "count": len(said[new.pk]),
     }
-    return render(request, "initiatives/contract_changes.html", context)
+    return render(request, "initiatives/contracts/contract_changes.html", context)
 
 
 def _version(by_number: dict[str, ContractVersion], wanted: str | None, otherwise) -> ContractVersion:
@@ -193,7 +193,7 @@ def read(request, ref):
         "approvals": _approvals(version, context["book"]),
         "record_owner": context["facts"].people.get("record_owner"),
     }
-    return render(request, "initiatives/contract_read.html", context)
+    return render(request, "initiatives/contracts/contract_read.html", context)
 
 
 def _in_preparation(case, state: str) -> ContractVersion:
@@ -290,7 +290,7 @@ def approve(request, ref):
         if version.wanted_from and version.wanted_from > clock.today()
         else None,
     }
-    return render(request, "initiatives/contract_approve.html", context)
+    return render(request, "initiatives/contracts/contract_approve.html", context)
 
 
 def _latest_proposed(case) -> ContractVersion:

@@ -41,7 +41,7 @@ def ideas(request: HttpRequest) -> HttpResponse:
         "too_many": len(asked) > MOST,
         "most": MOST,
     }
-    return render(request, "initiatives/ideas.html", context)
+    return render(request, "initiatives/decisions/ideas.html", context)
 
 
 def waiting_ideas(person: User) -> QuerySet:

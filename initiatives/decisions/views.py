@@ -29,7 +29,7 @@ def decisions(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": decision_register.told(page, book),
     }
-    return render(request, "initiatives/decided.html", context)
+    return render(request, "initiatives/decisions/decided.html", context)
 
 
 @require_safe

@@ -60,7 +60,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "ageing": _ageing(seen),
         "news": _news(seen),
     }
-    return render(request, "initiatives/desk.html", context)
+    return render(request, "initiatives/desk/desk.html", context)
 
 
 def _task(line: Line) -> dict:

@@ -66,7 +66,7 @@ def where_it_goes(request: HttpRequest) -> HttpResponse:
         "all_lines": link(),
         "waiting_lines": link(kind="waiting"),
     }
-    return render(request, "initiatives/where_it_goes.html", context)
+    return render(request, "initiatives/efforts/where_it_goes.html", context)
 
 
 def _links(request: HttpRequest, form):
@@ -119,7 +119,7 @@ def lines(request: HttpRequest) -> HttpResponse:
         "waits_for": _named(wanted),
         "page": page_of(request, _found(request, wanted), PAGE),
     }
-    return render(request, "initiatives/efforts.html", context)
+    return render(request, "initiatives/efforts/efforts.html", context)
 
 
 @require_safe

@@ -28,7 +28,7 @@ def notes(request, ref):
         "page": page_of(request, case.observations.select_related(*who), PER_PAGE),
         "acting_chair": bool(context["may"].chair),
     }
-    return render(request, "initiatives/notes.html", context)
+    return render(request, "initiatives/efforts/notes.html", context)
 
 
 def _funding(row: FundingDecision) -> dict:

@@ -68,7 +68,7 @@ def effort(request, ref):
         "known": _known(case) if may_note else [],
         "banners": [*context["banners"], *outgrown_banner(case)],
     }
-    return render(request, "initiatives/effort.html", context)
+    return render(request, "initiatives/efforts/effort.html", context)
 
 
 def _noted(request, case, form: WeekForm | EffortForm):
@@ -127,7 +127,7 @@ def take_back(request, pk):
         "verb": "Take it back",
         "back_url": back,
     }
-    return render(request, "initiatives/case_form.html", context)
+    return render(request, "initiatives/cases/case_form.html", context)
 
 
 # --- From an issue tracker ---------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def bring_in(request, ref):
         except ValidationError as wrong:
             mend(form, wrong)
     context = case_context(request, case, "integration") | {"title": "Effort from an issue tracker"}
-    return render(request, "initiatives/effort_import.html", context | {"form": form} | shown)
+    return render(request, "initiatives/efforts/effort_import.html", context | {"form": form} | shown)
 
 
 def _looked_at(request, case, table: Table, name: str) -> dict:

@@ -59,7 +59,7 @@ def systems(request: HttpRequest, ref: str) -> HttpResponse:
         "rate": settings.DECISION_RATE,
         "switches": list(case.kill_switches.select_related("pressed_by", "released_by")[:5]),
     }
-    return render(request, "initiatives/systems.html", context)
+    return render(request, "initiatives/enforcement/systems.html", context)
 
 
 def _keys_of(case):
@@ -159,7 +159,7 @@ def _new_key(request, case, form, act, **page):
         else:
             context = case_context(request, case, "systems")
             context |= {"title": "The new key", "key": key, "token": token, "address": settings.ADDRESS}
-            return render(request, "initiatives/key_made.html", context)
+            return render(request, "initiatives/enforcement/key_made.html", context)
     return ask(request, case, "systems", form, back_url=reverse("systems", args=[case.ref]), **page)
 
 
@@ -227,4 +227,4 @@ def try_it(request: HttpRequest, ref: str) -> HttpResponse:
         else [],
         "version": version,
     }
-    return render(request, "initiatives/system_try.html", context)
+    return render(request, "initiatives/enforcement/system_try.html", context)

@@ -68,7 +68,7 @@ def decisions(request: HttpRequest, ref: str) -> HttpResponse:
         "most": MOST_EXPORTED,
         "signal": _signal(case, context["now"]),
     }
-    return render(request, "initiatives/told.html", context)
+    return render(request, "initiatives/enforcement/told.html", context)
 
 
 def _keys_of(case) -> dict:
@@ -143,7 +143,7 @@ def decision(request: HttpRequest, ref: str, moment: str) -> HttpResponse:
         "asked": json.dumps(row.request, indent=2, ensure_ascii=False),
         "entry": batch.select_related("leaf").first(),
     }
-    return render(request, "initiatives/told_one.html", context)
+    return render(request, "initiatives/enforcement/told_one.html", context)
 
 
 @require_safe

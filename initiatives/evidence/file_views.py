@@ -49,7 +49,7 @@ def look(request, ref, pk):
         "table": isinstance(told, file_previews.Table),
         "sent_as": "" if told is not None else file_previews.sent_as(content),
     }
-    answer = render(request, "initiatives/evidence_look.html", context)
+    answer = render(request, "initiatives/evidence/evidence_look.html", context)
     answer["Cache-Control"] = "private, no-store"
     return answer
 
@@ -98,7 +98,7 @@ def _content(file) -> bytes:
 def _missing(request, case, row, found: file_fingerprints.Opened):
     context = item_context(request, case, access.evidence_for(request.user, case, row.pk))
     context["changed"] = found.state == file_fingerprints.CHANGED
-    return render(request, "initiatives/evidence_missing.html", context, status=404)
+    return render(request, "initiatives/evidence/evidence_missing.html", context, status=404)
 
 
 def _read(request, case, row, way: str) -> None:

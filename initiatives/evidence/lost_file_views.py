@@ -36,7 +36,7 @@ def files_gone(request: HttpRequest) -> HttpResponse:
     )
     return render(
         request,
-        "initiatives/files_gone.html",
+        "initiatives/evidence/files_gone.html",
         {
             "nav": "status",
             "form": form,

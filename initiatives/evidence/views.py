@@ -68,7 +68,7 @@ def evidence_list(request, ref):
         "state": state,
         "kind": kind,
     }
-    return render(request, "initiatives/evidence_list.html", context)
+    return render(request, "initiatives/evidence/evidence_list.html", context)
 
 
 def state_of_item(facts, book, item, now) -> tuple[str, object]:
@@ -111,7 +111,7 @@ def add(request, ref):
             ],
             "wrong": request.method == "POST" or bool(request.GET.get("kind")),
         }
-        return render(request, "initiatives/evidence_kind.html", context)
+        return render(request, "initiatives/evidence/evidence_kind.html", context)
     initial = {"covers": request.GET.getlist("covers")}
     if older is not None:
         initial = {
@@ -148,7 +148,7 @@ def add(request, ref):
         case,
         "evidence",
         form,
-        template="initiatives/evidence_add.html",
+        template="initiatives/evidence/evidence_add.html",
         title=f"Add evidence: {EVIDENCE_KINDS[kind].lower()}",
         lede=book.evidence_kinds.get(kind, "").replace(" | ", ", ").replace("_", " "),
         kind=kind,
@@ -187,7 +187,7 @@ def item(request, ref, pk):
     """One item: its facts, what it covers and whether it counts there, what it replaced, what ended it."""
     case = access.case_for(request.user, ref)
     row = access.evidence_for(request.user, case, pk)
-    return render(request, "initiatives/evidence_item.html", item_context(request, case, row))
+    return render(request, "initiatives/evidence/evidence_item.html", item_context(request, case, row))
 
 
 def item_context(request, case, row) -> dict:

@@ -126,4 +126,4 @@ def _page(request, row: Dependant, **more):
         "supported": stage_word(support.supported),
         "support": support,
     }
-    return render(request, "initiatives/dependant.html", context | more)
+    return render(request, "initiatives/holds/dependant.html", context | more)

@@ -45,7 +45,7 @@ def pictures(request: HttpRequest) -> HttpResponse:
             "gaps": charts.gaps(gaps),
         },
     }
-    return render(request, "initiatives/pictures.html", context)
+    return render(request, "initiatives/portfolio/pictures.html", context)
 
 
 def _months(flow: portfolio_metrics.Flow) -> list[tuple]:

@@ -24,4 +24,4 @@ def search(request: HttpRequest) -> HttpResponse:
     else:
         context["all"] = asked.all()
         context["topics"] = topics_about(asked.words)
-    return render(request, "initiatives/search.html", context)
+    return render(request, "initiatives/portfolio/search.html", context)

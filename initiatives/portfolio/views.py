@@ -52,7 +52,9 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     else:
         context["page"] = page_of(request, listing, PAGE)
         context["rows"] = _rows(context["page"], book)
-    template = "initiatives/portfolio_board.html" if board else "initiatives/portfolio.html"
+    template = (
+        "initiatives/portfolio/portfolio_board.html" if board else "initiatives/portfolio/portfolio.html"
+    )
     return render(request, template, context)
 
 

@@ -39,7 +39,7 @@ def register(request: HttpRequest) -> HttpResponse:
     owner = _key(said("owner", "")) if sent is not None else request.user.pk
     context = {"nav": "portfolio", "form": form, "near": near, "asked": asked, "parts": parts}
     context["owed"] = _owed(owner, visible)
-    return render(request, "initiatives/register.html", context)
+    return render(request, "initiatives/registration/register.html", context)
 
 
 def _registered(form: RegisterForm, person):
@@ -73,7 +73,7 @@ def similar(request: HttpRequest) -> HttpResponse:
     parts = contributions.parts_of("registering", request.user, said)
     context = {"near": _similar(typed, visible), "form": form, "asked": False, "parts": parts}
     context["owed"] = _owed(_key(typed.get("owner", "")), visible)
-    return render(request, "initiatives/_similar.html", context)
+    return render(request, "initiatives/registration/_similar.html", context)
 
 
 def _similar(sent: QueryDict, visible) -> Similar:

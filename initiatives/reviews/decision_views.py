@@ -59,7 +59,7 @@ def act_page(
         "danger": danger,
         "back_url": back,
     }
-    return render(request, "initiatives/review_act.html", context | more, status=status)
+    return render(request, "initiatives/reviews/review_act.html", context | more, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,7 +122,7 @@ def decide(request, pk):
         "danger": outcome == Review.REFUSED,
     }
     return render(
-        request, "initiatives/review_decide.html", context, status=refusal.status if refusal else 200
+        request, "initiatives/reviews/review_decide.html", context, status=refusal.status if refusal else 200
     )
 
 

@@ -116,7 +116,7 @@ def reviews(request):
     page = page_of(request, chosen, per=10)
     return render(
         request,
-        "initiatives/reviews.html",
+        "initiatives/reviews/reviews.html",
         {
             "nav": "reviews",
             "shows": [
@@ -173,7 +173,7 @@ def review(request, pk):
     """One review: what stands in the way, criteria x seats, each criterion with its proof, my statement."""
     row = review_for(request.user, pk)
     context = _open_page(request, row) if row.is_open else _ended_page(request, row)
-    return render(request, "initiatives/review.html", context)
+    return render(request, "initiatives/reviews/review.html", context)
 
 
 def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
@@ -285,7 +285,7 @@ def open_review(request, ref):
     gate = gate_out_of(case.stage)
     if gate and context["open_review"] is None and not case.withdrawn_at:
         context |= _before_opening(case, gate, context)
-    return render(request, "initiatives/review_open.html", context)
+    return render(request, "initiatives/reviews/review_open.html", context)
 
 
 def _before_opening(case, gate: str, context) -> dict:

@@ -62,7 +62,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         "seats": Membership.objects.held_at(clock.now()).filter(person=person).select_related("board"),
         "debts": Obligation.objects.unsettled().filter(debtor=person).select_related("initiative"),
     }
-    return render(request, "initiatives/handover.html", context)
+    return render(request, "initiatives/roles/handover.html", context)
 
 
 def _take_back(request, person: User) -> HttpResponse:
@@ -96,7 +96,7 @@ def offered(request: HttpRequest) -> HttpResponse:
         return redirect("handovers")
     ticked = {row.pk for row in rows} if request.method != "POST" else {*request.POST.getlist("take")}
     context = {"nav": "desk", "form": form, "rows": _with_words(rows, ticked)}
-    return render(request, "initiatives/handovers.html", context)
+    return render(request, "initiatives/roles/handovers.html", context)
 
 
 def _with_words(rows: list[Handover], ticked: set) -> list[dict]:

@@ -50,7 +50,7 @@ def people(request, ref):
         "page": page_of(request, past),
         "form": ProposeForm(),
     }
-    return render(request, "initiatives/people.html", context)
+    return render(request, "initiatives/roles/people.html", context)
 
 
 def propose(request, ref):
@@ -123,7 +123,7 @@ def role(request, pk):
         case,
         "people",
         form,
-        template="initiatives/role_accept.html",
+        template="initiatives/roles/role_accept.html",
         title=f"{row.get_role_display()}: {row.person}",
         role=row,
         words=words,

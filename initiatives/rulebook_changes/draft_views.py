@@ -54,7 +54,7 @@ def drafts(request):
         "page": page_of(request, rows),
         "may_draft": people_permissions.may_draft(request.user),
     }
-    return render(request, "initiatives/drafts.html", context)
+    return render(request, "initiatives/rulebook_changes/drafts.html", context)
 
 
 def draft(request, pk):
@@ -69,7 +69,7 @@ def draft(request, pk):
         "may_draft": people_permissions.may_draft(request.user),
         "forecast": Forecast.objects.of(row.digest).filter(kind=Forecast.CASES).defer("source").first(),
     }
-    return render(request, "initiatives/draft.html", context)
+    return render(request, "initiatives/rulebook_changes/draft.html", context)
 
 
 def edit(request, pk, part, key):
@@ -112,7 +112,7 @@ def edit(request, pk, part, key):
             for place, value in (overtaken.now.items() if overtaken else ())
         ],
     }
-    return render(request, "initiatives/draft_edit.html", context)
+    return render(request, "initiatives/rulebook_changes/draft_edit.html", context)
 
 
 def _of_others(overtaken: DraftOvertaken | None) -> list[tuple[tuple, object]]:
@@ -166,7 +166,7 @@ def text(request, pk):
     if form.is_bound and form.cleaned_data.get("source"):
         form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
         form.data["text"] = form.cleaned_data["source"]
-    return render(request, "initiatives/draft_text.html", _beside(row) | {"form": form})
+    return render(request, "initiatives/rulebook_changes/draft_text.html", _beside(row) | {"form": form})
 
 
 @require_POST

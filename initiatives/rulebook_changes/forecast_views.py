@@ -93,7 +93,7 @@ def _asked(request, of, back: str):
         "in_force": Rulebook.objects.current(),
         "same": Rulebook.objects.current().digest == of.digest,
     }
-    return render(request, "initiatives/forecasts.html", context)
+    return render(request, "initiatives/rulebook_changes/forecasts.html", context)
 
 
 def forecast(request, pk):
@@ -104,7 +104,7 @@ def forecast(request, pk):
         messages.success(request, "It is being worked out anew.")
         return redirect(made)
     if row.state != Forecast.DONE:
-        return render(request, "initiatives/forecast_wait.html", _waiting(row))
+        return render(request, "initiatives/rulebook_changes/forecast_wait.html", _waiting(row))
     book = parse(row.source)
     what = pick(request.GET.get("what"), Foreseen.WHATS, "case")
     what = Foreseen.DECISION if row.kind == Forecast.DECISIONS else what
@@ -127,13 +127,13 @@ def forecast(request, pk):
         ],
         "hidden": row.rows.filter(what=what).count() - _visible(row, what, request.user).count(),
     }
-    return render(request, "initiatives/forecast.html", context)
+    return render(request, "initiatives/rulebook_changes/forecast.html", context)
 
 
 def progress(request, pk):
     """How far a forecast has come: a part of its page, looked at again while it runs."""
     row = _forecast(request, pk)
-    return render(request, "initiatives/_forecast_progress.html", _waiting(row))
+    return render(request, "initiatives/rulebook_changes/_forecast_progress.html", _waiting(row))
 
 
 def export(request, pk):

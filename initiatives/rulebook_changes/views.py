@@ -72,7 +72,7 @@ def publish(request: HttpRequest, version: str) -> HttpResponse:
             f"{'it was' if reviews == 1 else 'they were'} opened with.",
         ],
     }
-    return render(request, "governance/rulebook_publish.html", context)
+    return render(request, "governance/pages/rulebook_publish.html", context)
 
 
 def may_open_publication(rulebook: Rulebook, person: User) -> Answer:
@@ -113,7 +113,7 @@ def changes(request: HttpRequest, version: str) -> HttpResponse:
         "sections": sections,
         "met": _met(older, newer, sections) if request.user.is_authenticated and sections else [],
     }
-    return render(request, "governance/rulebook_changes.html", context)
+    return render(request, "governance/pages/rulebook_changes.html", context)
 
 
 def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list[dict]:

@@ -39,7 +39,7 @@ def running(request, ref):
         "page": page_of(request, changes, 15),
         "dependants": list(case.dependants.filter(ended_at__isnull=True).select_related("executive")),
     }
-    return render(request, "initiatives/running.html", context)
+    return render(request, "initiatives/running/running.html", context)
 
 
 def _two_steps(request, case, form, *, look, save, done: str, **page):

@@ -195,7 +195,7 @@ def go_on(request, ref):
         ContinueForm(sent(request), initial={"was": ends}),
         lambda fields: actions.continue_stage(case=case, by=request.user, **fields),
         f"{case.ref} goes on.",
-        template="initiatives/move_continue.html",
+        template="initiatives/stages/move_continue.html",
         title="Continue or stop",
         lede=f"{word} since {day(case.since)}. {end}: {book.stages[case.stage].question}{once}",
         happens=[
@@ -236,7 +236,7 @@ def reattest(request, ref):
         ReattestForm(sent(request)),
         lambda fields: actions.reattest(case=case, by=request.user, **fields),
         "Production is accepted again.",
-        template="initiatives/move_reattest.html",
+        template="initiatives/stages/move_reattest.html",
         title="Accept production again",
         people=people,
         grace=book.freshness.grace_days,

@@ -126,4 +126,4 @@ def cannot_be_shown(request: HttpRequest, why: str, *, status: int = 400) -> Htt
         "latest_url": address(request, newest) if newest else "",
         "today_url": address(request, None),
     }
-    return render(request, "governance/asof_cannot.html", context, status=status)
+    return render(request, "governance/pages/asof_cannot.html", context, status=status)

@@ -54,7 +54,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "nobody": first_admin.missing(),
         **_demonstration(),
     }
-    response = render(request, "governance/sign_in.html", context, status=status)
+    response = render(request, "governance/pages/sign_in.html", context, status=status)
     if form.throttled_until:
         wait = form.throttled_until - clock.now()
         response["Retry-After"] = str(max(1, int(wait.total_seconds())))
@@ -77,7 +77,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every state; shown in debug only. Raises Http404 otherwise."""
     if not settings.DEBUG:
         raise Http404("The styleguide is shown in debug only.")
-    return render(request, "governance/styleguide.html", web_styleguide.sample_context())
+    return render(request, "governance/pages/styleguide.html", web_styleguide.sample_context())
 
 
 @open_to_all
@@ -86,7 +86,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
     """The whole idea in plain words, with the figures of the rulebook in force."""
     rulebook = Rulebook.objects.in_force()
     context = {"book": rulebook.book if rulebook else None, "topics": TOPICS}
-    return render(request, "governance/help.html", context)
+    return render(request, "governance/pages/help.html", context)
 
 
 def _own_target(request: HttpRequest) -> str:

@@ -53,7 +53,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "feed": CalendarFeed.objects.filter(person=request.user).first(),
         "units": [unit for follow in contributions.digest_units for unit in follow(request.user)],
     }
-    return render(request, "governance/settings.html", context)
+    return render(request, "governance/pages/settings.html", context)
 
 
 @never_cache
@@ -62,7 +62,7 @@ def make_calendar(request: HttpRequest) -> HttpResponse:
     """A new secret address, shown in the answer and never again."""
     secret = preferences.make_calendar(by=request.user)
     address = f"{settings.ADDRESS}{reverse('calendar', args=[secret])}"
-    return render(request, "governance/calendar_made.html", {"nav": "settings", "address": address})
+    return render(request, "governance/pages/calendar_made.html", {"nav": "settings", "address": address})
 
 
 @require_POST
@@ -123,4 +123,4 @@ def leave_digest(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "404.html", status=404)
     if request.method == "POST":
         preferences.choose_digest(choice=Telling.NEVER, by=person)
-    return render(request, "governance/digest_left.html", {"left": request.method == "POST"})
+    return render(request, "governance/pages/digest_left.html", {"left": request.method == "POST"})

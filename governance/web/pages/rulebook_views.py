@@ -30,7 +30,7 @@ def current_rulebook(request: HttpRequest) -> HttpResponse:
     """The version in force; says so in words when none was published yet."""
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
-        return render(request, "governance/rulebook_none.html", {"nav": "rulebook"})
+        return render(request, "governance/pages/rulebook_none.html", {"nav": "rulebook"})
     return _page(request, rulebook)
 
 
@@ -51,7 +51,7 @@ def versions(request: HttpRequest) -> HttpResponse:
         drafts = drafts.none()
     may_try = request.user.is_authenticated and people_permissions.may_forecast(request.user)
     context = {"nav": "rulebook", "rows": rows, "drafts": drafts, "may_try": may_try}
-    return render(request, "governance/rulebook_versions.html", context)
+    return render(request, "governance/pages/rulebook_versions.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,7 +72,7 @@ def load(request: HttpRequest) -> HttpResponse:
         form.data["text"] = form.cleaned_data["source"]
     elif not form.is_bound and "default" in request.GET:
         form.fields["text"].initial = load_default()
-    return render(request, "governance/rulebook_load.html", {"nav": "rulebook", "form": form})
+    return render(request, "governance/pages/rulebook_load.html", {"nav": "rulebook", "form": form})
 
 
 @require_POST
@@ -115,7 +115,7 @@ def _page(request: HttpRequest, rulebook: Rulebook) -> HttpResponse:
             for key, words in book.triggers.items()
         ],
     }
-    return render(request, "governance/rulebook.html", context)
+    return render(request, "governance/pages/rulebook.html", context)
 
 
 def _stage(book, key: str) -> dict:

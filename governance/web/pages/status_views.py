@@ -36,7 +36,7 @@ def status_page(request: HttpRequest) -> HttpResponse:
         "oldest": clock.now() - backlog.age,
         "room": status.room(),
     }
-    return render(request, "governance/status.html", context)
+    return render(request, "governance/pages/status.html", context)
 
 
 @require_POST

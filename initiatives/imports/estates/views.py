@@ -56,7 +56,7 @@ def estates(request):
         "page": page,
         "admin": request.user.is_admin,
     }
-    return render(request, "initiatives/estates.html", context)
+    return render(request, "initiatives/imports/estates/estates.html", context)
 
 
 def _read(request, form):
@@ -118,7 +118,7 @@ def estate(request, pk):
         "rows": [_shown(batch.kind, row) for row in page],
         "chosen": chosen,
     }
-    return render(request, "initiatives/estate.html", context)
+    return render(request, "initiatives/imports/estates/estate.html", context)
 
 
 def _choose(request, batch: EstateBatch):
@@ -282,7 +282,7 @@ def mapping(request, pk):
     rows = list(batch.rows.order_by("line")[:SAMPLES])
     samples = [(name, [row.raw.get(name, "")[:80] for row in rows]) for name in batch.headers]
     context = {"nav": "systems-all", "batch": batch, "form": form, "samples": samples}
-    return render(request, "initiatives/estate_mapping.html", context)
+    return render(request, "initiatives/imports/estates/estate_mapping.html", context)
 
 
 def confirm(request, pk):
@@ -332,7 +332,7 @@ def confirm(request, pk):
         "A source that moves or is frozen, and a definition that changes, ends proof that rested on it."
     )
     context = {"nav": "systems-all", "batch": batch, "happens": happens}
-    return render(request, "initiatives/estate_confirm.html", context)
+    return render(request, "initiatives/imports/estates/estate_confirm.html", context)
 
 
 def drop(request, pk):
@@ -348,7 +348,7 @@ def drop(request, pk):
         "The record keeps that it was read and dropped.",
     ]
     context = {"nav": "systems-all", "batch": batch, "happens": happens, "drop": True}
-    return render(request, "initiatives/estate_confirm.html", context)
+    return render(request, "initiatives/imports/estates/estate_confirm.html", context)
 
 
 def progress(request, pk):
@@ -357,7 +357,7 @@ def progress(request, pk):
     found = _progress(batch, batch.rows.count(), batch.rows.waiting().count())
     if not found:
         raise Http404("This table was not confirmed.")
-    return render(request, "initiatives/_estate_progress.html", {"progress": found})
+    return render(request, "initiatives/imports/estates/_estate_progress.html", {"progress": found})
 
 
 def _progress(batch: EstateBatch, total: int, waiting: int) -> dict:

@@ -41,7 +41,7 @@ def imports(request):
     batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats")
     page = Paginator(batches, 20).get_page(request.GET.get("page"))
     context = {"nav": "imports", "form": form, "unsure": unsure, "page": page}
-    return render(request, "initiatives/imports.html", context)
+    return render(request, "initiatives/imports/inventories/imports.html", context)
 
 
 def _upload(request, form):
@@ -115,7 +115,7 @@ def batch(request, pk):
         "chosen": chosen,
         "repeats": row.repeated_by.count(),
     }
-    return render(request, "initiatives/import_batch.html", context)
+    return render(request, "initiatives/imports/inventories/import_batch.html", context)
 
 
 def _mapping(request, row: ImportBatch) -> MappingForm | None:
@@ -205,7 +205,7 @@ def confirm(request, pk):
         happens.append(f"{tally['triage']} rows stay set aside until somebody decides them by hand.")
     happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is owed.")
     context = {"nav": "imports", "batch": row, "form": form, "happens": happens}
-    return render(request, "initiatives/import_confirm.html", context)
+    return render(request, "initiatives/imports/inventories/import_confirm.html", context)
 
 
 def decide_row(request, pk):
@@ -242,4 +242,4 @@ def decide_row(request, pk):
         "read": [(words, read.get(name) or "") for name, words in FIELDS.items()],
         "problem_words": PROBLEMS,
     }
-    return render(request, "initiatives/import_row.html", context)
+    return render(request, "initiatives/imports/inventories/import_row.html", context)

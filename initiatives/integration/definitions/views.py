@@ -125,7 +125,7 @@ def definitions(request: HttpRequest, ref: str) -> HttpResponse:
         "may_decide": permissions.may_decide_conflict(case, request.user),
         "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
     }
-    return render(request, "initiatives/definitions.html", context)
+    return render(request, "initiatives/integration/definitions/definitions.html", context)
 
 
 def _used(case: Initiative) -> list[Used]:
@@ -311,7 +311,7 @@ def _shared(request, form, act, done: str, row, *, proposing: Proposing | None, 
         else:
             return redirect(back)
     context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
-    return render(request, "initiatives/system_form.html", context | page)
+    return render(request, "initiatives/integration/systems/system_form.html", context | page)
 
 
 def _conflict(request, pk: int) -> tuple[Initiative, DefinitionConflict]:
@@ -406,7 +406,7 @@ def glossary(request: HttpRequest) -> HttpResponse:
         "may_propose": permissions.may_propose_term(None, request.user),
         "page": page_of(request, terms.order_by("name"), TERMS_ON_A_PAGE),
     }
-    return render(request, "initiatives/glossary.html", context)
+    return render(request, "initiatives/integration/definitions/glossary.html", context)
 
 
 @require_safe
@@ -447,7 +447,7 @@ def term(request: HttpRequest, pk: int) -> HttpResponse:
         "may_name": permissions.may_name_terms(request.user),
         "may_propose": permissions.may_propose_term(row, request.user),
     }
-    return render(request, "initiatives/glossary_term.html", context)
+    return render(request, "initiatives/integration/definitions/glossary_term.html", context)
 
 
 def name_term(request: HttpRequest) -> HttpResponse:

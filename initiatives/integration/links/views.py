@@ -104,7 +104,7 @@ def shut(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "visible": case_permissions.may_see(case, request.user),
     }
-    return render(request, "initiatives/feed_shut.html", context)
+    return render(request, "initiatives/integration/links/feed_shut.html", context)
 
 
 def _page(request, row: Link, **more) -> HttpResponse:
@@ -126,4 +126,4 @@ def _page(request, row: Link, **more) -> HttpResponse:
         "visible": case_permissions.may_see(row.initiative, request.user),
         "may_name": not row.ended_at and system_permissions.may_decide_on(row.system, request.user),
     }
-    return render(request, "initiatives/link_answer.html", context | more)
+    return render(request, "initiatives/integration/links/link_answer.html", context | more)

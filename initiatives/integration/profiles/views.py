@@ -40,7 +40,7 @@ def profiles(request, ref):
         "pairs": _pairs(case),
         "may_add": case_permissions.may_collaborate(case, request.user),
     }
-    return render(request, "initiatives/profiles.html", context)
+    return render(request, "initiatives/integration/profiles/profiles.html", context)
 
 
 def _pairs(case: Initiative) -> list[tuple[Profile, Profile]]:
@@ -96,7 +96,7 @@ def profile(request, pk):
         "running": row.state in ("waiting", "measuring"),
         "may_add": case_permissions.may_collaborate(case, request.user),
     }
-    return render(request, "initiatives/profile.html", context)
+    return render(request, "initiatives/integration/profiles/profile.html", context)
 
 
 def _profile(request, pk) -> Profile:
@@ -187,7 +187,7 @@ def drift(request, ref, earlier, later):
         ),
         "may_confirm": may,
     }
-    return render(request, "initiatives/profile_drift.html", context)
+    return render(request, "initiatives/integration/profiles/profile_drift.html", context)
 
 
 def _voided(ahead, cases, visible: set[int]) -> list[str]:
@@ -249,4 +249,4 @@ def representativeness(request, pk):
         ],
         "may_add": may,
     }
-    return render(request, "initiatives/profile_cover.html", context)
+    return render(request, "initiatives/integration/profiles/profile_cover.html", context)

@@ -88,7 +88,7 @@ def proposals(request: HttpRequest) -> HttpResponse:
         "page": mine,
         "mine": [(row, row.get_outcome_display(), TONES.get(row.outcome, "")) for row in mine],
     }
-    return render(request, "initiatives/proposals.html", context)
+    return render(request, "initiatives/integration/proposals/proposals.html", context)
 
 
 def _proposal(request: HttpRequest, pk: int) -> ProposedChange:
@@ -157,4 +157,6 @@ def _page(request, row: ProposedChange, *, form=None, wrong=()) -> HttpResponse:
         "may_answer": permissions.may_answer(row, request.user),
         "may_take_back": permissions.may_take_back(row, request.user),
     }
-    return render(request, "initiatives/proposal.html", context, status=422 if wrong else 200)
+    return render(
+        request, "initiatives/integration/proposals/proposal.html", context, status=422 if wrong else 200
+    )

@@ -56,7 +56,7 @@ def of_case(request: HttpRequest, ref: str) -> HttpResponse:
         "paths": [_path(link, by_link.get(link.pk, []), now, mending) for link in mending.links.values()],
         "hold": next((row for row in context["facts"].holds if row.kind == "residency"), None),
     }
-    return render(request, "initiatives/residency.html", context)
+    return render(request, "initiatives/integration/residency/residency.html", context)
 
 
 def _path(link, judged: list[Judged], now, mending: Mending) -> dict:
@@ -109,7 +109,7 @@ def vendors(request: HttpRequest) -> HttpResponse:
         "page": page_of(request, rows, 50),
         "may_add": permissions.may_add_vendor(request.user),
     }
-    return render(request, "initiatives/vendors.html", context)
+    return render(request, "initiatives/integration/residency/vendors.html", context)
 
 
 @require_safe
@@ -136,7 +136,7 @@ def vendor(request: HttpRequest, pk: int) -> HttpResponse:
         "may_confirm": permissions.may_confirm_terms(request.user),
         "may_withdraw": {term.pk for term in terms if permissions.may_withdraw_term(term, request.user)},
     }
-    return render(request, "initiatives/vendor.html", context)
+    return render(request, "initiatives/integration/residency/vendor.html", context)
 
 
 def _state(term, today) -> tuple[str, str]:
@@ -236,7 +236,7 @@ def vendor_move(request: HttpRequest, pk: int) -> HttpResponse:
         found = told_ahead(request.user, preview.look(cases_of_vendor(row), what_if))
     return render(
         request,
-        "initiatives/residency_look.html",
+        "initiatives/integration/residency/residency_look.html",
         {"nav": "systems-all", "vendor": row, "form": form, "ahead": found},
     )
 
@@ -257,7 +257,7 @@ def policies(request: HttpRequest) -> HttpResponse:
         "policies": [{"row": row, "state": _state(row, today)} for row in page],
         "may_set": permissions.may_set_regions(request.user),
     }
-    return render(request, "initiatives/unit_policies.html", context)
+    return render(request, "initiatives/integration/residency/unit_policies.html", context)
 
 
 def policy_add(request: HttpRequest) -> HttpResponse:
@@ -341,7 +341,7 @@ def region_list(request: HttpRequest) -> HttpResponse:
         "is_known": regions.key_of(asked) in {*known, *(regions.key_of(key) for key, _ in added)},
         "may_add": permissions.may_set_regions(request.user),
     }
-    return render(request, "initiatives/regions.html", context)
+    return render(request, "initiatives/integration/residency/regions.html", context)
 
 
 def _name(key: str, added: list[tuple[str, str]]) -> str:
@@ -434,7 +434,7 @@ def _withdrawing(
 
 def page_with(request, form, found, *, back: str, **page) -> HttpResponse:
     context = {"nav": "systems-all", "form": form, "ahead": found, "back_url": back} | page
-    return render(request, "initiatives/residency_form.html", context)
+    return render(request, "initiatives/integration/residency/residency_form.html", context)
 
 
 def _by_case(found: list[Judged]) -> dict[int, list[Judged]]:

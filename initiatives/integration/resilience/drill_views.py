@@ -48,7 +48,7 @@ def drills(request, ref):
         "on_case": found.get(None, []),
         "page": page,
     }
-    return render(request, "initiatives/drills.html", context)
+    return render(request, "initiatives/integration/resilience/drills.html", context)
 
 
 def _line(kind: str, those, today) -> dict:

@@ -31,7 +31,7 @@ def processes(request, ref):
         "flow": standing_flow(case),
         "documented": DOCUMENTED,
     }
-    return render(request, "initiatives/processes.html", context)
+    return render(request, "initiatives/integration/resilience/processes.html", context)
 
 
 def add(request, ref):

@@ -26,7 +26,7 @@ def traces(request, ref):
     for row in page:
         row.interval = f"{row.low:.0%} to {row.high:.0%}"
     context |= {"title": "Traces to sources", "page": page}
-    return render(request, "initiatives/traces.html", context)
+    return render(request, "initiatives/integration/resilience/traces.html", context)
 
 
 def sample(request, pk):
@@ -43,7 +43,7 @@ def sample(request, pk):
         "figures": in_words(row),
         "page": page_of(request, row.lines, PER_PAGE),
     }
-    return render(request, "initiatives/trace.html", context)
+    return render(request, "initiatives/integration/resilience/trace.html", context)
 
 
 def add(request, ref):
@@ -68,7 +68,7 @@ def add(request, ref):
         case,
         TAB,
         form,
-        template="initiatives/trace_add.html",
+        template="initiatives/integration/resilience/trace_add.html",
         title="Check a sample of outputs",
         checked=checked,
         figures=in_words(checked) if checked else "",

@@ -68,7 +68,7 @@ def systems(request: HttpRequest) -> HttpResponse:
         "drawn": register_charts.heaviest(found),
         "may_import": import_permissions.may_bring_any(request.user),
     }
-    return render(request, "initiatives/landscape.html", context)
+    return render(request, "initiatives/integration/systems/landscape.html", context)
 
 
 def condition_of(system: System, today) -> tuple[str, str]:
@@ -135,7 +135,7 @@ def system(request: HttpRequest, pk: int) -> HttpResponse:
         "mine": mine,
         "waiting": _waiting(row) if mine else [],
     }
-    return render(request, "initiatives/system.html", context)
+    return render(request, "initiatives/integration/systems/system.html", context)
 
 
 def _members(system: System, today) -> list[tuple[System, str, str]]:
@@ -240,7 +240,7 @@ def _form(
             return redirect(f"{there}{made.pk}" if back is None and there.endswith("=") else there)
     back = back_to(request, back or reverse("systems-all"))
     context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
-    return render(request, "initiatives/system_form.html", context | page)
+    return render(request, "initiatives/integration/systems/system_form.html", context | page)
 
 
 def _said(form) -> dict:
@@ -369,7 +369,7 @@ def end_customisation(request: HttpRequest, pk: int) -> HttpResponse:
         "verb": "It is gone",
         "back_url": found.system.get_absolute_url(),
     }
-    return render(request, "initiatives/system_form.html", page)
+    return render(request, "initiatives/integration/systems/system_form.html", page)
 
 
 # Service accounts

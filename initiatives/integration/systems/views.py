@@ -91,7 +91,7 @@ def integration(request: HttpRequest, ref: str) -> HttpResponse:
         "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
         "may_record": bool(tied) and bool(context["may"].collaborate),
     }
-    return render(request, "initiatives/integration.html", context)
+    return render(request, "initiatives/integration/systems/integration.html", context)
 
 
 def record(request: HttpRequest, ref: str) -> HttpResponse:
@@ -219,7 +219,7 @@ def path(request: HttpRequest, ref: str) -> HttpResponse:
     strange = {regions.key_of(name) for name in residency_findings.strange(named)}
     ways = [_way(case, one, running, strange, forbidden) for one in tied]
     context |= {"title": "The way of the data", "ways": ways, "drawn": register_charts.path(ways)}
-    return render(request, "initiatives/integration_path.html", context)
+    return render(request, "initiatives/integration/systems/integration_path.html", context)
 
 
 def _way(
@@ -340,7 +340,7 @@ def _choose(request, case) -> HttpResponse:
         case,
         "integration",
         None,
-        template="initiatives/link_choose.html",
+        template="initiatives/integration/systems/link_choose.html",
         title="Tie the case to a system",
         words=words,
         found=found[:FOUND],

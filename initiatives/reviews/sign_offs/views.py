@@ -112,7 +112,13 @@ def _words_page(request, row: Review, seat: str, verdict: str, form: VoteForm):
         _, covered = statement_for(row, seat, request.user, verdict=verdict, at=clock.now(), sitting=sitting)
         blocked = may_approve(sitting, covered, request.user)
     return _page(
-        request, row, seat, verdict, "initiatives/sign_words.html", form=form, blocked=blocked.reasons
+        request,
+        row,
+        seat,
+        verdict,
+        "initiatives/reviews/sign_offs/sign_words.html",
+        form=form,
+        blocked=blocked.reasons,
     )
 
 
@@ -245,7 +251,7 @@ def _statement_page(
         row,
         seat,
         verdict,
-        "initiatives/sign_statement.html",
+        "initiatives/reviews/sign_offs/sign_statement.html",
         status=429 if password.has_error("password", TOO_MANY) else 200,
         facts=sitting.facts,
         text=text,
@@ -358,7 +364,7 @@ def statement(request, pk):
         and stands
         and case_permissions.may_withdraw_sign_off(vote, request.user),
     }
-    return render(request, "initiatives/sign_off.html", context)
+    return render(request, "initiatives/reviews/sign_offs/sign_off.html", context)
 
 
 def _entry_of(vote: SignOff) -> Entry | None:

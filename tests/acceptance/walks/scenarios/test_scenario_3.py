@@ -31,7 +31,7 @@ def upload(client, name, source, **options):
 
 
 def said_of(case) -> str:
-    return render_to_string("initiatives/_asserted.html", {"case": case})
+    return render_to_string("initiatives/case_pages/_asserted.html", {"case": case})
 
 
 def test_a_real_inventory_comes_in_as_claims(cast, as_):

@@ -121,7 +121,7 @@ def test_the_page_says_which_words_are_shared_and_what_its_owner_still_owes(cast
 
 def test_where_nobody_is_named_beside_a_similar_case_the_board_is_asked():
     stub = Stub("AI-0001", "Inbox", "Account management", "MVP", "", "")
-    text = render_to_string("initiatives/_similar.html", {"near": Similar([stub])})
+    text = render_to_string("initiatives/registration/_similar.html", {"near": Similar([stub])})
     assert "ask whoever is named beside it, or the board of its unit where nobody is" in text
     assert "no owner here yet: ask the board" in text
 
