@@ -211,7 +211,9 @@ SHOWN_ELSEWHERE = {
     "governance/sign_in/first_admin.html": "tests/acceptance/browser/test_first_hour.py",
     "governance/pages/rulebook_none.html": "tests/acceptance/browser/test_first_hour.py",
     "initiatives/rulebook_changes/forecast_wait.html": "tests/app/initiatives/rulebook_changes/test_forecast_views.py",
-    "initiatives/rulebook_changes/_forecast_progress.html": "tests/app/initiatives/rulebook_changes/test_forecast_views.py",
+    "initiatives/rulebook_changes/_forecast_progress.html": (
+        "tests/app/initiatives/rulebook_changes/test_forecast_views.py"
+    ),
     "trouble.html": "tests/app/governance/web/test_error_pages.py",
 }
 
