@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from governance.vocabulary.entry_kinds import EntryKind
+
 
 class AdoptionConfig(AppConfig):
     """Measures, signals, incidents, post-mortems, lessons."""
@@ -51,7 +53,7 @@ class AdoptionConfig(AppConfig):
         contributions.sealed_batches.append(batch_digest.broken)
         contributions.calendar_days.append(meeting_calendar.days)
         contributions.decided_where.append(agenda.where_decided)
-        contributions.readings.append("pack taken")
+        contributions.readings.append(EntryKind.PACK_TAKEN)
         contributions.secrecy_changed.append(offer_of)
         contributions.parts["review"].append(lesson_views.beside_review)
         contributions.parts["registering"].append(lesson_views.beside_registering)

@@ -3,6 +3,7 @@
 from adoption.models.incidents import SEVERITIES
 from adoption.models.problems import PROBLEM_STATES
 from adoption.models.signals import SIGNAL_KINDS
+from governance.vocabulary.entry_kinds import EntryKind
 
 
 def _goal(facts, book) -> str:
@@ -27,8 +28,20 @@ def _came(facts, book) -> str:
 
 # What these acts change waits, if for anybody, for people on the case and its board; pulses have their own page.
 QUIET = {
-    *("measure declared", "goal moved", "measure ended", "readings recorded", "figures filed"),
-    *("pulse written", "pulse opened", "pulse links replaced", "pulse closed", "pulse comment removed"),
+    *(
+        EntryKind.MEASURE_DECLARED,
+        EntryKind.GOAL_MOVED,
+        EntryKind.MEASURE_ENDED,
+        EntryKind.READINGS_RECORDED,
+        EntryKind.FIGURES_FILED,
+    ),
+    *(
+        EntryKind.PULSE_WRITTEN,
+        EntryKind.PULSE_OPENED,
+        EntryKind.PULSE_LINKS_REPLACED,
+        EntryKind.PULSE_CLOSED,
+        EntryKind.PULSE_COMMENT_REMOVED,
+    ),
 }
 # Further ways of `initiatives.history.entry_wording`.
 WAYS = {
@@ -42,90 +55,89 @@ WAYS = {
 }
 
 SENTENCES = {
-    "measure declared": "declared a measure: {words}; {all:goal}.",
-    "goal moved": "moved the goal of {words}: {all:goal}. {why}",
-    "measure ended": "ended the measure {words}: {why}",
-    "readings recorded": "sent {all:came}< from {source}>.",
-    "figures filed": "filed what its readings show until {until} as evidence: {result}.",
-    "lesson answered": (
+    EntryKind.MEASURE_DECLARED: "declared a measure: {words}; {all:goal}.",
+    EntryKind.GOAL_MOVED: "moved the goal of {words}: {all:goal}. {why}",
+    EntryKind.MEASURE_ENDED: "ended the measure {words}: {why}",
+    EntryKind.READINGS_RECORDED: "sent {all:came}< from {source}>.",
+    EntryKind.FIGURES_FILED: "filed what its readings show until {until} as evidence: {result}.",
+    EntryKind.LESSON_ANSWERED: (
         "answered a lesson, which <{applies?}applies|does not apply>: {words} (the lesson: “{text}”)"
     ),
-    "lesson entered": "entered a lesson from outside ({source}): “{text}”",
-    "lesson confirmed": "let a lesson from outside into the library: “{text}”",
-    "lesson taken out": "took a lesson out of the library: {why}",
-    "lesson came again": (
+    EntryKind.LESSON_ENTERED: "entered a lesson from outside ({source}): “{text}”",
+    EntryKind.LESSON_CONFIRMED: "let a lesson from outside into the library: “{text}”",
+    EntryKind.LESSON_TAKEN_OUT: "took a lesson out of the library: {why}",
+    EntryKind.LESSON_CAME_AGAIN: (
         "<{known?}said that a lesson which was known here came again: “{text}”|took back that a known "
         "lesson came again.>"
     ),
-    "post-mortem started": "began to write the post-mortem.",
-    "post-mortem written": "went on writing the post-mortem.",
-    "post-mortem published": "published the post-mortem; the adoption seat confirms it.",
-    "post-mortem handed in": "handed the post-mortem in; the adoption seat confirms it.",
-    "post-mortem confirmed": (
+    EntryKind.POST_MORTEM_STARTED: "began to write the post-mortem.",
+    EntryKind.POST_MORTEM_WRITTEN: "went on writing the post-mortem.",
+    EntryKind.POST_MORTEM_HANDED_IN: "handed the post-mortem in; the adoption seat confirms it.",
+    EntryKind.POST_MORTEM_CONFIRMED: (
         "confirmed the post-mortem<{no_lesson?}, and that nothing can be learned from it for others><: "
         "{note}|.>"
     ),
-    "post-mortem commented": "commented on “{section}”: {text}",
-    "post-mortem comment settled": "settled a comment on the post-mortem: {text}",
-    "gap linked": "named in the post-mortem what is still open: {text}",
-    "attached": "attached “{title}” to the post-mortem.",
-    "attachment taken out": "took “{title}” out of the post-mortem: {why}",
-    "attachment file missing": "found the file of “{title}” gone from storage.",
-    "attachment file changed": "found another file in the place of “{title}”.",
-    "attachment file found": "found the file of “{title}” back in its place.",
-    "attachment opened": "opened “{title}”, attached to the post-mortem.",
-    "post-mortem sent back": "sent the post-mortem back: {why}",
-    "pulse written": "wrote the pulse “{title}”.",
-    "pulse opened": "opened the pulse “{title}” for {teams:invited} people.",
-    "pulse links replaced": "made the links of the pulse “{title}” anew.",
-    "pulse closed": (
+    EntryKind.POST_MORTEM_COMMENTED: "commented on “{section}”: {text}",
+    EntryKind.POST_MORTEM_COMMENT_SETTLED: "settled a comment on the post-mortem: {text}",
+    EntryKind.GAP_LINKED: "named in the post-mortem what is still open: {text}",
+    EntryKind.ATTACHED: "attached “{title}” to the post-mortem.",
+    EntryKind.ATTACHMENT_TAKEN_OUT: "took “{title}” out of the post-mortem: {why}",
+    EntryKind.ATTACHMENT_FILE_MISSING: "found the file of “{title}” gone from storage.",
+    EntryKind.ATTACHMENT_FILE_CHANGED: "found another file in the place of “{title}”.",
+    EntryKind.ATTACHMENT_FILE_FOUND: "found the file of “{title}” back in its place.",
+    EntryKind.ATTACHMENT_OPENED: "opened “{title}”, attached to the post-mortem.",
+    EntryKind.POST_MORTEM_SENT_BACK: "sent the post-mortem back: {why}",
+    EntryKind.PULSE_WRITTEN: "wrote the pulse “{title}”.",
+    EntryKind.PULSE_OPENED: "opened the pulse “{title}” for {teams:invited} people.",
+    EntryKind.PULSE_LINKS_REPLACED: "made the links of the pulse “{title}” anew.",
+    EntryKind.PULSE_CLOSED: (
         "closed the pulse “{title}”: {teams:answers} of {teams:invited} answered<{results?}|, too few to "
         "say anything>."
     ),
-    "pulse comment removed": "took a comment out of a pulse: {why}",
-    "signal reported": "took down what somebody reported without a name: {group}, {signal_kind:signal}.",
-    "signal computed": "worked out a signal from readings: {group}, {signal_kind:signal}.",
-    "signal moved": "worked out a signal anew: {group}, {words}",
-    "signal answered": "answered for the board on {group}: {words}<{over?} It is no longer so.>",
-    "signal ended": "said that it is no longer so of {group} ({signal_kind:signal}): {why}",
-    "asked who reported": "asked who reported something; whoever it was has been told.",
-    "problem link opened": "made an address at which users report problems.",
-    "problem link renewed": "made another address at which users report problems.",
-    "problem link closed": "switched off the address at which users report problems.",
-    "problem reported": "took down a problem that a user reported: {words}",
-    "problem treated": "treated a problem that a user reported ({became:problem}): {words}",
-    "incident opened": "opened the incident “{title}”, severity {severity:severity}.",
-    "incident line written": "wrote on “{title}”: {words}",
-    "incident part taken": "noted that {who} is the {role} of “{title}”.",
-    "incident contained": "said that “{title}” is contained.",
-    "incident resolved": "said that “{title}” is resolved.",
-    "incident amended": "put right what is known of “{title}”.",
-    "incident closed": "closed the incident “{title}”: {words}",
-    "incident reopened": "opened “{title}” again: {why}",
-    "incident severity corrected": "corrected “{title}” from severity {before} to {severity}: {why}",
-    "incidents merged": "said that “{title}” is the same as “{into}”: {why}",
-    "dependants warned": "warned those who depend on it: {who:list}.",
-    "board told": "had the whole board told of “{title}”.",
-    "edge clause taken over": (
+    EntryKind.PULSE_COMMENT_REMOVED: "took a comment out of a pulse: {why}",
+    EntryKind.SIGNAL_REPORTED: "took down what somebody reported without a name: {group}, {signal_kind:signal}.",
+    EntryKind.SIGNAL_COMPUTED: "worked out a signal from readings: {group}, {signal_kind:signal}.",
+    EntryKind.SIGNAL_MOVED: "worked out a signal anew: {group}, {words}",
+    EntryKind.SIGNAL_ANSWERED: "answered for the board on {group}: {words}<{over?} It is no longer so.>",
+    EntryKind.SIGNAL_ENDED: "said that it is no longer so of {group} ({signal_kind:signal}): {why}",
+    EntryKind.ASKED_WHO_REPORTED: "asked who reported something; whoever it was has been told.",
+    EntryKind.PROBLEM_LINK_OPENED: "made an address at which users report problems.",
+    EntryKind.PROBLEM_LINK_RENEWED: "made another address at which users report problems.",
+    EntryKind.PROBLEM_LINK_CLOSED: "switched off the address at which users report problems.",
+    EntryKind.PROBLEM_REPORTED: "took down a problem that a user reported: {words}",
+    EntryKind.PROBLEM_TREATED: "treated a problem that a user reported ({became:problem}): {words}",
+    EntryKind.INCIDENT_OPENED: "opened the incident “{title}”, severity {severity:severity}.",
+    EntryKind.INCIDENT_LINE_WRITTEN: "wrote on “{title}”: {words}",
+    EntryKind.INCIDENT_PART_TAKEN: "noted that {who} is the {role} of “{title}”.",
+    EntryKind.INCIDENT_CONTAINED: "said that “{title}” is contained.",
+    EntryKind.INCIDENT_RESOLVED: "said that “{title}” is resolved.",
+    EntryKind.INCIDENT_AMENDED: "put right what is known of “{title}”.",
+    EntryKind.INCIDENT_CLOSED: "closed the incident “{title}”: {words}",
+    EntryKind.INCIDENT_REOPENED: "opened “{title}” again: {why}",
+    EntryKind.INCIDENT_SEVERITY_CORRECTED: "corrected “{title}” from severity {before} to {severity}: {why}",
+    EntryKind.INCIDENTS_MERGED: "said that “{title}” is the same as “{into}”: {why}",
+    EntryKind.DEPENDANTS_WARNED: "warned those who depend on it: {who:list}.",
+    EntryKind.BOARD_TOLD: "had the whole board told of “{title}”.",
+    EntryKind.EDGE_CLAUSE_TAKEN_OVER: (
         "took clause {clause} from “{title}” into the draft of the contract: {sentence}"
     ),
-    "reporting duties laid out": "laid out reporting duties: {names:names}.",
-    "reporting duty added": "added a reporting duty: {name}, {days} days.",
-    "reporting clock started": "started a reporting clock on “{title}”: {duty}, by {due:day}.",
-    "reporting deadline met": "said what was reported of “{title}” ({duty}): {words}",
-    "no reporting duty": "judged that “{title}” need not be reported to an authority: {why}",
-    "meeting planned": "planned the meeting of {board} on {held_on:day}.",
-    "meeting changed": "changed day, place or secretary: the meeting of {board} on {held_on:day}.",
-    "agenda point added": "put a point on the agenda of {board}: {words}.",
-    "agenda point left out": "left it out of the meeting of {board} on {held_on:day}: {why}",
-    "agenda point put back": "put it on the agenda of the meeting of {board} on {held_on:day} again.",
-    "agenda point placed": "put it at place {place} of the meeting of {board} on {held_on:day}: {why}",
-    "meeting begun": "began the meeting of {board} on {held_on:day}.",
-    "attendance written": "noted who was at the meeting of {board}: {there}.",
-    "minutes written": "wrote minutes at the meeting of {board} on {held_on:day}, version {version}.",
-    "meeting closed": "closed the meeting of {board} on {held_on:day}.",
-    "meeting called off": "called off the meeting of {board} on {held_on:day}: {why}",
-    "pack taken": (
+    EntryKind.REPORTING_DUTIES_LAID_OUT: "laid out reporting duties: {names:names}.",
+    EntryKind.REPORTING_DUTY_ADDED: "added a reporting duty: {name}, {days} days.",
+    EntryKind.REPORTING_CLOCK_STARTED: "started a reporting clock on “{title}”: {duty}, by {due:day}.",
+    EntryKind.REPORTING_DEADLINE_MET: "said what was reported of “{title}” ({duty}): {words}",
+    EntryKind.NO_REPORTING_DUTY: "judged that “{title}” need not be reported to an authority: {why}",
+    EntryKind.MEETING_PLANNED: "planned the meeting of {board} on {held_on:day}.",
+    EntryKind.MEETING_CHANGED: "changed day, place or secretary: the meeting of {board} on {held_on:day}.",
+    EntryKind.AGENDA_POINT_ADDED: "put a point on the agenda of {board}: {words}.",
+    EntryKind.AGENDA_POINT_LEFT_OUT: "left it out of the meeting of {board} on {held_on:day}: {why}",
+    EntryKind.AGENDA_POINT_PUT_BACK: "put it on the agenda of the meeting of {board} on {held_on:day} again.",
+    EntryKind.AGENDA_POINT_PLACED: "put it at place {place} of the meeting of {board} on {held_on:day}: {why}",
+    EntryKind.MEETING_BEGUN: "began the meeting of {board} on {held_on:day}.",
+    EntryKind.ATTENDANCE_WRITTEN: "noted who was at the meeting of {board}: {there}.",
+    EntryKind.MINUTES_WRITTEN: "wrote minutes at the meeting of {board} on {held_on:day}, version {version}.",
+    EntryKind.MEETING_CLOSED: "closed the meeting of {board} on {held_on:day}.",
+    EntryKind.MEETING_CALLED_OFF: "called off the meeting of {board} on {held_on:day}: {why}",
+    EntryKind.PACK_TAKEN: (
         "took the pack of the meeting of {board} on {held_on:day}, {cases:len} cases; its SHA-256 is "
         "{sha256}."
     ),

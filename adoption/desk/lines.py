@@ -12,6 +12,7 @@ from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.notices.desk import Line
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import case_rows
 from initiatives.models import Obligation
 from initiatives.worklist.person_worklist import Look, look_of
@@ -20,23 +21,23 @@ from initiatives.worklist.worklist_queries import CASE
 MEETING_DAYS = 3  # so long before a meeting its pack waits to be read
 # Acts after which every desk says what it said before.
 QUIET = {
-    "post-mortem written",
-    "post-mortem commented",
-    "post-mortem comment settled",
-    "gap linked",
-    "attached",
-    "attachment taken out",
-    "attachment opened",
-    "attachment file missing",
-    "attachment file changed",
-    "attachment file found",
-    "agenda point added",
-    "agenda point left out",
-    "agenda point placed",
-    "agenda point put back",
-    "attendance written",
-    "minutes written",
-    "pack taken",
+    EntryKind.POST_MORTEM_WRITTEN,
+    EntryKind.POST_MORTEM_COMMENTED,
+    EntryKind.POST_MORTEM_COMMENT_SETTLED,
+    EntryKind.GAP_LINKED,
+    EntryKind.ATTACHED,
+    EntryKind.ATTACHMENT_TAKEN_OUT,
+    EntryKind.ATTACHMENT_OPENED,
+    EntryKind.ATTACHMENT_FILE_MISSING,
+    EntryKind.ATTACHMENT_FILE_CHANGED,
+    EntryKind.ATTACHMENT_FILE_FOUND,
+    EntryKind.AGENDA_POINT_ADDED,
+    EntryKind.AGENDA_POINT_LEFT_OUT,
+    EntryKind.AGENDA_POINT_PLACED,
+    EntryKind.AGENDA_POINT_PUT_BACK,
+    EntryKind.ATTENDANCE_WRITTEN,
+    EntryKind.MINUTES_WRITTEN,
+    EntryKind.PACK_TAKEN,
 }
 
 _owed = (

@@ -7,6 +7,7 @@ from adoption.models import Incident
 from governance.ledger import record
 from governance.models import Clause, User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.contracts import clause_actions
 
@@ -28,7 +29,7 @@ def take_over_clause(*, incident: Incident, failure: str = "", by: User) -> Clau
         row.clause_number = clause.number
         row.save()
         record.record(
-            "edge clause taken over",
+            EntryKind.EDGE_CLAUSE_TAKEN_OVER,
             case=case,
             incident=row.pk,
             title=row.title,

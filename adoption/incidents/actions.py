@@ -21,6 +21,7 @@ from governance.models import Rulebook, User
 from governance.notices.owe import owe
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standing
 from initiatives.cases.permissions import accepted, acting_chair, ever_owned
 from initiatives.components.actions import Pulled, pull_many
@@ -88,7 +89,7 @@ def open_incident(
         for system in systems:
             IncidentSystem(incident=row, system=system, at=now).save()
         record.record(
-            "incident opened",
+            EntryKind.INCIDENT_OPENED,
             case=case,
             incident=row.pk,
             title=row.title,
@@ -146,7 +147,7 @@ def _tell_board(case: Initiative, row: Incident, *, period: str = "severity 1") 
     board = [member.person for member in members_now(board_for(case.unit))]
     words = "The board and the owner are told at once."
     _tell(case, row, [*_on_case(case), chair, *board], words, period=period)
-    record.record("board told", case=case, incident=row.pk, title=row.title)
+    record.record(EntryKind.BOARD_TOLD, case=case, incident=row.pk, title=row.title)
 
 
 def _void(case: Initiative, row: Incident, systems: list[System], by: User) -> None:
@@ -164,7 +165,10 @@ def _warn_all(case: Initiative, row: Incident, *, period: str) -> None:
             _warn(case, row, dependant, period)
     if warned:
         record.record(
-            "dependants warned", case=case, incident=row.pk, who=[dependant.who for dependant in warned]
+            EntryKind.DEPENDANTS_WARNED,
+            case=case,
+            incident=row.pk,
+            who=[dependant.who for dependant in warned],
         )
 
 
@@ -249,7 +253,7 @@ def _line(case: Initiative, row: Incident, words: str, by: User, happened_at=Non
     line = IncidentLine(incident=row, happened_at=happened_at or now, words=words.strip(), by=by, at=now)
     line.save()
     record.record(
-        "incident line written",
+        EntryKind.INCIDENT_LINE_WRITTEN,
         case=case,
         incident=row.pk,
         title=row.title,
@@ -275,7 +279,7 @@ def take_part(*, incident: Incident, role: str, person: User | None = None, by: 
         setattr(row, role, person)
         row.save()
         record.record(
-            "incident part taken",
+            EntryKind.INCIDENT_PART_TAKEN,
             case=case,
             incident=row.pk,
             title=row.title,
@@ -311,7 +315,7 @@ def move_on(
             row.resolved_at = at
         row.contained_at = row.contained_at or at
         row.save()
-        record.record(f"incident {state}", case=case, incident=row.pk, title=row.title, since=at)
+        record.record(EntryKind(f"incident {state}"), case=case, incident=row.pk, title=row.title, since=at)
         if words.strip():
             _line(case, row, words, by, at)
     return row
@@ -353,7 +357,7 @@ def amend(*, incident: Incident, by: User, **fields) -> Incident:
         for system in more:
             IncidentSystem(incident=row, system=system, at=clock.now()).save()
         record.record(
-            "incident amended",
+            EntryKind.INCIDENT_AMENDED,
             case=case,
             incident=row.pk,
             title=row.title,
@@ -387,7 +391,9 @@ def close(*, incident: Incident, words: str, by: User) -> Incident:
             ).or_refuse()
         row.state, row.closed_at, row.closed_words = CLOSED, clock.now(), words.strip()
         row.save()
-        record.record("incident closed", case=case, incident=row.pk, title=row.title, words=row.closed_words)
+        record.record(
+            EntryKind.INCIDENT_CLOSED, case=case, incident=row.pk, title=row.title, words=row.closed_words
+        )
     return row
 
 
@@ -405,7 +411,9 @@ def reopen(*, incident: Incident, reason: str, by: User) -> Incident:
         row.state, row.resolved_at, row.contained_at = OPEN, None, None
         row.closed_at, row.closed_words = None, ""
         row.save()
-        record.record("incident reopened", case=case, incident=row.pk, title=row.title, why=reason.strip())
+        record.record(
+            EntryKind.INCIDENT_REOPENED, case=case, incident=row.pk, title=row.title, why=reason.strip()
+        )
         period = f"reopened {clock.now():%Y-%m-%dT%H:%M:%S}"
         words = f"{by} opened it again: {reason.strip()}"
         _tell(case, row, [row.lead, *_on_case(case)], words, period=period)
@@ -442,7 +450,7 @@ def set_severity(case: Initiative, row: Incident, severity: int, why: str, by: U
     before, row.severity = row.severity, severity
     row.save()
     record.record(
-        "incident severity corrected",
+        EntryKind.INCIDENT_SEVERITY_CORRECTED,
         case=case,
         incident=row.pk,
         title=row.title,

@@ -20,6 +20,7 @@ from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.notices.desk import Line
 from governance.permission_result import ended
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import case_rows
 from initiatives.models import Dependant, Initiative
 from initiatives.worklist.person_worklist import Look, look_of
@@ -89,7 +90,12 @@ _ROWS = Batch(
 )
 
 # What puts nothing on a desk that was not there, or takes nothing away.
-QUIET = {"incident line written", "incident amended", "edge clause taken over", "reporting duties laid out"}
+QUIET = {
+    EntryKind.INCIDENT_LINE_WRITTEN,
+    EntryKind.INCIDENT_AMENDED,
+    EntryKind.EDGE_CLAUSE_TAKEN_OVER,
+    EntryKind.REPORTING_DUTIES_LAID_OUT,
+}
 
 
 def lines(person: User) -> list[Line]:

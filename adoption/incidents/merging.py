@@ -10,6 +10,7 @@ from adoption.models.incidents import CLOSED
 from governance import clock
 from governance.ledger import record
 from governance.models import User
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.holds.actions import settle_row
 from initiatives.models import Initiative
@@ -43,7 +44,7 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
         row.save()
         _move_owed(case, row, older, by)
         record.record(
-            "incidents merged",
+            EntryKind.INCIDENTS_MERGED,
             case=case,
             incident=row.pk,
             title=row.title,

@@ -6,6 +6,7 @@ from adoption.incidents import actions
 from adoption.models import Incident
 from governance.models import User
 from governance.permission_result import ended
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import impact_preview
 from initiatives.models import Initiative
 
@@ -32,14 +33,14 @@ def sentences_of(case: Initiative, run, by: User) -> list[str]:
 
 def _said(kind: str, facts: dict) -> list[str]:
     """What an entry of the act means for people, as far as the sights before and after do not show it."""
-    if kind == "debt opened":
+    if kind == EntryKind.DEBT_OPENED:
         due = date.fromisoformat(facts["due"])
         return [f"{facts['debtor'] or 'Nobody named'} owes by {due:%-d %B %Y}: {ended(facts['text'])}"]
-    if kind == "dependants warned":
+    if kind == EntryKind.DEPENDANTS_WARNED:
         return [f"Warned at once: {', '.join(facts['who'])}."]
-    if kind == "board told":
+    if kind == EntryKind.BOARD_TOLD:
         return ["The whole board is told at once."]
-    if kind == "changed" and facts["voided"]:
+    if kind == EntryKind.CHANGED and facts["voided"]:
         items = len({item for item, _ in facts["voided"]})
         answers = len({key for _, key in facts["voided"]})
         return [

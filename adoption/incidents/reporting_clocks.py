@@ -12,6 +12,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 
 
@@ -24,7 +25,7 @@ def lay_out_duties(*, by: User) -> list[ReportingDuty]:
         for row in new:
             row.save()
         if new:
-            record.record("reporting duties laid out", names=[row.name for row in new])
+            record.record(EntryKind.REPORTING_DUTIES_LAID_OUT, names=[row.name for row in new])
     return new
 
 
@@ -39,7 +40,7 @@ def add_duty(
         )
         row.full_clean()
         row.save()
-        record.record("reporting duty added", name=row.name, days=row.days, source=row.source)
+        record.record(EntryKind.REPORTING_DUTY_ADDED, name=row.name, days=row.days, source=row.source)
     return row
 
 
@@ -81,7 +82,7 @@ def start_clock(
             row.no_duty_because = ""
             row.save()
         record.record(
-            "reporting clock started",
+            EntryKind.REPORTING_CLOCK_STARTED,
             case=case,
             incident=row.pk,
             title=row.title,
@@ -106,7 +107,7 @@ def meet_deadline(*, deadline: Deadline, words: str, by: User) -> Deadline:
         row.met_at, row.met_by, row.met_words = clock.now(), by, words.strip()
         row.save()
         record.record(
-            "reporting deadline met",
+            EntryKind.REPORTING_DEADLINE_MET,
             case=case,
             incident=row.incident_id,
             title=row.incident.title,
@@ -129,7 +130,7 @@ def judge_no_duty(*, incident: Incident, reason: str, by: User) -> Incident:
         row.no_duty_because = reason.strip()
         row.save()
         record.record(
-            "no reporting duty", case=case, incident=row.pk, title=row.title, why=row.no_duty_because
+            EntryKind.NO_REPORTING_DUTY, case=case, incident=row.pk, title=row.title, why=row.no_duty_because
         )
     return row
 

@@ -17,6 +17,7 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched
 from initiatives.checklist import actions as checklist_actions
 from initiatives.findings.sync import follow, lock_cases
@@ -78,7 +79,7 @@ def respond(*, case: Initiative, said: Iterable[Said], by: User) -> list[LessonR
             row.save()
             rows.append(row)
             record.record(
-                "lesson answered",
+                EntryKind.LESSON_ANSWERED,
                 case=case,
                 lesson=lesson.pk,
                 text=lesson.text,
@@ -189,7 +190,7 @@ def enter(
             entered_at=clock.now(),
         )
         row.save()
-        record.record("lesson entered", lesson=row.pk, text=row.text, source=row.source)
+        record.record(EntryKind.LESSON_ENTERED, lesson=row.pk, text=row.text, source=row.source)
     return row
 
 
@@ -204,7 +205,7 @@ def confirm(*, lesson: Lesson, by: User) -> Lesson:
         permissions.may_confirm(row, by).or_refuse()
         row.confirmed_at, row.confirmed_by = clock.now(), by
         row.save()
-        record.record("lesson confirmed", lesson=row.pk, text=row.text)
+        record.record(EntryKind.LESSON_CONFIRMED, lesson=row.pk, text=row.text)
         offer([row.pk])
     return row
 
@@ -218,7 +219,7 @@ def take_out(*, lesson: Lesson, reason: str, by: User) -> Lesson:
         permissions.may_take_out(row, by).or_refuse()
         row.removed_at = clock.now()
         row.save()
-        record.record("lesson taken out", lesson=row.pk, why=reason.strip())
+        record.record(EntryKind.LESSON_TAKEN_OUT, lesson=row.pk, why=reason.strip())
         offer([row.pk])
     return row
 
@@ -238,7 +239,7 @@ def came_again(*, lesson: Lesson, known: Lesson | None, by: User) -> Lesson:
         row.repeats = known
         row.save()
         record.record(
-            "lesson came again",
+            EntryKind.LESSON_CAME_AGAIN,
             case=row.post_mortem.initiative,
             lesson=row.pk,
             known=known.pk if known else None,

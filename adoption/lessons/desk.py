@@ -8,11 +8,12 @@ from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Lesson
 from governance.models import User
 from governance.notices.desk import Line
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative
 from initiatives.worklist.person_worklist import look_of
 
 # What these change stands on the desks of the case they are about, or on the page of the library.
-QUIET = {"lesson answered", "lesson came again"}
+QUIET = {EntryKind.LESSON_ANSWERED, EntryKind.LESSON_CAME_AGAIN}
 
 
 def lines(person: User) -> list[Line]:

@@ -23,6 +23,7 @@ from governance.database import row_history
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.findings.sync import follow
 from initiatives.holds.actions import settle_row
@@ -80,7 +81,7 @@ def declare_measures(*, case: Initiative, declared: list[Mapping], by: User) -> 
             goals.append(_goal(row, 1, one, "", by, now))
         Goal.objects.bulk_create(goals)
         record.record_many(
-            "measure declared",
+            EntryKind.MEASURE_DECLARED,
             [
                 (
                     case,
@@ -118,7 +119,7 @@ def move_goal(*, measure: Measure, number: int, reason: str, by: User, **fields)
         goal = _goal(measure, last.number + 1, fields, reason.strip(), by, clock.now())
         goal.save()
         record.record(
-            "goal moved",
+            EntryKind.GOAL_MOVED,
             case=case,
             measure=measure.pk,
             words=measure.words,
@@ -139,7 +140,9 @@ def end_measure(*, measure: Measure, reason: str, by: User) -> Measure:
         row = _standing(measure)
         row.ended_at, row.ended_by, row.ended_reason = clock.now(), by, reason.strip()
         row.save()
-        record.record("measure ended", case=case, measure=row.pk, words=row.words, why=row.ended_reason)
+        record.record(
+            EntryKind.MEASURE_ENDED, case=case, measure=row.pk, words=row.words, why=row.ended_reason
+        )
         settle_silence(case, [row.pk], "The measure ended.", by)
         follow([case])
     return row

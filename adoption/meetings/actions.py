@@ -13,6 +13,7 @@ from governance.models import Board, User
 from governance.notices.owe import owe
 from governance.people.boards import members_now
 from governance.permission_result import Answer, Conflict, no, yes
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.models import Review
 
@@ -35,7 +36,7 @@ def plan(*, board: Board, held_on: date, place: str = "", secretary: User | None
         )
         row.save()
         record.record(
-            "meeting planned",
+            EntryKind.MEETING_PLANNED,
             **_named(row),
             place=row.place,
             secretary=secretary.full_name if secretary else "",
@@ -55,7 +56,7 @@ def change(*, meeting: Meeting, held_on: date, place: str, secretary: User | Non
         row.held_on, row.place, row.secretary = held_on, place.strip(), secretary
         row.save()
         record.record(
-            "meeting changed",
+            EntryKind.MEETING_CHANGED,
             **_named(row),
             place=row.place,
             secretary=secretary.full_name if secretary else "",
@@ -85,7 +86,7 @@ def add_point(*, meeting: Meeting, words: str, by: User) -> AgendaPoint:
         permissions.may_lead(row, by).or_refuse()
         point = AgendaPoint(meeting=row, words=words.strip(), by=by, at=clock.now())
         point.save()
-        record.record("agenda point added", meeting=row.pk, board=str(row.board), words=point.words)
+        record.record(EntryKind.AGENDA_POINT_ADDED, meeting=row.pk, board=str(row.board), words=point.words)
     return point
 
 
@@ -104,7 +105,7 @@ def leave_out(*, meeting: Meeting, key: str, reason: str, by: User) -> AgendaPoi
         )
         point.save()
         record.record(
-            "agenda point left out",
+            EntryKind.AGENDA_POINT_LEFT_OUT,
             case=point.initiative,
             **_named(row),
             why=point.reason,
@@ -119,7 +120,7 @@ def put_back(*, meeting: Meeting, key: str, by: User) -> AgendaPoint:
         point.left_out, point.reason, point.by, point.at = False, "", by, clock.now()
         point.save()
         record.record(
-            "agenda point put back",
+            EntryKind.AGENDA_POINT_PUT_BACK,
             case=point.initiative,
             **_named(row),
         )
@@ -140,7 +141,7 @@ def place_point(*, meeting: Meeting, key: str, place: int, reason: str, by: User
         point.place, point.reason, point.by, point.at = place, reason.strip(), by, clock.now()
         point.save()
         record.record(
-            "agenda point placed",
+            EntryKind.AGENDA_POINT_PLACED,
             case=point.initiative,
             **_named(row),
             place=place,
@@ -185,7 +186,7 @@ def begin(*, meeting: Meeting, by: User) -> Meeting:
             kept.save()
         row.state, row.begun_at, row.begun_by = Meeting.HELD, clock.now(), by
         row.save()
-        record.record("meeting begun", **_named(row))
+        record.record(EntryKind.MEETING_BEGUN, **_named(row))
     return row
 
 
@@ -202,7 +203,7 @@ def attend(*, meeting: Meeting, present: set[int], by: User) -> None:
                 kept.present = person.pk in present
                 kept.save()
         there = row.attendance.filter(present=True).count()
-        record.record("attendance written", meeting=row.pk, board=str(row.board), there=there)
+        record.record(EntryKind.ATTENDANCE_WRITTEN, meeting=row.pk, board=str(row.board), there=there)
 
 
 def _has_begun(meeting: Meeting) -> Answer:
@@ -252,7 +253,7 @@ def write_minutes(
         kept = Minutes(meeting=row, point=point, version=version + 1, text=text, by=by, at=clock.now())
         kept.save()
         record.record(
-            "minutes written",
+            EntryKind.MINUTES_WRITTEN,
             case=point.initiative if point else None,
             **_named(row),
             version=kept.version,
@@ -276,7 +277,7 @@ def close(*, meeting: Meeting, by: User) -> Meeting:
         row.state, row.ended_at, row.ended_by = Meeting.CLOSED, now, by
         row.save()
         record.record(
-            "meeting closed",
+            EntryKind.MEETING_CLOSED,
             **_named(row),
             points=row.points.filter(left_out=False).count(),
             decided=Review.objects.filter(
@@ -298,7 +299,7 @@ def call_off(*, meeting: Meeting, reason: str, by: User) -> Meeting:
         row.state, row.ended_at, row.ended_by = Meeting.CALLED_OFF, clock.now(), by
         row.reason = reason.strip()
         row.save()
-        record.record("meeting called off", **_named(row), why=row.reason)
+        record.record(EntryKind.MEETING_CALLED_OFF, **_named(row), why=row.reason)
         owe(
             [person for person in asked(row) if person.pk != by.pk],
             "meeting called off",
@@ -328,7 +329,7 @@ def take_pack(
         )
         kept.save()
         record.record(
-            "pack taken",
+            EntryKind.PACK_TAKEN,
             **_named(row),
             sha256=kept.sha256,
             cases=[one["ref"] for one in cases],

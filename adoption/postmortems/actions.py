@@ -15,6 +15,7 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.holds.actions import settle_confirmed
@@ -31,7 +32,7 @@ def start(*, obligation: Obligation, by: User) -> PostMortem:
             return known
         row = PostMortem(initiative=case, obligation=obligation, author=by)
         row.save()
-        record.record("post-mortem started", case=case, post_mortem=row.pk, debt=obligation.pk)
+        record.record(EntryKind.POST_MORTEM_STARTED, case=case, post_mortem=row.pk, debt=obligation.pk)
     return row
 
 
@@ -77,7 +78,7 @@ def hand_in(*, post_mortem: PostMortem, version: int, by: User) -> PostMortem:
         row.state, row.handed_in_at, row.handed_in_by = PostMortem.IN_REVIEW, clock.now(), by
         row.version += 1
         row.save()
-        record.record("post-mortem handed in", case=case, post_mortem=row.pk, **_content(row))
+        record.record(EntryKind.POST_MORTEM_HANDED_IN, case=case, post_mortem=row.pk, **_content(row))
         for person in adoption_seat.confirmers(case):
             owe(
                 person,
@@ -122,7 +123,11 @@ def confirm(
         row.version += 1
         row.save()
         record.record(
-            "post-mortem confirmed", case=case, post_mortem=row.pk, note=note.strip(), no_lesson=no_lesson
+            EntryKind.POST_MORTEM_CONFIRMED,
+            case=case,
+            post_mortem=row.pk,
+            note=note.strip(),
+            no_lesson=no_lesson,
         )
         offer(list(row.lessons.standing().values_list("pk", flat=True)))
         debt = Obligation.objects.select_related("initiative").get(pk=row.obligation_id)
@@ -143,7 +148,7 @@ def send_back(*, post_mortem: PostMortem, version: int, reason: str, by: User) -
         row.state, row.handed_in_at, row.handed_in_by = PostMortem.DRAFT, None, None
         row.version += 1
         row.save()
-        record.record("post-mortem sent back", case=case, post_mortem=row.pk, why=reason.strip())
+        record.record(EntryKind.POST_MORTEM_SENT_BACK, case=case, post_mortem=row.pk, why=reason.strip())
         _tell_writers(case, row, "came back to you", reason, period=f"version{row.version}")
     return row
 

@@ -11,15 +11,16 @@ from governance.ledger import record
 from governance.models import Entry, User
 from governance.permission_result import Conflict
 from governance.storage import data_folder, file_fingerprints
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.evidence.actions import store
 from initiatives.models import Initiative
 
 MOST = 20
 KINDS = {
-    file_fingerprints.THERE: "attachment file found",
-    file_fingerprints.GONE: "attachment file missing",
-    file_fingerprints.CHANGED: "attachment file changed",
+    file_fingerprints.THERE: EntryKind.ATTACHMENT_FILE_FOUND,
+    file_fingerprints.GONE: EntryKind.ATTACHMENT_FILE_MISSING,
+    file_fingerprints.CHANGED: EntryKind.ATTACHMENT_FILE_CHANGED,
 }
 
 
@@ -43,7 +44,7 @@ def attach(*, post_mortem: PostMortem, title: str, file, by: User) -> Attachment
         if known is not None:
             raise ValidationError({"file": f"This file is attached already: {known.title}."})
         kept.save()
-        record.record("attached", case=case, post_mortem=row.pk, title=kept.title, sha256=kept.sha256)
+        record.record(EntryKind.ATTACHED, case=case, post_mortem=row.pk, title=kept.title, sha256=kept.sha256)
     return kept
 
 
@@ -60,7 +61,7 @@ def take_out(*, attachment: Attachment, reason: str, by: User) -> Attachment:
         kept.removed_at, kept.removed_by, kept.removed_reason = clock.now(), by, reason.strip()
         kept.save()
         record.record(
-            "attachment taken out",
+            EntryKind.ATTACHMENT_TAKEN_OUT,
             case=case,
             post_mortem=row.pk,
             title=kept.title,
@@ -74,7 +75,7 @@ def record_reading(*, attachment: Attachment, case: Initiative, way: str, by: Us
     """The entry that somebody reads the file, before a byte of it leaves."""
     with row_history.acting(by=by, reason=""):
         record.record(
-            "attachment opened", case=case, title=attachment.title, sha256=attachment.sha256, way=way
+            EntryKind.ATTACHMENT_OPENED, case=case, title=attachment.title, sha256=attachment.sha256, way=way
         )
 
 

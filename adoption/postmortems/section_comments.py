@@ -11,6 +11,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 
 
@@ -26,7 +27,9 @@ def comment(*, post_mortem: PostMortem, section: str, text: str, by: User) -> Se
         said = SectionComment(post_mortem=row, section=section, text=text.strip(), by=by, at=clock.now())
         said.save()
         heading = sections.heading_of(row, section)
-        record.record("post-mortem commented", case=case, post_mortem=row.pk, section=heading, text=said.text)
+        record.record(
+            EntryKind.POST_MORTEM_COMMENTED, case=case, post_mortem=row.pk, section=heading, text=said.text
+        )
         if row.handed_in_by_id != by.pk:
             owe(
                 row.handed_in_by,
@@ -50,5 +53,5 @@ def settle_comment(*, comment: SectionComment, by: User) -> SectionComment:
             raise Conflict(f"{said.settled_by} settled this comment already.")
         said.settled_at, said.settled_by = clock.now(), by
         said.save()
-        record.record("post-mortem comment settled", case=case, post_mortem=row.pk, text=said.text)
+        record.record(EntryKind.POST_MORTEM_COMMENT_SETTLED, case=case, post_mortem=row.pk, text=said.text)
     return said

@@ -14,6 +14,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.holds.actions import open_gap
 from initiatives.models import Gap, Link
@@ -90,7 +91,7 @@ def write(
         clashes += _write_lessons(row, lessons, began)
         row.version += 1
         row.save()
-        record.record("post-mortem written", case=case, post_mortem=row.pk, version=row.version)
+        record.record(EntryKind.POST_MORTEM_WRITTEN, case=case, post_mortem=row.pk, version=row.version)
     if clashes:
         raise Clashed(row, clashes)
     return row
@@ -292,5 +293,5 @@ def open_linked_gap(
         permissions.may_write(row, by).or_refuse()
         gap = open_gap(case=case, text=text, owner=owner, due=due, downstream=downstream, by=by)
         LinkedGap(post_mortem=row, gap=gap).save()
-        record.record("gap linked", case=case, post_mortem=row.pk, gap=gap.pk, text=gap.text)
+        record.record(EntryKind.GAP_LINKED, case=case, post_mortem=row.pk, gap=gap.pk, text=gap.text)
     return gap

@@ -20,6 +20,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.models import Initiative
 
@@ -44,7 +45,7 @@ def write(*, case: Initiative, by: User, **fields) -> Pulse:
         permissions.may_run(case, by).or_refuse()
         row = Pulse(initiative=case, drafted_by=by, **_checked(fields))
         row.save()
-        record.record("pulse written", case=case, pulse=row.pk, title=row.title)
+        record.record(EntryKind.PULSE_WRITTEN, case=case, pulse=row.pk, title=row.title)
     return row
 
 
@@ -56,7 +57,7 @@ def change(*, pulse: Pulse, by: User, **fields) -> Pulse:
         for name, value in _checked(fields).items():
             setattr(row, name, value)
         row.save()
-        record.record("pulse written", case=case, pulse=row.pk, title=row.title)
+        record.record(EntryKind.PULSE_WRITTEN, case=case, pulse=row.pk, title=row.title)
     return row
 
 
@@ -116,7 +117,7 @@ def open_pulse(*, pulse: Pulse, by: User) -> list[Link]:
         AnswerBox.objects.create(pulse=row)
         links = _invite(row)
         record.record(
-            "pulse opened", case=case, pulse=row.pk, title=row.title, teams=row.teams, sets=row.sets
+            EntryKind.PULSE_OPENED, case=case, pulse=row.pk, title=row.title, teams=row.teams, sets=row.sets
         )
     return links
 
@@ -129,7 +130,7 @@ def replace_links(*, pulse: Pulse, by: User) -> list[Link]:
         permissions.may_replace_links(row, by).or_refuse()
         Invitation.objects.filter(pulse=row).delete()
         links = _invite(row)
-        record.record("pulse links replaced", case=case, pulse=row.pk, title=row.title)
+        record.record(EntryKind.PULSE_LINKS_REPLACED, case=case, pulse=row.pk, title=row.title)
     return links
 
 
@@ -174,7 +175,12 @@ def close(*, pulse: Pulse, by: User) -> Pulse:
         Invitation.objects.filter(pulse=row).delete()
         box.delete()
         record.record(
-            "pulse closed", case=case, pulse=row.pk, title=row.title, teams=row.teams, results=row.results
+            EntryKind.PULSE_CLOSED,
+            case=case,
+            pulse=row.pk,
+            title=row.title,
+            teams=row.teams,
+            results=row.results,
         )
         _read_into_measures(case, row, by)
     return row
@@ -233,4 +239,4 @@ def remove_comment(*, comment: PulseComment, reason: str, by: User) -> None:
         gone, _ = PulseComment.objects.filter(pk=comment.pk).delete()
         if gone != 1:
             raise Conflict("Somebody took it out already.", "Read the others.", link_of(comment.pulse))
-        record.record("pulse comment removed", case=case, pulse=comment.pulse_id, why=reason.strip())
+        record.record(EntryKind.PULSE_COMMENT_REMOVED, case=case, pulse=comment.pulse_id, why=reason.strip())

@@ -12,7 +12,7 @@ from adoption.measures.actions import settle_silence
 from adoption.models import Measure, Reading
 from adoption.models.instruments import USERS
 from adoption.models.measures import CAME, PULSE, SENT
-from adoption.readings.batch_digest import KIND, sealed
+from adoption.readings.batch_digest import sealed
 from adoption.readings.reading_validation import (
     CORRECTED,
     DIFFERS,
@@ -30,6 +30,7 @@ from governance import clock
 from governance.database import prepared_statements
 from governance.ledger import record
 from governance.models import ServiceKey, User
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.findings.sync import follow
 from initiatives.models import Initiative
@@ -218,7 +219,7 @@ def _keep(
         fates[place] = Fate(CORRECTED if row.replaces is not None else NEW, "", "", row.pk)
     measures = sorted({row.measure_id for _, row in rows})
     record.record(
-        KIND,
+        EntryKind.READINGS_RECORDED,
         case=case,
         measures=measures,
         new=len(first),

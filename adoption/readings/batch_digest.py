@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from adoption.models import Reading
 from governance.ledger.record import canonical
 from governance.models import Entry
+from governance.vocabulary.entry_kinds import EntryKind
 
-KIND = "readings recorded"
 FIELDS = (
     "id",
     "measure_id",
@@ -52,7 +52,10 @@ def broken(since: int, using: str) -> Iterator[tuple[str, str, str]]:
     """What is wrong with readings kept from this transaction on: changed, gone, or committed to by nothing."""
     table, known = Reading._meta.db_table, set()
     entries = (
-        Entry.objects.using(using).filter(kind=KIND, xact__gte=since).select_related("body").order_by("pk")
+        Entry.objects.using(using)
+        .filter(kind=EntryKind.READINGS_RECORDED, xact__gte=since)
+        .select_related("body")
+        .order_by("pk")
     )
     for entry in entries.iterator(chunk_size=200):
         facts = entry.facts["facts"]

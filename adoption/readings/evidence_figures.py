@@ -15,6 +15,7 @@ from governance import clock
 from governance.ledger import record
 from governance.ledger.csv_export import safe
 from governance.models import Rulebook, User
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
 from initiatives.models import Evidence, Initiative
@@ -63,7 +64,7 @@ def file_figures(*, case: Initiative, requirement: str, by: User) -> Evidence:
             by=by,
         )
         record.record(
-            "figures filed",
+            EntryKind.FIGURES_FILED,
             case=case,
             evidence=item.pk,
             requirement=requirement,

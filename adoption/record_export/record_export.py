@@ -30,6 +30,7 @@ from governance.storage import file_fingerprints
 from governance.transparency_log import sealing, signing_keys
 from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, one_look, stream
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.history import entry_wording as history_entry_wording
 from initiatives.models import Initiative
 
@@ -144,7 +145,7 @@ def export(
     NothingSealed, and OSError where the file cannot be written.
     """
     with acting(by=by, system=system, reason=f"Export of {scope}"):
-        record.record("record exported", case=scope.case, scope=str(scope), with_files=with_files)
+        record.record(EntryKind.RECORD_EXPORTED, case=scope.case, scope=str(scope), with_files=with_files)
     sealing.seal()
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     try:

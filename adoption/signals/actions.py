@@ -22,6 +22,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.findings.sync import follow
 from initiatives.models import Initiative
@@ -87,7 +88,7 @@ def put_down(case: Initiative, *, sealed: dict, once: UUID | None = None, **fiel
         row.extent = "most" if row.share > HALF else "fewer"
     row.save()
     SealedSource.objects.create(signal=row, sealed=sealed_reporter.seal(sealed, bound(row)))
-    _said(case, row, "signal reported")
+    _said(case, row, EntryKind.SIGNAL_REPORTED)
     follow([case])
     return row
 
@@ -163,7 +164,7 @@ def answer_signal(*, signal: Signal, words: str, over: bool = False, by: User) -
             row.ended_at, row.ended_why = clock.now(), row.answer
         row.save()
         record.record(
-            "signal answered", case=case, signal=row.pk, group=row.group, words=row.answer, over=over
+            EntryKind.SIGNAL_ANSWERED, case=case, signal=row.pk, group=row.group, words=row.answer, over=over
         )
         follow([case])
     return row
@@ -196,7 +197,9 @@ def _standing(signal: Signal) -> Signal:
 def _end(case: Initiative, row: Signal, why: str) -> None:
     row.ended_at, row.ended_why = clock.now(), why
     row.save()
-    record.record("signal ended", case=case, signal=row.pk, group=row.group, signal_kind=row.kind, why=why)
+    record.record(
+        EntryKind.SIGNAL_ENDED, case=case, signal=row.pk, group=row.group, signal_kind=row.kind, why=why
+    )
 
 
 def follow_figures(case: Initiative, found: Iterable[Found]) -> list[Signal]:
@@ -220,7 +223,7 @@ def follow_figures(case: Initiative, found: Iterable[Found]) -> list[Signal]:
         row.observed_on = clock.today()
         row.reported_on = row.reported_on or clock.today()
         row.save()
-        _said(case, row, "signal computed" if fresh else "signal moved")
+        _said(case, row, EntryKind.SIGNAL_COMPUTED if fresh else EntryKind.SIGNAL_MOVED)
         rows.append(row)
     follow([case])
     return rows
@@ -249,7 +252,7 @@ def ask_source(*, about: Signal | ProblemReport, reason: str, by: User) -> str:
         setattr(asked, "signal" if isinstance(row, Signal) else "problem", row)
         asked.save()
         SealedSource.objects.filter(signal=asked.signal_id).exclude(signal=None).update(untold=1)
-        record.record("asked who reported", case=case, what=bound(row), why=reason.strip())
+        record.record(EntryKind.ASKED_WHO_REPORTED, case=case, what=bound(row), why=reason.strip())
         return _told(row, by)
 
 

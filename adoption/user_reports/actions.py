@@ -19,6 +19,7 @@ from governance.ledger import record
 from governance.models import LegalHold, User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.cases.permissions import accepted
 from initiatives.models import Initiative
@@ -40,7 +41,11 @@ def open_link(*, case: Initiative, by: User) -> ProblemLink:
             before.save()
         row = ProblemLink(initiative=case, made_at=clock.now(), made_by=by)
         row.save()
-        record.record("problem link renewed" if before else "problem link opened", case=case, link=row.pk)
+        record.record(
+            EntryKind.PROBLEM_LINK_RENEWED if before else EntryKind.PROBLEM_LINK_OPENED,
+            case=case,
+            link=row.pk,
+        )
     return row
 
 
@@ -53,7 +58,7 @@ def close_link(*, link: ProblemLink, by: User) -> ProblemLink:
             raise Conflict("It was switched off already.")
         row.ended_at = clock.now()
         row.save()
-        record.record("problem link closed", case=case, link=row.pk)
+        record.record(EntryKind.PROBLEM_LINK_CLOSED, case=case, link=row.pk)
     return row
 
 
@@ -113,7 +118,7 @@ def report_problem(
             problem=row,
             sealed=sealed_reporter.seal({"contact": contact.strip()[:250]}, signal_actions.bound(row)),
         )
-        record.record("problem reported", case=case, problem=row.pk, harm=row.harm, words=row.what)
+        record.record(EntryKind.PROBLEM_REPORTED, case=case, problem=row.pk, harm=row.harm, words=row.what)
         owe(
             _treating(case),
             "problem",
@@ -152,7 +157,9 @@ def _treat(row: ProblemReport, state: str, answer: str, by: User) -> None:
         raise ValidationError({"answer": "Say what you do about it: whoever reported it reads this."})
     row.state, row.answer, row.treated_by, row.treated_at = state, answer.strip(), by, clock.now()
     row.save()
-    record.record("problem treated", case=row.initiative, problem=row.pk, became=state, words=row.answer)
+    record.record(
+        EntryKind.PROBLEM_TREATED, case=row.initiative, problem=row.pk, became=state, words=row.answer
+    )
 
 
 def answer_problem(*, problem: ProblemReport, answer: str, by: User) -> ProblemReport:

@@ -14,6 +14,7 @@ from governance.models import Leaf, Sample, SampledEntry, User
 from governance.people.permissions import may_audit
 from governance.permission_result import Refused, no
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 
 LARGEST = 500
 SEED_BYTES = 16
@@ -60,7 +61,7 @@ def draw_sample(
             ],
         )
         record.record(
-            "sample drawn",
+            EntryKind.SAMPLE_DRAWN,
             sample=sample.pk,
             name=name,
             search=sample.search,
@@ -96,7 +97,7 @@ def conclude(
             drawn.concluded_at = clock.now() if conclusion else None
         drawn.save()
         record.record(
-            "entry concluded",
+            EntryKind.ENTRY_CONCLUDED,
             sample=sample.pk,
             name=sample.name,
             place=drawn.place,
@@ -123,7 +124,7 @@ def finish(*, sample: Sample, by: User) -> Sample:
         sample.finished_by, sample.finished_at = by, clock.now()
         sample.save()
         record.record(
-            "sample finished",
+            EntryKind.SAMPLE_FINISHED,
             sample=sample.pk,
             name=sample.name,
             **{conclusion: rows.count(conclusion) for conclusion in SampledEntry.CONCLUSIONS},

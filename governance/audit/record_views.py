@@ -12,18 +12,19 @@ from governance import clock
 from governance.models import Entry, User
 from governance.offline import verify
 from governance.transparency_log import sealing, signing_keys
+from governance.vocabulary.entry_kinds import EntryKind
 
 OFFERED = 10  # of one's own acts
 # Acts that people may want to prove later.
 LASTING = (
-    "signed off",
-    "vote withdrawn",
-    "review approved",
-    "review approved with conditions",
-    "review refused",
-    "contract approved",
-    "waiver agreed",
-    "role accepted",
+    EntryKind.SIGNED_OFF,
+    EntryKind.VOTE_WITHDRAWN,
+    EntryKind.REVIEW_APPROVED,
+    EntryKind.REVIEW_APPROVED_WITH_CONDITIONS,
+    EntryKind.REVIEW_REFUSED,
+    EntryKind.CONTRACT_APPROVED,
+    EntryKind.WAIVER_AGREED,
+    EntryKind.ROLE_ACCEPTED,
 )
 
 

@@ -19,7 +19,7 @@ from governance import clock, contributions
 from governance.ledger import row_capture
 from governance.models import Entry, Rulebook
 from governance.privacy import erasure_log
-from governance.sign_in import reauthentication
+from governance.vocabulary.entry_kinds import EntryKind
 
 METHOD = (
     "Candidates are the entries that the search finds at positions below the bound. Each belongs to the "
@@ -38,9 +38,11 @@ WHAT = {
 # Text is looked for in the bodies themselves, which no index helps: without a first day it goes back this far.
 TEXT_DAYS = 366
 # Taking something out of the house; the floors above add what they let out by themselves.
-READINGS = ("export taken", "record exported", "subject access report taken")
-SIGN_IN_FAILED = "sign-in failed"
-TURNED_AWAY = (SIGN_IN_FAILED, reauthentication.REFUSED)  # whose password was wrong, at the door or inside
+READINGS = (EntryKind.EXPORT_TAKEN, EntryKind.RECORD_EXPORTED, EntryKind.SUBJECT_ACCESS_REPORT_TAKEN)
+TURNED_AWAY = (
+    EntryKind.SIGN_IN_FAILED,
+    EntryKind.PASSWORD_REFUSED,
+)  # whose password was wrong, at the door or inside
 HAPPENED = {"+": "added", "~": "changed", "-": "removed"}
 NOTHING = Value("", output_field=TextField())
 
@@ -235,49 +237,51 @@ def _sentence(kind: str, facts: dict, book) -> str:
 
 
 SENTENCES = {
-    "signed in": lambda f: f"signed in from {f.get('address') or 'an unknown address'}.",
-    SIGN_IN_FAILED: lambda f: (
+    EntryKind.SIGNED_IN: lambda f: f"signed in from {f.get('address') or 'an unknown address'}.",
+    EntryKind.SIGN_IN_FAILED: lambda f: (
         f"turned away a sign-in as {f.get('login')} from {f.get('address') or 'an unknown address'}."
     ),
-    reauthentication.REFUSED: lambda f: (
+    EntryKind.PASSWORD_REFUSED: lambda f: (
         f"typed a wrong password to {f.get('purpose')}, from {f.get('address') or 'an unknown address'}."
     ),
-    "password set": lambda f: (
+    EntryKind.PASSWORD_SET: lambda f: (
         f"set the password of {f.get('person')}" + (f" ({f['how']})." if f.get("how") else ".")
     ),
-    "unit added": lambda f: (
+    EntryKind.UNIT_ADDED: lambda f: (
         f"added the unit {f.get('unit')}" + (f" below {f['parent']}." if f.get("parent") else ".")
     ),
-    "account ended": lambda f: f"ended the account of {f.get('person')}, {f.get('login')}.",
-    "invited": lambda f: f"invited {f.get('person')} to choose a password.",
-    "password reset asked for": lambda f: f"sent {f.get('person')} a link to choose a new password.",
-    "password link handed over": lambda f: f"printed a link by which {f.get('person')} sets a password.",
-    "signed out elsewhere": lambda f: f"ended {_sessions(f)} of their own.",
-    "signed out by an admin": lambda f: f"ended {_sessions(f)} of {f.get('person')}.",
-    "mail tried again": lambda f: f"had {f.get('count')} undelivered mails tried again.",
-    "folder adopted": lambda f: (
+    EntryKind.ACCOUNT_ENDED: lambda f: f"ended the account of {f.get('person')}, {f.get('login')}.",
+    EntryKind.INVITED: lambda f: f"invited {f.get('person')} to choose a password.",
+    EntryKind.PASSWORD_RESET_ASKED_FOR: lambda f: f"sent {f.get('person')} a link to choose a new password.",
+    EntryKind.PASSWORD_LINK_HANDED_OVER: lambda f: (
+        f"printed a link by which {f.get('person')} sets a password."
+    ),
+    EntryKind.SIGNED_OUT_ELSEWHERE: lambda f: f"ended {_sessions(f)} of their own.",
+    EntryKind.SIGNED_OUT_BY_AN_ADMIN: lambda f: f"ended {_sessions(f)} of {f.get('person')}.",
+    EntryKind.MAIL_TRIED_AGAIN: lambda f: f"had {f.get('count')} undelivered mails tried again.",
+    EntryKind.FOLDER_ADOPTED: lambda f: (
         f"made a folder the one of this database; {f.get('found')} of {f.get('looked')} files looked for were in it."
     ),
-    "export taken": lambda f: (
+    EntryKind.EXPORT_TAKEN: lambda f: (
         f"took the export “{f.get('name')}”" + (f" of {f['of']}." if f.get("of") else ".")
     ),
-    "erased": lambda f: (
+    EntryKind.ERASED: lambda f: (
         f"erased the data of a person, since then “{f.get('mark')}”, from {len(f.get('entries', ()))} entries:"
         f" {f.get('why')} ({f.get('duty')})."
     ),
-    "legal hold opened": lambda f: f"opened legal hold {f.get('hold')} on {_held(f)}.",
-    "legal hold lifted": lambda f: f"lifted legal hold {f.get('hold')} on {_held(f)}.",
-    "subject access report taken": lambda f: (
+    EntryKind.LEGAL_HOLD_OPENED: lambda f: f"opened legal hold {f.get('hold')} on {_held(f)}.",
+    EntryKind.LEGAL_HOLD_LIFTED: lambda f: f"lifted legal hold {f.get('hold')} on {_held(f)}.",
+    EntryKind.SUBJECT_ACCESS_REPORT_TAKEN: lambda f: (
         f"took the report of what is held about person {f.get('person_id')}."
     ),
-    "sample drawn": lambda f: (
+    EntryKind.SAMPLE_DRAWN: lambda f: (
         f"drew the sample “{f.get('name')}”: {f.get('drawn')} of {f.get('found')} entries."
     ),
-    "entry concluded": lambda f: (
+    EntryKind.ENTRY_CONCLUDED: lambda f: (
         f"concluded place {f.get('place')} of the sample “{f.get('name')}”:"
         f" {str(f.get('conclusion')).replace('_', ' ')}."
     ),
-    "sample finished": lambda f: f"finished the sample “{f.get('name')}”.",
+    EntryKind.SAMPLE_FINISHED: lambda f: f"finished the sample “{f.get('name')}”.",
 }
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
+from governance.vocabulary.entry_kinds import EntryKind
 
 # What a spreadsheet takes for the beginning of a formula, in plain and in full width.
 STARTERS = "=+-@\uff1d\uff0b\uff0d\uff20"
@@ -53,7 +54,7 @@ class _Echo:
 def taken(name: str, *, of: str = "", by) -> None:
     """Record that somebody takes an export out of the house: its name, and `of` which of the rows, in words."""
     with acting(by=by):
-        record.record("export taken", name=name, of=of)
+        record.record(EntryKind.EXPORT_TAKEN, name=name, of=of)
 
 
 def file_name(name: str, ending: str) -> str:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from governance import clock
 from governance.database import prepared_statements, row_history
 from governance.models.ledger import Entry
+from governance.vocabulary.entry_kinds import EntryKind
 
 
 def canonical(value) -> bytes:
@@ -39,7 +40,7 @@ def commitment(salt: bytes, body: bytes) -> bytes:
     return hmac.new(salt, body, hashlib.sha256).digest()
 
 
-def record(kind: str, *, case=None, on_behalf_of=None, **facts) -> Entry:
+def record(kind: EntryKind, *, case=None, on_behalf_of=None, **facts) -> Entry:
     """Write one entry for the running act: its kind, who acted, when, about which case, on which facts.
 
     Must run inside `history.acting`, in the same transaction as the change it speaks of; raises
@@ -48,7 +49,7 @@ def record(kind: str, *, case=None, on_behalf_of=None, **facts) -> Entry:
     return record_many(kind, [(case, facts)], on_behalf_of=on_behalf_of)[0]
 
 
-def record_many(kind: str, acts: list[tuple], *, on_behalf_of=None) -> list[Entry]:
+def record_many(kind: EntryKind, acts: list[tuple], *, on_behalf_of=None) -> list[Entry]:
     """Write one entry per (case, facts), set-wise; otherwise as `record`."""
     who = row_history.current()
     if who is None:

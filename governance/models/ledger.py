@@ -17,9 +17,6 @@ TABLES_OF_PEOPLE = [
     "governance_unit",
     "governance_user",
 ]
-ERASED = (
-    "erased"  # the kind of the entry of an erasure: the proof that a duty was done, and itself never erased
-)
 ERASED_NAME = "erased"  # what stands for a name in an entry whose body was destroyed
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 from governance import clock, contributions
 from governance.database.request_memo import one_look
 from governance.models import Entry
+from governance.vocabulary.entry_kinds import EntryKind
 
 COUNT_KEPT_SECONDS = 60
 # On every page: built by the framework it would cost more than it takes to answer.
@@ -21,15 +22,15 @@ MOST_ACTS = 100  # of others, before it is easier to count anew than to look at 
 
 # Acts about no case, or about what was refused or only read: none of them puts anything on a desk.
 QUIET = {
-    "calendar address ended",
-    "calendar address made",
-    "export taken",
-    "past read",
-    "refused",
-    "sign-in failed",
-    "signed in",
-    "signed out by an admin",
-    "signed out elsewhere",
+    EntryKind.CALENDAR_ADDRESS_ENDED,
+    EntryKind.CALENDAR_ADDRESS_MADE,
+    EntryKind.EXPORT_TAKEN,
+    EntryKind.PAST_READ,
+    EntryKind.REFUSED,
+    EntryKind.SIGN_IN_FAILED,
+    EntryKind.SIGNED_IN,
+    EntryKind.SIGNED_OUT_BY_AN_ADMIN,
+    EntryKind.SIGNED_OUT_ELSEWHERE,
 }
 
 # In this order on the page; a verb without lines is not shown.

@@ -12,6 +12,7 @@ from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import CalendarFeed, Telling, User
 from governance.permission_result import no
+from governance.vocabulary.entry_kinds import EntryKind
 
 HOUR = timedelta(hours=1)
 READS_AN_HOUR = 60  # far more than any calendar program asks for
@@ -53,7 +54,7 @@ def make_calendar(*, by: User) -> str:
             "hour_reads": 0,
         }
         CalendarFeed.objects.update_or_create(person=by, defaults=fresh)
-        record.record("calendar address made", person_id=by.pk)
+        record.record(EntryKind.CALENDAR_ADDRESS_MADE, person_id=by.pk)
     return secret
 
 
@@ -61,7 +62,7 @@ def end_calendar(*, person: User) -> None:
     """End the secret address of a person's calendar, in the running act; nothing where there is none."""
     gone, _ = CalendarFeed.objects.filter(person=person).delete()
     if gone:
-        record.record("calendar address ended", person_id=person.pk)
+        record.record(EntryKind.CALENDAR_ADDRESS_ENDED, person_id=person.pk)
 
 
 def open_calendar(secret: str) -> CalendarFeed | None:

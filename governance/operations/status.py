@@ -26,6 +26,7 @@ from governance.queue.task_base import after_commit
 from governance.runtime import clock_check
 from governance.runtime.redaction import reason_of
 from governance.sign_in import password_links
+from governance.vocabulary.entry_kinds import EntryKind
 
 SILENT = timedelta(minutes=2)  # signs of life come every 15 seconds
 MARGIN = timedelta(minutes=5)  # a task may wait behind others for as long before it is called late
@@ -272,7 +273,7 @@ def _to_try(mails: list[Undelivered], by: User) -> list[tuple[type, int]]:
     with acting(by=by, reason="Undelivered mail tried again"):
         may_keep_accounts(by).or_refuse()
         if mails:
-            record.record("mail tried again", count=len(mails))
+            record.record(EntryKind.MAIL_TRIED_AGAIN, count=len(mails))
     parts = [mail.key.partition("-") for mail in mails]
     return [(Delivery if kind == "day" else PasswordLink, int(number)) for kind, _, number in parts]
 

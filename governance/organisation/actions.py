@@ -17,6 +17,7 @@ from governance.people.permissions import may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse
 from governance.sign_in import account_notices, password_links
+from governance.vocabulary.entry_kinds import EntryKind
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -33,7 +34,7 @@ def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = 
             in_being(parent, "parent")
         unit = Unit(name=name, code=code, parent=parent)
         unit.save()
-        record.record("unit added", unit=name, code=code, parent=parent.name if parent else None)
+        record.record(EntryKind.UNIT_ADDED, unit=name, code=code, parent=parent.name if parent else None)
     return unit
 
 
@@ -52,7 +53,7 @@ def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
         in_being(unit, "unit")
         board = Board(name=name, unit=unit)
         board.save()
-        record.record("board added", board=name, unit=unit.name)
+        record.record(EntryKind.BOARD_ADDED, board=name, unit=unit.name)
     return board
 
 
@@ -84,7 +85,7 @@ def add_person(
             is_auditor=is_auditor,
         )
         record.record(
-            "account added",
+            EntryKind.ACCOUNT_ADDED,
             person=full_name,
             person_id=person.pk,
             login=login,
@@ -176,7 +177,7 @@ def appoint(
         )
         membership.save()
         record.record(
-            "appointed",
+            EntryKind.APPOINTED,
             person=person.full_name,
             person_id=person.pk,
             seat=seat,
@@ -207,7 +208,7 @@ def confirm_seat(*, membership: Membership, by: User) -> Membership:
         membership.confirmed_by, membership.confirmed_at = by, clock.now()
         membership.save()
         record.record(
-            "seat confirmed",
+            EntryKind.SEAT_CONFIRMED,
             person=membership.person.full_name,
             person_id=membership.person_id,
             seat=membership.seat,
@@ -263,7 +264,7 @@ def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> R
         )
         rulebook.save()
         _lay_out(rulebook, book)
-        record.record("rulebook loaded", version=book.version, digest=book.digest)
+        record.record(EntryKind.RULEBOOK_LOADED, version=book.version, digest=book.digest)
     return rulebook
 
 
@@ -306,7 +307,7 @@ def propose_publication(*, rulebook: Rulebook, by: User) -> Rulebook:
             raise Refused(f"Rulebook {rulebook.version} is published already.")
         rulebook.admin = by
         rulebook.save()
-        record.record("publication proposed", version=rulebook.version, digest=rulebook.digest)
+        record.record(EntryKind.PUBLICATION_PROPOSED, version=rulebook.version, digest=rulebook.digest)
     return rulebook
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from governance import clock
 from governance.models import Entry, Membership, User
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary.entry_kinds import EntryKind
 
 LASTS = timedelta(hours=24)
 AT_ONCE = "Objecting, holding, stopping and stepping back wait for nothing."
@@ -19,7 +20,7 @@ AT_ONCE = "Objecting, holding, stopping and stepping back wait for nothing."
 
 def first_setup() -> bool:
     """Whether no review was ever opened on this installation: its boards are being filled for the first time."""
-    return not Entry.objects.filter(kind="review opened").exists()
+    return not Entry.objects.filter(kind=EntryKind.REVIEW_OPENED).exists()
 
 
 def seat_from(starts_at: datetime) -> datetime:

@@ -21,13 +21,13 @@ from governance.database import row_history
 from governance.database.row_history import acting
 from governance.ledger import record, row_capture
 from governance.models import User
-from governance.models.ledger import ERASED
 from governance.people.permissions import may_erase
 from governance.permission_result import Conflict
 from governance.privacy import erasure_log, personal_data
 from governance.privacy.personal_data import About, Column, Mention, Words
 from governance.privacy.retention import Keeping, Kept
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 
 LOCK_SECONDS = 10
 NOT_WRITTEN = set(personal_data.RECORD) - {"governance_entry", "governance_entrybody"}
@@ -145,7 +145,7 @@ def carry_out(work: Work, facts: dict) -> int:
     who = row_history.current()
     body = record.canonical(
         {
-            "kind": ERASED,
+            "kind": EntryKind.ERASED,
             "at": who.at,
             "actor": {"id": who.person.pk if who.person else None, "name": who.name},
             "case": None,

@@ -12,16 +12,16 @@ from django.db import connection, transaction
 from governance import clock
 from governance.ledger import row_capture
 from governance.models import Entry
-from governance.models.ledger import ERASED
 from governance.privacy import personal_data
 from governance.privacy.personal_data import About, Words
+from governance.vocabulary.entry_kinds import EntryKind
 
 LOG = "erasures.jsonl"
 
 
 def acts() -> list[Entry]:
     """Every act of erasure, oldest first."""
-    return list(Entry.objects.filter(kind=ERASED).select_related("body").order_by("id"))
+    return list(Entry.objects.filter(kind=EntryKind.ERASED).select_related("body").order_by("id"))
 
 
 def without_words(entries: Iterable[Entry]) -> Iterator[int]:

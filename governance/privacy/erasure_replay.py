@@ -14,10 +14,10 @@ from django.db import connection
 from governance.database.row_history import acting
 from governance.ledger import row_capture
 from governance.models import Entry, User
-from governance.models.ledger import ERASED
 from governance.privacy import erasure_log, personal_data
 from governance.privacy.erasure import Work, carry_out, files_of, lock_tables, mask, remove_private
 from governance.privacy.personal_data import Column, Mention, Words
+from governance.vocabulary.entry_kinds import EntryKind
 
 SYSTEM = "restore"
 
@@ -53,7 +53,7 @@ def _again(line: dict, *, after: int) -> bool:
     removed = remove_private(person) if person else {}
     if words is not None:
         anew = [about for about in personal_data.entries_about(words, person) if about.id > after]
-        work.entries |= {about.id: about for about in anew if about.kind != ERASED}
+        work.entries |= {about.id: about for about in anew if about.kind != EntryKind.ERASED}
     columns = personal_data.tables()
     for told in line["rows"]:
         if told["table"] in columns:

@@ -10,10 +10,10 @@ from governance import clock, contributions
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import ContractApproval, LegalHold, User
-from governance.models.ledger import ERASED
 from governance.people.permissions import may_hold
 from governance.permission_result import Refused
 from governance.privacy.personal_data import About
+from governance.vocabulary.entry_kinds import EntryKind
 
 
 def open_hold(*, case_ref: str = "", person: User | None = None, reason: str, by: User) -> LegalHold:
@@ -30,7 +30,7 @@ def open_hold(*, case_ref: str = "", person: User | None = None, reason: str, by
             case_ref=case_ref, person=person, reason=reason.strip(), opened_by=by, opened_at=clock.now()
         )
         hold.save()
-        record.record("legal hold opened", **_about(hold))
+        record.record(EntryKind.LEGAL_HOLD_OPENED, **_about(hold))
     return hold
 
 
@@ -45,7 +45,7 @@ def lift_hold(*, hold: LegalHold, reason: str, by: User) -> LegalHold:
             raise Refused("It was lifted already.")
         hold.lifted_at, hold.lifted_by, hold.lift_reason = clock.now(), by, reason.strip()
         hold.save()
-        record.record("legal hold lifted", **_about(hold))
+        record.record(EntryKind.LEGAL_HOLD_LIFTED, **_about(hold))
     return hold
 
 
@@ -95,7 +95,7 @@ class Keeping:
 
     def of_entry(self, entry: About) -> Kept | None:
         """Why this entry is kept; None when it may be erased."""
-        if entry.kind == ERASED:
+        if entry.kind == EntryKind.ERASED:
             return Kept("It says what was erased.")
         decision = entry.kind in contributions.decisions or entry.table in self.tables
         return self.of_case(entry.case_ref, decision=decision, at=entry.at)

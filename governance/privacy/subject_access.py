@@ -19,6 +19,7 @@ from governance.ledger import record, row_capture
 from governance.models import Entry, LegalHold, User
 from governance.people.permissions import may_take
 from governance.privacy import personal_data
+from governance.vocabulary.entry_kinds import EntryKind
 
 AT_ONCE = 500
 
@@ -51,7 +52,7 @@ def take(*, person: User, also: Iterable[str] = (), to: Path, by: User) -> dict[
         with zipfile.ZipFile(to, "x", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("data.json", json.dumps(told, ensure_ascii=False, indent=1))
             archive.writestr("index.html", page)
-        record.record("subject access report taken", person_id=person.pk, counts=counts)
+        record.record(EntryKind.SUBJECT_ACCESS_REPORT_TAKEN, person_id=person.pk, counts=counts)
     return counts
 
 

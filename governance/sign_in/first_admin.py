@@ -12,6 +12,7 @@ from django.urls import reverse
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import User
+from governance.vocabulary.entry_kinds import EntryKind
 
 LASTS = timedelta(days=1)
 TAKEN = "This installation has an admin; admins add each other."
@@ -53,7 +54,7 @@ def make(*, login: str, password: str | None, system: str = "first admin", **fie
             validate_password(password, User(login=login, **fields))
         person = User.objects.create_user(login, password, is_admin=True, **fields)
         record.record(
-            "account added",
+            EntryKind.ACCOUNT_ADDED,
             person=person.full_name,
             person_id=person.pk,
             login=login,

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.sign_in import throttling
+from governance.vocabulary.entry_kinds import EntryKind
 
 log = structlog.get_logger("plumbline.sign_in")
 RULEBOOK_MAX_BYTES = 1024 * 1024
@@ -53,7 +54,7 @@ class SignInForm(forms.Form):
         if self.person is None:
             log.warning("sign-in failed", login=login, address=address)
             with acting(system="sign-in"):
-                record.record("sign-in failed", login=login, address=address)
+                record.record(EntryKind.SIGN_IN_FAILED, login=login, address=address)
             raise forms.ValidationError(
                 "User name and password do not belong together, or the account has ended."
             )

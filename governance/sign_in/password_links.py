@@ -26,6 +26,7 @@ from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict
 from governance.queue.task_base import after_commit
 from governance.sign_in import account_notices, sessions, throttling
+from governance.vocabulary.entry_kinds import EntryKind
 
 LASTS = {INVITATION: timedelta(days=7), RESET: timedelta(hours=1), HANDED: timedelta(days=1)}
 KEPT = timedelta(days=90)  # how long a link that ended is shown to admins
@@ -148,7 +149,7 @@ def _invite(person: User, by: User) -> PasswordLink:
         raise ValidationError(
             f"{person} has a password already; the sign-in page sends whoever forgot it a new link."
         )
-    record.record("invited", person=person.full_name, person_id=person.pk)
+    record.record(EntryKind.INVITED, person=person.full_name, person_id=person.pk)
     return make(person, INVITATION, by=by)
 
 
@@ -165,7 +166,7 @@ def send_reset(*, person: User, by: User) -> PasswordLink:
         if not address_for(person):
             counts = clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)
             raise ValidationError(f"The mail address of {person} is new; a link can go there from {counts}.")
-        record.record("password reset asked for", person=person.full_name, person_id=person.pk)
+        record.record(EntryKind.PASSWORD_RESET_ASKED_FOR, person=person.full_name, person_id=person.pk)
         link = make(person, RESET, by=by)
     soon()
     return link
@@ -177,7 +178,7 @@ def hand_over(*, person: User, system: str) -> str:
         if not person.is_active:
             raise ValidationError(f"The account of {person} has ended; an admin gives it back first.")
         link = make(person, HANDED)
-        record.record("password link handed over", person=person.full_name, person_id=person.pk)
+        record.record(EntryKind.PASSWORD_LINK_HANDED_OVER, person=person.full_name, person_id=person.pk)
     return address_of(link)
 
 
@@ -191,7 +192,7 @@ def ask_reset(*, name: str) -> None:
     for person in known.order_by("pk")[:ACCOUNTS_OF_ONE_ADDRESS]:
         with acting(system="sign-in", reason="A new password was asked for"):
             make(person, RESET)
-            record.record("password reset asked for", person=person.full_name, person_id=person.pk)
+            record.record(EntryKind.PASSWORD_RESET_ASKED_FOR, person=person.full_name, person_id=person.pk)
     soon()
 
 
@@ -248,7 +249,7 @@ def change_password(person: User, password: str, *, how: str, keep: str | None =
     person.save()
     end_all(person)
     sessions.end_all(person, but=keep)
-    record.record("password set", person=person.full_name, person_id=person.pk, how=how)
+    record.record(EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how=how)
 
 
 # --- The mails -----------------------------------------------------------------------------------------------

@@ -6,8 +6,7 @@ from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import User
 from governance.sign_in import throttling
-
-REFUSED = "password refused"
+from governance.vocabulary.entry_kinds import EntryKind
 
 
 def why_refused(person: User, password: str, *, purpose: str, address: str | None) -> str:
@@ -23,7 +22,7 @@ def why_refused(person: User, password: str, *, purpose: str, address: str | Non
         return f"Too many wrong passwords. You can try again from {local:%H:%M}; nothing else is locked."
     if not person.check_password(password):
         with acting(by=person):
-            record.record(REFUSED, login=person.login, purpose=purpose, address=address)
+            record.record(EntryKind.PASSWORD_REFUSED, login=person.login, purpose=purpose, address=address)
         return "This is not your password."
     throttling.forget(account, purpose=throttling.CONFIRM)
     return ""

@@ -15,6 +15,7 @@ from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Session, User
 from governance.permission_result import no
+from governance.vocabulary.entry_kinds import EntryKind
 
 SINCE, SEEN, DEVICE = "since", "seen", "device"
 # A page is only looked at far more often than anybody wants to know when: not every look is a write.
@@ -120,7 +121,7 @@ def sign_out(*, person: User, mark: str | None = None, but: str | None = None, b
             count = row.delete()[0] if row else 0
         if count:
             record.record(
-                "signed out elsewhere" if own else "signed out by an admin",
+                EntryKind.SIGNED_OUT_ELSEWHERE if own else EntryKind.SIGNED_OUT_BY_AN_ADMIN,
                 person=person.full_name,
                 person_id=person.pk,
                 sessions=count,

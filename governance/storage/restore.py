@@ -25,6 +25,7 @@ from governance.ledger import record
 from governance.privacy import erasure_log, erasure_replay
 from governance.storage import backup, data_folder
 from governance.storage.backup import BackupTrouble
+from governance.vocabulary.entry_kinds import EntryKind
 
 # What migrating alone leaves in an empty database.
 MADE_BY_MIGRATING = ("django_migrations", "django_content_type", "auth_permission", backup.FOLDER)
@@ -291,7 +292,7 @@ def tell_record(folder: Path, manifest: dict[str, Any]) -> None:
     """The entry that says that from here on the record continues in another place, from which backup."""
     with acting(system="restore", reason="The database was restored from a backup"):
         record.record(
-            "restored",
+            EntryKind.RESTORED,
             backup_made_at=manifest["made_at"],
             manifest_sha256=backup.fingerprint_of(folder),
             entries=manifest["tables"]["governance_entry"]["rows"],

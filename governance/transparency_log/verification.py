@@ -14,11 +14,11 @@ from governance import contributions
 from governance.authorization import decision_log
 from governance.database import database_roles
 from governance.models import DecisionBatch
-from governance.models.ledger import ERASED
 from governance.offline import verify as offline_verify
 from governance.transparency_log import database_guards, entry_judgement, row_replay
 from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, Walk, one_look, stream
+from governance.vocabulary.entry_kinds import EntryKind
 
 MOST_FINDINGS = 100
 OVERDUE = 60  # seconds after which an entry should have been sealed
@@ -209,7 +209,7 @@ def _bodies(report: Report, using: str) -> None:
     for (entry,) in stream(using, BODIES_ALONE, []):
         _wrong_body(report, entry, f"a body stands for entry {entry}, which is not there")
     if report.erased and not any(found.place == "body" for found in report.findings):
-        for (entry,) in stream(using, EMPTIED, [ERASED]):
+        for (entry,) in stream(using, EMPTIED, [EntryKind.ERASED]):
             _wrong_body(
                 report, entry, f"the body of entry {entry} was emptied, and no act of erasure names it"
             )

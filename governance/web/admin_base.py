@@ -17,6 +17,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from governance.database.row_history import acting
 from governance.ledger import csv_export, record
 from governance.permission_result import Refused, no
+from governance.vocabulary.entry_kinds import EntryKind
 from governance.web.pages import entry_views
 
 REASON_HELP = "Stands in the history beside what changes. May be left empty."
@@ -208,7 +209,7 @@ class NoDeleting:
         if request.method == "POST":
             with acting(by=request.user):
                 record.record(
-                    "refused",
+                    EntryKind.REFUSED,
                     case=case,
                     act=f"admin: {verb} {self.model._meta.label_lower} {object_id or ''}".strip(),
                     answer=str(refusal),
@@ -299,7 +300,7 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
             return
         obj.save()
         record.record(
-            f"{self.model._meta.verbose_name} changed",
+            EntryKind(f"{self.model._meta.verbose_name} changed"),
             row=str(obj),
             row_id=obj.pk,
             before={name: _plain(getattr(before, name)) for name in fields},

@@ -13,6 +13,7 @@ from governance.ledger import record
 from governance.permission_result import Conflict, Refused
 from governance.sign_in import sessions
 from governance.transparency_log import as_of
+from governance.vocabulary.entry_kinds import EntryKind
 from governance.web import request_errors
 from governance.web.pages import error_views
 from governance.web.pages.as_of_views import CannotBeShown, Day, Look, cannot_be_shown
@@ -154,7 +155,9 @@ class RefusalPages(MiddlewareMixin):
             # Refused by the page before an act began: it leaves its entry all the same (house.md, trap 17).
             with row_history.acting(by=request.user):
                 name = request.resolver_match.view_name
-                record.record("refused", case=row_history.concerned(), act=name, answer=str(exception.answer))
+                record.record(
+                    EntryKind.REFUSED, case=row_history.concerned(), act=name, answer=str(exception.answer)
+                )
         back = request.META.get("HTTP_REFERER", "")
         own = back if back.startswith(f"{request.scheme}://{request.get_host()}/") else "/"
         if isinstance(exception, Conflict):
@@ -205,9 +208,6 @@ class SeenNow:
         return self.get_response(request)
 
 
-PAST_READ = "past read"
-
-
 class AsOf:
     """`?as_of=` shows a page as it was known on another day. Rights are those of today, asked before turning back."""
 
@@ -251,7 +251,7 @@ def read_of(person, case=None, **facts) -> None:
     """Record that an auditor looks back, in a transaction of its own: what was read is told although the page fails."""
     if person.is_auditor:
         with row_history.acting(by=person):
-            record.record(PAST_READ, case=case, **facts)
+            record.record(EntryKind.PAST_READ, case=case, **facts)
 
 
 def on_any_day(door):

@@ -18,6 +18,7 @@ from governance.models.people import SEATS
 from governance.notices.owe import owe as owe_notice
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_of
 from initiatives.cases.act import act
 from initiatives.roles.leaving import end_seat
@@ -57,7 +58,7 @@ def plan_absence(*, first: date, last: date, asked: Iterable[Asked], by: User) -
             row.save()
             _ask(row)
         record.record(
-            "absence planned",
+            EntryKind.ABSENCE_PLANNED,
             absence=absence.pk,
             first=first,
             last=last,
@@ -145,7 +146,7 @@ def accept_delegation(*, delegation: Delegation, by: User) -> Delegation:
         delegation.accepted_at = clock.now()
         delegation.save()
         record.record(
-            "delegation accepted",
+            EntryKind.DELEGATION_ACCEPTED,
             on_behalf_of=absence.person,
             absence=absence.pk,
             person=absence.person.full_name,
@@ -172,7 +173,7 @@ def _seat(delegation: Delegation) -> Membership:
     )
     seat.save()
     record.record(
-        "appointed",
+        EntryKind.APPOINTED,
         person=seat.person.full_name,
         person_id=seat.person_id,
         seat=seat.seat,
@@ -189,7 +190,7 @@ def decline_delegation(*, delegation: Delegation, reason: str = "", by: User) ->
         gave_back = delegation.accepted_at is not None
         _over(delegation, reason.strip())
         absence = delegation.absence
-        kind = "delegation given back" if gave_back else "delegation declined"
+        kind = EntryKind.DELEGATION_GIVEN_BACK if gave_back else EntryKind.DELEGATION_DECLINED
         record.record(kind, absence=absence.pk, person=absence.person.full_name, what=delegation.what)
         _tell_person(
             delegation,
@@ -212,7 +213,9 @@ def name_delegate(*, absence: Absence, asked: Asked, by: User) -> Delegation:
         row = Delegation(absence=absence, membership=asked.membership, delegate=asked.delegate)
         row.save()
         _ask(row)
-        record.record("delegate named", absence=absence.pk, person=asked.delegate.full_name, what=row.what)
+        record.record(
+            EntryKind.DELEGATE_NAMED, absence=absence.pk, person=asked.delegate.full_name, what=row.what
+        )
     return row
 
 
@@ -228,7 +231,7 @@ def end_absence(*, absence: Absence, by: User) -> Absence:
         absence.save()
         for row in absence.delegations.filter(ended_at__isnull=True):
             _over(row, "The absence ended")
-        record.record("absence ended", absence=absence.pk, person=absence.person.full_name)
+        record.record(EntryKind.ABSENCE_ENDED, absence=absence.pk, person=absence.person.full_name)
     return absence
 
 

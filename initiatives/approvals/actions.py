@@ -24,6 +24,7 @@ from governance.people import cooling_off
 from governance.permission_result import Conflict, Refused, ended, no
 from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.approvals import queries
 from initiatives.approvals.permissions import may_answer_approval
 from initiatives.approvals.queries import arguments_digest, arguments_of, names_in
@@ -172,7 +173,7 @@ def request_approval(
         )
         request.save()
         record.record(
-            "approval asked",
+            EntryKind.APPROVAL_ASKED,
             case=case,
             **_facts(request),
             system=key.system,
@@ -262,7 +263,7 @@ def answer_approval(
             request.settled_at, request.granted = now, granted
             row_history.update_where(ApprovalRequest, [request.pk], settled_at=now, granted=granted)
         record.record(
-            "approval answered",
+            EntryKind.APPROVAL_ANSWERED,
             case=case,
             on_behalf_of=voice.holder,
             **_facts(request),
@@ -318,7 +319,7 @@ def use_approval(
     try:
         with acting(system=key.system):
             ApprovalUse(request=request, arguments_digest=request.arguments_digest, at=now).save()
-            record.record("approval used", case=request.initiative, **_facts(request), key=key.public)
+            record.record(EntryKind.APPROVAL_USED, case=request.initiative, **_facts(request), key=key.public)
     except IntegrityError:
         return Used("approval_used", request)
     except DatabaseError as error:

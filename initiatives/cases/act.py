@@ -12,6 +12,7 @@ from governance.database import request_memo, row_history
 from governance.ledger import record
 from governance.models import Rulebook
 from governance.permission_result import Refused
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import supported_stage
 from initiatives.models import Initiative
 
@@ -79,7 +80,7 @@ def _key(case):
 def _record_refusal(name, by, system, case, refused: Refused) -> None:
     row = Initiative.objects.filter(pk=_key(case)).first() if case is not None else None
     with row_history.acting(by=by, system=system, reason=""):
-        record.record("refused", case=row, act=name, answer=str(refused))
+        record.record(EntryKind.REFUSED, case=row, act=name, answer=str(refused))
     refused.recorded = True
 
 

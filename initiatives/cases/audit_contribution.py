@@ -1,31 +1,31 @@
 """What the auditor's desk below is told of cases: which acts are decisions, which are readings, who held which role."""
 
 from governance.audit.rights_report import Held, as_known, first_words
-from governance.web.middleware import PAST_READ
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative, RoleAssignment
 from initiatives.models.initiative import ROLES
 
 DECISIONS = [
-    "approval answered",
-    "signed off",
-    "vote withdrawn",
-    "review approved",
-    "review approved with conditions",
-    "review refused",
-    "review returned",
-    "stage changed",
-    "contract approved",
-    "contract in force",
-    "risk tier confirmed",
-    "not applicable accepted",
-    "waiver agreed",
-    "waiver refused",
-    "hold lifted",
-    "debt excused",
-    "continued",
-    "rulebook published",
+    EntryKind.APPROVAL_ANSWERED,
+    EntryKind.SIGNED_OFF,
+    EntryKind.VOTE_WITHDRAWN,
+    EntryKind.REVIEW_APPROVED,
+    EntryKind.REVIEW_APPROVED_WITH_CONDITIONS,
+    EntryKind.REVIEW_REFUSED,
+    EntryKind.REVIEW_RETURNED,
+    EntryKind.STAGE_CHANGED,
+    EntryKind.CONTRACT_APPROVED,
+    EntryKind.CONTRACT_IN_FORCE,
+    EntryKind.RISK_TIER_CONFIRMED,
+    EntryKind.NOT_APPLICABLE_ACCEPTED,
+    EntryKind.WAIVER_AGREED,
+    EntryKind.WAIVER_REFUSED,
+    EntryKind.HOLD_LIFTED,
+    EntryKind.DEBT_EXCUSED,
+    EntryKind.CONTINUED,
+    EntryKind.RULEBOOK_PUBLISHED,
 ]
-READINGS = ["evidence opened", "attachment opened", PAST_READ]
+READINGS = [EntryKind.EVIDENCE_OPENED, EntryKind.ATTACHMENT_OPENED, EntryKind.PAST_READ]
 
 
 def roles_held(moment, people: dict, person=None) -> list[Held]:

@@ -9,6 +9,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
@@ -70,7 +71,12 @@ def answer(
             row.accepted_by, row.accepted_at, row.accepted_seat = None, None, ""
             row.save()
             record.record(
-                "answered", case=case, requirement=requirement, answer=kind, text=row.text, before=before
+                EntryKind.ANSWERED,
+                case=case,
+                requirement=requirement,
+                answer=kind,
+                text=row.text,
+                before=before,
             )
             _end_attestations(case, requirement)
         if (
@@ -144,7 +150,7 @@ def accept_not_applicable(*, case: Initiative, requirement: str, version: int, b
         row.accepted_seat = next(seat for seat in seats if seat in held)
         row.save()
         record.record(
-            "not applicable accepted",
+            EntryKind.NOT_APPLICABLE_ACCEPTED,
             case=case,
             requirement=requirement,
             seat=row.accepted_seat,
@@ -171,7 +177,7 @@ def declare(*, case: Initiative, key: str, text: str, by: User) -> ProofItem:
         row = row or ProofItem(initiative=case, key=key)
         row.declared, row.declared_at = text.strip(), clock.now()
         row.save()
-        record.record("declared", case=case, key=key, text=row.declared, before=before)
+        record.record(EntryKind.DECLARED, case=case, key=key, text=row.declared, before=before)
         settle_standing(case)
     return row
 
@@ -201,7 +207,7 @@ def report_outcome(
         )
         row.save()
         record.record(
-            "outcome reported", case=case, key=key, result=result, outcome=row.outcome, before=before
+            EntryKind.OUTCOME_REPORTED, case=case, key=key, result=result, outcome=row.outcome, before=before
         )
         settle_standing(case)
     return row

@@ -11,6 +11,7 @@ from governance.models import Rulebook, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.models import Initiative, Waiver
@@ -49,7 +50,7 @@ def request_waiver(*, case: Initiative, key: str, reason: str, until: date, by: 
                 # Nobody answered it in its time: it makes room for this one.
                 lapsed.refused_at = clock.now()
                 lapsed.save()
-                record.record("waiver lapsed", case=case, key=key, until=lapsed.until)
+                record.record(EntryKind.WAIVER_LAPSED, case=case, key=key, until=lapsed.until)
         waiver = Waiver(
             initiative=case,
             key=key,
@@ -59,7 +60,7 @@ def request_waiver(*, case: Initiative, key: str, reason: str, until: date, by: 
             until=until,
         )
         waiver.save()
-        record.record("waiver requested", case=case, key=key, until=until, why=waiver.reason)
+        record.record(EntryKind.WAIVER_REQUESTED, case=case, key=key, until=until, why=waiver.reason)
     return waiver
 
 
@@ -88,7 +89,11 @@ def agree_to_waiver(*, waiver: Waiver, by: User) -> Waiver:
         cooling_off.may_lift(by, case_permissions.memberships_on(case, by, seats)).or_refuse()
         waiver.save()
         record.record(
-            "waiver agreed", case=case, key=waiver.key, until=waiver.until, runs=waiver.granted_at is not None
+            EntryKind.WAIVER_AGREED,
+            case=case,
+            key=waiver.key,
+            until=waiver.until,
+            runs=waiver.granted_at is not None,
         )
         if waiver.granted_at:
             settle_standing(case)
@@ -108,5 +113,5 @@ def refuse_waiver(*, waiver: Waiver, reason: str, by: User) -> Waiver:
             no("Only the chair or the risk seat refuses a waiver.").or_refuse()
         waiver.refused_at, waiver.refused_by = clock.now(), by
         waiver.save()
-        record.record("waiver refused", case=case, key=waiver.key)
+        record.record(EntryKind.WAIVER_REFUSED, case=case, key=waiver.key)
     return waiver

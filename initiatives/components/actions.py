@@ -12,6 +12,7 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows
@@ -131,7 +132,7 @@ def _write(changes: list[ChangeRecord]) -> None:
         }
         told.append((cases[change.initiative_id], facts))
     Voiding.objects.bulk_create(rows)
-    record.record_many("changed", told)
+    record.record_many(EntryKind.CHANGED, told)
 
 
 def would_void(case: Initiative, triggers: list[str], **versions) -> list[Voiding]:
@@ -295,7 +296,7 @@ def record_component(
         )
         incoming.save()
         record.record(
-            "component recorded",
+            EntryKind.COMPONENT_RECORDED,
             case=case,
             layer=layer,
             version=str(incoming),
@@ -373,7 +374,11 @@ def record_scope(*, case: Initiative, for_stage: str = "", by: User, **fields) -
         else:
             scope.save()
             record.record(
-                "scope planned", case=case, number=scope.number, users=scope.user_count, stage=for_stage
+                EntryKind.SCOPE_PLANNED,
+                case=case,
+                number=scope.number,
+                users=scope.user_count,
+                stage=for_stage,
             )
             rewritten = []
         if not rewritten:
@@ -405,7 +410,7 @@ def start_scope(case: Initiative, scope: ScopeVersion, outgoing: ScopeVersion | 
     else:
         row_history.update_alike(ScopeVersion, [scope], ["starts_at"])
     record.record(
-        "scope in force",
+        EntryKind.SCOPE_IN_FORCE,
         case=case,
         number=scope.number,
         users=scope.user_count,
@@ -451,5 +456,5 @@ def complete_change(*, change: ChangeRecord, approver: User, rollback: str, by: 
         change = ChangeRecord.objects.get(pk=change.pk)
         change.approver, change.rollback = approver, rollback.strip()
         change.save()
-        record.record("change completed", case=case, what=change.what, approver=approver.full_name)
+        record.record(EntryKind.CHANGE_COMPLETED, case=case, what=change.what, approver=approver.full_name)
     return change

@@ -28,6 +28,7 @@ from governance.models import (
 )
 from governance.models.contracts import CLAUSE_KINDS
 from governance.permission_result import Answer, Conflict, Reason, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
@@ -91,7 +92,7 @@ def save_contract(
         count_saving(version)
         _write_clauses(version, rows)
         record.record(
-            "contract written",
+            EntryKind.CONTRACT_WRITTEN,
             case=case,
             number=version.number,
             clauses=[[row.number, row.kind, row.sentence] for row in version.clauses.order_by("position")],
@@ -250,7 +251,7 @@ def propose_contract(*, case: Initiative, by: User) -> ContractVersion:
         complete(case, version.clauses.all()).or_refuse()
         version.state, version.digest = ContractVersion.IN_REVIEW, contract_digest(version)
         version.save()
-        record.record("contract proposed", case=case, number=version.number, digest=version.digest)
+        record.record(EntryKind.CONTRACT_PROPOSED, case=case, number=version.number, digest=version.digest)
     return version
 
 
@@ -263,7 +264,7 @@ def take_back_contract(*, case: Initiative, reason: str = "", by: User) -> Contr
             no("No version is with the board.").or_refuse()
         version.state = ContractVersion.DRAFT
         version.save()
-        record.record("contract taken back", case=case, number=version.number)
+        record.record(EntryKind.CONTRACT_TAKEN_BACK, case=case, number=version.number)
     return version
 
 
@@ -284,7 +285,7 @@ def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: Us
         if given.filter(seat=seat).exists() or given.filter(person=by).exists():
             raise Conflict("This seat approved it already.")
         ContractApproval(version=version, seat=seat, person=by, digest=digest, at=clock.now()).save()
-        record.record("contract approved", case=case, number=version.number, seat=seat, digest=digest)
+        record.record(EntryKind.CONTRACT_APPROVED, case=case, number=version.number, seat=seat, digest=digest)
         if set(version.approvals.filter(digest=digest).values_list("seat", flat=True)) >= set(
             book.contract.seats
         ):
@@ -304,7 +305,7 @@ def _put_in_force(case: Initiative, version: ContractVersion, by: User) -> None:
     version.state, version.starts_at = ContractVersion.IN_FORCE, start
     version.save()
     record.record(
-        "contract in force", case=case, number=version.number, digest=version.digest, starts_at=start
+        EntryKind.CONTRACT_IN_FORCE, case=case, number=version.number, digest=version.digest, starts_at=start
     )
     if previous is not None:
         pull(

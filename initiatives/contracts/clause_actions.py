@@ -16,6 +16,7 @@ from governance.ledger import record
 from governance.models import Clause, Contract, ContractVersion, User, VocabularyWord
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.contracts.actions import (
@@ -84,7 +85,7 @@ def save_clause(
             setattr(found, name, value)
         found.save()
         record.record(
-            "clause written",
+            EntryKind.CLAUSE_WRITTEN,
             case=case,
             number=draft.number,
             clause=found.number,
@@ -106,7 +107,9 @@ def remove_clause(*, case: Initiative, number: int, seen: str, by: User) -> None
             no("There is no such clause.").or_refuse()
         draft = _opened(case, draft, by)
         draft.clauses.get(number=number).delete()
-        record.record("clause removed", case=case, number=draft.number, clause=number, sentence=now.sentence)
+        record.record(
+            EntryKind.CLAUSE_REMOVED, case=case, number=draft.number, clause=number, sentence=now.sentence
+        )
 
 
 def move_clause(*, case: Initiative, number: int, up: bool, by: User) -> bool:
@@ -126,7 +129,9 @@ def move_clause(*, case: Initiative, number: int, up: bool, by: User) -> bool:
         one.position, other.position = other.position, one.position
         one.save()
         other.save()
-        record.record("clause moved", case=case, number=draft.number, clause=number, past=other.number)
+        record.record(
+            EntryKind.CLAUSE_MOVED, case=case, number=draft.number, clause=number, past=other.number
+        )
     return True
 
 
@@ -142,7 +147,9 @@ def plan_start(*, case: Initiative, wanted_from: date | None, by: User) -> Contr
         if draft.wanted_from != wanted_from:
             draft.wanted_from = wanted_from
             count_saving(draft)
-            record.record("contract start planned", case=case, number=draft.number, wanted_from=wanted_from)
+            record.record(
+                EntryKind.CONTRACT_START_PLANNED, case=case, number=draft.number, wanted_from=wanted_from
+            )
     return draft
 
 
@@ -209,7 +216,7 @@ def save_word(
         word.save()
         read_anew = _read_anew(case, key, by) if before and before != word.words else []
         record.record(
-            "word written",
+            EntryKind.WORD_WRITTEN,
             case=case,
             word_kind=kind,
             key=key,
@@ -237,7 +244,7 @@ def retire_word(*, case: Initiative, kind: str, key: str, by: User) -> Vocabular
             ).or_refuse()
         word.retired_at = clock.now()
         word.save()
-        record.record("word retired", case=case, word_kind=kind, key=key, words=word.words)
+        record.record(EntryKind.WORD_RETIRED, case=case, word_kind=kind, key=key, words=word.words)
     return word
 
 

@@ -8,6 +8,7 @@ from governance.ledger import record
 from governance.models import ClauseComment, User
 from governance.notices.owe import owe as owe_notice
 from governance.permission_result import Answer, Conflict, no, yes
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.contracts.actions import last_number
@@ -35,7 +36,7 @@ def comment_on_clause(*, case: Initiative, number: int, text: str, by: User) -> 
             contract=case.contract, number=number, text=text.strip(), by=by, at=clock.now()
         )
         comment.save()
-        record.record("clause commented", case=case, clause=number, text=comment.text)
+        record.record(EntryKind.CLAUSE_COMMENTED, case=case, clause=number, text=comment.text)
         owner = case_permissions.accepted(case, "owner")
         if owner is not None and owner.person_id != by.pk:
             owe_notice(
@@ -60,5 +61,5 @@ def settle_comment(*, case: Initiative, comment: ClauseComment, by: User) -> Cla
             raise Conflict(f"{comment.settled_by} settled this comment already.")
         comment.settled_at, comment.settled_by = clock.now(), by
         comment.save()
-        record.record("comment settled", case=case, clause=comment.number, text=comment.text)
+        record.record(EntryKind.COMMENT_SETTLED, case=case, clause=comment.number, text=comment.text)
     return comment

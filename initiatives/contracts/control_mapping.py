@@ -12,6 +12,7 @@ from governance.ledger import record
 from governance.models import Clause, Rulebook, User
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative, LayerReview
@@ -73,7 +74,7 @@ def map_clause(
         )
         row.save()
         record.record(
-            "clause mapped",
+            EntryKind.CLAUSE_MAPPED,
             case=case,
             mapping=row.pk,
             version=clause.version.number,
@@ -107,7 +108,7 @@ def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
         mapping.ended_at, mapping.ended_by = clock.now(), by
         mapping.save()
         record.record(
-            "mapping ended",
+            EntryKind.MAPPING_ENDED,
             case=case,
             mapping=mapping.pk,
             version=mapping.clause.version.number,
@@ -143,7 +144,7 @@ def review_layer_report(*, evidence: Evidence, requirement: str, words: str, by:
         )
         row.save()
         record.record(
-            "layer report read",
+            EntryKind.LAYER_REPORT_READ,
             case=case,
             evidence=evidence.pk,
             title=evidence.title,
@@ -183,7 +184,12 @@ def record_architecture_decision(
         )
         row.save()
         record.record(
-            "architecture decided", case=case, decision=row.pk, title=row.title, text=row.text, on=decided_on
+            EntryKind.ARCHITECTURE_DECIDED,
+            case=case,
+            decision=row.pk,
+            title=row.title,
+            text=row.text,
+            on=decided_on,
         )
     return row
 
@@ -203,7 +209,7 @@ def withdraw_architecture_decision(
         decision.withdrawn_reason = reason.strip()
         decision.save()
         record.record(
-            "architecture decision withdrawn",
+            EntryKind.ARCHITECTURE_DECISION_WITHDRAWN,
             case=case,
             decision=decision.pk,
             title=decision.title,

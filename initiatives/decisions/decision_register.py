@@ -26,6 +26,7 @@ from governance import clock, contributions
 from governance.models import ContractApproval, Entry, User
 from governance.people.boards import units_of_board
 from governance.templatetags.plumbline import day, seat_word
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.history.entry_wording import question
 from initiatives.models import Continuation, Hold, Initiative, Review, StageChange, Waiver
 from initiatives.models.initiative import TIERS
@@ -55,9 +56,9 @@ MOVES = ("stopped", "step back", "reopened", "emergency")
 # What the row of a case or an answer says only of the last time: kind of entry, what it is called here, and where in
 # the body of the entry stand what it is about and why.
 IN_THE_RECORD = (
-    ("risk tier confirmed", "tier", "facts,tier", "reason"),
-    ("re-attested", "re-attested", "", "reason"),
-    ("not applicable accepted", "exception accepted", "facts,requirement", "facts,why"),
+    (EntryKind.RISK_TIER_CONFIRMED, "tier", "facts,tier", "reason"),
+    (EntryKind.RE_ATTESTED, "re-attested", "", "reason"),
+    (EntryKind.NOT_APPLICABLE_ACCEPTED, "exception accepted", "facts,requirement", "facts,why"),
 )
 COLUMNS = (
     "what",

@@ -16,6 +16,7 @@ from governance.notices.desk import Line
 from governance.people.boards import seats_held
 from governance.privacy import erasure_log
 from governance.templatetags.plumbline import in_days
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.desk import first_steps as desk_first_steps
 from initiatives.history import entry_wording as history_entry_wording
@@ -28,16 +29,16 @@ NEWS = 6
 LONGEST_NEWS = 120
 # The daily work of a case, which its own history tells; the desk tells what somebody decided, opened or ended.
 DAILY = (
-    "answered",
-    "approval answered",
-    "approval asked",
-    "approval used",
-    "evidence added",
-    "evidence offered",
-    "declared",
-    "asked",
-    "users told",
-    "details changed",
+    EntryKind.ANSWERED,
+    EntryKind.APPROVAL_ANSWERED,
+    EntryKind.APPROVAL_ASKED,
+    EntryKind.APPROVAL_USED,
+    EntryKind.EVIDENCE_ADDED,
+    EntryKind.EVIDENCE_OFFERED,
+    EntryKind.DECLARED,
+    EntryKind.ASKED,
+    EntryKind.USERS_TOLD,
+    EntryKind.DETAILS_CHANGED,
 )
 
 

@@ -14,6 +14,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.tables.reader import Table
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.efforts import queries
@@ -84,7 +85,7 @@ def note_effort(
             at=clock.now(),
         )
         row.save()
-        record.record("effort noted", case=case, **_facts(row))
+        record.record(EntryKind.EFFORT_NOTED, case=case, **_facts(row))
     return row
 
 
@@ -181,7 +182,7 @@ def take_back_effort(*, effort: Effort, reason: str, by: User) -> Effort:
         case_permissions.may_take_back(case, effort, by).or_refuse()
         effort.withdrawn_at, effort.withdrawn_by, effort.withdrawn_reason = clock.now(), by, reason.strip()
         effort.save()
-        record.record("effort taken back", case=case, why=effort.withdrawn_reason, **_facts(effort))
+        record.record(EntryKind.EFFORT_TAKEN_BACK, case=case, why=effort.withdrawn_reason, **_facts(effort))
     return effort
 
 
@@ -270,7 +271,7 @@ def import_efforts(
         counts = Counter(fate.state for fate in met)
         if rows:
             record.record(
-                "efforts imported",
+                EntryKind.EFFORTS_IMPORTED,
                 case=case,
                 file=file_name[:200],
                 entered=len(rows),

@@ -10,6 +10,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.facts import supported_stage
@@ -46,7 +47,7 @@ def record_event(
             at=clock.now(),
         )
         row.save()
-        record.record("event recorded", case=case, event_kind=kind, on=happened_on, words=row.words)
+        record.record(EntryKind.EVENT_RECORDED, case=case, event_kind=kind, on=happened_on, words=row.words)
     return row
 
 
@@ -97,7 +98,7 @@ def record_funding(
         )
         row.save()
         record.record(
-            "funding recorded",
+            EntryKind.FUNDING_RECORDED,
             case=case,
             on=decided_on,
             decided_by=row.decided_by,
@@ -133,7 +134,7 @@ def observe(
             at=clock.now(),
         )
         row.save()
-        record.record("observed", case=case, layer=layer, on=observed_on, words=row.words)
+        record.record(EntryKind.OBSERVED, case=case, layer=layer, on=observed_on, words=row.words)
     return row
 
 
@@ -149,7 +150,7 @@ def take_back(*, note: Note, reason: str, by: User) -> Note:
         note.withdrawn_at, note.withdrawn_by, note.withdrawn_reason = clock.now(), by, reason.strip()
         note.save()
         record.record(
-            "note taken back",
+            EntryKind.NOTE_TAKEN_BACK,
             case=case,
             note=note._meta.verbose_name,
             of=str(note),

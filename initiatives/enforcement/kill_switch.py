@@ -8,6 +8,7 @@ from governance.ledger import record
 from governance.models import PolicyDecision, User
 from governance.models.decisions import ALLOW
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import kill_switch_permissions
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
@@ -31,7 +32,7 @@ def switch_off(*, case: Initiative, reason: str, by: User) -> KillSwitch:
             )
         pressed = KillSwitch(initiative=case, reason=reason.strip(), pressed_by=by, pressed_at=clock.now())
         pressed.save()
-        record.record("switched off", case=case)
+        record.record(EntryKind.SWITCHED_OFF, case=case)
     return pressed
 
 
@@ -46,7 +47,7 @@ def switch_on(*, case: Initiative, reason: str, by: User) -> KillSwitch:
             raise Conflict("It is switched on already.")
         pressed.released_by, pressed.released_at, pressed.release_reason = by, clock.now(), reason.strip()
         pressed.save()
-        record.record("switched on", case=case, off_since=pressed.pressed_at)
+        record.record(EntryKind.SWITCHED_ON, case=case, off_since=pressed.pressed_at)
     return pressed
 
 

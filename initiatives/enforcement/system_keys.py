@@ -10,6 +10,7 @@ from governance.ledger import record
 from governance.models import ServiceKey, User
 from governance.models.sign_in import KEY_SCOPES
 from governance.permission_result import no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.models import Initiative
@@ -65,7 +66,7 @@ def make_key(
         )
         key.save()
         record.record(
-            "key made",
+            EntryKind.KEY_MADE,
             case=case,
             system=key.system,
             public=key.public,
@@ -108,5 +109,5 @@ def revoke_key(*, key: ServiceKey, reason: str, by: User) -> ServiceKey:
             no("This key was revoked already.").or_refuse()
         key.revoked_at, key.revoked_by, key.revoked_reason = clock.now(), by, reason.strip()
         key.save()
-        record.record("key revoked", case=case, system=key.system, public=key.public)
+        record.record(EntryKind.KEY_REVOKED, case=case, system=key.system, public=key.public)
     return key

@@ -14,6 +14,7 @@ from governance.ledger import record
 from governance.models import Clause, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import void_late
@@ -221,7 +222,7 @@ def create_evidence(
     insert_many(EvidenceNames, [_name(item, version) for version in named])
     void_late(case, item)
     record.record(
-        "evidence added",
+        EntryKind.EVIDENCE_ADDED,
         case=case,
         evidence=item.pk,
         evidence_kind=kind,
@@ -314,7 +315,7 @@ def cover(*, evidence: Evidence, requirements: list[str], by: User) -> Evidence:
             Coverage(evidence=evidence, requirement=key, added_at=clock.now()).save()
         void_late(case, evidence, keys=new)
         if new:
-            record.record("evidence offered", case=case, evidence=evidence.pk, covers=new)
+            record.record(EntryKind.EVIDENCE_OFFERED, case=case, evidence=evidence.pk, covers=new)
             settle_item(case, evidence)
     return evidence
 
@@ -339,7 +340,7 @@ def withdraw_row(case: Initiative, evidence: Evidence, why: str) -> None:
     """Withdraw an item inside the running act."""
     evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), why
     evidence.save()
-    record.record("evidence withdrawn", case=case, evidence=evidence.pk, title=evidence.title)
+    record.record(EntryKind.EVIDENCE_WITHDRAWN, case=case, evidence=evidence.pk, title=evidence.title)
 
 
 def generate_index(*, case: Initiative, by: User) -> Evidence:

@@ -18,6 +18,7 @@ from governance.models import User
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standing
 from initiatives.models import Evidence, FileCheck
 
@@ -28,9 +29,9 @@ SHARE = 20  # nor one in so many of all files; a single file is always believed
 PART = 2 << 30  # bytes that one check hashes; the next goes on from there
 DAY = timedelta(days=1)
 KINDS = {
-    file_fingerprints.THERE: "evidence file found",
-    file_fingerprints.GONE: "evidence file missing",
-    file_fingerprints.CHANGED: "evidence file changed",
+    file_fingerprints.THERE: EntryKind.EVIDENCE_FILE_FOUND,
+    file_fingerprints.GONE: EntryKind.EVIDENCE_FILE_MISSING,
+    file_fingerprints.CHANGED: EntryKind.EVIDENCE_FILE_CHANGED,
 }
 
 
@@ -167,7 +168,7 @@ def confirm_gone(*, seen: str, reason: str, by: User) -> list[Evidence]:
             raise Conflict("Nothing is to be confirmed any more.")
         if why := data_folder.wrong():
             no(f"These files may be there: {why}").or_refuse()
-        record.record("files confirmed gone", count=len(keys), evidence=keys, why=reason)
+        record.record(EntryKind.FILES_CONFIRMED_GONE, count=len(keys), evidence=keys, why=reason)
     changed = [_write(key, by=by, reason=reason) for key in keys]
     FileCheck.objects.filter(only=True).update(gone=[])
     return [row for row in changed if row is not None]

@@ -8,6 +8,7 @@ from governance.database import row_history
 from governance.ledger import record
 from governance.queue.task_base import named
 from governance.storage import file_fingerprints
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.evidence.views import item_context
@@ -105,7 +106,7 @@ def _read(request, case, row, way: str) -> None:
     """The entry that this person read the file, before a byte of it leaves."""
     with row_history.acting(by=request.user, reason=""):
         record.record(
-            "evidence opened", case=case, evidence=row.pk, title=row.title, sha256=row.sha256, way=way
+            EntryKind.EVIDENCE_OPENED, case=case, evidence=row.pk, title=row.title, sha256=row.sha256, way=way
         )
 
 

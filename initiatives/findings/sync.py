@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from governance import clock
 from governance.database import row_history
 from governance.ledger import record
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.facts import finding_rules
 from initiatives.findings import alerts
@@ -52,7 +53,9 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
         said[key]["against"].append([one.requirement, _worded(one, now)])
     for row in gone:
         said[row.initiative_id]["gone"].append([row.requirement, _worded(row, now)])
-    record.record_many("register found", [(case, said[case.pk]) for case in cases if case.pk in touched])
+    record.record_many(
+        EntryKind.REGISTER_FOUND, [(case, said[case.pk]) for case in cases if case.pk in touched]
+    )
     held = _follow_holds(cases, wanted)
     rewritten = [case for case in cases if case.pk in touched | held]
     if rewritten:
@@ -110,7 +113,7 @@ def _follow_holds(cases: list[Initiative], wanted: dict[int, list[finding_rules.
     if missing:
         row_history.insert_many(Hold, missing)
         told = [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": row.reason}) for row in missing]
-        record.record_many("hold opened", told)
+        record.record_many(EntryKind.HOLD_OPENED, told)
     ended = [row for place, row in opened.items() if place not in calls]
     closing = [row for row in ended if row.kind != "residency"]
     waiting = [row for row in ended if row.kind == "residency" and row.liftable_since is None]
@@ -119,7 +122,7 @@ def _follow_holds(cases: list[Initiative], wanted: dict[int, list[finding_rules.
         why = "Its cause is gone"
         row_history.update_where(Hold, [row.pk for row in closing], lifted_at=now, lift_reason=why)
         record.record_many(
-            "hold lifted",
+            EntryKind.HOLD_LIFTED,
             [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": why}) for row in closing],
         )
     if waiting:

@@ -13,6 +13,7 @@ from string import Formatter
 from governance.models.people import SEATS
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.approvals.queries import role_words
 from initiatives.models.evidence import EVIDENCE_KINDS
 from initiatives.models.holds import HOLD_KINDS
@@ -25,14 +26,6 @@ from initiatives.models.notes import EVENT_KINDS
 from initiatives.models.versions import outage_words
 
 ANSWERS = {"answered": "", "no": "No: ", "not_applicable": "Does not apply: ", "not_reported": "Not reported"}
-OUTCOMES = {
-    "approved": "approved the gate",
-    "approved with conditions": "approved the gate, with conditions",
-    "refused": "refused the gate",
-    "returned": "returned the review with questions",
-    "withdrawn": "withdrew the review",
-    "expired": "let the review expire",
-}
 VERDICTS = {
     "approve": "approved",
     "approve_with_condition": "approved with a condition",
@@ -47,9 +40,6 @@ _CHOICE = re.compile(r"<([^<>]*)>")
 
 def sentence(kind: str, facts: dict, book) -> str:
     """What an entry says, as a sentence that goes on from the name of who acted. `book` words the keys."""
-    if kind.startswith("review ") and kind.removeprefix("review ") in OUTCOMES:
-        why = f": {facts['why']}" if facts.get("why") else ""
-        return ended(f"{OUTCOMES[kind.removeprefix('review ')]} {_gate(book, facts.get('gate'))}{why}")
     template = SENTENCES.get(kind)
     if template is None:
         return f"{kind}{_rest(facts)}."
@@ -232,234 +222,240 @@ WAYS: dict[str, Callable[..., str]] = {
 }
 
 # kind of entry: the sentence after the name of who acted
-SENTENCES = {
-    "estate read": "read the table “{file}” ({kind_of_rows:rows})<{repeats?}, the same as before>.",
-    "estate mapped": "said what the columns of table {table} mean.",
-    "estate rows chosen": "chose what becomes of {rows} rows of table {table}.",
-    "estate confirmed": (
+SENTENCES: dict[str, str] = {
+    EntryKind.ESTATE_READ: "read the table “{file}” ({kind_of_rows:rows})<{repeats?}, the same as before>.",
+    EntryKind.ESTATE_MAPPED: "said what the columns of table {table} mean.",
+    EntryKind.ESTATE_ROWS_CHOSEN: "chose what becomes of {rows} rows of table {table}.",
+    EntryKind.ESTATE_CONFIRMED: (
         "confirmed table {table} ({kind_of_rows:rows}): {new} rows are new, {replaced} replace something."
     ),
-    "estate entered": (
+    EntryKind.ESTATE_ENTERED: (
         "brought table {table} into the register: {entered} rows entered, {replaced} replaced words."
     ),
-    "estate dropped": "dropped the table “{file}”; nothing of it entered.",
-    "inventory uploaded": "uploaded the inventory “{file}” of {source}.",
-    "inventory confirmed": "confirmed the inventory of {source}: {counts[imported]} cases came in as claims.",
-    "registered": "registered the case in {unit}, with {owner} as owner: {problem}",
-    "details changed": "changed {all:changed}.",
-    "handover proposed": "asked {successor} to take over what {person} holds here: {what}.",
-    "handover accepted": "took over from {person}: {what}.",
-    "handover declined": "declined to take over from {person}.",
-    "handover taken back": "took the handover from {person} to {successor} back.",
-    "absence planned": "planned to be away from {first:day} to {last:day}.",
-    "absence ended": "ended the absence of {person}.",
-    "delegate named": "asked {person} to stand in: {what}.",
-    "delegation accepted": "accepted to stand in for {person}: {what}.",
-    "delegation declined": "declined to stand in for {person}: {what}.",
-    "delegation given back": "no longer stands in for {person}: {what}.",
-    "unit changed": "took the case along from {before} to {after}: the units were merged.",
-    "board changed": (
+    EntryKind.ESTATE_DROPPED: "dropped the table “{file}”; nothing of it entered.",
+    EntryKind.INVENTORY_UPLOADED: "uploaded the inventory “{file}” of {source}.",
+    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} cases came in as claims.",
+    EntryKind.REGISTERED: "registered the case in {unit}, with {owner} as owner: {problem}",
+    EntryKind.DETAILS_CHANGED: "changed {all:changed}.",
+    EntryKind.HANDOVER_PROPOSED: "asked {successor} to take over what {person} holds here: {what}.",
+    EntryKind.HANDOVER_ACCEPTED: "took over from {person}: {what}.",
+    EntryKind.HANDOVER_DECLINED: "declined to take over from {person}.",
+    EntryKind.HANDOVER_TAKEN_BACK: "took the handover from {person} to {successor} back.",
+    EntryKind.ABSENCE_PLANNED: "planned to be away from {first:day} to {last:day}.",
+    EntryKind.ABSENCE_ENDED: "ended the absence of {person}.",
+    EntryKind.DELEGATE_NAMED: "asked {person} to stand in: {what}.",
+    EntryKind.DELEGATION_ACCEPTED: "accepted to stand in for {person}: {what}.",
+    EntryKind.DELEGATION_DECLINED: "declined to stand in for {person}: {what}.",
+    EntryKind.DELEGATION_GIVEN_BACK: "no longer stands in for {person}: {what}.",
+    EntryKind.UNIT_CHANGED: "took the case along from {before} to {after}: the units were merged.",
+    EntryKind.BOARD_CHANGED: (
         "changed who decides, with the units: <{after}|no board>, in place of <{before}|no board>."
     ),
-    "vendor added": "listed the vendor {vendor}.",
-    "region added": "added the region {region}<, in {within}.|.>",
-    "vendor term filed": "filed terms of {vendor}: {all:term}.",
-    "vendor term confirmed": "confirmed terms of {vendor} that {filed_by} filed: {all:term}.",
-    "vendor term withdrawn": "withdrew terms of {vendor}, {reference}: {why}",
-    "unit policy set": "set a policy of {unit}: {all:term}.",
-    "unit policy withdrawn": "withdrew a policy of {unit}, {reference}: {why}",
-    "unit moved": "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
-    "units merged": "merged the unit {unit} into {into}, with {cases} cases and {people} people.",
-    "renamed": "renamed it from “{before}” to “{after}”.",
-    "event recorded": "recorded an event of {on:day}, {event_kind:event}: {words}",
-    "funding recorded": (
+    EntryKind.VENDOR_ADDED: "listed the vendor {vendor}.",
+    EntryKind.REGION_ADDED: "added the region {region}<, in {within}.|.>",
+    EntryKind.VENDOR_TERM_FILED: "filed terms of {vendor}: {all:term}.",
+    EntryKind.VENDOR_TERM_CONFIRMED: "confirmed terms of {vendor} that {filed_by} filed: {all:term}.",
+    EntryKind.VENDOR_TERM_WITHDRAWN: "withdrew terms of {vendor}, {reference}: {why}",
+    EntryKind.UNIT_POLICY_SET: "set a policy of {unit}: {all:term}.",
+    EntryKind.UNIT_POLICY_WITHDRAWN: "withdrew a policy of {unit}, {reference}: {why}",
+    EntryKind.UNIT_MOVED: "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
+    EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {cases} cases and {people} people.",
+    EntryKind.RENAMED: "renamed it from “{before}” to “{after}”.",
+    EntryKind.EVENT_RECORDED: "recorded an event of {on:day}, {event_kind:event}: {words}",
+    EntryKind.FUNDING_RECORDED: (
         "recorded that {decided_by} gave money<{amount?} {currency} {amount}> on {on:day} "
         "(<{claimed?}claimed {claimed:stage}, supported {supported:stage}|before it was registered here>): "
         "{basis}"
     ),
-    "observed": "observed on {on:day}, {layer} layer: {words}",
-    "drill recorded": "recorded a drill of {observed_on:day}, {drill_kind:drill}<, on {of}>: {result}.",
-    "drill withdrawn": "took back the {of}, with its evidence: {why}",
-    "process recorded": "recorded the process “{name}”: {status:process}<, {held_by}.|.>",
-    "process withdrawn": "took back the record of the process “{name}”: {why}",
-    "process reopened": "reopened the process “{name}”: {person}, who knew it, left.",
-    "sign-on recorded": (
+    EntryKind.OBSERVED: "observed on {on:day}, {layer} layer: {words}",
+    EntryKind.DRILL_RECORDED: "recorded a drill of {observed_on:day}, {drill_kind:drill}<, on {of}>: {result}.",
+    EntryKind.DRILL_WITHDRAWN: "took back the {of}, with its evidence: {why}",
+    EntryKind.PROCESS_RECORDED: "recorded the process “{name}”: {status:process}<, {held_by}.|.>",
+    EntryKind.PROCESS_WITHDRAWN: "took back the record of the process “{name}”: {why}",
+    EntryKind.PROCESS_REOPENED: "reopened the process “{name}”: {person}, who knew it, left.",
+    EntryKind.SIGN_ON_RECORDED: (
         "recorded the sign-on flow, as gone through on {reviewed_on:day}: <{explainer} can explain "
         "it.|understood by nobody.>"
     ),
-    "trace sample added": (
+    EntryKind.TRACE_SAMPLE_ADDED: (
         "added a sample of {outputs} outputs, {hits} of which cite a governed source: {result}."
     ),
-    "note taken back": "took back the {note} “{of}”: {why}",
-    "effort noted": "noted effort in the {layer} layer, week of {week:day}: {all:effort}",
-    "effort taken back": "took back effort in the {layer} layer, week of {week:day}, {all:effort} Why: {why}",
-    "efforts imported": (
+    EntryKind.NOTE_TAKEN_BACK: "took back the {note} “{of}”: {why}",
+    EntryKind.EFFORT_NOTED: "noted effort in the {layer} layer, week of {week:day}: {all:effort}",
+    EntryKind.EFFORT_TAKEN_BACK: "took back effort in the {layer} layer, week of {week:day}, {all:effort} Why: {why}",
+    EntryKind.EFFORTS_IMPORTED: (
         "let {entered} lines of “{file}” enter as effort, {hours} hours from {since:day} to {until:day}<; "
         "{replaced} took the place of older ones.|.>"
     ),
-    "continued": "let it go on as {stage:stage} until {until:day}, instead of {was:day}: {why}",
-    "risk tier proposed": "proposed the risk tier {tier}: {worst_credible_harm}",
-    "risk tier confirmed": "confirmed the risk tier {tier}.",
-    "withdrawn": "withdrew the idea<, joined to {joined_to}.|.>",
-    "answered": "answered {requirement:question} {answer:answer}{text}",
-    "not applicable accepted": (
+    EntryKind.CONTINUED: "let it go on as {stage:stage} until {until:day}, instead of {was:day}: {why}",
+    EntryKind.RISK_TIER_PROPOSED: "proposed the risk tier {tier}: {worst_credible_harm}",
+    EntryKind.RISK_TIER_CONFIRMED: "confirmed the risk tier {tier}.",
+    EntryKind.WITHDRAWN: "withdrew the idea<, joined to {joined_to}.|.>",
+    EntryKind.ANSWERED: "answered {requirement:question} {answer:answer}{text}",
+    EntryKind.NOT_APPLICABLE_ACCEPTED: (
         "accepted, in the seat {seat:seat}, that {requirement:question} does not apply: {why}"
     ),
-    "declared": "declared for {key:plain}: {text}",
-    "outcome reported": "reported {key:plain} as {result}: {outcome}",
-    "evidence added": (
+    EntryKind.DECLARED: "declared for {key:plain}: {text}",
+    EntryKind.OUTCOME_REPORTED: "reported {key:plain} as {result}: {outcome}",
+    EntryKind.EVIDENCE_ADDED: (
         "added the {evidence_kind:evidence} “{title}”, observed {observed_on:day}<, result {result}>, for "
         "{covers:questions}.< It was captured from {captured_from}.>< It supersedes item {supersedes}.>"
     ),
-    "evidence offered": "offered item {evidence} for {covers:questions} too.",
-    "evidence withdrawn": "withdrew the proof “{title}”.",
-    "past read": "read the page “{page}” as of {as_of}.",
-    "evidence opened": "{all:opening} the file of “{title}”.",
-    "evidence file missing": "found the file of “{title}” missing; it does not count until it is back.",
-    "evidence file changed": (
+    EntryKind.EVIDENCE_OFFERED: "offered item {evidence} for {covers:questions} too.",
+    EntryKind.EVIDENCE_WITHDRAWN: "withdrew the proof “{title}”.",
+    EntryKind.PAST_READ: "read the page “{page}” as of {as_of}.",
+    EntryKind.EVIDENCE_OPENED: "{all:opening} the file of “{title}”.",
+    EntryKind.EVIDENCE_FILE_MISSING: "found the file of “{title}” missing; it does not count until it is back.",
+    EntryKind.EVIDENCE_FILE_CHANGED: (
         "found another file in the place of that of “{title}”; it does not count until the right one is back."
     ),
-    "files confirmed gone": "confirmed that {count:files} gone: {why}",
-    "evidence file found": "found the file of “{title}” back in its place.",
-    "clause mapped": (
+    EntryKind.FILES_CONFIRMED_GONE: "confirmed that {count:files} gone: {why}",
+    EntryKind.EVIDENCE_FILE_FOUND: "found the file of “{title}” back in its place.",
+    EntryKind.CLAUSE_MAPPED: (
         "named a control for clause {clause} of contract version {version}, in the {layer} layer: "
         "{control:ended} Shown by “{title}”."
     ),
-    "mapping ended": (
+    EntryKind.MAPPING_ENDED: (
         "ended the control of clause {clause} of contract version {version}, in the {layer} layer: "
         "{control:ended}"
     ),
-    "layer report read": "read “{title}” from outside the build team, for {requirement:question} {words}",
-    "architecture decided": "recorded a decision on architecture of {on:day}, “{title}”: {text}",
-    "architecture decision withdrawn": "withdrew the decision on architecture “{title}” of {on:day}: {why}",
-    "contract written": "wrote version {number} of the contract, {clauses:len} clauses.",
-    "contract start planned": (
+    EntryKind.LAYER_REPORT_READ: "read “{title}” from outside the build team, for {requirement:question} {words}",
+    EntryKind.ARCHITECTURE_DECIDED: "recorded a decision on architecture of {on:day}, “{title}”: {text}",
+    EntryKind.ARCHITECTURE_DECISION_WITHDRAWN: "withdrew the decision on architecture “{title}” of {on:day}: {why}",
+    EntryKind.CONTRACT_WRITTEN: "wrote version {number} of the contract, {clauses:len} clauses.",
+    EntryKind.CONTRACT_START_PLANNED: (
         "planned version {number} of the contract <from {wanted_from:day} on.|from its last approval on.>"
     ),
-    "clause written": (
+    EntryKind.CLAUSE_WRITTEN: (
         "<{before?}rewrote|wrote> clause {clause} for version {number} of the contract: {sentence}"
     ),
-    "clause removed": "took clause {clause} out of version {number} of the contract: {sentence}",
-    "clause moved": "let clauses {clause} and {past} of version {number} of the contract change places.",
-    "word written": "worded “{key}” as “{words}”<, before that “{before}”> in the contract.",
-    "word retired": "no longer offers “{words}” ({key}) for the contract.",
-    "clause commented": "commented on clause {clause} of the contract: {text}",
-    "comment settled": "settled a comment on clause {clause} of the contract: {text}",
-    "contract proposed": "sent version {number} of the contract to the board.",
-    "contract taken back": "took version {number} of the contract back.",
-    "contract approved": "approved version {number} of the contract in the seat {seat:seat}.",
-    "contract in force": "put version {number} of the contract in force from {starts_at:day}.",
-    "approval asked": "asked {approvers:roles} to approve “{action}” on {resource} for {subject}.",
-    "approval answered": (
+    EntryKind.CLAUSE_REMOVED: "took clause {clause} out of version {number} of the contract: {sentence}",
+    EntryKind.CLAUSE_MOVED: "let clauses {clause} and {past} of version {number} of the contract change places.",
+    EntryKind.WORD_WRITTEN: "worded “{key}” as “{words}”<, before that “{before}”> in the contract.",
+    EntryKind.WORD_RETIRED: "no longer offers “{words}” ({key}) for the contract.",
+    EntryKind.CLAUSE_COMMENTED: "commented on clause {clause} of the contract: {text}",
+    EntryKind.COMMENT_SETTLED: "settled a comment on clause {clause} of the contract: {text}",
+    EntryKind.CONTRACT_PROPOSED: "sent version {number} of the contract to the board.",
+    EntryKind.CONTRACT_TAKEN_BACK: "took version {number} of the contract back.",
+    EntryKind.CONTRACT_APPROVED: "approved version {number} of the contract in the seat {seat:seat}.",
+    EntryKind.CONTRACT_IN_FORCE: "put version {number} of the contract in force from {starts_at:day}.",
+    EntryKind.APPROVAL_ASKED: "asked {approvers:roles} to approve “{action}” on {resource} for {subject}.",
+    EntryKind.APPROVAL_ANSWERED: (
         "{verdict:judged} “{action}” on {resource} for {subject}, as {role:role}.< Why: {why}>"
     ),
-    "approval used": "used the approval of “{action}” on {resource} for {subject}.",
-    "role proposed": "asked {person} to be {role:role}.",
-    "role accepted": "accepted to be {role:role}: {words}",
-    "role accepted again": "accepted again to be {role:role}.",
-    "role declined": "declined to be {role:role}.",
-    "role ended": "ended the role of {person} as {role:role}.",
-    "component recorded": (
+    EntryKind.APPROVAL_USED: "used the approval of “{action}” on {resource} for {subject}.",
+    EntryKind.ROLE_PROPOSED: "asked {person} to be {role:role}.",
+    EntryKind.ROLE_ACCEPTED: "accepted to be {role:role}: {words}",
+    EntryKind.ROLE_ACCEPTED_AGAIN: "accepted again to be {role:role}.",
+    EntryKind.ROLE_DECLINED: "declined to be {role:role}.",
+    EntryKind.ROLE_ENDED: "ended the role of {person} as {role:role}.",
+    EntryKind.COMPONENT_RECORDED: (
         "recorded {version} in the layer {layer}, from {runs_from:day}<, in place of {replaces}>."
     ),
-    "scope planned": "planned scope {number} for {stage:stage}: {users} users.",
-    "scope in force": "put scope {number} in force: {users} users<, in place of scope {replaces}>.",
-    "changed": "recorded a change: {what}, from {effective_at:day}.< It ended proof for {voided:voided}.>",
-    "change completed": "added who approved “{what}” ({approver}) and the way back.",
-    "dependant added": (
+    EntryKind.SCOPE_PLANNED: "planned scope {number} for {stage:stage}: {users} users.",
+    EntryKind.SCOPE_IN_FORCE: "put scope {number} in force: {users} users<, in place of scope {replaces}>.",
+    EntryKind.CHANGED: "recorded a change: {what}, from {effective_at:day}.< It ended proof for {voided:voided}.>",
+    EntryKind.CHANGE_COMPLETED: "added who approved “{what}” ({approver}) and the way back.",
+    EntryKind.DEPENDANT_ADDED: (
         "recorded that {who} depends on it; bearable outage {hours:outage}<; {executive} is asked to state "
         "it>."
     ),
-    "dependence stated": "stated: {words}",
-    "dependence declined": "declined to state that {who} depends on it: {why}",
-    "dependant ended": "recorded that {who} no longer depends on it.",
-    "key made": "made the key {public} for {system}, which opens until {expires_at:day}.",
-    "key revoked": "revoked the key {public} of {system}.",
-    "switched off": "switched its systems off: whatever they ask is denied.",
-    "switched on": "switched its systems on again.",
-    "hold opened": "{hold_kind:opened}, {hold_kind:hold}: {why}",
-    "hold lifted": "{hold_kind:lifted}, {hold_kind:hold}: {why}",
-    "debt opened": "opened a debt: <{debtor}|nobody> owes “{text}” by {due:day}.",
-    "debt settled": "settled “{text}”: {note}",
-    "debt excused": "{all:excused}",
-    "gap opened": "opened a gap, owned by {owner}, due {due:day}: {text}",
-    "gap closed": "closed the gap “{text}”<{evidence?} with proof.|, accepted by its owner.>",
-    "users told": "told the users: {how}",
-    "stage changed": (
+    EntryKind.DEPENDENCE_STATED: "stated: {words}",
+    EntryKind.DEPENDENCE_DECLINED: "declined to state that {who} depends on it: {why}",
+    EntryKind.DEPENDANT_ENDED: "recorded that {who} no longer depends on it.",
+    EntryKind.KEY_MADE: "made the key {public} for {system}, which opens until {expires_at:day}.",
+    EntryKind.KEY_REVOKED: "revoked the key {public} of {system}.",
+    EntryKind.SWITCHED_OFF: "switched its systems off: whatever they ask is denied.",
+    EntryKind.SWITCHED_ON: "switched its systems on again.",
+    EntryKind.HOLD_OPENED: "{hold_kind:opened}, {hold_kind:hold}: {why}",
+    EntryKind.HOLD_LIFTED: "{hold_kind:lifted}, {hold_kind:hold}: {why}",
+    EntryKind.DEBT_OPENED: "opened a debt: <{debtor}|nobody> owes “{text}” by {due:day}.",
+    EntryKind.DEBT_SETTLED: "settled “{text}”: {note}",
+    EntryKind.DEBT_EXCUSED: "{all:excused}",
+    EntryKind.GAP_OPENED: "opened a gap, owned by {owner}, due {due:day}: {text}",
+    EntryKind.GAP_CLOSED: "closed the gap “{text}”<{evidence?} with proof.|, accepted by its owner.>",
+    EntryKind.USERS_TOLD: "told the users: {how}",
+    EntryKind.STAGE_CHANGED: (
         "moved the stage from {from:stage} to {to:stage} ({basis}); the proof supported {supported:stage} "
         "then.< Why: {why}>"
     ),
-    "re-attested": "confirmed that production is accepted again.",
-    "review opened": "opened a review of {gate:gate}, under rulebook {rulebook}.",
-    "signed off": "{verdict:verdict} in the seat {seat:seat}.",
-    "vote withdrawn": "withdrew the vote of the seat {seat:seat}.",
-    "asked": "asked on {criterion:question} {text}",
-    "question answered": "answered the board on {criterion:question} {text}",
-    "condition fixed": "fixed a condition for {owner}, due {due:day}: {text}",
-    "condition met": "met the condition “{text}”: {note}",
-    "review moved to rulebook": "moved the review from rulebook {before} to {after}.",
-    "waiver requested": "asked for a waiver of {key:question} until {until:day}: {why}",
-    "waiver agreed": (
+    EntryKind.RE_ATTESTED: "confirmed that production is accepted again.",
+    EntryKind.REVIEW_OPENED: "opened a review of {gate:gate}, under rulebook {rulebook}.",
+    EntryKind.SIGNED_OFF: "{verdict:verdict} in the seat {seat:seat}.",
+    EntryKind.VOTE_WITHDRAWN: "withdrew the vote of the seat {seat:seat}.",
+    EntryKind.ASKED: "asked on {criterion:question} {text}",
+    EntryKind.QUESTION_ANSWERED: "answered the board on {criterion:question} {text}",
+    EntryKind.CONDITION_FIXED: "fixed a condition for {owner}, due {due:day}: {text}",
+    EntryKind.CONDITION_MET: "met the condition “{text}”: {note}",
+    EntryKind.REVIEW_APPROVED: "approved the gate {gate:gate}<: {why:ended}|.>",
+    EntryKind.REVIEW_APPROVED_WITH_CONDITIONS: "approved the gate, with conditions {gate:gate}<: {why:ended}|.>",
+    EntryKind.REVIEW_REFUSED: "refused the gate {gate:gate}<: {why:ended}|.>",
+    EntryKind.REVIEW_RETURNED: "returned the review with questions {gate:gate}<: {why:ended}|.>",
+    EntryKind.REVIEW_WITHDRAWN: "withdrew the review {gate:gate}<: {why:ended}|.>",
+    EntryKind.REVIEW_EXPIRED: "let the review expire {gate:gate}<: {why:ended}|.>",
+    EntryKind.REVIEW_MOVED_TO_RULEBOOK: "moved the review from rulebook {before} to {after}.",
+    EntryKind.WAIVER_REQUESTED: "asked for a waiver of {key:question} until {until:day}: {why}",
+    EntryKind.WAIVER_AGREED: (
         "agreed to the waiver of {key:question} until {until:day}<{runs?}; it runs.|; a second agreement "
         "is needed.>"
     ),
-    "waiver refused": "refused the waiver of {key:question}.",
-    "waiver lapsed": "saw the request of a waiver of {key:question} run out.",
-    "profile added": "sent a sample of {system} to be measured: {title}.",
-    "profile measured": "{all:measured}",
-    "profile failed": "could not measure {title}: {why}",
-    "sample deleted": "removed the sample {title}; what was measured stays.",
-    "population described": "described the whole population beside {title}, in {strata} parts.",
-    "drift confirmed": (
+    EntryKind.WAIVER_REFUSED: "refused the waiver of {key:question}.",
+    EntryKind.WAIVER_LAPSED: "saw the request of a waiver of {key:question} run out.",
+    EntryKind.PROFILE_ADDED: "sent a sample of {system} to be measured: {title}.",
+    EntryKind.PROFILE_MEASURED: "{all:measured}",
+    EntryKind.PROFILE_FAILED: "could not measure {title}: {why}",
+    EntryKind.SAMPLE_DELETED: "removed the sample {title}; what was measured stays.",
+    EntryKind.POPULATION_DESCRIBED: "described the whole population beside {title}, in {strata} parts.",
+    EntryKind.DRIFT_CONFIRMED: (
         "confirmed that the data of {system} changed from {earlier} to {later}: {found:sentences}"
     ),
-    "refused": "was refused ({act}): {answer}",
-    "term named": "wrote “{term}” into the glossary<: {meaning}|.>",
-    "term changed": "changed the business term {term}: {all:changed}.",
-    "change proposed": "proposed a change, {change:proposed}: {about}: {why}",
-    "proposal confirmed": "confirmed what {proposed_by} proposed, {change:proposed}: {about}.",
-    "proposal declined": "declined what {proposed_by} proposed, {change:proposed}: {about}: {why}",
-    "proposal taken back": "took a proposal back, {change:proposed}: {about}.",
-    "term used": "recorded that the case uses the term {term}.",
-    "term no longer used": "recorded that the case no longer uses the term {term}.",
-    "definition written": "wrote down what {system} means by {term} in {field}: {said[meaning]}",
-    "definition changed": "changed what {system} means by {term} in {field}: {all:redefined}.",
-    "definition withdrawn": "took back what {system} means by {term} in {field}: {why}",
-    "conflict found": "brought up a conflict of definitions: {words}",
-    "conflict gone": "brought an end to a conflict of definitions: {words}",
-    "conflict reconciled": "reconciled a conflict of definitions: {words} {decision}",
-    "difference accepted": (
+    EntryKind.REFUSED: "was refused ({act}): {answer}",
+    EntryKind.TERM_NAMED: "wrote “{term}” into the glossary<: {meaning}|.>",
+    EntryKind.TERM_CHANGED: "changed the business term {term}: {all:changed}.",
+    EntryKind.CHANGE_PROPOSED: "proposed a change, {change:proposed}: {about}: {why}",
+    EntryKind.PROPOSAL_CONFIRMED: "confirmed what {proposed_by} proposed, {change:proposed}: {about}.",
+    EntryKind.PROPOSAL_DECLINED: "declined what {proposed_by} proposed, {change:proposed}: {about}: {why}",
+    EntryKind.PROPOSAL_TAKEN_BACK: "took a proposal back, {change:proposed}: {about}.",
+    EntryKind.TERM_USED: "recorded that the case uses the term {term}.",
+    EntryKind.TERM_NO_LONGER_USED: "recorded that the case no longer uses the term {term}.",
+    EntryKind.DEFINITION_WRITTEN: "wrote down what {system} means by {term} in {field}: {said[meaning]}",
+    EntryKind.DEFINITION_CHANGED: "changed what {system} means by {term} in {field}: {all:redefined}.",
+    EntryKind.DEFINITION_WITHDRAWN: "took back what {system} means by {term} in {field}: {why}",
+    EntryKind.CONFLICT_FOUND: "brought up a conflict of definitions: {words}",
+    EntryKind.CONFLICT_GONE: "brought an end to a conflict of definitions: {words}",
+    EntryKind.CONFLICT_RECONCILED: "reconciled a conflict of definitions: {words} {decision}",
+    EntryKind.DIFFERENCE_ACCEPTED: (
         "accepted a difference of definitions: {words} {decision:ended} It shows in {downstream:list}."
     ),
-    "register found": "{all:found}",
-    "system described": "described the system {system}.",
-    "system changed": "changed what is said of {system}: {after:fields}.",
-    "system disowned": "said that {system} is not theirs: {why}",
-    "system retired": "recorded that {system} was retired: {why}",
-    "customisation added": "recorded that {team} customised {system}: {what:ended}",
-    "customisation ended": "recorded that {system} is no longer customised by {team}.",
-    "account opened": "recorded the service account {account} in {system}.",
-    "account changed": "changed the service account {account} in {system}.",
-    "account reviewed": "looked at what the service account {account} may do in {system}: {privileges:ended}",
-    "account closed": "recorded that the service account {account} in {system} was closed: {why}",
-    "link added": "tied the case to {system}.",
-    "link changed": "changed the link to {system}: {after:fields}.",
-    "link ended": "ended the link to {system}: {why}",
-    "link answered": (
+    EntryKind.REGISTER_FOUND: "{all:found}",
+    EntryKind.SYSTEM_DESCRIBED: "described the system {system}.",
+    EntryKind.SYSTEM_CHANGED: "changed what is said of {system}: {after:fields}.",
+    EntryKind.SYSTEM_DISOWNED: "said that {system} is not theirs: {why}",
+    EntryKind.SYSTEM_RETIRED: "recorded that {system} was retired: {why}",
+    EntryKind.CUSTOMISATION_ADDED: "recorded that {team} customised {system}: {what:ended}",
+    EntryKind.CUSTOMISATION_ENDED: "recorded that {system} is no longer customised by {team}.",
+    EntryKind.ACCOUNT_OPENED: "recorded the service account {account} in {system}.",
+    EntryKind.ACCOUNT_CHANGED: "changed the service account {account} in {system}.",
+    EntryKind.ACCOUNT_REVIEWED: "looked at what the service account {account} may do in {system}: {privileges:ended}",
+    EntryKind.ACCOUNT_CLOSED: "recorded that the service account {account} in {system} was closed: {why}",
+    EntryKind.LINK_ADDED: "tied the case to {system}.",
+    EntryKind.LINK_CHANGED: "changed the link to {system}: {after:fields}.",
+    EntryKind.LINK_ENDED: "ended the link to {system}: {why}",
+    EntryKind.LINK_ANSWERED: (
         "<{accepts?}agreed|declined>, as owner of {system}, that the case depends on it.< {words}>"
     ),
-    "source accepted": (
+    EntryKind.SOURCE_ACCEPTED: (
         "accepted {system} in its condition ({condition:condition}) until {until}: {consequence}"
     ),
-    "rulebook loaded": "loaded rulebook {version}, as a draft that does not change.",
-    "publication proposed": "proposed to publish rulebook {version}.",
-    "rulebook published": (
+    EntryKind.RULEBOOK_LOADED: "loaded rulebook {version}, as a draft that does not change.",
+    EntryKind.PUBLICATION_PROPOSED: "proposed to publish rulebook {version}.",
+    EntryKind.RULEBOOK_PUBLISHED: (
         "put rulebook {version} in force, proposed by {admin}.< What fell may be mended until "
         "{grace_until:page_day}.>{all:unforeseen}"
     ),
-    "rulebook copied": "began a draft of rulebook {version}, copied from {base}.",
-    "draft edited": "edited the draft of rulebook {version}: {said:ended}",
-    "draft loaded": "made the draft of rulebook {version} a version.",
-    "draft dropped": "dropped the draft of rulebook {version}.",
-    "rulebook tried": "{all:tried}",
+    EntryKind.RULEBOOK_COPIED: "began a draft of rulebook {version}, copied from {base}.",
+    EntryKind.DRAFT_EDITED: "edited the draft of rulebook {version}: {said:ended}",
+    EntryKind.DRAFT_LOADED: "made the draft of rulebook {version} a version.",
+    EntryKind.DRAFT_DROPPED: "dropped the draft of rulebook {version}.",
+    EntryKind.RULEBOOK_TRIED: "{all:tried}",
 }

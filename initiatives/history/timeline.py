@@ -10,11 +10,12 @@ from django.urls import reverse
 
 from governance.models import Clause, Contract, ContractVersion, Entry, User
 from governance.privacy import erasure_log
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives import models
 from initiatives.history import entry_wording
 
 # Acts of others that only auditors and admins see: what was refused, and who read what.
-PRIVATE = ("refused", "evidence opened", "attachment opened", "past read")
+PRIVATE = (EntryKind.REFUSED, EntryKind.EVIDENCE_OPENED, EntryKind.ATTACHMENT_OPENED, EntryKind.PAST_READ)
 # Fields that say nothing to a reader, or that the sentence says already.
 SILENT = {"id", "initiative", "contract", "version", "component", "review", "evidence"}
 LONGEST_VALUE = 300

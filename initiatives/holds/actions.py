@@ -11,6 +11,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows
@@ -51,7 +52,7 @@ def hold(*, case: Initiative, reason: str, by: User) -> Hold:
             initiative=case, kind="concern", reason=reason.strip(), opened_by=by, opened_at=clock.now()
         )
         row.save()
-        record.record("hold opened", case=case, hold_kind=row.kind, why=row.reason)
+        record.record(EntryKind.HOLD_OPENED, case=case, hold_kind=row.kind, why=row.reason)
         settle_standing(case)
         alerts.tell_holds([row])
     return row
@@ -77,7 +78,7 @@ def open_system_hold(case: Initiative, kind: str, reason: str) -> Hold | None:
         return None
     row = Hold(initiative=case, kind=kind, reason=reason, opened_at=clock.now())
     row.save()
-    record.record("hold opened", case=case, hold_kind=kind, why=reason)
+    record.record(EntryKind.HOLD_OPENED, case=case, hold_kind=kind, why=reason)
     alerts.tell_holds([row])
     return row
 
@@ -95,7 +96,7 @@ def close_system_hold(case: Initiative, kind: str, why: str) -> None:
 def _close(case: Initiative, row: Hold, why: str, by: User | None) -> None:
     row.lifted_at, row.lifted_by, row.lift_reason = clock.now(), by, why
     row.save()
-    record.record("hold lifted", case=case, hold_kind=row.kind, why=why)
+    record.record(EntryKind.HOLD_LIFTED, case=case, hold_kind=row.kind, why=why)
 
 
 def owe(
@@ -124,7 +125,7 @@ def _write_debts(new: list[Obligation]) -> None:
         debt.opened_at = clock.now()
     row_history.insert_many(Obligation, new)
     record.record_many(
-        "debt opened",
+        EntryKind.DEBT_OPENED,
         [
             (
                 debt.initiative,
@@ -204,7 +205,11 @@ def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
     obligation.settled_at, obligation.settled_by, obligation.settled_note = clock.now(), by, note
     obligation.save()
     record.record(
-        "debt settled", case=obligation.initiative, debt=obligation.pk, text=obligation.text, note=note
+        EntryKind.DEBT_SETTLED,
+        case=obligation.initiative,
+        debt=obligation.pk,
+        text=obligation.text,
+        note=note,
     )
 
 
@@ -233,7 +238,9 @@ def excuse_debt(*, obligation: Obligation, case: Initiative, reason: str, by: Us
         row = Excuse(obligation=obligation, initiative=case, reason=reason.strip(), by=by, at=clock.now())
         row.save()
         owed_on = obligation.initiative.ref
-        record.record("debt excused", case=case, debt=obligation.pk, text=obligation.text, owed_on=owed_on)
+        record.record(
+            EntryKind.DEBT_EXCUSED, case=case, debt=obligation.pk, text=obligation.text, owed_on=owed_on
+        )
     return row
 
 
@@ -388,7 +395,12 @@ def open_gap(
         )
         gap.save()
         record.record(
-            "gap opened", case=case, text=gap.text, owner=owner.full_name, due=due, downstream=downstream
+            EntryKind.GAP_OPENED,
+            case=case,
+            text=gap.text,
+            owner=owner.full_name,
+            due=due,
+            downstream=downstream,
         )
     return gap
 
@@ -409,5 +421,7 @@ def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
             gap.owner_accepted_at = gap.owner_accepted_at or clock.now()
         gap.closed_at, gap.closed_by, gap.closed_with = clock.now(), by, evidence
         gap.save()
-        record.record("gap closed", case=case, text=gap.text, evidence=evidence.pk if evidence else None)
+        record.record(
+            EntryKind.GAP_CLOSED, case=case, text=gap.text, evidence=evidence.pk if evidence else None
+        )
     return gap

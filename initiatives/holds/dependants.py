@@ -7,6 +7,7 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, ended, no
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import EARLY
@@ -80,7 +81,7 @@ def add_dependant(
         )
         dependant.save()
         record.record(
-            "dependant added",
+            EntryKind.DEPENDANT_ADDED,
             case=case,
             who=dependant.who,
             hours=bearable_outage_hours,
@@ -107,7 +108,7 @@ def state_dependence(*, dependant: Dependant, by: User) -> Dependant:
                 by=by,
             )
         dependant.save()
-        record.record("dependence stated", case=case, who=dependant.who, words=words)
+        record.record(EntryKind.DEPENDENCE_STATED, case=case, who=dependant.who, words=words)
         settle_standing(case)
     return dependant
 
@@ -120,7 +121,9 @@ def decline_dependence(*, dependant: Dependant, reason: str, by: User) -> Depend
         dependant = _asked(dependant, by)
         dependant.declined_at, dependant.declined_reason = clock.now(), reason.strip()
         dependant.save()
-        record.record("dependence declined", case=case, who=dependant.who, why=dependant.declined_reason)
+        record.record(
+            EntryKind.DEPENDENCE_DECLINED, case=case, who=dependant.who, why=dependant.declined_reason
+        )
     return dependant
 
 
@@ -143,7 +146,7 @@ def end_dependant(*, dependant: Dependant, reason: str, by: User) -> Dependant:
         if dependant.ended_at:
             raise Conflict("It has ended already.")
         end_row(case, dependant, reason.strip() or "Nobody depends on it there any more")
-        record.record("dependant ended", case=case, who=dependant.who)
+        record.record(EntryKind.DEPENDANT_ENDED, case=case, who=dependant.who)
         settle_standing(case)
     return dependant
 

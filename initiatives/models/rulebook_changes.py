@@ -7,6 +7,7 @@ from governance import clock
 from governance.database.row_history import governed
 from governance.models import Rulebook, User
 from governance.models.ledger import Entry
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models.initiative import Initiative
 from initiatives.models.reviews import Review
 
@@ -131,7 +132,12 @@ class Forecast(models.Model):
 
     def acts_since(self):
         """What was done on cases since it was worked out, refusals left aside."""
-        return Entry.objects.acts().filter(id__gt=self.entry).exclude(case_ref="").exclude(kind="refused")
+        return (
+            Entry.objects.acts()
+            .filter(id__gt=self.entry)
+            .exclude(case_ref="")
+            .exclude(kind=EntryKind.REFUSED)
+        )
 
 
 class ForeseenQuerySet(models.QuerySet):

@@ -8,6 +8,7 @@ from governance.ledger import record
 from governance.models import Unit, User
 from governance.organisation.actions import in_being
 from governance.permission_result import no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
@@ -70,7 +71,7 @@ def register(
         )
         case.save()
         record.record(
-            "registered",
+            EntryKind.REGISTERED,
             case=case,
             unit=unit.name,
             problem=case.problem,
@@ -99,7 +100,7 @@ def rename(*, case: Initiative, title: str, reason: str, by: User) -> Initiative
         FormerTitle(initiative=case, title=before, until=clock.now(), by=by, reason=reason.strip()).save()
         case.title = title.strip()
         case.save()
-        record.record("renamed", case=case, before=before, after=case.title)
+        record.record(EntryKind.RENAMED, case=case, before=before, after=case.title)
         follow_more(case)
     return case
 
@@ -124,7 +125,7 @@ def change_details(
         after = {name: getattr(case, name) for name in before}
         if after != before:
             case.save()
-            record.record("details changed", case=case, before=before, after=after)
+            record.record(EntryKind.DETAILS_CHANGED, case=case, before=before, after=after)
             follow_more(case)
             if after["confidential"] != before["confidential"]:
                 for tell in contributions.secrecy_changed:
@@ -146,7 +147,7 @@ def propose_tier(*, case: Initiative, tier: str, worst_credible_harm: str, by: U
         case.proposed_tier, case.worst_credible_harm = tier, worst_credible_harm.strip()
         case.save()
         record.record(
-            "risk tier proposed", case=case, tier=tier, worst_credible_harm=case.worst_credible_harm
+            EntryKind.RISK_TIER_PROPOSED, case=case, tier=tier, worst_credible_harm=case.worst_credible_harm
         )
     return case
 
@@ -163,7 +164,7 @@ def confirm_tier(*, case: Initiative, tier: str, by: User) -> Initiative:
         before = case.tier
         case.tier, case.tier_confirmed_by, case.tier_confirmed_at = tier, by, clock.now()
         case.save()
-        record.record("risk tier confirmed", case=case, before=before, tier=tier)
+        record.record(EntryKind.RISK_TIER_CONFIRMED, case=case, before=before, tier=tier)
         if before and before != tier:
             pull(case, ["risk_tier"], f"Risk tier {before} -> {tier}", by=by)
         settle_standing(case)
@@ -182,7 +183,7 @@ def withdraw(*, case: Initiative, reason: str, joined_to: Initiative | None = No
             no("A review is open.", "Withdraw the review first.").or_refuse()
         case.withdrawn_at, case.withdrawn_reason, case.joined_to = clock.now(), reason.strip(), joined_to
         case.save()
-        record.record("withdrawn", case=case, joined_to=joined_to.ref if joined_to else None)
+        record.record(EntryKind.WITHDRAWN, case=case, joined_to=joined_to.ref if joined_to else None)
         end_links(case, "The idea was withdrawn", owed=False, by=by)
         settle_standing(case)
     return case

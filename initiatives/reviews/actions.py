@@ -13,6 +13,7 @@ from governance.notices.owe import owe as owe_notice
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows, review_state
@@ -56,7 +57,9 @@ def open_review(*, case: Initiative, by: User) -> Review:
             expires_at=clock.now() + timedelta(days=rulebook.book.freshness.review_expires_days),
         )
         review.save()
-        record.record("review opened", case=case, review=review.pk, gate=gate, rulebook=rulebook.version)
+        record.record(
+            EntryKind.REVIEW_OPENED, case=case, review=review.pk, gate=gate, rulebook=rulebook.version
+        )
         if not follow_more(case):
             settle_standing(case)
         _tell_seats(case, review)
@@ -176,7 +179,7 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
         proposed_by=wanted.get("proposed_by") or by,
     ).save()
     record.record(
-        "condition fixed",
+        EntryKind.CONDITION_FIXED,
         case=review.initiative,
         review=review.pk,
         text=wanted["text"],
@@ -282,7 +285,11 @@ def rebase_review(*, review: Review, by: User) -> Review:
         before, review.rulebook = review.rulebook.version, current
         review.save()
         record.record(
-            "review moved to rulebook", case=case, review=review.pk, before=before, after=current.version
+            EntryKind.REVIEW_MOVED_TO_RULEBOOK,
+            case=case,
+            review=review.pk,
+            before=before,
+            after=current.version,
         )
     return review
 
@@ -315,7 +322,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
             review=review, criterion=criterion, text=text.strip(), asked_by=by, asked_at=clock.now()
         )
         question.save()
-        record.record("asked", case=case, review=review.pk, criterion=criterion, text=question.text)
+        record.record(EntryKind.ASKED, case=case, review=review.pk, criterion=criterion, text=question.text)
         owner = case_permissions.accepted(case, "owner")
         if owner is not None:
             owe_notice(
@@ -345,7 +352,7 @@ def answer_question(*, question: Question, text: str, by: User) -> Question:
         question.answer, question.answered_by, question.answered_at = text.strip(), by, clock.now()
         question.save()
         record.record(
-            "question answered",
+            EntryKind.QUESTION_ANSWERED,
             case=case,
             review=question.review_id,
             criterion=question.criterion,
@@ -375,5 +382,5 @@ def meet_condition(*, condition: Condition, note: str, by: User) -> Condition:
             raise Conflict("This condition was met already.")
         condition.met_at, condition.met_by, condition.met_note = clock.now(), by, note.strip()
         condition.save()
-        record.record("condition met", case=case, text=condition.text, note=condition.met_note)
+        record.record(EntryKind.CONDITION_MET, case=case, text=condition.text, note=condition.met_note)
     return condition

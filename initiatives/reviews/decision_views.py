@@ -12,6 +12,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import Answer, Conflict, Reason, Refused
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import impact_preview
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.access import review_for
@@ -191,7 +192,7 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
     if outcome != Review.REFUSED and gate.to == "mvp":
         count = len(sitting.facts.declared)
         lines.append(f"What the MVP declared it will prove is frozen: {count} things.")
-    if outcome == Review.REFUSED and not any(kind == "debt opened" for kind, _ in entries):
+    if outcome == Review.REFUSED and not any(kind == EntryKind.DEBT_OPENED for kind, _ in entries):
         lines.append("The stage stays as it is, and nothing is owed.")
     elif outcome == Review.REFUSED:
         lines.append("The stage stays as it is.")
@@ -205,15 +206,15 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
 
 def _will(kind: str, facts: dict, case: Initiative, planned: list[str]) -> str:
     """One entry of the decision, said before it is written; empty for what needs no words."""
-    if kind == "stage changed":
+    if kind == EntryKind.STAGE_CHANGED:
         return f"{case.ref} moves from {stage_word(facts['from'])} to {stage_word(facts['to'])} at once."
-    if kind == "scope in force":
+    if kind == EntryKind.SCOPE_IN_FORCE:
         return f"The planned scope starts: {planned[0] if planned else str(facts['users']) + ' users'}."
-    if kind == "changed" and facts["voided"]:
+    if kind == EntryKind.CHANGED and facts["voided"]:
         return f"{facts['what']}: {len(facts['voided'])} proofs that speak of what was before stop counting."
-    if kind == "debt opened":
+    if kind == EntryKind.DEBT_OPENED:
         return f"{facts['debtor'] or 'Nobody yet'} owes: {facts['text']}, by {_day_of(facts['due'])}."
-    if kind == "debt settled":
+    if kind == EntryKind.DEBT_SETTLED:
         return f"No longer owed: {facts['text']}."
     return ""
 

@@ -7,6 +7,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
@@ -43,7 +44,7 @@ def create_role(
         initiative=case, role=role, person=person, proposed_by=by, proposed_at=clock.now(), handover=handover
     )
     assignment.save()
-    record.record("role proposed", case=case, role=role, person=person.full_name, person_id=person.pk)
+    record.record(EntryKind.ROLE_PROPOSED, case=case, role=role, person=person.full_name, person_id=person.pk)
     if accepted:
         accept_row(case, assignment, acceptance_words(case, role))
     else:
@@ -94,7 +95,7 @@ def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> R
         case_permissions.may_accept_role(assignment, by).or_refuse()
         if not assignment.accepted_at or assignment.ended_at:
             no("Only a role in force is accepted again.").or_refuse()
-        record.record("role accepted again", case=case, role=assignment.role)
+        record.record(EntryKind.ROLE_ACCEPTED_AGAIN, case=case, role=assignment.role)
         _attest(case, assignment, words.strip() or assignment.accepted_words)
         settle_standing(case)
     return assignment
@@ -108,7 +109,7 @@ def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None
         _end(case, previous, f"{person.full_name} accepted the role")
     assignment.accepted_at, assignment.accepted_words = clock.now(), words
     assignment.save()
-    record.record("role accepted", case=case, role=role, words=words)
+    record.record(EntryKind.ROLE_ACCEPTED, case=case, role=role, words=words)
     earlier = case.roles.filter(role=role, accepted_at__isnull=False).exclude(pk=assignment.pk).exists()
     if role in TRIGGER_OF_ROLE and earlier:
         before = previous.person.full_name if previous else "nobody"
@@ -170,7 +171,7 @@ def decline_row(case: Initiative, assignment: RoleAssignment, reason: str, *, ta
     else:
         assignment.declined_at, assignment.ended_reason = clock.now(), reason
         assignment.save()
-        record.record("role declined", case=case, role=assignment.role)
+        record.record(EntryKind.ROLE_DECLINED, case=case, role=assignment.role)
     _look_at_readings(case, assignment.person)
 
 
@@ -193,7 +194,7 @@ def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssign
 def _end(case: Initiative, assignment: RoleAssignment, reason: str) -> None:
     assignment.ended_at, assignment.ended_reason = clock.now(), reason
     assignment.save()
-    record.record("role ended", case=case, role=assignment.role, person=assignment.person.full_name)
+    record.record(EntryKind.ROLE_ENDED, case=case, role=assignment.role, person=assignment.person.full_name)
 
 
 def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:

@@ -12,6 +12,7 @@ from governance.models import User
 from governance.notices.owe import owe as owe_notice
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, lock, settle_standing
 from initiatives.models import Handover, Initiative
@@ -42,7 +43,7 @@ def propose_handover(
             for pk, successor in sorted(wanted.items())
         ]
         record.record(
-            "handover",
+            EntryKind.HANDOVER,
             person=person.full_name,
             person_id=person.pk,
             cases=[
@@ -84,7 +85,7 @@ def _propose(case, part, person, successor, reason, by) -> Handover:
         if not case.roles.open().filter(role=role.role, person=successor).exists():
             create_role(case, role.role, successor, by, handover=row)
     record.record(
-        "handover proposed",
+        EntryKind.HANDOVER_PROPOSED,
         case=case,
         person=person.full_name,
         successor=successor.full_name,
@@ -121,7 +122,10 @@ def _accept(case: Initiative, row: Handover) -> Handover:
     row.save()
     took = handover_queries.passes(proposals, part.conditions if part else (), part.gaps if part else ())
     record.record(
-        "handover accepted", case=case, person=row.person.full_name, what=took or "nothing that was left"
+        EntryKind.HANDOVER_ACCEPTED,
+        case=case,
+        person=row.person.full_name,
+        what=took or "nothing that was left",
     )
     owe_notice(
         row.proposed_by,
@@ -194,7 +198,7 @@ def _end(row: Handover, reason: str, by: User) -> None:
         decline_row(row.initiative, assignment, reason, taken_back=not declined)
     row.ended_at, row.ended_reason = clock.now(), reason
     row.save()
-    kind = "handover declined" if declined else "handover taken back"
+    kind = EntryKind.HANDOVER_DECLINED if declined else EntryKind.HANDOVER_TAKEN_BACK
     record.record(kind, case=row.initiative, person=row.person.full_name, successor=row.successor.full_name)
 
 

@@ -9,6 +9,7 @@ from governance.models import Membership, User
 from governance.notices import preferences
 from governance.permission_result import no
 from governance.sign_in import password_links, sessions
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standing
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.resilience.process_actions import knowledge_leaves, resting_on
@@ -39,7 +40,7 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
                 assignment.ended_at = clock.now()
                 assignment.ended_reason = f"{person.full_name} left: {reason.strip()}"
                 assignment.save()
-                record.record("role ended", case=case, role=assignment.role, person=person.full_name)
+                record.record(EntryKind.ROLE_ENDED, case=case, role=assignment.role, person=person.full_name)
                 ended.append((case, assignment))
         end_seats(person.memberships)
         person = User.objects.select_for_update().get(pk=person.pk)
@@ -48,7 +49,9 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
         sessions.end_all(person)
         password_links.end_all(person)
         preferences.end_calendar(person=person)
-        record.record("account ended", person=person.full_name, person_id=person.pk, login=person.login)
+        record.record(
+            EntryKind.ACCOUNT_ENDED, person=person.full_name, person_id=person.pk, login=person.login
+        )
         for case, assignment in ended:
             leave_vacancy(case, assignment)
         owner_left(person, [case for case in locked if case.pk in tied], by=by)
@@ -66,7 +69,7 @@ def reactivate(*, person: User, reason: str, by: User) -> User:
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = True
         person.save()
-        record.record("account given back", person=person.full_name, person_id=person.pk)
+        record.record(EntryKind.ACCOUNT_GIVEN_BACK, person=person.full_name, person_id=person.pk)
         follow(lock_cases(cases_of_owner(person) | resting_on(person)))
     return person
 
@@ -94,7 +97,10 @@ def end_seat(membership: Membership) -> None:
     membership.ends_at = max(clock.now(), membership.starts_at)
     membership.save()
     record.record(
-        "seat left", person=membership.person.full_name, seat=membership.seat, board=membership.board.name
+        EntryKind.SEAT_LEFT,
+        person=membership.person.full_name,
+        seat=membership.seat,
+        board=membership.board.name,
     )
     # Whoever stands in during an absence does so for a seat that is held.
     for delegate in membership.delegates.filter(delegation__isnull=False):

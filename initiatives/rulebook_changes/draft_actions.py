@@ -16,6 +16,7 @@ from governance.people import permissions as people_permissions
 from governance.permission_result import Conflict
 from governance.rulebook import diff, parse
 from governance.rulebook.editing import Place, read, with_values
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.models import RulebookDraft
 
@@ -49,7 +50,7 @@ def copy_rulebook(*, base: Rulebook, version: str, by: User) -> RulebookDraft:
             at=clock.now(),
         )
         draft.save()
-        record.record("rulebook copied", draft=draft.pk, version=version, base=base.version)
+        record.record(EntryKind.RULEBOOK_COPIED, draft=draft.pk, version=version, base=base.version)
     return draft
 
 
@@ -128,7 +129,9 @@ def _write(draft: RulebookDraft, source: str, by: User) -> None:
     )
     draft.by, draft.at = by, clock.now()
     draft.save()
-    record.record("draft edited", draft=draft.pk, version=draft.version, number=draft.number, said=draft.said)
+    record.record(
+        EntryKind.DRAFT_EDITED, draft=draft.pk, version=draft.version, number=draft.number, said=draft.said
+    )
 
 
 def load_draft(*, draft: RulebookDraft, based_on: int, by: User) -> Rulebook:
@@ -145,7 +148,9 @@ def load_draft(*, draft: RulebookDraft, based_on: int, by: User) -> Rulebook:
         rulebook = load_rulebook(source=draft.source, by=by)
         draft.loaded = rulebook
         draft.save()
-        record.record("draft loaded", draft=draft.pk, version=rulebook.version, digest=rulebook.digest)
+        record.record(
+            EntryKind.DRAFT_LOADED, draft=draft.pk, version=rulebook.version, digest=rulebook.digest
+        )
     return rulebook
 
 
@@ -156,7 +161,7 @@ def drop_draft(*, draft: RulebookDraft, by: User) -> RulebookDraft:
         draft = _open(draft)
         draft.dropped_at = clock.now()
         draft.save()
-        record.record("draft dropped", draft=draft.pk, version=draft.version)
+        record.record(EntryKind.DRAFT_DROPPED, draft=draft.pk, version=draft.version)
     return draft
 
 

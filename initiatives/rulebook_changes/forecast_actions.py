@@ -18,6 +18,7 @@ from governance.models import Entry, Rulebook, User
 from governance.people import permissions as people_permissions
 from governance.queue.task_base import named
 from governance.rulebook import parse
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
 from initiatives.rulebook_changes import decision_backtest, rulebook_forecast
@@ -75,7 +76,7 @@ def ask_forecast(
         )
         forecast.save()
         record.record(
-            "rulebook tried",
+            EntryKind.RULEBOOK_TRIED,
             forecast=forecast.pk,
             version=of.version,
             digest=of.digest,

@@ -12,6 +12,7 @@ from governance.notices import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.transparency_log import signing_rules
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.holds.actions import Grace
 from initiatives.models import Forecast, Initiative, Obligation
@@ -53,7 +54,7 @@ def publish_rulebook(
         signing_rules.write(rulebook)
         until = grace_until or today + timedelta(days=rulebook.book.freshness.grace_days)
         record.record(
-            "rulebook published",
+            EntryKind.RULEBOOK_PUBLISHED,
             version=rulebook.version,
             digest=rulebook.digest,
             admin=rulebook.admin.full_name,

@@ -13,6 +13,7 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows, supported_stage
@@ -71,7 +72,7 @@ def change_stage(
     make_move(case, move)
     target = case.stage
     entry = record.record(
-        "stage changed",
+        EntryKind.STAGE_CHANGED,
         case=case,
         **{"from": source, "to": target},
         basis=basis,
@@ -171,7 +172,7 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
                 end_row(case, dependant, "The case stepped back to a prototype")
             update_where(Link, list(case.links.filter(live=True).values_list("pk", flat=True)), live=False)
             follow([case])
-        record.record("users told", case=case, how=users_told.strip())
+        record.record(EntryKind.USERS_TOLD, case=case, how=users_told.strip())
         change_stage(case, move, reason=reason.strip(), by=by)
         end_debts_of_stage(case, was)
         settle_standing(case)
@@ -377,7 +378,7 @@ def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
                 ).or_refuse()
         case.reattested_at = clock.now()
         case.save()
-        record.record("re-attested", case=case)
+        record.record(EntryKind.RE_ATTESTED, case=case)
         settle_standing(case)
     return case
 
@@ -420,7 +421,7 @@ def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by:
             initiative=case, stage=case.stage, until=until, reason=reason.strip(), by=by, at=clock.now()
         )
         row.save()
-        record.record("continued", case=case, stage=case.stage, was=was, until=until, why=row.reason)
+        record.record(EntryKind.CONTINUED, case=case, stage=case.stage, was=was, until=until, why=row.reason)
     return row
 
 
@@ -489,7 +490,7 @@ def end_review(review: Review, outcome: str, *, by: User | None, reason: str, fi
     review.reason, review.findings = reason, findings
     row_history.update_alike(Review, [review], ["outcome", "ended_at", "ended_by", "reason", "findings"])
     record.record(
-        f"review {outcome.replace('_', ' ')}",
+        EntryKind(f"review {outcome.replace('_', ' ')}"),
         case=review.initiative,
         review=review.pk,
         gate=review.gate,

@@ -17,6 +17,7 @@ from governance.notices.owe import owe as owe_notice
 from governance.people import boards
 from governance.people.permissions import may_reorganise
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.integration.residency.actions import rebound
@@ -45,7 +46,7 @@ def move_unit(*, unit: Unit, into: Unit | None, reason: str, seen: str = "", by:
         with rebound(_linked(cases), f"{unit} moved below {into or 'no other unit'}"[:250], by=by):
             _put(unit, into)
         record.record(
-            "unit moved",
+            EntryKind.UNIT_MOVED,
             unit=unit.name,
             unit_id=unit.pk,
             before=before.name if before else None,
@@ -84,7 +85,7 @@ def merge_units(
         unit.merged_into = into
         unit.save()
         record.record(
-            "units merged",
+            EntryKind.UNITS_MERGED,
             unit=unit.name,
             unit_id=unit.pk,
             into=into.name,
@@ -97,7 +98,7 @@ def merge_units(
             boards=_told_boards(plan),
         )
         record.record_many(
-            "unit changed", [(case, {"before": unit.name, "after": into.name}) for case in own]
+            EntryKind.UNIT_CHANGED, [(case, {"before": unit.name, "after": into.name}) for case in own]
         )
         _tell(plan, shifted)
     return plan
@@ -189,7 +190,7 @@ def _told_boards(plan: Plan) -> list[dict]:
 def _tell(plan: Plan, shifted: list[tuple[Initiative, Shift]]) -> None:
     """An entry on each case that another board decides now; a message to that chair and to the owners in review."""
     record.record_many(
-        "board changed",
+        EntryKind.BOARD_CHANGED,
         [(case, {"before": _name(shift.before), "after": _name(shift.after)}) for case, shift in shifted],
     )
     for shift in plan.shifts:

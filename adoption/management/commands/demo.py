@@ -21,10 +21,9 @@ from governance.ledger import record
 from governance.models import Entry, Notice, User
 from governance.runtime.secret_files import kept
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative
 
-MARK = "demo founded"
-DONE = "demo told"
 FOUNDED = timedelta(days=420)
 READ_AFTER = timedelta(days=4)  # what people were told before that, they have read by now
 
@@ -45,8 +44,12 @@ class Command(BaseCommand):
         """Refuse or reset, build, write the logins down. Raises CommandError where the data are not a demo's."""
         began = time.monotonic()
         if User.objects.exists():
-            kinds = set(Entry.objects.acts().filter(kind__in=[MARK, DONE]).values_list("kind", flat=True))
-            unfinished = kinds == {MARK}
+            kinds = set(
+                Entry.objects.acts()
+                .filter(kind__in=[EntryKind.DEMO_FOUNDED, EntryKind.DEMO_TOLD])
+                .values_list("kind", flat=True)
+            )
+            unfinished = kinds == {EntryKind.DEMO_FOUNDED}
             if options["keep"] and not unfinished:
                 return
             if not kinds:
@@ -75,7 +78,7 @@ def build(password: str) -> people.Company:
     """Found the company, tell its stories, import the extract, put the notices of the past away."""
     with clock.simulated(clock.now() - FOUNDED):
         with acting(system="demo", reason="A demonstration; no person or case in it is real"):
-            record.record(MARK, company=people.COMPANY)
+            record.record(EntryKind.DEMO_FOUNDED, company=people.COMPANY)
         company = people.found(password)
     stories.tell(company)
     inventory.bring_in(company)
@@ -83,7 +86,7 @@ def build(password: str) -> people.Company:
     old = Notice.objects.filter(owed_at__lt=clock.now() - READ_AFTER)
     old.update(read_at=F("owed_at") + timedelta(days=1))
     with acting(system="demo", reason="From here on, people act"):
-        record.record(DONE, company=people.COMPANY)
+        record.record(EntryKind.DEMO_TOLD, company=people.COMPANY)
     return company
 
 

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.storage import data_folder
+from governance.vocabulary.entry_kinds import EntryKind
 
 
 class Command(BaseCommand):
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         try:
             with acting(system="adopt_folder", reason="An operator named the folder of files"):
                 data_folder.take()
-                record.record("folder adopted", looked=seen.looked, found=seen.found)
+                record.record(EntryKind.FOLDER_ADOPTED, looked=seen.looked, found=seen.found)
         except OSError as trouble:
             raise CommandError(f"{data_folder.place()} cannot be written ({trouble.strerror}).") from None
         self.stdout.write(

@@ -19,6 +19,7 @@ from governance.models import Rulebook
 from governance.sign_in import first_admin, throttling
 from governance.sign_in.forms import SignInForm
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary.entry_kinds import EntryKind
 from governance.web import styleguide as web_styleguide
 from governance.web.help_topics import TOPICS
 
@@ -37,7 +38,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with acting(by=form.person):
             record.record(
-                "signed in",
+                EntryKind.SIGNED_IN,
                 person=form.person.full_name,
                 login=form.person.login,
                 address=throttling.address_of(request),

@@ -17,6 +17,7 @@ from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
 from governance.tables.reader import Line
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow, lock_cases
@@ -54,7 +55,11 @@ def read_estate(
         known = first.order_by("pk").first()
         if known is not None:
             record.record(
-                "estate read", table=known.pk, kind_of_rows=kind, file=file_name[-200:], repeats=known.pk
+                EntryKind.ESTATE_READ,
+                table=known.pk,
+                kind_of_rows=kind,
+                file=file_name[-200:],
+                repeats=known.pk,
             )
             return known, True
         table = source_documents.read(content, kind, encoding)
@@ -82,7 +87,7 @@ def read_estate(
             row.batch = batch
         EstateRow.objects.bulk_create(rows, batch_size=500)
         record.record(
-            "estate read",
+            EntryKind.ESTATE_READ,
             table=batch.pk,
             kind_of_rows=kind,
             file=batch.file_name,
@@ -148,7 +153,7 @@ def map_estate(*, batch: EstateBatch, columns: dict[str, dict], by: User) -> Est
                 each.takes = [name for name in was[each.line].takes if name in each.mapped["differs"]]
         EstateRow.objects.bulk_update(rows, WRITTEN, batch_size=500)
         batch.save()
-        record.record("estate mapped", table=batch.pk, kind_of_rows=batch.kind, columns=chosen)
+        record.record(EntryKind.ESTATE_MAPPED, table=batch.pk, kind_of_rows=batch.kind, columns=chosen)
     return batch
 
 
@@ -168,7 +173,7 @@ def choose_rows(
                 _leave(row, left_out[row.pk])
             changed += before != (row.state, row.takes)
         EstateRow.objects.bulk_update(rows, ["state", "takes", "mapped"], batch_size=500)
-        record.record("estate rows chosen", table=batch.pk, rows=changed)
+        record.record(EntryKind.ESTATE_ROWS_CHOSEN, table=batch.pk, rows=changed)
     return batch
 
 
@@ -192,7 +197,7 @@ def take_column(*, batch: EstateBatch, field: str, take: bool, by: User) -> int:
         for row in rows:
             row.takes = [name for name in row.takes if name != field] + ([field] if take else [])
         EstateRow.objects.bulk_update(rows, ["takes"], batch_size=500)
-        record.record("estate rows chosen", table=batch.pk, rows=len(rows), field=field, take=take)
+        record.record(EntryKind.ESTATE_ROWS_CHOSEN, table=batch.pk, rows=len(rows), field=field, take=take)
     return len(rows)
 
 
@@ -207,7 +212,7 @@ def leave_rows(*, batch: EstateBatch, state: str, words: str = "", by: User) -> 
         for row in found:
             _leave(row, True)
         EstateRow.objects.bulk_update(found, ["state", "takes", "mapped"], batch_size=500)
-        record.record("estate rows chosen", table=batch.pk, rows=len(found), left_out=True)
+        record.record(EntryKind.ESTATE_ROWS_CHOSEN, table=batch.pk, rows=len(found), left_out=True)
     return len(found)
 
 
@@ -225,7 +230,9 @@ def confirm_estate(*, batch: EstateBatch, by: User) -> EstateBatch:
             ).or_refuse()
         batch.confirmed_at, batch.confirmed_by = clock.now(), by
         batch.save()
-        record.record("estate confirmed", table=batch.pk, kind_of_rows=batch.kind, new=new, replaced=replaced)
+        record.record(
+            EntryKind.ESTATE_CONFIRMED, table=batch.pk, kind_of_rows=batch.kind, new=new, replaced=replaced
+        )
     return batch
 
 
@@ -260,7 +267,7 @@ def _enter_some(batch: EstateBatch) -> bool:
             states = dict.fromkeys(("entered", "replaced"), 0)
             for state in batch.rows.filter(state__in=states).values_list("state", flat=True):
                 states[state] += 1
-            record.record("estate entered", table=batch.pk, kind_of_rows=batch.kind, **states)
+            record.record(EntryKind.ESTATE_ENTERED, table=batch.pk, kind_of_rows=batch.kind, **states)
     return True
 
 
@@ -352,7 +359,7 @@ def drop_estate(*, batch: EstateBatch, by: User) -> EstateBatch:
         batch.dropped_at = clock.now()
         batch.save()
         batch.rows.all().delete()
-        record.record("estate dropped", table=batch.pk, kind_of_rows=batch.kind, file=batch.file_name)
+        record.record(EntryKind.ESTATE_DROPPED, table=batch.pk, kind_of_rows=batch.kind, file=batch.file_name)
     return batch
 
 

@@ -12,6 +12,7 @@ from governance import clock
 from governance.database import row_history
 from governance.ledger import record
 from governance.models import User
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.imports.estates.estate_comparison import said_of
 from initiatives.imports.estates.estate_fields import compared, field_of
 from initiatives.models import (
@@ -93,7 +94,7 @@ def _new_systems(rows, by, written: Written) -> None:
             "table": row.batch_id,
         }
         acts.append((None, said))
-    record.record_many("system described", acts)
+    record.record_many(EntryKind.SYSTEM_DESCRIBED, acts)
     inside = {system.collection_id for system in made if system.collection_id}
     if inside:
         links = Link.objects.standing().filter(system__in=inside).select_related("system")
@@ -123,7 +124,7 @@ def _new_accounts(rows, by, written: Written) -> None:
             "table": row.batch_id,
         }
         acts.append((None, said))
-    record.record_many("account opened", acts)
+    record.record_many(EntryKind.ACCOUNT_OPENED, acts)
 
 
 def _new_links(rows, by, written: Written) -> None:
@@ -147,7 +148,7 @@ def _new_links(rows, by, written: Written) -> None:
             before.add(place)
             words = f"{words['system']} is a source more"
             written.causes[link.initiative_id].append(("data_source", words, link.system_id))
-    record.record_many("link added", acts)
+    record.record_many(EntryKind.LINK_ADDED, acts)
     written.cases |= keys
 
 
@@ -169,7 +170,9 @@ def _terms(rows, by) -> dict[str, Term]:
         if name not in known
     ]
     row_history.insert_many(Term, new)
-    record.record_many("term named", [(None, {"term": term.name, "meaning": term.meaning}) for term in new])
+    record.record_many(
+        EntryKind.TERM_NAMED, [(None, {"term": term.name, "meaning": term.meaning}) for term in new]
+    )
     return known | {term.name.casefold(): term for term in new}
 
 
@@ -189,7 +192,7 @@ def _new_definitions(rows, by, written: Written) -> None:
         written.keys[row.pk] = definition.pk
         words = {name: text for name, text in row.mapped["words"].items() if name != "term_meaning"}
         acts.append((None, {**words, "definition": definition.pk, "table": row.batch_id}))
-    record.record_many("definition added", acts)
+    record.record_many(EntryKind.DEFINITION_ADDED, acts)
     written.cases |= _cases_of_definitions([definition for _, definition in made])
 
 
@@ -236,17 +239,17 @@ def replace(kind: str, row: EstateRow, by: User) -> Written:
 def _record(kind: str, target, row: EstateRow, before: dict, after: dict) -> None:
     said = {"before": before, "after": after, "table": row.batch_id}
     if isinstance(target, Term):
-        record.record("term changed", term=target.name, **said)
+        record.record(EntryKind.TERM_CHANGED, term=target.name, **said)
     elif kind == "systems":
-        record.record("system changed", system=target.name, system_id=target.pk, **said)
+        record.record(EntryKind.SYSTEM_CHANGED, system=target.name, system_id=target.pk, **said)
     elif kind == "accounts":
-        record.record("account changed", account=target.name, system=target.system.name, **said)
+        record.record(EntryKind.ACCOUNT_CHANGED, account=target.name, system=target.system.name, **said)
     elif kind == "links":
         case = Initiative.objects.get(pk=target.initiative_id)
-        record.record("link changed", case=case, link=target.pk, system=target.system.name, **said)
+        record.record(EntryKind.LINK_CHANGED, case=case, link=target.pk, system=target.system.name, **said)
     else:
         record.record(
-            "definition changed",
+            EntryKind.DEFINITION_CHANGED,
             definition=target.pk,
             term=str(target.term),
             system=target.system.name,

@@ -17,6 +17,7 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict, all_of, no
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import Line, read_table
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.imports.inventories import import_batch
 from initiatives.imports.inventories.claims import TARGETS, import_rows
@@ -101,7 +102,7 @@ def upload_batch(
                 row.batch = batch
             ImportRow.objects.bulk_create(rows, batch_size=500)
         record.record(
-            "inventory uploaded",
+            EntryKind.INVENTORY_UPLOADED,
             batch=batch.pk,
             source=batch.source,
             file=batch.file_name,
@@ -250,7 +251,7 @@ def map_batch(
         batch.counts = import_batch.counted(rows)
         batch.save()
         record.record(
-            "inventory mapped", batch=batch.pk, source=batch.source, columns=chosen, stages=row.stages
+            EntryKind.INVENTORY_MAPPED, batch=batch.pk, source=batch.source, columns=chosen, stages=row.stages
         )
     return batch
 
@@ -289,7 +290,7 @@ def confirm_batch(
             batch.confirmed_by, batch.confirmed_at, batch.counts = by, now, counts
             batch.save()
             record.record(
-                "inventory confirmed",
+                EntryKind.INVENTORY_CONFIRMED,
                 batch=batch.pk,
                 source=batch.source,
                 organisations=organisations,
@@ -384,7 +385,7 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
         batch.counts = counts
         batch.save()
         record.record(
-            "imported row decided",
+            EntryKind.IMPORTED_ROW_DECIDED,
             case=row.initiative,
             batch=row.batch_id,
             line=row.line,

@@ -9,6 +9,7 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, Unit, User
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import supported_stage
 from initiatives.models import ImportBatch, ImportRow, Initiative, StageChange
 from initiatives.models.imports import ROOT
@@ -62,7 +63,7 @@ def import_rows(batch: ImportBatch, rows: list[ImportRow], by: User | None) -> N
         moves.append((case, row, why))
     _record_ideas(batch, ideas)
     entries = record.record_many(
-        "stage changed",
+        EntryKind.STAGE_CHANGED,
         [
             (
                 case,
@@ -113,7 +114,7 @@ def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]])
     if not ideas:
         return
     record.record_many(
-        "registered",
+        EntryKind.REGISTERED,
         [
             (
                 case,
@@ -183,7 +184,7 @@ def _add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
         ],
     )
     record.record_many(
-        "unit added",
+        EntryKind.UNIT_ADDED,
         [
             (
                 None,

@@ -12,6 +12,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow, lock_cases
@@ -52,7 +53,7 @@ def name_term(*, name: str, meaning: str = "", by: User) -> Term:
             raise ValidationError({"name": f"The glossary has {name} already."})
         term = Term(name=name, meaning=meaning.strip(), by=by, at=clock.now())
         term.save()
-        record.record("term named", term=term.name, meaning=term.meaning)
+        record.record(EntryKind.TERM_NAMED, term=term.name, meaning=term.meaning)
     return term
 
 
@@ -74,7 +75,7 @@ def change_term(*, term: Term, name: str, meaning: str, by: User) -> Term:
         cases = lock_cases(uses.values_list("initiative", flat=True))
         term.name, term.meaning = after["name"], after["meaning"]
         term.save()
-        record.record("term changed", term=before["name"], before=before, after=after)
+        record.record(EntryKind.TERM_CHANGED, term=before["name"], before=before, after=after)
         follow(cases)
     return term
 
@@ -103,7 +104,7 @@ def use_term(*, case: Initiative, name: str, by: User) -> TermUse:
             raise ValidationError({"name": f"The case uses {term} already."})
         row = TermUse(initiative=case, term=term, by=by, at=clock.now())
         row.save()
-        record.record("term used", case=case, term=term.name)
+        record.record(EntryKind.TERM_USED, case=case, term=term.name)
         follow([case])
     return row
 
@@ -117,7 +118,7 @@ def stop_using_term(*, use: TermUse, by: User) -> TermUse:
             raise Conflict(f"It was taken out on {clock.local_day(use.ended_at):%-d %B %Y} already.")
         use.ended_at, use.ended_by = clock.now(), by
         use.save()
-        record.record("term no longer used", case=case, term=use.term.name)
+        record.record(EntryKind.TERM_NO_LONGER_USED, case=case, term=use.term.name)
         follow([case])
     return use
 
@@ -174,7 +175,7 @@ def define(
             return row
         cases = lock_cases(cases_that_rest_on(term.pk, system))
         row.save()
-        kind = "definition written" if before is None else "definition changed"
+        kind = EntryKind.DEFINITION_WRITTEN if before is None else EntryKind.DEFINITION_CHANGED
         _record(kind, cases, row, **({} if before is None else {"before": before}))
         _reach(cases, row, what="" if before is None else _cause(row, before), by=by)
     return row
@@ -190,7 +191,7 @@ def withdraw_definition(*, definition: TermDefinition, reason: str, by: User) ->
         cases = lock_cases(cases_that_rest_on(row.term_id, row.system))
         row.withdrawn_at, row.withdrawn_by, row.withdrawn_reason = clock.now(), by, reason.strip()
         row.save()
-        _record("definition withdrawn", cases, row, why=row.withdrawn_reason)
+        _record(EntryKind.DEFINITION_WITHDRAWN, cases, row, why=row.withdrawn_reason)
         _reach(cases, row, what=f"{row}: taken back", by=by)
     return row
 
@@ -289,7 +290,7 @@ def reconcile(
         row.mapping_evidence = evidence
         _decide(row, RECONCILED, decision, by)
         record.record(
-            "conflict reconciled",
+            EntryKind.CONFLICT_RECONCILED,
             case=case,
             conflict=row.pk,
             facet=row.facet,
@@ -354,7 +355,7 @@ def accept_difference(
         row.downstream = named
         _decide(row, ACCEPTED, decision, by)
         record.record(
-            "difference accepted",
+            EntryKind.DIFFERENCE_ACCEPTED,
             case=case,
             conflict=row.pk,
             facet=row.facet,
@@ -385,15 +386,15 @@ def decide_pair(*, conflict: DefinitionConflict, verdict: str, decision: str, by
         facts = {"conflict": row.pk, "facet": row.facet, "words": row.words, "decision": decision.strip()}
         if verdict == "same":
             _decide(row, RECONCILED, decision, by)
-            record.record("conflict reconciled", case=case, **facts, rows=0, evidence=None)
+            record.record(EntryKind.CONFLICT_RECONCILED, case=case, **facts, rows=0, evidence=None)
         elif verdict == "different":
             _decide(row, ACCEPTED, decision, by)
-            record.record("difference accepted", case=case, **facts, downstream=[], gap=None)
+            record.record(EntryKind.DIFFERENCE_ACCEPTED, case=case, **facts, downstream=[], gap=None)
         else:
             row.status, row.severity, row.found_at = OPEN, facets.BLOCKING, clock.now()
             row.words = f"{row.one} and {row.other} do not mean the same: {decision.strip()}"
             row.save()
-            record.record("conflict found", case=case, **facts | {"words": row.words})
+            record.record(EntryKind.CONFLICT_FOUND, case=case, **facts | {"words": row.words})
         follow([case])
     return row
 

@@ -15,6 +15,7 @@ from governance.database import row_history
 from governance.ledger import record
 from governance.models import User
 from governance.notices import owe
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.charts.primitives import count
 from initiatives.integration.comparison import WORDING
 from initiatives.integration.comparison.facets import Definition, Difference, compare
@@ -80,7 +81,7 @@ def settle_conflicts(cases: list[Initiative]) -> None:
     by_key = {case.pk: case for case in cases}
     opened = [row for row in new if row.status == OPEN]
     ended = [row for row in gone if row.status != UNDECIDED]
-    for kind, changed in (("conflict found", opened), ("conflict gone", ended)):
+    for kind, changed in ((EntryKind.CONFLICT_FOUND, opened), (EntryKind.CONFLICT_GONE, ended)):
         told = [
             (by_key[row.initiative_id], {"conflict": row.pk, "facet": row.facet, "words": row.words})
             for row in changed

@@ -15,6 +15,7 @@ from governance.models import User
 from governance.people import cooling_off
 from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.components.actions import EARLY
 from initiatives.findings.sync import follow
@@ -80,7 +81,7 @@ def add_link(*, case: Initiative, system: System, hops: list[Place] = (), by: Us
         places = _checked(link, hops)
         link.save()
         _write(link, places)
-        record.record("link added", case=case, link=link.pk, **_said(link, places))
+        record.record(EntryKind.LINK_ADDED, case=case, link=link.pk, **_said(link, places))
         cause = f"{link.system} is a source more" if new else ""
         reach([case], cause, system=link.system, by=by)
     return link
@@ -109,7 +110,7 @@ def change_link(*, link: Link, hops: list[Place] | None = None, by: User, **fiel
             row_history.update_where(Hop, [hop.pk for hop in path], ended_at=clock.now())
             _write(link, places)
         record.record(
-            "link changed",
+            EntryKind.LINK_CHANGED,
             case=case,
             link=link.pk,
             system=link.system.name,
@@ -129,7 +130,9 @@ def end_link(*, link: Link, reason: str, by: User) -> Link:
         system_permissions.may_link(case, by).or_refuse()
         link = _standing(link, case)
         _end([link], reason.strip(), by)
-        record.record("link ended", case=case, link=link.pk, system=link.system.name, why=reason.strip())
+        record.record(
+            EntryKind.LINK_ENDED, case=case, link=link.pk, system=link.system.name, why=reason.strip()
+        )
         gone = not case.links.standing().filter(system=link.system).exists()
         reach([case], f"{link.system} is no longer a source" if gone else "", system=link.system, by=by)
     return link
@@ -150,7 +153,7 @@ def end_links(case: Initiative, why: str, *, owed: bool = True, by: User) -> Non
         owe_shut(case, links)
     _end(links, why, by)
     record.record_many(
-        "link ended",
+        EntryKind.LINK_ENDED,
         [(case, {"link": link.pk, "system": link.system.name, "why": why}) for link in links],
     )
     follow([case])
@@ -184,7 +187,7 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
         )
         row.save()
         record.record(
-            "link answered",
+            EntryKind.LINK_ANSWERED,
             case=case,
             link=link.pk,
             system=link.system.name,
@@ -233,7 +236,7 @@ def accept_source(
         )
         row.save()
         record.record(
-            "source accepted",
+            EntryKind.SOURCE_ACCEPTED,
             case=case,
             system=system.name,
             condition=condition,

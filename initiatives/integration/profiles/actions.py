@@ -17,6 +17,7 @@ from governance.models import User
 from governance.notices import owe
 from governance.permission_result import Conflict
 from governance.queue.task_base import named
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
@@ -97,7 +98,7 @@ def add_profile(
             )
             profile.save()
             record.record(
-                "profile added",
+                EntryKind.PROFILE_ADDED,
                 case=case,
                 profile=profile.pk,
                 system=system.name,
@@ -185,7 +186,7 @@ def _finish(pk: int, said: dict, trouble: str, ask: list) -> Profile | None:
         row.save()
         told = [one["words"] for one in row.findings if one["kind"] == "eras"]
         record.record(
-            "profile measured", case=case, profile=row.pk, title=row.title, rows=row.rows, found=told
+            EntryKind.PROFILE_MEASURED, case=case, profile=row.pk, title=row.title, rows=row.rows, found=told
         )
     return row
 
@@ -197,7 +198,7 @@ def _write_failed(row: Profile, case: Initiative, trouble: str, ask: list) -> No
     row.findings = [{"kind": "ask", "encodings": [name for name, _, _ in ask]}] if ask else []
     _drop(row, keep=False)
     row.save()
-    record.record("profile failed", case=case, profile=row.pk, title=row.title, why=row.trouble)
+    record.record(EntryKind.PROFILE_FAILED, case=case, profile=row.pk, title=row.title, why=row.trouble)
 
 
 def _drop(row: Profile, *, keep: bool) -> None:
@@ -219,7 +220,7 @@ def delete_sample(*, profile: Profile, by: User) -> Profile:
             row.state, row.trouble = "failed", "The sample was deleted before it was measured."
         _drop(row, keep=False)
         row.save()
-        record.record("sample deleted", case=case, profile=row.pk, title=row.title)
+        record.record(EntryKind.SAMPLE_DELETED, case=case, profile=row.pk, title=row.title)
     return row
 
 
@@ -243,7 +244,7 @@ def remove_samples() -> int:
                 gone.add(row.stored)
                 _drop(row, keep=False)
                 row.save()
-                record.record("sample deleted", case=locked, profile=row.pk, title=row.title)
+                record.record(EntryKind.SAMPLE_DELETED, case=locked, profile=row.pk, title=row.title)
     named = set(Profile.objects.exclude(stored="").values_list("stored", flat=True))
     for name, written in sample_files.there().items():
         if name not in named | gone and time.time() - written > YOUNG:
@@ -275,7 +276,9 @@ def set_population(*, profile: Profile, strata: list[dict], by: User) -> Profile
             {"stratum": one["stratum"].strip()[:120], "share": round(one["share"], 6)} for one in strata
         ]
         row.save()
-        record.record("population described", case=case, profile=row.pk, title=row.title, strata=len(strata))
+        record.record(
+            EntryKind.POPULATION_DESCRIBED, case=case, profile=row.pk, title=row.title, strata=len(strata)
+        )
     return row
 
 
@@ -314,7 +317,7 @@ def confirm_drift(*, earlier: Profile, later: Profile, seen: str, by: User) -> D
         )
         row.save()
         record.record(
-            "drift confirmed",
+            EntryKind.DRIFT_CONFIRMED,
             case=case,
             earlier=earlier.title,
             later=later.title,

@@ -18,6 +18,7 @@ from governance.ledger import record
 from governance.models import Membership, User
 from governance.notices import owe
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.integration.definitions.actions import change_term, define, name_term, withdraw_definition
 from initiatives.integration.proposals import permissions
@@ -135,7 +136,7 @@ def propose_change(
                 f"{MOST_WAITING} of your proposals wait for an answer already; take one back, or wait."
             )
         row.save()
-        record.record("change proposed", proposal=row.pk, **_told(row), why=row.reason)
+        record.record(EntryKind.CHANGE_PROPOSED, proposal=row.pk, **_told(row), why=row.reason)
         _tell_deciders(row)
     return row
 
@@ -281,7 +282,11 @@ def _decide(row: ProposedChange, outcome: str, answer: str, by: User) -> None:
     row.outcome, row.answer, row.decided_by, row.decided_at = outcome, answer, by, clock.now()
     row.save()
     record.record(
-        f"proposal {outcome}", proposal=row.pk, **_told(row), proposed_by=row.by.full_name, why=answer
+        EntryKind(f"proposal {outcome}"),
+        proposal=row.pk,
+        **_told(row),
+        proposed_by=row.by.full_name,
+        why=answer,
     )
     if outcome != TAKEN_BACK:
         owe.owe(

@@ -15,6 +15,7 @@ from governance.ledger import record
 from governance.models import Membership, Unit, User
 from governance.notices import owe
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import Pulled, pull_many
 from initiatives.findings.sync import follow, lock_cases
@@ -35,7 +36,7 @@ def add_vendor(*, name: str, by: User) -> Vendor:
             raise ValidationError({"name": "This vendor is listed already."})
         vendor = Vendor(name=name.strip())
         vendor.save()
-        record.record("vendor added", vendor=vendor.name, vendor_id=vendor.pk)
+        record.record(EntryKind.VENDOR_ADDED, vendor=vendor.name, vendor_id=vendor.pk)
     return vendor
 
 
@@ -57,7 +58,7 @@ def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:
         permissions.may_set_regions(by).or_refuse()
         cases = lock_cases(cases_in(key))
         row = _region(key.strip(), words.strip(), within)
-        record.record("region added", region=row.key, within=within.strip())
+        record.record(EntryKind.REGION_ADDED, region=row.key, within=within.strip())
         follow(cases)
     return row
 
@@ -157,7 +158,7 @@ def file_vendor_term(
             _withdraw(ended, f"Replaced by {row.reference}", by)
         row.save()
         record.record(
-            "vendor term filed",
+            EntryKind.VENDOR_TERM_FILED,
             vendor=vendor.name,
             replaces=replaces and replaces.pk,
             binds=binds,
@@ -186,7 +187,7 @@ def confirm_vendor_term(*, term: VendorTerm, by: User) -> VendorTerm:
         row.awaits_confirmation, row.confirmed_by, row.confirmed_at = False, by, clock.now()
         row.save()
         record.record(
-            "vendor term confirmed", vendor=row.vendor.name, filed_by=row.by.full_name, **_said(row)
+            EntryKind.VENDOR_TERM_CONFIRMED, vendor=row.vendor.name, filed_by=row.by.full_name, **_said(row)
         )
         _carry(cases, touched, f"Terms of {row.vendor}: {row.reference}", row.starts_on, by=by)
     return row
@@ -229,7 +230,9 @@ def withdraw_vendor_term(*, term: VendorTerm, reason: str, by: User) -> VendorTe
         cases = lock_cases(cases_of_vendor(row.vendor))
         touched = _touched(cases, None, row)
         _withdraw(row, reason.strip(), by)
-        record.record("vendor term withdrawn", vendor=row.vendor.name, why=reason.strip(), **_said(row))
+        record.record(
+            EntryKind.VENDOR_TERM_WITHDRAWN, vendor=row.vendor.name, why=reason.strip(), **_said(row)
+        )
         _carry(cases, touched, f"Terms of {row.vendor}: {row.reference} withdrawn", None, by=by)
     return row
 
@@ -259,7 +262,9 @@ def set_unit_policy(
         if ended is not None:
             _withdraw(ended, f"Replaced by {row.reference}", by)
         row.save()
-        record.record("unit policy set", unit=unit.name, replaces=replaces and replaces.pk, **_said(row))
+        record.record(
+            EntryKind.UNIT_POLICY_SET, unit=unit.name, replaces=replaces and replaces.pk, **_said(row)
+        )
         _carry(cases, touched, f"Policy of {unit}: {row.reference}", bound.starts_on, by=by)
     return row
 
@@ -273,7 +278,7 @@ def withdraw_unit_policy(*, policy: UnitPolicy, reason: str, by: User) -> UnitPo
         row = _standing(UnitPolicy, policy)
         touched = _touched(cases, None, row)
         _withdraw(row, reason.strip(), by)
-        record.record("unit policy withdrawn", unit=row.unit.name, why=reason.strip(), **_said(row))
+        record.record(EntryKind.UNIT_POLICY_WITHDRAWN, unit=row.unit.name, why=reason.strip(), **_said(row))
         _carry(cases, touched, f"Policy of {row.unit}: {row.reference} withdrawn", None, by=by)
     return row
 

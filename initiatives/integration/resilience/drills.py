@@ -9,6 +9,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import (
@@ -106,7 +107,7 @@ def add_drill(
         )
         row.save()
         record.record(
-            "drill recorded",
+            EntryKind.DRILL_RECORDED,
             case=case,
             drill=row.pk,
             drill_kind=kind,
@@ -155,7 +156,9 @@ def withdraw_drill(*, drill: Drill, reason: str, by: User) -> Drill:
             raise Conflict(f"It was taken back on {clock.local_day(drill.withdrawn_at):%-d %B %Y} already.")
         drill.withdrawn_at, drill.withdrawn_by, drill.withdrawn_reason = clock.now(), by, reason.strip()
         drill.save()
-        record.record("drill withdrawn", case=case, drill=drill.pk, of=str(drill), why=drill.withdrawn_reason)
+        record.record(
+            EntryKind.DRILL_WITHDRAWN, case=case, drill=drill.pk, of=str(drill), why=drill.withdrawn_reason
+        )
         if drill.evidence is not None and drill.evidence.withdrawn_at is None:
             drill.evidence.initiative = case
             withdraw_row(case, drill.evidence, drill.withdrawn_reason)

@@ -14,6 +14,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
@@ -79,7 +80,7 @@ def record_process(
         )
         row.save()
         record.record(
-            "process recorded",
+            EntryKind.PROCESS_RECORDED,
             case=case,
             process=row.pk,
             name=name,
@@ -146,7 +147,7 @@ def withdraw_process(*, process: ProcessRecord, reason: str, by: User) -> Proces
         process.withdrawn_reason = reason.strip()
         process.save()
         record.record(
-            "process withdrawn", case=case, process=process.pk, name=process.name, why=reason.strip()
+            EntryKind.PROCESS_WITHDRAWN, case=case, process=process.pk, name=process.name, why=reason.strip()
         )
         if not follow([case]):
             settle_standing(case)
@@ -198,7 +199,7 @@ def record_flow(
         )
         row.save()
         record.record(
-            "sign-on recorded",
+            EntryKind.SIGN_ON_RECORDED,
             case=case,
             flow=row.pk,
             explainer=explainer.full_name if explainer else "",
@@ -240,7 +241,9 @@ def knowledge_leaves(person: User, cases: list[Initiative], *, by: User | None) 
         case = by_key[row.initiative_id]
         row.status, row.reopened_at = IN_HEAD, clock.now()
         row.save()
-        record.record("process reopened", case=case, process=row.pk, name=row.name, person=person.full_name)
+        record.record(
+            EntryKind.PROCESS_REOPENED, case=case, process=row.pk, name=row.name, person=person.full_name
+        )
         what = f"{person.full_name} left, in whose head “{row.name}” was"
         pull(case, ["knowledge_holder"], what[:250], by=by)
     held = (

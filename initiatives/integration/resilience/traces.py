@@ -8,6 +8,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.tables.encodings import wrong
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import check_evidence, create_evidence, versions_named
@@ -90,7 +91,7 @@ def add_trace_sample(
         )
         row.save()
         record.record(
-            "trace sample added",
+            EntryKind.TRACE_SAMPLE_ADDED,
             case=case,
             sample=row.pk,
             outputs=row.outputs,

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.ledger import record
 from governance.models import Rulebook, User
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.cases.permissions import accepted
 from initiatives.findings.sync import follow, lock_cases
@@ -51,7 +52,7 @@ def open_account(
         permissions.may_change_system(account.system, by).or_refuse()
         _check(account)
         account.save()
-        record.record("account opened", **_told(account))
+        record.record(EntryKind.ACCOUNT_OPENED, **_told(account))
     return account
 
 
@@ -77,7 +78,7 @@ def change_account(
         if _told(account) == before:
             return account
         account.save()
-        record.record("account changed", before=before, **_told(account))
+        record.record(EntryKind.ACCOUNT_CHANGED, before=before, **_told(account))
         follow(cases)
     return account
 
@@ -97,7 +98,7 @@ def review_account(*, account: ServiceAccount, privileges: str, review_by: date,
         permissions.may_change_account(account, by).or_refuse()
         account.privileges, account.review_by = privileges.strip(), review_by
         account.save()
-        record.record("account reviewed", **_told(account))
+        record.record(EntryKind.ACCOUNT_REVIEWED, **_told(account))
         follow(cases)
     return account
 
@@ -114,7 +115,7 @@ def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceA
         permissions.may_close_account(account, by).or_refuse()
         account.closed_at, account.closed_by, account.closed_reason = clock.now(), by, reason.strip()
         account.save()
-        record.record("account closed", why=account.closed_reason, **_told(account))
+        record.record(EntryKind.ACCOUNT_CLOSED, why=account.closed_reason, **_told(account))
         _settle(account, by=by, note="The account was closed")
         follow(cases)
     return account

@@ -13,6 +13,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import Pulled, pull_many
 from initiatives.findings.sync import follow, lock_cases
@@ -63,7 +64,7 @@ def describe_system(*, by: User, **fields) -> System:
             permissions.may_change_system(system.collection, by).or_refuse()
         cases = _locked(system)
         system.save()
-        record.record("system described", system=system.name, system_id=system.pk, said=_said(system))
+        record.record(EntryKind.SYSTEM_DESCRIBED, system=system.name, system_id=system.pk, said=_said(system))
         reach(cases, f"{system} is a source more of {system.collection}", system=system.collection, by=by)
     return system
 
@@ -97,7 +98,7 @@ def change_system(*, system: System, by: User, **fields) -> System:
             _pull_on(cases, left, f"{system} is no longer a source of {left}", system=was, by=by)
         system.save()
         record.record(
-            "system changed",
+            EntryKind.SYSTEM_CHANGED,
             system=system.name,
             system_id=system.pk,
             before={name: before[name] for name in changed},
@@ -136,7 +137,7 @@ def disown_system(*, system: System, reason: str, by: User) -> System:
         cases = _locked(system)
         system.owner = None
         system.save()
-        record.record("system disowned", system=system.name, system_id=system.pk, why=reason.strip())
+        record.record(EntryKind.SYSTEM_DISOWNED, system=system.name, system_id=system.pk, why=reason.strip())
         reach(cases, f"{system} has no owner any more", system=system, by=by)
     return system
 
@@ -160,7 +161,7 @@ def retire_system(*, system: System, reason: str, by: User) -> System:
         cases = _locked(system)
         system.retired_at, system.retired_by, system.retired_reason = clock.now(), by, reason.strip()
         system.save()
-        record.record("system retired", system=system.name, system_id=system.pk, why=reason.strip())
+        record.record(EntryKind.SYSTEM_RETIRED, system=system.name, system_id=system.pk, why=reason.strip())
         reach(cases, f"{system} was retired", system=system, by=by)
     return system
 
@@ -186,7 +187,7 @@ def add_customisation(
         )
         row.save()
         record.record(
-            "customisation added",
+            EntryKind.CUSTOMISATION_ADDED,
             system=system.name,
             system_id=system.pk,
             team=row.team,
@@ -205,7 +206,9 @@ def end_customisation(*, customisation: Customisation, by: User) -> Customisatio
             raise Conflict("It ended already.")
         row.ended_on = clock.today()
         row.save()
-        record.record("customisation ended", system=row.system.name, system_id=row.system_id, team=row.team)
+        record.record(
+            EntryKind.CUSTOMISATION_ENDED, system=row.system.name, system_id=row.system_id, team=row.team
+        )
     return row
 
 

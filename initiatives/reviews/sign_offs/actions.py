@@ -14,6 +14,7 @@ from governance.people import boards
 from governance.people.boards import board_for
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.facts import case_rows, review_state
@@ -144,7 +145,7 @@ def _save_first(row: SignOff) -> None:
 
 def _record(row: SignOff, case: Initiative, *, on_behalf_of: User | None) -> None:
     record.record(
-        "signed off",
+        EntryKind.SIGNED_OFF,
         case=case,
         review=row.review_id,
         gate=row.review.gate,
@@ -252,7 +253,12 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
         )
         new.save()
         record.record(
-            "vote withdrawn", case=case, review=review.pk, seat=row.seat, statement=text, digest=new.digest
+            EntryKind.VOTE_WITHDRAWN,
+            case=case,
+            review=review.pk,
+            seat=row.seat,
+            statement=text,
+            digest=new.digest,
         )
         sealing.soon()
     return new

@@ -19,6 +19,7 @@ from governance.permission_result import yes
 from governance.sign_in import reauthentication, throttling
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import as_of
+from governance.vocabulary.entry_kinds import EntryKind
 from governance.web.middleware import on_any_day
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.access import review_for, sign_off_on_any_day
@@ -372,7 +373,11 @@ def _entry_of(vote: SignOff) -> Entry | None:
     entries = (
         Entry.objects.acts()
         .of_case(vote.review.initiative.ref)
-        .filter(kind__in=["signed off", "vote withdrawn"], actor_id=vote.person_id, at__gte=vote.at)
+        .filter(
+            kind__in=[EntryKind.SIGNED_OFF, EntryKind.VOTE_WITHDRAWN],
+            actor_id=vote.person_id,
+            at__gte=vote.at,
+        )
     )
     return next(
         (row for row in entries.order_by("id") if row.facts["facts"].get("digest") == vote.digest), None

@@ -16,6 +16,7 @@ from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from governance.notices.desk import lines_for
 from governance.storage import backup, restore
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import review_state, supported_stage
 from initiatives.models import (
     ApprovalRequest,
@@ -58,11 +59,11 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
     call_command("demo", keep=True, stdout=StringIO())
     assert built == []  # people, and no mark of a demo
     with acting(system="demo", reason="Begun"):
-        record.record(demo.MARK)
+        record.record(EntryKind.DEMO_FOUNDED)
     call_command("demo", keep=True, stdout=StringIO())
     assert built == ["dropped", "built"]
     with acting(system="demo", reason="Ended"):
-        record.record(demo.DONE)
+        record.record(EntryKind.DEMO_TOLD)
     call_command("demo", keep=True, stdout=StringIO())
     assert built == ["dropped", "built"]
 

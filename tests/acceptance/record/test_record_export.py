@@ -17,9 +17,9 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Checkpoint, Entry
-from governance.models.ledger import ERASED
 from governance.offline import verify
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Evidence
 from tests.support import factories
 from tests.support.cases.exported_record import flip_missed, resealed
@@ -238,7 +238,7 @@ def test_only_the_keys_that_are_trusted_count(case, tmp_path):
 def test_an_erased_body_is_exported_as_erased(case, tmp_path, cast):
     gone = Entry.objects.filter(case_ref=case.ref, kind="registered").get()
     with acting(by=cast.admin, reason="Asked for"):
-        record.record(ERASED, entries=[gone.pk])
+        record.record(EntryKind.ERASED, entries=[gone.pk])
     tamper(
         "UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s",
         gone.pk,

@@ -66,7 +66,7 @@ def test_a_closed_pulse_is_a_reading_of_real_users_with_its_n(cast, case, as_):
     assert (verdict.word, verdict.figure.n) == (MET, 12)
     assert against(case, measure) == "", "what is met says only from when it is too old"
     told = Entry.objects.acts().filter(case_ref=case.ref).order_by("-pk")[:3]
-    assert {"pulse closed", batch_digest.KIND} < {entry.kind for entry in told}
+    assert {"pulse closed", "readings recorded"} < {entry.kind for entry in told}
     assert list(batch_digest.broken(0, "default")) == []
     page = as_(cast.owner).get(f"/pulses/{pulse.pk}/").content.decode()
     assert f"/measures/{measure.pk}/" in page
@@ -77,7 +77,7 @@ def test_fewer_than_five_answers_are_no_reading(cast, case, answers):
     measure = declared(cast, case)
     assert asked(cast, case, answers).results is None
     assert not Reading.objects.exists()
-    assert not Entry.objects.filter(kind=batch_digest.KIND).exists()
+    assert not Entry.objects.filter(kind="readings recorded").exists()
     assert "Nothing was read yet" in against(case, measure)
 
 

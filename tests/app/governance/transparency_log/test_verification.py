@@ -12,8 +12,8 @@ from django.db import connection
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Checkpoint, Entry, Leaf
-from governance.models.ledger import ERASED
 from governance.transparency_log import sealing, signing_keys, verification
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative
 from tests.support import factories
 from tests.support.database import tampering
@@ -280,7 +280,7 @@ def test_a_body_may_be_gone_when_an_act_of_erasure_names_it(cast):
     factories.make_case(cast)
     gone = Entry.objects.filter(table=Initiative._meta.db_table).latest("pk")
     with acting(by=cast.admin, reason="Asked for"):
-        record.record(ERASED, entries=[gone.pk])
+        record.record(EntryKind.ERASED, entries=[gone.pk])
     sealing.seal()
     tamper(
         "UPDATE governance_entrybody SET body = '', salt = '' WHERE entry_id = %s",

@@ -187,7 +187,7 @@ def test_every_kind_of_entry_has_its_sentence(cast, as_):
     case = factories.make_production(cast)
     book = Rulebook.objects.current().book
     for entry in Entry.objects.acts().of_case(case.ref):
-        assert entry.kind in history_entry_wording.SENTENCES or entry.kind.startswith("review "), entry.kind
+        assert entry.kind in history_entry_wording.SENTENCES, entry.kind
         said = history_entry_wording.sentence(entry.kind, entry.facts["facts"], book)
         assert not said.startswith(f"{entry.kind} ("), said
 
