@@ -23,7 +23,7 @@ from governance.models import Rulebook
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import read_table
 from governance.templatetags.plumbline import day
-from initiatives.cases import access
+from initiatives.access import case_lookup
 from initiatives.cases.case_frame import acted, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.models import Initiative
@@ -74,7 +74,7 @@ class Shown:
 @require_safe
 def adoption(request: HttpRequest, ref: str) -> HttpResponse:
     """Whether it is used and trusted, by requirement, in words; value; and where to go on."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     found = queries.subjects([case.pk])[case.pk]
     book, marks = Rulebook.objects.current().book, charts.marks_of(case)
     shown = [Shown(measure, subject) for measure, subject in found]
@@ -120,7 +120,7 @@ def _order(word: str) -> int:
 @require_http_methods(["GET", "HEAD", "POST"])
 def declare(request: HttpRequest, ref: str) -> HttpResponse:
     """Declare a measure: first what, then baseline, target and how."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     permissions.may_declare(case, request.user).or_refuse()
     how = INSTRUMENTS.get(request.GET.get("instrument", ""))
     back = reverse("adoption", args=[case.ref])
@@ -159,7 +159,7 @@ def _measure_for(request: HttpRequest, pk: int) -> Measure:
     rows = Measure.objects.select_related(
         "initiative__unit", "initiative__contract", "declared_by", "ended_by"
     )
-    return access.of_case(rows, request.user, pk)
+    return case_lookup.of_case(rows, request.user, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -298,7 +298,7 @@ def correct(request: HttpRequest, pk: int, reading: int) -> HttpResponse:
 @require_POST
 def file(request: HttpRequest, ref: str) -> HttpResponse:
     """File what the readings show as evidence."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     try:
         item = evidence_figures.file_figures(
             case=case, requirement=request.POST.get("requirement", ""), by=request.user
@@ -316,7 +316,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring_in(request: HttpRequest, ref: str) -> HttpResponse:
     """A table of readings: sent and looked at; they enter once somebody says so."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     permissions.may_read(case, request.user).or_refuse()
     form = ReadingsFileForm(request.POST or None, request.FILES or None)
     shown: dict = {}

@@ -18,7 +18,7 @@ from governance.models import Rulebook, User
 from governance.models.ledger import Entry
 from governance.models.people import SEATS
 from governance.permission_result import Refused, ended
-from initiatives.cases import permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import lock
 from initiatives.facts import review_state, supported_stage
 from initiatives.models import Initiative, Review
@@ -148,5 +148,5 @@ def acts_of(case: Initiative, run: Callable, *, by: User) -> list[tuple[str, dic
 
 def somebody(case: Initiative) -> User | None:
     """Who stands in as the one who acts where nobody is named: the owner, or whoever registered the case."""
-    owner = permissions.accepted(case, "owner")
+    owner = case_permissions.accepted(case, "owner")
     return owner.person if owner else case.registered_by

@@ -22,7 +22,7 @@ from governance.models import Delivery, Membership, Rulebook, Telling, Unit, Use
 from governance.notices import mail, preferences
 from governance.notices.desk import lines_for
 from governance.templatetags.plumbline import day, stage_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import goal_of
 from initiatives.decisions import decision_register
 from initiatives.efforts.effort_import import monday

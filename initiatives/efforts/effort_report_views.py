@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from governance.ledger import csv_export
 from governance.models import User
 from governance.templatetags.plumbline import layer_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.efforts import effort_report, queries
 from initiatives.efforts.forms import LinesForm, WhereItGoesForm

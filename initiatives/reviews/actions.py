@@ -13,7 +13,7 @@ from governance.notices.owe import owe as owe_notice
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows, review_state
 from initiatives.findings.sync import follow_more

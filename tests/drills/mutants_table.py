@@ -66,7 +66,7 @@ MUTANTS = [
     ),
     (
         "party to the case, at signing",
-        "initiatives.cases.permissions:barred_from_signing",
+        "initiatives.access.permissions:barred_from_signing",
         'reasons.append(f"{person} is {role} of this case")',
         "pass",
         "tests/app/initiatives/reviews/test_separation_of_duties.py",
@@ -94,21 +94,21 @@ MUTANTS = [
     ),
     (
         "a chair who is party does not decide",
-        "initiatives.cases.permissions:acting_chair",
+        "initiatives.access.permissions:acting_chair",
         "if not roles and not member.away:",
         "if not member.away:",
         "tests/app/initiatives/reviews/test_separation_of_duties.py -k chair",
     ),
     (
         "nobody accepts a role for another",
-        "initiatives.cases.permissions:may_answer_role",
+        "initiatives.access.permissions:may_answer_role",
         'if assignment.person_id != person.pk:\n        return no(f"Only {assignment.person}',
         'if False:\n        return no(f"Only {assignment.person}',
         "tests/app/initiatives/reviews/test_separation_of_duties.py -k nobody_accepts",
     ),
     (
         "strangers do not see a case",
-        "initiatives.cases.visibility:visible_to",
+        "initiatives.access.visibility:visible_to",
         "return cases.filter(seen)",
         "return cases",
         "tests/app/governance/web/test_access.py -k not_yours",
@@ -283,7 +283,7 @@ MUTANTS = [
     ),
     (
         "capturing is off unless switched on",
-        "initiatives.cases.permissions:may_capture",
+        "initiatives.access.permissions:may_capture",
         "if not settings.CAPTURE_LINKS:",
         "if False:",
         "tests/app/initiatives/cases/test_link_fetcher.py",
@@ -430,7 +430,7 @@ MUTANTS = [
     ),
     (
         "an approving vote waits",
-        "initiatives.cases.permissions:may_sign",
+        "initiatives.access.permissions:may_sign",
         "return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))",
         "return yes()",
         "tests/acceptance/attacks/test_account_attacks.py -k after_a_reset_by_another",

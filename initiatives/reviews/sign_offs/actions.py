@@ -14,7 +14,7 @@ from governance.people import boards
 from governance.people.boards import board_for
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.facts import case_rows, review_state
 from initiatives.models import Initiative, Review, SignOff

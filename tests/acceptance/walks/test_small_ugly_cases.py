@@ -16,7 +16,7 @@ from governance.notices import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import load_default
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.evidence import actions as evidence_actions
