@@ -13,6 +13,7 @@ from governance.gates import requirements, sign_off_statement
 from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.models.people import SEATS
 from governance.people.boards import board_for
+from initiatives.cases import review_state
 from initiatives.cases.act import together
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
@@ -20,7 +21,6 @@ from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import review_state
 from initiatives.models import Evidence, Initiative, Review, SignOff
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions

@@ -18,8 +18,9 @@ from governance.models import Checkpoint, Rulebook, User
 from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
+from initiatives.cases import review_state
 from initiatives.cases.case_frame import who_answers
-from initiatives.facts import case_rows, review_state, supported_stage
+from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.models.evidence import EVIDENCE_KINDS, RESULTS
 from initiatives.models.initiative import PROPOSED, PROTOTYPE, STAGES

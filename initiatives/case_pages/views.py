@@ -14,6 +14,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.case_pages import next_step, past_views
+from initiatives.cases import review_state
 from initiatives.cases.case_frame import (
     acted,
     ask,
@@ -28,7 +29,7 @@ from initiatives.cases.case_frame import (
 )
 from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.checklist.row_presentation import mend_of
-from initiatives.facts import case_rows, review_state, supported_stage
+from initiatives.facts import case_rows, supported_stage
 from initiatives.history import recent_changes, timeline
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions

@@ -19,8 +19,9 @@ from governance.models.ledger import Entry
 from governance.models.people import SEATS
 from governance.permission_result import Refused, ended
 from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.cases.act import lock
-from initiatives.facts import review_state, supported_stage
+from initiatives.facts import supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.models.initiative import STAGES, gate_out_of
 

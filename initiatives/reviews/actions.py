@@ -14,8 +14,9 @@ from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
 from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.cases.act import act, settle_standing
-from initiatives.facts import case_rows, review_state
+from initiatives.facts import case_rows
 from initiatives.findings.sync import follow_more
 from initiatives.holds.actions import owe
 from initiatives.models import Condition, Initiative, Question, Review

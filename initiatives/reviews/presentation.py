@@ -10,7 +10,7 @@ from governance.models.people import SEATS
 from governance.people import cooling_off
 from governance.templatetags.plumbline import moment, seat_word
 from initiatives.access import permissions as case_permissions
-from initiatives.facts import review_state
+from initiatives.cases import review_state
 from initiatives.models import Review, SignOff
 from initiatives.models.reviews import APPROVE, CONDITION, OBJECT, RECUSE
 

@@ -9,7 +9,8 @@ from governance.gates import criteria as gates_criteria
 from governance.models.people import SEATS
 from governance.permission_result import ended
 from initiatives.access import permissions as case_permissions
-from initiatives.facts import case_rows, review_state
+from initiatives.cases import review_state
+from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.reviews import OBJECT
 

@@ -15,8 +15,8 @@ from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.cases.review_state import Sitting
 from initiatives.facts import case_rows, supported_stage
-from initiatives.facts.review_state import Sitting
 from initiatives.findings import alerts
 from initiatives.findings.sync import follow
 from initiatives.holds.actions import end_debts_of_stage, owe, owe_all

@@ -73,7 +73,7 @@ MUTANTS = [
     ),
     (
         "party to the case, at decision",
-        "initiatives.facts.review_state:Bench.barred",
+        "initiatives.cases.review_state:Bench.barred",
         'reasons += [f"{person} is {words} of this case" for words in self.roles.get(person.pk, ())]',
         "",
         "tests/app/initiatives/reviews/test_separation_of_duties.py",

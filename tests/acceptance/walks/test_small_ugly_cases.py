@@ -355,7 +355,7 @@ def test_a_vote_copied_to_another_gate_counts_nowhere(cast):
         with pytest.raises(Exception, match="not signed for this review"), transaction.atomic():
             copy.save()
         sit = story.sitting(review)
-        from initiatives.facts import review_state
+        from initiatives.cases import review_state
 
         reasons = review_state.stale_of(copy, sit.bench, sit.facts, sit.book, sit.at, sit.states)
         assert "the statement was signed for something else" in reasons

@@ -18,7 +18,7 @@ from governance.permission_result import Conflict, Refused
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
 from initiatives.access import permissions as case_permissions
-from initiatives.facts import review_state
+from initiatives.cases import review_state
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions

@@ -14,7 +14,7 @@ from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
 from initiatives.access import permissions as case_permissions
-from initiatives.facts import review_state
+from initiatives.cases import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
 from initiatives.reviews import actions as review_actions
