@@ -20,8 +20,8 @@ from governance.models import LegalHold, User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.access.permissions import accepted
 from initiatives.cases.act import act
-from initiatives.cases.permissions import accepted
 from initiatives.models import Initiative
 
 A_USER = "problem reports"

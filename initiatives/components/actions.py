@@ -13,7 +13,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows
 from initiatives.findings.sync import follow, follow_more

@@ -17,7 +17,7 @@ from governance.models import Clause, Contract, ContractVersion, User, Vocabular
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.contracts.actions import (
     Written,

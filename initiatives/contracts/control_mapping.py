@@ -13,7 +13,7 @@ from governance.models import Clause, Rulebook, User
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative, LayerReview
 from initiatives.models.enforcement import ENFORCING_LAYERS

@@ -13,7 +13,7 @@ from governance.notices.owe import owe as owe_notice
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, lock, settle_standing
 from initiatives.models import Handover, Initiative
 from initiatives.roles import handover_queries

@@ -17,7 +17,6 @@ from governance.models import User
 from governance.notices import owe
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.charts.primitives import count
-from initiatives.integration.comparison import WORDING
 from initiatives.integration.comparison.facets import Definition, Difference, compare
 from initiatives.integration.definitions import definition_dependencies
 from initiatives.models import (
@@ -29,7 +28,7 @@ from initiatives.models import (
     TermDefinition,
     TermUse,
 )
-from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED
+from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED, WORDING
 
 Pair = tuple[TermDefinition, TermDefinition]
 # Who is told of what was found: the data steward, who settles it; where there is none, the owner, who names one.

@@ -18,7 +18,7 @@ from governance.notices import owe
 from governance.permission_result import Conflict
 from governance.queue.task_base import named
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
 from initiatives.files.upload_policy import tidy_name

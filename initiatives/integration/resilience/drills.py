@@ -10,7 +10,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import (
     check_evidence,

@@ -11,8 +11,8 @@ from governance import clock
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.access.permissions import accepted
 from initiatives.cases.act import act
-from initiatives.cases.permissions import accepted
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.holds.actions import owe_all, settle_row
 from initiatives.integration.systems import permissions

@@ -17,7 +17,8 @@ from governance.models import ContractVersion, Delegation, Entry, Notice, Policy
 from governance.notices.desk import lines_for
 from governance.storage import backup, restore
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import review_state, supported_stage
+from initiatives.cases import review_state
+from initiatives.facts import supported_stage
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,
