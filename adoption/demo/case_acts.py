@@ -11,8 +11,8 @@ from governance.contracts.clauses import Terms
 from governance.gates import criteria as gates_criteria
 from governance.gates import requirements, sign_off_statement
 from governance.models import Board, Clause, Rulebook, Unit, User
-from governance.models.people import SEATS
 from governance.people.boards import board_for
+from governance.vocabulary import Seat
 from initiatives.cases.act import together
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
@@ -395,7 +395,7 @@ def vote(
     )
 
 
-def votes(review: Review, team: Team, seats=tuple(SEATS)) -> None:
+def votes(review: Review, team: Team, seats=tuple(Seat)) -> None:
     """Every seat that has a criterion at the gate approves."""
     for seat in seats:
         if review.rulebook.book.criteria_of(review.gate, seat):
@@ -473,7 +473,7 @@ def team_for(unit: Unit, *, owner: User, support: User, lead: User, steward: Use
         lead=lead,
         steward=steward,
         chair=held["chair"],
-        seats={seat: held[seat] for seat in SEATS if seat in held},
+        seats={seat: held[seat] for seat in Seat if seat in held},
         board=own,
         unit=unit,
     )

@@ -7,9 +7,9 @@ from django.contrib.auth.hashers import make_password
 from adoption.demo import case_acts
 from governance.database.row_history import acting
 from governance.models import Board, Rulebook, Unit, User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_default
+from governance.vocabulary import BoardRole
 from initiatives.rulebook_changes import draft_actions, forecast_actions, publication
 
 COMPANY = "Northgate"
@@ -153,8 +153,8 @@ BOARDS = {
             "architecture_integration": "seat-architecture",
             "service_operations": "seat-operations",
             "adoption_change": "seat-adoption",
-            CHAIR: "chair",
-            DEPUTY_CHAIR: "deputy-chair",
+            BoardRole.CHAIR: "chair",
+            BoardRole.DEPUTY_CHAIR: "deputy-chair",
         },
     ),
     "operations": (
@@ -166,8 +166,8 @@ BOARDS = {
             "architecture_integration": "ivo",
             "service_operations": "nils",
             "adoption_change": "carmen",
-            CHAIR: "ruth",
-            DEPUTY_CHAIR: "peter",
+            BoardRole.CHAIR: "ruth",
+            BoardRole.DEPUTY_CHAIR: "peter",
         },
     ),
 }

@@ -10,8 +10,8 @@ from adoption.models import Meeting, PostMortem
 from adoption.postmortems import permissions as postmortem_permissions
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.notices.desk import Line
+from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import case_rows
 from initiatives.models import Obligation
@@ -84,7 +84,7 @@ def lines(person: User) -> list[Line]:
         {
             "person": [person.pk],
             "cases": {row.initiative_id for row in answering} | {case.pk for case in look.standing_in},
-            "chaired": look.units_with([CHAIR, DEPUTY_CHAIR]),
+            "chaired": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
             "adopting": look.units_with([SEAT]),
             "boards": {member.board_id for member in look.memberships},
         },

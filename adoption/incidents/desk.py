@@ -17,9 +17,9 @@ from adoption.signals import permissions as signal_permissions
 from adoption.signals.actions import is_of
 from governance.database.batch_read import Batch, Rows
 from governance.models import User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.notices.desk import Line
 from governance.permission_result import ended
+from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import case_rows
 from initiatives.models import Dependant, Initiative
@@ -107,7 +107,7 @@ def lines(person: User) -> list[Line]:
             held.setdefault(row.initiative_id, (row.initiative, set()))[1].add(row.role)
     rows = _ROWS.ask(
         {
-            "answering": look.units_with([CHAIR, DEPUTY_CHAIR, SEAT]),
+            "answering": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, SEAT]),
             "treating": [pk for pk, (_, roles) in held.items() if roles & set(TREATING)],
             "working": [pk for pk, (_, roles) in held.items() if roles & set(WORKING)],
             "person": [person.pk],

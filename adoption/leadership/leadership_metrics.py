@@ -15,8 +15,8 @@ from adoption.models import Incident, Signal
 from governance import clock
 from governance.models import ContractVersion, Rulebook
 from governance.rulebook import Book
+from governance.vocabulary import RUNNING_STAGES, Stage
 from initiatives.models import Coverage, FundingDecision, RoleAssignment, ScopeVersion, StageChange
-from initiatives.models.initiative import MVP, PRODUCTION, PROPOSED, PROTOTYPE, RUNNING, STAGES
 from initiatives.portfolio import filters, report_links
 from initiatives.stages.actions import STOP_REASONS
 
@@ -73,14 +73,14 @@ class Figure:
     @property
     def title(self) -> str:
         """Its name where it stands alone, with the claimed stage whose cases it counts."""
-        return f"{self.words}: {STAGES[self.stage]}" if self.stage else self.words
+        return f"{self.words}: {Stage(self.stage).label}" if self.stage else self.words
 
 
 # --- Scalable, or a pilot for ever ------------------------------------------------------------------------------------
 
 
 def _mvps(cases: QuerySet) -> QuerySet:
-    return cases.filter(stage=MVP).exclude(supported="recomputing")
+    return cases.filter(stage=Stage.MVP).exclude(supported="recomputing")
 
 
 _ALL_PASS = Q(span__governance=True, span__integration=True, span__adoption=True)
@@ -116,7 +116,7 @@ def deployed(cases: QuerySet, wanted: Wanted) -> QuerySet:
         rollout=True,
         starts_at__lte=wanted.now,
     )
-    return cases.filter(Q(stage=PRODUCTION) | Q(Exists(rolled), stage=MVP))
+    return cases.filter(Q(stage=Stage.PRODUCTION) | Q(Exists(rolled), stage=Stage.MVP))
 
 
 # --- What follows later -----------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def funded(cases: QuerySet, wanted: Wanted) -> QuerySet:
 
 def oversold(cases: QuerySet, wanted: Wanted) -> QuerySet:
     """Claimed as an MVP on the proof of a prototype or less, decided here; or funded above what the proof supported."""
-    larger = Q(stage=MVP, supported__in=[PROPOSED, PROTOTYPE]) & ~Q(basis="import")
+    larger = Q(stage=Stage.MVP, supported__in=[Stage.PROPOSED, Stage.PROTOTYPE]) & ~Q(basis="import")
     return cases.filter(larger | Q(pk__in=_keys(funded(cases, wanted))))
 
 
@@ -140,7 +140,7 @@ def underdesigned(cases: QuerySet, wanted: Wanted) -> QuerySet:
     """MVPs that nobody accepted to support, or with gaps in the layers application or integration."""
     supporters = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role="support_owner")
     gaps = Q(gap_counts__has_any_keys=list(HARD_LAYERS)) & ~Q(supported="recomputing")
-    return cases.filter(~Exists(supporters) | gaps, stage=MVP).exclude(basis="import")
+    return cases.filter(~Exists(supporters) | gaps, stage=Stage.MVP).exclude(basis="import")
 
 
 def too_early(cases: QuerySet, wanted: Wanted) -> QuerySet:
@@ -148,16 +148,18 @@ def too_early(cases: QuerySet, wanted: Wanted) -> QuerySet:
     live = _went_live(wanted)
     back = StageChange.objects.filter(
         initiative=OuterRef("initiative"),
-        from_stage=PRODUCTION,
+        from_stage=Stage.PRODUCTION,
         pk__gt=OuterRef("pk"),
         at__lte=OuterRef("at") + Value(timedelta(days=EARLY_DAYS)),
     )
-    short = Q(Exists(live), stage=PRODUCTION, shortfall__gt=0)
+    short = Q(Exists(live), stage=Stage.PRODUCTION, shortfall__gt=0)
     return cases.filter(Q(Exists(live.filter(Exists(back)))) | short)
 
 
 def _went_live(wanted: Wanted) -> QuerySet:
-    moved = StageChange.objects.filter(wanted.moments("at"), initiative=OuterRef("pk"), to_stage=PRODUCTION)
+    moved = StageChange.objects.filter(
+        wanted.moments("at"), initiative=OuterRef("pk"), to_stage=Stage.PRODUCTION
+    )
     return moved.exclude(basis="import")
 
 
@@ -172,8 +174,10 @@ def late(cases: QuerySet, wanted: Wanted) -> QuerySet:
     moved = StageChange.objects.filter(wanted.moments("at"), initiative=OuterRef("pk")).exclude(
         basis="import"
     )
-    early = moved.filter(~Exists(contracts), from_stage=PROTOTYPE, to_stage=MVP)
-    return cases.filter(Q(Exists(early)) | Q(Exists(moved.filter(~Exists(supporters), to_stage=PRODUCTION))))
+    early = moved.filter(~Exists(contracts), from_stage=Stage.PROTOTYPE, to_stage=Stage.MVP)
+    return cases.filter(
+        Q(Exists(early)) | Q(Exists(moved.filter(~Exists(supporters), to_stage=Stage.PRODUCTION)))
+    )
 
 
 def trust_lost(cases: QuerySet, wanted: Wanted) -> QuerySet:
@@ -206,21 +210,21 @@ def trust_lost(cases: QuerySet, wanted: Wanted) -> QuerySet:
 
 def answered_no(cases: QuerySet, wanted: Wanted) -> QuerySet:
     """Stopped as an idea or prototype, within the time of a prototype, because the answer was no: money not spent."""
-    most = wanted.book.stages[PROTOTYPE].max_days_before_review if wanted.book else None
+    most = wanted.book.stages[Stage.PROTOTYPE].max_days_before_review if wanted.book else None
     began = StageChange.objects.filter(
-        initiative=OuterRef("initiative"), to_stage=PROTOTYPE, pk__lt=OuterRef("pk")
+        initiative=OuterRef("initiative"), to_stage=Stage.PROTOTYPE, pk__lt=OuterRef("pk")
     ).order_by("-pk")
     stopped = StageChange.objects.filter(
         wanted.moments("at"),
         initiative=OuterRef("pk"),
         basis="stopped",
-        from_stage__in=[PROPOSED, PROTOTYPE],
+        from_stage__in=[Stage.PROPOSED, Stage.PROTOTYPE],
         reason__startswith=STOP_REASONS["answered_no"],
     )
     if most:
         in_time = Q(at__lte=F("began") + Value(timedelta(days=most)))
         stopped = stopped.annotate(began=Subquery(began.values("at")[:1])).filter(
-            Q(from_stage=PROPOSED) | in_time
+            Q(from_stage=Stage.PROPOSED) | in_time
         )
     return cases.filter(Exists(stopped), stage="stopped")
 
@@ -262,11 +266,11 @@ DEPLOYED = tuple(
     Figure(
         f"{key}-{stage}",
         words,
-        f"{statement} Claimed stage: {STAGES[stage]}.",
+        f"{statement} Claimed stage: {Stage(stage).label}.",
         _in_stage(stage, which),
         stage=stage,
     )
-    for stage in (MVP, PRODUCTION)
+    for stage in (Stage.MVP, Stage.PRODUCTION)
     for key, words, statement, which in (
         ("deployed", "Deployed", "Production, or an MVP whose scope in force is rolled out.", _any),
         ("used", "Used", "Deployed, and the newest reading of use is current and a pass.", used),
@@ -329,11 +333,11 @@ ANSWERED_NO = Figure(
 STAYS = tuple(
     Figure(
         f"in-{stage}",
-        STAGES[stage],
-        f"In the stage {STAGES[stage]} now, by a decision or registration here; claims by import are left out.",
+        Stage(stage).label,
+        f"In the stage {Stage(stage).label} now, by a decision or registration here; claims by import are left out.",
         _staying(stage),
     )
-    for stage in RUNNING
+    for stage in RUNNING_STAGES
 )
 FIGURES = {one.key: one for one in (*SCALING, *DEPLOYED, FUNDED, *LAGGING, ANSWERED_NO, *STAYS)}
 

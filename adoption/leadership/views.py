@@ -19,13 +19,12 @@ from governance.models import Rulebook
 from governance.people.boards import seats_held
 from governance.templatetags.days import keep
 from governance.transparency_log import as_of
+from governance.vocabulary import RUNNING_STAGES, Layer, Stage
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.models import Initiative
-from initiatives.models.initiative import RUNNING, STAGES
-from initiatives.models.versions import LAYERS
 from initiatives.portfolio import portfolio_metrics
 from initiatives.portfolio.filters import with_details
 
@@ -119,7 +118,7 @@ def leaders(request: HttpRequest) -> HttpResponse:
             for cell in scaling
         ],
         "deployed": [
-            (STAGES[stage], [cells[f"{key}-{stage}"] for key in ("deployed", "used", "unused")])
+            (Stage(stage).label, [cells[f"{key}-{stage}"] for key in ("deployed", "used", "unused")])
             for stage in ("mvp", "production")
         ],
         "blame": _blame(asked),
@@ -147,7 +146,9 @@ def _named(keys: list[int]) -> dict[int, Initiative]:
 
 def _short(asked: _Asked):
     """Cases that claim more than their proof supports, worst first, then those that claim it longest."""
-    return asked.cases.filter(shortfall__gt=0, stage__in=RUNNING).order_by("-shortfall", "since", "number")
+    return asked.cases.filter(shortfall__gt=0, stage__in=RUNNING_STAGES).order_by(
+        "-shortfall", "since", "number"
+    )
 
 
 def _judge(asked: _Asked) -> dict:
@@ -184,7 +185,7 @@ def _causes(asked: _Asked) -> dict[tuple[str, str], list[PostMortem]]:
         found |= {(column, row.layer): getattr(row, column) for column in COLUMNS}
     for row in told.read:
         row.layers = [
-            (COLUMNS[column], [LAYERS[layer] for layer in layers])
+            (COLUMNS[column], [Layer(layer).label for layer in layers])
             for place, column in cause_analysis.COLUMN_OF.items()
             if (layers := told.said.get((row.pk, *place)))
         ]
@@ -210,7 +211,7 @@ def _blame(asked: _Asked) -> dict:
                     for column in COLUMNS
                 ],
             )
-            for layer, words in LAYERS.items()
+            for layer, words in Layer.choices
         ],
         "all": len(found["", ""]),
         "all_link": asked.link("leaders-blamed"),
@@ -281,7 +282,7 @@ def blamed_rows(request: HttpRequest) -> HttpResponse:
         "told": asked.told,
         "page": page_of(request, found[place], PAGE),
         "column": COLUMNS.get(place[0], ""),
-        "layer": LAYERS.get(place[1], ""),
+        "layer": Layer.word(place[1]),
         "elsewhere": place[0] == "elsewhere",
         "back": asked.link("leaders"),
     }

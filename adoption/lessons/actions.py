@@ -17,13 +17,13 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
+from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched
 from initiatives.checklist import actions as checklist_actions
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.models import Answer, Initiative, RoleAssignment, Shortcoming, System
 from initiatives.models.evidence import ANSWERED
-from initiatives.models.versions import LAYERS
 
 REQUIREMENT = "mvp.lessons_read"
 _FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson
@@ -166,7 +166,7 @@ def enter(
     wrong = {}
     if not text.strip():
         wrong["text"] = "Say what the next team should know."
-    if layer not in LAYERS:
+    if layer not in Layer:
         wrong["layer"] = "Choose the layer it lies in."
     if not source.strip():
         wrong["source"] = "Say where it was read, so that others can check it."

@@ -3,8 +3,8 @@
 from django import forms
 
 from adoption.models.postmortems import PATTERNS
+from governance.vocabulary import Layer
 from initiatives.models import System
-from initiatives.models.versions import LAYERS
 
 NOT_SAID, YES, NO = "", "yes", "no"
 APPLIES = [(YES, "It applies to this case"), (NO, "It does not apply")]
@@ -31,7 +31,7 @@ class LessonForm(forms.Form):
         max_length=300,
     )
     source_link = forms.URLField(label="Its address", max_length=500, required=False, assume_scheme="https")
-    layer = forms.ChoiceField(label="The layer it lies in", choices=[("", "not chosen yet"), *LAYERS.items()])
+    layer = forms.ChoiceField(label="The layer it lies in", choices=[("", "not chosen yet"), *Layer.choices])
     pattern = forms.ChoiceField(
         label="Kind of trouble", choices=[("", "none of these"), *PATTERNS.items()], required=False
     )

@@ -18,10 +18,10 @@ from adoption.lessons import lesson_search
 from adoption.models import Lesson
 from adoption.models.postmortems import PATTERNS
 from governance.database.text_search import split, stems, synonyms
+from governance.vocabulary import Layer
 from initiatives.integration.definitions.definition_dependencies import systems_of
 from initiatives.models import Component, Initiative, Link, System, TermUse
 from initiatives.models.integration.systems import KNOWLEDGE_KINDS
-from initiatives.models.versions import LAYERS
 
 MOST = 8  # lessons of one case
 LOOKED_AT = 60  # lessons of one case that are looked at closely
@@ -191,7 +191,7 @@ def _judged(
     words = [word for stem, word in one.words.items() if stem in shared]
     beside = []
     if layer in one.layers:
-        beside.append(f"layer: {LAYERS[layer].lower()}")
+        beside.append(f"layer: {Layer(layer).label.lower()}")
     if pattern and pattern in one.patterns:
         beside.append(f"kind of trouble: {PATTERNS[pattern].lower()}")
     in_common = len(words) + len(beside)

@@ -16,10 +16,10 @@ from adoption.models.postmortems import PATTERNS
 from governance.contributions import Part
 from governance.models import Unit
 from governance.permission_result import Conflict
+from governance.vocabulary import Layer
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, mend, page_of, pick
 from initiatives.models import Review, System
-from initiatives.models.versions import LAYERS
 from initiatives.portfolio import search as portfolio_search
 
 PAGE = 20
@@ -45,7 +45,7 @@ def lessons_all(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": shown(page.object_list, request.user, why),
         "by_meaning": answers.by_meaning,
-        "layers": LAYERS,
+        "layers": Layer.choices,
         "patterns": PATTERNS,
         "units": Unit.objects.filter(
             pk__in=lesson_search.offered().values("post_mortem__initiative__unit")
@@ -69,7 +69,7 @@ LONGEST = {"system": 9, "unit": 9, "year": 4}
 def _filtered(request) -> tuple[QuerySet[Lesson], dict]:
     """The lessons that pass the filters of the query string, and which filters are set; junk changes nothing."""
     rows, asked = lesson_search.offered(), request.GET
-    chosen = {"layer": pick(asked.get("layer"), LAYERS), "pattern": pick(asked.get("pattern"), PATTERNS)}
+    chosen = {"layer": pick(asked.get("layer"), Layer), "pattern": pick(asked.get("pattern"), PATTERNS)}
     for name in ("system", "unit", "year"):
         value = asked.get(name, "")
         chosen[name] = int(value) if value.isdecimal() and len(value) <= LONGEST[name] else ""

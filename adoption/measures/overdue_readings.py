@@ -9,11 +9,11 @@ from adoption.measures.evaluation import said_day
 from adoption.models import Measure, Tally
 from governance import clock
 from governance.models import Rulebook
+from governance.vocabulary import RUNNING_STAGES
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.holds.actions import owe
 from initiatives.models import Obligation
-from initiatives.models.initiative import RUNNING
 
 SILENT_DAYS = 60  # S1-17.1: "no readings for 60 days raises a task"
 DAYS_TO_READ = 14
@@ -32,7 +32,7 @@ def silent_since(day: date):
         .filter(
             ~Exists(newer),
             declared_at__lt=end,
-            initiative__stage__in=RUNNING,
+            initiative__stage__in=RUNNING_STAGES,
             initiative__withdrawn_at__isnull=True,
         )
         .annotate(heard=Max("tallies__heard_at"))

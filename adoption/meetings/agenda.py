@@ -10,9 +10,9 @@ from adoption.models import AgendaPoint, Meeting
 from governance import clock
 from governance.models import User
 from governance.people.boards import units_of_board
+from governance.vocabulary import RUNNING_STAGES, ReviewOutcome
 from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative, Review
-from initiatives.models.initiative import RUNNING
 from initiatives.reviews import review_summaries
 from initiatives.reviews.review_summaries import Glance
 
@@ -50,8 +50,8 @@ def reviews_of(meeting: Meeting) -> QuerySet:
     return Review.objects.filter(
         initiative__unit__in=units_of_board(meeting.board),
         initiative__withdrawn_at__isnull=True,
-        initiative__stage__in=RUNNING,
-        outcome=Review.OPEN,
+        initiative__stage__in=RUNNING_STAGES,
+        outcome=ReviewOutcome.OPEN,
         opened_at__lte=clock.now(),
     )
 
@@ -143,7 +143,7 @@ def ended_unlisted(meeting: Meeting, until: datetime) -> list[Review]:
             ended_at__gte=meeting.begun_at,
             ended_at__lte=until,
         )
-        .exclude(outcome=Review.EXPIRED)
+        .exclude(outcome=ReviewOutcome.EXPIRED)
         .exclude(pk__in=known)
         .order_by("ended_at", "pk")
     )

@@ -19,12 +19,12 @@ from governance.models import Checkpoint, Rulebook, User
 from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
+from governance.vocabulary import Stage
 from initiatives.cases import review_state
 from initiatives.cases.case_frame import who_answers
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.models.evidence import EVIDENCE_KINDS, RESULTS
-from initiatives.models.initiative import PROPOSED, PROTOTYPE, STAGES
 from initiatives.reviews import presentation as review_presentation
 
 PART = 40  # points in one file; a longer agenda comes in parts
@@ -158,14 +158,14 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     book = sitting.book if sitting else Rulebook.objects.current().book
     facts = sitting.facts if sitting else supported_stage.facts_of(case)
     support = criteria.support(facts, book, now, criteria.states_at(facts, book, now))
-    marks = [NOT_PRODUCTION] if case.stage in (PROPOSED, PROTOTYPE) else []
+    marks = [NOT_PRODUCTION] if case.stage in (Stage.PROPOSED, Stage.PROTOTYPE) else []
     marks += [support.label] if support.label else []
     told = recorded.get(case.ref)
     lines = [
         ("Unit", str(case.unit)),
         ("Owner", facts.people.get("owner", "nobody accepted")),
-        ("Claims", STAGES[case.stage]),
-        ("Proof supports", STAGES.get(support.supported, "-")),
+        ("Claims", Stage(case.stage).label),
+        ("Proof supports", Stage.word(support.supported) or "-"),
         ("Gate", point.gate or "-"),
         ("State", state_words(point)),
         ("Record", f"{told.entries} entries, the newest {told.newest}" if told else "not sealed yet"),

@@ -4,12 +4,12 @@ from django.db.models import Q, QuerySet
 
 from adoption.models import Meeting
 from governance.models import Board, User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.people.boards import members_now, seats_held
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary import BoardRole
 from initiatives.access import permissions as case_permissions
 
-LEADING = (CHAIR, DEPUTY_CHAIR)
+LEADING = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
 
 
 def visible_meetings(person: User) -> QuerySet:

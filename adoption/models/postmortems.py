@@ -9,8 +9,8 @@ from django.db.models import Q
 from governance.database.row_history import governed
 from governance.models import User
 from governance.models.constraints import by_whom_and_when
+from governance.vocabulary import Layer
 from initiatives.models import Gap, Initiative, Obligation
-from initiatives.models.versions import LAYERS
 
 FAILURE, SUCCESS = "failure", "success"
 SIDES = {FAILURE: "What failed", SUCCESS: "What worked"}
@@ -131,7 +131,7 @@ class Attribution(models.Model):
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, related_name="attributions")
     side = models.CharField(max_length=10, choices=SIDES.items())
     said = models.CharField(max_length=10, choices=SAID.items())
-    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    layer = models.CharField(max_length=20, choices=Layer.choices)
     by_whom = models.CharField(max_length=20, choices=VOICES.items(), blank=True, default="")
     place = models.PositiveSmallIntegerField(default=1)
     grounds = models.TextField(blank=True, default="")
@@ -173,7 +173,7 @@ class Lesson(models.Model):
     post_mortem = models.ForeignKey(PostMortem, models.PROTECT, null=True, blank=True, related_name="lessons")
     text = models.TextField()
     instead = models.TextField(blank=True, default="")
-    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    layer = models.CharField(max_length=20, choices=Layer.choices)
     pattern = models.CharField(max_length=20, choices=PATTERNS.items(), blank=True, default="")
     tags = models.JSONField(default=list, blank=True)
     systems = models.JSONField(default=list, blank=True)

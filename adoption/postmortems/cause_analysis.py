@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from adoption.models import Attribution, PostMortem
 from adoption.models.postmortems import BLAMED, FAILURE, FOUND, SUCCESS
 from adoption.postmortems.permissions import WRITTEN
+from governance.vocabulary import Layer
 from initiatives.models import Initiative, Obligation
-from initiatives.models.versions import LAYERS
 
 # By side and by whether it was said at first or found, the column of `LayerCauses` in which a post-mortem counts.
 COLUMN_OF = {
@@ -69,7 +69,7 @@ def blamed_and_found(cases: QuerySet[Initiative]) -> Causes:
 
 
 def _counted(kept: dict[int, PostMortem], rows: Iterable[Attribution]) -> Causes:
-    by_layer = {layer: LayerCauses(layer) for layer in LAYERS}
+    by_layer = {layer: LayerCauses(layer) for layer in Layer}
     said: dict[tuple[int, str, str], list[str]] = {}
     for row in rows:
         post_mortem = kept[row.post_mortem_id]

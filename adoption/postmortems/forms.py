@@ -5,11 +5,11 @@ from django import forms
 from adoption.models import PostMortem
 from adoption.models.postmortems import BLAMED, FAILURE, FOUND, PATTERNS, SIDES, SUCCESS, VOICES
 from adoption.postmortems import sections
+from governance.vocabulary import Layer
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.models import System
-from initiatives.models.versions import LAYERS
 
-LAYER_CHOICES = [("", "not chosen yet"), *LAYERS.items()]
+LAYER_CHOICES = [("", "not chosen yet"), *Layer.choices]
 PATTERN_CHOICES = [("", "not chosen yet"), *PATTERNS.items()]
 VOICE_CHOICES = [("", "nobody in particular"), *VOICES.items()]
 MOST = 40  # lessons, or rows of layers, in one post-mortem

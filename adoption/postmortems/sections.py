@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from adoption.models import Attribution, Lesson, PostMortem
 from adoption.models.postmortems import FOUND, SIDES, VOICES
-from initiatives.models.versions import LAYERS
+from governance.vocabulary import Layer
 
 CAUSES, LESSONS, GAPS = "causes", "lessons", "no_gaps_because"
 # Fewer are no account: "n/a", "none", one letter in each field (S1-18.2).
@@ -135,7 +135,7 @@ def _causes_lacking(post_mortem: PostMortem, wrong: dict[str, str]) -> None:
     if not found:
         wrong[CAUSES] = "Choose the layer it was found to lie in, and say how you know."
     elif weak := [row for row in found if too_short(row["grounds"])]:
-        wrong[CAUSES] = f"{LAYERS[weak[0]['layer']]} layer: say how you know, in a sentence."
+        wrong[CAUSES] = f"{Layer(weak[0]['layer']).label} layer: say how you know, in a sentence."
 
 
 def _lessons_lacking(post_mortem: PostMortem, wrong: dict[str, str]) -> None:
@@ -192,7 +192,7 @@ def in_words(rows: list[dict]) -> str:
             else ("found" if row["said"] == FOUND else "credited")
         )
         grounds = f": {row['grounds']}" if row["grounds"] else ""
-        lines.append(f"{SIDES[row['side']]}: {verb}{who}, {LAYERS[row['layer']].lower()}{grounds}")
+        lines.append(f"{SIDES[row['side']]}: {verb}{who}, {Layer(row['layer']).label.lower()}{grounds}")
     return "\n".join(lines)
 
 
@@ -207,7 +207,7 @@ def lesson_of(row: Lesson) -> dict:
 def lesson_in_words(lesson: dict) -> str:
     """One lesson as a reader takes it in."""
     more = f"\nInstead: {lesson['instead']}" if lesson["instead"] else ""
-    return f"{lesson['text']} ({LAYERS.get(lesson['layer'], 'no layer')}){more}"
+    return f"{lesson['text']} ({Layer.word(lesson['layer']) or 'no layer'}){more}"
 
 
 def mark(value) -> str:

@@ -14,11 +14,11 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.holds.actions import open_gap
 from initiatives.models import Gap, Link
-from initiatives.models.versions import LAYERS
 
 
 @dataclass(frozen=True)
@@ -160,13 +160,13 @@ def _tidy_causes(rows: list[dict]) -> list[dict]:
 def _wrong_causes(rows: list[dict]) -> str:
     seen = set()
     for row in rows:
-        if row["layer"] not in LAYERS:
+        if row["layer"] not in Layer:
             return "Choose one of the layers listed, for each row that says anything."
         if row["by_whom"] and (row["said"] == FOUND or row["by_whom"] not in VOICES):
             return "Choose from the list who said it at first."
         key = (row["side"], row["said"], row["layer"], row["by_whom"])
         if key in seen:
-            return f"The {LAYERS[row['layer']].lower()} layer stands twice; bring its grounds together."
+            return f"The {Layer(row['layer']).label.lower()} layer stands twice; bring its grounds together."
         seen.add(key)
     return ""
 
@@ -228,7 +228,7 @@ def _wrong_lessons(lessons: list[dict]) -> str:
             if lesson["pk"] is None and lesson["instead"]:
                 return "Say what was learned, beside what to do instead."
             continue
-        if lesson["layer"] not in LAYERS:
+        if lesson["layer"] not in Layer:
             return "Choose the layer of each lesson."
         if lesson["pattern"] and lesson["pattern"] not in PATTERNS:
             return "Choose from the list what a lesson is about."

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from governance import clock, contributions
 from governance.models import Board, Entry, Membership, User
-from governance.models.people import BOARD_ROLES
+from governance.vocabulary import BoardRole
 
 KINDS = {"seat": "Seats", "role": "Roles", "right": "Rights"}
 RIGHTS = {"is_admin": "Admin", "is_auditor": "Auditor"}
@@ -77,7 +77,7 @@ def _seats(moment, people, person):
             kind="seat",
             person_id=row.person_id,
             person=people[row.person_id].full_name,
-            what=BOARD_ROLES.get(row.seat, row.seat) + stands_in,
+            what=BoardRole.word(row.seat) + stands_in,
             where=boards.get(row.board_id, ""),
             link="",
             since=row.starts_at,

@@ -12,8 +12,8 @@ from governance import clock
 from governance.contracts import cedar_policies
 from governance.contracts.cedar_policies import Malformed, Policies, PolicyTrouble, Rule
 from governance.contracts.clauses import DAY_MINUTES, Terms
-from governance.models.decisions import ALLOW, DENY, NEEDS_APPROVAL
 from governance.permission_result import ended
+from governance.vocabulary import DecisionOutcome
 
 # How long an answer may be relied on: the switch that denies everything has to work within a second.
 GOOD_FOR = timedelta(seconds=1)
@@ -23,27 +23,51 @@ SHORTFALL_MINUTES = 60
 SHOWN = 80  # characters of a name that a reason repeats
 # Every code a decision may carry, with its outcome and what it means to whoever writes a system that asks.
 CODES = {
-    "allowed": (ALLOW, "Every clause that speaks of this call lets the system act on its own."),
-    "needs_approval": (NEEDS_APPROVAL, "A person is asked. Look for the answer, then ask again with it."),
+    "allowed": (
+        DecisionOutcome.ALLOW,
+        "Every clause that speaks of this call lets the system act on its own.",
+    ),
+    "needs_approval": (
+        DecisionOutcome.NEEDS_APPROVAL,
+        "A person is asked. Look for the answer, then ask again with it.",
+    ),
     "shortfall": (
-        NEEDS_APPROVAL,
+        DecisionOutcome.NEEDS_APPROVAL,
         "The contract allows it, but proof for the claimed stage is missing: a person is asked for now.",
     ),
-    "edge_policy": (DENY, "An edge policy forbids it."),
-    "edge_unforeseen": (DENY, "The question names a failure for which the contract has no policy."),
-    "not_covered": (DENY, "The contract speaks of this action, but no clause allows this call."),
-    "unknown_action": (DENY, "The contract does not speak of this action."),
-    "outside_audience": (DENY, "The contract is not for whoever asks."),
-    "outside_residency": (DENY, "The data would go to a place that the contract does not name."),
-    "outside_scope": (DENY, "The MVP is bound to a scope, and the call lies outside it or does not say."),
-    "nobody_to_ask": (DENY, "The clauses that ask for approval name nobody who may give it, or no time."),
-    "malformed": (DENY, "A value in the question is of a kind that no clause can be compared with."),
-    "no_contract": (DENY, "No version of the contract is in force."),
-    "not_started": (DENY, "The case is an idea: nothing of it runs yet."),
-    "held": (DENY, "A hold is open on the case."),
-    "switched_off": (DENY, "Somebody switched its systems off."),
-    "case_closed": (DENY, "The case is stopped, retired or withdrawn."),
-    "error": (DENY, "Something went wrong here; nothing is allowed until it is mended."),
+    "edge_policy": (DecisionOutcome.DENY, "An edge policy forbids it."),
+    "edge_unforeseen": (
+        DecisionOutcome.DENY,
+        "The question names a failure for which the contract has no policy.",
+    ),
+    "not_covered": (
+        DecisionOutcome.DENY,
+        "The contract speaks of this action, but no clause allows this call.",
+    ),
+    "unknown_action": (DecisionOutcome.DENY, "The contract does not speak of this action."),
+    "outside_audience": (DecisionOutcome.DENY, "The contract is not for whoever asks."),
+    "outside_residency": (
+        DecisionOutcome.DENY,
+        "The data would go to a place that the contract does not name.",
+    ),
+    "outside_scope": (
+        DecisionOutcome.DENY,
+        "The MVP is bound to a scope, and the call lies outside it or does not say.",
+    ),
+    "nobody_to_ask": (
+        DecisionOutcome.DENY,
+        "The clauses that ask for approval name nobody who may give it, or no time.",
+    ),
+    "malformed": (
+        DecisionOutcome.DENY,
+        "A value in the question is of a kind that no clause can be compared with.",
+    ),
+    "no_contract": (DecisionOutcome.DENY, "No version of the contract is in force."),
+    "not_started": (DecisionOutcome.DENY, "The case is an idea: nothing of it runs yet."),
+    "held": (DecisionOutcome.DENY, "A hold is open on the case."),
+    "switched_off": (DecisionOutcome.DENY, "Somebody switched its systems off."),
+    "case_closed": (DecisionOutcome.DENY, "The case is stopped, retired or withdrawn."),
+    "error": (DecisionOutcome.DENY, "Something went wrong here; nothing is allowed until it is mended."),
 }
 
 
@@ -111,7 +135,7 @@ class Decision:
     @property
     def allowed(self) -> bool:
         """Whether the system may go on."""
-        return self.outcome == ALLOW
+        return self.outcome == DecisionOutcome.ALLOW
 
 
 def decide(version: Version | None, case: CaseCondition, question: Mapping, now: datetime) -> Decision:
@@ -138,7 +162,7 @@ def decide(version: Version | None, case: CaseCondition, question: Mapping, now:
 
 
 def _deny(code: str, reason: str, clauses: tuple[Rule, ...] = (), version: Version | None = None) -> Decision:
-    return Decision(DENY, code, ended(reason), clauses, version)
+    return Decision(DecisionOutcome.DENY, code, ended(reason), clauses, version)
 
 
 def _condition(version: Version | None, case: CaseCondition, now: datetime) -> Decision | None:
@@ -243,9 +267,18 @@ def _weigh(
     if case.short:
         approval = Approval(SHORTFALL_APPROVERS, SHORTFALL_MINUTES)
         reason = f"A person has to approve it for now: {case.short}"
-        return Decision(NEEDS_APPROVAL, "shortfall", ended(reason), tuple(base), version, approval=approval)
+        return Decision(
+            DecisionOutcome.NEEDS_APPROVAL,
+            "shortfall",
+            ended(reason),
+            tuple(base),
+            version,
+            approval=approval,
+        )
     reason = "The contract allows it."
-    return Decision(ALLOW, "allowed", reason, tuple(base), version, until=_until(version, case, base, now))
+    return Decision(
+        DecisionOutcome.ALLOW, "allowed", reason, tuple(base), version, until=_until(version, case, base, now)
+    )
 
 
 def _rules(by_number: Mapping[int, Rule], numbers: tuple[int, ...]) -> tuple[Rule, ...]:
@@ -263,7 +296,12 @@ def _ask(version: Version, rules: tuple[Rule, ...]) -> Decision:
         return _deny("nobody_to_ask", why, rules, version)
     approval = Approval(tuple(approvers), min(times), any(rule.terms.four_eyes for rule in rules))
     return Decision(
-        NEEDS_APPROVAL, "needs_approval", "A person has to approve it.", rules, version, approval=approval
+        DecisionOutcome.NEEDS_APPROVAL,
+        "needs_approval",
+        "A person has to approve it.",
+        rules,
+        version,
+        approval=approval,
     )
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 
 from governance.models import PolicyDecision
-from governance.models.decisions import OUTCOMES
+from governance.vocabulary import DecisionOutcome
 
 PAGE = 50
 STRETCH = 20_000  # decisions that one page looks through for those that are wanted
@@ -163,7 +163,7 @@ def outcomes(case: int, since: datetime) -> tuple[dict[str, int], bool]:
     with connection.cursor() as cursor:
         cursor.execute(_OUTCOMES, [case, since, STRETCH])
         found = dict(cursor.fetchall())
-    return {key: found.get(key, 0) for key in OUTCOMES}, sum(found.values()) == STRETCH
+    return {key: found.get(key, 0) for key in DecisionOutcome}, sum(found.values()) == STRETCH
 
 
 def subjects(case: int, since: datetime) -> int:

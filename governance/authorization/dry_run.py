@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from governance.authorization import decision as authorization_decision
 from governance.contracts import cedar_policies
-from governance.models.decisions import NEEDS_APPROVAL
+from governance.vocabulary import DecisionOutcome
 
 MOST = 20_000  # questions in one run, so that it ends while somebody waits
 # Codes begin so where the contract asked a person, whatever came of it.
@@ -31,7 +31,7 @@ class Asked:
     @property
     def before(self) -> str:
         """What the contract said: that a person was asked, also where the answer had come and was used or not."""
-        return NEEDS_APPROVAL if self.code.startswith(OF_PEOPLE) else self.outcome
+        return DecisionOutcome.NEEDS_APPROVAL if self.code.startswith(OF_PEOPLE) else self.outcome
 
 
 @dataclass(frozen=True)

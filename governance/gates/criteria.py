@@ -14,8 +14,6 @@ from governance.gates.requirements import (
     ACCEPTED_IN_PERSON,
     ANSWERED_FIRST,
     GENERATED_ONLY,
-    RANK,
-    STAGES,
     State,
     discounted,
     expiry,
@@ -24,10 +22,10 @@ from governance.gates.requirements import (
     states_at,
     waiver_at,
 )
-from governance.models.people import SEATS
 from governance.offline.verify import Count, count_votes
 from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Criterion, Gate
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Seat
 
 __all__ = ["ACCEPTED_IN_PERSON", "GENERATED_ONLY", "discounted", "expiry"]
 
@@ -113,10 +111,10 @@ def scale_tests(book: Book, states: dict[str, State]) -> dict[str, bool]:
 def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) -> Support:
     """The highest stage that the proof supports at `at`, capped by holds and by the scale tests, and its name."""
     tests = scale_tests(book, states)
-    if facts.claimed not in RANK:
+    if facts.claimed not in STAGE_RANK:
         return Support("", 0, "", tests)
     reached = "proposed"
-    for stage in STAGES[1:]:
+    for stage in RUNNING_STAGES[1:]:
         blocking = (criterion for criterion in book.gate_to(stage).criteria if criterion.blocking)
         if any(finding_of(facts, book, criterion, states, at).blocks for criterion in blocking):
             break
@@ -125,10 +123,10 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
         reached = "mvp"
     held_by = []
     for hold in holds_at(facts, at):
-        if hold.cap is not None and RANK[hold.cap] < RANK[reached]:
+        if hold.cap is not None and STAGE_RANK[hold.cap] < STAGE_RANK[reached]:
             held_by.append(hold.words)
             reached = hold.cap
-    shortfall = max(0, RANK[facts.claimed] - RANK[reached])
+    shortfall = max(0, STAGE_RANK[facts.claimed] - STAGE_RANK[reached])
     return Support(reached, shortfall, shortfall_label(book, facts.claimed, reached), tests, tuple(held_by))
 
 
@@ -152,7 +150,7 @@ def holds_at(facts: Facts, at: datetime):
 
 def shortfall_label(book: Book, claimed: str, supported: str) -> str:
     """The name of a shortfall (domain.md, first table); empty when the claim is supported."""
-    if RANK[claimed] <= RANK[supported]:
+    if STAGE_RANK[claimed] <= STAGE_RANK[supported]:
         return ""
     if supported == "proposed":
         return "Not yet an honest prototype"
@@ -471,7 +469,7 @@ def unanswered(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
 
 def _seat(key: str) -> str:
     """The word for a seat; one that only an own rulebook knows is spelt out of its key."""
-    return SEATS.get(key) or in_words(key).capitalize()
+    return Seat.word(key)
 
 
 def _who_can_fix(facts: Facts, book: Book, finding: Finding) -> str:

@@ -12,9 +12,8 @@ from governance.contracts.wording import listed
 from governance.gates.gate_inputs import Facts, Item, Shortcoming
 from governance.permission_result import ended
 from governance.rulebook import Book, Requirement
+from governance.vocabulary import STAGE_RANK
 
-RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
-STAGES = ("proposed", "prototype", "mvp", "production")
 CONDITION_RANK = {"": 0, "curated": 1, "bounded_real": 2, "full_population": 3}
 
 # Grounded only by the person's own acceptance of the role (domain.md, "Attestation").
@@ -111,12 +110,12 @@ def _carried(facts: Facts, book: Book, key: str) -> State | None:
     """The state that follows from the claimed stage alone, or None when the requirement is live."""
     if facts.claimed == "production" and key in book.carry.ended_at_production:
         return State(key, "not_asked", "Not asked in production: it ended with the MVP.")
-    rank = RANK.get(facts.claimed, 0)
+    rank = STAGE_RANK.get(facts.claimed, 0)
     for gate_key in book.carry.frozen_by.get(key, ()):
-        if rank >= RANK[book.gates[gate_key].to] and gate_key in facts.decided:
+        if rank >= STAGE_RANK[book.gates[gate_key].to] and gate_key in facts.decided:
             day = facts.decided[gate_key]
             return State(key, "as_decided", f"Stands as decided on {day:%-d %B %Y}.")
-    if facts.imported and rank > RANK["prototype"] and key in NOT_ASKED_OF_IMPORTS:
+    if facts.imported and rank > STAGE_RANK["prototype"] and key in NOT_ASKED_OF_IMPORTS:
         return State(key, "not_asked", "Not asked of a claim that was imported above prototype.")
     return None
 
@@ -125,9 +124,9 @@ def _asked_once(facts: Facts, book: Book, key: str) -> bool:
     """Whether age does not count: a frozen answer of a claim that no decision made here stands behind."""
     if key not in book.carry.frozen_by:
         return False
-    rank = RANK.get(facts.claimed, 0)
+    rank = STAGE_RANK.get(facts.claimed, 0)
     return any(
-        rank >= RANK[book.gates[gate_key].to] and gate_key not in facts.decided
+        rank >= STAGE_RANK[book.gates[gate_key].to] and gate_key not in facts.decided
         for gate_key in book.carry.frozen_by[key]
     )
 

@@ -16,19 +16,19 @@ from governance import clock
 from governance.gates import criteria as gates_criteria
 from governance.gates.gate_inputs import Facts, Item
 from governance.gates.requirements import GROUNDED_STATES
-from governance.models.people import SEATS
 from governance.permission_result import ended
 from governance.rulebook import Book, Criterion
+from governance.vocabulary import Seat, SignOffVerdict
 
 # Of the facts and so of the statement; facts without it are of format 1, which knew the title only by its printed
 # words, and problem, platform and confidentiality not at all. A vote is compared by the rule of its own format.
 FORMAT = 2
 MEANINGS = {
-    "approve": "approve that",
-    "approve_with_condition": "approve, on the condition below, that",
-    "object": "object: I hold that the criteria named below are not met for",
-    "recuse": "recuse myself and give no verdict on",
-    "withdrawn": "withdraw my earlier vote on",
+    SignOffVerdict.APPROVE: "approve that",
+    SignOffVerdict.CONDITION: "approve, on the condition below, that",
+    SignOffVerdict.OBJECT: "object: I hold that the criteria named below are not met for",
+    SignOffVerdict.RECUSE: "recuse myself and give no verdict on",
+    SignOffVerdict.WITHDRAWN: "withdraw my earlier vote on",
 }
 UNMET_ADVISORY = "unmet, advisory"
 # The longest piece of two texts that a reason quotes, in letters.
@@ -126,7 +126,7 @@ def write(
     `covered`: the facts of the seat; free text among them is printed as one line. `delegate_of`: whose seat it is,
     where the signer stands in.
     """
-    seat = SEATS.get(covered["seat"]) or covered["seat"].replace("_", " ").capitalize()
+    seat = Seat.word(covered["seat"])
     gate = book.gates[covered["gate"]]
     stead = f", as delegate of {delegate_of.full_name}" if delegate_of else ""
     lines = [

@@ -7,7 +7,8 @@ from django.db.models import F, Q
 from governance.contracts.clauses import Terms
 from governance.database.row_history import WrittenOnce, governed
 from governance.models.constraints import by_whom_and_when
-from governance.models.people import SEATS, User
+from governance.models.people import User
+from governance.vocabulary import Seat
 
 CLAUSE_KINDS = {
     "autonomy": "May do on its own",
@@ -177,7 +178,7 @@ class ContractApproval(WrittenOnce):
     """A seat's approval of one contract version. Append-only; one per seat."""
 
     version = models.ForeignKey(ContractVersion, models.PROTECT, related_name="approvals")
-    seat = models.CharField(max_length=30, choices=SEATS.items())
+    seat = models.CharField(max_length=30, choices=Seat.choices)
     person = models.ForeignKey(User, models.PROTECT, related_name="+")
     digest = models.CharField(max_length=64)
     at = models.DateTimeField()

@@ -3,9 +3,7 @@
 from django.db import models
 
 from governance.database.row_history import WrittenOnce
-
-ALLOW, DENY, NEEDS_APPROVAL = "allow", "deny", "needs_approval"
-OUTCOMES = {ALLOW: "Allowed", DENY: "Denied", NEEDS_APPROVAL: "Needs approval"}
+from governance.vocabulary import DecisionOutcome
 
 
 class DecisionBatch(WrittenOnce):
@@ -50,7 +48,7 @@ class PolicyDecision(models.Model):
     subject = models.CharField(max_length=240)
     action = models.CharField(max_length=120)
     resource = models.CharField(max_length=240)
-    outcome = models.CharField(max_length=16, choices=OUTCOMES.items())
+    outcome = models.CharField(max_length=16, choices=DecisionOutcome.choices)
     code = models.CharField(max_length=40)
     clauses = models.JSONField(default=list)
     reason = models.TextField()

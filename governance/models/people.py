@@ -10,19 +10,10 @@ from django.db.models.functions import Lower
 from governance import clock
 from governance.database.row_history import DatabaseNow, acting, governed
 from governance.database.text_search import Words
+from governance.vocabulary import BoardRole
 
 LONGEST_PATH = 400
 IMPORTED = "imported"  # code of the unit below which imports put those that a list names
-SEATS = {
-    "business_value": "Business value",
-    "risk_compliance": "Risk and compliance",
-    "security_privacy": "Security and privacy",
-    "architecture_integration": "Architecture and integration",
-    "service_operations": "Service operations",
-    "adoption_change": "Adoption and change",
-}
-CHAIR, DEPUTY_CHAIR = "chair", "deputy_chair"
-BOARD_ROLES = {**SEATS, CHAIR: "Chair", DEPUTY_CHAIR: "Deputy chair"}
 
 
 class UnitQuerySet(models.QuerySet):
@@ -217,7 +208,7 @@ class Membership(models.Model):
 
     board = models.ForeignKey(Board, models.PROTECT, related_name="memberships")
     person = models.ForeignKey(User, models.PROTECT, related_name="memberships")
-    seat = models.CharField(max_length=30, choices=BOARD_ROLES.items())
+    seat = models.CharField(max_length=30, choices=BoardRole.choices)
     starts_at = models.DateTimeField(default=clock.now)
     ends_at = models.DateTimeField(null=True, blank=True)
     delegate_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="delegates")

@@ -10,13 +10,13 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
-from governance.models.people import BOARD_ROLES
 from governance.organisation import people_import
 from governance.people import cooling_off
 from governance.people.permissions import may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse
 from governance.sign_in import account_notices, password_links
+from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -149,7 +149,7 @@ def appoint(
     In its first day the seat signs nothing that lets a case rise, unless it is confirmed
     (`governance.people.cooling_off`).
     """
-    if seat not in BOARD_ROLES:
+    if seat not in BoardRole:
         raise ValidationError({"seat": "Choose one of the seats listed."})
     if delegate_of is not None and (delegate_of.board_id != board.pk or delegate_of.seat != seat):
         raise ValidationError(

@@ -13,11 +13,11 @@ from django.core.validators import validate_email
 from governance import clock
 from governance.ledger.csv_export import STARTERS
 from governance.models import Board, Membership, Unit, User
-from governance.models.people import BOARD_ROLES
 from governance.tables import encodings
 from governance.tables.columns import plain
 from governance.tables.encodings import wrong
 from governance.tables.reader import records_of
+from governance.vocabulary import BoardRole
 
 MAX_BYTES = 1024 * 1024
 MAX_ROWS = 2000
@@ -39,9 +39,7 @@ EXAMPLE = (
 )
 NEW, KNOWN, WRONG = "new", "known", "wrong"
 LOGIN = User._meta.get_field("login")
-SEATS_BY_WORDS = {words.lower(): key for key, words in BOARD_ROLES.items()} | {
-    key: key for key in BOARD_ROLES
-}
+SEATS_BY_WORDS = {words.lower(): key for key, words in BoardRole.choices} | {key: key for key in BoardRole}
 
 
 @dataclass
@@ -66,7 +64,7 @@ class Line:
     @property
     def seat_words(self) -> str:
         """The seat that will be filled, in words; empty where none is."""
-        return f"{BOARD_ROLES[self.seat]}, {self.board}" if self.fills_seat else ""
+        return f"{BoardRole(self.seat).label}, {self.board}" if self.fills_seat else ""
 
 
 @dataclass(frozen=True)
@@ -268,9 +266,7 @@ def _check_seat(line: Line, here: _Here, by: User) -> None:
     if line.board is None:
         line.problems.append(f"There is no board {board[:60]!r}. Add it first.")
     if not line.seat:
-        line.problems.append(
-            f"There is no seat {seat[:60]!r}. The seats are: {', '.join(BOARD_ROLES.values())}."
-        )
+        line.problems.append(f"There is no seat {seat[:60]!r}. The seats are: {', '.join(BoardRole.labels)}.")
     if line.board is None or not line.seat:
         return
     if line.person is not None and line.person.pk == by.pk:

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import Absence, Board, Membership, Unit, User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
+from governance.vocabulary import BoardRole
 
 # What comes along of a person; a password never does.
 PERSON = (
@@ -95,4 +95,4 @@ def holder_stood_in_for(members: list[Membership], seat: str, person: User) -> U
 
 def chairs(members: list[Membership]) -> tuple[list[Membership], list[Membership]]:
     """The chair and the deputy chair, each as a list that may be empty."""
-    return seat_holders(members, CHAIR), seat_holders(members, DEPUTY_CHAIR)
+    return seat_holders(members, BoardRole.CHAIR), seat_holders(members, BoardRole.DEPUTY_CHAIR)

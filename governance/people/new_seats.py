@@ -7,10 +7,10 @@ from django.urls import reverse
 from governance import clock
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import Membership, User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.notices.desk import Line
 from governance.people import cooling_off
 from governance.people.boards import PERSON, seats_held
+from governance.vocabulary import BoardRole
 
 _NOW = Given("now")
 # Seats that cool off, or will from a day to come.
@@ -30,7 +30,7 @@ _NEW = Batch(
 def to_confirm(person: User) -> list[Membership]:
     """Seats that cool off, or will from a day to come, and that the person may confirm by office."""
     now = clock.now()
-    held = [seat for seat in seats_held(person) if seat.seat in (CHAIR, DEPUTY_CHAIR)]
+    held = [seat for seat in seats_held(person) if seat.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)]
     chaired = {seat.board_id for seat in held if cooling_off.seat_until(seat, now) is None}
     name, asked = ("everywhere", {1}) if person.is_admin else ("of_board", chaired)
     if not person.is_active:

@@ -2,9 +2,9 @@
 
 from governance import clock
 from governance.models import LegalHold, Membership, User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.people import cooling_off
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary import BoardRole
 
 
 def may_audit(person: User) -> Answer:
@@ -41,7 +41,7 @@ def may_confirm_seat(membership: Membership, person: User) -> Answer:
     chairs = [
         seat
         for seat in Membership.objects.held_at(now).filter(
-            board=membership.board_id, person=person, seat__in=(CHAIR, DEPUTY_CHAIR)
+            board=membership.board_id, person=person, seat__in=(BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
         )
         if cooling_off.seat_until(seat, now) is None
     ]
@@ -131,4 +131,4 @@ def may_forecast(person: User) -> Answer:
 def chairs(person: User) -> bool:
     """Whether the person chairs a board now, or is deputy of one."""
     held = Membership.objects.held_at(clock.now())
-    return held.filter(person=person, seat__in=(CHAIR, DEPUTY_CHAIR)).exists()
+    return held.filter(person=person, seat__in=(BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)).exists()

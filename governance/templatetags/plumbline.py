@@ -19,38 +19,12 @@ from markdown_it import MarkdownIt
 from governance import clock, permission_result
 from governance.gates.judgements import JUDGEMENTS
 from governance.templatetags import days
+from governance.vocabulary import STAGE_RANK, Layer, Seat, Stage
 
 register = template.Library()
 
-STAGE_WORDS = {
-    "proposed": "proposed idea",
-    "prototype": "Prototype",
-    "mvp": "MVP",
-    "production": "Production",
-    "stopped": "Stopped",
-    "retired": "Retired",
-}
-SEAT_WORDS = {
-    "business_value": "Business value",
-    "risk_compliance": "Risk and compliance",
-    "security_privacy": "Security and privacy",
-    "architecture_integration": "Architecture and integration",
-    "service_operations": "Service operations",
-    "adoption_change": "Adoption and change",
-}
-# In the order of the stack, from what is asked first to what watches the rest.
-LAYER_WORDS = {
-    "model": "Model",
-    "application": "Application",
-    "integration": "Integration",
-    "policy": "Policy",
-    "runtime": "Runtime",
-    "observability": "Observability",
-}
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MESSAGE_TONES = {"success": "ok", "warning": "warn", "error": "bad"}
-# The stages a claim can be compared on; what is not here is no claim.
-CLAIM_HEIGHT = {"prototype": 1, "mvp": 2, "production": 3}
 # Below this many days an age bar warns: the longest of the rulebook's warn_days_before as shipped.
 SOON_DAYS = 30
 # Of one piece that lists repeat, how many versions are kept drawn; a kilobyte each at the most.
@@ -133,13 +107,15 @@ def person(who):
 @register.filter
 def stage_word(stage):
     """The word for a stage; no stage at all (nothing is supported) reads "nothing yet"."""
-    return STAGE_WORDS.get(stage, stage) if stage else "nothing yet"
+    if stage == Stage.PROPOSED:
+        return Stage.PROPOSED.label.lower()  # inside a sentence; the others are names
+    return Stage.word(stage) or "nothing yet"
 
 
 @register.filter
 def seat_word(seat):
     """The word for a seat of a board; a seat that only an own rulebook knows is spelt out of its key."""
-    return SEAT_WORDS.get(seat) or str(seat or "").replace("_", " ").capitalize()
+    return Seat.word(seat)
 
 
 @register.filter
@@ -166,7 +142,7 @@ def by_remedy(reasons):
 @register.filter
 def layer_word(layer):
     """The word for a layer; findings that belong to none stand under "Everything else"."""
-    return LAYER_WORDS.get(layer) or str(layer or "").replace("_", " ").capitalize() or "Everything else"
+    return Layer.word(layer) or "Everything else"
 
 
 @register.filter
@@ -198,7 +174,7 @@ def grouped(findings, by="layer"):
     Unknown groups come last, empty ones are left out.
     """
     by = by or "layer"
-    known = list(LAYER_WORDS if by == "layer" else JUDGEMENTS)
+    known = list(Layer if by == "layer" else JUDGEMENTS)
     groups = {}
     for finding in findings or ():
         group = finding.get(by) if isinstance(finding, dict) else getattr(finding, by, None)
@@ -254,10 +230,10 @@ def markdown(text):
 @register.filter
 def lean(claimed, supported):
     """How far the plumb leans: stages between claim and proof, at most 2; "none" where nothing is claimed."""
-    height = CLAIM_HEIGHT.get(claimed)
-    if height is None:
+    height = STAGE_RANK.get(claimed)
+    if not height:
         return "none"
-    return max(0, min(2, height - CLAIM_HEIGHT.get(supported, 0)))
+    return max(0, min(2, height - STAGE_RANK.get(supported, 0)))
 
 
 @lru_cache(maxsize=512)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from governance.database.row_history import acting
 from governance.models import Rulebook, SigningRule
 from governance.rulebook import Book, RulebookErrors
+from governance.vocabulary import Tier
 
-TIERS = ("", "minimal", "limited", "high")  # the first: none confirmed
+TIERS = ("", *Tier.values)  # the first: none confirmed
 WITHOUT_REVIEW = ("stopped",)  # reached at once, by no vote
 COMPARED = ("about", "tier", "seats", "must_include", "quorum", "max_age_days", "blocking", "decided_by")
 

@@ -1,1 +1,121 @@
-"""Closed sets of words, as enumerations: what they are called in the record and in the database, and in words."""
+"""Closed sets of words, each said once: the value as the database and the record keep it, and its label for people.
+
+Stages, roles, seats and layers are those of the domain model; the rulebook may know more seats and layers than these.
+Labels are what pages, mails and files print. A value is never changed: it stands in the sealed record.
+"""
+
+from django.db.models import TextChoices
+
+
+class Words(TextChoices):
+    """A closed set of words; in a field as `choices=Stage.choices`."""
+
+    @classmethod
+    def word(cls, key: str | None) -> str:
+        """The label of a key; one of an own rulebook, or of another release, is spelt out."""
+        return cls(key).label if key in cls else str(key or "").replace("_", " ").capitalize()
+
+
+class Stage(Words):
+    """What a case claims to be, from an idea to its end."""
+
+    PROPOSED = "proposed", "Proposed idea"
+    PROTOTYPE = "prototype", "Prototype"
+    MVP = "mvp", "MVP"
+    PRODUCTION = "production", "Production"
+    STOPPED = "stopped", "Stopped"
+    RETIRED = "retired", "Retired"
+
+
+# From the lowest to the highest.
+RUNNING_STAGES = (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
+CLOSED_STAGES = (Stage.STOPPED, Stage.RETIRED)
+STAGE_RANK = {stage: rank for rank, stage in enumerate(RUNNING_STAGES)}
+
+
+class Tier(Words):
+    """How much harm is credible."""
+
+    MINIMAL = "minimal", "Minimal"
+    LIMITED = "limited", "Limited"
+    HIGH = "high", "High"
+
+
+class Role(Words):
+    """What somebody accepts in person to be on a case."""
+
+    OWNER = "owner", "Business owner"
+    DEPUTY = "deputy", "Deputy owner"
+    SUPPORT_OWNER = "support_owner", "Support owner"
+    TECHNICAL_LEAD = "technical_lead", "Technical lead"
+    DATA_STEWARD = "data_steward", "Data steward"
+    SPONSOR = "sponsor", "Sponsor"
+    RECORD_OWNER = "record_owner", "Record owner"
+
+
+class Seat(Words):
+    """What a board signs for, one seat each."""
+
+    BUSINESS_VALUE = "business_value", "Business value"
+    RISK_COMPLIANCE = "risk_compliance", "Risk and compliance"
+    SECURITY_PRIVACY = "security_privacy", "Security and privacy"
+    ARCHITECTURE_INTEGRATION = "architecture_integration", "Architecture and integration"
+    SERVICE_OPERATIONS = "service_operations", "Service operations"
+    ADOPTION_CHANGE = "adoption_change", "Adoption and change"
+
+
+class BoardRole(Words):
+    """As what somebody sits on a board: in a seat that signs, or in the chair."""
+
+    BUSINESS_VALUE = Seat.BUSINESS_VALUE.value, Seat.BUSINESS_VALUE.label
+    RISK_COMPLIANCE = Seat.RISK_COMPLIANCE.value, Seat.RISK_COMPLIANCE.label
+    SECURITY_PRIVACY = Seat.SECURITY_PRIVACY.value, Seat.SECURITY_PRIVACY.label
+    ARCHITECTURE_INTEGRATION = Seat.ARCHITECTURE_INTEGRATION.value, Seat.ARCHITECTURE_INTEGRATION.label
+    SERVICE_OPERATIONS = Seat.SERVICE_OPERATIONS.value, Seat.SERVICE_OPERATIONS.label
+    ADOPTION_CHANGE = Seat.ADOPTION_CHANGE.value, Seat.ADOPTION_CHANGE.label
+    CHAIR = "chair", "Chair"
+    DEPUTY_CHAIR = "deputy_chair", "Deputy chair"
+
+
+class Layer(Words):
+    """The stack, in its order: from what is asked first to what watches the rest."""
+
+    MODEL = "model", "Model"
+    APPLICATION = "application", "Application"
+    INTEGRATION = "integration", "Integration"
+    POLICY = "policy", "Policy"
+    RUNTIME = "runtime", "Runtime"
+    OBSERVABILITY = "observability", "Observability"
+
+
+class SignOffVerdict(Words):
+    """What a seat signs."""
+
+    APPROVE = "approve", "Approve"
+    CONDITION = "approve_with_condition", "Approve with a condition"
+    OBJECT = "object", "Object"
+    RECUSE = "recuse", "Recuse"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+APPROVING = (SignOffVerdict.APPROVE, SignOffVerdict.CONDITION)
+
+
+class ReviewOutcome(Words):
+    """How a review stands or ended."""
+
+    OPEN = "open", "Open"
+    APPROVED = "approved", "Approved"
+    WITH_CONDITIONS = "approved_with_conditions", "Approved with conditions"
+    REFUSED = "refused", "Refused"
+    RETURNED = "returned", "Returned with questions"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    EXPIRED = "expired", "Expired"
+
+
+class DecisionOutcome(Words):
+    """What a running system is answered."""
+
+    ALLOW = "allow", "Allowed"
+    DENY = "deny", "Denied"
+    NEEDS_APPROVAL = "needs_approval", "Needs approval"

@@ -14,10 +14,10 @@ from django.urls import reverse
 from governance import clock
 from governance.ledger import record
 from governance.models import Absence, Delegation, Membership, User
-from governance.models.people import SEATS
 from governance.notices.owe import owe as owe_notice
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
+from governance.vocabulary import Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_of
 from initiatives.cases.act import act
@@ -123,7 +123,7 @@ def _cannot_stand_in(one: Asked, starts_at, ends_at, by: User) -> str:
         return f"{delegate} is away {days_of(met)}; choose somebody else, or other days."
     if one.membership is None:
         return ""
-    if one.membership.person_id != by.pk or one.membership.seat not in SEATS:
+    if one.membership.person_id != by.pk or one.membership.seat not in Seat:
         return "This is no voting seat of yours."
     held = Membership.objects.filter(board=one.membership.board, seat=one.membership.seat, person=delegate)
     if held.held_at(starts_at).exists():

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from governance import clock
 from governance.models import Absence, Delegation
-from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
 from governance.people.boards import seats_held
+from governance.vocabulary import BoardRole, Seat
 from initiatives.absences import actions, wording
 from initiatives.absences.actions import Asked, check_plan
 from initiatives.absences.forms import AbsenceForm, DelegateForm, NotStandingForm
@@ -29,7 +29,7 @@ def away(request: HttpRequest) -> HttpResponse:
     form = AbsenceForm(
         sent(request),
         roles=RoleAssignment.objects.in_force().filter(person=person).exists(),
-        seats=[seat for seat in mine if seat.seat in SEATS],
+        seats=[seat for seat in mine if seat.seat in Seat],
     )
     effects = None
     if request.method == "POST" and form.is_valid():
@@ -56,7 +56,7 @@ def away(request: HttpRequest) -> HttpResponse:
         "page": page,
         "absences": [_shown(absence) for absence in page],
         "standing": [(row, wording.days_of(row.absence)) for row in standing],
-        "chairs": [seat for seat in mine if seat.seat in (CHAIR, DEPUTY_CHAIR)],
+        "chairs": [seat for seat in mine if seat.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)],
     }
     return render(request, "initiatives/absences/away.html", context)
 

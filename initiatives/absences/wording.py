@@ -6,8 +6,8 @@ from governance import clock
 from governance.models import Absence, Membership, User
 from governance.people.boards import units_of_board
 from governance.templatetags.plumbline import day as in_words
+from governance.vocabulary import RUNNING_STAGES
 from initiatives.models import Initiative, RoleAssignment
-from initiatives.models.initiative import RUNNING
 
 NAMED = 5  # cases that a sentence names before it counts the rest
 
@@ -25,7 +25,7 @@ def days_between(starts_at: datetime, ends_at: datetime) -> str:
 
 def keeps_from_roles(person: User, delegate: User) -> list[str]:
     """What standing in for the roles of `person` gives the delegate, and what it takes from them meanwhile."""
-    rows = RoleAssignment.objects.in_force().filter(person=person, initiative__stage__in=RUNNING)
+    rows = RoleAssignment.objects.in_force().filter(person=person, initiative__stage__in=RUNNING_STAGES)
     cases = list(Initiative.objects.live().filter(pk__in=rows.values("initiative")).select_related("unit"))
     seated = Membership.objects.held_at(clock.now()).filter(person=delegate).select_related("board__unit")
     said = [
@@ -46,7 +46,9 @@ def keeps_from_roles(person: User, delegate: User) -> list[str]:
 
 def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
     """On which cases of the board the delegate could not sign, because they are party to them."""
-    cases = Initiative.objects.live().filter(unit__in=units_of_board(membership.board), stage__in=RUNNING)
+    cases = Initiative.objects.live().filter(
+        unit__in=units_of_board(membership.board), stage__in=RUNNING_STAGES
+    )
     roles = RoleAssignment.objects.open().filter(person=delegate)
     party = list(cases.filter(pk__in=roles.values("initiative")))
     seat = f"{membership.get_seat_display()}, {membership.board}"

@@ -1,9 +1,9 @@
 """Who may deny everything that the systems of a case ask, and who lets them ask again."""
 
 from governance.models import User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.people import cooling_off
 from governance.permission_result import Answer, all_of, no, yes
+from governance.vocabulary import BoardRole
 from initiatives.access.permissions import is_any_chair, is_owner, memberships_on
 from initiatives.models import Initiative
 
@@ -19,5 +19,9 @@ def may_switch(case: Initiative, person: User) -> Answer:
 
 def may_switch_on(case: Initiative, person: User) -> Answer:
     """Let its systems ask again: those who may press the switch, and who cooled off."""
-    seats = () if is_owner(case, person) else memberships_on(case, person, (CHAIR, DEPUTY_CHAIR))
+    seats = (
+        ()
+        if is_owner(case, person)
+        else memberships_on(case, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR))
+    )
     return all_of(may_switch(case, person), cooling_off.may_lift(person, seats))

@@ -8,16 +8,15 @@ from django.urls import reverse
 
 from governance.gates.separation_of_duties import Part, Parties, RestsOn, Signer, said, why_barred, why_party
 from governance.models import ContractVersion, Membership, Rulebook, User
-from governance.models.people import BOARD_ROLES, CHAIR, DEPUTY_CHAIR, SEATS
 from governance.models.rulebook import NoRulebook
 from governance.people import cooling_off
 from governance.people.boards import board_for, chairs, members_now, seats_held
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
+from governance.vocabulary import APPROVING, BoardRole, Seat
 from initiatives.access.visibility import past_visible_to, visible_to
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, RoleAssignment, SignOff
-from initiatives.models.reviews import APPROVING
 from initiatives.models.stage_machine import STOP, WHO_MAY, offered
 
 COLLABORATORS = ("owner", "deputy", "support_owner", "technical_lead", "data_steward")
@@ -99,7 +98,7 @@ def _seats_on(case: Initiative, person: User) -> set[str]:
     return {member.seat for member in memberships_on(case, person)}
 
 
-def memberships_on(case: Initiative, person: User, seats=tuple(BOARD_ROLES)) -> list[Membership]:
+def memberships_on(case: Initiative, person: User, seats=tuple(BoardRole)) -> list[Membership]:
     """What the person holds now on the case's board of these seats, chair and deputy chair among them."""
     board = board_for(case.unit)
     held = seats_held(person) if board is not None else []
@@ -256,13 +255,13 @@ def may_chair(case: Initiative, person: User) -> Answer:
     if chair is not None and chair.pk == person.pk:
         return _active(person)
     seated = [member for member in members_now(board_for(case.unit)) if member.person_id == person.pk]
-    if any(member.away and member.seat in (CHAIR, DEPUTY_CHAIR) for member in seated):
+    if any(member.away and member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seated):
         return no(
             "You are away: meanwhile others decide.",
             f"{chair} decides ({why}). End your absence when you are back." if chair else "End your absence.",
             reverse("away"),
         )
-    chairing = any(member.seat in (CHAIR, DEPUTY_CHAIR) for member in seats_held(person))
+    chairing = any(member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seats_held(person))
     if chairing and (roles := party_as(case, person)):
         return no(
             f"You are party to this case ({roles}) and cannot decide it.",
@@ -276,7 +275,7 @@ def may_chair(case: Initiative, person: User) -> Answer:
 def may_raise(case: Initiative, person: User) -> Answer:
     """What only the chair does and what lets the case rise or go on: approve, lift, excuse, reopen, continue."""
     seated = [row for row in members_now(board_for(case.unit)) if row.person_id == person.pk]
-    chaired = [row for row in seated if row.seat in (CHAIR, DEPUTY_CHAIR)]
+    chaired = [row for row in seated if row.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)]
     return all_of(may_chair(case, person), cooling_off.may_lift(person, chaired))
 
 
@@ -323,7 +322,7 @@ def holds_seat(case: Initiative, person: User, seat: str) -> bool:
 def seats_of(case: Initiative, person: User) -> list[str]:
     """The voting seats the person holds on the case's board now, in the order of the rulebook."""
     held = _seats_on(case, person)
-    return [seat for seat in SEATS if seat in held]
+    return [seat for seat in Seat if seat in held]
 
 
 def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve") -> Answer:
@@ -336,7 +335,7 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
     if reasons:
         return no(said(reasons), "Separation of duties: somebody else must sign.")
     if not holds_seat(case, person, seat):
-        return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
+        return no(f"You do not hold the seat {Seat.word(seat)} of this board.", "Its holder can sign.")
     signed = (row for row in case_rows.sign_offs(review) if row.person_id == person.pk and row.seat != seat)
     other = next(signed, None)
     if other is not None:
@@ -379,7 +378,7 @@ def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
     if reasons:
         return no(said(reasons), "Somebody else in the seat can accept it.")
     if not set(seats_of(case, person)) & set(seats):
-        named = " or ".join(SEATS[seat] for seat in seats)
+        named = " or ".join(Seat(seat).label for seat in seats)
         return no(f"Only the seat {named} accepts this.")
     return cooling_off.may_lift(person, memberships_on(case, person, seats))
 
@@ -398,7 +397,7 @@ def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
     if reasons:
         return no(said(reasons), "Somebody else in the seat can sign it.")
     if not holds_seat(case, person, seat):
-        return no(f"You do not hold the seat {SEATS.get(seat, seat)} of this board.", "Its holder can sign.")
+        return no(f"You do not hold the seat {Seat.word(seat)} of this board.", "Its holder can sign.")
     return cooling_off.may_lift(person, memberships_on(case, person, (seat,)))
 
 
@@ -413,7 +412,7 @@ def may_stop(case: Initiative, person: User) -> Answer:
 
 def is_any_chair(case: Initiative, person: User) -> bool:
     """Whether the person is the chair of the case's board, away or not, or decides in their place."""
-    return CHAIR in _seats_on(case, person) or is_acting_chair(case, person)
+    return BoardRole.CHAIR in _seats_on(case, person) or is_acting_chair(case, person)
 
 
 def may_manage_keys(case: Initiative, person: User) -> Answer:

@@ -12,6 +12,7 @@ from governance import clock
 from governance.authorization import approval_patterns
 from governance.models import User
 from governance.templatetags.plumbline import moment
+from governance.vocabulary import Role
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.approvals import actions, queries
@@ -21,7 +22,6 @@ from initiatives.cases.case_frame import case_context, mend, page_of, pick, sent
 from initiatives.facts import case_rows
 from initiatives.models import ApprovalOpening, ApprovalRequest
 from initiatives.models.approvals import APPROVE, APPROVED, EXPIRED, REFUSED, STATES, USED, WAITING
-from initiatives.models.initiative import ROLES
 
 FILTERS = {
     WAITING: "Waiting",
@@ -141,7 +141,7 @@ def _told(row: ApprovalRequest) -> str:
 def _answer(answer) -> dict:
     return {
         "row": answer,
-        "role": ROLES.get(answer.role, answer.role).lower(),
+        "role": Role.word(answer.role).lower(),
         "done": "approved" if answer.verdict == APPROVE else "refused",
         "took": approval_patterns.seconds(answer.at - answer.opened_at),
     }
@@ -161,7 +161,7 @@ def _asked(row: ApprovalRequest, roles, answers) -> list[tuple[str, str]]:
     return [
         (
             people[key].full_name,
-            ROLES[voice.role].lower() + (f", for {voice.holder}, who is away" if voice.holder else ""),
+            Role(voice.role).label.lower() + (f", for {voice.holder}, who is away" if voice.holder else ""),
         )
         for key, voice in asked
     ]

@@ -6,6 +6,7 @@ from governance import clock
 from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import RUNNING_STAGES
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import banner
 from initiatives.facts import case_rows, supported_stage
@@ -47,7 +48,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
             banner("warn", "Not production-ready.", "This is a prototype: no business may depend on it.")
         )
     in_force = any(version.in_force_at(now) for version in facts.contracts)
-    if case.stage in criteria.STAGES[1:] and not in_force:
+    if case.stage in RUNNING_STAGES[1:] and not in_force:
         found.append(
             banner(
                 "warn" if case.stage == "prototype" else "bad",
@@ -88,7 +89,7 @@ def _asked(book, key: str) -> str:
 
 def _late_contract_banner(case, facts, now) -> list[dict]:
     """Architecture decided before the contract, once the prototype gate was passed (S0-1): told to owner and board."""
-    words = contract_after_architecture(case, facts, now) if case.stage in criteria.STAGES[1:] else ""
+    words = contract_after_architecture(case, facts, now) if case.stage in RUNNING_STAGES[1:] else ""
     if not words:
         return []
     link = reverse("running", args=[case.ref]) + "#architecture"

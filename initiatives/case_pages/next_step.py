@@ -6,6 +6,7 @@ from governance.gates import criteria, lead_questions, standards
 from governance.models import User
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import RUNNING_STAGES
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows
 from initiatives.history.entry_wording import question
@@ -103,9 +104,9 @@ def next_step(context, person: User) -> dict | None:
 
 def standard_stages(stage: str) -> list[tuple[str, str]]:
     """The stage of the case and the one after it, as the two columns of what is allowed."""
-    here = stage if stage in criteria.STAGES[1:] else "prototype"
-    place = criteria.STAGES.index(here)
-    return [(key, stage_word(key)) for key in criteria.STAGES[place : place + 2]]
+    here = stage if stage in RUNNING_STAGES[1:] else "prototype"
+    place = RUNNING_STAGES.index(here)
+    return [(key, stage_word(key)) for key in RUNNING_STAGES[place : place + 2]]
 
 
 def standard_rows(context) -> list[dict]:

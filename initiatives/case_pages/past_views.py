@@ -7,18 +7,16 @@ from django.urls import reverse
 from governance import clock
 from governance.gates import criteria
 from governance.models import ContractVersion, Rulebook
-from governance.models.people import SEATS
 from governance.people.boards import board_for
-from governance.templatetags.plumbline import LAYER_WORDS, day, layer_word, stage_word
+from governance.templatetags.plumbline import day, layer_word, stage_word
 from governance.transparency_log import as_of
+from governance.vocabulary import Layer, Role, Seat, SignOffVerdict
 from governance.web.pages.as_of_views import Day
 from initiatives.evidence.views import STATES, state_of_item
 from initiatives.facts import case_rows, supported_stage
 from initiatives.history.entry_wording import question
 from initiatives.models import Initiative, SignOff, Standing
 from initiatives.models.holds import HOLD_KINDS
-from initiatives.models.initiative import ROLES
-from initiatives.models.reviews import VERDICTS
 
 NOTHING = "nothing"
 ANSWER_KINDS = {
@@ -73,7 +71,7 @@ def kept_beside_now(context) -> dict:
 
 def gap_words(counts: dict[str, int]) -> str:
     """How many gaps in which layer: "2 Model, 1 Runtime"."""
-    ordered = sorted(counts, key=lambda layer: [*LAYER_WORDS, layer].index(layer))
+    ordered = sorted(counts, key=lambda layer: [*Layer, layer].index(layer))
     return ", ".join(f"{counts[layer]} {layer_word(layer)}" for layer in ordered) or "none"
 
 
@@ -124,7 +122,7 @@ def then_of(number: int) -> Then | None:
             },
             "Roles": {
                 role.pk: (
-                    ROLES[role.role],
+                    Role(role.role).label,
                     f"{role.person.full_name}" + ("" if role.accepted_at else ", asked, not yet accepted"),
                 )
                 for role in case_rows.roles(case)
@@ -185,8 +183,8 @@ def _sign_offs(case) -> dict:
     replaced = {row.replaces_id for row in rows}
     return {
         row.pk: (
-            f"{SEATS.get(row.seat, row.seat)}, gate {row.review.gate}, signed {row.at:%-d %B %Y}",
-            f"{VERDICTS[row.verdict].lower()}, {row.person.full_name}"
+            f"{Seat.word(row.seat)}, gate {row.review.gate}, signed {row.at:%-d %B %Y}",
+            f"{SignOffVerdict(row.verdict).label.lower()}, {row.person.full_name}"
             + (", replaced since" if row.pk in replaced else ""),
         )
         for row in rows

@@ -1,9 +1,9 @@
 """What the auditor's desk below is told of cases: which acts are decisions, which are readings, who held which role."""
 
 from governance.audit.rights_report import Held, as_known, first_words
+from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative, RoleAssignment
-from initiatives.models.initiative import ROLES
 
 DECISIONS = [
     EntryKind.APPROVAL_ANSWERED,
@@ -46,7 +46,7 @@ def roles_held(moment, people: dict, person=None) -> list[Held]:
             kind="role",
             person_id=row.person_id,
             person=people[row.person_id].full_name,
-            what=ROLES.get(row.role, row.role),
+            what=Role.word(row.role),
             where=f"{cases[row.initiative_id].ref} {cases[row.initiative_id].title}",
             link=cases[row.initiative_id].get_absolute_url(),
             since=row.accepted_at,

@@ -16,14 +16,14 @@ from governance.models import Rulebook, User
 from governance.people.boards import board_for
 from governance.people.permissions import may_see_record
 from governance.permission_result import Answer, no
-from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
+from governance.templatetags.plumbline import day, lean, stage_word
 from governance.transparency_log import as_of
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Stage
 from initiatives.access import kill_switch_permissions
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.models import Initiative
-from initiatives.models.initiative import PRODUCTION, STOPPED
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, judged
 
 NOT_EVIDENCED = "reported by its source, not evidenced here"
@@ -115,7 +115,7 @@ class WhoMay:
     @cached_property
     def moves(self) -> frozenset[str]:
         """The kinds of moves that the case offers the person now; what a review decides is offered on its page."""
-        judgement = judgement_of_stop(self.case) if self.case.stage == STOPPED else UNJUDGED
+        judgement = judgement_of_stop(self.case) if self.case.stage == Stage.STOPPED else UNJUDGED
         with judged(self.case, judgement):
             return frozenset(
                 one.custom["kind"] for one in self.case.get_available_user_stage_transitions(self.person)
@@ -126,8 +126,8 @@ class WhoMay:
         """What the chair may do with the stage of the case: addresses with words; "" for what has to wait."""
         if not self.chair:
             return []
-        kinds = self.moves | ({REATTEST} if self.case.stage == PRODUCTION else set())
-        if self.case.stage == STOPPED and REOPENING not in kinds:
+        kinds = self.moves | ({REATTEST} if self.case.stage == Stage.PRODUCTION else set())
+        if self.case.stage == Stage.STOPPED and REOPENING not in kinds:
             return [("", NOT_REOPENED_YET)]
         return [
             (reverse(name, args=[self.case.ref]), words) for kind, name, words in CHAIR_MOVES if kind in kinds
@@ -298,7 +298,7 @@ def lean_words(case: Initiative, support: criteria.Support) -> str:
     """What the plumb says, for people who do not see it."""
     if case.imported and support.shortfall:
         return NOT_EVIDENCED
-    if case.stage not in criteria.RANK or case.stage == "proposed":
+    if case.stage not in STAGE_RANK or case.stage == "proposed":
         return "nothing claimed"
     if support.supports_claim:
         return "upright: supported as claimed"
@@ -325,11 +325,11 @@ def tags_of(case: Initiative, support: criteria.Support) -> list[tuple[str, str]
 
 def rooms_of(case, book, facts, states, support, review) -> list[dict]:
     """The stages as rooms: which one is claimed, which are supported, where a review is open."""
-    held = criteria.RANK.get(support.supported, 0)
+    held = STAGE_RANK.get(support.supported, 0)
     rooms = []
-    for stage in criteria.STAGES[1:]:
+    for stage in RUNNING_STAGES[1:]:
         claimed, tags = case.stage == stage, []
-        if case.stage in criteria.RANK and held >= criteria.RANK[stage]:
+        if case.stage in STAGE_RANK and held >= STAGE_RANK[stage]:
             tags.append(("claimed, supported" if claimed else "supported", "ok"))
         elif claimed:
             gaps = len(gaps_to(facts, book, states, stage))
@@ -361,7 +361,7 @@ def rooms_of(case, book, facts, states, support, review) -> list[dict]:
 def gaps_to(facts, book, states, stage: str) -> list[str]:
     """Blocking requirements of the gates up to and including the one to `stage` that are not grounded."""
     keys: dict[str, None] = {}
-    for step in criteria.STAGES[1 : criteria.RANK[stage] + 1]:
+    for step in RUNNING_STAGES[1 : STAGE_RANK[stage] + 1]:
         gate = book.gate_to(step)
         later = book.deferred(gate)
         for key in gate.requirements():
@@ -464,7 +464,7 @@ def mend(form, error: ValidationError) -> None:
 
 def layers_of(book) -> dict[str, str]:
     """The layers of the rulebook with their words, in the order of the stack."""
-    return {key: LAYER_WORDS.get(key, key.capitalize()) for key in book.layers}
+    return {key: Layer.word(key) for key in book.layers}
 
 
 def back_to(request, fallback: str) -> str:

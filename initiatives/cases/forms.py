@@ -2,8 +2,8 @@
 
 from django import forms
 
+from governance.vocabulary import Tier
 from initiatives.form_fields import WordsField
-from initiatives.models.initiative import TIERS
 
 
 class RenameForm(forms.Form):
@@ -43,5 +43,5 @@ class TierForm(forms.Form):
     def __init__(self, *args, book, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["tier"].choices = [
-            (key, f"{words}: {book.risk_tiers.get(key, '')}") for key, words in TIERS.items()
+            (key, f"{words}: {book.risk_tiers.get(key, '')}") for key, words in Tier.choices
         ]

@@ -16,14 +16,14 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.models import Rulebook, User
 from governance.models.ledger import Entry
-from governance.models.people import SEATS
 from governance.permission_result import Refused, ended
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome, Seat, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.cases.act import lock
 from initiatives.facts import supported_stage
-from initiatives.models import Initiative, Review
-from initiatives.models.initiative import STAGES, gate_out_of
+from initiatives.models import Initiative
+from initiatives.models.initiative import gate_out_of
 
 LEFT_OPEN = "Words that were not there before."
 
@@ -45,7 +45,7 @@ def sight(case: Initiative) -> Sight:
     """Look at the case now: support, the gates up to the one it stands before, and the votes of its open review."""
     case = Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
     at = clock.now()
-    review = case.reviews.filter(outcome=Review.OPEN).select_related("rulebook").first()
+    review = case.reviews.filter(outcome=ReviewOutcome.OPEN).select_related("rulebook").first()
     sitting = review_state.sit(review, case, at) if review is not None else None
     facts = sitting.facts if sitting else supported_stage.facts_of(case)
     book = Rulebook.objects.current().book
@@ -67,7 +67,7 @@ def sight(case: Initiative) -> Sight:
 
 def _gates_of(case: Initiative, book) -> list[str]:
     """The gates that led to the claimed stage, and the one that leads out of it."""
-    passed = [book.gate_to(stage).key for stage in criteria.STAGES[1 : criteria.RANK.get(case.stage, 0) + 1]]
+    passed = [book.gate_to(stage).key for stage in RUNNING_STAGES[1 : STAGE_RANK.get(case.stage, 0) + 1]]
     ahead = gate_out_of(case.stage)
     return [*passed, ahead] if ahead else passed
 
@@ -79,7 +79,7 @@ def effects(before: Sight, after: Sight) -> list[str]:
         now = after.votes.get(seat)
         if vote.approves and vote.fresh and now is not None and now.stale:
             why = ended("; ".join(now.stale))
-            lines.append(f"The {SEATS[seat].lower()} seat's approval by {vote.person} goes stale: {why}")
+            lines.append(f"The {Seat(seat).label.lower()} seat's approval by {vote.person} goes stale: {why}")
     told = set()
     for key, finding in before.findings.items():
         now = after.findings.get(key)
@@ -90,11 +90,7 @@ def effects(before: Sight, after: Sight) -> list[str]:
         now = after.states.get(key)
         if state.grounded and now is not None and not now.grounded and key not in told:
             lines.append(f"No longer proved: {before.questions[key]} {ended(now.words)}")
-    if (
-        before.supported
-        and after.supported
-        and criteria.RANK[after.supported] < criteria.RANK[before.supported]
-    ):
+    if before.supported and after.supported and STAGE_RANK[after.supported] < STAGE_RANK[before.supported]:
         lines.append(
             f"The supported stage falls from {_stage(before.supported)} to {_stage(after.supported)}."
         )
@@ -110,7 +106,7 @@ def _name(criterion: str) -> str:
 
 
 def _stage(stage: str) -> str:
-    return STAGES[stage] if stage == "mvp" else STAGES[stage].lower()
+    return Stage(stage).label if stage == "mvp" else Stage(stage).label.lower()
 
 
 def preview(case: Initiative, run: Callable, *, by: User | None = None) -> list[str]:

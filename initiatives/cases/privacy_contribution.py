@@ -2,9 +2,9 @@
 
 from governance import clock
 from governance.contributions import CaseEnd, NamedProof
+from governance.vocabulary import CLOSED_STAGES
 from initiatives.cases.act import lock, settle_standing
 from initiatives.models import Evidence, Initiative, SignOff
-from initiatives.models.initiative import CLOSED
 
 DECISION_TABLES = [
     "initiatives_approvalanswer",
@@ -29,7 +29,7 @@ def ends(refs: list[str] | None) -> list[CaseEnd]:
     if refs is not None:
         cases = cases.filter(number__in=[int(ref[3:]) for ref in refs if ref[3:].isdecimal()])
     return [
-        CaseEnd(case.ref, case.title, case.since if case.stage in CLOSED else case.withdrawn_at)
+        CaseEnd(case.ref, case.title, case.since if case.stage in CLOSED_STAGES else case.withdrawn_at)
         for case in cases.only("number", "title", "stage", "since", "withdrawn_at").iterator()
     ]
 

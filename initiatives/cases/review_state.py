@@ -7,9 +7,9 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria, sign_off_statement
 from governance.gates.separation_of_duties import Parties, RestsOn, why_barred
-from governance.models.people import SEATS
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
+from governance.vocabulary import Seat
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review, SignOff
@@ -192,7 +192,7 @@ def stale_of(row: SignOff, bench: Bench, facts, book, at, states) -> list[str]:
 def seat_states(bench: Bench, recused: frozenset | set = frozenset()) -> dict[str, criteria.SeatState]:
     """For each seat who could sign now and who is barred, and why. `recused` people do not sign this review."""
     result = {}
-    for seat in SEATS:
+    for seat in Seat:
         able, barred, people = [], [], []
         for member in seat_holders(list(bench.members), seat):
             reasons = bench.barred(member.person, seat)

@@ -1,8 +1,8 @@
 """What the state machine of a case is judged by where no review is open."""
 
 from governance.permission_result import no
+from governance.vocabulary import Stage
 from initiatives.models import Initiative
-from initiatives.models.initiative import PROTOTYPE, STOPPED
 from initiatives.models.stage_machine import Judgement
 
 
@@ -11,9 +11,9 @@ def judgement_of_stop(case: Initiative) -> Judgement:
 
     Raises Refused for a case that was not stopped.
     """
-    if case.stage != STOPPED:
+    if case.stage != Stage.STOPPED:
         no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
     return Judgement(
-        was_prototype=case.stage_changes.filter(to_stage=PROTOTYPE).exists(),
+        was_prototype=case.stage_changes.filter(to_stage=Stage.PROTOTYPE).exists(),
         settled=not case.obligations.unsettled().filter(kind="post_mortem").exists(),
     )

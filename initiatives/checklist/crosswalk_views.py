@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.ledger import csv_export
 from governance.models import Rulebook
-from governance.models.people import SEATS
 from governance.people.permissions import may_audit
+from governance.vocabulary import Seat
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of, pick
 from initiatives.checklist import crosswalk
@@ -116,7 +116,7 @@ def _proof_words(proof: crosswalk.Proof) -> str:
 
 
 def _vote_words(vote) -> str:
-    seat = SEATS.get(vote.seat, vote.seat)
+    seat = Seat.word(vote.seat)
     return (
         f"{vote.get_verdict_display()} by {vote.person.full_name}, {seat}, gate {vote.review.gate}, "
         f"{clock.local_day(vote.at).isoformat()}, statement sha-256 {vote.digest}"

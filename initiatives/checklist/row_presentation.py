@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from governance.gates import requirements
-from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import Seat
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import WhoMay, on_desk_of, who_answers
 from initiatives.facts import case_rows, supported_stage
@@ -119,7 +119,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "age_from": state.items[0].observed_on if state.items else None,
         "who": "You" if mine else state.mended_by or who_answers(facts, asked),
         "mend": mend_of(context["case"], state, may),
-        "seats": [SEATS.get(seat, seat).lower() for seat in seats],
+        "seats": [Seat.word(seat).lower() for seat in seats],
         "later": later,
         "generated": key in requirements.GENERATED_ONLY,
         "mine": mine,

@@ -9,10 +9,10 @@ from django.urls import reverse
 from governance.gates import requirements
 from governance.gates.judgements import JUDGEMENTS, judgement_of
 from governance.models import Rulebook
-from governance.models.people import SEATS
 from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
+from governance.vocabulary import Seat
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, layers_of, mend, pick
@@ -317,7 +317,7 @@ def declaration(request, ref):
                 "key": name,
                 "words": name.replace("_", " ").capitalize(),
                 "question": criteria[name].question,
-                "seat": SEATS.get(criteria[name].seat, criteria[name].seat).lower(),
+                "seat": Seat.word(criteria[name].seat).lower(),
                 "item": stored.get(name),
                 "form": failed
                 if failed is not None and name == key

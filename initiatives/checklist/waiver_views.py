@@ -11,6 +11,7 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
 from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import case_for, of_case
 from initiatives.cases.case_frame import acted, case_context
@@ -91,7 +92,7 @@ def part_of(row: Waiver, case, person) -> str:
 def _choices(case, context, rows) -> tuple[list, bool]:
     """What can be waived on this case, what is missing now first; and whether there is anything at all."""
     book, facts, states = context["book"], context["facts"], context["states"]
-    stages = criteria.STAGES[1 : criteria.RANK.get(case.stage, 0) + 1]
+    stages = RUNNING_STAGES[1 : STAGE_RANK.get(case.stage, 0) + 1]
     keys = [book.gate_to(stage).key for stage in stages]
     if ahead := gate_out_of(case.stage):
         keys.append(ahead)
@@ -126,10 +127,10 @@ def worth_nothing(case) -> list[str]:
     book, now = Rulebook.objects.current().book, clock.now()
     facts = supported_stage.facts_of(case)
     ahead = book.gates.get(gate_out_of(case.stage))
-    wanted = ahead.to if ahead is not None and ahead.to in criteria.RANK else case.stage
+    wanted = ahead.to if ahead is not None and ahead.to in STAGE_RANK else case.stage
     told = []
     for hold in criteria.holds_at(facts, now):
-        capped = hold.cap is not None and criteria.RANK.get(wanted, 0) > criteria.RANK[hold.cap]
+        capped = hold.cap is not None and STAGE_RANK.get(wanted, 0) > STAGE_RANK[hold.cap]
         if hold.blocking or capped:
             why = ended(f"Held: {hold.words[:1].lower()}{hold.words[1:]}. {hold.reason}")
             told.append(

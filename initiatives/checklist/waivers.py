@@ -8,9 +8,9 @@ from governance import clock
 from governance.gates.separation_of_duties import said
 from governance.ledger import record
 from governance.models import Rulebook, User
-from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
+from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -75,7 +75,7 @@ def agree_to_waiver(*, waiver: Waiver, by: User) -> Waiver:
             no(said(reasons), "A waiver is never for its own beneficiary.").or_refuse()
         seats: tuple[str, ...] = ()
         if case_permissions.is_acting_chair(case, by) and waiver.chair_id is None:
-            seats = (CHAIR, DEPUTY_CHAIR)
+            seats = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
             waiver.chair, waiver.chair_at = by, clock.now()
         elif (
             case_permissions.holds_seat(case, by, "risk_compliance")

@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef, Prefetch
 
 from governance import clock
 from governance.database import row_history
-from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
+from governance.vocabulary import STAGE_RANK, Layer
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -29,7 +29,6 @@ from initiatives.models import (
     System,
     Voiding,
 )
-from initiatives.models.versions import LAYERS
 
 # Which trigger a new version pulls, by the layer of its component (rulebook, [triggers]).
 TRIGGER_OF_LAYER = {
@@ -179,7 +178,7 @@ def _frozen(cases: list[Initiative]) -> dict[int, set[str]]:
             key
             for gate, frozen in book.carry.frozen.items()
             if gate in decided.get(case.pk, ())
-            and criteria.RANK.get(case.stage, 0) >= criteria.RANK[book.gates[gate].to]
+            and STAGE_RANK.get(case.stage, 0) >= STAGE_RANK[book.gates[gate].to]
             for key in frozen
         }
         for case in cases
@@ -266,7 +265,7 @@ def record_component(
     version voids nothing. Raises ValidationError or Refused.
     """
     wrong = {}
-    if layer not in LAYERS:
+    if layer not in Layer:
         wrong["layer"] = "Choose the layer it belongs to."
     if not name.strip():
         wrong["name"] = "Name the component, for instance the model or the application."
@@ -349,7 +348,7 @@ def check_scope(case: Initiative, fields: dict, for_stage: str) -> dict:
         wrong["rollout"] = "A prototype has no rollout. Plan this scope for the MVP stage instead."
     if early and fields.get("live_data"):
         wrong["live_data"] = "A prototype has no production data. Plan this scope for the MVP stage instead."
-    if for_stage and criteria.RANK.get(for_stage, 0) != criteria.RANK.get(case.stage, 9) + 1:
+    if for_stage and STAGE_RANK.get(for_stage, 0) != STAGE_RANK.get(case.stage, 9) + 1:
         wrong["for_stage"] = "A scope is planned for the next stage only."
     return wrong
 

@@ -6,9 +6,10 @@ from django import forms
 from django.utils.text import capfirst
 
 from governance import clock
+from governance.vocabulary import Layer
 from initiatives.components.actions import REPORTED
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
-from initiatives.models.versions import LAYERS, OUTAGE_UNITS
+from initiatives.models.versions import OUTAGE_UNITS
 
 MOST_USERS = 1_000_000_000
 
@@ -21,7 +22,7 @@ def start_of(day) -> datetime | None:
 class ComponentForm(forms.Form):
     """A version of a component."""
 
-    layer = forms.ChoiceField(choices=[("", "choose a layer"), *LAYERS.items()])
+    layer = forms.ChoiceField(choices=[("", "choose a layer"), *Layer.choices])
     name = forms.CharField(
         label="Component",
         max_length=120,

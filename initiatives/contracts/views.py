@@ -14,7 +14,7 @@ from governance.contracts.templates import STARTERS
 from governance.contracts.wording import differences, marked
 from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
 from governance.models.contracts import CLAUSE_KINDS
-from governance.models.people import SEATS
+from governance.vocabulary import Seat
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -137,7 +137,7 @@ def _approvals(version, book) -> list[tuple[str, object]]:
     given = {
         row.seat: row for row in version.approvals.filter(digest=version.digest).select_related("person")
     }
-    return [(SEATS.get(seat, seat), given.get(seat)) for seat in book.contract.seats]
+    return [(Seat.word(seat), given.get(seat)) for seat in book.contract.seats]
 
 
 @require_safe
@@ -213,7 +213,7 @@ def propose(request, ref):
         actions.propose_contract(case=case, by=request.user)
         messages.success(request, "The contract is with its seats.")
         return redirect("contract", case.ref)
-    seats = [SEATS.get(seat, seat).lower() for seat in Rulebook.objects.current().book.contract.seats]
+    seats = [Seat.word(seat).lower() for seat in Rulebook.objects.current().book.contract.seats]
     return ask(
         request,
         case,
@@ -271,7 +271,7 @@ def approve(request, ref):
     seats = [
         {
             "key": seat,
-            "word": SEATS.get(seat, seat),
+            "word": Seat.word(seat),
             "may": case_permissions.may_approve_contract(case, seat, request.user),
             "given": seat in given,
         }

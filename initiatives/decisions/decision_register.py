@@ -26,17 +26,17 @@ from governance import clock, contributions
 from governance.models import ContractApproval, Entry, User
 from governance.people.boards import units_of_board
 from governance.templatetags.plumbline import day, seat_word
+from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.history.entry_wording import question
 from initiatives.models import Continuation, Hold, Initiative, Review, StageChange, Waiver
-from initiatives.models.initiative import TIERS
 
 # In the order in which people look for them. Reviews by outcome and moves by basis keep the words of their rows.
 KINDS = {
-    Review.APPROVED: "Approved",
-    Review.WITH_CONDITIONS: "Approved with conditions",
-    Review.REFUSED: "Refused",
-    Review.RETURNED: "Returned with questions",
+    ReviewOutcome.APPROVED: "Approved",
+    ReviewOutcome.WITH_CONDITIONS: "Approved with conditions",
+    ReviewOutcome.REFUSED: "Refused",
+    ReviewOutcome.RETURNED: "Returned with questions",
     "continued": "Continued",
     "stopped": "Stopped",
     "step back": "Stepped back",
@@ -50,8 +50,8 @@ KINDS = {
     "contract": "Contract approved",
     "hold lifted": "Hold lifted",
 }
-GOOD = (Review.APPROVED, Review.WITH_CONDITIONS)
-OUTCOMES = (*GOOD, Review.REFUSED, Review.RETURNED)
+GOOD = (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS)
+OUTCOMES = (*GOOD, ReviewOutcome.REFUSED, ReviewOutcome.RETURNED)
 MOVES = ("stopped", "step back", "reopened", "emergency")
 # What the row of a case or an answer says only of the last time: kind of entry, what it is called here, and where in
 # the body of the entry stand what it is about and why.
@@ -111,7 +111,7 @@ class Decision:
     @property
     def tone(self) -> str:
         """Let through, refused, or neither: as a colour beside the word."""
-        return "ok" if self.what in GOOD else "bad" if self.what == Review.REFUSED else ""
+        return "ok" if self.what in GOOD else "bad" if self.what == ReviewOutcome.REFUSED else ""
 
 
 def decisions(cases: QuerySet, wanted: Wanted) -> QuerySet:
@@ -160,7 +160,7 @@ def _about(row: dict, book) -> str:
     if what in ("waiver agreed", "waiver refused", "exception accepted"):
         return question(book, about)
     if what == "tier":
-        return TIERS.get(about, about)
+        return Tier.word(about)
     if what == "continued":
         return f"until {day(date.fromisoformat(about))}"
     if what == "contract":

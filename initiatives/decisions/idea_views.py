@@ -8,11 +8,11 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.models import Rulebook, User
 from governance.people.boards import seats_held, units_of_board
+from governance.vocabulary import ReviewOutcome, Stage, Tier
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.cases.similar_cases import similar_to_each
 from initiatives.models import Answer, Initiative, Review
-from initiatives.models.initiative import PROPOSED, TIERS
 from initiatives.portfolio import filters
 
 MOST = 5
@@ -49,7 +49,7 @@ def waiting_ideas(person: User) -> QuerySet:
     units = Q()
     for board in {member.board for member in seats_held(person)}:
         units |= Q(unit__in=units_of_board(board))
-    return Initiative.objects.live().filter(units, stage=PROPOSED).order_by("since", "number")
+    return Initiative.objects.live().filter(units, stage=Stage.PROPOSED).order_by("since", "number")
 
 
 def days_waiting(case: Initiative) -> int:
@@ -66,7 +66,8 @@ def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
     for row in Answer.objects.filter(initiative__in=cases, requirement__in=gate.requirements()):
         said.setdefault(row.initiative_id, {})[row.requirement] = row
     reviews = {
-        row.initiative_id: row for row in Review.objects.filter(initiative__in=cases, outcome=Review.OPEN)
+        row.initiative_id: row
+        for row in Review.objects.filter(initiative__in=cases, outcome=ReviewOutcome.OPEN)
     }
     near = similar_to_each(cases, case_permissions.visible_to(person))
     rest = [key for key in gate.requirements() if key not in (*VALUE, *RISK)]
@@ -79,7 +80,7 @@ def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
         {
             "case": case,
             "days": days_waiting(case),
-            "tier": TIERS.get(case.tier or case.proposed_tier, ""),
+            "tier": Tier.word(case.tier or case.proposed_tier),
             "value": answers(case, VALUE),
             "risk": answers(case, RISK),
             "feasibility": answers(case, rest),

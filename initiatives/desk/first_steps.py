@@ -7,11 +7,11 @@ from django.urls import reverse
 
 from governance import clock
 from governance.models import Board, Membership, Rulebook, Unit, User
-from governance.models.people import CHAIR, SEATS
+from governance.vocabulary import BoardRole, Seat
 from initiatives.models import Initiative
 
 # Without these a board can decide nothing; a deputy is good to have.
-NEEDED = {**SEATS, CHAIR: "Chair"}
+NEEDED = dict(Seat.choices) | {BoardRole.CHAIR: BoardRole.CHAIR.label}
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from django.urls import reverse
 from governance import clock
 from governance.gates import criteria
 from governance.models import User
-from governance.models.people import SEATS
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import STAGE_RANK, Role, Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
@@ -18,7 +18,6 @@ from initiatives.desk.stage_expiry_lines import ends
 from initiatives.holds import alert_desk
 from initiatives.integration.systems import desk as system_desk
 from initiatives.models import Evidence, Initiative, Span, Waiver
-from initiatives.models.initiative import RANK, ROLES
 from initiatives.portfolio.portfolio_export import gap_words
 from initiatives.reviews import desk as review_desk
 from initiatives.worklist.person_worklist import Look, look_of
@@ -70,7 +69,7 @@ def roles(look: Look):
             waits = (look.today - clock.local_day(row.proposed_at)).days
             yield Line(
                 "accept",
-                ROLES[row.role],
+                Role(row.role).label,
                 reverse("role", args=[row.pk]),
                 "Read and answer",
                 f"{row.initiative.title}. Proposed by {row.proposed_by}. Nobody can accept this for you.",
@@ -103,10 +102,12 @@ def _contracts(look: Look):
     wanted = look.book.contract.seats if look.book else ()
     for version in look.contracts:
         held = look.seats_by_unit[version.case_unit]
-        mine = [seat for seat in SEATS if seat in held and seat in wanted and seat not in version.signed]
+        mine = [seat for seat in Seat if seat in held and seat in wanted and seat not in version.signed]
         if mine and version.case_pk not in look.party_to:
             ref = Initiative.ref_of(version.case_number)
-            why = f"Proposed by {version.author}; your seat ({SEATS[mine[0]].lower()}) has not signed it."
+            why = (
+                f"Proposed by {version.author}; your seat ({Seat(mine[0]).label.lower()}) has not signed it."
+            )
             may = look.may_lift_in(version.case_unit, mine[0])
             yield Line(
                 "sign",
@@ -210,7 +211,11 @@ def _questions(look: Look, case: Initiative, held: set[str], span, answered: set
             case.ref,
             on_behalf=look.standing_in_on.get(case.pk, ""),
         )
-    following = [stage for stage in ("prototype", "mvp", "production") if RANK[stage] == RANK[case.stage] + 1]
+    following = [
+        stage
+        for stage in ("prototype", "mvp", "production")
+        if STAGE_RANK[stage] == STAGE_RANK[case.stage] + 1
+    ]
     gate = look.book.gate_to(following[0]) if following and look.book else None
     if gate is None or case.imported:
         return
@@ -355,7 +360,7 @@ def _count(number: int, one: str, many: str) -> str:
 def asked(look: Look):
     """Absences in which the person is asked to stand in, and what they are asked to take over."""
     for row in look.asked_to_stand_in:
-        what = f"the seat {SEATS[row.seat]} of {row.board}" if row.seat else "roles on cases"
+        what = f"the seat {Seat(row.seat).label} of {row.board}" if row.seat else "roles on cases"
         yield Line(
             "accept",
             f"Stand in for {row.who}",

@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from governance.notices.desk import Line
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import Role, Stage
 from initiatives.facts import supported_stage
-from initiatives.models.initiative import PRODUCTION, ROLES
 from initiatives.portfolio.report_links import ENDING
 from initiatives.worklist.person_worklist import Look
 
@@ -16,7 +16,7 @@ def ends(look: Look):
     """Stages that end: to decide as chair, to accept again as owner or support owner; dependences to state."""
     for case, due in look.ending:
         if case.pk in look.chaired:
-            production = case.stage == PRODUCTION
+            production = case.stage == Stage.PRODUCTION
             yield Line(
                 "decide",
                 case.title,
@@ -57,7 +57,7 @@ def _to_accept_again(look: Look):
     due = {
         pk: (case, held & {"owner", "support_owner"}, supported_stage.reattest_by(case))
         for pk, (case, held) in look.working.items()
-        if held & {"owner", "support_owner"} and case.stage == PRODUCTION and not case.imported
+        if held & {"owner", "support_owner"} and case.stage == Stage.PRODUCTION and not case.imported
     }
     due = {pk: row for pk, row in due.items() if row[2] <= soon}
     if not due:
@@ -73,7 +73,7 @@ def _to_accept_again(look: Look):
             if (pk, role) not in done:
                 yield Line(
                     "accept",
-                    f"{ROLES[role]} of {case.title}, again",
+                    f"{Role(role).label} of {case.title}, again",
                     reverse("case-reattest", args=[case.ref]),
                     "Accept again",
                     f"Production is accepted again every so often. Past {day(by)} it is held at MVP.",

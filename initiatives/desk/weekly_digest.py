@@ -22,6 +22,7 @@ from governance.models import Delivery, Membership, Rulebook, Telling, Unit, Use
 from governance.notices import mail, preferences
 from governance.notices.desk import lines_for
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import RUNNING_STAGES, ReviewOutcome
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.cases.case_frame import goal_of
@@ -41,7 +42,6 @@ from initiatives.models import (
     Review,
     RoleAssignment,
 )
-from initiatives.models.initiative import RUNNING
 from initiatives.portfolio import filters
 from initiatives.reviews import review_turn
 
@@ -116,7 +116,7 @@ def followed(people: list[User]) -> dict[int, list[Unit]]:
     chosen = dict(Telling.objects.filter(person__in=people).values_list("person", "digest"))
     paths: dict[int, set[str]] = {}
     seats = Membership.objects.held_at(clock.now()).filter(person__in=people)
-    roles = RoleAssignment.objects.in_force().filter(person__in=people, initiative__stage__in=RUNNING)
+    roles = RoleAssignment.objects.in_force().filter(person__in=people, initiative__stage__in=RUNNING_STAGES)
     roles = roles.filter(initiative__withdrawn_at__isnull=True)
     for person, path in [
         *seats.order_by().values_list("person", "board__unit__path").distinct(),
@@ -216,7 +216,7 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
     """What happened in the unit and everything below it since then, and what stands there now, for this reader."""
     rulebook = Rulebook.objects.current()
     seen = case_permissions.visible_to(person).live().filter(unit__path__startswith=unit.path)
-    running = filters.with_standing(seen.filter(stage__in=RUNNING), rulebook, clock.now())
+    running = filters.with_standing(seen.filter(stage__in=RUNNING_STAGES), rulebook, clock.now())
     counts = running.order_by().aggregate(n=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
     here = f"{settings.ADDRESS}{reverse('portfolio')}?unit={unit.pk}"
     list_of_all = f"{settings.ADDRESS}{reverse('decisions')}?unit={unit.pk}"
@@ -316,7 +316,7 @@ def _short(text: str) -> str:
 
 
 def _open_reviews(seen: QuerySet) -> list[Review]:
-    rows = Review.objects.filter(outcome=Review.OPEN, initiative__in=seen)
+    rows = Review.objects.filter(outcome=ReviewOutcome.OPEN, initiative__in=seen)
     return list(
         rows.select_related("initiative__unit", "initiative__contract", "rulebook").order_by("expires_at")[
             :READ

@@ -14,6 +14,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.tables.reader import Table
+from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
@@ -30,7 +31,6 @@ from initiatives.efforts.effort_import import (
 )
 from initiatives.efforts.notes import FUTURE
 from initiatives.models import Effort, EstateMapping, Initiative, System
-from initiatives.models.versions import LAYERS
 
 EARLIEST = date(1990, 1, 1)
 # What becomes of a line of a table.
@@ -143,7 +143,7 @@ def _facts(row: Effort) -> dict:
 def _wrong(layer: str, week: date, hours, money, waited_days) -> dict[str, str]:
     """What is wrong with an effort that somebody typed, by field."""
     wrong = {}
-    if layer not in LAYERS:
+    if layer not in Layer:
         wrong["layer"] = "Choose the layer that it went into."
     if monday(week) > clock.today():
         wrong["week"] = FUTURE
@@ -316,7 +316,7 @@ def _check(table: Table, how: How) -> None:
         wrong["date"] = "Choose the column with the day of the work."
     if not any(how.columns.get(role) for role in ("spent", "waited", "money")):
         wrong.setdefault("spent", "Choose the column with the time spent, the days waited or the money.")
-    if how.otherwise not in LAYERS:
+    if how.otherwise not in Layer:
         wrong["otherwise"] = "Choose the layer of the lines whose words have none."
     if wrong:
         raise ValidationError(wrong)

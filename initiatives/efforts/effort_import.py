@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from governance.tables.columns import guess_columns, order_of, parse_date, parse_number, plain
 from governance.tables.reader import Line, Table
-from initiatives.models.versions import LAYERS
+from governance.vocabulary import Layer
 
 FIELDS = {
     "date": "Day of the work",
@@ -206,7 +206,7 @@ def _read(line: Line, how: How, today: date) -> Worked:
         line.number,
         hashlib.sha256("\x1f".join(plain(part) for part in parts).encode()).hexdigest()[:40],
         day,
-        next((layer for layer in found if layer in LAYERS), how.otherwise),
+        next((layer for layer in found if layer in Layer), how.otherwise),
         hours,
         waited,
         money,

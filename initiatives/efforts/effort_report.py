@@ -10,11 +10,10 @@ from decimal import Decimal
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
+from governance.vocabulary import RUNNING_STAGES, Layer
 from initiatives.efforts.effort_import import monday
 from initiatives.efforts.queries import WAITS, Waits
 from initiatives.models import Effort, Initiative, ProcessRecord, RoleAssignment
-from initiatives.models.initiative import RUNNING
-from initiatives.models.versions import LAYERS
 
 HOURS_A_MONTH = 160
 SHOWN = 20  # of whom, what and which cases, the longest waits first
@@ -111,7 +110,7 @@ def chosen(cases: QuerySet, wanted: Wanted) -> QuerySet:
 
 def by_layer(rows: QuerySet) -> tuple[OfLayer, ...]:
     """What each layer took, in the order of the stack, layers that took nothing among them."""
-    found = {layer: OfLayer(layer) for layer in LAYERS}
+    found = {layer: OfLayer(layer) for layer in Layer}
     sums = (
         rows.order_by()
         .values("layer")
@@ -155,7 +154,7 @@ def between(rows: QuerySet, visible: QuerySet) -> tuple[Pair, ...]:
     Of cases outside `visible` only how many there are is told, and of confidential ones not even that.
     """
     at_work = RoleAssignment.objects.in_force().filter(
-        initiative__stage__in=RUNNING, initiative__withdrawn_at__isnull=True
+        initiative__stage__in=RUNNING_STAGES, initiative__withdrawn_at__isnull=True
     )
     elsewhere = at_work.filter(person=OuterRef("waits_for")).exclude(initiative=OuterRef("initiative"))
     sums = list(
@@ -207,7 +206,7 @@ def not_budgeted(cases: QuerySet, wanted: Wanted) -> Redesigns:
     """Processes of running cases with steps as they are to be and no cost of getting there (S1-27)."""
     if wanted.unit is not None:
         cases = cases.filter(unit__path__startswith=wanted.unit.path)
-    running = cases.filter(stage__in=RUNNING, withdrawn_at__isnull=True).order_by().values("pk")
+    running = cases.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
     rows = ProcessRecord.objects.standing().filter(
         initiative__in=running, redesign_cost__isnull=True, replaced_by__isnull=True
     )

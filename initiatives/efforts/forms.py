@@ -9,13 +9,13 @@ from governance.models import Unit, User
 from governance.sign_in.forms import UnitField
 from governance.tables.forms import TableForm
 from governance.tables.reader import Table
+from governance.vocabulary import Layer
 from initiatives.efforts import queries
 from initiatives.efforts.effort_import import FIELDS, UNITS, How, clocked
 from initiatives.efforts.effort_report import Wanted
 from initiatives.efforts.note_forms import OnceForm
 from initiatives.form_fields import DayField
 from initiatives.models import System
-from initiatives.models.versions import LAYERS
 
 DATE_ORDERS = {
     "": "only dates that cannot be mistaken",
@@ -69,21 +69,21 @@ class WeekForm(OnceForm):
 
     def __init__(self, *args, **options):
         super().__init__(*args, auto_id="week_%s", **options)
-        for layer, label in LAYERS.items():
+        for layer, label in Layer.choices:
             self.fields[layer] = HoursField(f"{label}, hours")
         self.fields["words"] = forms.CharField(label="What", max_length=250, required=False)
 
     def noted(self) -> dict:
         """What was typed, as the act takes it."""
         typed = dict(self.cleaned_data)
-        return typed | {"hours": {layer: typed.pop(layer) for layer in LAYERS}}
+        return typed | {"hours": {layer: typed.pop(layer) for layer in Layer}}
 
 
 class EffortForm(OnceForm):
     """One line of effort: the week that is looked at and the layer noted last are filled in already."""
 
     rows_may_be_empty = True  # nearly all of it is optional, so it is said nowhere
-    layer = forms.ChoiceField(label="Layer", choices=list(LAYERS.items()))
+    layer = forms.ChoiceField(label="Layer", choices=list(Layer.choices))
     week = DayField(label="Week")
     hours = HoursField("Hours")
     words = forms.CharField(label="What", max_length=250, required=False)
@@ -137,7 +137,7 @@ class EffortMappingForm(forms.Form):
         required=False,
         help_text="Of lines with money that name none: three letters, for instance EUR.",
     )
-    otherwise = forms.ChoiceField(label="Lines whose words have no layer", choices=list(LAYERS.items()))
+    otherwise = forms.ChoiceField(label="Lines whose words have no layer", choices=list(Layer.choices))
     replace = forms.BooleanField(
         label="Where a line says something else than before, take the older back",
         required=False,
@@ -158,7 +158,7 @@ class EffortMappingForm(forms.Form):
         for place, word in enumerate(words):
             self.fields[f"word_{place}"] = forms.ChoiceField(
                 label=f"“{word}” is",
-                choices=[("", "no layer"), *LAYERS.items()],
+                choices=[("", "no layer"), *Layer.choices],
                 required=False,
                 initial=how.layers.get(word, ""),
             )
@@ -228,7 +228,7 @@ class LinesForm(WhereItGoesForm):
     """The filters of the lines behind a figure."""
 
     case = CaseNumberField(label="Case", required=False, max_length=20)
-    layer = forms.ChoiceField(label="Layer", required=False, choices=[("", "any"), *LAYERS.items()])
+    layer = forms.ChoiceField(label="Layer", required=False, choices=[("", "any"), *Layer.choices])
     kind = forms.ChoiceField(label="What", required=False, choices=[("", "any"), *KINDS.items()])
     currency = forms.CharField(label="Currency", required=False, max_length=3)
     person = forms.IntegerField(

@@ -5,9 +5,9 @@ from uuid import uuid4
 from django import forms
 
 from governance import clock
+from governance.vocabulary import Layer
 from initiatives.form_fields import DayField, WordsField
 from initiatives.models.notes import EVENT_KINDS
-from initiatives.models.versions import LAYERS
 
 
 class OnceForm(forms.Form):
@@ -48,7 +48,7 @@ class FundingForm(OnceForm):
 class ObservationForm(OnceForm):
     """What somebody saw."""
 
-    layer = forms.ChoiceField(label="Layer", choices=[("", "choose a layer"), *LAYERS.items()])
+    layer = forms.ChoiceField(label="Layer", choices=[("", "choose a layer"), *Layer.choices])
     observed_on = DayField(label="Seen on", initial=clock.today)
     words = WordsField(
         label="What you saw",

@@ -10,13 +10,13 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary import Layer
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.facts import supported_stage
 from initiatives.models import Event, FundingDecision, Initiative, Observation
 from initiatives.models.notes import EVENT_KINDS, Note
-from initiatives.models.versions import LAYERS
 
 FUTURE = "That day has not come yet."
 
@@ -116,7 +116,7 @@ def observe(
 ) -> Observation:
     """Write down what somebody on the case saw, on a day, in one layer (S1-39). Nothing follows from it by itself."""
     wrong = _wrong(observed_on=observed_on, words=words)
-    if layer not in LAYERS:
+    if layer not in Layer:
         wrong["layer"] = "Choose the layer that it is about."
     if wrong:
         raise ValidationError(wrong)

@@ -14,10 +14,10 @@ from django.db.models.functions import Lower
 
 from governance import clock
 from governance.models import User
+from governance.vocabulary import Layer
 from initiatives.efforts.effort_import import monday
 from initiatives.facts import visible_progress
 from initiatives.models import Effort, Initiative, System
-from initiatives.models.versions import LAYERS
 
 WEEKS = 26  # of a case, in its picture and its table: half a year
 MOST_WAITS = 20
@@ -200,7 +200,7 @@ def _weeks(sums: list[dict], days: list[tuple[date, str]]) -> tuple[WeekOfCase, 
 
 def _layers(sums: list[dict]) -> tuple[LayerOfCase, ...]:
     """The sums of each layer that took anything, in the order of the stack."""
-    found = {layer: LayerOfCase(layer) for layer in LAYERS}
+    found = {layer: LayerOfCase(layer) for layer in Layer}
     for row in sums:
         was = found[row["layer"]]
         money = was.money | (

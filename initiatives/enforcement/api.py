@@ -21,10 +21,10 @@ from governance.authorization import authzen, decision_log, service_keys
 from governance.authorization import decision as authorization_decision
 from governance.contracts import cedar_policies
 from governance.models import KeyAttempt
-from governance.models.decisions import ALLOW, DENY, NEEDS_APPROVAL
 from governance.models.sign_in import EVALUATE, POLL
 from governance.sign_in import throttling
 from governance.sign_in.rate_limits import Rate
+from governance.vocabulary import DecisionOutcome
 from governance.web import request_errors
 from governance.web.middleware import for_machines
 from initiatives.approvals import actions as approval_actions
@@ -220,11 +220,11 @@ def _decide(known: Known, key: Key, question: dict, request_id: str = "") -> Dec
     begun, now = time.perf_counter(), clock.now()
     version, version_key = known.version_at(now)
     if known.away:
-        decision = authorization_decision.Decision(DENY, "unavailable", AWAY)
+        decision = authorization_decision.Decision(DecisionOutcome.DENY, "unavailable", AWAY)
     else:
         decision = authorization_decision.decide(version, known.condition, question, now)
     approval = None
-    if decision.outcome == NEEDS_APPROVAL:
+    if decision.outcome == DecisionOutcome.NEEDS_APPROVAL:
         decision, approval = _approved_or_asked(known, key, version_key, question, decision)
     try:
         line = _write_down(request_id, known, key, question, decision, approval, now, begun)
@@ -246,7 +246,7 @@ def _kept(found: list[Decided | dict]) -> list[dict]:
 
 def _not_kept(trouble: OSError) -> Decided:
     log.error("a decision could not be kept", trouble=str(trouble))
-    return Decided(authorization_decision.Decision(DENY, "error", UNLOGGED), None, ())
+    return Decided(authorization_decision.Decision(DecisionOutcome.DENY, "error", UNLOGGED), None, ())
 
 
 def _approved_or_asked(
@@ -260,7 +260,7 @@ def _approved_or_asked(
                 reference=str(reference), key=key.id, question=question, approval=decision.approval
             )
             code = "approved" if used.ok else used.code
-            outcome = ALLOW if used.ok else DENY
+            outcome = DecisionOutcome.ALLOW if used.ok else DecisionOutcome.DENY
             return authorization_decision.Decision(
                 outcome, code, used.words, decision.clauses, decision.version
             ), used.request
@@ -269,16 +269,16 @@ def _approved_or_asked(
         )
     except cedar_policies.Malformed as wrong:
         return authorization_decision.Decision(
-            DENY, "malformed", str(wrong), decision.clauses, decision.version
+            DecisionOutcome.DENY, "malformed", str(wrong), decision.clauses, decision.version
         ), None
     except approval_actions.TooManyWaiting as many:
         return authorization_decision.Decision(
-            DENY, "too_many_waiting", str(many), decision.clauses, decision.version
+            DecisionOutcome.DENY, "too_many_waiting", str(many), decision.clauses, decision.version
         ), None
     except DatabaseError as trouble:
         log.warning("an approval could not be looked up", trouble=str(trouble))
         return authorization_decision.Decision(
-            DENY, "unavailable", AWAY, decision.clauses, decision.version
+            DecisionOutcome.DENY, "unavailable", AWAY, decision.clauses, decision.version
         ), None
     return decision, asked
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from governance.authorization import authzen, decision
 from governance.contracts.cedar_policies import Rule
 from governance.contracts.clauses import Terms
-from governance.models.decisions import ALLOW, DENY
+from governance.vocabulary import DecisionOutcome
 
 # What is answered instead of a decision, by HTTP status: whatever it is, nothing is allowed.
 STATUSES = {
@@ -26,16 +26,34 @@ STATUSES = {
 }
 # Every code that a decision may carry: those of the contract, and those of what people answered.
 CODES = decision.CODES | {
-    "approved": (ALLOW, "A person approved exactly this call; the approval is used by it."),
-    "approval_waiting": (DENY, "Nobody has answered yet: the question came with its approval too early."),
-    "approval_refused": (DENY, "Whoever was asked refused it."),
-    "approval_expired": (DENY, "Nobody answered in time, or the call came too late. Ask again."),
-    "approval_used": (DENY, "The approval was used already: one is for one call."),
-    "approval_unknown": (DENY, "There is no such approval for this system."),
-    "approval_for_other_arguments": (DENY, "The call is not the one that was approved. Ask anew."),
-    "approval_for_other_terms": (DENY, "The contract asks for another approval by now. Ask anew."),
-    "too_many_waiting": (DENY, "So many of its questions wait for people that no other is put to them."),
-    "unavailable": (DENY, "Plumbline cannot reach its database; nothing is allowed until it can. Ask again."),
+    "approved": (DecisionOutcome.ALLOW, "A person approved exactly this call; the approval is used by it."),
+    "approval_waiting": (
+        DecisionOutcome.DENY,
+        "Nobody has answered yet: the question came with its approval too early.",
+    ),
+    "approval_refused": (DecisionOutcome.DENY, "Whoever was asked refused it."),
+    "approval_expired": (
+        DecisionOutcome.DENY,
+        "Nobody answered in time, or the call came too late. Ask again.",
+    ),
+    "approval_used": (DecisionOutcome.DENY, "The approval was used already: one is for one call."),
+    "approval_unknown": (DecisionOutcome.DENY, "There is no such approval for this system."),
+    "approval_for_other_arguments": (
+        DecisionOutcome.DENY,
+        "The call is not the one that was approved. Ask anew.",
+    ),
+    "approval_for_other_terms": (
+        DecisionOutcome.DENY,
+        "The contract asks for another approval by now. Ask anew.",
+    ),
+    "too_many_waiting": (
+        DecisionOutcome.DENY,
+        "So many of its questions wait for people that no other is put to them.",
+    ),
+    "unavailable": (
+        DecisionOutcome.DENY,
+        "Plumbline cannot reach its database; nothing is allowed until it can. Ask again.",
+    ),
 }
 PARTS = ("subject", "action", "resource", "context")
 MOST_LINES = 50

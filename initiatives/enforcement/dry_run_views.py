@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.authorization import decision_queries
 from governance.authorization import dry_run as authorization_dry_run
-from governance.models.decisions import OUTCOMES
+from governance.vocabulary import DecisionOutcome
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context
@@ -68,8 +68,8 @@ def _found(case, versions, given: dict) -> dict:
         "stopped": stopped and not given["running"],
         "outcomes": [
             {
-                "before": OUTCOMES[before],
-                "after": OUTCOMES[after],
+                "before": DecisionOutcome(before).label,
+                "after": DecisionOutcome(after).label,
                 "tone": OUTCOME_TONES[after],
                 "same": before == after,
                 "count": count,
@@ -79,8 +79,8 @@ def _found(case, versions, given: dict) -> dict:
         "changes": [
             {
                 "change": change,
-                "before": OUTCOMES[change.before],
-                "after": OUTCOMES[change.after],
+                "before": DecisionOutcome(change.before).label,
+                "after": DecisionOutcome(change.after).label,
                 "tone": OUTCOME_TONES[change.after],
             }
             for change in found.changes

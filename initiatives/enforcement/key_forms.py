@@ -7,8 +7,8 @@ from django import forms
 from governance import clock
 from governance.audit.forms import DayField as OpenDayField
 from governance.authorization.decision_queries import Wanted
-from governance.models.decisions import OUTCOMES
 from governance.models.sign_in import KEY_SCOPES
+from governance.vocabulary import DecisionOutcome
 from initiatives.enforcement.code_examples import CODES
 from initiatives.form_fields import DayField, PersonField
 
@@ -94,7 +94,9 @@ class DrillForm(forms.Form):
 class ToldForm(forms.Form):
     """The filters of the log. Nothing is required; what is not understood is said and left out."""
 
-    outcome = forms.ChoiceField(label="Outcome", required=False, choices=[("", "any"), *OUTCOMES.items()])
+    outcome = forms.ChoiceField(
+        label="Outcome", required=False, choices=[("", "any"), *DecisionOutcome.choices]
+    )
     code = forms.ChoiceField(
         label="Code", required=False, choices=[("", "any"), *((code, code) for code in CODES)]
     )

@@ -17,8 +17,8 @@ from governance.authorization import decision as authorization_decision
 from governance.contracts.clauses import FAILURES
 from governance.contracts.wording import APPROVERS
 from governance.models import PolicyDecision, ServiceKey
-from governance.models.decisions import OUTCOMES
 from governance.models.sign_in import KEY_SCOPES
+from governance.vocabulary import DecisionOutcome
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, one_act, sent
@@ -52,7 +52,7 @@ def systems(request: HttpRequest, ref: str) -> HttpResponse:
         "python": code_examples.as_python(settings.ADDRESS, question),
         "http": code_examples.as_http(settings.ADDRESS, question),
         "codes": [
-            (code, OUTCOMES[outcome], OUTCOME_TONES[outcome], meaning)
+            (code, DecisionOutcome(outcome).label, OUTCOME_TONES[outcome], meaning)
             for code, (outcome, meaning) in code_examples.CODES.items()
         ],
         "statuses": list(code_examples.STATUSES.items()),
@@ -219,7 +219,7 @@ def try_it(request: HttpRequest, ref: str) -> HttpResponse:
         "title": "Try a question",
         "form": form,
         "decision": decision,
-        "outcome": OUTCOMES[decision.outcome] if decision else "",
+        "outcome": DecisionOutcome(decision.outcome).label if decision else "",
         "tone": OUTCOME_TONES[decision.outcome] if decision else "",
         "meaning": authorization_decision.CODES[decision.code][1] if decision else "",
         "asked": [APPROVERS.get(role, role) for role in decision.approval.approvers]

@@ -6,8 +6,8 @@ from django.core.files.base import ContentFile
 from governance import clock
 from governance.ledger import record
 from governance.models import PolicyDecision, User
-from governance.models.decisions import ALLOW
 from governance.permission_result import Conflict, no
+from governance.vocabulary import DecisionOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import kill_switch_permissions
 from initiatives.access import permissions as case_permissions
@@ -57,7 +57,7 @@ def last_allowed_after(pressed: KillSwitch):
     From the log of decisions, which is written about every second.
     """
     decisions = PolicyDecision.objects.filter(
-        case_number=pressed.initiative.number, outcome=ALLOW, at__gte=pressed.pressed_at
+        case_number=pressed.initiative.number, outcome=DecisionOutcome.ALLOW, at__gte=pressed.pressed_at
     )
     if pressed.released_at is not None:
         decisions = decisions.filter(at__lt=pressed.released_at)

@@ -12,7 +12,7 @@ from governance import clock
 from governance.authorization import decision_queries
 from governance.ledger import csv_export
 from governance.models import Clause, Entry, PolicyDecision
-from governance.models.decisions import OUTCOMES
+from governance.vocabulary import DecisionOutcome
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context
@@ -63,7 +63,7 @@ def decisions(request: HttpRequest, ref: str) -> HttpResponse:
         "looked_to": found.looked_to,
         "first_page": not request.GET.get("before"),
         "reads": reads,
-        "counts": [(OUTCOMES[key], OUTCOME_TONES[key], count) for key, count in counts.items()],
+        "counts": [(DecisionOutcome(key).label, OUTCOME_TONES[key], count) for key, count in counts.items()],
         "cut": decision_queries.STRETCH if cut else 0,
         "most": MOST_EXPORTED,
         "signal": _signal(case, context["now"]),
@@ -82,7 +82,7 @@ def _rows(case, rows, keys) -> list[dict]:
         {
             "row": row,
             "place": decision_queries.Place.of(row),
-            "word": OUTCOMES[row.outcome],
+            "word": DecisionOutcome(row.outcome).label,
             "tone": OUTCOME_TONES[row.outcome],
             "key": keys.get(row.key_id),
             "clauses": [(number, said.get((row.version_number, number), "")) for number in row.clauses],
@@ -167,7 +167,7 @@ def _line(row: PolicyDecision, keys) -> list:
     key = keys.get(row.key_id)
     return [
         clock.local(row.at).isoformat(sep=" ", timespec="milliseconds"),
-        OUTCOMES[row.outcome],
+        DecisionOutcome(row.outcome).label,
         row.code,
         row.subject,
         row.action,

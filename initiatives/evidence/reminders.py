@@ -10,6 +10,7 @@ from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
 from governance.notices.due import before, since
+from governance.vocabulary import ReviewOutcome
 from initiatives.facts import supported_stage
 from initiatives.models import ChangeRecord, Evidence, Initiative, Review, Span
 from initiatives.reminders.recipients import Circle, told
@@ -29,7 +30,8 @@ def proof(moment: datetime):
     warn = book.freshness.warn_days_before
     cases = _cases_near(moment, today + timedelta(days=max(warn, default=0)))
     reviews = {
-        row.initiative_id: row for row in Review.objects.filter(outcome=Review.OPEN, initiative__in=cases)
+        row.initiative_id: row
+        for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, initiative__in=cases)
     }
     circle = Circle(cases)
     for case in cases:
@@ -56,7 +58,7 @@ def _cases_near(moment: datetime, horizon: date) -> list[Initiative]:
     near = Span.objects.covering(moment).filter(Q(next_stale_on__lte=horizon) | ~Q(gaps={}))
     turning = Span.objects.filter(from_at__gt=moment, from_at__lte=clock.midnight_after(horizon))
     live = Initiative.objects.live().exclude(basis="import")
-    under_review = Review.objects.filter(outcome=Review.OPEN).values("initiative")
+    under_review = Review.objects.filter(outcome=ReviewOutcome.OPEN).values("initiative")
     claimed = Q(stage__in=CLAIMING) & (
         Q(pk__in=near.values("initiative")) | Q(pk__in=turning.values("initiative"))
     )

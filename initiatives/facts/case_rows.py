@@ -14,6 +14,7 @@ from governance import clock
 from governance.database.batch_read import Batch, Given, JSONList, Rows
 from governance.models import Clause, ContractVersion, Delegation
 from governance.people.boards import PERSON
+from governance.vocabulary import SignOffVerdict
 from initiatives.models import (
     Answer,
     ArchitectureDecision,
@@ -42,7 +43,6 @@ from initiatives.models import (
     Voiding,
     Waiver,
 )
-from initiatives.models.reviews import WITHDRAWN
 
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
@@ -199,7 +199,7 @@ def standing_votes(review: Review) -> list[SignOff]:
     """The vote that stands for each seat, as `SignOff.objects.latest()` has it."""
     signed = sign_offs(review)
     replaced = {row.replaces_id for row in signed}
-    return [row for row in signed if row.pk not in replaced and row.verdict != WITHDRAWN]
+    return [row for row in signed if row.pk not in replaced and row.verdict != SignOffVerdict.WITHDRAWN]
 
 
 def last_vote(review: Review, seat: str) -> SignOff | None:

@@ -14,8 +14,8 @@ from operator import or_
 from django.db.models import Exists, OuterRef, QuerySet
 
 from governance.database.batch_read import Batch, Rows
+from governance.vocabulary import RUNNING_STAGES
 from initiatives.models import Initiative
-from initiatives.models.initiative import RUNNING
 
 # From ever: what was so before anybody looked.
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -118,7 +118,7 @@ def _there(nouns: tuple[Says, ...]) -> Batch:
         for place, says in enumerate(nouns)
         if hasattr(says, "about")
     }
-    runs = exist(Initiative.objects.live().filter(stage__in=RUNNING), "pk")
+    runs = exist(Initiative.objects.live().filter(stage__in=RUNNING_STAGES), "pk")
     return Batch(cases=Rows(Initiative.objects.annotate(runs=runs, **marked), "pk", only=("id",)))
 
 

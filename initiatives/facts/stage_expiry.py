@@ -8,8 +8,8 @@ from django.db.models.functions import Greatest
 
 from governance import clock
 from governance.rulebook import Book
+from governance.vocabulary import Stage
 from initiatives.models import Continuation
-from initiatives.models.initiative import MVP, PRODUCTION, PROTOTYPE
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -21,10 +21,10 @@ def moments(book: Book) -> dict[str, datetime | date]:
     last day of that warning.
     """
     near = clock.today() + timedelta(days=max(book.freshness.warn_days_before))
-    rule = book.stages[PRODUCTION]
+    rule = book.stages[Stage.PRODUCTION]
     lasting = {
-        "prototype_before": book.stages[PROTOTYPE].max_days_before_review,
-        "mvp_before": book.stages[MVP].max_days_before_review,
+        "prototype_before": book.stages[Stage.PROTOTYPE].max_days_before_review,
+        "mvp_before": book.stages[Stage.MVP].max_days_before_review,
         "high_before": rule.reattest_days_high,
         "production_before": rule.reattest_days,
     }
@@ -39,11 +39,11 @@ def soon(cases: QuerySet, moment: Callable) -> QuerySet:
 
     `moment` gives one of `moments` by its name, or what stands for it in a question.
     """
-    due = Q(stage=PROTOTYPE, since__lt=moment("prototype_before"))
-    due |= Q(stage=MVP, since__lt=moment("mvp_before"))
+    due = Q(stage=Stage.PROTOTYPE, since__lt=moment("prototype_before"))
+    due |= Q(stage=Stage.MVP, since__lt=moment("mvp_before"))
     # Nothing is accepted again before its stage begins; saying so lets an index by age find the few.
     for name, tier in (("high_before", Q(tier="high")), ("production_before", ~Q(tier="high"))):
-        due |= Q(tier, stage=PRODUCTION, since__lt=moment(name), accepted__lt=moment(name))
+        due |= Q(tier, stage=Stage.PRODUCTION, since__lt=moment(name), accepted__lt=moment(name))
     return (
         cases.alias(accepted=Greatest("since", "reattested_at"))
         .filter(due, ~Exists(going_on().filter(until__gt=moment("near"))), withdrawn_at__isnull=True)

@@ -26,6 +26,7 @@ from governance.gates.gate_inputs import (
 )
 from governance.models import Rulebook
 from governance.rulebook import Book
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
 from initiatives.facts import case_rows, finding_rules
 from initiatives.models import Initiative, PastStanding, Span, StageChange
 from initiatives.models.holds import HOLD_KINDS
@@ -408,7 +409,7 @@ def asked(facts: Facts, book: Book) -> list[str]:
 def _asked(book: Book, claimed: str) -> tuple[str, ...]:
     """Made once for a stage of a rulebook: every standing that is written asks for it."""
     keys: dict[str, None] = {}
-    for stage in criteria.STAGES[1 : criteria.RANK.get(claimed, 0) + 1]:
+    for stage in RUNNING_STAGES[1 : STAGE_RANK.get(claimed, 0) + 1]:
         gate = book.gate_to(stage)
         later = book.deferred(gate)
         for key in gate.requirements():

@@ -12,17 +12,16 @@ from django.urls import reverse
 from governance import clock
 from governance.database import request_memo, row_history
 from governance.models import Rulebook, User
-from governance.models.people import CHAIR
 from governance.notices import owe
 from governance.people import boards
 from governance.permission_result import ended
 from governance.rulebook import Book
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import BoardRole, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows
 from initiatives.models import Dependant, Hold, Initiative
 from initiatives.models.holds import HOLD_KINDS
-from initiatives.models.initiative import PROPOSED, PROTOTYPE, STAGES
 
 NAMED = 20  # cases named in one message about many
 # Kinds whose desk line stands until the person has opened the message: there is nothing else to answer.
@@ -50,7 +49,7 @@ class Event:
 def affected_seats(book: Book, stage: str, requirements: Iterable[str] = ()) -> frozenset[str]:
     """The seats that something touches: those that sign for these requirements, else those of the stage's gate."""
     found = {one.seat for key in requirements for one in book.criteria_using(key)}
-    gate = book.gate_to(PROTOTYPE if stage == PROPOSED else stage)
+    gate = book.gate_to(Stage.PROTOTYPE if stage == Stage.PROPOSED else stage)
     return frozenset(found or (gate.seats if gate else ()))
 
 
@@ -68,7 +67,7 @@ def readers(case: Initiative, seats: Iterable[str]) -> list[User]:
     found = [acting, owner.person if owner else None]
     if owner is None and not case_permissions.ever_owned(case):
         found.append(case.registered_by)
-    found += [member.person for member in members if member.seat == CHAIR or member.seat in seats]
+    found += [member.person for member in members if member.seat == BoardRole.CHAIR or member.seat in seats]
     return list({person.pk: person for person in found if person is not None and person.is_active}.values())
 
 
@@ -108,7 +107,7 @@ def words_for(row: Dependant, plain: str) -> str:
 def _owe(person: User, told: list[tuple[Event, str]]) -> None:
     (first, plain), more = told[0], len(told) - 1
     cases = [event.case for event, _ in told]
-    named = "; ".join(f"{case} ({STAGES[case.stage]})" for case in cases[:NAMED])
+    named = "; ".join(f"{case} ({Stage(case.stage).label})" for case in cases[:NAMED])
     besides = f"; and {len(cases) - NAMED} more" if len(cases) > NAMED else ""
     owe.owe(
         person,
@@ -131,7 +130,7 @@ def tell_holds(
     for row in rows:
         case, words = row.initiative, HOLD_KINDS[row.kind][0]
         cap = HOLD_KINDS[row.kind][1]
-        supported = f", and it is supported as {STAGES[cap].lower()} at most" if cap else ""
+        supported = f", and it is supported as {Stage(cap).label.lower()} at most" if cap else ""
         # The reminder of a vacancy begins with this very message: it is owed once.
         vacant = row.kind == "owner_vacant"
         event = Event(

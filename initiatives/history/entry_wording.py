@@ -10,15 +10,14 @@ from collections.abc import Callable
 from datetime import date, datetime
 from string import Formatter
 
-from governance.models.people import SEATS
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import Role, Seat, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.approvals.queries import role_words
 from initiatives.models.evidence import EVIDENCE_KINDS
 from initiatives.models.holds import HOLD_KINDS
 from initiatives.models.imports import REGISTER_KINDS
-from initiatives.models.initiative import ROLES
 from initiatives.models.integration.processes import DRILL_KINDS, PROCESS_STATES
 from initiatives.models.integration.proposals import PROPOSED_KINDS
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
@@ -27,11 +26,11 @@ from initiatives.models.versions import outage_words
 
 ANSWERS = {"answered": "", "no": "No: ", "not_applicable": "Does not apply: ", "not_reported": "Not reported"}
 VERDICTS = {
-    "approve": "approved",
-    "approve_with_condition": "approved with a condition",
-    "object": "objected",
-    "recuse": "recused themselves",
-    "withdrawn": "withdrew the vote",
+    SignOffVerdict.APPROVE: "approved",
+    SignOffVerdict.CONDITION: "approved with a condition",
+    SignOffVerdict.OBJECT: "objected",
+    SignOffVerdict.RECUSE: "recused themselves",
+    SignOffVerdict.WITHDRAWN: "withdrew the vote",
 }
 # Holds that a person opens, and those that a person lifts; the others come and go with what somebody did.
 OPENED_BY_PEOPLE, LIFTED_BY_PEOPLE = ("concern",), ("concern", "residency")
@@ -177,8 +176,8 @@ def _changed(after: dict, before: dict) -> str:
 WAYS: dict[str, Callable[..., str]] = {
     "day": day_of,
     "page_day": _page_day,
-    "seat": lambda key, book: SEATS.get(key) or str(key).replace("_", " ").capitalize(),
-    "role": lambda key, book: ROLES.get(key, str(key).replace("_", " ")).lower(),
+    "seat": lambda key, book: Seat.word(key),
+    "role": lambda key, book: Role.word(key).lower(),
     "roles": lambda keys, book: role_words(keys),
     "stage": lambda key, book: stage_word(key),
     "gate": lambda key, book: _gate(book, key),

@@ -11,6 +11,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, Conflict, no
+from governance.vocabulary import ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -269,7 +270,7 @@ def held_up(obligation: Obligation) -> list[Initiative]:
         person=obligation.debtor_id, role="owner", accepted_at__isnull=False
     )
     found = Review.objects.filter(
-        outcome=Review.OPEN, gate__in=HELD_UP, initiative__in=owned.values("initiative")
+        outcome=ReviewOutcome.OPEN, gate__in=HELD_UP, initiative__in=owned.values("initiative")
     ).select_related("initiative__unit")
     cases = [row.initiative for row in found.order_by("initiative__number")]
     return [

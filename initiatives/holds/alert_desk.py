@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from governance.models.people import CHAIR
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import BoardRole
 from initiatives.findings import alerts
 from initiatives.models import Hold, Initiative, Obligation
 from initiatives.models.holds import HOLD_KINDS
@@ -55,7 +55,7 @@ def _reaches(look: "Look", case: Initiative, requirements: list[str] = ()) -> bo
     if held & OWNING or case.pk in look.chaired:
         return True
     seats = look.seats_by_unit.get(case.unit_id, set())
-    if CHAIR in seats:
+    if BoardRole.CHAIR in seats:
         return True
     return look.book is not None and bool(seats & alerts.affected_seats(look.book, case.stage, requirements))
 

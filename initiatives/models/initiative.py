@@ -12,6 +12,7 @@ from governance import clock
 from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Contract, Unit, User
+from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
 from initiatives.models.stage_machine import (
     CLAIM,
     EMERGENCY,
@@ -29,37 +30,11 @@ from initiatives.models.stage_machine import (
     was_prototype,
 )
 
-PROPOSED, PROTOTYPE, MVP, PRODUCTION = "proposed", "prototype", "mvp", "production"
-STOPPED, RETIRED = "stopped", "retired"
-STAGES = {
-    PROPOSED: "Proposed idea",
-    PROTOTYPE: "Prototype",
-    MVP: "MVP",
-    PRODUCTION: "Production",
-    STOPPED: "Stopped",
-    RETIRED: "Retired",
-}
-RUNNING = (PROPOSED, PROTOTYPE, MVP, PRODUCTION)
-CLOSED = (STOPPED, RETIRED)
-RANK = {PROPOSED: 0, PROTOTYPE: 1, MVP: 2, PRODUCTION: 3}
-
 
 def supported_rank(field: str) -> Case:
     """How high the stage in this field stands, -1 for none of the four: in the words of an index, too."""
-    whens = [When(**{field: stage}, then=Value(rank)) for stage, rank in RANK.items()]
+    whens = [When(**{field: stage}, then=Value(rank)) for stage, rank in STAGE_RANK.items()]
     return Case(*whens, default=Value(-1), output_field=models.IntegerField())
-
-
-TIERS = {"minimal": "Minimal", "limited": "Limited", "high": "High"}
-ROLES = {
-    "owner": "Business owner",
-    "deputy": "Deputy owner",
-    "support_owner": "Support owner",
-    "technical_lead": "Technical lead",
-    "data_steward": "Data steward",
-    "sponsor": "Sponsor",
-    "record_owner": "Record owner",
-}
 
 
 class InitiativeQuerySet(models.QuerySet):
@@ -83,16 +58,16 @@ class Initiative(models.Model):
     title = models.CharField(max_length=200)
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="initiatives")
     problem = models.TextField()
-    stage = FSMField(default=PROPOSED, choices=STAGES.items(), protected=True)
+    stage = FSMField(default=Stage.PROPOSED, choices=Stage.choices, protected=True)
     basis = models.CharField(max_length=20, default="registered", editable=False)
     since = models.DateTimeField(default=clock.now, editable=False)
     registered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", editable=False)
     registered_at = models.DateTimeField(default=clock.now, editable=False)
     confidential = models.BooleanField(default=False)
     platform = models.CharField(max_length=120, blank=True, default="")
-    proposed_tier = models.CharField(max_length=10, choices=TIERS.items(), blank=True, default="")
+    proposed_tier = models.CharField(max_length=10, choices=Tier.choices, blank=True, default="")
     worst_credible_harm = models.TextField(blank=True, default="")
-    tier = models.CharField(max_length=10, choices=TIERS.items(), blank=True, default="", editable=False)
+    tier = models.CharField(max_length=10, choices=Tier.choices, blank=True, default="", editable=False)
     tier_confirmed_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
@@ -114,14 +89,15 @@ class Initiative(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [
-            models.CheckConstraint(name="stage_is_known", condition=Q(stage__in=list(STAGES))),
+            models.CheckConstraint(name="stage_is_known", condition=Q(stage__in=list(Stage))),
             models.CheckConstraint(
                 name="confirmed_tier_has_who_and_when",
                 condition=Q(tier="", tier_confirmed_by__isnull=True, tier_confirmed_at__isnull=True)
                 | ~Q(tier="") & Q(tier_confirmed_by__isnull=False, tier_confirmed_at__isnull=False),
             ),
             models.CheckConstraint(
-                name="only_ideas_are_withdrawn", condition=Q(withdrawn_at__isnull=True) | Q(stage=PROPOSED)
+                name="only_ideas_are_withdrawn",
+                condition=Q(withdrawn_at__isnull=True) | Q(stage=Stage.PROPOSED),
             ),
         ]
         indexes = [
@@ -177,15 +153,15 @@ class Initiative(models.Model):
     @property
     def closed(self) -> bool:
         """Whether the case was stopped, retired or withdrawn: it owes and keeps, but no longer moves."""
-        return self.stage in CLOSED or self.withdrawn_at is not None
+        return self.stage in CLOSED_STAGES or self.withdrawn_at is not None
 
     # The machine: the one statement of where a case may go, when and by whom. One sentence each, no bodies: `actions`
     # are the only callers and do the saving. What its conditions read is handed in (`stage_machine.judged`).
     judgement = UNJUDGED
 
     @move(
-        PROPOSED,
-        PROTOTYPE,
+        Stage.PROPOSED,
+        Stage.PROTOTYPE,
         kind=PROMOTION,
         basis="decision",
         gate="prototype",
@@ -195,25 +171,25 @@ class Initiative(models.Model):
     def promote_to_prototype(self):
         """The chair decided the prototype gate: worth exploring now, honestly described."""
 
-    @move(PROTOTYPE, MVP, kind=PROMOTION, basis="decision", gate="mvp", who="raise")
+    @move(Stage.PROTOTYPE, Stage.MVP, kind=PROMOTION, basis="decision", gate="mvp", who="raise")
     def promote_to_mvp(self):
         """The chair decided the MVP gate: a bounded, owned, governed trial."""
 
-    @move(MVP, PRODUCTION, kind=PROMOTION, basis="decision", gate="production", who="raise")
+    @move(Stage.MVP, Stage.PRODUCTION, kind=PROMOTION, basis="decision", gate="production", who="raise")
     def promote_to_production(self):
         """The chair decided the production gate: the business may depend on it."""
 
-    @move(PRODUCTION, MVP, kind=STEP_BACK, basis="step back", who="chair")
+    @move(Stage.PRODUCTION, Stage.MVP, kind=STEP_BACK, basis="step back", who="chair")
     def step_back_to_mvp(self):
         """The chair took production back to an MVP: users told, scope cut."""
 
-    @move(MVP, PROTOTYPE, kind=STEP_BACK, basis="step back", who="chair")
+    @move(Stage.MVP, Stage.PROTOTYPE, kind=STEP_BACK, basis="step back", who="chair")
     def step_back_to_prototype(self):
         """The chair took the MVP back to a prototype: no dependence, no rollout."""
 
     @move(
-        [PROPOSED, PROTOTYPE, MVP],
-        STOPPED,
+        [Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP],
+        Stage.STOPPED,
         kind=STOP,
         basis="stopped",
         who="stop",
@@ -222,17 +198,17 @@ class Initiative(models.Model):
     def stop(self):
         """Owner or chair stopped it, at once; paperwork follows."""
 
-    @move(PRODUCTION, RETIRED, kind=RETIREMENT, basis="decision", gate="retire", who="chair")
+    @move(Stage.PRODUCTION, Stage.RETIRED, kind=RETIREMENT, basis="decision", gate="retire", who="chair")
     def retire(self):
         """The chair decided the gate to retire: production was withdrawn; its logs and decisions are kept."""
 
-    @move(PRODUCTION, RETIRED, kind=EMERGENCY, basis="emergency", who="chair")
+    @move(Stage.PRODUCTION, Stage.RETIRED, kind=EMERGENCY, basis="emergency", who="chair")
     def retire_in_emergency(self):
         """The chair retired production without a review; what the gate asks is owed by dates."""
 
     @move(
-        STOPPED,
-        PROTOTYPE,
+        Stage.STOPPED,
+        Stage.PROTOTYPE,
         kind=REOPENING,
         basis="reopened",
         who="raise",
@@ -241,27 +217,36 @@ class Initiative(models.Model):
     def reopen_as_prototype(self):
         """The chair reopened what had passed the prototype gate before it was stopped."""
 
-    @move(STOPPED, PROPOSED, kind=REOPENING, basis="reopened", who="raise", conditions=[was_idea, settled])
+    @move(
+        Stage.STOPPED,
+        Stage.PROPOSED,
+        kind=REOPENING,
+        basis="reopened",
+        who="raise",
+        conditions=[was_idea, settled],
+    )
     def reopen_as_proposed(self):
         """The chair reopened what was stopped while still an idea."""
 
-    @move(PROPOSED, PROTOTYPE, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    @move(Stage.PROPOSED, Stage.PROTOTYPE, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_prototype(self):
         """An import says that this is a prototype; nothing is evidenced here."""
 
-    @move(PROPOSED, MVP, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    @move(Stage.PROPOSED, Stage.MVP, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_mvp(self):
         """An import says that this is an MVP; nothing is evidenced here."""
 
-    @move(PROPOSED, PRODUCTION, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    @move(
+        Stage.PROPOSED, Stage.PRODUCTION, kind=CLAIM, basis="import", who="import", conditions=[never_moved]
+    )
     def claim_production(self):
         """An import says that this is in production; nothing is evidenced here."""
 
-    @move(PROPOSED, STOPPED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    @move(Stage.PROPOSED, Stage.STOPPED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_stopped(self):
         """An import says that this was stopped before it was in production."""
 
-    @move(PROPOSED, RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    @move(Stage.PROPOSED, Stage.RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_retired(self):
         """An import says that this was in production and has been withdrawn."""
 
@@ -320,7 +305,7 @@ class RoleAssignment(models.Model):
     """A person proposed for a role on a case; in force only once that person accepted it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="roles")
-    role = models.CharField(max_length=20, choices=ROLES.items())
+    role = models.CharField(max_length=20, choices=Role.choices)
     person = models.ForeignKey(User, models.PROTECT, related_name="roles")
     proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()

@@ -12,9 +12,9 @@ from django.db.models import Q
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
 from governance.models.constraints import by_whom_and_when
-from initiatives.models.initiative import MVP, PROTOTYPE, Initiative
+from governance.vocabulary import Layer, Stage
+from initiatives.models.initiative import Initiative
 from initiatives.models.reviews import Review
-from initiatives.models.versions import LAYERS
 
 EVENT_KINDS = {
     "announcement": "Announcement",
@@ -108,7 +108,7 @@ class Observation(Note):
     """What somebody on the case saw on a day, in one layer. A field note: no proof, and nothing follows from it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="observations")
-    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    layer = models.CharField(max_length=20, choices=Layer.choices)
     observed_on = models.DateField()
     words = models.TextField()
 
@@ -150,7 +150,9 @@ class Continuation(WrittenOnce):
     class Meta:
         ordering = ["initiative", "-id"]
         constraints = [
-            models.CheckConstraint(name="only_trials_are_continued", condition=Q(stage__in=[PROTOTYPE, MVP]))
+            models.CheckConstraint(
+                name="only_trials_are_continued", condition=Q(stage__in=[Stage.PROTOTYPE, Stage.MVP])
+            )
         ]
 
     def __str__(self) -> str:

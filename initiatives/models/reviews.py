@@ -5,40 +5,12 @@ from django.db.models import F, Q
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Rulebook, User
-from governance.models.people import SEATS
+from governance.vocabulary import APPROVING, ReviewOutcome, Seat, SignOffVerdict
 from initiatives.models.initiative import Initiative
-
-APPROVE, CONDITION, OBJECT, RECUSE, WITHDRAWN = (
-    "approve",
-    "approve_with_condition",
-    "object",
-    "recuse",
-    "withdrawn",
-)
-APPROVING = (APPROVE, CONDITION)
-VERDICTS = {
-    APPROVE: "Approve",
-    CONDITION: "Approve with a condition",
-    OBJECT: "Object",
-    RECUSE: "Recuse",
-    WITHDRAWN: "Withdrawn",
-}
 
 
 class Review(models.Model):
     """One attempt at one gate, under the rulebook it was opened with."""
-
-    OPEN, APPROVED, WITH_CONDITIONS, REFUSED = "open", "approved", "approved_with_conditions", "refused"
-    RETURNED, WITHDRAWN, EXPIRED = "returned", "withdrawn", "expired"
-    OUTCOMES = {
-        OPEN: "Open",
-        APPROVED: "Approved",
-        WITH_CONDITIONS: "Approved with conditions",
-        REFUSED: "Refused",
-        RETURNED: "Returned with questions",
-        WITHDRAWN: "Withdrawn",
-        EXPIRED: "Expired",
-    }
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="reviews")
     gate = models.CharField(max_length=40)
@@ -46,7 +18,7 @@ class Review(models.Model):
     opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    outcome = models.CharField(max_length=30, choices=OUTCOMES.items(), default=OPEN)
+    outcome = models.CharField(max_length=30, choices=ReviewOutcome.choices, default=ReviewOutcome.OPEN)
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True, default="")
@@ -83,17 +55,17 @@ class Review(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether votes and a decision are still possible."""
-        return self.outcome == self.OPEN
+        return self.outcome == ReviewOutcome.OPEN
 
     @property
     def approved(self) -> bool:
         """Whether the chair let the case through, with conditions or without."""
-        return self.outcome in (self.APPROVED, self.WITH_CONDITIONS)
+        return self.outcome in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS)
 
     @property
     def decided(self) -> bool:
         """Whether the chair decided it, either way."""
-        return self.outcome in (self.APPROVED, self.WITH_CONDITIONS, self.REFUSED)
+        return self.outcome in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.REFUSED)
 
 
 class Question(models.Model):
@@ -127,16 +99,16 @@ class Question(models.Model):
 class SignOffQuerySet(models.QuerySet):
     def latest(self):
         """The vote that stands for each seat: the row nothing replaces. A withdrawn one is not a vote."""
-        return self.filter(replaced_by__isnull=True).exclude(verdict=WITHDRAWN)
+        return self.filter(replaced_by__isnull=True).exclude(verdict=SignOffVerdict.WITHDRAWN)
 
 
 class SignOff(WrittenOnce):
     """One seat's vote with the exact bytes that were signed. Append-only: a change of mind is a new row."""
 
     review = models.ForeignKey(Review, models.PROTECT, related_name="sign_offs")
-    seat = models.CharField(max_length=30, choices=SEATS.items())
+    seat = models.CharField(max_length=30, choices=Seat.choices)
     person = models.ForeignKey(User, models.PROTECT, related_name="sign_offs")
-    verdict = models.CharField(max_length=30, choices=VERDICTS.items())
+    verdict = models.CharField(max_length=30, choices=SignOffVerdict.choices)
     reason = models.TextField(blank=True, default="")
     criteria = models.JSONField(default=list, blank=True)
     condition = models.JSONField(null=True, blank=True)

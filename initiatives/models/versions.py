@@ -7,23 +7,15 @@ from django.db.models import F, Q
 from governance.database.row_history import governed
 from governance.database.text_search import Words
 from governance.models import User
+from governance.vocabulary import Layer
 from initiatives.models.initiative import Initiative
-
-LAYERS = {
-    "model": "Model",
-    "application": "Application",
-    "integration": "Integration",
-    "policy": "Policy",
-    "runtime": "Runtime",
-    "observability": "Observability",
-}
 
 
 class Component(models.Model):
     """A part of the system in one layer: a model, an application, a gateway."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="components")
-    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    layer = models.CharField(max_length=20, choices=Layer.choices)
     name = models.CharField(max_length=120)
     vendor = models.CharField(max_length=120, blank=True, default="")
 
@@ -124,7 +116,7 @@ class ChangeRecord(models.Model):
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="changes")
-    layer = models.CharField(max_length=20, choices=LAYERS.items(), blank=True, default="")
+    layer = models.CharField(max_length=20, choices=Layer.choices, blank=True, default="")
     what = models.CharField(max_length=250)
     triggers = models.JSONField(default=list)
     effective_at = models.DateTimeField()

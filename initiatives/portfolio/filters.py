@@ -29,9 +29,9 @@ from django_filters.fields import ModelChoiceField
 from governance import contributions
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.sign_in.forms import Choices
-from governance.templatetags.plumbline import LAYER_WORDS
+from governance.vocabulary import Layer, Stage, Tier
 from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
-from initiatives.models.initiative import STAGES, TIERS, supported_rank
+from initiatives.models.initiative import supported_rank
 
 SUPPORTED = {
     "production": "Production",
@@ -164,7 +164,7 @@ class PortfolioFilter(django_filters.FilterSet):
         widget=Choices,
         label="Claimed stage",
         field_name="stage",
-        choices=list(STAGES.items()),
+        choices=list(Stage.choices),
         empty_label="any",
     )
     supported = django_filters.ChoiceFilter(
@@ -176,14 +176,14 @@ class PortfolioFilter(django_filters.FilterSet):
     layer = django_filters.ChoiceFilter(
         widget=Choices,
         label="Gap in layer",
-        choices=list(LAYER_WORDS.items()),
+        choices=list(Layer.choices),
         method="gap_in",
         empty_label="any",
     )
     tier = django_filters.ChoiceFilter(
         widget=Choices,
         label="Risk tier",
-        choices=[*TIERS.items(), ("unset", "Not confirmed")],
+        choices=[*Tier.choices, ("unset", "Not confirmed")],
         method="of_tier",
         empty_label="any",
     )

@@ -7,7 +7,7 @@ from governance import clock
 from governance.ledger import csv_export
 from governance.rulebook import Book
 from governance.templatetags.plumbline import layer_word, stage_word
-from initiatives.models.initiative import PROTOTYPE
+from governance.vocabulary import Stage
 
 HEADING = [
     "Reference",
@@ -76,7 +76,7 @@ def caution(case) -> str:
     words = []
     if case.withdrawn_at:
         words.append("withdrawn")
-    if case.stage == PROTOTYPE:
+    if case.stage == Stage.PROTOTYPE:
         words.append("not production-ready")
         if not case.contracted:
             words.append("no contract in force")

@@ -15,8 +15,7 @@ from django.db.models import QuerySet
 
 from governance import clock
 from governance.models import Rulebook
-from governance.templatetags.plumbline import LAYER_WORDS
-from initiatives.models.initiative import RUNNING
+from governance.vocabulary import RUNNING_STAGES, Layer
 
 MONTHS = 12
 DAYS_AHEAD = 90
@@ -184,12 +183,12 @@ def _months(today: date) -> tuple[date, ...]:
 def stays(cases: QuerySet, now: datetime) -> Stays:
     """How long cases stay in each stage that they can still leave: lower quartile, median, upper quartile."""
     rows, asserted = {}, 0
-    for stage, ended, unknown, count, quartiles in _asked(cases, STAYS, [now, list(RUNNING)]):
+    for stage, ended, unknown, count, quartiles in _asked(cases, STAYS, [now, list(RUNNING_STAGES)]):
         if unknown:
             asserted += count
         else:
             rows[stage, ended] = Stay(stage, ended, count, *(float(value) for value in quartiles))
-    ordered = (rows.get((stage, ended)) for stage in RUNNING for ended in (True, False))
+    ordered = (rows.get((stage, ended)) for stage in RUNNING_STAGES for ended in (True, False))
     return Stays(tuple(row for row in ordered if row), asserted)
 
 
@@ -199,7 +198,7 @@ def ageing(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[W
     last = today + timedelta(days=DAYS_AHEAD)
     values = {
         "rulebook": rulebook.pk if rulebook else None,
-        "running": list(RUNNING),
+        "running": list(RUNNING_STAGES),
         "now": now,
         "today": today,
         "last": last,
@@ -222,7 +221,7 @@ def gaps(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Lay
         for layer, count, of in _asked(cases, GAPS, [rulebook.pk if rulebook else None, now, now])
     }
     return tuple(
-        found.get(layer) or LayerGaps(layer, 0, 0) for layer in dict.fromkeys([*LAYER_WORDS, *sorted(found)])
+        found.get(layer) or LayerGaps(layer, 0, 0) for layer in dict.fromkeys([*Layer, *sorted(found)])
     )
 
 

@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from governance import clock
 from governance.contributions import Report
 from governance.models import Rulebook
+from governance.vocabulary import RUNNING_STAGES, Stage
 from initiatives.facts import stage_expiry
 from initiatives.models import Continuation, FundingDecision, Obligation, RoleAssignment
-from initiatives.models.initiative import MVP, PRODUCTION, PROTOTYPE, RUNNING
 from initiatives.portfolio.filters import WITHDRAWN
 
 EXPIRING_DAYS = 30
@@ -22,19 +22,19 @@ ENDING = "ending-stages"
 
 def larger_prototypes(cases: QuerySet) -> QuerySet:
     """MVPs whose proof supports a prototype."""
-    return cases.filter(stage=MVP, supported=PROTOTYPE)
+    return cases.filter(stage=Stage.MVP, supported=Stage.PROTOTYPE)
 
 
 def permanent_pilots(cases: QuerySet) -> QuerySet:
     """MVPs older than the rulebook lets an MVP grow without a decision."""
     rulebook = Rulebook.objects.in_force()
-    days = rulebook.book.stages[MVP].max_days_before_review if rulebook else None
+    days = rulebook.book.stages[Stage.MVP].max_days_before_review if rulebook else None
     if not days:
         return cases.none()
     going_on = Continuation.objects.filter(
         initiative=OuterRef("pk"), at__gte=OuterRef("since"), until__gte=clock.today()
     )
-    return cases.filter(~Exists(going_on), stage=MVP, since__lt=clock.now() - timedelta(days=days))
+    return cases.filter(~Exists(going_on), stage=Stage.MVP, since__lt=clock.now() - timedelta(days=days))
 
 
 def ending_stages(cases: QuerySet) -> QuerySet:
@@ -52,12 +52,12 @@ def funded_above_support(cases: QuerySet) -> QuerySet:
 def expiring(cases: QuerySet) -> QuerySet:
     """Cases with proof that goes stale within 30 days."""
     last = clock.today() + timedelta(days=EXPIRING_DAYS)
-    return cases.filter(stage__in=RUNNING, next_stale_on__lte=last)
+    return cases.filter(stage__in=RUNNING_STAGES, next_stale_on__lte=last)
 
 
 def lapsed_production(cases: QuerySet) -> QuerySet:
     """Production that its proof no longer supports."""
-    return cases.filter(stage=PRODUCTION, shortfall__gt=0)
+    return cases.filter(stage=Stage.PRODUCTION, shortfall__gt=0)
 
 
 def overdue_post_mortems(cases: QuerySet) -> QuerySet:
@@ -72,7 +72,7 @@ def vacant_owners(cases: QuerySet) -> QuerySet:
     """Running cases that had an accepted owner and have none now."""
     owners = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner")
     return cases.filter(
-        Exists(owners.filter(accepted_at__isnull=False)), ~Exists(owners.in_force()), stage__in=RUNNING
+        Exists(owners.filter(accepted_at__isnull=False)), ~Exists(owners.in_force()), stage__in=RUNNING_STAGES
     )
 
 

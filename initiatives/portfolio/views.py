@@ -12,11 +12,11 @@ from governance.people.boards import seats_held
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.transparency_log import as_of
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Stage
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
-from initiatives.models.initiative import CLOSED, RUNNING, STAGES
 from initiatives.portfolio import filters, portfolio_export
 from initiatives.portfolio.portfolio_paging import Listing
 from initiatives.portfolio.report_links import PILOTS
@@ -112,7 +112,7 @@ def _row(case, book, now, today) -> dict:
         "told": told,
         "gaps": portfolio_export.gap_words(case.gap_counts) if known else "",
         "owner": portfolio_export.owner_words(case),
-        "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING,
+        "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING_STAGES,
         "unit": case.unit_name,
         "stay": _days((now - case.since).days),
         "due": day(case.next_due),
@@ -132,7 +132,7 @@ def _rows(cases, book) -> list[dict]:
 def _columns(listing: Listing, book) -> list[dict]:
     """One column a running stage with its first cases, and how many stand in each stage."""
     counts = listing.by_stage()
-    heads = listing.heads({stage: counts[stage] for stage in RUNNING if counts.get(stage)}, PER_COLUMN)
+    heads = listing.heads({stage: counts[stage] for stage in RUNNING_STAGES if counts.get(stage)}, PER_COLUMN)
     columns = [
         {
             "stage": stage,
@@ -141,7 +141,7 @@ def _columns(listing: Listing, book) -> list[dict]:
             "more": counts.get(stage, 0) - len(heads.get(stage, [])),
             "rows": _rows(heads.get(stage, []), book),
         }
-        for stage in RUNNING
+        for stage in RUNNING_STAGES
     ]
-    closed = [(stage, STAGES[stage], counts[stage]) for stage in CLOSED if counts.get(stage)]
+    closed = [(stage, Stage(stage).label, counts[stage]) for stage in CLOSED_STAGES if counts.get(stage)]
     return [*columns, {"stage": "", "closed": closed}] if closed else columns

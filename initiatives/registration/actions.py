@@ -8,6 +8,7 @@ from governance.ledger import record
 from governance.models import Unit, User
 from governance.organisation.actions import in_being
 from governance.permission_result import no
+from governance.vocabulary import Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -15,7 +16,6 @@ from initiatives.components.actions import pull
 from initiatives.findings.sync import follow_more
 from initiatives.integration.links.actions import end_links
 from initiatives.models import FormerTitle, Initiative
-from initiatives.models.initiative import TIERS
 from initiatives.roles.actions import create_role
 
 
@@ -136,7 +136,7 @@ def change_details(
 def propose_tier(*, case: Initiative, tier: str, worst_credible_harm: str, by: User) -> Initiative:
     """Propose a risk tier with the worst credible harm. The tier counts once the risk seat confirms it."""
     wrong = {}
-    if tier not in TIERS:
+    if tier not in Tier:
         wrong["tier"] = "Choose minimal, limited or high."
     if not worst_credible_harm.strip():
         wrong["worst_credible_harm"] = "Say what the worst credible harm of a wrong output is."

@@ -6,9 +6,9 @@ from datetime import date
 from functools import cached_property
 
 from governance.models import User
-from governance.models.people import SEATS
 from governance.notices.due import Due
 from governance.people.boards import board_for, chairs, members_now, seat_holders
+from governance.vocabulary import Seat
 from initiatives.models import Initiative, RoleAssignment
 
 CHAIR_AFTER, BOARD_AFTER = 7, 14  # days after something was due: escalation (domain.md, "Beat")
@@ -68,7 +68,7 @@ class Circle:
 
     def board(self, case: Initiative) -> list[User]:
         """The voting members of the case's board."""
-        return [member.person for member in self.members(case) if member.seat in SEATS]
+        return [member.person for member in self.members(case) if member.seat in Seat]
 
     def owner(self, case: Initiative) -> User | None:
         """The accepted owner."""

@@ -13,6 +13,7 @@ from governance.notices.owe import owe as owe_notice
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
+from governance.vocabulary import ReviewOutcome, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
@@ -23,7 +24,6 @@ from initiatives.findings.sync import follow_more
 from initiatives.holds.actions import owe
 from initiatives.models import Condition, Initiative, Question, Review
 from initiatives.models.initiative import gate_out_of
-from initiatives.models.reviews import CONDITION
 from initiatives.models.stage_machine import judged, offered
 from initiatives.reviews import checkpoint_mails
 from initiatives.stages.actions import end_review, owner_of_that_day, promote, retire_row
@@ -38,7 +38,7 @@ def open_review(*, case: Initiative, by: User) -> Review:
                 "No board is responsible for this unit.", "An admin can give it or a unit above it a board."
             ).or_refuse()
         gate = gate_out_of(case.stage)
-        running = case.reviews.filter(outcome=Review.OPEN).first()
+        running = case.reviews.filter(outcome=ReviewOutcome.OPEN).first()
         if running is not None:
             raise Conflict(
                 f"A review of the gate {running.gate} is open since {clock.local_day(running.opened_at):%-d %B %Y}.",
@@ -111,16 +111,16 @@ def decide(
     `conditions`: text, owner (User), due, proposed_by (User). Raises Refused with every reason when it is not
     decidable, Conflict when somebody decided before.
     """
-    if outcome not in (Review.APPROVED, Review.WITH_CONDITIONS, Review.REFUSED):
+    if outcome not in (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.REFUSED):
         raise ValidationError({"outcome": "Choose to approve, approve with conditions, or refuse."})
-    if outcome == Review.REFUSED and not reason.strip():
+    if outcome == ReviewOutcome.REFUSED and not reason.strip():
         raise ValidationError({"reason": "Say why it is refused, so that the team can learn from it."})
     conditions = conditions or []
     retiring = review.gate == "retire"  # what a case was tied to ends with it
     with act("decide", by=by, case=review.initiative_id, reason=reason, register=retiring) as case:
         with one_look():  # after the lock and before anything is written: each thing is read once
             review = still_open(review, case)
-            rises = outcome != Review.REFUSED and not retiring
+            rises = outcome != ReviewOutcome.REFUSED and not retiring
             (case_permissions.may_raise if rises else case_permissions.may_chair)(case, by).or_refuse()
             sitting, team = review_state.sit(review, case), _team(case)
             scopes, declared = case_rows.rows(case, "scopes"), case_rows.rows(case, "proof_items")
@@ -129,7 +129,7 @@ def decide(
             _check_conditions(sitting, outcome, conditions)
             found = frozen_findings(sitting)
             end_review(review, outcome, by=by, reason=reason.strip(), findings=found)
-            for wanted in conditions if outcome == Review.WITH_CONDITIONS else []:
+            for wanted in conditions if outcome == ReviewOutcome.WITH_CONDITIONS else []:
                 _fix_condition(review, wanted, by)
             if move is None:
                 if case.stage != "proposed" and not retiring:
@@ -147,7 +147,7 @@ def decide(
 
 def _move_of(sitting: review_state.Sitting, outcome: str) -> Transition | None:
     """The move that this outcome makes, None for a refusal. Raises Refused where the case does not offer it now."""
-    if outcome == Review.REFUSED:
+    if outcome == ReviewOutcome.REFUSED:
         if not sitting.votes:
             no("No seat has voted yet.", "Return the review with questions instead.").or_refuse()
         return None
@@ -159,12 +159,12 @@ def _move_of(sitting: review_state.Sitting, outcome: str) -> Transition | None:
 
 def _check_conditions(sitting: review_state.Sitting, outcome: str, conditions: list[dict]) -> None:
     """Raise ValidationError where the conditions that signers attached do not agree with the outcome."""
-    proposed = any(row.verdict == CONDITION for row in sitting.sign_offs)
-    if outcome == Review.APPROVED and (proposed or conditions):
+    proposed = any(row.verdict == SignOffVerdict.CONDITION for row in sitting.sign_offs)
+    if outcome == ReviewOutcome.APPROVED and (proposed or conditions):
         raise ValidationError(
             {"outcome": "Signers attached conditions: fix them, and approve with conditions."}
         )
-    if outcome == Review.WITH_CONDITIONS and not conditions:
+    if outcome == ReviewOutcome.WITH_CONDITIONS and not conditions:
         raise ValidationError({"conditions": "Write at least one condition, with who meets it and by when."})
 
 
@@ -260,7 +260,7 @@ def return_review(*, review: Review, reason: str, by: User) -> Review:
     with act("return review", by=by, case=review.initiative_id, reason=reason) as case:
         review = still_open(review, case)
         case_permissions.may_chair(case, by).or_refuse()
-        end_review(review, Review.RETURNED, by=by, reason=reason.strip())
+        end_review(review, ReviewOutcome.RETURNED, by=by, reason=reason.strip())
         _tell(_team(case), case, review)
     return review
 
@@ -270,7 +270,7 @@ def withdraw_review(*, review: Review, reason: str, by: User) -> Review:
     with act("withdraw review", by=by, case=review.initiative_id, reason=reason) as case:
         review = still_open(review, case)
         case_permissions.may_manage(case, by).or_refuse()
-        end_review(review, Review.WITHDRAWN, by=by, reason=reason.strip())
+        end_review(review, ReviewOutcome.WITHDRAWN, by=by, reason=reason.strip())
     return review
 
 
@@ -297,13 +297,13 @@ def rebase_review(*, review: Review, by: User) -> Review:
 def expire_reviews(*, system: str = "review expiry") -> list[Review]:
     """End the reviews whose time is over. Nothing waits for this: an overdue review is not decidable anyway."""
     ended = []
-    for row in Review.objects.filter(outcome=Review.OPEN, expires_at__lte=clock.now()).order_by(
+    for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, expires_at__lte=clock.now()).order_by(
         "initiative_id"
     ):
         with act("expire review", system=system, case=row.initiative_id) as case:
             review = Review.objects.select_related("initiative").get(pk=row.pk)
             if review.is_open and review.expires_at <= clock.now():
-                end_review(review, Review.EXPIRED, by=None, reason="Nobody decided it in time.")
+                end_review(review, ReviewOutcome.EXPIRED, by=None, reason="Nobody decided it in time.")
                 _tell(_team(case), case, review)
                 ended.append(review)
     return ended

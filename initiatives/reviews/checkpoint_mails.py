@@ -17,12 +17,13 @@ from governance.notices.due import Due
 from governance.people.boards import board_for, chairs, members_now
 from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
+from governance.vocabulary import ReviewOutcome
 from initiatives.models import Review
 
 KIND = "checkpoint of decision"
 GATE = "production"
 LOOKED_BACK = timedelta(days=30)  # a worker that stood still longer leaves it to the weekly checkpoint
-DECIDED = (Review.APPROVED, Review.WITH_CONDITIONS, Review.REFUSED)
+DECIDED = (ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.REFUSED)
 
 
 def send() -> daily_mail.Counts:

@@ -12,6 +12,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import Answer, Conflict, Reason, Refused
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import ReviewOutcome, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import review_for
@@ -20,15 +21,14 @@ from initiatives.cases.act import act
 from initiatives.cases.case_frame import case_context, mend, pick
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review
-from initiatives.models.reviews import CONDITION
 from initiatives.reviews import actions
 from initiatives.reviews.actions import refuse_closed
 from initiatives.reviews.forms import ConditionFormSet, ReasonOfActForm, people_around
 
 OUTCOMES = {
-    Review.APPROVED: "Approve",
-    Review.WITH_CONDITIONS: "Approve with conditions",
-    Review.REFUSED: "Refuse",
+    ReviewOutcome.APPROVED: "Approve",
+    ReviewOutcome.WITH_CONDITIONS: "Approve with conditions",
+    ReviewOutcome.REFUSED: "Refuse",
 }
 
 
@@ -72,10 +72,10 @@ def decide(request, pk):
     insist_open(request, row, "decide")
     case = row.initiative
     insist(request, case_permissions.may_chair(case, request.user), "decide", case)
-    proposed = [vote for vote in case_rows.standing_votes(row) if vote.verdict == CONDITION]
-    usual = Review.WITH_CONDITIONS if proposed else Review.APPROVED
+    proposed = [vote for vote in case_rows.standing_votes(row) if vote.verdict == SignOffVerdict.CONDITION]
+    usual = ReviewOutcome.WITH_CONDITIONS if proposed else ReviewOutcome.APPROVED
     outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
-    refusing = outcome == Review.REFUSED
+    refusing = outcome == ReviewOutcome.REFUSED
     form = ReasonOfActForm(
         request.POST or None,
         label="Why it is refused" if refusing else "Reason",
@@ -84,7 +84,7 @@ def decide(request, pk):
         else "It stays with the decision for good.",
         required=refusing,
     )
-    rows = _condition_rows(request, case, proposed) if outcome == Review.WITH_CONDITIONS else None
+    rows = _condition_rows(request, case, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
     refusal = None
     if request.method == "POST" and form.is_valid() and (rows is None or rows.is_valid()):
         try:
@@ -120,7 +120,7 @@ def decide(request, pk):
         "proposed": proposed,
         "blockers": blockers,
         "happens": SimpleLazyObject(lambda: what_happens(sitting, outcome, by=request.user)),
-        "danger": outcome == Review.REFUSED,
+        "danger": outcome == ReviewOutcome.REFUSED,
     }
     return render(
         request, "initiatives/reviews/review_decide.html", context, status=refusal.status if refusal else 200
@@ -156,11 +156,11 @@ def _conditions(rows, proposed) -> list[dict]:
 
 def _blockers(sitting: review_state.Sitting, outcome: str, proposed) -> tuple[Reason, ...]:
     """Why this outcome cannot be chosen now; empty when it can."""
-    if outcome == Review.REFUSED:
+    if outcome == ReviewOutcome.REFUSED:
         if sitting.votes:
             return ()
         return (Reason("No seat has voted yet.", "Return the review with questions instead."),)
-    if outcome == Review.APPROVED and proposed:
+    if outcome == ReviewOutcome.APPROVED and proposed:
         names = ", ".join(vote.person.full_name for vote in proposed)
         words = Reason(
             f"{names} signed with a condition.", "Choose to approve with conditions, and fix them."
@@ -179,7 +179,7 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
             review=row,
             outcome=outcome,
             reason="Looking ahead",
-            conditions=standby if outcome == Review.WITH_CONDITIONS else None,
+            conditions=standby if outcome == ReviewOutcome.WITH_CONDITIONS else None,
             by=by,
         )
 
@@ -189,14 +189,14 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
     planned = [scope.words for scope in sitting.facts.scopes if scope.planned]
     gate = sitting.book.gates[row.gate]
     lines = [line for kind, facts in entries if (line := _will(kind, facts, case, planned))]
-    if outcome != Review.REFUSED and gate.to == "mvp":
+    if outcome != ReviewOutcome.REFUSED and gate.to == "mvp":
         count = len(sitting.facts.declared)
         lines.append(f"What the MVP declared it will prove is frozen: {count} things.")
-    if outcome == Review.REFUSED and not any(kind == EntryKind.DEBT_OPENED for kind, _ in entries):
+    if outcome == ReviewOutcome.REFUSED and not any(kind == EntryKind.DEBT_OPENED for kind, _ in entries):
         lines.append("The stage stays as it is, and nothing is owed.")
-    elif outcome == Review.REFUSED:
+    elif outcome == ReviewOutcome.REFUSED:
         lines.append("The stage stays as it is.")
-    if outcome == Review.WITH_CONDITIONS:
+    if outcome == ReviewOutcome.WITH_CONDITIONS:
         lines.append("Each condition below is owed by its day; an overdue one blocks later decisions.")
     told = ", ".join(sorted(set(sitting.facts.people.values())))
     lines.append("The findings, votes and statements are frozen as they stand now.")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from governance import clock
-from governance.models.people import SEATS
 from governance.notices.desk import Line
 from governance.permission_result import Answer, ended, yes
 from governance.rulebook.book import Gate
 from governance.templatetags.plumbline import day
+from governance.vocabulary import Seat
 from initiatives.models import Review, SignOff
 from initiatives.reviews import review_summaries, review_turn
 from initiatives.worklist.person_worklist import Look
@@ -82,7 +82,7 @@ def lines(look: Look) -> Iterator[Line]:
             vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
             yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
         elif one.kind == review_turn.LOOK_AGAIN:
-            why = f"{_gate(one.review).title}. Your seat objected ({SEATS[one.seat].lower()}), and was answered."
+            why = f"{_gate(one.review).title}. Your seat objected ({Seat(one.seat).label.lower()}), and was answered."
             yield _line(one, "sign", "Look again", why, look.holder_on(one.review.initiative, one.seat))
         elif one.kind == review_turn.DECIDE:
             yield _decidable(one)
@@ -128,7 +128,7 @@ def _decidable(one: Mine) -> Line:
 
 def _unsigned(look: Look, one: Mine) -> Line:
     review, gate, case = one.review, _gate(one.review), one.review.initiative
-    must = f", {SEATS[one.seat].lower()} among them" if one.seat in gate.must_include else ""
+    must = f", {Seat(one.seat).label.lower()} among them" if one.seat in gate.must_include else ""
     count = len(review.votes)
     why = (
         f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} voted; the gate needs "

@@ -6,13 +6,12 @@ An open review is shown as `board.sit` finds it now; one that was decided as it 
 from dataclasses import dataclass, field
 
 from governance.gates import criteria
-from governance.models.people import SEATS
 from governance.people import cooling_off
 from governance.templatetags.plumbline import moment, seat_word
+from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.models import Review, SignOff
-from initiatives.models.reviews import APPROVE, CONDITION, OBJECT, RECUSE
 
 CRITERION_STATES = {
     "met": ("met", "ok"),
@@ -45,7 +44,11 @@ REQUIREMENT_STATES = {
 }
 # Up to so many criteria that are not met are shown unfolded, and so many blockers before the rest is folded away.
 UNFOLDED = 5
-OTHER_VERDICTS = {CONDITION: "Approve with a condition", OBJECT: "Object", RECUSE: "Recuse yourself"}
+OTHER_VERDICTS = {
+    SignOffVerdict.CONDITION: "Approve with a condition",
+    SignOffVerdict.OBJECT: "Object",
+    SignOffVerdict.RECUSE: "Recuse yourself",
+}
 
 
 @dataclass
@@ -61,14 +64,18 @@ class Cast:
         """Approved, stale, objecting, recused: as a colour; `word` says it in words."""
         if self.row.approves:
             return "warn" if self.stale else "ok"
-        return "bad" if self.row.verdict == OBJECT else ""
+        return "bad" if self.row.verdict == SignOffVerdict.OBJECT else ""
 
     @property
     def word(self) -> str:
         """The vote in one or two words."""
         if self.row.approves and self.stale:
             return "stale"
-        words = {APPROVE: "signed", CONDITION: "signed, with a condition", OBJECT: "objects"}
+        words = {
+            SignOffVerdict.APPROVE: "signed",
+            SignOffVerdict.CONDITION: "signed, with a condition",
+            SignOffVerdict.OBJECT: "objects",
+        }
         return words.get(self.row.verdict, "recused")
 
 
@@ -262,7 +269,7 @@ def frozen_votes(review: Review) -> dict[str, Cast]:
 
 def seats_of_gate(book, gate: str) -> list[str]:
     """The seats that have a criterion at the gate, in the order of a board."""
-    return [seat for seat in SEATS if seat in book.gates[gate].seats]
+    return [seat for seat in Seat if seat in book.gates[gate].seats]
 
 
 def matrix(book, gate: str, lines: list[Line], votes: dict[str, Cast], mine, waiting: dict, ended: bool):
@@ -296,7 +303,7 @@ def _cell(line: Line, seat: str, vote: Cast | None, mine, waiting, ended: bool) 
         word, tone = ("yours", "lead") if own else ("waiting", "")
         return {"word": word, "tone": tone, "who": "" if own else waiting.get(seat, ""), "mine": own}
     word, tone = vote.word, vote.tone
-    if vote.row.verdict == OBJECT and line.key not in vote.row.criteria:
+    if vote.row.verdict == SignOffVerdict.OBJECT and line.key not in vote.row.criteria:
         word, tone = "no objection here", ""
     why = "; ".join(vote.stale) if vote.row.approves and vote.stale else moment(vote.row.at)
     return {
@@ -340,8 +347,12 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast]) -> 
             {
                 "seat": seat,
                 "may": case_permissions.may_sign(sitting.review, seat, person),
-                "may_object": case_permissions.may_sign(sitting.review, seat, person, verdict=OBJECT),
-                "may_recuse": case_permissions.may_sign(sitting.review, seat, person, verdict=RECUSE),
+                "may_object": case_permissions.may_sign(
+                    sitting.review, seat, person, verdict=SignOffVerdict.OBJECT
+                ),
+                "may_recuse": case_permissions.may_sign(
+                    sitting.review, seat, person, verdict=SignOffVerdict.RECUSE
+                ),
                 "vote": vote,
                 "own_vote": vote is not None and vote.row.person_id == person.pk,
                 "done": vote is not None and not vote.stale,

@@ -11,9 +11,9 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import sign_off_statement
 from governance.models import User
-from governance.models.people import SEATS
 from governance.notices.due import Due, before, since
 from governance.permission_result import ended
+from governance.vocabulary import ReviewOutcome, Seat
 from initiatives.cases import review_state
 from initiatives.models import Review, SignOff
 from initiatives.reminders.recipients import Circle, told
@@ -24,7 +24,7 @@ from initiatives.reviews import review_turn
 def _open_reviews() -> list[Review]:
     votes = Prefetch("sign_offs", SignOff.objects.latest(), to_attr="standing_votes")
     return list(
-        Review.objects.filter(outcome=Review.OPEN)
+        Review.objects.filter(outcome=ReviewOutcome.OPEN)
         .select_related("initiative__unit", "initiative__contract", "rulebook")
         .prefetch_related(votes)
         .order_by("pk")
@@ -49,7 +49,7 @@ def votes_gone_stale(moment: datetime):
             people = [row.person, circle.owner(case)]
             if _support_answers(sitting, row):
                 people.append(circle.role(case, "support_owner"))
-            seat, reasons = SEATS[row.seat].lower(), ended("; ".join(vote.stale))
+            seat, reasons = Seat(row.seat).label.lower(), ended("; ".join(vote.stale))
             cause = hashlib.sha256("\n".join(sorted(vote.stale)).encode()).hexdigest()[:16]
             make = partial(_stale, review, gate, row, seat, reasons, row.seat in awaited)
             yield from told(people, f"{row.pk}:{cause}", make)
@@ -144,7 +144,7 @@ def _unsigned(review: Review, sitting: review_state.Sitting, move: review_turn.M
         case,
         "not signed",
         f"review:{review.pk}:{move.seat}",
-        f"your seat {SEATS[move.seat].lower()} has not signed",
+        f"your seat {Seat(move.seat).label.lower()} has not signed",
         text=f"{_asked(review, sitting)} Approve, object, recuse yourself, or ask a question: any of these helps.",
         link=reverse("sign", args=[review.pk, move.seat]),
         due_on=until,
@@ -175,7 +175,7 @@ def _seats_quiet(
 ):
     """Two weeks after the opening: to the chair, which seats are still awaited."""
     case, chair = review.initiative, circle.chair(review.initiative)
-    awaited = [SEATS[move.seat].lower() for move in found if move.kind == review_turn.SIGN]
+    awaited = [Seat(move.seat).label.lower() for move in found if move.kind == review_turn.SIGN]
     period = since(clock.local_day(review.opened_at), today, (14,))
     if awaited and chair and period:
         yield Due(

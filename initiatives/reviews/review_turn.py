@@ -6,13 +6,12 @@ from datetime import date, datetime, timedelta
 
 from governance import clock
 from governance.gates import criteria as gates_criteria
-from governance.models.people import SEATS
 from governance.permission_result import ended
+from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, SignOff
-from initiatives.models.reviews import OBJECT
 
 # A trial asked for sooner than this after registration says so: tools make building fast, not stages (S2-35.1).
 FAST_LANE_DAYS = 30
@@ -111,9 +110,9 @@ def _objections(sitting: review_state.Sitting) -> Iterator[Move]:
     criteria = {one.key: one for one in sitting.book.gates[sitting.review.gate].criteria}
     for row in sitting.sign_offs:
         objected = [criteria[key] for key in row.criteria if key in criteria and criteria[key].blocking]
-        if row.verdict != OBJECT or not objected:
+        if row.verdict != SignOffVerdict.OBJECT or not objected:
             continue
-        seat = SEATS[row.seat]
+        seat = Seat(row.seat).label
         answered = {one.key: _answered_at(sitting, row, one) for one in objected}
         moments = [moment for moment in answered.values() if moment is not None]
         if moments:
@@ -143,7 +142,7 @@ def _objections(sitting: review_state.Sitting) -> Iterator[Move]:
 def message(sitting: review_state.Sitting, move: Move) -> tuple[str, str]:
     """What whoever has to answer an objection, or to look at it again, is told: the subject and the text."""
     row = next(row for row in sitting.sign_offs if row.seat == move.seat)
-    gate, seat = sitting.book.gates[sitting.review.gate].title, SEATS[move.seat]
+    gate, seat = sitting.book.gates[sitting.review.gate].title, Seat(move.seat).label
     if move.kind == LOOK_AGAIN:
         return (
             "what your seat objected to was answered",
@@ -207,16 +206,16 @@ def _seats(sitting: review_state.Sitting) -> Iterator[Move]:
     needed = {seat for seat in rules.must_include if seat not in signed}
     if verdict.quorum - len(signed) > len(needed):
         needed |= {seat for seat in rules.seats if seat not in spoken and _able(sitting, seat)}
-    for seat in SEATS:
+    for seat in Seat:
         if seat not in needed:
             continue
         since, able = _unsigned_since(sitting, seat), _able(sitting, seat)
         if able:
             yield Move(
-                " or ".join(able.values()), f"to sign as {SEATS[seat]}", since, SIGN, tuple(able), seat
+                " or ".join(able.values()), f"to sign as {Seat(seat).label}", since, SIGN, tuple(able), seat
             )
         else:
-            what = f"to have somebody appointed who can sign as {SEATS[seat]}"
+            what = f"to have somebody appointed who can sign as {Seat(seat).label}"
             yield _of_chair(sitting, what, since, APPOINT, seat)
 
 

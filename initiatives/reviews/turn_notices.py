@@ -3,10 +3,10 @@
 from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.notices import owe
+from governance.vocabulary import SignOffVerdict
 from initiatives.cases import review_state
 from initiatives.facts import case_rows
 from initiatives.models import Initiative
-from initiatives.models.reviews import OBJECT
 from initiatives.reviews import review_turn
 
 KINDS = {review_turn.ANSWER: "objection", review_turn.LOOK_AGAIN: "look again"}
@@ -16,7 +16,9 @@ def tell_turns(cases: list[Initiative]) -> None:
     """Inside an act that changed these cases: tell what it means for objections that stand in their open reviews."""
     for case in cases:
         review = next((row for row in case_rows.reviews(case) if row.is_open), None)
-        if review is None or all(row.verdict != OBJECT for row in case_rows.standing_votes(review)):
+        if review is None or all(
+            row.verdict != SignOffVerdict.OBJECT for row in case_rows.standing_votes(review)
+        ):
             continue
         review.rulebook = Rulebook.objects.kept(review.rulebook_id)
         tell_turn(review_state.sit(review, case))

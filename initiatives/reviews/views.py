@@ -13,6 +13,7 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.people.boards import members_now, seats_held
 from governance.transparency_log import as_of
+from governance.vocabulary import ReviewOutcome, SignOffVerdict
 from governance.web.middleware import on_any_day
 from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import case_for, review_for, review_on_any_day
@@ -25,7 +26,6 @@ from initiatives.history import recent_changes
 from initiatives.holds.actions import HELD_UP
 from initiatives.models import Condition, Question, Review, SignOff
 from initiatives.models.initiative import gate_out_of
-from initiatives.models.reviews import CONDITION
 from initiatives.reviews import actions, desk, presentation, review_summaries, review_turn
 from initiatives.reviews.decision_views import act_page, decide, insist, rebase, return_review, withdraw
 from initiatives.reviews.forms import NoteForm, QuestionForm, TextForm
@@ -89,7 +89,7 @@ def reviews(request):
     to_sign = {mine.review.pk for mine in own if mine.kind in (review_turn.SIGN, review_turn.LOOK_AGAIN)}
     to_decide = {mine.review.pk for mine in own if mine.kind == review_turn.DECIDE}
     seen = _visible(person)
-    is_open = Q(outcome=Review.OPEN)
+    is_open = Q(outcome=ReviewOutcome.OPEN)
     signed = Q(Exists(SignOff.objects.filter(review=OuterRef("pk"), person=person)))
     counts = seen.aggregate(
         open=Count("pk", filter=is_open),
@@ -232,7 +232,7 @@ def _open_page(request, row: Review) -> dict:
         "in_arrears": _in_arrears(sitting) if context["may"].chair else [],
         "newer": current if current.pk != row.rulebook_id else None,
         "acting_chair": case_permissions.acting_chair(sitting.case),
-        "proposed": [vote for vote in votes.values() if vote.row.verdict == CONDITION],
+        "proposed": [vote for vote in votes.values() if vote.row.verdict == SignOffVerdict.CONDITION],
         "expired": row.expires_at <= clock.now(),
         "stamped": _stamped(sitting, person) if acting else [],
         "parts": contributions.parts_of("review", person, sitting.review) if acting else [],

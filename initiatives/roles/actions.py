@@ -7,6 +7,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
+from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -14,7 +15,6 @@ from initiatives.components.actions import pull
 from initiatives.evidence.actions import create_evidence
 from initiatives.holds.actions import close_system_hold, open_system_hold, settle_row
 from initiatives.models import Answer, Initiative, LayerReview, RoleAssignment
-from initiatives.models.initiative import ROLES
 
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
 
@@ -30,7 +30,7 @@ def acceptance_words(case: Initiative, role: str) -> str:
         "sponsor": "I sponsor it, and step in while it has no owner.",
         "deputy": "I stand in for the owner.",
     }
-    return f"{ROLES[role]} of {case.ref}, {case.title}: {duties[role]}"
+    return f"{Role(role).label} of {case.ref}, {case.title}: {duties[role]}"
 
 
 def create_role(
@@ -60,7 +60,7 @@ def _look_at_readings(case: Initiative, person: User) -> None:
 
 def propose_role(*, case: Initiative, role: str, person: User, by: User) -> RoleAssignment:
     """Propose a person for a role; who proposes themselves accepts by that. Raises ValidationError or Refused."""
-    if role not in ROLES:
+    if role not in Role:
         raise ValidationError({"role": "Choose one of the roles listed."})
     if not person.is_active:
         raise ValidationError({"person": f"{person} is no longer active; name somebody else."})
@@ -113,7 +113,7 @@ def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None
     earlier = case.roles.filter(role=role, accepted_at__isnull=False).exclude(pk=assignment.pk).exists()
     if role in TRIGGER_OF_ROLE and earlier:
         before = previous.person.full_name if previous else "nobody"
-        pull(case, [TRIGGER_OF_ROLE[role]], f"{ROLES[role]}: {before} -> {person.full_name}", by=person)
+        pull(case, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {before} -> {person.full_name}", by=person)
     _attest(case, assignment, words)
     if role == "owner":
         close_system_hold(case, "owner_vacant", f"{person.full_name} accepted ownership")
@@ -203,7 +203,7 @@ def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:
     if not assignment.accepted_at or case.closed:
         return
     if role in TRIGGER_OF_ROLE:
-        pull(case, [TRIGGER_OF_ROLE[role]], f"{ROLES[role]}: {person.full_name} left", by=None)
+        pull(case, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {person.full_name} left", by=None)
     if role == "owner" and case.stage in ("mvp", "production"):
         open_system_hold(
             case, "owner_vacant", f"{person.full_name} no longer owns it, and nobody else has accepted."

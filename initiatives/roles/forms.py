@@ -2,14 +2,14 @@
 
 from django import forms
 
+from governance.vocabulary import Role
 from initiatives.form_fields import PersonField, WordsField
-from initiatives.models.initiative import ROLES
 
 
 class ProposeForm(forms.Form):
     """A person for a role."""
 
-    role = forms.ChoiceField(choices=[("", "choose a role"), *ROLES.items()])
+    role = forms.ChoiceField(choices=[("", "choose a role"), *Role.choices])
     person = PersonField(help_text="The role counts once this person has accepted it.")
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from governance import clock
 from governance.models import Membership, User
 from governance.people.boards import board_for
+from governance.vocabulary import RUNNING_STAGES, Role
 from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment, SignOff
-from initiatives.models.initiative import ROLES, RUNNING
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Part:
 
 def passes(roles, conditions, gaps) -> str:
     """Roles by name, conditions and gaps counted: "business owner, 2 conditions"."""
-    words = [ROLES[role.role].lower() for role in roles]
+    words = [Role(role.role).label.lower() for role in roles]
     for rows, noun in ((conditions, "condition"), (gaps, "gap")):
         if rows:
             words.append(f"{len(rows)} {noun}{'' if len(rows) == 1 else 's'}")
@@ -39,7 +39,7 @@ def passes(roles, conditions, gaps) -> str:
 def parts_of(person: User, cases: Iterable[int] | None = None) -> list[Part]:
     """What the person holds on running cases, or on those named, by their number; five questions."""
     of_cases = {} if cases is None else {"pk__in": list(cases)}
-    running = Initiative.objects.live().filter(stage__in=RUNNING, **of_cases).select_related("unit")
+    running = Initiative.objects.live().filter(stage__in=RUNNING_STAGES, **of_cases).select_related("unit")
     found: dict[int, Part] = {}
 
     def part(case: Initiative) -> Part:

@@ -10,13 +10,13 @@ from django.urls import reverse
 from governance import clock
 from governance.models import Absence
 from governance.permission_result import no
+from governance.vocabulary import Role
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.models import RoleAssignment
-from initiatives.models.initiative import ROLES
 from initiatives.roles import actions, preview
 from initiatives.roles.actions import acceptance_words
 from initiatives.roles.forms import AcceptForm, DeclineForm, ProposeForm
@@ -45,7 +45,7 @@ def people(request, ref):
         "title": "People",
         "roles": [
             (role, words, ROLE_DUTIES[role], [row for row in live if row.role == role])
-            for role, words in ROLES.items()
+            for role, words in Role.choices
         ],
         "page": page_of(request, past),
         "form": ProposeForm(),

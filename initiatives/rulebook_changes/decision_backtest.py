@@ -13,9 +13,9 @@ from governance import clock
 from governance.gates import criteria
 from governance.gates.gate_inputs import Declared, Facts
 from governance.models import Sealing
-from governance.models.people import SEATS
 from governance.rulebook import Book
 from governance.transparency_log import as_of
+from governance.vocabulary import ReviewOutcome, Seat
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Review
 
@@ -34,7 +34,7 @@ class Told:
 
 def decided_between(since: date, until: date) -> list[int]:
     """Keys of the reviews that were approved in these days, the oldest first."""
-    approved = Review.objects.filter(outcome__in=(Review.APPROVED, Review.WITH_CONDITIONS))
+    approved = Review.objects.filter(outcome__in=(ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS))
     within = approved.filter(
         ended_at__gte=clock.midnight_before(since), ended_at__lt=clock.midnight_after(until)
     )
@@ -105,7 +105,7 @@ def _votes(review: Review, book: Book, at) -> tuple[criteria.Vote, ...]:
 
 def _seats(review: Review, book: Book) -> dict[str, criteria.SeatState]:
     """Every seat as one that somebody could have signed for: who sat there is not what is asked."""
-    keys = {*SEATS, *book.gates[review.gate].seats}
+    keys = {*Seat, *book.gates[review.gate].seats}
     return {
         key: criteria.SeatState(key, (SOMEBODY,), (), (-number,))
         for number, key in enumerate(sorted(keys), 1)

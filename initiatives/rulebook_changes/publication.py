@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.ledger import record
 from governance.models import Membership, Rulebook, User
-from governance.models.people import CHAIR
 from governance.notices import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.transparency_log import signing_rules
+from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.holds.actions import Grace
@@ -43,7 +43,7 @@ def publish_rulebook(
             no("No admin proposed to publish it.", "An admin does that on its page.").or_refuse()
         if rulebook.admin_id == by.pk:
             no("Admin and chair are two people.", "A chair publishes what an admin proposed.").or_refuse()
-        chaired = list(Membership.objects.held_at(clock.now()).filter(person=by, seat=CHAIR))
+        chaired = list(Membership.objects.held_at(clock.now()).filter(person=by, seat=BoardRole.CHAIR))
         if not chaired:
             no("Only a chair publishes a rulebook.", "Ask the chair of a board.").or_refuse()
         cooling_off.may_lift(by, chaired).or_refuse()

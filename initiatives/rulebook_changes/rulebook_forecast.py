@@ -14,10 +14,10 @@ from governance.database.request_memo import afresh, one_look
 from governance.gates import criteria
 from governance.gates.gate_inputs import Facts
 from governance.rulebook import Book
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome
 from initiatives.cases import review_state
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review
-from initiatives.models.initiative import RANK
 
 # Stages whose lost support becomes a debt with a day (initiatives.holds.actions.follow_support).
 OWING = ("mvp", "production")
@@ -91,7 +91,7 @@ class Effect:
     @property
     def falls(self) -> int:
         """By how many stages support falls; negative where it rises."""
-        return RANK.get(self.before, 0) - RANK.get(self.after, 0)
+        return STAGE_RANK.get(self.before, 0) - STAGE_RANK.get(self.after, 0)
 
     @property
     def changes(self) -> bool:
@@ -157,7 +157,7 @@ def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
     debt = _debt(case, is_now, will_be, two.ahead)
     unmet = [key for key in lacks if key not in set(lacked)]
     met = [key for key in lacked if key not in set(lacks)]
-    falls = RANK.get(is_now.supported, 0) - RANK.get(will_be.supported, 0)
+    falls = STAGE_RANK.get(is_now.supported, 0) - STAGE_RANK.get(will_be.supported, 0)
     causes: list[str] = []
     if falls > 0:
         causes = _in_the_way(then, two.new, after, is_now.supported, at)
@@ -200,7 +200,7 @@ def _lacking(facts: Facts, book: Book, states) -> list[str]:
 def _in_the_way(facts: Facts, book: Book, states, stage: str, at: datetime) -> list[str]:
     """Requirements by which the gates up to a stage are not passed: what keeps support below it."""
     found: dict[str, None] = {}
-    for key in criteria.STAGES[1 : RANK[stage] + 1]:
+    for key in RUNNING_STAGES[1 : STAGE_RANK[stage] + 1]:
         for finding in criteria.findings(facts, book, book.gate_to(key).key, states, at):
             if finding.blocks:
                 lacking = (one.key for one in finding.requirements if not one.grounded)
@@ -260,7 +260,7 @@ def _moved(review: Review, two: Comparison) -> Moved:
 def open_reviews(book_digest: str):
     """Open reviews that are under other rules than this text."""
     return (
-        Review.objects.filter(outcome=Review.OPEN)
+        Review.objects.filter(outcome=ReviewOutcome.OPEN)
         .exclude(rulebook__digest=book_digest)
         .select_related("initiative__unit", "initiative__contract", "rulebook")
         .order_by("pk")

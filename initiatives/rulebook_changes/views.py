@@ -9,15 +9,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
 from governance.models import Membership, Rulebook, User
-from governance.models.people import CHAIR
 from governance.people.permissions import may_forecast
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.rulebook import diff
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome
 from governance.web.pages.rulebook_views import readable
 from initiatives.cases.case_frame import mend, sent
 from initiatives.models import Forecast, Initiative, Review
-from initiatives.models.initiative import RANK
 from initiatives.rulebook_changes import publication
 from initiatives.rulebook_changes.forecast_views import outdated
 from initiatives.rulebook_changes.forms import PublishForm
@@ -48,7 +47,7 @@ def publish(request: HttpRequest, version: str) -> HttpResponse:
             messages.success(request, f"Rulebook {version} is in force. Every case was computed anew.")
             return redirect("rulebook-version", rulebook.version)
     cases = Initiative.objects.live().count()
-    reviews = Review.objects.filter(outcome=Review.OPEN).count()
+    reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN).count()
     newest = seen.select_related("in_force", "draft", "by").first()
     if newest is not None and not form.is_bound:
         form = PublishForm(
@@ -90,7 +89,7 @@ def _offered(rulebook: Rulebook, person: User) -> Answer:
         return no("No admin has proposed to publish it.", "An admin does that on its page.")
     if rulebook.admin_id == person.pk:
         return no("You proposed it: admin and chair are two people.", "A chair publishes it.")
-    if not Membership.objects.held_at(clock.now()).filter(person=person, seat=CHAIR).exists():
+    if not Membership.objects.held_at(clock.now()).filter(person=person, seat=BoardRole.CHAIR).exists():
         return no("Only the chair of a board publishes a rulebook.", "Ask one of them.")
     return yes()
 
@@ -121,16 +120,18 @@ def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list
     stages = dict(
         Initiative.objects.live().order_by().values("stage").annotate(n=Count("pk")).values_list("stage", "n")
     )
-    reviews = Review.objects.filter(outcome=Review.OPEN, rulebook=older).order_by().values("gate")
+    reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN, rulebook=older).order_by().values("gate")
     open_under = dict(reviews.annotate(n=Count("pk")).values_list("gate", "n"))
     touched = {gate for section in sections for gate in section.gates}
     return [
         {
             "gate": gate,
             "before": sum(stages.get(stage, 0) for stage in gate.from_stages),
-            "passed": sum(n for stage, n in stages.items() if RANK.get(stage, 0) >= RANK[gate.to]),
+            "passed": sum(
+                n for stage, n in stages.items() if STAGE_RANK.get(stage, 0) >= STAGE_RANK[gate.to]
+            ),
             "open": open_under.get(key, 0),
         }
-        for key, gate in sorted(newer.book.gates.items(), key=lambda pair: RANK.get(pair[1].to, 0))
-        if key in touched and gate.to in RANK
+        for key, gate in sorted(newer.book.gates.items(), key=lambda pair: STAGE_RANK.get(pair[1].to, 0))
+        if key in touched and gate.to in STAGE_RANK
     ]

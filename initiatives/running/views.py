@@ -5,9 +5,9 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance.gates import criteria
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -97,8 +97,8 @@ def scope(request, ref):
     """Record the scope in force, or the one planned for the next stage."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
-    rank = criteria.RANK.get(case.stage, 0)
-    next_stage = criteria.STAGES[rank + 1] if rank + 1 < len(criteria.STAGES) else ""
+    rank = STAGE_RANK.get(case.stage, 0)
+    next_stage = RUNNING_STAGES[rank + 1] if rank + 1 < len(RUNNING_STAGES) else ""
     current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
     initial = {name: getattr(current, name) for name in PlannedScopeForm.SCOPE} if current else {}
     form = PlannedScopeForm(

@@ -13,6 +13,7 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
+from governance.vocabulary import ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -459,8 +460,8 @@ def _owe_later_criteria(case: Initiative, book, gate: str, change: StageChange, 
 
 
 def _withdraw_open_review(case: Initiative, by: User, why: str) -> None:
-    for review in case.reviews.filter(outcome=Review.OPEN):
-        end_review(review, Review.WITHDRAWN, by=by, reason=why)
+    for review in case.reviews.filter(outcome=ReviewOutcome.OPEN):
+        end_review(review, ReviewOutcome.WITHDRAWN, by=by, reason=why)
 
 
 def end_review(review: Review, outcome: str, *, by: User | None, reason: str, findings=None) -> None:

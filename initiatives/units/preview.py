@@ -11,6 +11,7 @@ from django.db.models import Count
 
 from governance.models import Board, Unit, User
 from governance.models.people import LONGEST_PATH
+from governance.vocabulary import ReviewOutcome
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.imports import ROOT
 
@@ -182,7 +183,7 @@ def _shifts(boards: dict[int, tuple], counts: dict[int, int]) -> tuple[Shift, ..
         return ()
     reviews: dict[int, list[Review]] = {}
     moved = [pk for units in found.values() for pk in units]
-    rows = Review.objects.filter(outcome=Review.OPEN, initiative__unit__in=moved).select_related(
+    rows = Review.objects.filter(outcome=ReviewOutcome.OPEN, initiative__unit__in=moved).select_related(
         "initiative__unit"
     )
     opened = list(rows.order_by("initiative"))

@@ -7,10 +7,10 @@ from functools import cached_property
 from governance import clock
 from governance.database.request_memo import once
 from governance.models import ContractVersion, Delegation, Membership, Rulebook, Unit, User
-from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
 from governance.people import cooling_off
 from governance.people.boards import boards, seats_held
 from governance.permission_result import Answer
+from governance.vocabulary import RUNNING_STAGES, BoardRole, Seat, Stage
 from initiatives.facts import stage_expiry, supported_stage
 from initiatives.integration.proposals.permissions import SEAT_WAITS
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS, may_confirm_terms
@@ -26,7 +26,6 @@ from initiatives.models import (
     Span,
     Waiver,
 )
-from initiatives.models.initiative import PRODUCTION, RUNNING
 from initiatives.worklist import worklist_queries
 
 
@@ -78,7 +77,7 @@ class Look:
     @property
     def drafts(self) -> list[dict]:
         """Rulebooks that somebody else proposed, for a chair: version, and the name of the admin; newest first."""
-        if not any(member.seat == CHAIR for member in self.memberships):
+        if not any(member.seat == BoardRole.CHAIR for member in self.memberships):
             return []
         return [row for row in self._named["person"][0].proposed_rulebooks if row["admin"] != self.person.pk]
 
@@ -169,10 +168,10 @@ class Look:
     def working(self) -> dict[int, tuple[Initiative, set[str]]]:
         """Running cases on which the person works, with the roles accepted."""
         found: dict[int, tuple[Initiative, set[str]]] = {
-            case.pk: (case, {"owner"}) for case in self.standing_in if case.stage in RUNNING
+            case.pk: (case, {"owner"}) for case in self.standing_in if case.stage in RUNNING_STAGES
         }
         for row in self.roles:
-            if row.accepted_at and row.initiative.stage in RUNNING:
+            if row.accepted_at and row.initiative.stage in RUNNING_STAGES:
                 found.setdefault(row.initiative_id, (row.initiative, set()))[1].add(row.role)
         return found
 
@@ -230,13 +229,13 @@ class Look:
     @cached_property
     def _standing_there(self) -> dict[str, list]:
         """Every row around the person's units and running cases, by table of `desk_rows.AROUND`."""
-        deputy = {member.board_id for member in self.memberships if member.seat == DEPUTY_CHAIR}
+        deputy = {member.board_id for member in self.memberships if member.seat == BoardRole.DEPUTY_CHAIR}
         return worklist_queries.AROUND.ask(
             {
                 "seated": list(self.seats_by_unit),
-                "chaired": self.units_with([CHAIR, DEPUTY_CHAIR]),
-                "ended": self.units_with([CHAIR, DEPUTY_CHAIR]) if self.book else [],
-                "waived": self.units_with([CHAIR, DEPUTY_CHAIR, "risk_compliance"]),
+                "chaired": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]),
+                "ended": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR]) if self.book else [],
+                "waived": self.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, "risk_compliance"]),
                 "signing": self.units_with(self.book.contract.seats if self.book else ()),
                 "risky": self.units_with(["risk_compliance"]),
                 "boards": deputy,
@@ -246,7 +245,7 @@ class Look:
                 "renewed": [
                     pk
                     for pk in self.working_as("owner", "support_owner")
-                    if self.working[pk][0].stage == PRODUCTION
+                    if self.working[pk][0].stage == Stage.PRODUCTION
                 ],
             },
             now=self.now,
@@ -328,8 +327,10 @@ class Look:
             for row in [*self.rows("holds"), *self.waivers, *self.rows("lapsed")]
         }
         cases |= {case.pk: case.unit_id for case, _ in self.ending}
-        mine = {pk for pk, unit in cases.items() if CHAIR in self.seats_by_unit.get(unit, ())}
-        deputy = {pk for pk, unit in cases.items() if DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())} - mine
+        mine = {pk for pk, unit in cases.items() if BoardRole.CHAIR in self.seats_by_unit.get(unit, ())}
+        deputy = {
+            pk for pk, unit in cases.items() if BoardRole.DEPUTY_CHAIR in self.seats_by_unit.get(unit, ())
+        } - mine
         mine -= self.party_to
         if any(member.away for member in self.memberships):
             return set()
@@ -362,7 +363,7 @@ class Look:
 
     def seats_on(self, case: Initiative) -> list[str]:
         """The voting seats of the person on the board of the case."""
-        return [seat for seat in SEATS if seat in self.seats_by_unit.get(case.unit_id, ())]
+        return [seat for seat in Seat if seat in self.seats_by_unit.get(case.unit_id, ())]
 
     def units_with(self, seats) -> list[int]:
         """Units on whose board the person holds one of these seats."""

@@ -19,14 +19,13 @@ from governance.models import (
     Unit,
     User,
 )
-from governance.models.people import CHAIR
 from governance.people.boards import away
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, BoardRole, ReviewOutcome
 from initiatives import models
 from initiatives.facts import stage_expiry
 from initiatives.findings.alerts import UNTIL_READ
 from initiatives.integration.systems.findings import WAITING
 from initiatives.models import Initiative, RoleAssignment, SignOff
-from initiatives.models.initiative import CLOSED, RUNNING
 
 _NAME = ("id", "full_name")
 CASE = (
@@ -73,7 +72,7 @@ _hold_of_case = (
     models.Hold.objects.open()
     .filter(
         initiative=OuterRef("initiative"),
-        initiative__stage__in=RUNNING,
+        initiative__stage__in=RUNNING_STAGES,
         initiative__withdrawn_at__isnull=True,
     )
     .order_by("opened_at", "pk")
@@ -156,7 +155,7 @@ OF_PERSON = Batch(
     debts=Rows(models.Obligation.objects.unsettled(), "debtor", joined={"initiative": CASE, "debtor": _NAME}),
     dependants=Rows(
         models.Dependant.objects.waiting().filter(
-            ~Q(initiative__stage__in=CLOSED), initiative__withdrawn_at__isnull=True
+            ~Q(initiative__stage__in=CLOSED_STAGES), initiative__withdrawn_at__isnull=True
         ),
         "executive",
         joined={"initiative": CASE, "stated_by": _NAME},
@@ -211,7 +210,7 @@ _against = models.Shortcoming.objects.standing().filter(
 )
 _standing_holds = (
     models.Hold.objects.open()
-    .filter(initiative__stage__in=RUNNING, initiative__withdrawn_at__isnull=True)
+    .filter(initiative__stage__in=RUNNING_STAGES, initiative__withdrawn_at__isnull=True)
     .annotate(against=ArraySubquery(_against.order_by().values("requirement").distinct()))
 )
 _lapsed = models.Obligation.objects.unsettled().filter(kind="step_back", due__lt=Given("today"))
@@ -233,21 +232,21 @@ _answers = models.ApprovalAnswer.objects.filter(request=OuterRef("pk")).order_by
 # Each table is asked with the units or the cases that matter to it: `desk_look.Look.standing_there`.
 AROUND = Batch(
     reviews=Rows(
-        models.Review.objects.filter(outcome=models.Review.OPEN),
+        models.Review.objects.filter(outcome=ReviewOutcome.OPEN),
         "initiative__unit",
         joined={"initiative": CASE},
         without=("findings", "reason"),
         keys="seated",
     ),
     votes=Rows(
-        SignOff.objects.latest().filter(review__outcome=models.Review.OPEN),
+        SignOff.objects.latest().filter(review__outcome=ReviewOutcome.OPEN),
         "review__initiative__unit",
         joined={"person": _NAME},
         only=("id", "review_id", "seat", "person_id", "verdict", "at"),
         keys="seated",
     ),
     own_reviews=Rows(
-        models.Review.objects.filter(outcome=models.Review.OPEN),
+        models.Review.objects.filter(outcome=ReviewOutcome.OPEN),
         "initiative",
         joined={"initiative": CASE, "initiative__unit": ("id", "path", "code", "name")},
         without=("findings", "reason"),
@@ -277,7 +276,7 @@ AROUND = Batch(
     ),
     tiers=Rows(
         Initiative.objects.live().filter(
-            ~Q(proposed_tier=""), ~Q(proposed_tier=F("tier")), stage__in=RUNNING
+            ~Q(proposed_tier=""), ~Q(proposed_tier=F("tier")), stage__in=RUNNING_STAGES
         ),
         "unit",
         only=(*CASE, "confidential"),
@@ -287,7 +286,7 @@ AROUND = Batch(
         models.Answer.objects.filter(
             kind="not_applicable",
             accepted_at__isnull=True,
-            initiative__stage__in=RUNNING,
+            initiative__stage__in=RUNNING_STAGES,
             initiative__withdrawn_at__isnull=True,
         ),
         "initiative__unit",
@@ -297,12 +296,12 @@ AROUND = Batch(
     ),
     ending=Rows(_ending, "unit", only=CASE, keys="ended"),
     chairs=Rows(
-        Membership.objects.held_at(_now).filter(~away(_now), seat=CHAIR),
+        Membership.objects.held_at(_now).filter(~away(_now), seat=BoardRole.CHAIR),
         "board",
         keys="boards",
     ),
     questions=Rows(
-        models.Question.objects.filter(review__outcome=models.Review.OPEN, answered_at__isnull=True).annotate(
+        models.Question.objects.filter(review__outcome=ReviewOutcome.OPEN, answered_at__isnull=True).annotate(
             expires_at=F("review__expires_at"), case=F("review__initiative")
         ),
         "review__initiative",

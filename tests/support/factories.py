@@ -18,12 +18,11 @@ from governance.authorization.decision import Approval, Decision
 from governance.contracts.cedar_policies import Rule
 from governance.database.row_history import acting
 from governance.models import Board, Membership, Notice, Rulebook, ServiceKey, Unit, User
-from governance.models.decisions import NEEDS_APPROVAL
-from governance.models.people import CHAIR, DEPUTY_CHAIR, SEATS
 from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
 from governance.rulebook import load_default
 from governance.sign_in import account_notices
+from governance.vocabulary import BoardRole, DecisionOutcome, Seat
 from initiatives.approvals import actions as approval_actions
 from initiatives.enforcement import system_keys
 from initiatives.integration.definitions import actions as definition_actions
@@ -166,8 +165,10 @@ def _make_cast() -> Cast:
     board = organisation_actions.add_board(name="Retail board", unit=retail, by=admin)
     for seat, login in SEAT_LOGINS.items():
         organisation_actions.appoint(board=board, person=people[login], seat=seat, by=admin)
-    organisation_actions.appoint(board=board, person=people["chair"], seat=CHAIR, by=admin)
-    organisation_actions.appoint(board=board, person=people["deputy-chair"], seat=DEPUTY_CHAIR, by=admin)
+    organisation_actions.appoint(board=board, person=people["chair"], seat=BoardRole.CHAIR, by=admin)
+    organisation_actions.appoint(
+        board=board, person=people["deputy-chair"], seat=BoardRole.DEPUTY_CHAIR, by=admin
+    )
     make_rulebook(admin, people["chair"])
     Notice.objects.filter(kind=account_notices.KIND).delete()  # of their seats they were told long ago
     return _cast_of(people, unit, elsewhere, board)
@@ -469,7 +470,7 @@ def make_request(
     version = case.contract.versions.get(state="in_force")
     asking = version.clauses.filter(kind="human_approval")
     decision = Decision(
-        NEEDS_APPROVAL,
+        DecisionOutcome.NEEDS_APPROVAL,
         "needs_approval",
         "A person has to approve it.",
         tuple(Rule(clause.number, clause.kind, clause.said, clause.sentence) for clause in asking),
@@ -489,7 +490,7 @@ def make_request(
     )
 
 
-assert set(SEAT_LOGINS) == set(SEATS)
+assert set(SEAT_LOGINS) == set(Seat)
 
 
 def make_measure(cast: Cast, case: Initiative, instrument: str = "usage.new_way", **fields) -> Measure:

@@ -17,6 +17,7 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict, all_of, no
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import Line, read_table
+from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.imports.inventories import import_batch
@@ -24,7 +25,6 @@ from initiatives.imports.inventories.claims import TARGETS, import_rows
 from initiatives.imports.inventories.inventory_columns import problem
 from initiatives.imports.inventories.inventory_sources import FIELDS, Source, newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow, InventorySource
-from initiatives.models.initiative import STAGES
 
 WAITS_FOR_ANOTHER = "5s"  # less than what ends a statement of the web server, which could not say why
 
@@ -354,7 +354,9 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
     if not reason.strip():
         wrong["reason"] = "Say how you know, so that others can follow it."
     if stage and stage not in TARGETS:
-        wrong["stage"] = f"Choose one of {', '.join(STAGES[name] for name in TARGETS)}, or reject the row."
+        wrong["stage"] = (
+            f"Choose one of {', '.join(Stage(name).label for name in TARGETS)}, or reject the row."
+        )
     if wrong:
         raise ValidationError(wrong)
     with act(

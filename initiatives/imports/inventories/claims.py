@@ -9,19 +9,21 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, Unit, User
+from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import supported_stage
 from initiatives.models import ImportBatch, ImportRow, Initiative, StageChange
 from initiatives.models.imports import ROOT
-from initiatives.models.initiative import PROPOSED, STAGES, machine
+from initiatives.models.initiative import machine
 from initiatives.models.stage_machine import CLAIM, make_move, offered
 from initiatives.registration.actions import next_numbers
 
 # What a row may become: an idea claims nothing, and is registered without a stage change.
 TARGETS = tuple(
     stage
-    for stage in STAGES
-    if stage == PROPOSED or any(one.custom["kind"] == CLAIM and one.target == stage for one in machine())
+    for stage in Stage
+    if stage == Stage.PROPOSED
+    or any(one.custom["kind"] == CLAIM and one.target == stage for one in machine())
 )
 NOT_REPORTED = "Not reported by its source."
 
@@ -52,7 +54,7 @@ def import_rows(batch: ImportBatch, rows: list[ImportRow], by: User | None) -> N
     moves, ideas = [], []
     for case, row in zip(cases, rows, strict=True):
         row.initiative = case
-        if row.mapped["stage"] == PROPOSED:
+        if row.mapped["stage"] == Stage.PROPOSED:
             ideas.append((case, row))
             continue
         why = (

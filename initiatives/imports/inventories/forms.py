@@ -3,11 +3,11 @@
 from django import forms
 
 from governance.tables.forms import TableForm
+from governance.vocabulary import Stage
 from initiatives.form_fields import DayField, WordsField
 from initiatives.imports.inventories.claims import TARGETS
 from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
 from initiatives.models import InventorySource
-from initiatives.models.initiative import STAGES
 
 NEW = "new"
 DATE_ORDERS = {
@@ -101,7 +101,7 @@ class MappingForm(forms.Form):
         for place, word in enumerate(self.words):
             self.fields[f"word_{place}"] = forms.ChoiceField(
                 label=f"\u201c{word[:160]}\u201d means",
-                choices=[("", "nothing known: set aside"), *[(name, STAGES[name]) for name in TARGETS]],
+                choices=[("", "nothing known: set aside"), *[(name, Stage(name).label) for name in TARGETS]],
                 required=False,
                 initial=reading["stages"][word][0],
             )
@@ -151,7 +151,7 @@ class RowForm(forms.Form):
         choices=[
             ("", "choose"),
             ("proposed", "Import as a proposed idea: nothing is claimed"),
-            *[(name, f"Import as a claimed {STAGES[name]}") for name in TARGETS if name != "proposed"],
+            *[(name, f"Import as a claimed {Stage(name).label}") for name in TARGETS if name != "proposed"],
             ("reject", "Reject the row; it stays in the file"),
         ],
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from governance.ledger.record import canonical
 from governance.tables.columns import order_of
 from governance.tables.reader import Line
+from governance.vocabulary import Stage
 from initiatives.imports.inventories.inventory_columns import map_row, problem, settled
 from initiatives.imports.inventories.inventory_sources import KNOWN, Source
 from initiatives.models import ImportRow, Initiative
-from initiatives.models.initiative import STAGES
 
 COUNTED = {
     "import": "imported",
@@ -216,7 +216,7 @@ def _seen_before(row: ImportRow, known: Known) -> None:
 
 
 def _move(ref: str, before: str, after: str) -> dict:
-    words = f"{ref} was {STAGES[before]}, and is {STAGES[after]} according to its source."
+    words = f"{ref} was {Stage(before).label}, and is {Stage(after).label} according to its source."
     if (before, after) in _moves():
         text = f"{words} Such a move is decided at its gate, not by an import."
     else:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from governance.tables.columns import guess_columns, named, parse_date, plain
 from governance.tables.reader import Line
+from governance.vocabulary import Stage
 from initiatives.imports.inventories.header_synonyms import ALIASES, STAGE_WORDS
 from initiatives.imports.inventories.inventory_sources import Source
-from initiatives.models.initiative import STAGES
 
 PROBLEMS = {
     "no stage": "No stage reported",
@@ -175,7 +175,7 @@ def _stage(raw: str, source: Source, problems: list[dict]) -> dict:
         text = f"\u201c{raw[:120]}\u201d is not a stage known here. {note}".strip()
         problems.append(problem("unknown stage", text, column=column, value=raw))
     elif confidence == "low":
-        text = f"\u201c{raw[:120]}\u201d is read as {STAGES[stage].lower()}. {note}".strip()
+        text = f"\u201c{raw[:120]}\u201d is read as {Stage(stage).label.lower()}. {note}".strip()
         problems.append(problem("doubtful stage", text, column=column, value=raw))
     return {"stage": stage, "stage_raw": raw, "confidence": confidence}
 

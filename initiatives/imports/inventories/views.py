@@ -11,13 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
+from governance.vocabulary import Stage
 from initiatives.imports.inventories import actions
 from initiatives.imports.inventories.forms import ConfirmForm, MappingForm, RowForm, UploadForm
 from initiatives.imports.inventories.import_batch import COUNTED
 from initiatives.imports.inventories.inventory_columns import PROBLEMS
 from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
 from initiatives.models import ImportBatch, ImportRow
-from initiatives.models.initiative import STAGES
 from initiatives.templatetags.imported import source_words
 
 ROWS_ON_A_PAGE = 50
@@ -170,7 +170,7 @@ def _organisations(rows) -> list[tuple[str, int]]:
 
 
 def _shown(row: ImportRow) -> dict:
-    return {"row": row, "stage": STAGES.get(row.mapped.get("stage", ""), ""), "case": row.initiative}
+    return {"row": row, "stage": Stage.word(row.mapped.get("stage", "")), "case": row.initiative}
 
 
 def confirm(request, pk):
@@ -233,7 +233,7 @@ def decide_row(request, pk):
                 messages.success(request, f"Line {row.line}: {row.get_decision_display().lower()}.")
                 return redirect("import", pk=row.batch_id)
     columns = row.batch.columns or list(row.raw)
-    read = row.mapped | {"stage": STAGES.get(row.mapped.get("stage", ""), "")}
+    read = row.mapped | {"stage": Stage.word(row.mapped.get("stage", ""))}
     context = {
         "nav": "imports",
         "row": row,

@@ -11,9 +11,9 @@ from django.db.models import Q, QuerySet
 
 from governance import clock
 from governance.models import Delegation, User
+from governance.vocabulary import RUNNING_STAGES, Stage
 from initiatives.integration.systems.findings import digest
 from initiatives.models import Hop, Link, LinkAnswer, RoleAssignment, System, Vendor
-from initiatives.models.initiative import PROPOSED, RUNNING
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS
 
 
@@ -90,7 +90,7 @@ def uses_vendor(vendor: Vendor, person: User) -> bool:
     roles = RoleAssignment.objects.in_force().filter(
         person=person, role__in=("owner", "technical_lead"), initiative__withdrawn_at__isnull=True
     )
-    stages = [stage for stage in RUNNING if stage != PROPOSED]
+    stages = [stage for stage in RUNNING_STAGES if stage != Stage.PROPOSED]
     links = Link.objects.filter(
         Q(hops__vendor=vendor, hops__ended_at__isnull=True) | Q(system__vendor=vendor),
         initiative__in=roles.filter(initiative__stage__in=stages).values("initiative"),

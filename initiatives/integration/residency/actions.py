@@ -15,6 +15,7 @@ from governance.ledger import record
 from governance.models import Membership, Unit, User
 from governance.notices import owe
 from governance.permission_result import Conflict
+from governance.vocabulary import RUNNING_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import Pulled, pull_many
@@ -22,7 +23,6 @@ from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
 from initiatives.models import Hop, Initiative, Region, System, UnitPolicy, Vendor, VendorTerm
-from initiatives.models.initiative import RUNNING
 from initiatives.models.integration.residency import TERM_KINDS
 
 
@@ -110,7 +110,7 @@ def cases_in(region: str) -> list[int]:
 
 
 def _running():
-    return Initiative.objects.live().filter(stage__in=RUNNING)
+    return Initiative.objects.live().filter(stage__in=RUNNING_STAGES)
 
 
 def _keys(*found) -> list[int]:

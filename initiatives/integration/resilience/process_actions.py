@@ -14,6 +14,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary import CLOSED_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -21,7 +22,6 @@ from initiatives.components.actions import pull
 from initiatives.findings.sync import follow
 from initiatives.integration.resilience.process_findings import standing_flows, standing_processes
 from initiatives.models import Evidence, Initiative, Link, ProcessRecord, SignOnFlow
-from initiatives.models.initiative import CLOSED
 from initiatives.models.integration.processes import DOCUMENTED, IN_HEAD, PROCESS_STATES
 
 MOST_STEPS, LONGEST_STEP = 60, 500
@@ -224,7 +224,7 @@ def resting_on(person: User) -> set[int]:
         SignOnFlow.objects.standing().filter(explainer=person),
     ):
         found |= set(rows.values_list("initiative_id", flat=True))
-    running = Initiative.objects.live().exclude(stage__in=CLOSED).filter(pk__in=found)
+    running = Initiative.objects.live().exclude(stage__in=CLOSED_STAGES).filter(pk__in=found)
     return set(running.values_list("pk", flat=True))
 
 

@@ -6,9 +6,9 @@ from django.urls import reverse
 
 from governance import clock
 from governance.notices.due import before, late
+from governance.vocabulary import RUNNING_STAGES
 from initiatives.integration.resilience.drill_findings import standing_drills, tried
 from initiatives.models import Drill, Initiative
-from initiatives.models.initiative import RUNNING
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
 
@@ -20,7 +20,7 @@ def drills(moment: datetime):
     cases = {
         case.pk: case
         for case in Initiative.objects.live()
-        .filter(pk__in=due.values("initiative"), stage__in=RUNNING)
+        .filter(pk__in=due.values("initiative"), stage__in=RUNNING_STAGES)
         .select_related("unit")
         .order_by("pk")
     }

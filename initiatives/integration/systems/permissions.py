@@ -5,14 +5,13 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from governance.models import User
-from governance.models.people import SEATS
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, all_of, no, yes
+from governance.vocabulary import RUNNING_STAGES, Seat
 from initiatives.access import permissions as case_permissions
 from initiatives.access.visibility import stood_in_for
 from initiatives.integration.links import agreements
 from initiatives.models import Initiative, Link, Obligation, RoleAssignment, ServiceAccount, System
-from initiatives.models.initiative import RUNNING
 
 ARCHITECTURE = "architecture_integration"
 
@@ -118,7 +117,7 @@ def worked_on(person: User):
     owned = RoleAssignment.objects.filter(role="owner", accepted_at__isnull=False)
     own = Q(pk__in=roles.values("initiative"))
     own |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
-    return Initiative.objects.live().filter(own, stage__in=RUNNING)
+    return Initiative.objects.live().filter(own, stage__in=RUNNING_STAGES)
 
 
 def may_disown(system: System, person: User) -> Answer:
@@ -207,5 +206,5 @@ def may_accept_source(case: Initiative, person: User) -> Answer:
     if case.closed or case.withdrawn_at:
         return no("This case has ended; nothing has to be accepted any more.")
     if not case_permissions.holds_seat(case, person, ARCHITECTURE):
-        return no(f"Only the seat {SEATS[ARCHITECTURE]} accepts this.", "Ask its holder.")
+        return no(f"Only the seat {Seat(ARCHITECTURE).label} accepts this.", "Ask its holder.")
     return all_of(case_permissions.may_accept_exception(case, [ARCHITECTURE], person))

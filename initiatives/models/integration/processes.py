@@ -8,11 +8,11 @@ from django.db.models import Q
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
+from governance.vocabulary import Layer
 from initiatives.models.evidence import RESULTS, Evidence
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.systems import Link, System
 from initiatives.models.notes import Note
-from initiatives.models.versions import LAYERS
 
 DOCUMENTED, PARTIAL, IN_HEAD = "documented", "partial", "in_head"
 PROCESS_STATES = {
@@ -170,7 +170,7 @@ class Effort(Note):
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="efforts")
-    layer = models.CharField(max_length=20, choices=LAYERS.items())
+    layer = models.CharField(max_length=20, choices=Layer.choices)
     week = models.DateField()
     hours = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     money = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)

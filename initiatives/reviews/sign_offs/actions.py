@@ -14,13 +14,13 @@ from governance.people import boards
 from governance.people.boards import board_for
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
+from governance.vocabulary import APPROVING, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.cases.act import act
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, SignOff
-from initiatives.models.reviews import APPROVING, CONDITION, OBJECT, RECUSE, VERDICTS, WITHDRAWN
 from initiatives.reviews.actions import still_open
 from initiatives.reviews.turn_notices import tell_turn
 
@@ -129,7 +129,7 @@ def sign_off(
         after = review_state.with_sign_off(sitting, row)
         if chair is not None:
             _tell_when_ready(chair, after)
-        if verdict == OBJECT:
+        if verdict == SignOffVerdict.OBJECT:
             tell_turn(after)
     return row
 
@@ -169,17 +169,17 @@ def check_vote(review: Review, seat: str, verdict: str, reason: str, criteria, c
         if review.gate in book.gates
         else set()
     )
-    if verdict not in VERDICTS or verdict == WITHDRAWN:
+    if verdict not in SignOffVerdict or verdict == SignOffVerdict.WITHDRAWN:
         wrong["verdict"] = "Choose approve, approve with a condition, object, or recuse."
-    if verdict == OBJECT and (not criteria or set(criteria) - own):
+    if verdict == SignOffVerdict.OBJECT and (not criteria or set(criteria) - own):
         wrong["criteria"] = "Name the criteria of your seat that you object to."
-    if verdict in (OBJECT, RECUSE) and not reason.strip():
+    if verdict in (SignOffVerdict.OBJECT, SignOffVerdict.RECUSE) and not reason.strip():
         wrong["reason"] = "Say why, so that others can answer it."
-    if verdict == CONDITION and not (
+    if verdict == SignOffVerdict.CONDITION and not (
         condition and condition.get("text") and condition.get("owner") and condition.get("due")
     ):
         wrong["condition"] = "Write the condition, who meets it, and by which day."
-    if not own and verdict != RECUSE:
+    if not own and verdict != SignOffVerdict.RECUSE:
         wrong["seat"] = "This seat has no criterion at this gate."
     if wrong:
         raise ValidationError(wrong)
@@ -238,13 +238,13 @@ def withdraw_vote(*, sign_off: SignOff, reason: str, by: User) -> SignOff:
             raise Conflict("This vote was replaced or withdrawn already.", "", review.get_absolute_url())
         case_permissions.may_withdraw_sign_off(row, by).or_refuse()
         text, covered = statement_for(
-            review, row.seat, by, verdict=WITHDRAWN, reason=reason.strip(), at=clock.now()
+            review, row.seat, by, verdict=SignOffVerdict.WITHDRAWN, reason=reason.strip(), at=clock.now()
         )
         new = SignOff(
             review=review,
             seat=row.seat,
             person=by,
-            verdict=WITHDRAWN,
+            verdict=SignOffVerdict.WITHDRAWN,
             reason=reason.strip(),
             statement=text,
             digest=sign_off_statement.digest(text),

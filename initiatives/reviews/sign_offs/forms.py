@@ -4,14 +4,14 @@ from django import forms
 
 from governance import clock
 from governance.gates.sign_off_statement import one_line
+from governance.vocabulary import SignOffVerdict
 from initiatives.form_fields import DayField, PersonField, WordsField
-from initiatives.models.reviews import APPROVE, CONDITION, OBJECT, RECUSE
 
 REASON = {
-    APPROVE: ("Remark", "It becomes part of the statement."),
-    CONDITION: ("Remark", "It becomes part of the statement."),
-    OBJECT: ("Why you object", "So that others can answer it."),
-    RECUSE: ("Why you recuse yourself", "For instance: I advised the team last year."),
+    SignOffVerdict.APPROVE: ("Remark", "It becomes part of the statement."),
+    SignOffVerdict.CONDITION: ("Remark", "It becomes part of the statement."),
+    SignOffVerdict.OBJECT: ("Why you object", "So that others can answer it."),
+    SignOffVerdict.RECUSE: ("Why you recuse yourself", "For instance: I advised the team last year."),
 }
 
 
@@ -32,12 +32,12 @@ class VoteForm(forms.Form):
         super().__init__(data)
         label, help_text = REASON[verdict]
         self.fields["reason"].label, self.fields["reason"].help_text = label, help_text
-        self.fields["reason"].required = verdict in (OBJECT, RECUSE)
+        self.fields["reason"].required = verdict in (SignOffVerdict.OBJECT, SignOffVerdict.RECUSE)
         self.fields["criteria"].choices = [(c.key, c.question) for c in criteria]
         self.fields["condition_owner"].queryset = people
-        if verdict != OBJECT:
+        if verdict != SignOffVerdict.OBJECT:
             del self.fields["criteria"]
-        if verdict != CONDITION:
+        if verdict != SignOffVerdict.CONDITION:
             for name in ("condition_text", "condition_owner", "condition_due"):
                 del self.fields[name]
 

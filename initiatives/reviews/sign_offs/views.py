@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models.ledger import Entry
-from governance.models.people import SEATS
 from governance.permission_result import yes
 from governance.sign_in import reauthentication, throttling
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import as_of
+from governance.vocabulary import APPROVING, Seat, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.web.middleware import on_any_day
 from initiatives.access import permissions as case_permissions
@@ -26,7 +26,6 @@ from initiatives.access.case_lookup import review_for, sign_off_on_any_day
 from initiatives.cases import review_state
 from initiatives.cases.case_frame import case_context, mend, pick
 from initiatives.models import Review, SignOff
-from initiatives.models.reviews import APPROVE, APPROVING, CONDITION, OBJECT, RECUSE
 from initiatives.reviews import presentation as review_presentation
 from initiatives.reviews import review_turn
 from initiatives.reviews.decision_views import act_page, insist, insist_open
@@ -36,16 +35,16 @@ from initiatives.reviews.sign_offs.actions import may_approve, statement_for
 from initiatives.reviews.sign_offs.forms import PasswordForm, VoteForm
 
 VERDICTS = {
-    APPROVE: "Approve",
-    CONDITION: "Approve with a condition",
-    OBJECT: "Object",
-    RECUSE: "Recuse yourself",
+    SignOffVerdict.APPROVE: "Approve",
+    SignOffVerdict.CONDITION: "Approve with a condition",
+    SignOffVerdict.OBJECT: "Object",
+    SignOffVerdict.RECUSE: "Recuse yourself",
 }
 MEANINGS = {
-    APPROVE: "Your approval counts while what the statement names stays as it is.",
-    CONDITION: "Somebody has to meet it by a day. The chair fixes the words, the person and the day.",
-    OBJECT: "It stands until you withdraw it, or new proof and a fresh vote answer it.",
-    RECUSE: "You give no verdict. The quorum is not lowered by it.",
+    SignOffVerdict.APPROVE: "Your approval counts while what the statement names stays as it is.",
+    SignOffVerdict.CONDITION: "Somebody has to meet it by a day. The chair fixes the words, the person and the day.",
+    SignOffVerdict.OBJECT: "It stands until you withdraw it, or new proof and a fresh vote answer it.",
+    SignOffVerdict.RECUSE: "You give no verdict. The quorum is not lowered by it.",
 }
 SALT = "statement"
 STATEMENT = "statement"  # the step of the page on which it is read and signed
@@ -67,7 +66,7 @@ def sign(request, pk, seat):
     row = review_for(request.user, pk)
     if seat not in review_presentation.seats_of_gate(row.rulebook.book, row.gate):
         raise Http404("This seat signs nothing at this gate.")
-    verdict = pick(request.GET.get("verdict"), VERDICTS, APPROVE)
+    verdict = pick(request.GET.get("verdict"), VERDICTS, SignOffVerdict.APPROVE)
     if not row.is_open and request.method != "POST":
         return redirect(row)
     insist_open(request, row, "sign off")
@@ -82,14 +81,16 @@ def sign(request, pk, seat):
         _keep_words(request, row, seat, verdict)
         return redirect(f"{request.path}?{_step(verdict)}")
     kept = _kept_words(request, row, seat, verdict)
-    if verdict == APPROVE or request.GET.get("step") == STATEMENT:
+    if verdict == SignOffVerdict.APPROVE or request.GET.get("step") == STATEMENT:
         return _statement_of(request, row, seat, verdict, kept)
     return _words_page(request, row, seat, verdict, _words_form(row, seat, verdict, None, kept))
 
 
 def _step(verdict: str) -> str:
     """The query under which the statement of this verdict is read and signed."""
-    return urlencode({"verdict": verdict} | ({} if verdict == APPROVE else {"step": STATEMENT}))
+    return urlencode(
+        {"verdict": verdict} | ({} if verdict == SignOffVerdict.APPROVE else {"step": STATEMENT})
+    )
 
 
 def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | None = None) -> VoteForm:
@@ -108,7 +109,7 @@ def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | No
 def _words_page(request, row: Review, seat: str, verdict: str, form: VoteForm):
     """The form for the words; of an approval that would be refused it says so before anything is typed."""
     blocked = yes()
-    if verdict == CONDITION:
+    if verdict == SignOffVerdict.CONDITION:
         sitting = review_state.sit(row)
         _, covered = statement_for(row, seat, request.user, verdict=verdict, at=clock.now(), sitting=sitting)
         blocked = may_approve(sitting, covered, request.user)
@@ -125,7 +126,7 @@ def _words_page(request, row: Review, seat: str, verdict: str, form: VoteForm):
 
 def _statement_of(request, row: Review, seat: str, verdict: str, kept: QueryDict | None, password=None):
     """The statement made of the words that were kept; the form for them where there are none, or they do no longer."""
-    if kept is None and verdict == APPROVE:
+    if kept is None and verdict == SignOffVerdict.APPROVE:
         kept = QueryDict("reason=")
     form = _words_form(row, seat, verdict, kept)
     if not form.is_bound or not form.is_valid():
@@ -262,7 +263,7 @@ def _statement_page(
         remark=words["reason"],
         step=_step(verdict),
         may_approve=may_approve(sitting, covered, person) if verdict in APPROVING else yes(),
-        stays=_quorum_after_recusal(sitting, person) if verdict == RECUSE else "",
+        stays=_quorum_after_recusal(sitting, person) if verdict == SignOffVerdict.RECUSE else "",
         standing_vote=next((vote for vote in sitting.sign_offs if vote.seat == seat), None),
     )
 
@@ -316,7 +317,7 @@ def _quorum_after_recusal(sitting: review_state.Sitting, person) -> str:
     able = [
         seat
         for seat in sitting.seats.values()
-        if any(name != person.full_name for name in seat.eligible) and seat.seat in SEATS
+        if any(name != person.full_name for name in seat.eligible) and seat.seat in Seat
     ]
     count = len(able)
     return (

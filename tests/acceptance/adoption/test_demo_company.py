@@ -16,6 +16,7 @@ from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from governance.notices.desk import lines_for
 from governance.storage import backup, restore
+from governance.vocabulary import ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import review_state
 from initiatives.facts import supported_stage
@@ -47,7 +48,7 @@ def case(title: str) -> Initiative:
 
 
 def sitting(title: str):
-    return review_state.sit(Review.objects.get(initiative__title=title, outcome=Review.OPEN))
+    return review_state.sit(Review.objects.get(initiative__title=title, outcome=ReviewOutcome.OPEN))
 
 
 def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(

@@ -14,10 +14,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.gates import criteria, standards
 from governance.models import Rulebook
+from governance.vocabulary import Layer
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import supported_stage
 from initiatives.models import Initiative, StageChange
-from initiatives.models.versions import LAYERS
 from tests.support import factories
 from tests.support.cases.plain_figures import Raw
 from tests.support.cases.random_organisations import RANK, settle
@@ -110,7 +110,7 @@ def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_cases(cast, as_):
     hard = page.find(id="hard").find_parent("section")
     for row in hard.select("tbody tr"):
         gaps, cases = (cell.text.split()[0] for cell in row.select("td"))
-        layer = next(key for key, words in LAYERS.items() if words == row.th.text)
+        layer = next(key for key, words in Layer.choices if words == row.th.text)
         spans = [raw.span(case) for case in raw.cases]
         counts = [span.gaps[layer] for span in spans if span and layer in span.gaps]
         assert (int(gaps), int(cases)) == (sum(counts), len(counts))

@@ -4,6 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
+from governance.vocabulary import ReviewOutcome
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
@@ -50,7 +51,7 @@ def test_h3_another_name_problem_and_platform_end_all_six_approvals(cast, as_):
     assert f"the title changed from “Customer summary assistant” to “{OTHER_NAME}”" in told
     assert f"to “{OTHER_PROBLEM}”" in told
     assert "the platform changed from none to “another vendor”" in told
-    refused = chair.post(decide, {"outcome": Review.APPROVED, "reason": "Ready."})
+    refused = chair.post(decide, {"outcome": ReviewOutcome.APPROVED, "reason": "Ready."})
     assert refused.status_code == 403
     assert "must sign again: the title changed from" in words(refused)
     review = Review.objects.get(pk=review.pk)

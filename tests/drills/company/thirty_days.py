@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from governance.vocabulary import ReviewOutcome
 from tests.drills.company import place
 
 # Local hours at which the whole beat knocks: after midnight, before and after the mail of the day, at night.
@@ -407,7 +408,9 @@ def of_cases(seen: Seen) -> Iterator[str]:
         )
         if not standing_then.exists():
             yield f"{row.hold} of case {row.initiative_id}: not open on {day}"
-    for row in Review.objects.filter(outcome=Review.OPEN, expires_at__lt=seen.last - timedelta(hours=1)):
+    for row in Review.objects.filter(
+        outcome=ReviewOutcome.OPEN, expires_at__lt=seen.last - timedelta(hours=1)
+    ):
         yield f"review {row.pk} is open after its day"
     with clock.simulated(seen.last):
         book, every = Rulebook.objects.current().book, 0

@@ -55,12 +55,12 @@ def _demo(there: bool):
     from django.core.management import call_command
 
     from governance.models import Membership, User
-    from governance.models.people import CHAIR
+    from governance.vocabulary import BoardRole
 
     if not there:
         call_command("demo")
     admin = User.objects.filter(is_admin=True, is_active=True).earliest("pk")
-    return admin, Membership.objects.filter(seat=CHAIR).exclude(person=admin).earliest("pk").person
+    return admin, Membership.objects.filter(seat=BoardRole.CHAIR).exclude(person=admin).earliest("pk").person
 
 
 def _company(cases: int, there: bool):

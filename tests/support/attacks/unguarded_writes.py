@@ -11,6 +11,7 @@ from governance.database.row_history import acting
 from governance.gates import sign_off_statement
 from governance.ledger import record
 from governance.models import Entry
+from governance.vocabulary import ReviewOutcome
 from initiatives.models import Initiative, Review, SignOff, StageChange
 
 KEPT_ON = ("captured", "has_its_history")
@@ -83,7 +84,7 @@ def approve(review: Review, *, by, votes=()) -> None:
     """H1 b: the review ends as approved, with its act and its stage change, whoever voted."""
     with unguarded("initiatives_review"), acting(by=by):
         review = Review.objects.get(pk=review.pk)
-        review.outcome, review.ended_by, review.ended_at = Review.APPROVED, by, clock.now()
+        review.outcome, review.ended_by, review.ended_at = ReviewOutcome.APPROVED, by, clock.now()
         review.findings = {"votes": [{"digest": vote.digest, "stale": []} for vote in votes]}
         review.save()
         record.record("review approved", case=review.initiative, review=review.pk)

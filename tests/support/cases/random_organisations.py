@@ -11,6 +11,7 @@ from governance import clock
 from governance.models import Contract, ContractVersion, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_default
+from governance.vocabulary import Layer
 from initiatives.models import (
     Continuation,
     Coverage,
@@ -25,7 +26,6 @@ from initiatives.models import (
     Standing,
     Voiding,
 )
-from initiatives.models.versions import LAYERS
 from initiatives.stages.actions import STOP_REASONS
 
 RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
@@ -157,7 +157,7 @@ def _case(cast, draw, place: int, now, book) -> None:
         governance=sometimes(0.7),
         integration=sometimes(0.7),
         adoption=sometimes(0.7),
-        gaps={layer: draw.randint(1, 4) for layer in LAYERS if sometimes(0.2)},
+        gaps={layer: draw.randint(1, 4) for layer in Layer if sometimes(0.2)},
     )
     if sometimes():
         ScopeVersion.objects.bulk_create(

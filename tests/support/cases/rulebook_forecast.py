@@ -15,6 +15,7 @@ from governance.database.row_history import acting
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import parse
+from governance.vocabulary import ReviewOutcome
 from initiatives.cases import review_state
 from initiatives.models import Forecast, Initiative, Obligation, Review, Span
 from initiatives.reviews import actions as review_actions
@@ -79,7 +80,9 @@ def stood() -> Outcome:
 def votes() -> tuple[dict, dict]:
     """Whether each standing approval counts, and whether each open review can be decided, as its page says."""
     counts, decidable = {}, {}
-    for review in Review.objects.filter(outcome=Review.OPEN).select_related("initiative__unit", "rulebook"):
+    for review in Review.objects.filter(outcome=ReviewOutcome.OPEN).select_related(
+        "initiative__unit", "rulebook"
+    ):
         with request_memo.afresh():
             sitting = review_state.sit(review)
         decidable[review.pk] = sitting.verdict.decidable
@@ -106,7 +109,7 @@ def happened(source: str, admin, chair, *, grace_until=None) -> Outcome:
         # Publishing alone leaves every open review as it was.
         assert votes() == (before, decidable)
         found.decidable = decidable
-        for review in Review.objects.filter(outcome=Review.OPEN):
+        for review in Review.objects.filter(outcome=ReviewOutcome.OPEN):
             move(review, rulebook)
         after, _ = votes()
         found.votes = {key: (fresh, after[key]) for key, fresh in before.items()}

@@ -9,7 +9,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from initiatives.models.initiative import PROPOSED, STAGES, machine  # noqa: E402
+from governance.vocabulary import Stage  # noqa: E402
+from initiatives.models.initiative import machine  # noqa: E402
 from initiatives.models.stage_machine import CLAIM  # noqa: E402
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "stages.md"
@@ -34,14 +35,14 @@ def written() -> str:
 
 def _moves() -> list:
     """Every move, by where it leads out of and where it leads to, as stages follow each other."""
-    order = list(STAGES)
+    order = list(Stage)
     return sorted(machine(), key=lambda one: (order.index(one.source), order.index(one.target), one.name))
 
 
 def _diagram() -> str:
     lines = ["```mermaid", "stateDiagram-v2"]
-    lines += [f"    {stage}: {words}" for stage, words in STAGES.items()]
-    lines.append(f"    [*] --> {PROPOSED}: registered")
+    lines += [f"    {stage}: {words}" for stage, words in Stage.choices]
+    lines.append(f"    [*] --> {Stage.PROPOSED}: registered")
     for one in _moves():
         kind, gate = one.custom["kind"], one.custom["gate"]
         if kind != CLAIM:  # what an import may claim stands in the table: drawn, it hides the way a case goes

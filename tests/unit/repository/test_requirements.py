@@ -6,8 +6,8 @@ from functools import cache
 
 import pytest
 
-from governance.models.people import SEATS
 from governance.rulebook import load_default, parse
+from governance.vocabulary import Seat
 from tests.support.paths import ROOT
 
 TABLE = ROOT / "docs" / "requirements.md"
@@ -166,7 +166,7 @@ def test_the_gate_has_its_criteria():
             criterion = book().criteria[f"{gate}.{name}"]
             assert criterion.gate == gate
             assert criterion.blocking
-            assert criterion.seat in SEATS
+            assert criterion.seat in Seat
 
 
 def test_each_gate_asks_for_something_else():
@@ -195,7 +195,7 @@ def test_the_scale_tests_are_three():
 
 def test_the_contract_has_its_clauses():
     assert book().contract.required_clauses == ("autonomy", "human_approval", "edge_policy", "record_owner")
-    assert set(book().contract.seats) <= set(SEATS)
+    assert set(book().contract.seats) <= set(Seat)
 
 
 def test_hardly_anything_asks_about_the_model():

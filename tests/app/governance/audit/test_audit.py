@@ -20,10 +20,10 @@ from governance.database import row_history
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import Entry, Membership, SampledEntry
-from governance.models.people import CHAIR
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from governance.transparency_log import sealing
+from governance.vocabulary import BoardRole
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from tests.support import factories
@@ -332,7 +332,7 @@ def test_a_seat_is_shown_on_the_days_it_was_held_with_who_granted_it(cast):
         organisation_actions.appoint(
             board=cast.board,
             person=cast.sponsor,
-            seat=CHAIR,
+            seat=BoardRole.CHAIR,
             ends_at=NOON + timedelta(days=20),
             reason="While she travels",
             by=cast.second_admin,
@@ -371,7 +371,7 @@ def test_an_account_that_ended_and_whoever_seated_herself_hold_nothing(cast):
         Membership(
             board=cast.board,
             person=cast.second_admin,
-            seat=CHAIR,
+            seat=BoardRole.CHAIR,
             starts_at=NOON,
             granted_by=cast.second_admin,
             signs_from=NOON,

@@ -4,12 +4,12 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from governance.models import Unit
+from governance.vocabulary import STAGE_RANK
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.inventories.inventory_columns import guess_stage
 from initiatives.integration.residency.forms import PolicyForm
 from initiatives.integration.systems.forms import SystemForm
 from initiatives.models import Initiative
-from initiatives.models.initiative import RANK
 from initiatives.registration.forms import RegisterForm
 from initiatives.roles import actions as role_actions
 from initiatives.units import actions as unit_actions
@@ -69,7 +69,7 @@ def test_a_person_can_say_that_a_word_means_an_idea(cast):
     )
     row = batch.rows.get(line=2)
     assert (row.mapped["stage"], row.decision) == ("proposed", "import")
-    assert all(RANK.get(row.mapped["stage"], 0) <= RANK["mvp"] for row in batch.rows.all())
+    assert all(STAGE_RANK.get(row.mapped["stage"], 0) <= STAGE_RANK["mvp"] for row in batch.rows.all())
 
 
 def test_imported_units_are_offered_in_no_form_of_peoples_own(cast, as_, live):

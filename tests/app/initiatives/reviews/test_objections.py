@@ -11,11 +11,11 @@ from governance import clock
 from governance.models import Notice
 from governance.notices import desk as notice_desk
 from governance.notices import due
+from governance.vocabulary import SignOffVerdict
 from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Review
-from initiatives.models.reviews import OBJECT
 from initiatives.reviews import review_turn
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support import factories
@@ -36,7 +36,7 @@ def object_to(cast, review: Review, *keys: str, seat: str = SEAT):
         fresh(review),
         seat,
         cast.seats[seat],
-        verdict=OBJECT,
+        verdict=SignOffVerdict.OBJECT,
         reason="Prompts are stored.",
         criteria=keys or (own[0],),
     )

@@ -10,7 +10,7 @@ import pytest
 
 from governance.gates import sign_off_statement
 from governance.gates.gate_inputs import ScopeFact, WaiverFact
-from governance.models.people import SEATS
+from governance.vocabulary import Seat
 from tests.support.paths import VOTE_FORMAT_1
 from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, swapped
 
@@ -232,4 +232,4 @@ def test_a_vote_of_format_1_is_compared_by_the_former_rule():
 
 def test_every_seat_that_may_sign_is_looked_at():
     seats = {seat for gate in ("prototype", "mvp", "production") for seat in BOOK.gates[gate].seats}
-    assert seats == set(SEATS)
+    assert seats == set(Seat)
