@@ -11,7 +11,7 @@ from adoption.postmortems import permissions as postmortem_permissions
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
 from governance.notices.desk import Line
-from governance.vocabulary import BoardRole
+from governance.vocabulary import BoardRole, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import case_rows
 from initiatives.models import Obligation
@@ -79,7 +79,7 @@ _ROWS = Batch(
 def lines(person: User) -> list[Line]:
     """The post-mortems this person owes, may write where whoever owes them is gone, or confirms in their seat."""
     look = look_of(person)
-    answering = [row for row in look.roles if row.accepted_at and row.role in ("owner", "sponsor")]
+    answering = [row for row in look.roles if row.accepted_at and row.role in (Role.OWNER, Role.SPONSOR)]
     rows = _ROWS.ask(
         {
             "person": [person.pk],

@@ -21,6 +21,7 @@ from governance.models import Rulebook, User
 from governance.notices.owe import owe
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
+from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import accepted, acting_chair, ever_owned
 from initiatives.cases.act import act, settle_standing
@@ -30,7 +31,7 @@ from initiatives.models import Dependant, Initiative, System
 from initiatives.stages.actions import owe_writing
 
 TRIGGER = "incident"
-TOLD = ("owner", "deputy", "support_owner", "technical_lead")
+TOLD = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER, Role.TECHNICAL_LEAD)
 ROLES = {"lead": "leads it", "scribe": "writes the timeline", "speaker": "speaks to those it affects"}
 
 

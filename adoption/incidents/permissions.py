@@ -2,10 +2,11 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary import Role
 from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative
 
-TREATING = ("owner", "deputy", "support_owner")
+TREATING = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER)
 
 
 def may_open(case: Initiative, person: User) -> Answer:

@@ -15,7 +15,7 @@ from adoption.models import Incident, Signal
 from governance import clock
 from governance.models import ContractVersion, Rulebook
 from governance.rulebook import Book
-from governance.vocabulary import RUNNING_STAGES, Stage
+from governance.vocabulary import RUNNING_STAGES, Role, Stage
 from initiatives.models import Coverage, FundingDecision, RoleAssignment, ScopeVersion, StageChange
 from initiatives.portfolio import filters, report_links
 from initiatives.stages.actions import STOP_REASONS
@@ -138,7 +138,7 @@ def oversold(cases: QuerySet, wanted: Wanted) -> QuerySet:
 
 def underdesigned(cases: QuerySet, wanted: Wanted) -> QuerySet:
     """MVPs that nobody accepted to support, or with gaps in the layers application or integration."""
-    supporters = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role="support_owner")
+    supporters = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role=Role.SUPPORT_OWNER)
     gaps = Q(gap_counts__has_any_keys=list(HARD_LAYERS)) & ~Q(supported="recomputing")
     return cases.filter(~Exists(supporters) | gaps, stage=Stage.MVP).exclude(basis="import")
 
@@ -169,7 +169,7 @@ def late(cases: QuerySet, wanted: Wanted) -> QuerySet:
         contract=OuterRef("initiative__contract"), starts_at__lte=OuterRef("at")
     )
     supporters = RoleAssignment.objects.filter(
-        initiative=OuterRef("initiative"), role="support_owner", accepted_at__lte=OuterRef("at")
+        initiative=OuterRef("initiative"), role=Role.SUPPORT_OWNER, accepted_at__lte=OuterRef("at")
     )
     moved = StageChange.objects.filter(wanted.moments("at"), initiative=OuterRef("pk")).exclude(
         basis="import"
@@ -226,7 +226,7 @@ def answered_no(cases: QuerySet, wanted: Wanted) -> QuerySet:
         stopped = stopped.annotate(began=Subquery(began.values("at")[:1])).filter(
             Q(from_stage=Stage.PROPOSED) | in_time
         )
-    return cases.filter(Exists(stopped), stage="stopped")
+    return cases.filter(Exists(stopped), stage=Stage.STOPPED)
 
 
 def _staying(stage: str) -> Callable:

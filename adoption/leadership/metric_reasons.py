@@ -11,6 +11,7 @@ from adoption.signals import findings as signal_findings
 from governance.contracts.wording import listed
 from governance.models import ContractVersion, Rulebook
 from governance.templatetags.plumbline import day, layer_word, stage_word
+from governance.vocabulary import Role, Stage
 from initiatives.models import Coverage, FundingDecision, Initiative, RoleAssignment, StageChange
 
 QUESTIONS = 2  # that a scale test misses, in full; the rest as a number
@@ -93,14 +94,14 @@ def _funded(cases, wanted) -> dict[int, list[str]]:
 def _oversold(cases, wanted) -> dict[int, list[str]]:
     found = _funded(cases, wanted)
     for case in cases:
-        if case.stage == "mvp" and case.supported in ("proposed", "prototype"):
-            words = "nothing yet" if case.supported == "proposed" else "a prototype"
+        if case.stage == Stage.MVP and case.supported in (Stage.PROPOSED, Stage.PROTOTYPE):
+            words = "nothing yet" if case.supported == Stage.PROPOSED else "a prototype"
             found.setdefault(case.pk, []).insert(0, f"Claims an MVP; its proof supports {words}.")
     return found
 
 
 def _underdesigned(cases, wanted) -> dict[int, list[str]]:
-    held = RoleAssignment.objects.in_force().filter(initiative__in=_keys(cases), role="support_owner")
+    held = RoleAssignment.objects.in_force().filter(initiative__in=_keys(cases), role=Role.SUPPORT_OWNER)
     supported = set(held.values_list("initiative", flat=True))
     found = {}
     for case in cases:
@@ -118,15 +119,15 @@ def _too_early(cases, wanted) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     live: dict[int, StageChange] = {}
     for row in rows:
-        if row.from_stage == "production" and row.initiative_id in live:
+        if row.from_stage == Stage.PRODUCTION and row.initiative_id in live:
             days = (row.at - live[row.initiative_id].at).days
             found.setdefault(row.initiative_id, []).append(
                 f"Left production on {day(row.at)}, {days} day{'' if days == 1 else 's'} after it went in: {row.reason}"
             )
-        if row.to_stage == "production" and row.basis != "import":
+        if row.to_stage == Stage.PRODUCTION and row.basis != "import":
             live[row.initiative_id] = row
     for case in cases:
-        if case.stage == "production" and case.shortfall:
+        if case.stage == Stage.PRODUCTION and case.shortfall:
             found.setdefault(case.pk, []).append(f"Its proof supports {stage_word(case.supported)} now.")
     return found
 
@@ -139,7 +140,7 @@ def _late(cases, wanted) -> dict[int, list[str]]:
         .values_list("contract__initiative", "starts_at")
     )
     supporters = dict(
-        RoleAssignment.objects.filter(initiative__in=keys, role="support_owner", accepted_at__isnull=False)
+        RoleAssignment.objects.filter(initiative__in=keys, role=Role.SUPPORT_OWNER, accepted_at__isnull=False)
         .order_by("-accepted_at")
         .values_list("initiative", "accepted_at")
     )
@@ -149,7 +150,7 @@ def _late(cases, wanted) -> dict[int, list[str]]:
         key = row.initiative_id
         if (row.from_stage, row.to_stage) == ("prototype", "mvp"):
             _came_late(found, row, contracts.get(key), "Became an MVP", "its contract came into force")
-        if row.to_stage == "production":
+        if row.to_stage == Stage.PRODUCTION:
             _came_late(found, row, supporters.get(key), "Went live", "support was accepted")
     return found
 
@@ -201,7 +202,7 @@ def _trust(cases, wanted) -> dict[int, list[str]]:
 
 
 def _answered(cases, wanted) -> dict[int, list[str]]:
-    rows = StageChange.objects.filter(initiative__in=_keys(cases), to_stage="stopped").order_by("pk")
+    rows = StageChange.objects.filter(initiative__in=_keys(cases), to_stage=Stage.STOPPED).order_by("pk")
     return {row.initiative_id: [f"On {day(row.at)}: {row.reason}"] for row in rows}
 
 

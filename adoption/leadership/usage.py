@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from governance import clock
+from governance.vocabulary import Tier
 from initiatives.models import Evidence, Shortcoming, Voiding
 
 USAGE = "adopt.usage"
@@ -45,7 +46,7 @@ def _with_newest(cases: QuerySet, wanted) -> tuple[QuerySet, Q]:
     def current(days: int) -> Q:
         return Q(usage_on__gte=today - timedelta(days=days)) if days else Q()
 
-    high = Q(tier="high")
+    high = Q(tier=Tier.HIGH)
     fresh = high & current(asked.days(True)) | ~high & current(asked.days(False))
     said = Shortcoming.objects.standing().filter(
         Q(until__isnull=True) | Q(until__gt=wanted.now),

@@ -17,7 +17,7 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
-from governance.vocabulary import Layer
+from governance.vocabulary import Layer, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched
 from initiatives.checklist import actions as checklist_actions
@@ -291,7 +291,7 @@ def _tell_owners(cases: list[Initiative], lesson: Lesson) -> None:
         initiative__in=[case.pk for case in cases],
     )
     asked = set(Shortcoming.objects.standing().filter(said).values_list("initiative", flat=True))
-    owners = RoleAssignment.objects.in_force().filter(role="owner", initiative__in=asked)
+    owners = RoleAssignment.objects.in_force().filter(role=Role.OWNER, initiative__in=asked)
     person_of = {row.initiative_id: row.person for row in owners.select_related("person")}
     for case in cases:
         if case.pk in person_of:

@@ -8,6 +8,7 @@ from adoption.lessons.actions import REQUIREMENT
 from adoption.models import Lesson
 from governance.models import User
 from governance.notices.desk import Line
+from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative
 from initiatives.worklist.person_worklist import look_of
@@ -19,13 +20,13 @@ QUIET = {EntryKind.LESSON_ANSWERED, EntryKind.LESSON_CAME_AGAIN}
 def lines(person: User) -> list[Line]:
     """A line for each case of theirs before its gate with lessons to answer, and one for lessons to confirm."""
     look = look_of(person)
-    owned = {row.initiative_id for row in look.roles if row.accepted_at and row.role == "owner"}
+    owned = {row.initiative_id for row in look.roles if row.accepted_at and row.role == Role.OWNER}
     owned |= {case.pk for case in look.standing_in}
     found = []
     if owned:
         unanswered = Q(shortcomings__requirement=REQUIREMENT, shortcomings__ended_at__isnull=True)
         rows = (
-            Initiative.objects.filter(pk__in=owned, stage__in=("prototype", "mvp"))
+            Initiative.objects.filter(pk__in=owned, stage__in=(Stage.PROTOTYPE, Stage.MVP))
             .annotate(open_lessons=Count("shortcomings", filter=unanswered))
             .filter(open_lessons__gt=0)
             .order_by("number")

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from adoption.lessons import lesson_matching, lesson_search
 from adoption.lessons.actions import REQUIREMENT, finding_of, origin
 from adoption.models import Lesson, LessonResponse
+from governance.vocabulary import Role, Stage
 from initiatives.facts.finding_rules import Wanted
 from initiatives.models import Initiative, RoleAssignment
 
 # Stages whose next gate asks: past the last one nothing more is asked, so that a new lesson fells no running case.
-ASKED = ("proposed", "prototype", "mvp")
+ASKED = (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP)
 
 
 def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
@@ -35,7 +36,7 @@ def says(keys: list[int]) -> Iterator[tuple[int, Wanted]]:
     owners = {}
     if open_pairs:
         rows = RoleAssignment.objects.in_force().filter(
-            role="owner", initiative__in={case for case, *_ in open_pairs}
+            role=Role.OWNER, initiative__in={case for case, *_ in open_pairs}
         )
         owners = dict(rows.values_list("initiative", "person__full_name"))
     for case, lesson, why in sorted(open_pairs):

@@ -18,7 +18,7 @@ from adoption.lessons import lesson_search
 from adoption.models import Lesson
 from adoption.models.postmortems import PATTERNS
 from governance.database.text_search import split, stems, synonyms
-from governance.vocabulary import Layer
+from governance.vocabulary import Layer, Stage
 from initiatives.integration.definitions.definition_dependencies import systems_of
 from initiatives.models import Component, Initiative, Link, System, TermUse
 from initiatives.models.integration.systems import KNOWLEDGE_KINDS
@@ -112,7 +112,9 @@ def lessons_for(cases: Iterable[Initiative]) -> dict[int, list[Match]]:
 
 def cases_of(lesson: Lesson) -> QuerySet[Initiative]:
     """Running cases before production that may have this lesson as their own: `lessons_for` judges them."""
-    running = Initiative.objects.live().filter(stage__in=("prototype", "mvp"), withdrawn_at__isnull=True)
+    running = Initiative.objects.live().filter(
+        stage__in=(Stage.PROTOTYPE, Stage.MVP), withdrawn_at__isnull=True
+    )
     vendors = [str(vendor).lower() for vendor in lesson.vendors]
     of_systems = System.objects.filter(pk__in=lesson.systems) | System.objects.filter(
         members__in=lesson.systems

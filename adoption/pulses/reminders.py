@@ -8,6 +8,7 @@ from django.urls import reverse
 from adoption.models import Pulse
 from governance import clock
 from governance.notices.due import since
+from governance.vocabulary import Stage
 from initiatives.models import Initiative
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
@@ -44,7 +45,7 @@ def next_due(moment: datetime):
     """Running cases that have asked their users before, and not for a quarter: told once for each pulse left out."""
     cases = list(
         Initiative.objects.filter(
-            stage__in=("mvp", "production"), withdrawn_at__isnull=True, pulses__isnull=False
+            stage__in=(Stage.MVP, Stage.PRODUCTION), withdrawn_at__isnull=True, pulses__isnull=False
         )
         .exclude(pulses__state__in=(Pulse.DRAFT, Pulse.OPEN))
         .annotate(asked_at=Max("pulses__closed_at"))

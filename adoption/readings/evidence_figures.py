@@ -15,6 +15,7 @@ from governance import clock
 from governance.ledger import record
 from governance.ledger.csv_export import safe
 from governance.models import Rulebook, User
+from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
@@ -77,7 +78,7 @@ def file_figures(*, case: Initiative, requirement: str, by: User) -> Evidence:
 
 
 def _condition(case: Initiative) -> str:
-    return "full_population" if case.stage == "production" else "bounded_real"
+    return "full_population" if case.stage == Stage.PRODUCTION else "bounded_real"
 
 
 def _table(found) -> ContentFile:

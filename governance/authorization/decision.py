@@ -13,12 +13,12 @@ from governance.contracts import cedar_policies
 from governance.contracts.cedar_policies import Malformed, Policies, PolicyTrouble, Rule
 from governance.contracts.clauses import DAY_MINUTES, Terms
 from governance.permission_result import ended
-from governance.vocabulary import DecisionOutcome
+from governance.vocabulary import CLOSED_STAGES, DecisionOutcome, Role, Stage
 
 # How long an answer may be relied on: the switch that denies everything has to work within a second.
 GOOD_FOR = timedelta(seconds=1)
 # Who answers, and within how many minutes, where a shortfall turned a clause that asks nobody into one that asks.
-SHORTFALL_APPROVERS = ("owner",)
+SHORTFALL_APPROVERS = (Role.OWNER,)
 SHORTFALL_MINUTES = 60
 SHOWN = 80  # characters of a name that a reason repeats
 # Every code a decision may carry, with its outcome and what it means to whoever writes a system that asks.
@@ -168,11 +168,11 @@ def _deny(code: str, reason: str, clauses: tuple[Rule, ...] = (), version: Versi
 def _condition(version: Version | None, case: CaseCondition, now: datetime) -> Decision | None:
     if case.switched_off:
         return _deny("switched_off", f"Everything is switched off: {case.switched_off}")
-    if case.withdrawn or case.stage in ("stopped", "retired"):
+    if case.withdrawn or case.stage in CLOSED_STAGES:
         return _deny(
             "case_closed", f"This case is {'withdrawn' if case.withdrawn else case.stage}: it runs nothing."
         )
-    if case.stage == "proposed":
+    if case.stage == Stage.PROPOSED:
         return _deny("not_started", "This case is an idea; nothing of it runs before the prototype gate.")
     if case.held:
         return _deny("held", f"The case is held: {'; '.join(case.held)}")
@@ -180,14 +180,14 @@ def _condition(version: Version | None, case: CaseCondition, now: datetime) -> D
         reason = "No contract is in force; what is not written in one, the system may not do."
         return _deny(
             "no_contract",
-            f"This is a prototype without a contract. {reason}" if case.stage == "prototype" else reason,
+            f"This is a prototype without a contract. {reason}" if case.stage == Stage.PROTOTYPE else reason,
         )
     return None
 
 
 def _scope(case: CaseCondition, question: Mapping, now: datetime) -> Decision | None:
     """An MVP is allowed nothing outside its scope, and a bound that the question does not speak of is not kept."""
-    if case.stage != "mvp":
+    if case.stage != Stage.MVP:
         return None
     bound = case.bound
     if bound is None:
@@ -312,7 +312,7 @@ def _until(version: Version, case: CaseCondition, rules: list[Rule], now: dateti
     """
     now = now.astimezone(UTC)
     ends = [now + GOOD_FOR, version.ends_at]
-    if case.stage == "mvp" and case.bound and case.bound.ends_on:
+    if case.stage == Stage.MVP and case.bound and case.bound.ends_on:
         ends.append(clock.midnight_after(case.bound.ends_on))
     minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
     if not any(_speaks(rule.terms, minute) for rule in rules):

@@ -25,7 +25,7 @@ from governance.gates.requirements import (
 from governance.offline.verify import Count, count_votes
 from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Criterion, Gate
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Seat
+from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, Stage
 
 __all__ = ["ACCEPTED_IN_PERSON", "GENERATED_ONLY", "discounted", "expiry"]
 
@@ -136,7 +136,7 @@ def holds_at(facts: Facts, at: datetime):
     What the register calls for holds from its moment on, though nobody has opened the row yet.
     """
     holds = facts.holds
-    if facts.claimed == "production" and facts.reattest_by and clock.local_day(at) > facts.reattest_by:
+    if facts.claimed == Stage.PRODUCTION and facts.reattest_by and clock.local_day(at) > facts.reattest_by:
         words = "Re-attestation is overdue"
         reason = f"Production had to be accepted again by {facts.reattest_by:%-d %B %Y}."
         holds = (*holds, HoldFact("reattestation", words, reason, "mvp", True))
@@ -152,9 +152,9 @@ def shortfall_label(book: Book, claimed: str, supported: str) -> str:
     """The name of a shortfall (domain.md, first table); empty when the claim is supported."""
     if STAGE_RANK[claimed] <= STAGE_RANK[supported]:
         return ""
-    if supported == "proposed":
+    if supported == Stage.PROPOSED:
         return "Not yet an honest prototype"
-    if claimed == "production" and supported == "prototype":
+    if claimed == Stage.PRODUCTION and supported == Stage.PROTOTYPE:
         return "Prototype in production"
     return book.stages[claimed].shortfall_label
 
@@ -240,7 +240,7 @@ class Vote:
     @property
     def approves(self) -> bool:
         """Whether this is an approval, fresh or not."""
-        return self.verdict in ("approve", "approve_with_condition")
+        return self.verdict in APPROVING
 
     @property
     def fresh(self) -> bool:

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from functools import cached_property
 from operator import attrgetter
 
+from governance.vocabulary import Layer, Tier
+
 
 @dataclass(frozen=True)
 class Void:
@@ -212,7 +214,7 @@ class Facts:
     @property
     def high(self) -> bool:
         """Whether the confirmed tier is high."""
-        return self.tier == "high"
+        return self.tier == Tier.HIGH
 
     def items_for(self, key: str) -> list[Item]:
         """Items offered for this requirement, newest observation first."""
@@ -240,4 +242,4 @@ class Facts:
 
     def models_at(self, at: datetime) -> list[Running]:
         """The versions in the model layer that run at `at`."""
-        return [version for version in self.running if version.layer == "model" and version.runs_at(at)]
+        return [version for version in self.running if version.layer == Layer.MODEL and version.runs_at(at)]

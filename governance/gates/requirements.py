@@ -12,7 +12,7 @@ from governance.contracts.wording import listed
 from governance.gates.gate_inputs import Facts, Item, Shortcoming
 from governance.permission_result import ended
 from governance.rulebook import Book, Requirement
-from governance.vocabulary import STAGE_RANK
+from governance.vocabulary import STAGE_RANK, Layer, Stage
 
 CONDITION_RANK = {"": 0, "curated": 1, "bounded_real": 2, "full_population": 3}
 
@@ -96,7 +96,7 @@ def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
                 other.last_day,
                 other.answer_version,
             )
-        if facts.claimed == "production":
+        if facts.claimed == Stage.PRODUCTION:
             own = replace(other, key=key, last_day=None)
     waiver = waiver_at(facts, key, at)
     if waiver is not None and book.waivable_requirement(key):
@@ -108,7 +108,7 @@ def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
 
 def _carried(facts: Facts, book: Book, key: str) -> State | None:
     """The state that follows from the claimed stage alone, or None when the requirement is live."""
-    if facts.claimed == "production" and key in book.carry.ended_at_production:
+    if facts.claimed == Stage.PRODUCTION and key in book.carry.ended_at_production:
         return State(key, "not_asked", "Not asked in production: it ended with the MVP.")
     rank = STAGE_RANK.get(facts.claimed, 0)
     for gate_key in book.carry.frozen_by.get(key, ()):
@@ -399,7 +399,7 @@ def _unusable(facts: Facts, book: Book, requirement: Requirement, item: Item, at
     ):
         return f"{item.title} does not name the model that runs, {', '.join(v.label for v in models)}."
     about_models_only = item.layers and item.layers == {"model"} and item.kind != "attestation"
-    if about_models_only and requirement.layer != "model":
+    if about_models_only and requirement.layer != Layer.MODEL:
         return f"{item.title} is about the model and nothing else; this asks about more."
     if requirement.group == "layer" and _attached_elsewhere_first(facts, book, requirement, item):
         return f"{item.title} already serves another layer's audit; each layer needs its own report."

@@ -136,11 +136,11 @@ def write(
         + f" {gate.title}:",
         "",
     ]
-    wanted = objected if verdict == "object" else tuple(covered["criteria"])
+    wanted = objected if verdict == SignOffVerdict.OBJECT else tuple(covered["criteria"])
     for key in wanted:
         criterion = book.criteria[key]
         lines.append(f"- {criterion.question} ({key}): {_state_words(criterion, covered)}")
-        if verdict == "object":
+        if verdict == SignOffVerdict.OBJECT:
             continue
         for required in criterion.requirements:
             lines.extend(_proof_lines(book, covered, required))

@@ -1,7 +1,6 @@
 """The rulebook: what each stage and gate asks, read from a text into frozen values. No database, no clock."""
 
 from governance.rulebook.book import (
-    STAGE_ORDER,
     Book,
     CarryForward,
     ContractRule,
@@ -17,7 +16,6 @@ from governance.rulebook.book import (
 from governance.rulebook.validation import Problem, RulebookErrors
 
 __all__ = [
-    "STAGE_ORDER",
     "Book",
     "CarryForward",
     "ContractRule",

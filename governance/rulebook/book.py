@@ -11,8 +11,7 @@ from pathlib import Path
 from governance.offline.verify import quorum_for
 from governance.rulebook import schema, validation
 from governance.rulebook.pairings import PAIRINGS
-
-STAGE_ORDER = schema.STAGE_ORDER
+from governance.vocabulary import RUNNING_STAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,8 +198,6 @@ class Book:
     gates: dict[str, Gate]
     criteria: dict[str, Criterion]
 
-    stage_order = STAGE_ORDER
-
     def __eq__(self, other):
         return self.digest == other.digest if isinstance(other, Book) else NotImplemented
 
@@ -228,7 +225,7 @@ class Book:
         """
         rule, found = self.stages.get(stage), []
         ends = PAIRINGS["tolerances"].get(stage, {})
-        order = STAGE_ORDER[STAGE_ORDER.index(stage) + 1 :] if stage in STAGE_ORDER else ()
+        order = RUNNING_STAGES[RUNNING_STAGES.index(stage) + 1 :] if stage in RUNNING_STAGES else ()
         ahead = [gate for later in order if (gate := self.gate_to(later))]
         for words in rule.tolerated if rule else ():
             key = ends.get(words)

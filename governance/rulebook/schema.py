@@ -1,10 +1,11 @@
 """What each table of a rulebook text may hold: names, kinds of value, and whether they must be there."""
 
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Tier
+
 RETENTION_FLOOR_DAYS = 730  # domain, invariant 18
 WAIVER_CEILING_DAYS = 90  # domain, invariant 12
 DAYS_CEILING = 36_500  # a century: beyond it, adding days to a date can leave the calendar
 
-STAGE_ORDER = ("proposed", "prototype", "mvp", "production")
 # Moves are code (the transitions on Initiative); a rulebook says what a gate asks, not where it leads.
 MOVES = {
     "prototype": (["proposed"], "prototype"),
@@ -22,11 +23,11 @@ OWN_STAGES = {
     "stop": "",
 }
 FIXED = {
-    "open stage": STAGE_ORDER[1:],
-    "stage": (*STAGE_ORDER[1:], "stopped", "retired"),
+    "open stage": RUNNING_STAGES[1:],
+    "stage": (*RUNNING_STAGES[1:], *CLOSED_STAGES),
     "gate": tuple(MOVES),
     "scale test": ("governance", "integration", "adoption"),
-    "risk tier": ("minimal", "limited", "high"),
+    "risk tier": tuple(Tier),
     "test condition": ("curated", "bounded_real", "full_population"),
     "role": ("business_owner", "technical_lead", "support_owner", "data_steward"),
     "severity": ("blocking", "advisory"),

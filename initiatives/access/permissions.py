@@ -13,13 +13,13 @@ from governance.people import cooling_off
 from governance.people.boards import board_for, chairs, members_now, seats_held
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
-from governance.vocabulary import APPROVING, BoardRole, Seat
+from governance.vocabulary import APPROVING, BoardRole, Role, Seat, SignOffVerdict, Stage
 from initiatives.access.visibility import past_visible_to, visible_to
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, RoleAssignment, SignOff
 from initiatives.models.stage_machine import STOP, WHO_MAY, offered
 
-COLLABORATORS = ("owner", "deputy", "support_owner", "technical_lead", "data_steward")
+COLLABORATORS = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER, Role.TECHNICAL_LEAD, Role.DATA_STEWARD)
 
 
 def may_look_back(case: Initiative, person: User) -> Answer:
@@ -85,7 +85,7 @@ def accepted(case: Initiative, role: str) -> RoleAssignment | None:
 
 def ever_owned(case: Initiative) -> bool:
     """Whether anybody ever accepted ownership: before that nobody is missing, there is only nobody yet."""
-    return any(row.role == "owner" and row.accepted_at for row in case_rows.roles(case))
+    return any(row.role == Role.OWNER and row.accepted_at for row in case_rows.roles(case))
 
 
 def sits_on_board(case: Initiative, person: User) -> bool:
@@ -141,7 +141,7 @@ def may_manage(case: Initiative, person: User) -> Answer:
 def _owner_only(case: Initiative, person: User) -> Answer:
     if is_owner(case, person):
         return yes()
-    owner = accepted(case, "owner")
+    owner = accepted(case, Role.OWNER)
     who = owner.person.full_name if owner else "nobody accepted ownership yet"
     return no("Only the owner does this.", f"Ask {who}." if owner else f"On this case {who}.")
 
@@ -192,7 +192,7 @@ def may_propose_role(case: Initiative, person: User) -> Answer:
         return closed
     if is_owner(case, person):
         return yes()
-    if accepted(case, "owner") is None:
+    if accepted(case, Role.OWNER) is None:
         if "sponsor" in roles_of(case, person) or is_acting_chair(case, person):
             return yes()
         if person.is_admin and person.is_active and (case.imported or case.brought_in):
@@ -290,7 +290,7 @@ def parties_of(case: Initiative) -> Parties:
         parts[row.person_id] = (*parts.get(row.person_id, ()), part)
         for key in case_rows.standing_in(row):
             parts[key] = (*parts.get(key, ()), replace(part, stands_in_for=str(row.person)))
-        if row.role == "owner" and row.in_force:
+        if row.role == Role.OWNER and row.in_force:
             owner = row.person_id
     return Parties(parts, None if ever_owned(case) else case.registered_by_id, owner)
 
@@ -330,7 +330,7 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
     case = review.initiative
     approving = verdict in APPROVING
     reasons = []
-    if verdict != "recuse":
+    if verdict != SignOffVerdict.RECUSE:
         reasons = why_barred(signer_of(person), seat, parties_of(case), approving=approving)
     if reasons:
         return no(said(reasons), "Separation of duties: somebody else must sign.")
@@ -422,7 +422,7 @@ def may_manage_keys(case: Initiative, person: User) -> Answer:
 
 def may_withdraw(case: Initiative, person: User) -> Answer:
     """An idea registered by mistake: owner, whoever registered it, or the chair."""
-    if case.stage != "proposed":
+    if case.stage != Stage.PROPOSED:
         return no("Only a proposed idea is withdrawn.", "Stop it instead.")
     if case.withdrawn_at:
         return no("It was withdrawn already.")
@@ -473,7 +473,7 @@ def may_state(dependant, person: User) -> Answer:
 
 def may_continue(case: Initiative, person: User) -> Answer:
     """Let a prototype or MVP go on past its age: the chair."""
-    if case.stage not in ("prototype", "mvp") or case.withdrawn_at:
+    if case.stage not in (Stage.PROTOTYPE, Stage.MVP) or case.withdrawn_at:
         return no(f"A case that is {case.stage} has no age to go on past.", "Production is accepted again.")
     if case.imported:
         return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")

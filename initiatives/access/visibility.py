@@ -11,6 +11,7 @@ from governance.database.batch_read import Given, words_of
 from governance.models import Delegation, Membership, Unit, User
 from governance.people.boards import seats_held, units_of_board
 from governance.transparency_log import as_of
+from governance.vocabulary import Role
 from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
 from initiatives.models.holds import FEED
 
@@ -112,7 +113,7 @@ def past_visible_to(person: User) -> QuerySet:
     cases = visible_to(person)
     if person.is_auditor:
         return cases
-    owned = RoleAssignment.objects.filter(role="owner", accepted_at__isnull=False)
+    owned = RoleAssignment.objects.filter(role=Role.OWNER, accepted_at__isnull=False)
     mine = Q(pk__in=owned.in_force().filter(person=person).values("initiative"))
     mine |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
     for board in {member.board for member in seats_held(person)}:

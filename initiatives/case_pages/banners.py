@@ -6,7 +6,7 @@ from governance import clock
 from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import RUNNING_STAGES
+from governance.vocabulary import RUNNING_STAGES, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import banner
 from initiatives.facts import case_rows, supported_stage
@@ -43,7 +43,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
     if case.withdrawn_at:
         joined = f" It was joined to {case.joined_to.ref}." if case.joined_to_id else ""
         found.append(banner("warn", "Withdrawn.", f"{case.withdrawn_reason}{joined} Nothing is owed."))
-    if case.stage == "prototype":
+    if case.stage == Stage.PROTOTYPE:
         found.append(
             banner("warn", "Not production-ready.", "This is a prototype: no business may depend on it.")
         )
@@ -51,7 +51,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
     if case.stage in RUNNING_STAGES[1:] and not in_force:
         found.append(
             banner(
-                "warn" if case.stage == "prototype" else "bad",
+                "warn" if case.stage == Stage.PROTOTYPE else "bad",
                 "No contract in force.",
                 "What is not written in a contract, the system may not do.",
                 reverse("contract", args=[case.ref]),
@@ -177,7 +177,7 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
 
 def _owed_banner(case, facts) -> list[dict]:
     """What the owner of a case on its way still owes in writing on other cases: overdue, it stops the next decision."""
-    if case.stage not in ("proposed", "prototype", "mvp") or case.withdrawn_at:
+    if case.stage not in (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP) or case.withdrawn_at:
         return []
     owed = [
         debt
@@ -199,7 +199,7 @@ def _owed_banner(case, facts) -> list[dict]:
 def _model_banner(case, facts, now) -> list[dict]:
     """Production on a model that no passing test names: the rulebook forbids it."""
     models = facts.models_at(now)
-    if case.stage != "production" or case.imported or not models:
+    if case.stage != Stage.PRODUCTION or case.imported or not models:
         return []
     wanted = {version.id for version in models}
     assessed = any(

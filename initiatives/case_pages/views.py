@@ -10,6 +10,7 @@ from governance.gates.judgements import judgement_of, judgement_of_declared
 from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_record
 from governance.transparency_log import as_of
+from governance.vocabulary import Role, Stage, Tier
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -35,11 +36,19 @@ from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
 
-ROLE_ORDER = ("owner", "deputy", "support_owner", "technical_lead", "data_steward", "record_owner", "sponsor")
+ROLE_ORDER = (
+    Role.OWNER,
+    Role.DEPUTY,
+    Role.SUPPORT_OWNER,
+    Role.TECHNICAL_LEAD,
+    Role.DATA_STEWARD,
+    Role.RECORD_OWNER,
+    Role.SPONSOR,
+)
 # What the finding's mark says for a state that is not grounded; all others are plainly not met.
 MARKS = {"stale": "stale", "voided": "stale", "waived": "waived"}
 AGES_SHOWN = 3
-BECOMES = {"prototype": "a prototype", "mvp": "an MVP", "production": "production"}
+BECOMES = {Stage.PROTOTYPE: "a prototype", Stage.MVP: "an MVP", Stage.PRODUCTION: "production"}
 # How the gaps of a case can stand together.
 GROUPINGS = {"layer": "by layer", "judgement": "by judgement"}
 # A longer list of what the next gate asks starts folded: the checklist is the place to work on it.
@@ -283,7 +292,7 @@ def confirm_tier(request, ref):
         f"{row.get_proposed_tier_display()} becomes the tier of {row.ref}"
         + (f", instead of {before}." if before else ".")
     ]
-    if row.proposed_tier == "high":
+    if row.proposed_tier == Tier.HIGH:
         happens.append("Proof ages faster and more seats must sign.")
     return ask(
         request,

@@ -18,7 +18,7 @@ from governance.people.permissions import may_see_record
 from governance.permission_result import Answer, no
 from governance.templatetags.plumbline import day, lean, stage_word
 from governance.transparency_log import as_of
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Stage
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Role, Stage
 from initiatives.access import kill_switch_permissions
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.stage_judgement import judgement_of_stop
@@ -298,7 +298,7 @@ def lean_words(case: Initiative, support: criteria.Support) -> str:
     """What the plumb says, for people who do not see it."""
     if case.imported and support.shortfall:
         return NOT_EVIDENCED
-    if case.stage not in STAGE_RANK or case.stage == "proposed":
+    if case.stage not in STAGE_RANK or case.stage == Stage.PROPOSED:
         return "nothing claimed"
     if support.supports_claim:
         return "upright: supported as claimed"
@@ -346,7 +346,7 @@ def rooms_of(case, book, facts, states, support, review) -> list[dict]:
         if review is not None and book.gates[review.gate].to == stage:
             room |= {"link": review.get_absolute_url(), "link_text": "review open"}
         rooms.append(room)
-    last = "stopped" if case.stage == "stopped" else "retired"
+    last = "stopped" if case.stage == Stage.STOPPED else "retired"
     room = {
         "word": stage_word(last),
         "goal": "Halted, lessons kept" if last == "stopped" else "Withdrawn, lessons kept",
@@ -379,7 +379,7 @@ def who_answers(facts, requirement) -> str:
         return f"{name} ({words})"
     owner = facts.people.get("owner")
     if owner is not None:
-        return f"{owner} (owner; no {words} has accepted)" if role != "owner" else owner
+        return f"{owner} (owner; no {words} has accepted)" if role != Role.OWNER else owner
     return f"the {words} (nobody has accepted yet)"
 
 
@@ -388,7 +388,7 @@ def on_desk_of(facts, requirement, may: WhoMay) -> bool:
     role = ROLE_OF_DESK.get(requirement.answered_by, requirement.answered_by)
     if role in may.roles:
         return True
-    return may.owner and (role == "owner" or role not in facts.people)
+    return may.owner and (role == Role.OWNER or role not in facts.people)
 
 
 def tabs_of(case: Initiative, current: str, facts) -> list[dict]:

@@ -17,7 +17,7 @@ from governance.gates import criteria
 from governance.models import Rulebook, User
 from governance.models.ledger import Entry
 from governance.permission_result import Refused, ended
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome, Seat, Stage
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome, Role, Seat, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.cases.act import lock
@@ -106,7 +106,7 @@ def _name(criterion: str) -> str:
 
 
 def _stage(stage: str) -> str:
-    return Stage(stage).label if stage == "mvp" else Stage(stage).label.lower()
+    return Stage(stage).label if stage == Stage.MVP else Stage(stage).label.lower()
 
 
 def preview(case: Initiative, run: Callable, *, by: User | None = None) -> list[str]:
@@ -145,5 +145,5 @@ def acts_of(case: Initiative, run: Callable, *, by: User) -> list[tuple[str, dic
 
 def somebody(case: Initiative) -> User | None:
     """Who stands in as the one who acts where nobody is named: the owner, or whoever registered the case."""
-    owner = case_permissions.accepted(case, "owner")
+    owner = case_permissions.accepted(case, Role.OWNER)
     return owner.person if owner else case.registered_by

@@ -9,7 +9,7 @@ from governance.gates import criteria, sign_off_statement
 from governance.gates.separation_of_duties import Parties, RestsOn, why_barred
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
-from governance.vocabulary import Seat
+from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review, SignOff
@@ -75,7 +75,9 @@ class Sitting:
     @cached_property
     def seats(self) -> dict[str, criteria.SeatState]:
         """For each seat who could sign now and who is barred."""
-        return seat_states(self.bench, {vote.person_id for vote in self.votes if vote.verdict == "recuse"})
+        return seat_states(
+            self.bench, {vote.person_id for vote in self.votes if vote.verdict == SignOffVerdict.RECUSE}
+        )
 
     @cached_property
     def verdict(self) -> criteria.Verdict:

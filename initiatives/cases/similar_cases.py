@@ -14,6 +14,7 @@ from governance.database import prepared_statements
 from governance.database.embeddings import SENT, by_meaning
 from governance.database.text_search import SHORTEST, split
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import Role
 from initiatives.models import Initiative, Obligation, RoleAssignment
 
 SHOWN = 5
@@ -156,7 +157,7 @@ def _cases(keys: list[int], visible, owner: int | None) -> list[Initiative]:
     """These cases in this order, each with whether it may be opened and what their owner owes."""
     if not keys:
         return []
-    owners = RoleAssignment.objects.in_force().filter(role="owner").select_related("person")
+    owners = RoleAssignment.objects.in_force().filter(role=Role.OWNER).select_related("person")
     owed = Obligation.objects.unsettled().filter(kind="post_mortem", debtor=owner, initiative=OuterRef("pk"))
     rows = (
         Initiative.objects.filter(pk__in=keys)

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from governance.gates import requirements
 from governance.templatetags.plumbline import stage_word
-from governance.vocabulary import Seat
+from governance.vocabulary import Seat, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import WhoMay, on_desk_of, who_answers
 from initiatives.facts import case_rows, supported_stage
@@ -53,7 +53,7 @@ def sheets_of(case, book) -> list[Sheet]:
     facts = _Claim(case.stage)
     ahead = gate_out_of(case.stage)
     sheets = []
-    if case.stage in ("prototype", "mvp", "production"):
+    if case.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION):
         words = f"what {stage_word(case.stage)} still asks"
         keys = tuple(supported_stage.asked(facts, book))
         sheets.append(Sheet(LIVE, words, f"What {stage_word(case.stage)} still asks", keys))

@@ -11,7 +11,7 @@ from governance import clock
 from governance.database import row_history
 from governance.ledger import record
 from governance.models import Rulebook, User
-from governance.vocabulary import STAGE_RANK, Layer
+from governance.vocabulary import STAGE_RANK, Layer, ReviewOutcome, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -41,7 +41,7 @@ TRIGGER_OF_LAYER = {
 }
 # Changes people report in words; versions, scope, contract, roles, tier and incidents pull their own triggers.
 REPORTED = ("integration_schema", "data_source", "vendor_terms", "workflow", "knowledge_holder")
-EARLY = ("proposed", "prototype")
+EARLY = (Stage.PROPOSED, Stage.PROTOTYPE)
 # What ends all proof from before, whatever its requirement lists (domain.md, "reopen").
 REOPENED = "reopened"
 
@@ -168,7 +168,8 @@ def _frozen(cases: list[Initiative]) -> dict[int, set[str]]:
     """By case, the requirements whose answers its decided gates froze."""
     book = Rulebook.objects.current().book
     approved = Review.objects.filter(
-        initiative__in=[case.pk for case in cases], outcome__in=["approved", "approved_with_conditions"]
+        initiative__in=[case.pk for case in cases],
+        outcome__in=[ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS],
     )
     decided: dict[int, set[str]] = {}
     for case, gate in approved.values_list("initiative", "gate"):

@@ -8,6 +8,7 @@ from governance.ledger import record
 from governance.models import ClauseComment, User
 from governance.notices.owe import owe as owe_notice
 from governance.permission_result import Answer, Conflict, no, yes
+from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
@@ -37,7 +38,7 @@ def comment_on_clause(*, case: Initiative, number: int, text: str, by: User) -> 
         )
         comment.save()
         record.record(EntryKind.CLAUSE_COMMENTED, case=case, clause=number, text=comment.text)
-        owner = case_permissions.accepted(case, "owner")
+        owner = case_permissions.accepted(case, Role.OWNER)
         if owner is not None and owner.person_id != by.pk:
             owe_notice(
                 owner.person,

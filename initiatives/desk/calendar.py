@@ -13,6 +13,7 @@ from django.urls import reverse
 from governance import clock
 from governance.models import User
 from governance.notices.calendar_feed import DueDay
+from governance.vocabulary import Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import supported_stage
 from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
@@ -101,8 +102,8 @@ def reattestation(look: Look) -> Iterator[Found]:
     if not mine or look.book is None:
         return
     rule = look.book.stages["production"]
-    cases = Initiative.objects.filter(pk__in=mine, stage="production").exclude(basis="import")
-    promoted = Max("stage_changes__at", filter=Q(stage_changes__to_stage="production"))
+    cases = Initiative.objects.filter(pk__in=mine, stage=Stage.PRODUCTION).exclude(basis="import")
+    promoted = Max("stage_changes__at", filter=Q(stage_changes__to_stage=Stage.PRODUCTION))
     for case in cases.annotate(promoted=promoted):
         start = max(filter(None, [case.promoted, case.reattested_at]), default=None)
         if start is not None:
@@ -115,7 +116,9 @@ def reattestation(look: Look) -> Iterator[Found]:
 def trials(look: Look) -> Iterator[Found]:
     """The day on which a prototype or an MVP ends unless the chair lets it go on: for its owner."""
     mine = [pk for pk, (_, held) in look.working.items() if "owner" in held]
-    cases = Initiative.objects.filter(pk__in=mine, stage__in=("prototype", "mvp")).exclude(basis="import")
+    cases = Initiative.objects.filter(pk__in=mine, stage__in=(Stage.PROTOTYPE, Stage.MVP)).exclude(
+        basis="import"
+    )
     going_on = Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since"))
     for case in cases.annotate(continued=ArraySubquery(going_on.order_by().values("until"))):
         day = supported_stage.review_by(case, case.continued)
@@ -127,7 +130,7 @@ def ends(look: Look) -> Iterator[Found]:
     """The day on which a stage ends before a board that the person chairs: to continue or stop, or to confirm."""
     for case, day in look.ending:
         if case.pk in look.chaired:
-            production = case.stage == "production"
+            production = case.stage == Stage.PRODUCTION
             link = reverse("case-reattest" if production else "case-continue", args=[case.ref])
             words = "Confirm production again" if production else "Decide: continue or stop"
             yield f"end-{case.pk}", day, case, words, link

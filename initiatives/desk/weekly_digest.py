@@ -22,7 +22,7 @@ from governance.models import Delivery, Membership, Rulebook, Telling, Unit, Use
 from governance.notices import mail, preferences
 from governance.notices.desk import lines_for
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import RUNNING_STAGES, ReviewOutcome
+from governance.vocabulary import RUNNING_STAGES, Layer, ReviewOutcome
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.cases.case_frame import goal_of
@@ -394,7 +394,7 @@ def _closed(seen: QuerySet, running: QuerySet, since: datetime) -> list[Line]:
 def _integration(seen: QuerySet, since: datetime) -> list[Line]:
     """Cases whose integration was worked on, which nobody sees from outside: how much, and when they last moved."""
     rows = Effort.objects.standing().filter(
-        initiative__in=seen, layer="integration", at__gte=since, week__gte=monday(clock.local_day(since))
+        initiative__in=seen, layer=Layer.INTEGRATION, at__gte=since, week__gte=monday(clock.local_day(since))
     )
     sums = rows.values("initiative").annotate(hours_of=Sum("hours"), waited_of=Sum("waited_days"))
     found = list(

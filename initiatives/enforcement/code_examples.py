@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from governance.authorization import authzen, decision
 from governance.contracts.cedar_policies import Rule
 from governance.contracts.clauses import Terms
-from governance.vocabulary import DecisionOutcome
+from governance.vocabulary import DecisionOutcome, Stage
 
 # What is answered instead of a decision, by HTTP status: whatever it is, nothing is allowed.
 STATUSES = {
@@ -72,7 +72,7 @@ class Bound:
 def bounds(condition: decision.CaseCondition, rules: Iterable[Rule]) -> list[Bound]:
     """What every question has to say, because the scope of the MVP or the contract as a whole is bounded by it."""
     found = []
-    scope = condition.bound if condition.stage == "mvp" else None
+    scope = condition.bound if condition.stage == Stage.MVP else None
     if scope:
         found += [
             Bound(
@@ -124,7 +124,7 @@ def example(rules: Iterable[Rule], condition: decision.CaseCondition) -> dict:
             said[one.of][one.name] = one.value[0] if isinstance(one.value, tuple) else one.value
     if regions:
         said["context"]["region"] = regions[0]
-    if condition.stage == "mvp" and condition.bound:
+    if condition.stage == Stage.MVP and condition.bound:
         for part, attribute, values in (
             ("subject", "department", condition.bound.departments),
             ("subject", "place", condition.bound.places),

@@ -22,6 +22,7 @@ from governance.contracts.clauses import Terms
 from governance.database import prepared_statements
 from governance.models import ContractVersion, Rulebook
 from governance.models.rulebook import NoRulebook
+from governance.vocabulary import Tier
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.decisions")
@@ -315,7 +316,7 @@ def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: d
     if not span["short"]:
         return ""
     words = f"{span['label']}, its proof supports no more than {span['supported']}"
-    if tier == "high" or basis == "import":
+    if tier == Tier.HIGH or basis == "import":
         return words
     last = debt
     if last is None:

@@ -8,7 +8,7 @@ from governance import clock
 from governance.audit.forms import DayField as OpenDayField
 from governance.authorization.decision_queries import Wanted
 from governance.models.sign_in import KEY_SCOPES
-from governance.vocabulary import DecisionOutcome
+from governance.vocabulary import DecisionOutcome, Role
 from initiatives.enforcement.code_examples import CODES
 from initiatives.form_fields import DayField, PersonField
 
@@ -58,7 +58,7 @@ class KeyForm(RotateForm):
     def __init__(self, *args, case, **options):
         super().__init__(*args, **options)
         # Mostly right, and whoever makes a key for the first time need not wonder whom to choose among everybody.
-        lead = case.roles.in_force().filter(role="technical_lead").first()
+        lead = case.roles.in_force().filter(role=Role.TECHNICAL_LEAD).first()
         self.fields["principal"].initial = lead.person_id if lead else None
 
 

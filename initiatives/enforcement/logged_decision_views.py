@@ -12,7 +12,7 @@ from governance import clock
 from governance.authorization import decision_queries
 from governance.ledger import csv_export
 from governance.models import Clause, Entry, PolicyDecision
-from governance.vocabulary import DecisionOutcome
+from governance.vocabulary import DecisionOutcome, Stage
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context
@@ -109,7 +109,7 @@ def _sentences(case, rows) -> dict[tuple[int, int], str]:
 
 def _signal(case, now) -> dict | None:
     """For an MVP: how many different subjects asked lately, beside how many users its scope names."""
-    if case.stage != "mvp":
+    if case.stage != Stage.MVP:
         return None
     begun = [row for row in case_rows.rows(case, "scopes") if row.starts_at and row.starts_at <= now]
     scope = next((row for row in begun if row.ended_at is None or row.ended_at > now), None)

@@ -14,6 +14,7 @@ from governance.ledger import record
 from governance.models import Clause, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
+from governance.vocabulary import ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -396,7 +397,7 @@ def index_text(case: Initiative) -> str:
     if not impact:
         lines.append("Impact assessment: none.")
     lines.append(f"Risk tier: {case.get_tier_display() or 'not confirmed'}")
-    for review in case.reviews.exclude(outcome="open").order_by("id"):
+    for review in case.reviews.exclude(outcome=ReviewOutcome.OPEN).order_by("id"):
         lines.append(
             f"Gate {review.gate}: {review.get_outcome_display().lower()}, {review.ended_at:%-d %B %Y}"
         )

@@ -10,13 +10,13 @@ from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
 from governance.notices.due import before, since
-from governance.vocabulary import ReviewOutcome
+from governance.vocabulary import ReviewOutcome, Stage
 from initiatives.facts import supported_stage
 from initiatives.models import ChangeRecord, Evidence, Initiative, Review, Span
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
 
-CLAIMING = ("prototype", "mvp", "production")
+CLAIMING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
 ROLE_OF_DESK = {"business_owner": "owner"}
 LISTED = 12  # questions spelt out in one message; the checklist has the rest
 
@@ -164,7 +164,7 @@ def open_changes(moment: datetime):
     rows = list(
         ChangeRecord.objects.exclude(layer="")
         .filter(Q(approver__isnull=True) | Q(rollback=""), effective_at__lte=moment)
-        .filter(initiative__withdrawn_at__isnull=True, initiative__stage__in=("proposed", *CLAIMING))
+        .filter(initiative__withdrawn_at__isnull=True, initiative__stage__in=(Stage.PROPOSED, *CLAIMING))
         .select_related("initiative__unit")
         .order_by("pk")
     )

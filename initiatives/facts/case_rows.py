@@ -14,7 +14,7 @@ from governance import clock
 from governance.database.batch_read import Batch, Given, JSONList, Rows
 from governance.models import Clause, ContractVersion, Delegation
 from governance.people.boards import PERSON
-from governance.vocabulary import SignOffVerdict
+from governance.vocabulary import Role, SignOffVerdict
 from initiatives.models import (
     Answer,
     ArchitectureDecision,
@@ -218,7 +218,7 @@ def answering(case: Initiative) -> list:
     people = {
         row.person_id: row.person
         for row in sorted(roles(case), key=lambda row: not row.in_force)
-        if row.role == "owner"
+        if row.role == Role.OWNER
         and row.person.is_active
         and row.accepted_at
         and (

@@ -8,7 +8,7 @@ from django.db.models.functions import Greatest
 
 from governance import clock
 from governance.rulebook import Book
-from governance.vocabulary import Stage
+from governance.vocabulary import Stage, Tier
 from initiatives.models import Continuation
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -42,7 +42,7 @@ def soon(cases: QuerySet, moment: Callable) -> QuerySet:
     due = Q(stage=Stage.PROTOTYPE, since__lt=moment("prototype_before"))
     due |= Q(stage=Stage.MVP, since__lt=moment("mvp_before"))
     # Nothing is accepted again before its stage begins; saying so lets an index by age find the few.
-    for name, tier in (("high_before", Q(tier="high")), ("production_before", ~Q(tier="high"))):
+    for name, tier in (("high_before", Q(tier=Tier.HIGH)), ("production_before", ~Q(tier=Tier.HIGH))):
         due |= Q(tier, stage=Stage.PRODUCTION, since__lt=moment(name), accepted__lt=moment(name))
     return (
         cases.alias(accepted=Greatest("since", "reattested_at"))

@@ -26,7 +26,7 @@ from governance.gates.gate_inputs import (
 )
 from governance.models import Rulebook
 from governance.rulebook import Book
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Stage
 from initiatives.facts import case_rows, finding_rules
 from initiatives.models import Initiative, PastStanding, Span, StageChange
 from initiatives.models.holds import HOLD_KINDS
@@ -233,7 +233,7 @@ def reattest_by(case: Initiative, book: Book | None = None) -> date | None:
 
     None for imported claims, which owe nothing.
     """
-    if case.stage != "production" or case.imported:
+    if case.stage != Stage.PRODUCTION or case.imported:
         return None
     start = max(filter(None, [case.since, case.reattested_at]))
     rule = (book or Rulebook.objects.current().book).stages["production"]
@@ -247,7 +247,7 @@ def review_by(case: Initiative, continued: list[date] | None = None) -> date | N
     It is the stage's maximum age, or the end that the chair set since; imported claims owe nothing. `continued`: the
     ends that the chair set in this stage, where they have been read already.
     """
-    if case.stage not in ("prototype", "mvp") or case.imported or case.withdrawn_at:
+    if case.stage not in (Stage.PROTOTYPE, Stage.MVP) or case.imported or case.withdrawn_at:
         return None
     most = Rulebook.objects.current().book.stages[case.stage].max_days_before_review
     if most is None:

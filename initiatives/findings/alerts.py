@@ -17,7 +17,7 @@ from governance.people import boards
 from governance.permission_result import ended
 from governance.rulebook import Book
 from governance.templatetags.plumbline import stage_word
-from governance.vocabulary import BoardRole, Stage
+from governance.vocabulary import BoardRole, Role, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows
 from initiatives.models import Dependant, Hold, Initiative
@@ -63,7 +63,7 @@ def readers(case: Initiative, seats: Iterable[str]) -> list[User]:
     """Who is told and can open the case: whoever decides on it, the chair, the owner, and who holds these seats."""
     members = boards.members_now(boards.board_for(case.unit))
     acting, _ = case_permissions.acting_chair(case, members)
-    owner = case_permissions.accepted(case, "owner")
+    owner = case_permissions.accepted(case, Role.OWNER)
     found = [acting, owner.person if owner else None]
     if owner is None and not case_permissions.ever_owned(case):
         found.append(case.registered_by)

@@ -11,7 +11,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, Conflict, no
-from governance.vocabulary import ReviewOutcome
+from governance.vocabulary import ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -191,7 +191,7 @@ def may_settle(case: Initiative, obligation: Obligation, by: User):
         return case_permissions.yes()
     if case_permissions.is_owner(case, by):
         return case_permissions.yes()
-    gone = debtor is None or not debtor.is_active or case_permissions.accepted(case, "owner") is None
+    gone = debtor is None or not debtor.is_active or case_permissions.accepted(case, Role.OWNER) is None
     if gone and (
         "sponsor" in case_permissions.roles_of(case, by) or case_permissions.is_acting_chair(case, by)
     ):
@@ -267,7 +267,7 @@ def may_excuse(obligation: Obligation, case: Initiative) -> Answer:
 def held_up(obligation: Obligation) -> list[Initiative]:
     """The cases whose open review this debt holds up, or would once it is overdue."""
     owned = RoleAssignment.objects.filter(
-        person=obligation.debtor_id, role="owner", accepted_at__isnull=False
+        person=obligation.debtor_id, role=Role.OWNER, accepted_at__isnull=False
     )
     found = Review.objects.filter(
         outcome=ReviewOutcome.OPEN, gate__in=HELD_UP, initiative__in=owned.values("initiative")
@@ -292,7 +292,7 @@ def follow_support(
         open_debts = []
         supported = support[case.pk].supports_claim
         for debt in [debt for debt in case_rows.debts(case) if debt.kind == "step_back"]:
-            if supported or case.stage not in ("mvp", "production"):
+            if supported or case.stage not in (Stage.MVP, Stage.PRODUCTION):
                 note = "Support returned" if supported else f"The case is {case.stage}"
                 settle_row(debt, by=None, note=note)
             elif debt.source.partition(":")[0] != case.stage:
@@ -300,14 +300,19 @@ def follow_support(
                 settle_row(debt, by=None, note=f"The case is {case.stage} now")
             else:
                 open_debts.append(debt)
-        if not supported and case.stage in ("mvp", "production") and not case.imported and not open_debts:
+        if (
+            not supported
+            and case.stage in (Stage.MVP, Stage.PRODUCTION)
+            and not case.imported
+            and not open_debts
+        ):
             falling.append(case)
     if not falling:
         return []
     days, last = Rulebook.objects.current().book.freshness.grace_days, last_supported(falling)
     owed = []
     for case in falling:
-        owner, day = case_permissions.accepted(case, "owner"), last[case.pk]
+        owner, day = case_permissions.accepted(case, Role.OWNER), last[case.pk]
         owed.append(
             Obligation(
                 initiative=case,

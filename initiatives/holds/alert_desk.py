@@ -12,7 +12,7 @@ from django.urls import reverse
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import BoardRole
+from governance.vocabulary import BoardRole, Role
 from initiatives.findings import alerts
 from initiatives.models import Hold, Initiative, Obligation
 from initiatives.models.holds import HOLD_KINDS
@@ -20,7 +20,7 @@ from initiatives.models.holds import HOLD_KINDS
 if TYPE_CHECKING:
     from initiatives.worklist.person_worklist import Look
 
-OWNING = {"owner", "deputy"}
+OWNING = {Role.OWNER, Role.DEPUTY}
 MOST = 20  # holds and graces of others on one desk; the list of cases has all
 
 

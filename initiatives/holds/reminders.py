@@ -10,6 +10,7 @@ from governance.database.request_memo import one_look
 from governance.models import Rulebook
 from governance.notices.due import Due, before, late
 from governance.permission_result import ended
+from governance.vocabulary import CLOSED_STAGES
 from initiatives.access import permissions as case_permissions
 from initiatives.findings import alerts
 from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
@@ -138,7 +139,7 @@ def conditions(moment: datetime):
     today = clock.local_day(moment)
     rows = list(
         Condition.objects.filter(met_at__isnull=True, review__initiative__withdrawn_at__isnull=True)
-        .exclude(review__initiative__stage__in=["stopped", "retired"])
+        .exclude(review__initiative__stage__in=CLOSED_STAGES)
         .select_related("owner", "review__initiative__unit")
         .order_by("pk")
     )
@@ -208,7 +209,7 @@ def waivers(moment: datetime):
             chair_at__isnull=False, risk_at__isnull=False, refused_at__isnull=True, until__gte=today
         )
         .filter(until__lte=today + timedelta(days=14), initiative__withdrawn_at__isnull=True)
-        .exclude(initiative__stage__in=["stopped", "retired"])
+        .exclude(initiative__stage__in=CLOSED_STAGES)
         .select_related("requested_by", "initiative__unit")
         .order_by("pk")
     )

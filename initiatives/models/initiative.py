@@ -148,7 +148,7 @@ class Initiative(models.Model):
     @property
     def high_risk(self) -> bool:
         """Whether the confirmed tier is high: shorter freshness, larger quorum."""
-        return self.tier == "high"
+        return self.tier == Tier.HIGH
 
     @property
     def closed(self) -> bool:

@@ -30,17 +30,22 @@ class Review(models.Model):
         ordering = ["initiative", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["initiative"], condition=Q(outcome="open"), name="one_open_review_per_case"
+                fields=["initiative"],
+                condition=Q(outcome=ReviewOutcome.OPEN),
+                name="one_open_review_per_case",
             ),
             models.CheckConstraint(
                 name="ended_means_who_when_and_outcome",
-                condition=Q(outcome="open", ended_at__isnull=True, ended_by__isnull=True)
-                | Q(outcome="expired", ended_at__isnull=False)
-                | ~Q(outcome__in=["open", "expired"]) & Q(ended_at__isnull=False, ended_by__isnull=False),
+                condition=Q(outcome=ReviewOutcome.OPEN, ended_at__isnull=True, ended_by__isnull=True)
+                | Q(outcome=ReviewOutcome.EXPIRED, ended_at__isnull=False)
+                | ~Q(outcome__in=[ReviewOutcome.OPEN, ReviewOutcome.EXPIRED])
+                & Q(ended_at__isnull=False, ended_by__isnull=False),
             ),
             models.CheckConstraint(
                 name="decided_means_findings_are_frozen",
-                condition=~Q(outcome__in=["approved", "approved_with_conditions", "refused"])
+                condition=~Q(
+                    outcome__in=[ReviewOutcome.APPROVED, ReviewOutcome.WITH_CONDITIONS, ReviewOutcome.REFUSED]
+                )
                 | Q(findings__isnull=False),
             ),
         ]
@@ -129,11 +134,12 @@ class SignOff(WrittenOnce):
             ),
             models.UniqueConstraint(fields=["review", "seat", "id"], name="sign_off_of_seat"),
             models.CheckConstraint(
-                name="an_objection_names_criteria", condition=~Q(verdict="object") | ~Q(criteria=[])
+                name="an_objection_names_criteria",
+                condition=~Q(verdict=SignOffVerdict.OBJECT) | ~Q(criteria=[]),
             ),
             models.CheckConstraint(
                 name="a_condition_is_written_out",
-                condition=~Q(verdict="approve_with_condition") | Q(condition__isnull=False),
+                condition=~Q(verdict=SignOffVerdict.CONDITION) | Q(condition__isnull=False),
             ),
         ]
 

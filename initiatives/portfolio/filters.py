@@ -29,7 +29,7 @@ from django_filters.fields import ModelChoiceField
 from governance import contributions
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.sign_in.forms import Choices
-from governance.vocabulary import Layer, Stage, Tier
+from governance.vocabulary import Layer, Role, Stage, Tier
 from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
 from initiatives.models.initiative import supported_rank
 
@@ -136,7 +136,7 @@ def with_contract(cases: QuerySet, moment) -> QuerySet:
 
 
 def _owned():
-    return RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner")
+    return RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
 
 
 class _UnitField(ModelChoiceField):

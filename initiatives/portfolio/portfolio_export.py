@@ -87,7 +87,7 @@ def supported_words(case) -> str:
     """The supported stage in words."""
     if case.supported == "recomputing":
         return "being recomputed"
-    return stage_word(case.supported) if case.supported != "proposed" else "nothing yet"
+    return stage_word(case.supported) if case.supported != Stage.PROPOSED else "nothing yet"
 
 
 def gap_words(counts: dict | None) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from governance import clock
 from governance.contributions import Report
 from governance.models import Rulebook
-from governance.vocabulary import RUNNING_STAGES, Stage
+from governance.vocabulary import RUNNING_STAGES, Role, Stage
 from initiatives.facts import stage_expiry
 from initiatives.models import Continuation, FundingDecision, Obligation, RoleAssignment
 from initiatives.portfolio.filters import WITHDRAWN
@@ -70,7 +70,7 @@ def overdue_post_mortems(cases: QuerySet) -> QuerySet:
 
 def vacant_owners(cases: QuerySet) -> QuerySet:
     """Running cases that had an accepted owner and have none now."""
-    owners = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner")
+    owners = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
     return cases.filter(
         Exists(owners.filter(accepted_at__isnull=False)), ~Exists(owners.in_force()), stage__in=RUNNING_STAGES
     )

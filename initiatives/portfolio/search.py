@@ -20,6 +20,7 @@ from governance.database.request_memo import lists
 from governance.database.text_search import LONGEST, MOST_WORDS, Words, question
 from governance.models import Membership, User
 from governance.templatetags.plumbline import day, stage_word
+from governance.vocabulary import Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.models import (
     Component,
@@ -242,7 +243,9 @@ def _case(case: Initiative, once: str = "") -> Hit:
         word for word, true in (("withdrawn", case.withdrawn_at), ("confidential", case.confidential)) if true
     )
     called = f" Once called “{once}”." if once else ""
-    beside = f"{stage_word(case.stage).capitalize() if case.stage != 'mvp' else 'MVP'}, {case.unit}.{called}"
+    beside = (
+        f"{stage_word(case.stage).capitalize() if case.stage != Stage.MVP else 'MVP'}, {case.unit}.{called}"
+    )
     return Hit(case.title, case.get_absolute_url(), case.ref, beside, tags)
 
 

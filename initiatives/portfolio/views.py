@@ -91,13 +91,13 @@ class Told(NamedTuple):
 
 def _row(case, book, now, today) -> dict:
     known = case.supported != "recomputing"
-    asked = case.stage in ("mvp", "production") and known
+    asked = case.stage in (Stage.MVP, Stage.PRODUCTION) and known
     told = Told(
         stage=case.stage,
         goal=portfolio_export.goal_of(book, case.stage),
         imported=case.imported,
         known=known,
-        supported=case.supported if known and case.supported != "proposed" else None,
+        supported=case.supported if known and case.supported != Stage.PROPOSED else None,
         label=case.label,
         shortfall=case.shortfall,
         held=case.held,

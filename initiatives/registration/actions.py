@@ -8,7 +8,7 @@ from governance.ledger import record
 from governance.models import Unit, User
 from governance.organisation.actions import in_being
 from governance.permission_result import no
-from governance.vocabulary import Tier
+from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -179,7 +179,7 @@ def withdraw(*, case: Initiative, reason: str, joined_to: Initiative | None = No
         case_permissions.may_withdraw(case, by).or_refuse()
         if joined_to is not None and joined_to.pk == case.pk:
             raise ValidationError({"joined_to": "A case is not joined to itself."})
-        if case.reviews.filter(outcome="open").exists():
+        if case.reviews.filter(outcome=ReviewOutcome.OPEN).exists():
             no("A review is open.", "Withdraw the review first.").or_refuse()
         case.withdrawn_at, case.withdrawn_reason, case.joined_to = clock.now(), reason.strip(), joined_to
         case.save()

@@ -8,6 +8,7 @@ from governance.models import ContractVersion, Rulebook
 from governance.notices.daily_mail import CaseWords
 from governance.notices.due import Due
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import Stage
 from initiatives.cases.case_frame import NOT_EVIDENCED, goal_of
 from initiatives.models import Initiative
 from initiatives.reminders.recipients import Circle
@@ -98,9 +99,9 @@ def words_of(refs: set[str]) -> dict[str, CaseWords]:
 
 
 def _warnings(case: Initiative, under_contract: bool):
-    if case.stage == "prototype":
+    if case.stage == Stage.PROTOTYPE:
         yield "not production-ready"
-    if case.stage in ("prototype", "mvp", "production") and not under_contract:
+    if case.stage in (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION) and not under_contract:
         yield "no contract in force"
     if case.imported:
         yield NOT_EVIDENCED

@@ -13,7 +13,7 @@ from governance.notices.owe import owe as owe_notice
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
-from governance.vocabulary import ReviewOutcome, SignOffVerdict
+from governance.vocabulary import ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
@@ -132,7 +132,7 @@ def decide(
             for wanted in conditions if outcome == ReviewOutcome.WITH_CONDITIONS else []:
                 _fix_condition(review, wanted, by)
             if move is None:
-                if case.stage != "proposed" and not retiring:
+                if case.stage != Stage.PROPOSED and not retiring:
                     _owe_after_refusal(case, review)
             elif retiring:
                 retire_row(case, move, reason=reason.strip(), by=by, sitting=sitting)
@@ -323,7 +323,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
         )
         question.save()
         record.record(EntryKind.ASKED, case=case, review=review.pk, criterion=criterion, text=question.text)
-        owner = case_permissions.accepted(case, "owner")
+        owner = case_permissions.accepted(case, Role.OWNER)
         if owner is not None:
             owe_notice(
                 owner.person,

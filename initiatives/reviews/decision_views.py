@@ -12,7 +12,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import Answer, Conflict, Reason, Refused
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import ReviewOutcome, SignOffVerdict
+from governance.vocabulary import ReviewOutcome, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import review_for
@@ -189,7 +189,7 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
     planned = [scope.words for scope in sitting.facts.scopes if scope.planned]
     gate = sitting.book.gates[row.gate]
     lines = [line for kind, facts in entries if (line := _will(kind, facts, case, planned))]
-    if outcome != ReviewOutcome.REFUSED and gate.to == "mvp":
+    if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
         count = len(sitting.facts.declared)
         lines.append(f"What the MVP declared it will prove is frozen: {count} things.")
     if outcome == ReviewOutcome.REFUSED and not any(kind == EntryKind.DEBT_OPENED for kind, _ in entries):

@@ -20,6 +20,7 @@ from governance.database.request_memo import one_look
 from governance.gates import criteria
 from governance.models import Absence, Entry, Membership, Rulebook
 from governance.people.boards import board_for, read_members
+from governance.vocabulary import Role
 from initiatives.cases import review_state
 from initiatives.facts import case_rows
 from initiatives.models import Obligation, Review, RoleAssignment
@@ -33,7 +34,7 @@ _ref = Func(
     output_field=TextField(),
 )
 # Of whoever owned the case at any time: which of them hold its review up, judging it tells.
-_owned = RoleAssignment.objects.filter(initiative=OuterRef(OuterRef("initiative")), role="owner")
+_owned = RoleAssignment.objects.filter(initiative=OuterRef(OuterRef("initiative")), role=Role.OWNER)
 _debts = Obligation.objects.unsettled().filter(debtor__in=_owned.values("person")).order_by("pk")
 _of_case = Entry.objects.filter(case_ref=OuterRef("ref")).order_by()
 

@@ -13,7 +13,7 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.people.boards import members_now, seats_held
 from governance.transparency_log import as_of
-from governance.vocabulary import ReviewOutcome, SignOffVerdict
+from governance.vocabulary import ReviewOutcome, SignOffVerdict, Stage
 from governance.web.middleware import on_any_day
 from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import case_for, review_for, review_on_any_day
@@ -253,7 +253,7 @@ def _in_arrears(sitting: review_state.Sitting) -> list:
 def _stamped(sitting: review_state.Sitting, person) -> list[approval_patterns.Sign]:
     """Signs that stand of approvals given unread: told to the board where production is decided."""
     gate = sitting.book.gates[sitting.review.gate]
-    if gate.to != "production" or not may_see_stamping(sitting.case, person):
+    if gate.to != Stage.PRODUCTION or not may_see_stamping(sitting.case, person):
         return []
     return [sign for sign in approval_queries.signs_of(sitting.case, sitting.at) if sign.stands]
 

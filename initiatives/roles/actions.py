@@ -7,7 +7,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
-from governance.vocabulary import Role
+from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -115,18 +115,18 @@ def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None
         before = previous.person.full_name if previous else "nobody"
         pull(case, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {before} -> {person.full_name}", by=person)
     _attest(case, assignment, words)
-    if role == "owner":
+    if role == Role.OWNER:
         close_system_hold(case, "owner_vacant", f"{person.full_name} accepted ownership")
         for debt in case.obligations.unsettled().filter(kind="vacancy"):
             settle_row(debt, by=person, note=f"{person.full_name} accepted ownership")
-    if role == "record_owner":
+    if role == Role.RECORD_OWNER:
         close_system_hold(case, "record_owner_vacant", f"{person.full_name} accepted the record")
 
 
 def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
     """The attestation that an acceptance is, for the requirements grounded by nothing else, and their answers."""
     keys = [key for key, role in criteria.ACCEPTED_IN_PERSON.items() if role == assignment.role]
-    if assignment.role == "record_owner":
+    if assignment.role == Role.RECORD_OWNER:
         keys = ["gov.record_owner"]
     known = Rulebook.objects.current().book.requirements
     keys = [key for key in keys if key in known]
@@ -204,11 +204,11 @@ def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:
         return
     if role in TRIGGER_OF_ROLE:
         pull(case, [TRIGGER_OF_ROLE[role]], f"{Role(role).label}: {person.full_name} left", by=None)
-    if role == "owner" and case.stage in ("mvp", "production"):
+    if role == Role.OWNER and case.stage in (Stage.MVP, Stage.PRODUCTION):
         open_system_hold(
             case, "owner_vacant", f"{person.full_name} no longer owns it, and nobody else has accepted."
         )
-    if role == "record_owner" and case.contract_id and case.contract.in_force_at(clock.now()):
+    if role == Role.RECORD_OWNER and case.contract_id and case.contract.in_force_at(clock.now()):
         open_system_hold(
             case,
             "record_owner_vacant",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from governance import clock
 from governance.models import Membership, User
 from governance.people.boards import board_for
-from governance.vocabulary import RUNNING_STAGES, Role
+from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role
 from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment, SignOff
 
 
@@ -72,7 +72,10 @@ def keeps_from(chosen: list[tuple[Part, User]]) -> list[str]:
     cases, people = {part.case.pk for part, _ in chosen}, {person.pk for _, person in chosen}
     now = clock.now()
     votes = SignOff.objects.latest().filter(
-        review__outcome="open", review__initiative__in=cases, person__in=people, verdict__startswith="approve"
+        review__outcome=ReviewOutcome.OPEN,
+        review__initiative__in=cases,
+        person__in=people,
+        verdict__startswith="approve",
     )
     signed = set(votes.values_list("review__initiative", "person"))
     seats: dict[tuple[int, int], list[str]] = {}

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.notices.due import since
+from governance.vocabulary import CLOSED_STAGES, Role, Stage
 from initiatives.models import Hold, Initiative, RoleAssignment
 from initiatives.reminders.recipients import BOARD_AFTER, CHAIR_AFTER, Circle, told
 from initiatives.reminders.wording import about
@@ -21,7 +22,7 @@ def roles_to_accept(moment: datetime):
     rows = list(
         RoleAssignment.objects.waiting()
         .filter(initiative__withdrawn_at__isnull=True, person__is_active=True)
-        .exclude(initiative__stage__in=["stopped", "retired"])
+        .exclude(initiative__stage__in=CLOSED_STAGES)
         .select_related("initiative__unit", "person", "proposed_by")
         .order_by("pk")
     )
@@ -41,7 +42,7 @@ def roles_to_accept(moment: datetime):
                 personal=True,
             ),
         )
-        if row.role == "owner" and not case.imported:
+        if row.role == Role.OWNER and not case.imported:
             continue
         yield from told(
             [row.proposed_by],
@@ -96,13 +97,13 @@ def vacancies(moment: datetime):
 def ideas_without_owner(moment: datetime):
     """Ideas and prototypes whose ownership nobody has accepted: to whoever registered them, then the chair."""
     today = clock.local_day(moment)
-    owned = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role="owner")
+    owned = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role=Role.OWNER)
     cases = list(
         Initiative.objects.live()
-        .filter(~Exists(owned), stage__in=["proposed", "prototype"])
+        .filter(~Exists(owned), stage__in=[Stage.PROPOSED, Stage.PROTOTYPE])
         .exclude(basis="import")
         # Ideas of a list that was imported remind nobody: nobody here began them.
-        .exclude(stage="proposed", registered_by__isnull=True)
+        .exclude(stage=Stage.PROPOSED, registered_by__isnull=True)
         .select_related("unit", "registered_by")
         .prefetch_related("roles")
         .order_by("pk")
@@ -112,11 +113,11 @@ def ideas_without_owner(moment: datetime):
         ended = [
             row.ended_at
             for row in case.roles.all()
-            if row.role == "owner" and row.accepted_at and row.ended_at
+            if row.role == Role.OWNER and row.accepted_at and row.ended_at
         ]
         start = clock.local_day(max([case.registered_at, *ended]))
         asked = any(
-            row.role == "owner" for row in case.roles.all() if not row.declined_at and not row.ended_at
+            row.role == Role.OWNER for row in case.roles.all() if not row.declined_at and not row.ended_at
         )
         period = since(start, today, (3, CHAIR_AFTER, BOARD_AFTER))
         people = [circle.role(case, "sponsor"), case.registered_by]

@@ -13,13 +13,13 @@ from governance.permission_result import Conflict
 from governance.rulebook import RulebookErrors, diff, parse
 from governance.rulebook.editing import PARTS, Text, read
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import RUNNING_STAGES
 from initiatives.cases.case_frame import mend, page_of, sent
 from initiatives.models import Forecast, RulebookDraft
 from initiatives.rulebook_changes import draft_actions
 from initiatives.rulebook_changes.draft_actions import Overtaken as DraftOvertaken
 from initiatives.rulebook_changes.forms import CopyForm, PartForm, TextForm
 
-STAGES = ("prototype", "mvp", "production")  # those that have days of their own
 ALL = "all"  # the key of a part that has no rows
 TITLES = {
     "freshness": "Terms of the whole rulebook",
@@ -223,7 +223,7 @@ def _rows_of(text: Text, part: str) -> list[tuple[str, str]]:
     if part == "freshness":
         return [(ALL, "Days and limits that hold for every case")]
     if part == "stages":
-        return [(key, stage_word(key)) for key in STAGES]
+        return [(key, stage_word(key)) for key in RUNNING_STAGES[1:]]
     if part == "gates":
         return [(key, table["title"]) for key, table in text.raw[part].items()]
     return [(row["key"], row["question"]) for row in text.raw[part]]

@@ -14,6 +14,7 @@ from governance.models import Rulebook
 from governance.people import permissions as people_permissions
 from governance.rulebook import parse
 from governance.templatetags.plumbline import day, seat_word, stage_word
+from governance.vocabulary import RUNNING_STAGES
 from governance.web.pages.rulebook_views import readable
 from initiatives.access import visibility
 from initiatives.cases.case_frame import mend, page_of, pick, sent
@@ -293,7 +294,7 @@ def _lines(one: Foreseen, new, old):
 
 
 def _stage(stage: str) -> str:
-    return stage_word(stage) if stage in ("proposed", "prototype", "mvp", "production") else stage
+    return stage_word(stage) if stage in RUNNING_STAGES else stage
 
 
 def _happens(row: Forecast) -> list[str]:

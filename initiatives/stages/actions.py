@@ -13,7 +13,7 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
-from governance.vocabulary import ReviewOutcome
+from governance.vocabulary import ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -132,9 +132,9 @@ def promote(
     for scope in scopes:
         if scope.starts_at is None and scope.ended_at is None and scope.for_stage == gate.to:
             start_scope(case, scope, scope_now(scopes), by=by)
-    if gate.to == "mvp":
+    if gate.to == Stage.MVP:
         row_history.update_where(ProofItem, [row.pk for row in declared], frozen_at=clock.now())
-    if gate.to == "production":
+    if gate.to == Stage.PRODUCTION:
         owe_writing(
             case,
             "retrospective",
@@ -211,7 +211,7 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
         raise ValidationError(wrong)
     with act("stop", by=by, case=case, reason=reason, register=True) as case:
         case_permissions.may_stop(case, by).or_refuse()
-        was, idea = case.stage, case.stage == "proposed"
+        was, idea = case.stage, case.stage == Stage.PROPOSED
         text = f"{STOP_REASONS[reason_code]}. {reason.strip()}"
         _answer_stop_reason(case, text, by)
         _withdraw_open_review(case, by, "The case was stopped.")
@@ -346,7 +346,7 @@ def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
     """
     with act("re-attest", by=by, case=case, reason=reason) as case:
         case_permissions.may_raise(case, by).or_refuse()
-        if case.stage != "production":
+        if case.stage != Stage.PRODUCTION:
             no("Only production is accepted again.").or_refuse()
         grace = Rulebook.objects.current().book.freshness.grace_days
         since = clock.today() - timedelta(days=grace)
@@ -415,10 +415,10 @@ def owe_writing(case: Initiative, kind: str, source: str, days: int, text: str) 
 
 def owner_of_that_day(case: Initiative) -> User | None:
     """Who owns the case; where nobody does, who owned it last and is still here: laying a role down pays no debt."""
-    owner = case_permissions.accepted(case, "owner")
+    owner = case_permissions.accepted(case, Role.OWNER)
     if owner is not None:
         return owner.person
-    owned = [row for row in case_rows.roles(case) if row.role == "owner" and row.accepted_at]
+    owned = [row for row in case_rows.roles(case) if row.role == Role.OWNER and row.accepted_at]
     last = max(owned, key=lambda row: row.accepted_at, default=None)
     return last.person if last is not None and last.person.is_active else None
 
@@ -443,7 +443,7 @@ def _owe_later_criteria(case: Initiative, book, gate: str, change: StageChange, 
     later = later_criteria(book, gate, emergency=emergency)
     if not later:
         return
-    owner = case_permissions.accepted(case, "owner")
+    owner = case_permissions.accepted(case, Role.OWNER)
     owe_all(
         case,
         [

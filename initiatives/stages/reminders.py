@@ -11,6 +11,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.notices.due import before, late, since
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import CLOSED_STAGES, Stage
 from initiatives.facts import supported_stage
 from initiatives.models import Continuation, Dependant, Initiative
 from initiatives.reminders.recipients import BOARD_AFTER, Circle, told
@@ -68,7 +69,7 @@ def dependences(moment: datetime):
     rows = (
         Dependant.objects.waiting()
         .filter(executive__is_active=True, initiative__withdrawn_at__isnull=True)
-        .exclude(initiative__stage__in=["stopped", "retired"])
+        .exclude(initiative__stage__in=CLOSED_STAGES)
         .select_related("initiative__unit", "executive", "stated_by")
         .order_by("pk")
     )
@@ -111,7 +112,7 @@ def reattestations(moment: datetime):
     near = moment - timedelta(days=shortest - max(warn))
     cases = list(
         Initiative.objects.live()
-        .filter(stage="production")
+        .filter(stage=Stage.PRODUCTION)
         .exclude(basis="import")
         .annotate(accepted=Greatest("since", "reattested_at"))
         .filter(accepted__lte=near)

@@ -6,6 +6,7 @@ from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.templatetags.plumbline import day, in_days, stage_word
+from governance.vocabulary import ReviewOutcome, Stage
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import one_act, sent
@@ -36,7 +37,7 @@ def _post_mortem(book, what: str) -> str:
 
 
 def _review_ends(case) -> list[str]:
-    review = case.reviews.filter(outcome="open").first()
+    review = case.reviews.filter(outcome=ReviewOutcome.OPEN).first()
     return [f"The open review of the gate {review.gate} is withdrawn."] if review else []
 
 
@@ -68,7 +69,7 @@ def stop(request, ref):
     case_permissions.may_stop(case, request.user).or_refuse()
     book = Rulebook.objects.current().book
     happens = [f"{case.ref} stops at once; no review and no paperwork comes first.", *_review_ends(case)]
-    if case.stage == "proposed":
+    if case.stage == Stage.PROPOSED:
         happens.append("A stopped idea owes only its reason.")
     else:
         happens += [_post_mortem(book, "a post-mortem"), *_owed(book, "stop")]
@@ -209,9 +210,9 @@ def go_on(request, ref):
 def reattest(request, ref):
     """Confirm, as chair, that production is accepted again."""
     case = case_lookup.case_for(request.user, ref)
-    if request.method == "POST" or case.stage != "production":
+    if request.method == "POST" or case.stage != Stage.PRODUCTION:
         case_permissions.may_raise(case, request.user).or_refuse()
-    if case.stage != "production":
+    if case.stage != Stage.PRODUCTION:
         no("Only production is accepted again.").or_refuse()
     book = Rulebook.objects.current().book
     rule = book.stages["production"]

@@ -17,6 +17,7 @@ from governance.notices.owe import owe as owe_notice
 from governance.people import boards
 from governance.people.permissions import may_reorganise
 from governance.permission_result import Conflict
+from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
@@ -221,7 +222,7 @@ def _tell_chair(plan: Plan, shift: Shift) -> None:
 
 
 def _tell_owner(plan: Plan, shift: Shift, review) -> None:
-    owner = case_permissions.accepted(review.initiative, "owner")
+    owner = case_permissions.accepted(review.initiative, Role.OWNER)
     if owner is None:
         return
     case = review.initiative

@@ -20,7 +20,7 @@ from governance.models import (
     User,
 )
 from governance.people.boards import away
-from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, BoardRole, ReviewOutcome
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, BoardRole, ReviewOutcome, Role
 from initiatives import models
 from initiatives.facts import stage_expiry
 from initiatives.findings.alerts import UNTIL_READ
@@ -54,7 +54,7 @@ _imports = models.ImportBatch.objects.filter(confirmed_at__isnull=True, repeats_
 _proposals = models.ProposedChange.objects.waiting()
 _place = Coalesce(F("system__name"), F("vendor__name"), F("term__name"), KT("fields__name"))
 _units = Unit.objects.filter(path__startswith=OuterRef("board__unit__path")).order_by("path")
-_owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role="owner", accepted_at__isnull=False)
+_owned = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER, accepted_at__isnull=False)
 
 _waiting_word = (
     models.Shortcoming.objects.standing()
@@ -214,7 +214,7 @@ _standing_holds = (
     .annotate(against=ArraySubquery(_against.order_by().values("requirement").distinct()))
 )
 _lapsed = models.Obligation.objects.unsettled().filter(kind="step_back", due__lt=Given("today"))
-_stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role="data_steward")
+_stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role=Role.DATA_STEWARD)
 _signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
 _answered = models.Answer.objects.filter(initiative=OuterRef("pk")).order_by()
 _ending = (

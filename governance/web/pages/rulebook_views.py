@@ -13,6 +13,7 @@ from governance.rulebook import load_default
 from governance.rulebook.validation import MOVES
 from governance.sign_in.forms import RulebookForm
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary import RUNNING_STAGES
 
 GROUPS = {
     "stage": "What the stage asks",
@@ -106,7 +107,7 @@ def _page(request: HttpRequest, rulebook: Rulebook) -> HttpResponse:
         "gates": [_gate(book, book.gates[key]) for key in MOVES if key in book.gates],
         "stages": [_stage(book, key) for key in book.stages],
         "standards": [
-            (matter.replace("_", " "), [expects.get(stage, "") for stage in book.stage_order[1:]])
+            (matter.replace("_", " "), [expects.get(stage, "") for stage in RUNNING_STAGES[1:]])
             for matter, expects in book.standards.items()
         ],
         "crosswalk": _crosswalk(book),

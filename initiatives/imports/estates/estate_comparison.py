@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from governance.templatetags.plumbline import stage_word
+from governance.vocabulary import Role
 from initiatives.components.actions import EARLY
 from initiatives.imports.estates.cells import alike, problem
 from initiatives.imports.estates.estate_fields import compared
@@ -47,7 +48,7 @@ def scope_of(person) -> Scope:
         return Scope()
     if person.is_admin:
         return Scope(everything=True, names_terms=True)
-    roles = RoleAssignment.objects.in_force().filter(role="technical_lead", person=person)
+    roles = RoleAssignment.objects.in_force().filter(role=Role.TECHNICAL_LEAD, person=person)
     cases = frozenset(roles.values_list("initiative", flat=True))
     links = Link.objects.standing().filter(initiative__in=cases)
     tied = System.objects.standing().filter(pk__in=links.values("system")).select_related("owner")

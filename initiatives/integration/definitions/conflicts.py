@@ -15,6 +15,7 @@ from governance.database import row_history
 from governance.ledger import record
 from governance.models import User
 from governance.notices import owe
+from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.charts.primitives import count
 from initiatives.integration.comparison.facets import Definition, Difference, compare
@@ -32,7 +33,7 @@ from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED, WO
 
 Pair = tuple[TermDefinition, TermDefinition]
 # Who is told of what was found: the data steward, who settles it; where there is none, the owner, who names one.
-ASKED = ("data_steward", "owner")
+ASKED = (Role.DATA_STEWARD, Role.OWNER)
 
 
 def settle_conflicts(cases: list[Initiative]) -> None:

@@ -6,6 +6,7 @@ Sources: rulebook, int.definitions; domain.md, invariant 16; S1-3, S1-10, S1-11.
 
 from collections.abc import Iterable
 
+from governance.vocabulary import Role
 from initiatives.facts.finding_rules import Wanted, about
 from initiatives.integration.comparison import facets
 from initiatives.integration.definitions import definition_dependencies
@@ -86,5 +87,5 @@ def _conflicts(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 def _stewards(cases: set[int]) -> dict[int, str]:
     """The data steward of each case, by name."""
-    rows = RoleAssignment.objects.in_force().filter(initiative__in=cases, role="data_steward")
+    rows = RoleAssignment.objects.in_force().filter(initiative__in=cases, role=Role.DATA_STEWARD)
     return {row.initiative_id: row.person.full_name for row in rows.select_related("person")}

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from governance import clock
 from governance.models import Delegation, User
-from governance.vocabulary import RUNNING_STAGES, Stage
+from governance.vocabulary import RUNNING_STAGES, Role, Stage
 from initiatives.integration.systems.findings import digest
 from initiatives.models import Hop, Link, LinkAnswer, RoleAssignment, System, Vendor
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS
@@ -88,7 +88,7 @@ def of_cases(cases: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[
 def uses_vendor(vendor: Vendor, person: User) -> bool:
     """Whether the person owns or leads a case beyond an idea with an agreed link on which the vendor runs something."""
     roles = RoleAssignment.objects.in_force().filter(
-        person=person, role__in=("owner", "technical_lead"), initiative__withdrawn_at__isnull=True
+        person=person, role__in=(Role.OWNER, Role.TECHNICAL_LEAD), initiative__withdrawn_at__isnull=True
     )
     stages = [stage for stage in RUNNING_STAGES if stage != Stage.PROPOSED]
     links = Link.objects.filter(

@@ -3,12 +3,13 @@
 from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary import Seat
 from initiatives.access.permissions import COLLABORATORS
 from initiatives.integration.links import agreements
 from initiatives.models import RoleAssignment, Vendor
 from initiatives.models.integration.residency import RegionTerm
 
-RESIDENCY_SEATS = ("security_privacy", "risk_compliance")
+RESIDENCY_SEATS = (Seat.SECURITY_PRIVACY, Seat.RISK_COMPLIANCE)
 
 
 def holds_residency_seat(person: User) -> bool:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.ledger import record
 from governance.models import Rulebook, User
+from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.permissions import accepted
 from initiatives.cases.act import act
@@ -139,7 +140,7 @@ def owe_closing(case: Initiative, links: list[Link]) -> None:
     others = Link.objects.standing().filter(account__in=keys).exclude(initiative=case)
     alone = keys - set(others.values_list("account", flat=True))
     accounts = ServiceAccount.objects.open().filter(pk__in=alone).select_related("system__owner", "owner")
-    owner = accepted(case, "owner")
+    owner = accepted(case, Role.OWNER)
     last = owner.person if owner else case.registered_by
     days = Rulebook.objects.current().book.freshness.post_mortem_due_days
     owe_all(

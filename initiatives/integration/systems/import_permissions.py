@@ -2,6 +2,7 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary import Role
 from initiatives.models import EstateBatch, RoleAssignment
 from initiatives.models.imports import REGISTER_KINDS
 
@@ -10,7 +11,7 @@ OF_LEADS = ("links", "definitions")
 
 def leads(person: User) -> bool:
     """Whether the person is technical lead of any case."""
-    roles = RoleAssignment.objects.in_force().filter(role="technical_lead", person=person)
+    roles = RoleAssignment.objects.in_force().filter(role=Role.TECHNICAL_LEAD, person=person)
     return person.is_active and roles.exists()
 
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, all_of, no, yes
-from governance.vocabulary import RUNNING_STAGES, Seat
+from governance.vocabulary import RUNNING_STAGES, Role, Seat
 from initiatives.access import permissions as case_permissions
 from initiatives.access.visibility import stood_in_for
 from initiatives.integration.links import agreements
@@ -114,7 +114,7 @@ def worked_on(person: User):
     roles = RoleAssignment.objects.in_force().filter(
         Q(person=person) | Q(person__in=stood_in_for(person)), role__in=case_permissions.COLLABORATORS
     )
-    owned = RoleAssignment.objects.filter(role="owner", accepted_at__isnull=False)
+    owned = RoleAssignment.objects.filter(role=Role.OWNER, accepted_at__isnull=False)
     own = Q(pk__in=roles.values("initiative"))
     own |= Q(registered_by=person) & ~Q(pk__in=owned.values("initiative"))
     return Initiative.objects.live().filter(own, stage__in=RUNNING_STAGES)

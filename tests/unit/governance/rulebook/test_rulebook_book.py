@@ -76,7 +76,6 @@ def test_default_figures(book):
     assert next(iter(book.standards)) == "funding"
     assert list(book.standards)[-1] == "promotion_criteria"
     assert book.contract.default_when_nobody_answers == "deny"
-    assert book.stage_order == ("proposed", "prototype", "mvp", "production")
     assert book.crosswalk_frameworks() == ("eu_ai_act", "iso_42001", "nist_ai_rmf", "soc2")
     assert book.result_kinds == {"test_report", "drill_record", "telemetry", "log_sample", "user_research"}
     assert book.condition_kinds == {"test_report", "user_research"}

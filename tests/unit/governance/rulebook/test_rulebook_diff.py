@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import diff, load_default, parse
+from governance.vocabulary import RUNNING_STAGES
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
 
@@ -85,7 +86,7 @@ def test_whatever_is_tolerated_is_ended_by_a_requirement_of_a_later_gate():
         assert [words for words, _, _ in rows] == list(book.stages[stage].tolerated)
         for words, asked, gate in rows:
             assert asked.key in gate.requirements(), words
-            assert book.stage_order.index(gate.to) > book.stage_order.index(stage), words
+            assert RUNNING_STAGES.index(gate.to) > RUNNING_STAGES.index(stage), words
     assert book.tolerated("production") == book.tolerated("stopped") == []
 
 
