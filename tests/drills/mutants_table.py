@@ -207,7 +207,7 @@ MUTANTS = [
     (
         "a wrong password where one signs is recorded",
         "governance.sign_in.reauthentication:why_refused",
-        "            record.record(REFUSED, login=person.login, purpose=purpose, address=address)\n",
+        "            record.record(EntryKind.PASSWORD_REFUSED, login=person.login, purpose=purpose, address=address)\n",
         "            pass\n",
         "tests/app/initiatives/reviews/test_sign_off_views.py -k wrong_password",
     ),
