@@ -11,7 +11,7 @@ from adoption.postmortems import permissions as postmortem_permissions
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import User
 from governance.notices.desk import Line
-from governance.vocabulary import BoardRole, Role
+from governance.vocabulary import OWED_IN_WRITING, BoardRole, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import case_rows
 from initiatives.models import Obligation
@@ -42,7 +42,7 @@ QUIET = {
 
 _owed = (
     Obligation.objects.unsettled()
-    .filter(kind__in=postmortem_permissions.WRITTEN)
+    .filter(kind__in=OWED_IN_WRITING)
     .exclude(post_mortem__state=PostMortem.IN_REVIEW)
     .annotate(draft=F("post_mortem"))
 )

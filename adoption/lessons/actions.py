@@ -17,13 +17,12 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
-from governance.vocabulary import Layer, Role
+from governance.vocabulary import AnswerKind, Layer, Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched
 from initiatives.checklist import actions as checklist_actions
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.models import Answer, Initiative, RoleAssignment, Shortcoming, System
-from initiatives.models.evidence import ANSWERED
 
 REQUIREMENT = "mvp.lessons_read"
 _FINDING = "lesson:"  # what a finding about a lesson is called by, before the key of the lesson
@@ -91,7 +90,7 @@ def respond(*, case: Initiative, said: Iterable[Said], by: User) -> list[LessonR
         checklist_actions.answer(
             case=case,
             requirement=REQUIREMENT,
-            kind=ANSWERED,
+            kind=AnswerKind.ANSWERED,
             text=_answer(case),
             true_as_of=clock.today(),
             by=by,
@@ -130,7 +129,7 @@ def digest(lesson: Lesson) -> str:
 
 def _answer(case: Initiative) -> str:
     """The answer for the board: the owner's own words, then each lesson with what was said to it, oldest first."""
-    row = Answer.objects.filter(initiative=case, requirement=REQUIREMENT, kind=ANSWERED).first()
+    row = Answer.objects.filter(initiative=case, requirement=REQUIREMENT, kind=AnswerKind.ANSWERED).first()
     own = row.text.partition(MARK)[0].strip() if row else ""
     told = LessonResponse.objects.latest().filter(initiative=case)
     rows = sorted(told.select_related("lesson__post_mortem__initiative", "by"), key=lambda one: one.lesson_id)

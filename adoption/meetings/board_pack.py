@@ -19,12 +19,11 @@ from governance.models import Checkpoint, Rulebook, User
 from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
-from governance.vocabulary import Stage
+from governance.vocabulary import EvidenceKind, ProofResult, Stage
 from initiatives.cases import review_state
 from initiatives.cases.case_frame import who_answers
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review
-from initiatives.models.evidence import EVIDENCE_KINDS, RESULTS
 from initiatives.reviews import presentation as review_presentation
 
 PART = 40  # points in one file; a longer agenda comes in parts
@@ -302,13 +301,13 @@ def _proof(book, facts, now: datetime) -> Table:
         if item.withdrawn_at is not None or item.superseded_by is not None:
             continue
         age = (today - item.observed_on).days
-        result = RESULTS.get(item.result, "") if item.result else ""
+        result = ProofResult.word(item.result) if item.result else ""
         notes = [word for word in (result, "file missing" if item.missing else "") if word]
         notes += ["unverified link"] if item.unverified else []
         rows.append(
             (
                 _named(item, book),
-                str(EVIDENCE_KINDS.get(item.kind, item.kind)),
+                str(EvidenceKind.word(item.kind)),
                 f"{day(item.observed_on)}, {age} day{'' if age == 1 else 's'} old",
                 ", ".join(notes),
                 item.fingerprint if _has_file(item) else "no file",

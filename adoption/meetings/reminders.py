@@ -8,9 +8,9 @@ from adoption.adoption_seat import SEAT
 from adoption.meetings import agenda
 from adoption.meetings.actions import asked
 from adoption.models import Meeting, PostMortem
-from adoption.postmortems.permissions import WRITTEN
 from governance import clock
 from governance.notices.due import Due, before, since
+from governance.vocabulary import OWED_IN_WRITING
 from initiatives.holds.reminders import debts_due
 from initiatives.models import Obligation
 from initiatives.reminders.recipients import Circle, told
@@ -22,7 +22,7 @@ MOST_POINTS = 8  # named in a mail
 
 def owed(moment: datetime):
     """Post-mortems that nobody has handed in: 14 and 3 days before their day, on it, weekly after it, escalated."""
-    rows = Obligation.objects.unsettled().filter(kind__in=WRITTEN)
+    rows = Obligation.objects.unsettled().filter(kind__in=OWED_IN_WRITING)
     rows = rows.exclude(post_mortem__state__in=[PostMortem.IN_REVIEW, PostMortem.PUBLISHED])
     yield from debts_due(rows, moment, lambda debt: reverse("post-mortem-start", args=[debt.pk]))
 

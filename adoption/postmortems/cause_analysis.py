@@ -11,8 +11,7 @@ from django.db.models import QuerySet
 
 from adoption.models import Attribution, PostMortem
 from adoption.models.postmortems import BLAMED, FAILURE, FOUND, SUCCESS
-from adoption.postmortems.permissions import WRITTEN
-from governance.vocabulary import Layer
+from governance.vocabulary import OWED_IN_WRITING, Layer
 from initiatives.models import Initiative, Obligation
 
 # By side and by whether it was said at first or found, the column of `LayerCauses` in which a post-mortem counts.
@@ -100,7 +99,7 @@ def overdue(cases: QuerySet[Initiative], day: date) -> QuerySet[Obligation]:
     """
     return (
         Obligation.objects.overdue_on(day)
-        .filter(kind__in=WRITTEN, initiative__in=cases)
+        .filter(kind__in=OWED_IN_WRITING, initiative__in=cases)
         .select_related("initiative__unit", "debtor", "post_mortem")
         .order_by("due", "pk")
     )

@@ -5,15 +5,15 @@ from adoption.models import Attribution, Lesson
 from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary import OWED_IN_WRITING
 from initiatives.access import permissions as case_permissions
 from initiatives.holds.actions import may_settle
 from initiatives.models import Initiative, Obligation
-from initiatives.models.holds import IN_WRITING as WRITTEN
 
 
 def may_start(obligation: Obligation, person: User) -> Answer:
     """Begin the post-mortem that settles this debt: whoever may settle it, while it is owed."""
-    if obligation.kind not in WRITTEN:
+    if obligation.kind not in OWED_IN_WRITING:
         return no("This debt is not settled by a post-mortem.", "Settle it on its own page.")
     if obligation.settled_at:
         return no("This is settled already.", "Read its post-mortem.")

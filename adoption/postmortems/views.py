@@ -15,6 +15,7 @@ from adoption.postmortems import actions, permissions, sections
 from adoption.postmortems.blame_check import pointed_out
 from adoption.postmortems.forms import ConfirmForm, PostMortemForm
 from adoption.postmortems.writing import Clashed, write
+from governance.vocabulary import OWED_IN_WRITING
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, mend
 from initiatives.facts import case_rows
@@ -52,7 +53,7 @@ def lessons(request: HttpRequest, ref: str) -> HttpResponse:
     owed = [
         {"debt": debt, "begun": debt.pk in begun, "may": permissions.may_start(debt, request.user)}
         for debt in case.obligations.unsettled()
-        .filter(kind__in=permissions.WRITTEN)
+        .filter(kind__in=OWED_IN_WRITING)
         .select_related("debtor", "initiative")
     ]
     context = case_context(request, case, tab="lessons") | {
@@ -147,7 +148,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         row = actions.start(obligation=debt, by=request.user)
         return redirect("post-mortem", row.pk)
-    if debt.kind not in permissions.WRITTEN:
+    if debt.kind not in OWED_IN_WRITING:
         raise Http404("This debt is not settled by a post-mortem.")
     context = case_context(request, debt.initiative, tab="lessons") | {
         "title": debt.get_kind_display(),

@@ -8,17 +8,7 @@ from governance.contracts.clauses import Terms
 from governance.database.row_history import WrittenOnce, governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.people import User
-from governance.vocabulary import Seat
-
-CLAUSE_KINDS = {
-    "autonomy": "May do on its own",
-    "human_approval": "May do when a person approves",
-    "edge_policy": "What applies in an edge case",
-    "record_owner": "Who owns the change log and the audit trail",
-    "audience": "For whom",
-    "retention": "How long records are kept",
-    "residency": "Where data may go",
-}
+from governance.vocabulary import ClauseKind, Seat
 
 
 class Contract(models.Model):
@@ -126,7 +116,7 @@ class Clause(models.Model):
 
     version = models.ForeignKey(ContractVersion, models.PROTECT, related_name="clauses")
     number = models.PositiveIntegerField(default=0)
-    kind = models.CharField(max_length=20, choices=CLAUSE_KINDS.items())
+    kind = models.CharField(max_length=20, choices=ClauseKind.choices)
     sentence = models.TextField()
     terms = models.JSONField(default=dict, blank=True)
     fingerprint = models.CharField(max_length=64, blank=True, default="", db_index=True)

@@ -119,3 +119,97 @@ class DecisionOutcome(Words):
     ALLOW = "allow", "Allowed"
     DENY = "deny", "Denied"
     NEEDS_APPROVAL = "needs_approval", "Needs approval"
+
+
+class ClauseKind(Words):
+    """What a clause of a contract is about."""
+
+    AUTONOMY = "autonomy", "May do on its own"
+    HUMAN_APPROVAL = "human_approval", "May do when a person approves"
+    EDGE_POLICY = "edge_policy", "What applies in an edge case"
+    RECORD_OWNER = "record_owner", "Who owns the change log and the audit trail"
+    AUDIENCE = "audience", "For whom"
+    RETENTION = "retention", "How long records are kept"
+    RESIDENCY = "residency", "Where data may go"
+
+
+class AnswerKind(Words):
+    """How the owner answers a requirement."""
+
+    ANSWERED = "answered", "Answered"
+    NO = "no", "No"
+    NOT_APPLICABLE = "not_applicable", "Does not apply"
+    NOT_REPORTED = "not_reported", "Not reported"
+
+
+class EvidenceKind(Words):
+    """What an item of proof is."""
+
+    ATTESTATION = "attestation", "Attestation"
+    DOCUMENT = "document", "Document"
+    CONTRACT_CLAUSE = "contract_clause", "Contract clause"
+    TEST_REPORT = "test_report", "Test report"
+    DRILL_RECORD = "drill_record", "Drill record"
+    TELEMETRY = "telemetry", "Telemetry"
+    LOG_SAMPLE = "log_sample", "Log sample"
+    SYSTEM_RECORD = "system_record", "System record"
+    USER_RESEARCH = "user_research", "User research"
+    DECISION_RECORD = "decision_record", "Decision record"
+
+
+class ProofResult(Words):
+    """What a test, a drill or a reading came to."""
+
+    PASS = "pass", "Pass"
+    PARTIAL = "partial", "Partial"
+    FAIL = "fail", "Fail"
+
+
+class ProofCondition(Words):
+    """Under what conditions it was tried."""
+
+    CURATED = "curated", "Curated examples"
+    BOUNDED_REAL = "bounded_real", "Bounded real conditions"
+    FULL_POPULATION = "full_population", "Full population"
+
+
+class DeclaredResult(Words):
+    """What became of something the MVP declared it would prove."""
+
+    MET = "met", "Proved"
+    MISSED = "missed", "Missed"
+
+
+class HoldKind(Words):
+    """Why a case must not move; `cap`: the highest stage that is supported meanwhile, None for all."""
+
+    OWNER_VACANT = "owner_vacant", "No accepted owner"
+    RECORD_OWNER_VACANT = "record_owner_vacant", "The contract's record owner is gone"
+    RESIDENCY = "residency", "Data leaves the allowed region"
+    DEFINITION_CONFLICT = "definition_conflict", "Definitions conflict"
+    FAILED_DRILL = "failed_drill", "A drill failed"
+    REATTESTATION = "reattestation", "Re-attestation is overdue"
+    CONCERN = "concern", "Somebody raised a concern"
+
+    @property
+    def cap(self) -> Stage | None:
+        if self == HoldKind.CONCERN:
+            return None
+        mild = (HoldKind.DEFINITION_CONFLICT, HoldKind.FAILED_DRILL, HoldKind.REATTESTATION)
+        return Stage.MVP if self in mild else Stage.PROTOTYPE
+
+
+class ObligationKind(Words):
+    """What somebody owes by a day."""
+
+    POST_MORTEM = "post_mortem", "Post-mortem"
+    RETROSPECTIVE = "retrospective", "Retrospective after go-live"
+    CRITERION = "criterion", "Item of the gate that was left to do after the move"
+    STEP_BACK = "step_back", "Bring support back, or step back"
+    VACANCY = "vacancy", "Find an owner, or step back"
+    SERVICE_ACCOUNT = "service_account", "Close a service account that nothing uses any more"
+    READING = "reading", "Read a measure that has been silent for too long"
+    FEED = "feed", "Confirm that a feed is shut"
+
+
+OWED_IN_WRITING = (ObligationKind.POST_MORTEM, ObligationKind.RETROSPECTIVE)

@@ -11,12 +11,11 @@ from governance.database.batch_read import Given, words_of
 from governance.models import Delegation, Membership, Unit, User
 from governance.people.boards import seats_held, units_of_board
 from governance.transparency_log import as_of
-from governance.vocabulary import Role
+from governance.vocabulary import ObligationKind, Role
 from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
-from initiatives.models.holds import FEED
 
 # Debts of owners of systems and accounts, who settle them on pages that open nothing else of the case.
-SETTLED_ELSEWHERE = (FEED, "service_account")
+SETTLED_ELSEWHERE = (ObligationKind.FEED, "service_account")
 
 
 def visible_to(person: User) -> QuerySet:

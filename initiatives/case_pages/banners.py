@@ -6,12 +6,11 @@ from governance import clock
 from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import RUNNING_STAGES, Stage
+from governance.vocabulary import OWED_IN_WRITING, RUNNING_STAGES, HoldKind, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import banner
 from initiatives.facts import case_rows, supported_stage
 from initiatives.integration.definitions.permissions import STEWARD
-from initiatives.models.holds import HOLD_KINDS, IN_WRITING
 
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
 CLOSES = {
@@ -153,7 +152,7 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
         found.append(
             banner(
                 "bad",
-                f"Held since {day(row.opened_at)}: {HOLD_KINDS[row.kind][0].lower()}.",
+                f"Held since {day(row.opened_at)}: {HoldKind(row.kind).label.lower()}.",
                 f"{ended(why)} {meanwhile}{how.format(steward=steward)}",
                 link,
                 link_text,
@@ -182,7 +181,7 @@ def _owed_banner(case, facts) -> list[dict]:
     owed = [
         debt
         for debt in facts.debts
-        if debt.kind in IN_WRITING and debt.case_ref != case.ref and not debt.excused
+        if debt.kind in OWED_IN_WRITING and debt.case_ref != case.ref and not debt.excused
     ]
     if not owed:
         return []

@@ -10,13 +10,12 @@ from governance.models import ContractVersion, Rulebook
 from governance.people.boards import board_for
 from governance.templatetags.plumbline import day, layer_word, stage_word
 from governance.transparency_log import as_of
-from governance.vocabulary import Layer, Role, Seat, SignOffVerdict
+from governance.vocabulary import HoldKind, Layer, Role, Seat, SignOffVerdict
 from governance.web.pages.as_of_views import Day
 from initiatives.evidence.views import STATES, state_of_item
 from initiatives.facts import case_rows, supported_stage
 from initiatives.history.entry_wording import question
 from initiatives.models import Initiative, SignOff, Standing
-from initiatives.models.holds import HOLD_KINDS
 
 NOTHING = "nothing"
 ANSWER_KINDS = {
@@ -117,7 +116,7 @@ def then_of(number: int) -> Then | None:
             "Answers": _answers(facts, book),
             "Evidence": _evidence(facts, book, now),
             "Holds": {
-                hold.pk: (HOLD_KINDS[hold.kind][0], f"since {day(hold.opened_at)}: {hold.reason}")
+                hold.pk: (HoldKind(hold.kind).label, f"since {day(hold.opened_at)}: {hold.reason}")
                 for hold in case_rows.rows(case, "holds")
             },
             "Roles": {

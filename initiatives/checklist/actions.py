@@ -9,12 +9,12 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
+from governance.vocabulary import AnswerKind, DeclaredResult
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
 from initiatives.models import Answer, AnswerDraft, Coverage, Evidence, Initiative, ProofItem, Voiding
-from initiatives.models.evidence import ANSWER_KINDS, ANSWERED, NOT_APPLICABLE, NOT_REPORTED
 
 
 def answer(
@@ -41,12 +41,12 @@ def answer(
         wrong = {}
         if requirement in criteria.GENERATED_ONLY:
             wrong["text"] = "This answer is generated, not written."
-        if kind not in ANSWER_KINDS or kind == NOT_REPORTED:
+        if kind not in AnswerKind or kind == AnswerKind.NOT_REPORTED:
             wrong["kind"] = "Say whether this is your answer, a no, or does not apply."
         if not text.strip():
             wrong["text"] = (
                 "Say why it does not apply."
-                if kind == NOT_APPLICABLE
+                if kind == AnswerKind.NOT_APPLICABLE
                 else "Write the answer; an honest no is one too."
             )
         if true_as_of is not None and true_as_of > clock.today():
@@ -80,7 +80,7 @@ def answer(
             )
             _end_attestations(case, requirement)
         if (
-            kind == ANSWERED
+            kind == AnswerKind.ANSWERED
             and true_as_of
             and "attestation" in asked.evidence
             and (requirement not in criteria.ACCEPTED_IN_PERSON)
@@ -141,7 +141,7 @@ def accept_not_applicable(*, case: Initiative, requirement: str, version: int, b
         seats = tuple(dict.fromkeys(c.seat for c in book.criteria_using(requirement)))
         case_permissions.may_accept_exception(case, seats, by).or_refuse()
         row = Answer.objects.filter(initiative=case, requirement=requirement).first()
-        if row is None or row.kind != NOT_APPLICABLE:
+        if row is None or row.kind != AnswerKind.NOT_APPLICABLE:
             no("The owner does not say that it does not apply.").or_refuse()
         if row.version != version:
             raise Conflict("The answer changed since you opened it.", "Read it again.")
@@ -187,7 +187,7 @@ def report_outcome(
 ) -> ProofItem:
     """Report what came of one declared thing: met or missed, in words. Misses stay visible."""
     wrong = {}
-    if result not in ProofItem.RESULTS:
+    if result not in DeclaredResult:
         wrong["result"] = "Say whether it was proved or missed."
     if not outcome.strip():
         wrong["outcome"] = "Say what was found, beside what was declared."

@@ -4,15 +4,15 @@ from django import forms
 
 from governance import clock
 from governance.gates import requirements
+from governance.vocabulary import AnswerKind, DeclaredResult
 from initiatives.evidence.forms import ADDED_KINDS, ProofForm
 from initiatives.form_fields import DayField, WordsField
-from initiatives.models import Initiative, ProofItem
-from initiatives.models.evidence import ANSWERED, NO, NOT_APPLICABLE
+from initiatives.models import Initiative
 
 ANSWER_WORDS = [
-    (ANSWERED, "This is our answer"),
-    (NO, "No, we do not have this yet. An honest no is worth more than silence; it stays a gap."),
-    (NOT_APPLICABLE, "Does not apply, because ... Its seat has to agree."),
+    (AnswerKind.ANSWERED, "This is our answer"),
+    (AnswerKind.NO, "No, we do not have this yet. An honest no is worth more than silence; it stays a gap."),
+    (AnswerKind.NOT_APPLICABLE, "Does not apply, because ... Its seat has to agree."),
 ]
 
 
@@ -27,7 +27,7 @@ class AnswerForm(forms.Form):
     """The answer: kind, words, and the day on which it was true where saying so is proof."""
 
     kind = forms.ChoiceField(
-        label="Kind of answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=ANSWERED
+        label="Kind of answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
     )
     text = SaidField(label="Your answer")
     true_as_of = DayField(label="True as of", required=False)
@@ -59,12 +59,12 @@ class AnswerForm(forms.Form):
     def reply(self) -> dict | None:
         """The answer as the act takes it; None where nothing was written and nothing stood there."""
         fields = self.cleaned_data
-        if not fields["text"].strip() and fields["kind"] == ANSWERED and self.row is None:
+        if not fields["text"].strip() and fields["kind"] == AnswerKind.ANSWERED and self.row is None:
             return None
         return {
             "kind": fields["kind"],
             "text": fields["text"],
-            "true_as_of": fields.get("true_as_of") if fields["kind"] == ANSWERED else None,
+            "true_as_of": fields.get("true_as_of") if fields["kind"] == AnswerKind.ANSWERED else None,
             "based_on": fields["based_on"],
         }
 
@@ -117,9 +117,7 @@ class DeclareForm(forms.Form):
 class OutcomeForm(forms.Form):
     """What came of it."""
 
-    result = forms.ChoiceField(
-        label="Result", choices=[("", "choose"), *((key, words) for key, words in ProofItem.RESULTS.items())]
-    )
+    result = forms.ChoiceField(label="Result", choices=[("", "choose"), *DeclaredResult.choices])
     outcome = WordsField(label="What was found")
     evidence = forms.ModelChoiceField(
         label="Proof", queryset=None, required=False, empty_label="none", help_text="An item of this case."

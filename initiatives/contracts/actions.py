@@ -26,8 +26,8 @@ from governance.models import (
     User,
     VocabularyWord,
 )
-from governance.models.contracts import CLAUSE_KINDS
 from governance.permission_result import Answer, Conflict, Reason, no
+from governance.vocabulary import ClauseKind
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -153,7 +153,7 @@ def rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
     wrong: dict[str, str] = {}
     rows = []
     for place, clause in enumerate(clauses, 1):
-        if clause.kind not in CLAUSE_KINDS:
+        if clause.kind not in ClauseKind:
             wrong["kind"] = "Choose a kind for each clause."
             continue
         for problem in problems(clause.kind, clause.terms).values():

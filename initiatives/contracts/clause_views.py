@@ -12,8 +12,9 @@ from governance.contracts.clauses import MOST_CLAUSES, Terms, problems
 from governance.contracts.templates import STARTERS
 from governance.contracts.wording import marked, sentence
 from governance.models import Clause, ClauseComment, ContractVersion, VocabularyWord
-from governance.models.contracts import CLAUSE_KINDS, VOCABULARY
+from governance.models.contracts import VOCABULARY
 from governance.permission_result import no
+from governance.vocabulary import ClauseKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import acted, ask, case_context, mend, sent
@@ -86,7 +87,7 @@ def edit(request, ref):
         groups=groups_of(clauses),
         on_removed=on_removed,
         gaps=gaps_shown(case, clauses) if clauses else [],
-        kinds=CLAUSE_KINDS.items(),
+        kinds=ClauseKind.choices,
         full=len(clauses) >= MOST_CLAUSES,
         most=MOST_CLAUSES,
         starters=STARTERS.values() if not clauses else (),
@@ -101,7 +102,7 @@ def clause_edit(request, ref, number):
     if now is None and wanted and request.method != "POST":
         raise Http404("There is no such clause.")
     kind = request.POST.get("kind") or request.GET.get("kind") or (now.kind if now else "")
-    if kind not in CLAUSE_KINDS:
+    if kind not in ClauseKind:
         return redirect(f"{_list(case)}#add")
     form = ClauseForm(
         sent(request),
@@ -113,9 +114,9 @@ def clause_edit(request, ref, number):
     context = {
         "title": f"Clause {wanted}" if wanted else "A new clause",
         "form": form,
-        "kind": CLAUSE_KINDS[kind],
+        "kind": ClauseKind(kind).label,
         "kind_key": kind,
-        "kinds": CLAUSE_KINDS.items(),
+        "kinds": ClauseKind.choices,
         "number": wanted,
         "now": now,
         "seen": request.POST.get("seen", "")

@@ -13,8 +13,7 @@ from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.contracts.wording import differences, marked
 from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
-from governance.models.contracts import CLAUSE_KINDS
-from governance.vocabulary import Seat
+from governance.vocabulary import ClauseKind, Seat
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -93,10 +92,10 @@ def count_comments(case, clauses: list[Clause]) -> list[tuple[int, int]]:
 
 def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
     """The clauses by kind, in the order of the kinds."""
-    by_kind: dict[str, list] = {kind: [] for kind in CLAUSE_KINDS}
+    by_kind: dict[str, list] = {kind: [] for kind in ClauseKind}
     for clause in clauses:
         by_kind[clause.kind].append(clause)
-    return [(words, by_kind[kind]) for kind, words in CLAUSE_KINDS.items() if by_kind[kind]]
+    return [(words, by_kind[kind]) for kind, words in ClauseKind.choices if by_kind[kind]]
 
 
 def gaps_shown(case, clauses: list[Clause]) -> list[dict]:

@@ -13,11 +13,10 @@ from django.urls import reverse
 from governance import clock
 from governance.models import User
 from governance.notices.calendar_feed import DueDay
-from governance.vocabulary import Stage
+from governance.vocabulary import ObligationKind, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import supported_stage
 from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
-from initiatives.models.holds import OBLIGATION_KINDS
 from initiatives.reviews import desk as review_desk
 from initiatives.reviews import review_turn
 from initiatives.worklist.person_worklist import Look, look_of
@@ -61,7 +60,7 @@ def debts(look: Look) -> Iterator[Found]:
             f"obligation-{row.pk}",
             row.due,
             row.initiative,
-            OBLIGATION_KINDS[row.kind],
+            ObligationKind(row.kind).label,
             reverse("account-close", args=[row.account_key])
             if row.account_key is not None
             else row.initiative.get_absolute_url(),

@@ -10,7 +10,7 @@ from governance.models import User
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import STAGE_RANK, Role, Seat
+from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, Role, Seat
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
@@ -25,7 +25,7 @@ from initiatives.worklist.worklist_queries import ageing
 
 AGEING_DAYS = 30
 # Settled by a written account: their lines come from the floor above.
-WRITTEN = ("post_mortem", "retrospective", "reading")  # lines of the floor above
+WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)  # lines of the floor above
 # Who is asked what: the rulebook says whose desk a question lies on; owner and deputy see all of them.
 ANSWERING = {
     "technical_lead": "technical_lead",

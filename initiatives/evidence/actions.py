@@ -14,7 +14,7 @@ from governance.ledger import record
 from governance.models import Clause, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
-from governance.vocabulary import ReviewOutcome
+from governance.vocabulary import EvidenceKind, ProofCondition, ProofResult, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -33,7 +33,6 @@ from initiatives.models import (
     ScopeVersion,
     System,
 )
-from initiatives.models.evidence import CONDITIONS, DRILL_RECORD, EVIDENCE_KINDS, RESULTS
 
 log = structlog.get_logger("plumbline.evidence")
 
@@ -54,7 +53,7 @@ def check_evidence(
     """What is wrong with an item before it is added, by field; empty when nothing is."""
     book = Rulebook.objects.current().book
     wrong = {}
-    if kind not in EVIDENCE_KINDS:
+    if kind not in EvidenceKind:
         wrong["kind"] = "Choose the kind of evidence."
         return wrong
     if not title.strip():
@@ -63,16 +62,16 @@ def check_evidence(
         wrong["observed_on"] = "Say on which day this was observed; its age counts from there."
     elif observed_on > clock.today():
         wrong["observed_on"] = f"{observed_on:%-d %B %Y} lies in the future; give the day it was observed."
-    if kind in book.result_kinds and result not in RESULTS:
-        wrong["result"] = f"A {EVIDENCE_KINDS[kind].lower()} has a result: pass, partial or fail."
+    if kind in book.result_kinds and result not in ProofResult:
+        wrong["result"] = f"A {EvidenceKind(kind).label.lower()} has a result: pass, partial or fail."
     if kind not in book.result_kinds and result:
-        wrong["result"] = f"A {EVIDENCE_KINDS[kind].lower()} carries no result."
-    if kind in book.condition_kinds and condition not in CONDITIONS:
+        wrong["result"] = f"A {EvidenceKind(kind).label.lower()} carries no result."
+    if kind in book.condition_kinds and condition not in ProofCondition:
         wrong["condition"] = (
             "Say under which condition it was tried: curated, bounded real, or full population."
         )
     if kind not in book.condition_kinds and condition:
-        wrong["condition"] = f"A {EVIDENCE_KINDS[kind].lower()} carries no test condition."
+        wrong["condition"] = f"A {EvidenceKind(kind).label.lower()} carries no test condition."
     wrong |= _check_covers(book, kind, covers)
     if kind == "contract_clause" and clause is None and not (file or link):
         wrong["clause"] = "Choose the clause it refers to, or attach the vendor's clause."
@@ -92,8 +91,8 @@ def _check_covers(book, kind, covers) -> dict:
         if key in criteria.GENERATED_ONLY:
             return {"covers": f"{book.requirements[key].question} Its index is generated, never uploaded."}
         if kind not in book.requirements[key].evidence:
-            wanted = " or ".join(EVIDENCE_KINDS[name].lower() for name in book.requirements[key].evidence)
-            given = EVIDENCE_KINDS[kind].lower()
+            wanted = " or ".join(EvidenceKind(name).label.lower() for name in book.requirements[key].evidence)
+            given = EvidenceKind(kind).label.lower()
             return {"covers": f"{book.requirements[key].question} This needs a {wanted}, not a {given}."}
         if kind == "attestation" and key in criteria.ACCEPTED_IN_PERSON:
             return {"covers": f"{book.requirements[key].question} Only the person's own acceptance counts."}
@@ -168,7 +167,7 @@ def add_evidence(
 
 def settle_item(case: Initiative, item: Evidence) -> None:
     """Rewrite the standing after this item came, covers more or was withdrawn; drill records speak in the register."""
-    if item.kind != DRILL_RECORD or not follow([case]):
+    if item.kind != EvidenceKind.DRILL_RECORD or not follow([case]):
         settle_standing(case)
 
 

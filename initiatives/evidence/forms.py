@@ -5,13 +5,13 @@ from django import forms
 from governance import clock
 from governance.gates import requirements as gates_requirements
 from governance.models import Clause
+from governance.vocabulary import EvidenceKind, ProofCondition, ProofResult
 from initiatives.evidence.actions import versions_named
 from initiatives.form_fields import DayField, WordsField
 from initiatives.models import ComponentVersion, Initiative
-from initiatives.models.evidence import CONDITIONS, EVIDENCE_KINDS, RESULTS
 
 # What people add themselves: an attestation comes from saving the answer.
-ADDED_KINDS = {key: words for key, words in EVIDENCE_KINDS.items() if key != "attestation"}
+ADDED_KINDS = {key: words for key, words in EvidenceKind.choices if key != "attestation"}
 BY_ITSELF, CHOSEN = "", "chosen"
 
 
@@ -55,9 +55,9 @@ class ProofForm(forms.Form):
     observed_on = DayField(
         label="Observed on", help_text="Its age counts from this day, not from the day it is added."
     )
-    result = forms.ChoiceField(choices=[("", "none"), *RESULTS.items()], required=False)
+    result = forms.ChoiceField(choices=[("", "none"), *ProofResult.choices], required=False)
     condition = forms.ChoiceField(
-        label="Tried under", choices=[("", "none"), *CONDITIONS.items()], required=False
+        label="Tried under", choices=[("", "none"), *ProofCondition.choices], required=False
     )
     note = WordsField(required=False, help_text="Period, query, sample: what a reader needs to judge it.")
     names_how = forms.ChoiceField(

@@ -10,6 +10,7 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.transparency_log import as_of
+from governance.vocabulary import EvidenceKind
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -20,7 +21,6 @@ from initiatives.evidence.captures import versions_of
 from initiatives.evidence.forms import ADDED_KINDS, CaptureForm, CoverForm, EvidenceForm, cover_choices
 from initiatives.files import file_previews
 from initiatives.form_fields import ReasonForm
-from initiatives.models.evidence import EVIDENCE_KINDS
 
 STATES = {
     "current": "current",
@@ -45,7 +45,7 @@ def evidence_list(request, ref):
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "evidence")
     state = pick(request.GET.get("state"), STATES)
-    kind = pick(request.GET.get("kind"), EVIDENCE_KINDS)
+    kind = pick(request.GET.get("kind"), EvidenceKind)
     facts, book, now = context["facts"], context["book"], context["now"]
     rows = [
         {"item": item, "state": found, "word": STATES[found], "tone": TONES.get(found, ""), "last": last}
@@ -59,13 +59,13 @@ def evidence_list(request, ref):
     )
     for row in page:
         row["author"] = authors.get(row["item"].id, "")
-        row["kind"] = EVIDENCE_KINDS[row["item"].kind]
+        row["kind"] = EvidenceKind(row["item"].kind).label
     context |= {
         "title": "Evidence",
         "page": page,
         "states": context["states"],
         "wanted": STATES,
-        "kinds": EVIDENCE_KINDS,
+        "kinds": EvidenceKind.choices,
         "state": state,
         "kind": kind,
     }
@@ -150,7 +150,7 @@ def add(request, ref):
         "evidence",
         form,
         template="initiatives/evidence/evidence_add.html",
-        title=f"Add evidence: {EVIDENCE_KINDS[kind].lower()}",
+        title=f"Add evidence: {EvidenceKind(kind).label.lower()}",
         lede=book.evidence_kinds.get(kind, "").replace(" | ", ", ").replace("_", " "),
         kind=kind,
         effects=effects,

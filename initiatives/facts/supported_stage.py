@@ -26,10 +26,9 @@ from governance.gates.gate_inputs import (
 )
 from governance.models import Rulebook
 from governance.rulebook import Book
-from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Stage
+from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
 from initiatives.facts import case_rows, finding_rules
 from initiatives.models import Initiative, PastStanding, Span, StageChange
-from initiatives.models.holds import HOLD_KINDS
 
 BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
 
@@ -69,7 +68,7 @@ def _read(case: Initiative) -> Facts:
         contracts=_contracts(case),
         holds=tuple(
             HoldFact(
-                hold.kind, HOLD_KINDS[hold.kind][0], hold.reason, HOLD_KINDS[hold.kind][1], hold.blocking
+                hold.kind, HoldKind(hold.kind).label, hold.reason, HoldKind(hold.kind).cap, hold.blocking
             )
             for hold in case_rows.rows(case, "holds")
         ),
@@ -97,7 +96,8 @@ def _read(case: Initiative) -> Facts:
                 one.since,
                 one.until,
                 one.hold,
-                *(HOLD_KINDS[one.hold][:2] if one.hold else ("", None)),
+                HoldKind.word(one.hold),
+                HoldKind(one.hold).cap if one.hold else None,
             )
             for one in _shortcomings(case)
         ),

@@ -17,11 +17,10 @@ from governance.people import boards
 from governance.permission_result import ended
 from governance.rulebook import Book
 from governance.templatetags.plumbline import stage_word
-from governance.vocabulary import BoardRole, Role, Stage
+from governance.vocabulary import BoardRole, HoldKind, Role, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows
 from initiatives.models import Dependant, Hold, Initiative
-from initiatives.models.holds import HOLD_KINDS
 
 NAMED = 20  # cases named in one message about many
 # Kinds whose desk line stands until the person has opened the message: there is nothing else to answer.
@@ -128,8 +127,8 @@ def tell_holds(
     by_kind: dict[str, list[Event]] = {}
     book = Rulebook.objects.current().book if rows else None
     for row in rows:
-        case, words = row.initiative, HOLD_KINDS[row.kind][0]
-        cap = HOLD_KINDS[row.kind][1]
+        case, words = row.initiative, HoldKind(row.kind).label
+        cap = HoldKind(row.kind).cap
         supported = f", and it is supported as {Stage(cap).label.lower()} at most" if cap else ""
         # The reminder of a vacancy begins with this very message: it is owed once.
         vacant = row.kind == "owner_vacant"

@@ -12,11 +12,9 @@ from string import Formatter
 
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import Role, Seat, SignOffVerdict
+from governance.vocabulary import EvidenceKind, HoldKind, Role, Seat, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.approvals.queries import role_words
-from initiatives.models.evidence import EVIDENCE_KINDS
-from initiatives.models.holds import HOLD_KINDS
 from initiatives.models.imports import REGISTER_KINDS
 from initiatives.models.integration.processes import DRILL_KINDS, PROCESS_STATES
 from initiatives.models.integration.proposals import PROPOSED_KINDS
@@ -109,7 +107,7 @@ def day_of(text, _book=None) -> str:
 
 
 def _hold(key) -> str:
-    return HOLD_KINDS[key][0].lower() if key in HOLD_KINDS else str(key)
+    return HoldKind.word(key).lower()
 
 
 def _opening(facts, book) -> str:
@@ -191,7 +189,7 @@ WAYS: dict[str, Callable[..., str]] = {
     "event": lambda key, book: EVENT_KINDS.get(key, key).lower(),
     "drill": lambda key, book: DRILL_KINDS.get(key, key).lower(),
     "process": lambda key, book: PROCESS_STATES.get(key, key).lower(),
-    "evidence": lambda key, book: EVIDENCE_KINDS.get(key, key).lower(),
+    "evidence": lambda key, book: EvidenceKind.word(key).lower(),
     "condition": lambda key, book: CONDITIONS_OF_SYSTEMS[key].lower(),
     "proposed": lambda key, book: PROPOSED_KINDS.get(key, key).lower(),
     "hold": lambda key, book: _hold(key),

@@ -11,7 +11,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, Conflict, no
-from governance.vocabulary import ReviewOutcome, Role, Stage
+from governance.vocabulary import ObligationKind, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -30,7 +30,6 @@ from initiatives.models import (
     RoleAssignment,
     StageChange,
 )
-from initiatives.models.holds import FEED
 
 HELD_UP = ("mvp", "production")  # gates whose decision an overdue debt of the owner holds up (invariant 14)
 
@@ -173,7 +172,7 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
             no("It settles itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
         if obligation.kind == "service_account":
             no("It is settled by closing the account.", "Record that on the page of its system.").or_refuse()
-        if obligation.kind == FEED:
+        if obligation.kind == ObligationKind.FEED:
             no(
                 "It is settled by the word of the system's owner.",
                 "They say so on its page.",

@@ -12,10 +12,9 @@ from django.urls import reverse
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import BoardRole, Role
+from governance.vocabulary import BoardRole, HoldKind, Role
 from initiatives.findings import alerts
 from initiatives.models import Hold, Initiative, Obligation
-from initiatives.models.holds import HOLD_KINDS
 
 if TYPE_CHECKING:
     from initiatives.worklist.person_worklist import Look
@@ -61,7 +60,7 @@ def _reaches(look: "Look", case: Initiative, requirements: list[str] = ()) -> bo
 
 
 def _hold(look: "Look", hold: Hold) -> Line:
-    case, words = hold.initiative, HOLD_KINDS[hold.kind][0]
+    case, words = hold.initiative, HoldKind(hold.kind).label
     why = f"{words}: {ended(hold.reason)}"
     if case.pk in look.chaired and (hold.opened_by_id or hold.liftable_since):
         return Line(
@@ -103,7 +102,7 @@ def _grace(look: "Look", debt: Obligation) -> Line:
 def _depending(row) -> Line:
     """What somebody who depends on a case sees, who may not be able to open it."""
     case = row.initiative
-    what = f"held: {HOLD_KINDS[row.held][0].lower()}" if row.held else "past its days of grace"
+    what = f"held: {HoldKind(row.held).label.lower()}" if row.held else "past its days of grace"
     return Line(
         "see",
         f"{row.who} depends on {case.title}",

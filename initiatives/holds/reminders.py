@@ -10,16 +10,15 @@ from governance.database.request_memo import one_look
 from governance.models import Rulebook
 from governance.notices.due import Due, before, late
 from governance.permission_result import ended
-from governance.vocabulary import CLOSED_STAGES
+from governance.vocabulary import CLOSED_STAGES, OWED_IN_WRITING, ObligationKind
 from initiatives.access import permissions as case_permissions
 from initiatives.findings import alerts
 from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
-from initiatives.models.holds import FEED
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about, subject
 
 # Settled by what is written on the floor above; it reminds of them.
-WRITTEN = ("post_mortem", "retrospective", "reading")
+WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)
 
 
 def debts(moment: datetime):
@@ -119,7 +118,7 @@ OWED = {
     "vacancy": "finding it an owner",
     "service_account": "closing a service account",
     "reading": "reading a measure that is silent",
-    FEED: "the word that a feed is shut",
+    ObligationKind.FEED: "the word that a feed is shut",
 }
 BLOCKS = {
     "step_back": "The days of grace are over: the chair decides whether the case steps back.",

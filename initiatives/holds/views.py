@@ -6,6 +6,7 @@ from django.urls import reverse
 from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.templatetags.plumbline import day
+from governance.vocabulary import HoldKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import one_act, sent
@@ -14,7 +15,6 @@ from initiatives.holds import actions
 from initiatives.holds.actions import held_up, may_settle
 from initiatives.holds.forms import CloseGapForm, ExcuseForm, GapForm, HoldForm, SettleForm
 from initiatives.models import Gap, Hold, Obligation
-from initiatives.models.holds import HOLD_KINDS
 
 
 def open_hold(request, ref):
@@ -53,7 +53,7 @@ def lift(request, pk):
         lambda fields: actions.lift_hold(hold=hold, by=request.user, **fields),
         "The hold is lifted.",
         title="Lift the hold",
-        lede=f"{HOLD_KINDS[hold.kind][0]}, opened by {who}: {hold.reason}",
+        lede=f"{HoldKind(hold.kind).label}, opened by {who}: {hold.reason}",
         happens=[
             *([f"Its cause is gone since {day(hold.liftable_since)}."] if hold.liftable_since else []),
             "Reviews of this case can be decided again, as far as this hold stood in the way.",

@@ -8,36 +8,10 @@ from django.db.models.lookups import Exact
 from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Clause, ContractVersion, User
+from governance.vocabulary import AnswerKind, DeclaredResult, EvidenceKind, ProofCondition, ProofResult
 from initiatives.models.initiative import Initiative, RoleAssignment
 from initiatives.models.integration.systems import System
 from initiatives.models.versions import ChangeRecord, ComponentVersion, ScopeVersion
-
-ANSWERED, NO, NOT_APPLICABLE, NOT_REPORTED = "answered", "no", "not_applicable", "not_reported"
-ANSWER_KINDS = {
-    ANSWERED: "Answered",
-    NO: "No",
-    NOT_APPLICABLE: "Does not apply",
-    NOT_REPORTED: "Not reported",
-}
-DRILL_RECORD = "drill_record"  # whichever form it came by
-EVIDENCE_KINDS = {
-    "attestation": "Attestation",
-    "document": "Document",
-    "contract_clause": "Contract clause",
-    "test_report": "Test report",
-    "drill_record": "Drill record",
-    "telemetry": "Telemetry",
-    "log_sample": "Log sample",
-    "system_record": "System record",
-    "user_research": "User research",
-    "decision_record": "Decision record",
-}
-RESULTS = {"pass": "Pass", "partial": "Partial", "fail": "Fail"}
-CONDITIONS = {
-    "curated": "Curated examples",
-    "bounded_real": "Bounded real conditions",
-    "full_population": "Full population",
-}
 
 
 class Answer(models.Model):
@@ -45,7 +19,7 @@ class Answer(models.Model):
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="answers")
     requirement = models.CharField(max_length=60)
-    kind = models.CharField(max_length=20, choices=ANSWER_KINDS.items())
+    kind = models.CharField(max_length=20, choices=AnswerKind.choices)
     text = models.TextField(blank=True, default="")
     version = models.PositiveIntegerField(default=1)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -109,7 +83,7 @@ class Evidence(models.Model):
     """One piece of proof. Its content never changes: a newer item supersedes it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="evidence")
-    kind = models.CharField(max_length=20, choices=EVIDENCE_KINDS.items())
+    kind = models.CharField(max_length=20, choices=EvidenceKind.choices)
     title = models.CharField(max_length=200)
     note = models.TextField(blank=True, default="")
     file = models.FileField(max_length=200, blank=True, default="")
@@ -124,8 +98,8 @@ class Evidence(models.Model):
     )
     generated = models.BooleanField(default=False, editable=False)
     observed_on = models.DateField()
-    condition = models.CharField(max_length=20, choices=CONDITIONS.items(), blank=True, default="")
-    result = models.CharField(max_length=10, choices=RESULTS.items(), blank=True, default="")
+    condition = models.CharField(max_length=20, choices=ProofCondition.choices, blank=True, default="")
+    result = models.CharField(max_length=10, choices=ProofResult.choices, blank=True, default="")
     author = models.ForeignKey(User, models.PROTECT, related_name="evidence_authored")
     added_at = models.DateTimeField()
     captured_at = models.DateTimeField(null=True, blank=True)
@@ -245,14 +219,12 @@ class Voiding(WrittenOnce):
 class ProofItem(models.Model):
     """One thing the MVP declared it would prove, and what came of it. The declaration freezes at the MVP gate."""
 
-    RESULTS = {"met": "Proved", "missed": "Missed"}
-
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="proof_items")
     key = models.CharField(max_length=40)
     declared = models.TextField()
     declared_at = models.DateTimeField()
     frozen_at = models.DateTimeField(null=True, blank=True)
-    result = models.CharField(max_length=10, choices=RESULTS.items(), blank=True, default="")
+    result = models.CharField(max_length=10, choices=DeclaredResult.choices, blank=True, default="")
     outcome = models.TextField(blank=True, default="")
     evidence = models.ForeignKey(Evidence, models.PROTECT, null=True, blank=True, related_name="+")
     reported_at = models.DateTimeField(null=True, blank=True)

@@ -5,20 +5,10 @@ from django.db.models import Q
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
+from governance.vocabulary import OWED_IN_WRITING, HoldKind, ObligationKind
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.systems import System
 from initiatives.models.reviews import Review
-
-# kind: (words, highest stage supported meanwhile, opened by the system)
-HOLD_KINDS = {
-    "owner_vacant": ("No accepted owner", "prototype", True),
-    "record_owner_vacant": ("The contract's record owner is gone", "prototype", True),
-    "residency": ("Data leaves the allowed region", "prototype", True),
-    "definition_conflict": ("Definitions conflict", "mvp", True),
-    "failed_drill": ("A drill failed", "mvp", True),
-    "reattestation": ("Re-attestation is overdue", "mvp", True),
-    "concern": ("Somebody raised a concern", None, False),
-}
 
 
 class HoldQuerySet(models.QuerySet):
@@ -31,9 +21,7 @@ class Hold(models.Model):
     """A reason why a case must not move. Opened by the system with a cause, or by a person."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="holds")
-    kind = models.CharField(
-        max_length=30, choices=[(key, words) for key, (words, _, _) in HOLD_KINDS.items()]
-    )
+    kind = models.CharField(max_length=30, choices=HoldKind.choices)
     reason = models.TextField()
     blocking = models.BooleanField(default=True)
     opened_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -63,21 +51,6 @@ class Hold(models.Model):
         return f"{self.get_kind_display()}: {self.reason[:60]}"
 
 
-FEED = "feed"
-OBLIGATION_KINDS = {
-    "post_mortem": "Post-mortem",
-    "retrospective": "Retrospective after go-live",
-    "criterion": "Item of the gate that was left to do after the move",
-    "step_back": "Bring support back, or step back",
-    "vacancy": "Find an owner, or step back",
-    "service_account": "Close a service account that nothing uses any more",
-    "reading": "Read a measure that has been silent for too long",
-    FEED: "Confirm that a feed is shut",
-}
-
-IN_WRITING = ("post_mortem", "retrospective")
-
-
 class ObligationQuerySet(models.QuerySet):
     def unsettled(self):
         """Debts that are still owed."""
@@ -85,7 +58,7 @@ class ObligationQuerySet(models.QuerySet):
 
     def in_writing(self):
         """Post-mortems and retrospectives: what keeps their debtor's reviews from being decided once overdue."""
-        return self.filter(kind__in=IN_WRITING)
+        return self.filter(kind__in=OWED_IN_WRITING)
 
     def overdue_on(self, day):
         """Debts still owed whose last day is before `day`."""
@@ -96,7 +69,7 @@ class Obligation(models.Model):
     """A debt of one person on one case with a last day, written in the transaction of the act that causes it."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="obligations")
-    kind = models.CharField(max_length=20, choices=OBLIGATION_KINDS.items())
+    kind = models.CharField(max_length=20, choices=ObligationKind.choices)
     source = models.CharField(max_length=80)
     text = models.CharField(max_length=250)
     debtor = models.ForeignKey(User, models.PROTECT, null=True, related_name="obligations")
@@ -134,7 +107,7 @@ class Obligation(models.Model):
     @property
     def system_key(self) -> int | None:
         """The system whose owner says that its feed is shut, where that is what is owed."""
-        return int(self.source.partition(":")[2]) if self.kind == FEED else None
+        return int(self.source.partition(":")[2]) if self.kind == ObligationKind.FEED else None
 
 
 class Excuse(WrittenOnce):
@@ -213,7 +186,7 @@ class Shortcoming(models.Model):
     who = models.CharField(max_length=160, blank=True, default="")
     hold = models.CharField(
         max_length=30,
-        choices=[(key, words) for key, (words, _, _) in HOLD_KINDS.items()],
+        choices=HoldKind.choices,
         blank=True,
         default="",
     )

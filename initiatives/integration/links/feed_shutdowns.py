@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary import ObligationKind
 from initiatives.cases.act import act
 from initiatives.holds.actions import owe_all, settle_row
 from initiatives.integration.systems import permissions as system_permissions
 from initiatives.models import Initiative, Link, Obligation
-from initiatives.models.holds import FEED
 
 DAYS_TO_SHUT = 14  # as the rulebook's `retire.access_closed`
 
@@ -30,7 +30,7 @@ def owe_shut(case: Initiative, links: list[Link]) -> None:
         case,
         [
             Obligation(
-                kind=FEED,
+                kind=ObligationKind.FEED,
                 source=f"system:{key}",
                 text=f"Confirm that the feed between {system} and {case.ref} is shut"[:250],
                 due=due,

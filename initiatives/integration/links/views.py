@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 
 from governance import clock
 from governance.database import row_history
+from governance.vocabulary import ObligationKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import mend, sent
@@ -21,7 +22,6 @@ from initiatives.integration.systems import permissions as system_permissions
 from initiatives.integration.systems.findings import digest
 from initiatives.integration.systems.system_views import condition_of
 from initiatives.models import Link, Obligation, System
-from initiatives.models.holds import FEED
 
 
 def _asked(request, pk: int) -> Link:
@@ -73,7 +73,9 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
 
 def shut(request: HttpRequest, pk: int) -> HttpResponse:
     """What the ended case was tied to, and the owner's word that nothing flows any more. Raises Http404 to others."""
-    rows = Obligation.objects.filter(kind=FEED).select_related("initiative__unit", "debtor", "settled_by")
+    rows = Obligation.objects.filter(kind=ObligationKind.FEED).select_related(
+        "initiative__unit", "debtor", "settled_by"
+    )
     owned = System.objects.filter(owner=request.user).order_by().values_list("pk", flat=True)
     mine = Q(debtor=request.user) | Q(source__in=[f"system:{key}" for key in owned])
     debt = rows.filter(mine, pk=pk).first() or case_lookup.of_case(rows, request.user, pk)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from governance import clock
+from governance.vocabulary import EvidenceKind
 from initiatives.facts.finding_rules import Wanted, about
 from initiatives.models import Drill, Evidence, Link
-from initiatives.models.evidence import DRILL_RECORD
 
 # Which requirements a drill of a kind speaks to; the first is the one that its failure is held against.
 REQUIREMENT_OF_KIND = {
@@ -95,7 +95,7 @@ def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
 def failing_records():
     """Drill records that failed, stand, and came otherwise than by the form of drills: uploaded, or from elsewhere."""
     return Evidence.objects.filter(
-        kind=DRILL_RECORD, result="fail", withdrawn_at__isnull=True, drill__isnull=True
+        kind=EvidenceKind.DRILL_RECORD, result="fail", withdrawn_at__isnull=True, drill__isnull=True
     ).order_by()
 
 
@@ -105,7 +105,9 @@ def records(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
 
     The form by which a record came changes nothing of what it says. A drill recorded as one is judged by `says`.
     """
-    rows = Evidence.objects.filter(initiative__in=cases, kind=DRILL_RECORD, withdrawn_at__isnull=True)
+    rows = Evidence.objects.filter(
+        initiative__in=cases, kind=EvidenceKind.DRILL_RECORD, withdrawn_at__isnull=True
+    )
     rows = rows.exclude(result="partial").select_related("drill").prefetch_related("coverage")
     newest: dict[tuple[int, str], Evidence] = {}
     for row in sorted(rows, key=lambda row: (row.observed_on, row.added_at, row.pk)):

@@ -9,6 +9,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.vocabulary import EvidenceKind
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -22,13 +23,12 @@ from initiatives.evidence.actions import (
 from initiatives.findings.sync import follow
 from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND
 from initiatives.models import Drill, Initiative, Link
-from initiatives.models.evidence import DRILL_RECORD
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS
 
 
 def proved_by_drills(book) -> list[str]:
     """The requirements that a drill record can prove, in the order of the rulebook."""
-    return [key for key, asked in book.requirements.items() if DRILL_RECORD in asked.evidence]
+    return [key for key, asked in book.requirements.items() if EvidenceKind.DRILL_RECORD in asked.evidence]
 
 
 def suggested(book, kind: str) -> list[str]:
@@ -66,7 +66,7 @@ def add_drill(
         wrong = _wrong(case, link, kind, fault, expected, happened, observed_on, next_due)
         found = check_evidence(
             case,
-            kind=DRILL_RECORD,
+            kind=EvidenceKind.DRILL_RECORD,
             title=title,
             observed_on=observed_on,
             result=result,
@@ -79,7 +79,7 @@ def add_drill(
             raise ValidationError(wrong)
         evidence = create_evidence(
             case,
-            kind=DRILL_RECORD,
+            kind=EvidenceKind.DRILL_RECORD,
             title=title,
             observed_on=observed_on,
             covers=covers,

@@ -6,12 +6,12 @@ from datetime import date
 
 from django import forms
 
+from governance.vocabulary import ProofResult
 from initiatives.efforts.note_forms import OnceForm
 from initiatives.form_fields import DayField, PersonField, WordsField
 from initiatives.integration.resilience.drills import proved_by_drills
 from initiatives.integration.resilience.process_actions import DIAGRAM_KINDS
 from initiatives.models import Evidence, Initiative, Link
-from initiatives.models.evidence import RESULTS
 from initiatives.models.integration.processes import DRILL_KINDS, FAULTS, PROCESS_STATES
 
 LARGEST_RECORD = 100_000  # bytes
@@ -47,7 +47,7 @@ class DrillForm(OnceForm):
     )
     happened = WordsField(required=False, label="What happened")
     result = forms.ChoiceField(
-        choices=[("", "choose"), *RESULTS.items()], required=False, help_text="Partial is not a pass."
+        choices=[("", "choose"), *ProofResult.choices], required=False, help_text="Partial is not a pass."
     )
     covers = forms.MultipleChoiceField(
         label="Which questions it proves",
@@ -214,7 +214,7 @@ class TraceForm(forms.Form):
     )
     taken_on = DayField(label="Drawn on")
     result = forms.ChoiceField(
-        choices=[("", "choose"), *RESULTS.items()],
+        choices=[("", "choose"), *ProofResult.choices],
         required=False,
         help_text="Your word, against the threshold that the case declared. Look at the figures first.",
     )

@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
-from governance.vocabulary import Layer
-from initiatives.models.evidence import RESULTS, Evidence
+from governance.vocabulary import Layer, ProofResult
+from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.systems import Link, System
 from initiatives.models.notes import Note
@@ -117,7 +117,7 @@ class Drill(Note):
     fault = models.CharField(max_length=20, choices=FAULTS.items())
     expected = models.TextField()
     happened = models.TextField()
-    result = models.CharField(max_length=10, choices=RESULTS.items())
+    result = models.CharField(max_length=10, choices=ProofResult.choices)
     observed_on = models.DateField()
     next_due = models.DateField(null=True, blank=True)
     evidence = models.OneToOneField(Evidence, models.PROTECT, null=True, blank=True, related_name="drill")

@@ -23,12 +23,12 @@ from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.database.row_history import acting
 from governance.models import Entry, PasswordLink, User
-from governance.models.contracts import CLAUSE_KINDS
 from governance.notices import preferences
 from governance.organisation.actions import appoint
 from governance.sign_in import password_links
 from governance.transparency_log import as_of as transparency_log_as_of
 from governance.transparency_log import sealing
+from governance.vocabulary import ClauseKind
 from governance.web.admin_base import Recorded
 from governance.web.pages.as_of_views import Day
 from initiatives.approvals import actions as approval_actions
@@ -407,7 +407,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
                 cast.owner,
                 reverse("clause-edit", args=[begun.ref, "new"]) + f"?kind={kind}",
             )
-            for kind in CLAUSE_KINDS
+            for kind in ClauseKind
         ),
         Page("clause-approval", cast.owner, reverse("clause-edit", args=[begun.ref, 4])),
         Page("contract-read-signed", cast.auditor, f"{case}contract/read/?version=1"),

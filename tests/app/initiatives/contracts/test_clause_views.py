@@ -12,8 +12,8 @@ from governance import clock
 from governance.contracts.clauses import MOST_CLAUSES, Terms, Test
 from governance.contracts.templates import STARTERS
 from governance.models import Clause, ClauseComment, Notice
-from governance.models.contracts import CLAUSE_KINDS
 from governance.permission_result import Refused
+from governance.vocabulary import ClauseKind
 from initiatives.absences import actions as absence_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions, comments
@@ -95,7 +95,7 @@ def add(case, by, kind="retention", number=None, seen="", **terms) -> Clause:
 # --- One clause ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", CLAUSE_KINDS)
+@pytest.mark.parametrize("kind", ClauseKind)
 def test_each_kind_asks_for_what_matters_to_it_and_nothing_else(cast, as_, case, kind):
     fields = set(of_page(as_(cast.owner).get(at("clause-edit", case.ref, "new", kind=kind))))
     shown = {

@@ -11,7 +11,8 @@ from governance.contracts.clauses import FAILURES, problems
 from governance.contracts.completeness import gaps
 from governance.contracts.templates import STARTERS
 from governance.contracts.wording import sentence
-from governance.models.contracts import CLAUSE_KINDS, VOCABULARY
+from governance.models.contracts import VOCABULARY
+from governance.vocabulary import ClauseKind
 from tests.support.rules.sound_contracts import ON, REQUIRED, ROLES
 
 EACH = pytest.mark.parametrize("starter", STARTERS.values(), ids=STARTERS)
@@ -56,7 +57,7 @@ def test_every_clause_is_one_sentence_of_its_own_words(starter):
     assert set(keys) == used, "no word is missing, and none is for nothing"
     assert len(set(keys)) == len(keys)
     assert {kind for kind, _, _ in starter.vocabulary} <= set(VOCABULARY)
-    assert {one.kind for one in starter.clauses} <= set(CLAUSE_KINDS)
+    assert {one.kind for one in starter.clauses} <= set(ClauseKind)
 
 
 @EACH

@@ -10,10 +10,10 @@ from governance import clock
 from governance.models import Entry, Notice
 from governance.notices import due
 from governance.permission_result import Conflict, Refused
+from governance.vocabulary import ObligationKind
 from initiatives.holds import actions as hold_actions
 from initiatives.integration.links import feed_shutdowns
 from initiatives.models import Obligation
-from initiatives.models.holds import FEED
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def feeds(case):
-    return Obligation.objects.filter(initiative=case, kind=FEED).order_by("pk")
+    return Obligation.objects.filter(initiative=case, kind=ObligationKind.FEED).order_by("pk")
 
 
 @pytest.fixture
