@@ -10,10 +10,11 @@ from django.db.models import Q
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Clause, User
 from governance.models.constraints import by_whom_and_when
+from governance.vocabulary import Layer
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
 
-ENFORCING_LAYERS = {"policy": "Policy", "runtime": "Runtime", "observability": "Observability"}
+ENFORCING_LAYERS = {layer.value: layer.label for layer in (Layer.POLICY, Layer.RUNTIME, Layer.OBSERVABILITY)}
 
 
 class EnforcementQuerySet(models.QuerySet):
