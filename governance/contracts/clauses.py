@@ -44,7 +44,7 @@ DAY_MINUTES = 24 * 60
 LARGEST = 2**53  # beyond it, JSON numbers of some systems are no longer exact
 LONGEST_WAIT = 30 * DAY_MINUTES
 MOST_CLAUSES = 200  # of one contract: more than that nobody reads aloud
-SHORTEST_RETENTION = 730  # days; domain.md, invariant 18
+SHORTEST_RETENTION = 730  # days; docs/domain.md, invariant 18
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ class Shortcoming:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything of one case that gates look at; nothing else has a say (house.md)."""
+    """Everything of one case that gates look at; they look at nothing else."""
 
     ref: str
     title: str

@@ -176,7 +176,7 @@ class User(AbstractBaseUser):
         return self.is_staff
 
     def check_password(self, raw_password: str) -> bool:
-        """As Django's; a rehash it brings about is an act of the person herself (house.md, trap 20)."""
+        """As Django's; a rehash it brings about is an act of the person herself (docs/architecture.md, trap 20)."""
         from django.contrib.auth.hashers import check_password
 
         def rehash(raw: str) -> None:

@@ -1,7 +1,7 @@
 """What each table of a rulebook text may hold: names, kinds of value, and whether they must be there."""
 
-RETENTION_FLOOR_DAYS = 730  # domain, invariant 18
-WAIVER_CEILING_DAYS = 90  # domain, invariant 12
+RETENTION_FLOOR_DAYS = 730  # docs/domain.md, invariant 18
+WAIVER_CEILING_DAYS = 90  # docs/domain.md, invariant 12
 DAYS_CEILING = 36_500  # a century: beyond it, adding days to a date can leave the calendar
 
 STAGE_ORDER = ("proposed", "prototype", "mvp", "production")

@@ -151,7 +151,7 @@ class RefusalPages(MiddlewareMixin):
         if not isinstance(exception, Refused):
             return None
         if request.method == "POST" and request.user.is_authenticated and not exception.recorded:
-            # Refused by the page before an act began: it leaves its entry all the same (house.md, trap 17).
+            # Refused by the page before an act began: it leaves its entry all the same (docs/architecture.md, trap 17).
             with row_history.acting(by=request.user):
                 name = request.resolver_match.view_name
                 record.record("refused", case=row_history.concerned(), act=name, answer=str(exception.answer))

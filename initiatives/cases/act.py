@@ -41,7 +41,7 @@ def act(
     each before it locks a case, so that none misses a case that another is just tying to what it changes.
 
     Yields the locked case (None for acts without one). A refusal rolls the act back and leaves an entry of its own
-    right after it (house.md, trap 17); a refusal by the database goes to the log, and is raised again.
+    right after it (docs/architecture.md, trap 17); a refusal by the database goes to the log, and is raised again.
     """
     outermost = _depth.get() == 0
     around = row_history.current()

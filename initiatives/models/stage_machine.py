@@ -45,7 +45,9 @@ def judged(case, judgement: Judgement) -> Iterator:
 
 
 def move(source, target, *, kind: str, basis: str, who: str, gate: str = "", conditions=()):
-    """A django-fsm transition with what it is called for, and that a template cannot run by printing it (trap 1).
+    """A django-fsm transition with what it is called for, and that a template cannot run by printing it.
+
+    See docs/architecture.md, trap 1.
 
     `basis`: why the stage is claimed afterwards. `gate`: whose decision makes the move, if one does. `who`: the rule
     of `WHO_MAY`.

@@ -11,7 +11,7 @@ from governance.notices.due import Due
 from governance.people.boards import board_for, chairs, members_now, seat_holders
 from initiatives.models import Initiative, RoleAssignment
 
-CHAIR_AFTER, BOARD_AFTER = 7, 14  # days after something was due: escalation (domain.md, "Beat")
+CHAIR_AFTER, BOARD_AFTER = 7, 14  # days after something was due: escalation (docs/domain.md, "Beat")
 WHY_YOU = {
     f"chair{CHAIR_AFTER}d": "This comes to you because it has waited for a week.",
     f"board{BOARD_AFTER}d": "This comes to you because it has waited for two weeks.",
