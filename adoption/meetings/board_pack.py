@@ -14,6 +14,7 @@ from adoption.models import Meeting
 from adoption.signals import findings as signal_findings
 from governance import clock
 from governance.database.request_memo import one_look
+from governance.gates import criteria
 from governance.models import Checkpoint, Rulebook, User
 from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
@@ -156,9 +157,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     sitting = review_state.sit(point.review, case, now) if point.review and point.review.is_open else None
     book = sitting.book if sitting else Rulebook.objects.current().book
     facts = sitting.facts if sitting else supported_stage.facts_of(case)
-    support = supported_stage.gates.support(
-        facts, book, now, supported_stage.gates.states_at(facts, book, now)
-    )
+    support = criteria.support(facts, book, now, criteria.states_at(facts, book, now))
     marks = [NOT_PRODUCTION] if case.stage in (PROPOSED, PROTOTYPE) else []
     marks += [support.label] if support.label else []
     told = recorded.get(case.ref)

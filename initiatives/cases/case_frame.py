@@ -20,11 +20,11 @@ from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
 from governance.transparency_log import as_of
 from initiatives.access import kill_switch_permissions
 from initiatives.access import permissions as case_permissions
+from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.models import Initiative
 from initiatives.models.initiative import PRODUCTION, STOPPED
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, judged
-from initiatives.stages.actions import judgement_of_stop
 
 NOT_EVIDENCED = "reported by its source, not evidenced here"
 # What a claim is for where the rulebook has no mission for it.

@@ -14,14 +14,13 @@ from governance.templatetags.plumbline import day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, mend, outgrown_banner, page_of, sent
-from initiatives.efforts import actions, queries
+from initiatives.efforts import actions, charts, queries
 from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates
 from initiatives.efforts.effort_import import guessed, headers_of, monday, read, remembered, words_of
 from initiatives.efforts.forms import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
 from initiatives.facts import case_rows
 from initiatives.form_fields import DayField, ReasonForm
 from initiatives.models import Effort, EstateMapping
-from initiatives.portfolio import charts as portfolio_charts
 
 PER_PAGE = 20
 SHOWN = 100  # lines of a table, what is wrong with them first
@@ -57,7 +56,7 @@ def effort(request, ref):
     context |= {
         "title": "Effort",
         "told": told,
-        "picture": portfolio_charts.effort(told.weeks),
+        "picture": charts.effort(told.weeks),
         "page": page,
         "form": form if may_note else None,
         "week_form": (week_form or WeekForm(initial={"week": week})) if may_note else None,

@@ -19,6 +19,7 @@ from governance.transparency_log import sealing
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.cases.act import act, settle_standing
+from initiatives.evidence.actions import write_index
 from initiatives.facts import case_rows
 from initiatives.findings.sync import follow_more
 from initiatives.holds.actions import owe
@@ -48,8 +49,6 @@ def open_review(*, case: Initiative, by: User) -> Review:
             )
         rulebook = Rulebook.objects.current()
         if gate == "production":
-            from initiatives.evidence.actions import write_index
-
             write_index(case, by)
         review = Review(
             initiative=case,

@@ -9,13 +9,13 @@ from governance.templatetags.plumbline import day, in_days, stage_word
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import one_act, sent
+from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.form_fields import ReasonForm
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions
 from initiatives.stages.actions import (
     emergency_of,
     end_to_decide,
-    judgement_of_stop,
     later_criteria,
     step_back_of,
 )

@@ -16,7 +16,7 @@ from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import back_to, case_context, mend, one_act, page_of, sent
 from initiatives.form_fields import ReasonForm
-from initiatives.integration.comparison import STATED, standards
+from initiatives.integration.comparison import standards
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.findings import MEASURED, source_of
@@ -39,7 +39,15 @@ from initiatives.models import (
     TermDefinition,
     TermUse,
 )
-from initiatives.models.integration.definitions import ACCEPTED, FACETS, GONE, OPEN, RECONCILED, UNDECIDED
+from initiatives.models.integration.definitions import (
+    ACCEPTED,
+    FACETS,
+    GONE,
+    OPEN,
+    RECONCILED,
+    STATED,
+    UNDECIDED,
+)
 
 TAB = "integration-definitions"
 TERMS_ON_A_PAGE = 50
