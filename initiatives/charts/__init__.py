@@ -1,0 +1,1 @@
+"""Charts as SVG: rectangles, words and scales, without a library."""
