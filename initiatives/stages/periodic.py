@@ -36,7 +36,7 @@ def recompute() -> list[int]:
 def open_vacancy_debts() -> list[Obligation]:
     """Owe the chair an owner or a step back, where an owner is missing for as long as the rulebook bears it.
 
-    The stage is untouched (scenarios.md, 2.6). Once per vacancy, also when the debt was settled otherwise.
+    The stage is untouched (docs/domain.md, invariant 6). Once per vacancy, also when the debt was settled otherwise.
     """
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:
