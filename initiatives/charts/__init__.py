@@ -1,1 +1,1 @@
-"""Charts as SVG: rectangles, words and scales, without a library."""
+"""What pictures are drawn from: one canvas and its primitives."""

@@ -1,1 +1,1 @@
-"""Pages of no noun: signing in, help, the rulebook, status, health, errors, looking back at a day."""
+"""Pages that belong to no noun: any day, entries, health, the rulebook, status, errors."""
