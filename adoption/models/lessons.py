@@ -1,4 +1,4 @@
-"""Lessons that come back: what the library is searched by, and what later cases said to them.
+"""Rows of lessons: what the library is searched by, and the answers of later cases.
 
 Sources: S1-17.2; docs/domain.md, invariant 15.
 """

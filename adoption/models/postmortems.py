@@ -1,4 +1,4 @@
-"""Post-mortems: what happened, what it did, which layer it lay in, what others should know.
+"""Rows of post-mortems: what happened, its effect, the layer it lay in, lessons.
 
 Sources: S1-17.2, S1-18.1, S1-18.2, S1-19; docs/domain.md, invariants 14 and 15.
 """

@@ -1,4 +1,4 @@
-"""Who did it and why, for every row saved inside `acting`.
+"""Row history: who saved each governed row and why, for everything inside `acting`.
 
 `governed()` is the one line that puts a model under history. A save of a governed model outside `acting` is
 refused here: no actor, no write (docs/record.md).

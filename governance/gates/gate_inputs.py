@@ -1,4 +1,4 @@
-"""What a gate looks at: plain values, collected once, handed to the pure rules of `gates`."""
+"""Inputs of gates: plain values, collected once, handed to the pure rules of `gates`."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime

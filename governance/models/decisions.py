@@ -1,4 +1,4 @@
-"""What running systems asked, and what they were told: many rows, written in batches, sealed by their digest."""
+"""Rows of decisions on calls of running systems: written in batches, sealed by the batch's digest."""
 
 from django.db import models
 

@@ -56,7 +56,7 @@ class Unit(models.Model):
         return self.name
 
     def save(self, *args, **kwargs):
-        """Keep the path with the parent. Where a unit stands changes only by the acts on units, a floor above."""
+        """Keep the path with the parent. Where a unit stands changes only by the acts on units, in the app above."""
         self.path = f"{self.parent.path if self.parent_id else '/'}{self.code}/"
         super().save(*args, **kwargs)
 

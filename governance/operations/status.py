@@ -176,7 +176,7 @@ def clocks_off(rows: list[Pulse]) -> list[Beating]:
 
 
 def tasks(runs: list[TaskRun] | None = None) -> list[Task]:
-    """Every task the scheduler knocks for, and every other that ever ran; the late and the failing first."""
+    """Every task the scheduler asks for, and every other that ever ran; the late and the failing first."""
     known = {run.name: run for run in (TaskRun.objects.all() if runs is None else runs)}
     clockwork = {entry["task"]: (words, entry) for words, entry in settings.CELERY_BEAT_SCHEDULE.items()}
     found = [

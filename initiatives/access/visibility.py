@@ -1,4 +1,4 @@
-"""Which cases somebody may open, as queries to filter by: today, and looking back."""
+"""Which cases a person may open, today and looking back, as query sets."""
 
 from datetime import datetime
 from functools import cache

@@ -52,9 +52,9 @@ class Wanted:
 
 # Functions (keys of running cases) -> (key, Wanted) each. Which say something of cases by what rows: see `about`.
 Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
-# What the nouns of the integration register say, in the order in which it is told; hung up when the app is ready.
+# What the nouns of the integration register say, in the order in which it is told; contributed when the app is ready.
 REGISTER_SAYS: list[Says] = []
-# What floors above have found out against requirements.
+# What apps above have found out against requirements.
 MORE_SAYS: list[Says] = []
 # By requirement, what stands against every case for which no standing finding has a source that begins like this: what
 # has to be brought about, and would take a row in every case that never heard of it.

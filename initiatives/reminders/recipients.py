@@ -1,4 +1,4 @@
-"""Who stands around the cases of a query: roles in force, board, chair, admins. Read once for all of them."""
+"""Recipients of reminders about cases: roles in force, board, chair, admins; read once for all cases."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
