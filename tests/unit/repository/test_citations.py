@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 
 from tests.support.paths import ROOT
+from tests.unit.repository.test_architecture import KINDS
 
 APPS = ("governance", "initiatives", "adoption")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -124,3 +125,8 @@ def test_the_tree_lists_every_package():
     tree = (ROOT / "docs/architecture.md").read_text().partition("\n## The tree\n")[2]
     listed = re.findall(r"^\| `([\w/]+/)` \| .+ \|$", tree, re.MULTILINE)
     assert sorted(listed) == sorted(found)
+
+
+def test_the_glossary_lists_the_names_of_modules_that_repeat():
+    part = (ROOT / "docs/glossary.md").read_text().partition("## Names of modules that repeat")[2]
+    assert {name for name in KINDS if "__" not in name} == set(re.findall(r"`(\w+)`", part))
