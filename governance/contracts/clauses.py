@@ -1,4 +1,4 @@
-"""What a clause of a contract means: its structured part, and what is wrong with it by itself. Pure.
+"""Clauses: their structured terms, and what is wrong with one by itself. Pure.
 
 The structured part (`Terms`) is what the board signs and what the policy engine is given; `sentences` makes the
 sentence from it, so that the two cannot disagree. Kinds that no machine asks about have few terms.

@@ -1,7 +1,7 @@
-"""Whether it is ready: pure rules over what they are handed. No database, no clock of their own.
+"""Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
 
-`state_of` says whether one requirement is grounded, `support` which stage the proof supports, `outlook` for how
-long, `judge` whether a review can be decided. Source of every rule: docs/domain.md, "What counts as proof".
+`states_at` says which requirements are grounded (`requirements`), `support` which stage the proof supports, `outlook`
+for how long, `judge` whether a review can be decided. Source of every rule: docs/domain.md, "What counts as proof".
 """
 
 from collections.abc import Collection, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Whether a requirement is grounded: answers and evidence against the rulebook, at one moment. Pure.
+"""Requirements: whether each is grounded by answers and evidence at one moment. Pure.
 
 Source of every rule: docs/domain.md, "What counts as proof".
 """

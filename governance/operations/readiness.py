@@ -1,4 +1,4 @@
-"""Whether this process can do its work: what it needs, each asked with a time limit and kept for two seconds.
+"""Readiness of this process: what it needs, each asked with a time limit and kept for two seconds.
 
 Whoever asks never hangs with what is asked: each source has a thread of its own, at most one at a time.
 """

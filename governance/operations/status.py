@@ -1,4 +1,4 @@
-"""How the installation is: what beats, what works, what waits to be sent or sealed, and how much room is left.
+"""Status of the installation: heartbeats, tasks, mails and entries that wait, room on the disks.
 
 Everything is asked of our own tables and of the disk, so the answer is the same with every broker. What stands still,
 or waits for too long, is a line on the desk of every admin (`governance.operations.status_desk`).

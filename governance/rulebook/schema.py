@@ -1,4 +1,4 @@
-"""What each table of a rulebook text may hold: names, kinds of value, and whether they must be there."""
+"""Schema of a rulebook text: which keys each table may hold, of which kind, and which must be there."""
 
 RETENTION_FLOOR_DAYS = 730  # docs/domain.md, invariant 18
 WAIVER_CEILING_DAYS = 90  # docs/domain.md, invariant 12

@@ -1,4 +1,4 @@
-"""What happens around every request: its id for the record, and refusals turned into pages that help."""
+"""Middleware: the id of a request for the record, and refusals turned into pages."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What runs and for whom: versions, scope, and the triggers that a change pulls."""
+"""Acts on what runs: versions of components, scope, reported changes and the triggers they pull."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

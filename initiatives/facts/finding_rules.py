@@ -1,4 +1,4 @@
-"""What the integration register says against the requirements of cases: worked out from its rows, noun by noun.
+"""Findings against the requirements of cases, worked out noun by noun from rows.
 
 Each module of this package reads its nouns for many cases at once and yields what it finds; `actions.following.follow`
 writes that down as `Shortcoming` rows, which is how the register reaches the gates. A case that ended is short of

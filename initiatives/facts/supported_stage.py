@@ -1,4 +1,4 @@
-"""What the proof of a case supports: facts collected from rows, judged by the pure rules, kept with exact expiry."""
+"""The supported stage of a case: facts collected from rows, judged by the pure rules, kept with exact expiry."""
 
 import json
 from collections import Counter

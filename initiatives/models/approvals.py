@@ -1,4 +1,4 @@
-"""What running systems ask people, each for one call; and the switch that denies everything at once.
+"""Rows of approvals of single calls, and of the kill switch.
 
 Source: S0-14 (approval with role, time limit and default). One approval is for one action.
 """

@@ -1,4 +1,4 @@
-"""What a move between stages carries, and what its conditions read. The moves themselves stand on `Initiative`.
+"""The state machine of stages: what a move carries and its conditions read. The moves stand on `Initiative`.
 
 A condition of django-fsm is handed nothing but the case. What one request found out about it is therefore laid on the
 case for as long as the machine is asked (`judged`): conditions read that and ask no question of their own.

@@ -1,4 +1,4 @@
-"""What the passing of time does to cases, through acts: standings that ran out, vacancies that lasted too long.
+"""Periodic acts on stages: standings that ran out, vacancies that lasted too long.
 
 Nothing waits for these: support, votes and holds are computed for the moment that somebody looks. A transaction takes
 on one case, or a batch of a few dozen where many are the same work, and each sweep may run twice.
