@@ -1,7 +1,6 @@
 """Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
 
-`states_at` says which requirements are grounded (`requirements`), `support` which stage the proof supports, `outlook`
-for how long, `judge` whether a review can be decided. Source of every rule: docs/domain.md, "What counts as proof".
+`support` says which stage the proof supports, `outlook` for how long, `judge` whether a review can be decided. Source of every rule: docs/domain.md, "What counts as proof".
 """
 
 from collections.abc import Collection, Iterable, Iterator
