@@ -1,6 +1,7 @@
 """Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
 
-`support` says which stage the proof supports, `outlook` for how long, `judge` whether a review can be decided. Source of every rule: docs/domain.md, "What counts as proof".
+`support` says which stage the proof supports, `outlook` for how long, `judge` whether a review can be decided.
+Source of every rule: docs/domain.md, "What counts as proof".
 """
 
 from collections.abc import Collection, Iterable, Iterator
