@@ -1,4 +1,4 @@
-"""The top floor as a Django app."""
+"""The app of what came of the cases: what it contributes to the apps below when it starts."""
 
 from django.apps import AppConfig
 
@@ -12,7 +12,7 @@ class AdoptionConfig(AppConfig):
     verbose_name = "Adoption"
 
     def ready(self):
-        """Hang the tab, the desk lines and what is due on the hooks below."""
+        """Contribute the tabs, desk lines, findings and what is due to the apps below."""
         from adoption.desk import entry_wording as desk_entry_wording
         from adoption.desk import lines as desk_lines
         from adoption.desk import remedies as desk_remedies

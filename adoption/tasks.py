@@ -1,4 +1,4 @@
-"""The knocks of the worker for what came of the cases. Thin, and each may run twice."""
+"""The tasks of adoption. Each calls one act or query and may run twice."""
 
 from celery import shared_task
 

@@ -1,4 +1,4 @@
-"""Where Django looks for the admin of this app."""
+"""Registers the admin modules of governance with Django."""
 
 from governance.web import admin as web_admin
 

@@ -1,4 +1,4 @@
-"""The ground floor as a Django app."""
+"""The app of rules and record: checks, triggers after each migrate, signals of the library."""
 
 import gc
 
@@ -18,7 +18,7 @@ class GovernanceConfig(AppConfig):
     verbose_name = "Governance"
 
     def ready(self):
-        """Protect the record's tables after every migrate, when the tables of all apps exist; hang up what is due."""
+        """Protect the record's tables after every migrate, when all tables exist; contribute what is due."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(self.LOOKED_THROUGH, *gc.get_threshold()[1:])

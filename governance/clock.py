@@ -20,7 +20,7 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """The local day of `now()`, in the one configured time zone (domain.md: days end at local midnight)."""
+    """The local day of `now()`, in the one configured time zone (docs/domain.md: days end at local midnight)."""
     return local_day(now())
 
 

@@ -1,4 +1,4 @@
-"""Short lists that each app extends in `AppConfig.ready()`: an upper floor hangs its work on a hook below."""
+"""Contributions: lists that the apps above extend in `AppConfig.ready()`, so that nothing below imports them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class CaseTab:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a page that a floor above shows there: its template, and what that is given."""
+    """A part of a page that an app above shows there: its template, and what that is given."""
 
     template: str
     context: dict
@@ -148,5 +148,5 @@ def tabs_of_case(case) -> list[CaseTab]:
 
 
 def parts_of(place: str, person, about) -> list[Part]:
-    """What the floors above show at this place."""
+    """What the apps above show at this place."""
     return [part for show in parts[place] if (part := show(person, about)) is not None]

@@ -177,7 +177,7 @@ if TIMESTAMP_URL and not re.match(r"https?://\S+\Z", TIMESTAMP_URL):
     )
 EMBEDDINGS_URL, EMBEDDINGS_MODEL, EMBEDDINGS_KEY = embeddings_service()
 
-# How long records of decisions are kept after their case was stopped or retired (domain.md, invariant 18).
+# How long records of decisions are kept after their case was stopped or retired (docs/domain.md, invariant 18).
 LEAST_RETENTION_DAYS = 730
 RETENTION_DAYS = whole_number(
     "PLUMBLINE_RETENTION_DAYS",
@@ -291,7 +291,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings.transport_options(CELERY_BROKER_URL, DATA_DIR / "queue")
-# Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries the knock.
+# Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries messages.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -302,7 +302,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the queue
 CELERY_TIMEZONE = TIME_ZONE
-# What belongs to the night runs every hour or few, because machines sleep; a knock that waited too long is dropped.
+# What belongs to the night runs every hour or few, because machines sleep; a message that waited too long is dropped.
 CELERY_BEAT_SCHEDULER = "governance.operations.heartbeats:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": 240}}

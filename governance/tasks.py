@@ -1,4 +1,4 @@
-"""The knocks of the worker: what people are owed, and the sealing of the record. Each may run twice."""
+"""The tasks of governance: reminders, mails, sessions, sealing. Each calls one function and may run twice."""
 
 from celery import shared_task
 

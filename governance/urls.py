@@ -1,4 +1,4 @@
-"""The front door: each floor brings its own addresses."""
+"""Addresses of all apps."""
 
 from django.contrib import admin
 from django.urls import include, path

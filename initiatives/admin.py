@@ -1,4 +1,4 @@
-"""Where Django looks for the admin of this app: each noun registers its own."""
+"""Registers the admin modules of the nouns with Django."""
 
 from initiatives.case_pages import admin as case_page_admin
 from initiatives.enforcement import admin as enforcement_admin

@@ -1,4 +1,4 @@
-"""The first floor as a Django app."""
+"""The app of the cases: what it contributes to `governance` and to its own lists when it starts."""
 
 from django.apps import AppConfig
 
@@ -10,7 +10,7 @@ class InitiativesConfig(AppConfig):
     verbose_name = "Initiatives"
 
     def ready(self):
-        """Hang what belongs to cases on the hooks below."""
+        """Contribute what belongs to cases to `governance`, and what nouns say to the packages below them."""
         from governance import contributions
         from governance.ledger import row_capture
         from governance.transparency_log import as_of

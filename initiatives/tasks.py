@@ -1,4 +1,4 @@
-"""The knocks of the worker for what time does to cases. Thin, and each may run twice."""
+"""The tasks of the cases: what time does to them. Each calls one act and may run twice."""
 
 from celery import shared_task
 
@@ -38,7 +38,7 @@ def follow_register() -> None:
 
 @shared_task(**SURE)
 def enter_estates() -> None:
-    """Let the rows of confirmed tables enter the register; what does not fit into one knock waits for the next."""
+    """Let the rows of confirmed tables enter the register; what does not fit into one run waits for the next."""
     estate_actions.enter_waiting(seconds=180)
 
 

@@ -1,4 +1,4 @@
-"""Where the pages of the cases are found."""
+"""Addresses of the pages of the cases, and of the decision API."""
 
 from django.urls import path
 

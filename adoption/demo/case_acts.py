@@ -455,7 +455,7 @@ def to_production(case: Initiative, team: Team, **options) -> Initiative:
 
 
 def fresh(case: Initiative) -> Initiative:
-    """The case, read again: a protected stage is not refreshed in place (house.md, trap 3)."""
+    """The case, read again: a protected stage is not refreshed in place (docs/architecture.md, trap 3)."""
     return Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
 
 

@@ -1,4 +1,4 @@
-"""Entries about what came of the cases in plain words; hung on those of the cases by `AppConfig.ready()`."""
+"""Entries of adoption in plain words, contributed to the wording of entries by `AppConfig.ready()`."""
 
 from adoption.models.incidents import SEVERITIES
 from adoption.models.problems import PROBLEM_STATES

@@ -1,4 +1,4 @@
-"""What waits for a person of what came of the cases: what is to be written, confirmed, read or measured."""
+"""Lines of the desk from adoption: what a person has to write, confirm, read or measure."""
 
 from datetime import timedelta
 

@@ -1,6 +1,6 @@
-"""Where what adoption says against a case is mended: measures, signals and lessons, for the person who looks.
+"""Where a finding of adoption against a case is mended: measures, signals, lessons, by what the person may do.
 
-Hung on `hooks.mends`, by what a finding is about.
+Contributed to `contributions.mends`, by what a finding is about.
 """
 
 from django.urls import reverse

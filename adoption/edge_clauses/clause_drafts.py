@@ -1,4 +1,4 @@
-"""What an incident teaches the contract: an edge clause drafted from it, in the terms that the contract knows."""
+"""Draft of an edge clause from an incident, in the vocabulary of the case's contract."""
 
 from adoption.models import Incident
 from governance.contracts.clauses import ASK, REFUSE, Terms

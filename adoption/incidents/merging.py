@@ -1,4 +1,4 @@
-"""Two incidents that are one: the older tells it, and nothing that is owed for either is dropped."""
+"""Merging two incidents into the older one; nothing that is owed for either is dropped."""
 
 from django.core.exceptions import ValidationError
 

@@ -1,4 +1,4 @@
-"""What opening an incident, or another severity, brings: told before, equal to what then happens."""
+"""Preview of opening an incident, or of another severity: the act is run and rolled back."""
 
 from datetime import date
 

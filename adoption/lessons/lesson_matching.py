@@ -1,8 +1,8 @@
 """Which lessons of the library are a case's own: those about its systems, its vendors, or in its own words.
 
-Source: domain.md, invariant 15 (layer, system, vendor). Three words in common make a lesson the case's own; a layer or
-a kind of trouble in common stands for one of them, and says which comes first. A word counts that few lessons have and
-not every case says. Eight at the most: more than that nobody answers in earnest.
+Source: docs/domain.md, invariant 15 (layer, system, vendor). Three words in common make a lesson the case's own; a
+layer or a kind of trouble in common stands for one of them, and says which comes first. A word counts that few lessons
+have and not every case says. Eight at the most: more than that nobody answers in earnest.
 """
 
 import json

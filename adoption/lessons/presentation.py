@@ -1,4 +1,4 @@
-"""Lessons as pages show them: what each says, where it comes from, why it is here, and what cases said to it."""
+"""Lessons as pages show them: text, origin, why each is listed, answers of cases."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

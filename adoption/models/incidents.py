@@ -1,6 +1,6 @@
 """Something went wrong with a system in use: incidents, what was written meanwhile, and what has to be reported when.
 
-Sources: domain.md (invariant 14), the rulebook's trigger `incident`, S0-31, S2-39.5.
+Sources: docs/domain.md, invariant 14, the rulebook's trigger `incident`, S0-31, S2-39.5.
 """
 
 from datetime import timedelta

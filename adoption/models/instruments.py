@@ -1,7 +1,7 @@
 """Instruments: how it is shown that people use a system, trust it for good reason, and work otherwise than before.
 
 Which instruments there are, what kind of figure each gives and from how many cases on it says anything is code, because
-verdicts hang on it (house.md). Baselines, targets and who is asked are declared case by case.
+verdicts depend on it. Baselines, targets and who is asked are declared case by case.
 """
 
 import re

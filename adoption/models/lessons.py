@@ -1,6 +1,6 @@
-"""Lessons that come back: what the library is searched by, and what later cases said to them.
+"""Rows of lessons: what the library is searched by, and the answers of later cases.
 
-Sources: S1-17.2; domain.md, invariant 15.
+Sources: S1-17.2; docs/domain.md, invariant 15.
 """
 
 from django.contrib.postgres.fields import ArrayField

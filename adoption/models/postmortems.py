@@ -1,6 +1,6 @@
-"""Post-mortems: what happened, what it did, which layer it lay in, what others should know.
+"""Rows of post-mortems: what happened, its effect, the layer it lay in, lessons.
 
-Sources: S1-17.2, S1-18.1, S1-18.2, S1-19; domain.md, invariants 14 and 15.
+Sources: S1-17.2, S1-18.1, S1-18.2, S1-19; docs/domain.md, invariants 14 and 15.
 """
 
 from django.db import models

@@ -1,4 +1,4 @@
-"""What users report through the public link of a case, without an account. Source: S1-31, domain.md (signals)."""
+"""What users report through the public link of a case, without an account. Source: S1-31, docs/domain.md (signals)."""
 
 import secrets
 

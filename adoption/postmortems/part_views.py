@@ -1,4 +1,4 @@
-"""What hangs on a post-mortem: comments on its sections, gaps opened from it, files kept with it."""
+"""Pages of the parts of a post-mortem: comments on sections, gaps opened from it, attached files."""
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

@@ -1,4 +1,4 @@
-"""What readers say about a section while a post-mortem is in review: said, and settled."""
+"""Comments on a section while a post-mortem is in review: written and settled."""
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse

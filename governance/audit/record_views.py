@@ -1,4 +1,4 @@
-"""The record as seen from outside: its newest checkpoint to keep, receipts of one's own acts, and what checks them."""
+"""Pages of the record for outsiders: newest checkpoint, receipts of one's own acts, the verifier."""
 
 import json
 from pathlib import Path

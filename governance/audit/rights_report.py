@@ -1,4 +1,4 @@
-"""Who held which seat, role and right on a day, and who granted it, as the record knew it then."""
+"""Rights on a day: who held which seat, role and right, and who granted it, as the record knew it then."""
 
 from dataclasses import dataclass
 from datetime import datetime

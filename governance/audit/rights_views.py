@@ -1,4 +1,4 @@
-"""Who held which seat, role and right on a day."""
+"""The page of rights on a day."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""What an auditor asks of the record: which entries, and which of them a sample holds.
+"""Search over the record for auditors: which entries, and which of them a sample holds.
 
 A search is a few plain words that fit in an address and in a stored sample. A draw is pure: the same entries, seed and
 size give the same sample on any machine, and METHOD says in words how, for whoever repeats it without us.
@@ -37,7 +37,7 @@ WHAT = {
 }
 # Text is looked for in the bodies themselves, which no index helps: without a first day it goes back this far.
 TEXT_DAYS = 366
-# Taking something out of the house; the floors above add what they let out by themselves.
+# Taking something out of the application; the apps above add what they let out by themselves.
 READINGS = (EntryKind.EXPORT_TAKEN, EntryKind.RECORD_EXPORTED, EntryKind.SUBJECT_ACCESS_REPORT_TAKEN)
 TURNED_AWAY = (
     EntryKind.SIGN_IN_FAILED,

@@ -1,6 +1,6 @@
 """Signs that approvals are given without being read. Pure: it is handed who answered what, when and how fast.
 
-A sign is no proof and blocks nothing; the board is shown it with the figures behind it. Sources: S0-14, trust.md T31.
+A sign is no proof and blocks nothing; the board is shown it with the figures behind it. Source: S0-14.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,8 @@
-"""What a running system may do now: the contract in force, the condition of the case, one question. Pure.
+"""The policy decision: what a running system may do now, from contract, condition of the case and one question. Pure.
 
 Denies by default, and says why. Which clauses speak for a call is Cedar's to say (`cedar`); what follows from that, and
-from the condition of the case, is said here. Source of the rules: S0-9, S0-13 to S0-16 and domain.md, "Three notions".
+from the condition of the case, is said here. Source of the rules: S0-9, S0-13 to S0-16 and
+docs/domain.md, "Three notions".
 """
 
 from collections.abc import Mapping

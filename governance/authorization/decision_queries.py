@@ -1,4 +1,4 @@
-"""What systems asked and were told, read from the log of decisions: each look costs no more than a bounded one may.
+"""Queries over the log of decisions: what systems asked and which decision they got, each with a bounded cost.
 
 The log of a busy case grows by millions a day. So nothing here counts it as a whole: a page looks through a stretch of
 it and says how far it came, figures say of how many they speak.

@@ -1,4 +1,4 @@
-"""What was asked and answered, answered again by another version of the contract: what would change. Pure."""
+"""Dry run: logged questions, decided again by another version of the contract. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

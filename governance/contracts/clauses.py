@@ -1,4 +1,4 @@
-"""What a clause of a contract means: its structured part, and what is wrong with it by itself. Pure.
+"""Clauses: their structured terms, and what is wrong with one by itself. Pure.
 
 The structured part (`Terms`) is what the board signs and what the policy engine is given; `sentences` makes the
 sentence from it, so that the two cannot disagree. Kinds that no machine asks about have few terms.
@@ -44,7 +44,7 @@ DAY_MINUTES = 24 * 60
 LARGEST = 2**53  # beyond it, JSON numbers of some systems are no longer exact
 LONGEST_WAIT = 30 * DAY_MINUTES
 MOST_CLAUSES = 200  # of one contract: more than that nobody reads aloud
-SHORTEST_RETENTION = 730  # days; domain.md, invariant 18
+SHORTEST_RETENTION = 730  # days; docs/domain.md, invariant 18
 
 
 @dataclass(frozen=True)

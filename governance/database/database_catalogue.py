@@ -1,4 +1,4 @@
-"""What stands in the database beside its rows: functions, triggers, constraints, defaults, and who may do what.
+"""The catalogue of the database: functions, triggers, constraints, defaults, and rights.
 
 `what_stands` gives each as a line, alike on every installation; `rights` what the logins may do. Read from the
 server's catalogue and nothing else, so that whoever altered it is seen. See

@@ -1,4 +1,4 @@
-"""Who may do what in the database: the owner migrates, the application works, the sealer seals, the auditor reads.
+"""Database roles: the owner migrates, the application works, the sealer seals, the auditor reads.
 
 Nobody but the owner could change the record, and the owner's changes are found by verification.
 """

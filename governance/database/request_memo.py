@@ -1,4 +1,4 @@
-"""One look: what is asked twice is read once, on a page, or in the part of an act between its lock and its writing."""
+"""Memo of one request or act: what is asked twice is read once, until the first write."""
 
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager

@@ -1,7 +1,7 @@
-"""Who did it and why, for every row saved inside `acting`.
+"""Row history: who saved each governed row and why, for everything inside `acting`.
 
 `governed()` is the one line that puts a model under history. A save of a governed model outside `acting` is
-refused here: no actor, no write (record.md).
+refused here: no actor, no write (docs/record.md).
 """
 
 import functools
@@ -123,7 +123,7 @@ def _tell_database(who: Acting | None) -> None:
 
 
 class TransactionId(Func):
-    """plumbline_xact(): the id of the running transaction, right inside savepoints too (house.md, trap 14).
+    """plumbline_xact(): the id of the running transaction, right inside savepoints too (docs/architecture.md, trap 14).
 
     Never one that the record knows from another server: a restore moves the count past all of them.
     """
@@ -214,7 +214,7 @@ pre_create_historical_record.connect(_stamp, dispatch_uid="plumbline-history-sta
 def insert_many(model, rows: list, batch_size: int = 1000) -> list:
     """Insert governed rows set-wise, each with its history row, in the running act.
 
-    Raises NoActor outside an act. `bulk_create` alone would leave no history (house.md, trap 5).
+    Raises NoActor outside an act. `bulk_create` alone would leave no history (docs/architecture.md, trap 5).
     """
     with_keys = model.objects.bulk_create(rows, batch_size=batch_size)
     write_history(model, [row.pk for row in with_keys], "+")

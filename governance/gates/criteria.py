@@ -1,7 +1,7 @@
-"""Whether it is ready: pure rules over what they are handed. No database, no clock of their own.
+"""Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
 
-`state_of` says whether one requirement is grounded, `support` which stage the proof supports, `outlook` for how
-long, `judge` whether a review can be decided. Source of every rule: domain.md, "What counts as proof".
+`support` says which stage the proof supports, `outlook` for how long, `judge` whether a review can be decided.
+Source of every rule: docs/domain.md, "What counts as proof".
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -71,7 +71,7 @@ def finding_of(
 ) -> Finding:
     """Whether one criterion is met, from the states of its requirements."""
     requirements = tuple(states[key] for key in criterion.requirements)
-    # An advisory requirement never blocks, wherever a criterion names it (domain.md).
+    # An advisory requirement never blocks, wherever a criterion names it (docs/domain.md).
     missing = [
         state
         for state in requirements
@@ -104,7 +104,10 @@ def findings(
 
 
 def scale_tests(book: Book, states: dict[str, State]) -> dict[str, bool]:
-    """The three scale tests, computed from their items; nobody can set them, and no item is waived (invariant 10)."""
+    """The three scale tests, computed from their items; nobody can set them, and no item is waived.
+
+    See docs/domain.md, invariant 10.
+    """
     return {key: all(states[item].grounded for item in test.items) for key, test in book.scale_tests.items()}
 
 
@@ -149,7 +152,7 @@ def holds_at(facts: Facts, at: datetime):
 
 
 def shortfall_label(book: Book, claimed: str, supported: str) -> str:
-    """The name of a shortfall (domain.md, first table); empty when the claim is supported."""
+    """The name of a shortfall (docs/domain.md, first table); empty when the claim is supported."""
     if STAGE_RANK[claimed] <= STAGE_RANK[supported]:
         return ""
     if supported == Stage.PROPOSED:
@@ -277,7 +280,7 @@ class Verdict:
 
 
 def reach(book: Book, gate: str, tier: str, seats: dict[str, SeatState]) -> tuple[Reason, ...]:
-    """Why a board cannot reach the quorum of a gate, naming seats; empty when it can (invariant 5)."""
+    """Why a board cannot reach the quorum of a gate, naming seats; empty when it can (docs/domain.md, invariant 5)."""
     rules = book.gates[gate]
     quorum = rules.quorum_for(tier)
     # Only a seat with a criterion at the gate signs there.
@@ -333,7 +336,7 @@ def judge(
     seats: dict[str, SeatState],
     states: dict[str, State] | None = None,
 ) -> Verdict:
-    """Judge one review at `at`: decidable, or everything that stands in the way (domain.md, "A review")."""
+    """Judge one review at `at`: decidable, or everything that stands in the way (docs/domain.md, "A review")."""
     rules = book.gates[gate]
     states = states or states_at(facts, book, at)
     found = findings(facts, book, gate, states, at)

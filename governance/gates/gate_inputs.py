@@ -1,4 +1,4 @@
-"""What a gate looks at: plain values, collected once, handed to the pure rules of `gates`."""
+"""Inputs of gates: plain values, collected once, handed to the pure rules of `gates`."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -185,7 +185,7 @@ class Shortcoming:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything of one case that gates look at; nothing else has a say (house.md)."""
+    """Everything of one case that gates look at; they look at nothing else."""
 
     ref: str
     title: str

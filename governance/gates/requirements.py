@@ -1,6 +1,6 @@
-"""Whether a requirement is grounded: answers and evidence against the rulebook, at one moment. Pure.
+"""Requirements: whether each is grounded by answers and evidence at one moment. Pure.
 
-Source of every rule: domain.md, "What counts as proof".
+Source of every rule: docs/domain.md, "What counts as proof".
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from governance.vocabulary import STAGE_RANK, Layer, Stage
 
 CONDITION_RANK = {"": 0, "curated": 1, "bounded_real": 2, "full_population": 3}
 
-# Grounded only by the person's own acceptance of the role (domain.md, "Attestation").
+# Grounded only by the person's own acceptance of the role (docs/domain.md, "Attestation").
 ACCEPTED_IN_PERSON = {
     "mvp.owner": "owner",
     "mvp.duty": "support_owner",
@@ -31,7 +31,7 @@ DECLARATION = "mvp.advance_evidence"
 # Grounded only while each clause of the contract in force is mapped to a control (S0-17).
 ENFORCED = "gov.enforced"
 # What stands against these is answered before these gates are decided, though the rulebook only advises the criterion:
-# a lesson that is shown must be answered (domain.md, invariant 15). A waiver of it lets the decision pass.
+# a lesson that is shown must be answered (docs/domain.md, invariant 15). A waiver of it lets the decision pass.
 ANSWERED_FIRST = {"mvp.lessons_read": ("mvp", "production")}
 # So many clauses without a control are named by number; beyond that, how many there are.
 MOST_NAMED = 8
@@ -40,7 +40,7 @@ MOST_TOLD = 4
 ITS_SEAT = "The seat that signs for it"
 UNREAD = "has been read by nobody outside the build team"
 OUTSIDER = "Somebody who holds no role on this case"
-# Of an imported claim these two are not asked above prototype (domain.md, "carry_forward").
+# Of an imported claim these two are not asked above prototype (docs/domain.md, "carry_forward").
 NOT_ASKED_OF_IMPORTS = frozenset({"proto.not_production", "prototype.selected"})
 
 GROUNDED_STATES = frozenset({"grounded", "as_decided", "not_asked", "not_applicable", "waived"})

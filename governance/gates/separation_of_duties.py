@@ -1,7 +1,7 @@
 """Separation of duties: who must not sign for a case, and why. Pure; pages, acts and the state of a review ask here.
 
 Whoever works on a case, stands in for somebody who does, or wrote what a signature rests on does not sign it; the seat
-for business value does not report to the owner (domain.md, invariants 4 and 5). The database refuses the same by
+for business value does not report to the owner (docs/domain.md, invariants 4 and 5). The database refuses the same by
 triggers, and the offline verifier looks for it in the record; both on purpose without this module.
 """
 

@@ -1,8 +1,8 @@
-"""What a seat signs, byte for byte, and why a signature no longer counts. Pure, like `gates`.
+"""The statement that a seat signs, byte for byte, and why a sign-off went stale. Pure.
 
-A seat's facts are what its statement names: the case in its own words and the items of proof (invariant 19). New
-proof stales a vote only if it supersedes one of them, or is a result other than pass for the same requirement; what
-was unmet or unproved when it was signed and has been mended since stales nothing.
+A seat's facts are what its statement names: the case in its own words and the items of proof. See docs/domain.md,
+invariant 19. New proof stales a vote only if it supersedes one of them, or is a result other than pass for the same
+requirement; what was unmet or unproved when it was signed and has been mended since stales nothing.
 
 `write` is handed nothing of the case but these facts, so that nothing is printed that `stale_reasons` cannot compare.
 """

@@ -1,6 +1,6 @@
-"""The record of acts: one append-only stream, one entry for every decision and refusal.
+"""Entries of acts: one append-only stream, one entry for every decision and refusal.
 
-Shapes are those of record.md: what can be shown to anybody stands on `Entry`; names, reasons and everything
+Shapes are those of docs/record.md: what can be shown to anybody stands on `Entry`; names, reasons and everything
 free stands in the bytes of `EntryBody`, which the entry's digest commits to with a salt.
 """
 

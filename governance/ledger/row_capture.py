@@ -2,7 +2,7 @@
 
 `install` puts the triggers on after each migrate: a model that is put under history (`governed`), or made a row of the
 record (`WrittenOnce`), is captured without another line. What a trigger does is in the SQL below; the functions it
-shares come with the migrations. See record.md, "Complete".
+shares come with the migrations. See docs/record.md, "Complete".
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""What auditors draw from the record and what they conclude: samples, and the entries in them."""
+"""Rows of audit: samples drawn from the record, and the entries in them with their conclusions."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""What running systems asked, and what they were told: many rows, written in batches, sealed by their digest."""
+"""Rows of decisions on calls of running systems: written in batches, sealed by the batch's digest."""
 
 from django.db import models
 
@@ -31,7 +31,7 @@ class PolicyDecision(models.Model):
     """One question and its answer, in a table partitioned by month (`at`), which nobody updates.
 
     `digest` commits to the row with its own salt, so that what is personal in it can be erased while the batch still
-    verifies (record.md, Erasure). `request` is the question as it was asked.
+    verifies (docs/record.md, Erasure). `request` is the question as it was asked.
     """
 
     not_governed = "sealed in batches: the entry of its DecisionBatch commits to it; rows are never changed"

@@ -1,4 +1,4 @@
-"""Signs of life of what runs beside the web server: the scheduler, the workers, and how each task went last."""
+"""Rows of the installation: heartbeats of scheduler and workers, the last run of each task, the data folder."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""What is owed to people: one row per message, one per mail. Not governed: they report, they decide nothing."""
+"""Rows of notices and mails. Not governed: they report and decide nothing."""
 
 from django.db import models
 from django.db.models import Q

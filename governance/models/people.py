@@ -47,7 +47,7 @@ class Unit(models.Model):
         return self.name
 
     def save(self, *args, **kwargs):
-        """Keep the path with the parent. Where a unit stands changes only by the acts on units, a floor above."""
+        """Keep the path with the parent. Where a unit stands changes only by the acts on units, in the app above."""
         self.path = f"{self.parent.path if self.parent_id else '/'}{self.code}/"
         super().save(*args, **kwargs)
 
@@ -167,7 +167,7 @@ class User(AbstractBaseUser):
         return self.is_staff
 
     def check_password(self, raw_password: str) -> bool:
-        """As Django's; a rehash it brings about is an act of the person herself (house.md, trap 20)."""
+        """As Django's; a rehash it brings about is an act of the person herself (docs/architecture.md, trap 20)."""
         from django.contrib.auth.hashers import check_password  # which asks for the model of people
 
         def rehash(raw: str) -> None:

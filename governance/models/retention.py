@@ -1,4 +1,4 @@
-"""What must not be erased or disposed of: legal holds on a case or on a person."""
+"""Rows of legal holds, on a case or on a person."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""How people come in: where they are signed in, and the links by which they set a password of their own."""
+"""Rows of signing in: sessions, password links, failed attempts."""
 
 import hashlib
 import secrets

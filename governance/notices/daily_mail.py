@@ -2,7 +2,7 @@
 
 The day's mail carries what is owed to a person. A notice that comes after the mail of its day waits for the next
 day's. Who reads a notice in the app gets no mail about it; who has no address finds the notices in the app only.
-Other kinds of mail are hung on `hooks.mails`.
+Other kinds of mail are contributed to `contributions.mails`.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The desk: what waits for a person, grouped by verb. Each app hangs its lines on `hooks.desk_lines`."""
+"""The desk: what waits for a person, grouped by verb. Each app contributes to `contributions.desk_lines`."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""What is due: queries only. Each app hangs its own on `hooks.due_queries`; `sweep` turns what they find into notices.
+"""What is due: queries only, contributed to `contributions.due_queries`; `sweep` turns what they find into notices.
 
 A due thing has a period: the threshold it has reached ("14d" before its day, "0d" on it, "late0" in its first week
 after). Only the tightest threshold reached is told, so that after days of silence one right message goes out.

@@ -1,4 +1,4 @@
-"""How a mail is made, whatever it is about: plain text with an HTML twin, and heads that mail systems understand.
+"""Making a mail: plain text with an HTML twin, and headers that mail systems understand.
 
 `templates/emails/` holds a pair for each kind, `<kind>.txt` and `<kind>.html`, on `_base.txt` and `_base.html`. A mail
 names the one thing to do first, then why, by when, where, and whom to ask. Its HTML carries its looks on the elements

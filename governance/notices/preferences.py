@@ -1,4 +1,4 @@
-"""What people choose about how they are told, and the secret address of their calendar."""
+"""Preferences of a person: weekly digests, and the secret address of their calendar."""
 
 import hashlib
 import secrets

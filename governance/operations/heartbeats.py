@@ -1,4 +1,4 @@
-"""Signs of life of what runs beside the web server, written into our own tables: they are the same with every broker.
+"""Heartbeats of scheduler and workers, written into our own tables, whatever the broker is.
 
 The scheduler says every few seconds that it ticks, each worker that it lives, and every task how it went. What is late
 is judged by `governance.operations.status`. That none of it can be written (the database is down) stops no task.

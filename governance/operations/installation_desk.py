@@ -1,4 +1,4 @@
-"""What is wrong with the place that the installation stands in: its folder of files, and the key that signs its record.
+"""Lines of the admins' desk about the data folder and the signing key.
 
 Lines on the desk of every admin, worked out by the web server that shows them.
 """

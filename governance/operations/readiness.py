@@ -1,4 +1,4 @@
-"""Whether this process can do its work: what it needs, each asked with a time limit and kept for two seconds.
+"""Readiness of this process: what it needs, each asked with a time limit and kept for two seconds.
 
 Whoever asks never hangs with what is asked: each source has a thread of its own, at most one at a time.
 """
@@ -89,7 +89,7 @@ def folder_of_files() -> str:
 
 
 def broker() -> str:
-    """Whether the queue takes knocks."""
+    """Whether the queue takes messages."""
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
         place = Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"])
         if not os.access(place, os.W_OK | os.X_OK):

@@ -1,4 +1,4 @@
-"""How a start that cannot succeed ends: one sentence, no traceback, exit code 2."""
+"""Ending a start that cannot succeed: one sentence, no traceback, exit code 2."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""How the installation is: what beats, what works, what waits to be sent or sealed, and how much room is left.
+"""Status of the installation: heartbeats, tasks, mails and entries that wait, room on the disks.
 
 Everything is asked of our own tables and of the disk, so the answer is the same with every broker. What stands still,
 or waits for too long, is a line on the desk of every admin (`governance.operations.status_desk`).
@@ -177,7 +177,7 @@ def clocks_off(rows: list[Pulse]) -> list[Beating]:
 
 
 def tasks(runs: list[TaskRun] | None = None) -> list[Task]:
-    """Every task the scheduler knocks for, and every other that ever ran; the late and the failing first."""
+    """Every task the scheduler asks for, and every other that ever ran; the late and the failing first."""
     known = {run.name: run for run in (TaskRun.objects.all() if runs is None else runs)}
     clockwork = {entry["task"]: (words, entry) for words, entry in settings.CELERY_BEAT_SCHEDULE.items()}
     found = [

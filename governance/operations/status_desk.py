@@ -1,4 +1,4 @@
-"""What runs and does not run: a line on the desk of every admin as soon as something stands still or waits too long."""
+"""Line of the admins' desk: something stands still or waits too long."""
 
 from collections.abc import Iterator
 from datetime import timedelta

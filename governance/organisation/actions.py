@@ -1,4 +1,4 @@
-"""Acts on people, boards and rulebooks that touch no case. What touches a case lives in `initiatives.actions`."""
+"""Acts on people, boards and rulebooks that touch no case. Acts that touch cases lie in `initiatives`."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A new seat, looked at and confirmed by somebody who did not grant it."""
+"""The page on which somebody who did not grant a new seat confirms it."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse

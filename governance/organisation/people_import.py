@@ -1,4 +1,4 @@
-"""People from a table: each line read, and told what it will do or what is wrong with it; nothing is written here.
+"""Reading people from a table: what each line will do, or what is wrong with it. Writes nothing.
 
 The same text read again after it was taken finds everybody there and changes nothing: what is here already stays as it
 is here.

@@ -1,4 +1,4 @@
-"""Which board a unit answers to, and who sits on it at a moment."""
+"""Boards: which one decides for a unit, and who sits on it at a moment."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Cooling off: what is granted or reset by somebody else signs nothing for a day that lets a case rise.
+"""Cooling off: whatever somebody else granted or reset approves nothing for a day.
 
 A new seat waits through its first day unless the chair of its board, or an admin who did not grant it, confirms it;
 whoever's password somebody else reset waits a day from then. Seats granted before the first review was ever opened set

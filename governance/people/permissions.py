@@ -1,4 +1,4 @@
-"""Who may, on the ground floor: answers that carry their reasons."""
+"""Who may, where no case is concerned: answers that carry their reasons."""
 
 from governance import clock
 from governance.models import LegalHold, Membership, User
@@ -115,7 +115,7 @@ def may_erase(person: User, *, override=None, by: User) -> Answer:
 
 
 def may_draft(person: User) -> Answer:
-    """Copy a rulebook, edit the copy, load it as a version: admins (domain.md, "Who may")."""
+    """Copy a rulebook, edit the copy, load it as a version: admins (docs/domain.md, "Who may")."""
     if person.is_active and person.is_admin:
         return yes()
     return no("Only admins edit a draft of the rulebook.", "Tell an admin what should change.")

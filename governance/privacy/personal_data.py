@@ -1,4 +1,4 @@
-"""Where a person's data lie: the words that name her, and every place of the database and the mailbox with them.
+"""Personal data of one person: the words that name her, and every place of database and mailbox with them.
 
 A name is looked for as a whole, in any case of letters, wherever text is kept; tables and columns are asked of the
 database, so that none is forgotten. A name or login that is an ordinary word ("Sam", "owner") cannot be told from the

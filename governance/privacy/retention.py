@@ -1,4 +1,4 @@
-"""What must be kept, how long, and what holds it: retention of decisions, legal holds, what is due for disposal."""
+"""Retention of decisions, legal holds, and which cases are due for disposal."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the record holds about one person, as she may ask to know it: a file of JSON, and a page to read.
+"""Subject access: everything held about one person, as JSON and as a page to read.
 
 It repeats what others wrote beside her name. Whoever hands it over looks first whether that touches the rights of
 others.

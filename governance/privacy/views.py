@@ -1,4 +1,4 @@
-"""What is kept and what was erased: legal holds, cases due for disposal, erasures. For admins and auditors."""
+"""Pages on retention: legal holds, cases due for disposal, erasures. For admins and auditors."""
 
 from django.conf import settings
 from django.contrib import messages

@@ -1,4 +1,4 @@
-"""The queue as its address names it: what Celery is told about it, with a time limit on all that is asked of it."""
+"""Settings of the broker from its address, with a time limit on everything that is asked of it."""
 
 from pathlib import Path
 

@@ -3,7 +3,7 @@
 Kombu writes a message, and its table of queues, into a file that others see already. A worker that reads it in that
 moment, or one that a full disk cut short, meets half of it and ends, and everything that `manage.py run` started with
 it. Here a file is written under another name first; and half a file from before is put away, for what is due is found
-by queries: a lost knock delays, and loses nothing.
+by queries: a lost message delays, and loses nothing.
 """
 
 import fcntl

@@ -1,8 +1,8 @@
-"""Tasks of ours: whoever asks for one never waits for the queue, and none believes a clock that is off.
+"""Base of our tasks: asking for one never waits for the broker, and none runs on a machine whose clock is wrong.
 
-Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries the knock. So an
-act hands its knock to a thread of its process and goes on: a queue that hangs holds up that thread and nobody else, and
-what is lost with it is found by the next sweep.
+Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries messages. So an
+act hands its message to a thread of its process and goes on: a queue that hangs holds up that thread and nobody else,
+and what is lost with it is found by the next sweep.
 """
 
 import atexit

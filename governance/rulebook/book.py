@@ -257,11 +257,11 @@ class Book:
         return frozenset(key for test in self.scale_tests.values() for key in test.items)
 
     def waivable_requirement(self, key: str) -> bool:
-        """Whether it alone may be waived. Items of a scale test never are (domain, invariant 10)."""
+        """Whether it alone may be waived. Items of a scale test never are (docs/domain.md, invariant 10)."""
         return self.requirements[key].waivable and key not in self.scale_items
 
     def waivable_criterion(self, key: str) -> bool:
-        """Whether the whole may be waived. A scale test never is (domain, invariant 10)."""
+        """Whether the whole may be waived. A scale test never is (docs/domain.md, invariant 10)."""
         return self.criteria[key].waivable and not self.criteria[key].scale_test
 
     def crosswalk_frameworks(self) -> tuple[str, ...]:

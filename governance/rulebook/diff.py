@@ -1,4 +1,4 @@
-"""What one rulebook says otherwise than another, in sentences: by stage, gate, criterion and requirement. Pure."""
+"""Difference of two rulebooks, in sentences: by stage, gate, criterion and requirement. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields

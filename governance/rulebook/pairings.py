@@ -1,4 +1,4 @@
-"""What the keys of the rulebook are paired with: judgements, standards, ends of tolerances, lead questions.
+"""Pairings of the rulebook's keys with judgements, standards, tolerances and lead questions.
 
 Data beside the rulebook as shipped (pairings.toml): the digest of a rulebook does not cover it.
 """

@@ -1,9 +1,9 @@
-"""What each table of a rulebook text may hold: names, kinds of value, and whether they must be there."""
+"""Schema of a rulebook text: which keys each table may hold, of which kind, and which must be there."""
 
 from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Tier
 
-RETENTION_FLOOR_DAYS = 730  # domain, invariant 18
-WAIVER_CEILING_DAYS = 90  # domain, invariant 12
+RETENTION_FLOOR_DAYS = 730  # docs/domain.md, invariant 18
+WAIVER_CEILING_DAYS = 90  # docs/domain.md, invariant 12
 DAYS_CEILING = 36_500  # a century: beyond it, adding days to a date can leave the calendar
 
 # Moves are code (the transitions on Initiative); a rulebook says what a gate asks, not where it leads.

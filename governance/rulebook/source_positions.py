@@ -1,4 +1,4 @@
-"""Where in a TOML text each table and key stands, so that a problem can be pointed at and a value be exchanged."""
+"""Positions of tables and keys in a TOML text, so that a problem is pointed at and a value exchanged."""
 
 import re
 

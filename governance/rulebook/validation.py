@@ -1,4 +1,4 @@
-"""What a rulebook text must satisfy to become a Book. All problems are found together, each with its line.
+"""Validation of a rulebook text: all problems together, each with its line.
 
 Shapes come first (unknown and missing keys, wrong types, unknown names), then what holds between rows.
 """

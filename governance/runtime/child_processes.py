@@ -1,4 +1,4 @@
-"""What a child process does between fork and exec, and what becomes of orphans. Linux offers it; elsewhere it is less.
+"""Child processes: what one does between fork and exec, and what becomes of orphans (on Linux; elsewhere less).
 
 Only for starting children from a process with one thread, which `manage.py` and pytest are at that time.
 """

@@ -1,4 +1,4 @@
-"""Whether this machine's clock agrees with the database's. One that does not is believed by nobody.
+"""Check of this machine's clock against the database's; a machine that is off does nothing that depends on the day.
 
 A clock that is days ahead sends the mails of the days to come, ends sessions and reviews, and makes good proof old.
 """

@@ -1,4 +1,4 @@
-"""How lines of the log look: key=value, one an event, on the error output; without what must not stand there."""
+"""Set-up of logging: key=value, one line an event, on the error output, without secrets."""
 
 import structlog
 

@@ -1,4 +1,4 @@
-"""Secrets never reach a log: what looks like one, or is one of ours, is blacked out in every line.
+"""Redaction: secrets, ours and whatever looks like one, are blacked out in every line of the log.
 
 Nothing logs a secret on purpose; this is for exceptions that quote an address with its password, for a library that
 is too talkative, and for mistakes. It works on finished values, tracebacks among them.

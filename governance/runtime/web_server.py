@@ -1,4 +1,4 @@
-"""How the web server serves: one that answers one request at a time denies systems what pages are busy with."""
+"""Check of the web server's settings: one request at a time would deny systems while a page is made."""
 
 import argparse
 import os

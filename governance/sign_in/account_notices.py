@@ -1,4 +1,4 @@
-"""What its person is always told of an account: in the app, and by a mail that leaves at once.
+"""Notices about a person's own account, in the app and by a mail that leaves at once; nobody can opt out.
 
 A link for its password, a password that was reset, a changed mail address, a seat. The mail goes where links go: of a
 changed address the one before is told, whatever became of it since.

@@ -1,4 +1,4 @@
-"""One's own account: where one is signed in, one's password; the links by which a password is set; the first admin."""
+"""Pages of one's own account: sessions, password, password links, the first admin."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Forms of the ground floor: signing in, and loading a rulebook."""
+"""Forms for signing in and for loading a rulebook."""
 
 from functools import lru_cache
 

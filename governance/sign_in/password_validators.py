@@ -1,4 +1,4 @@
-"""Words that everybody in the house would guess first: no password rests on them."""
+"""Validators of passwords: none may rest on the names of this product or organisation."""
 
 import re
 from urllib.parse import urlsplit

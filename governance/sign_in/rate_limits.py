@@ -1,4 +1,4 @@
-"""How often something may happen: a bucket for each key, in the memory of one process."""
+"""Rate limits: a bucket for each key, in the memory of one process."""
 
 import math
 import threading

@@ -1,4 +1,4 @@
-"""Asking somebody who is signed in for their password once more: counted, slowed down, and a wrong one recorded."""
+"""Asking for the password once more: counted, slowed down, a wrong one recorded."""
 
 from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""Where people are signed in: each session says whose it is, since when, in which browser, and when it was last seen.
+"""Sessions: whose each is, since when, in which browser, and when it was last used.
 
 The engine of Django's sessions (SESSION_ENGINE), with columns of its own, so that a person's sessions can be listed and
 ended without opening every session there is.

@@ -1,4 +1,4 @@
-"""The folder of files, told from every other: a mark in it, which also stands in the database.
+"""The data folder, identified by a mark in it that also stands in the database.
 
 A folder that is not mounted looks like an empty one. Whoever trusted it would write into the record that all files are
 gone. So a process on `DATABASE_URL` does not start, no file is looked for and none is taken in, unless the mark fits.

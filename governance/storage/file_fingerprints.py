@@ -1,4 +1,4 @@
-"""Whether a file that the record names is still the one whose fingerprint was recorded."""
+"""Fingerprints of files: whether one that the record names still has the recorded hash."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Addresses that keep the day which is looked at. Today they are what they are."""
+"""Links that keep the day of an as-of page; today they are unchanged."""
 
 from urllib.parse import urlencode, urlsplit, urlunsplit
 

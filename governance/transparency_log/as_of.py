@@ -1,9 +1,9 @@
-"""Any day again: inside `day(moment)` every query reads the rows as they were known then, and nothing can be written.
+"""As-of reading: inside `day(moment)` every query reads the rows as they were known then; nothing can be written.
 
 Beside each governed table stands a view of the same name in the schema `asof`. It shows, for each row, the newest
 state that was known by the moment: known is what a checkpoint had sealed, so the same question gets the same answer
-for ever (record.md, "As-of"). Putting that schema first in the search path turns the whole application back; no page
-has a second way of reading.
+for ever (docs/record.md, "As-of"). Putting that schema first in the search path turns the whole application back; no
+page has a second way of reading.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ SETTLED = timedelta(minutes=5)  # longer than a sealing takes
 # Views of tables that are worked out from others: by table, SQL with {known}, for the alias k.
 derived: dict[str, str] = {}
 
-# Indexes that only these views ask for, by table; the floors above add theirs.
+# Indexes that only these views ask for, by table; the apps above add theirs.
 indexes: dict[str, str] = {}
 
 # OFFSET 0 keeps the planner from turning the question into a join with every sealing there is: a page asks for few

@@ -1,4 +1,4 @@
-"""What stands on tables after each migrate: append-only triggers, capture of rows, guards of history, views of a day.
+"""Database guards put on after each migrate: append-only triggers, capture, history guards, as-of views.
 
 The functions they call come with the migrations; `install` puts them on, so that a model which is put under history is
 protected without another line, and hardens every function of ours (docs/adr/0040). `differences` says where a database

@@ -1,4 +1,4 @@
-"""Whether what was recorded was allowed: the entries that judging rests on, read in one sweep.
+"""Judging the record: whether each recorded change was allowed, from entries read in one sweep.
 
 The rules are those of `governance.offline.verify`, which an export carries along: one judge
 for the live record and for

@@ -1,4 +1,4 @@
-"""Which seats sign, how many, and who decides: a rulebook's rules as rows, for the guards of the database.
+"""Signing rules of a rulebook as rows, for the guards of the database: seats, quorum, who decides.
 
 Publishing a rulebook writes them; `write_missing` does so for rulebooks that were published before there was the table.
 """

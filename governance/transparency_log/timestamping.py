@@ -1,4 +1,4 @@
-"""Time-stamps from an authority outside the house (RFC 3161), where one is set: one an hour at most.
+"""Time-stamps of checkpoints by an outside authority (RFC 3161), where one is set: one an hour at most.
 
 What is stamped is the SHA-256 of a checkpoint's note, so whoever holds the note and the token can check them with
 common tools: `openssl ts -verify -data checkpoint.txt -in token.der -token_in -CAfile authority.pem`. Here is only

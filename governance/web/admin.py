@@ -1,6 +1,6 @@
-"""The Django admin of the ground floor: units, boards, people, seats; and what machine and record own, to read.
+"""The Django admin of governance: units, boards, people, seats; what acts and the record own is read-only.
 
-`UnitAdmin`, `PersonAdmin` and `MembershipAdmin` are registered a floor above: leaving ends roles on cases, and moving a
+`UnitAdmin`, `PersonAdmin` and `MembershipAdmin` are registered above: leaving ends roles on cases, and moving a
 unit changes which board decides on them.
 """
 
@@ -37,7 +37,7 @@ class UnitForm(ReasonForm):
 
 
 class UnitAdmin(Recorded):
-    """Units as a tree. The code stays; where a unit stands changes by the acts of the floor above."""
+    """Units as a tree. The code stays; where a unit stands changes by the acts of the app above."""
 
     subject = "people"
     form = UnitForm
@@ -155,7 +155,7 @@ class PersonForm(ReasonForm):
 
 
 class PersonAdmin(Recorded):
-    """Accounts. Whether one is active changes only by the acts of the floor above, which end roles and seats."""
+    """Accounts. Whether one is active changes only by the acts of the app above, which end roles and seats."""
 
     subject = "people"
     index_name = "Accounts"
@@ -240,7 +240,7 @@ class MembershipForm(ReasonForm):
 
 
 class MembershipAdmin(Recorded):
-    """Seats. One is filled here and never changed; it ends by the act of the floor above."""
+    """Seats. One is filled here and never changed; it ends by the act of the app above."""
 
     subject = "people"
     index_name = "Seats"

@@ -1,4 +1,4 @@
-"""What every page of the Django admin has in common, for the admin modules of all floors.
+"""What the admin modules of all apps have in common.
 
 Two kinds of rows: those that admins keep (`Recorded`) and those that machine or record own (`read_only`).
 """

@@ -1,4 +1,4 @@
-"""What every page shows beside its own content: how much waits, unread notices, who one is here."""
+"""Template context of every page: desk count, unread notices, the person."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""What the help page explains, in its order: the words of its headings, and further words it is found by."""
+"""Topics of the help page in their order: headings, and further words each is found by."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What happens around every request: its id for the record, and refusals turned into pages that help."""
+"""Middleware: the id of a request for the record, and refusals turned into pages."""
 
 import uuid
 
@@ -152,7 +152,7 @@ class RefusalPages(MiddlewareMixin):
         if not isinstance(exception, Refused):
             return None
         if request.method == "POST" and request.user.is_authenticated and not exception.recorded:
-            # Refused by the page before an act began: it leaves its entry all the same (house.md, trap 17).
+            # Refused by the page before an act began: it leaves its entry all the same (docs/architecture.md, trap 17).
             with row_history.acting(by=request.user):
                 name = request.resolver_match.view_name
                 record.record(

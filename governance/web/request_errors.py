@@ -1,4 +1,4 @@
-"""What may go wrong around every request, told apart: no room on a disk, no database, a request too large. Pure."""
+"""Errors around a request, classified: disk full, database away, request too large. Pure."""
 
 import errno
 

@@ -1,4 +1,4 @@
-"""Where the pages of the ground floor are found."""
+"""Addresses of the pages of governance."""
 
 from django.urls import path
 

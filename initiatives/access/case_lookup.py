@@ -1,4 +1,4 @@
-"""One door per noun: the thing if this person may see it, 404 to strangers, who cannot tell it from nothing."""
+"""Lookup of cases and their rows for a person: 404 for whatever they may not see, as for what does not exist."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Who may deny everything that the systems of a case ask, and who lets them ask again."""
+"""Who may press and release the kill switch of a case."""
 
 from governance.models import User
 from governance.people import cooling_off

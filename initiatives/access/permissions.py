@@ -209,7 +209,7 @@ def may_hand_over(leaver: User, person: User) -> Answer:
 
 
 def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
-    """Accept or decline: the proposed person, nobody else (invariant 6)."""
+    """Accept or decline: the proposed person, nobody else (docs/domain.md, invariant 6)."""
     if assignment.person_id != person.pk:
         return no(f"Only {assignment.person} can answer this.", "Nobody accepts a role for another.")
     return _active(person)
@@ -310,7 +310,7 @@ def contract_authors(case: Initiative) -> frozenset[int]:
 
 
 def barred_from_signing(case: Initiative, person: User) -> list[str]:
-    """Why a person must not vote on a case, whoever they are (invariant 4); empty when nothing bars them."""
+    """Why this person must not vote on a case; empty when nothing bars them (docs/domain.md, invariant 4)."""
     return why_party(signer_of(person), parties_of(case))
 
 

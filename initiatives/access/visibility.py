@@ -1,4 +1,4 @@
-"""Which cases somebody may open, as queries to filter by: today, and looking back."""
+"""Which cases a person may open, today and looking back, as query sets."""
 
 from datetime import datetime
 from functools import cache
@@ -19,7 +19,7 @@ SETTLED_ELSEWHERE = (ObligationKind.FEED, "service_account")
 
 
 def visible_to(person: User) -> QuerySet:
-    """The cases this person may open (domain.md, "Who may": read). Everybody else gets 404.
+    """The cases this person may open (docs/domain.md, "Who may": read). Everybody else gets 404.
 
     By a role from the proposal until it ends or is taken back: a role that ended opens nothing, for the rulebook names
     no time after it. Whoever still owes something on a case reads it until that is settled. On another day:
@@ -108,7 +108,7 @@ def stood_in_for(person: User) -> QuerySet:
 
 
 def past_visible_to(person: User) -> QuerySet:
-    """The cases this person may look back at (domain.md, "any date"): own ones and the boards'; all for auditors."""
+    """The cases this person may look back at: own ones and the boards'; all for auditors. docs/domain.md, "Who may"."""
     cases = visible_to(person)
     if person.is_auditor:
         return cases

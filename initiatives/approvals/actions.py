@@ -1,4 +1,4 @@
-"""Asking a person before a system acts: asked, answered, used once. An approval is for exactly what was shown (S0-14).
+"""Approvals of single calls: asked, answered, used once, each for exactly what was shown (S0-14).
 
 When nobody answers in time, nothing is done: there is no default but no.
 """

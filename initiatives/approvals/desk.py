@@ -1,4 +1,4 @@
-"""What systems ask a person to approve, on their desk: soonest over first, and few lines however much one asks."""
+"""Lines of the desk: calls that wait for a person's approval, soonest to expire first, bounded in number."""
 
 from collections import Counter
 

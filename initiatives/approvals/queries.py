@@ -1,4 +1,4 @@
-"""Who may answer what a system asks a person, and what that person is shown. Reads only; the acts are in `actions`.
+"""Queries on approvals: who may answer one, and what that person is shown.
 
 An approval is for exactly the arguments whose digest the approver saw. So everything that is hashed is shown, and what
 a screen would hide (direction marks, zero-width letters) is spelt out.

@@ -1,4 +1,4 @@
-"""What systems ask people to approve: told once to each who may answer, or to who stands in for them."""
+"""Reminders of calls that wait for approval: once to each who may answer, or to their delegate."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What systems ask people to approve: all of a case, and one with everything that was asked."""
+"""Pages of approvals: all of a case, and one with everything that was asked."""
 
 from datetime import datetime
 

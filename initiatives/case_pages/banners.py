@@ -1,4 +1,4 @@
-"""What every page of a case says out loud: not production-ready, held, waived, unassessed, overdue."""
+"""Banners of every page of a case: not production-ready, held, waived, unassessed, overdue."""
 
 from django.urls import reverse
 

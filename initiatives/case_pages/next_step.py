@@ -1,4 +1,4 @@
-"""What a case leads with: the three questions and what mends them; the nine standards of this stage and the next."""
+"""The next step of a case: the three lead questions and what mends them, the standards of this stage and the next."""
 
 from django.urls import reverse
 

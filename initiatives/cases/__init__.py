@@ -1,1 +1,1 @@
-"""One case: the frame of every act on it, registering, permissions, visibility, similar cases."""
+"""Acts on one case: their frame, the state of a review, the preview of an act; the frame of pages, similar cases."""

@@ -1,4 +1,4 @@
-"""What every act shares: the lock on the case, the actor, the entry of a refusal, the standing rewritten."""
+"""The frame of every act: the lock on the case, the actor, the entry of a refusal, the standing rewritten."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.actions")
 REGISTER = 0x706C756D62  # the key of the lock that acts on the integration register take in turn
-# What follows once standings were rewritten, hung up by the nouns when the app is ready: functions
+# What follows once standings were rewritten, contributed by the nouns when the app is ready: functions
 # (cases, {key: support}, grace) -> the debts of grace that they opened; then functions (cases) that tell people.
 followers: list[Callable] = []
 tellers: list[Callable] = []
@@ -42,7 +42,7 @@ def act(
     each before it locks a case, so that none misses a case that another is just tying to what it changes.
 
     Yields the locked case (None for acts without one). A refusal rolls the act back and leaves an entry of its own
-    right after it (house.md, trap 17); a refusal by the database goes to the log, and is raised again.
+    right after it (docs/architecture.md, trap 17); a refusal by the database goes to the log, and is raised again.
     """
     outermost = _depth.get() == 0
     around = row_history.current()

@@ -1,4 +1,4 @@
-"""How the admin finds rows of a case: by its stage and unit, its title and number."""
+"""Filters of the admin by case: stage and unit, title and number."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""What the auditor's desk below is told of cases: which acts are decisions, which are readings, who held which role."""
+"""What cases contribute to audit: which acts are decisions, which are readings, who held which role."""
 
 from governance.audit.rights_report import Held, as_known, first_words
 from governance.vocabulary import Role

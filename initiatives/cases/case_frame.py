@@ -1,4 +1,4 @@
-"""What every page of a case shows: stage and goal, what the proof supports, what stands against it, its tabs."""
+"""The frame of every page of a case: stage and goal, supported stage, what stands against it, tabs."""
 
 from collections.abc import Callable
 from functools import cached_property

@@ -1,7 +1,7 @@
-"""What an edit would make stale or unmet, told before it is saved; equal to what then happens.
+"""Preview of an edit: which sign-offs it would make stale and which criteria unmet, before it is saved.
 
 The real act is run inside a savepoint that is always rolled back, and what the board sees is compared before and
-after: there is no second copy of the rules that could say something else (screens.md, "Before an edit that matters").
+after: there is no second copy of the rules.
 Numbers that the database hands out are used up by it, as by any act that was refused.
 """
 

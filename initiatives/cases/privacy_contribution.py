@@ -1,4 +1,4 @@
-"""What retention and erasure below are told of cases: when they ended, which rows decide, what an item of proof is."""
+"""What cases contribute to retention and erasure: when they ended, which rows decide, what an item of proof is."""
 
 from governance import clock
 from governance.contributions import CaseEnd, NamedProof

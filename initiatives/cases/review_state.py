@@ -38,7 +38,7 @@ class Bench:
         return [member.person for member in seat_holders(list(self.members), seat)]
 
     def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
-        """Why the person must not approve for the seat (invariant 4); empty when nothing bars them."""
+        """Why the person must not approve for the seat (docs/domain.md, invariant 4); empty when nothing bars them."""
         return why_barred(case_permissions.signer_of(person), seat, self.parties, rests_on=rests_on)
 
 
@@ -174,7 +174,10 @@ def rests_on(covered: dict, evidence, bench: Bench, facts) -> RestsOn:
 
 
 def stale_of(row: SignOff, bench: Bench, facts, book, at, states) -> list[str]:
-    """Why this approval does not count at `at`: its facts moved, or its signer may not sign (invariants 4, 5)."""
+    """Why this approval does not count at `at`: its facts moved, or its signer may not sign.
+
+    See docs/domain.md, invariants 4 and 5.
+    """
     if not row.approves:
         return []
     evidence = {*row.covered_evidence, *map(int, row.facts["evidence"])}

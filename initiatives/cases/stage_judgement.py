@@ -1,4 +1,4 @@
-"""What the state machine of a case is judged by where no review is open."""
+"""The judgement that the state machine reads where no review is open."""
 
 from governance.permission_result import no
 from governance.vocabulary import Stage

@@ -1,4 +1,4 @@
-"""One row of the checklist in one act: the answer, new proof, an item offered again; all of it or nothing."""
+"""One row of the checklist saved in one act: the answer, new proof, an item offered again."""
 
 from governance.models import User
 from governance.permission_result import no

@@ -1,4 +1,4 @@
-"""What answers a paragraph of an outside framework: requirements and criteria, and per case the answer, proof, votes.
+"""Crosswalk to outside frameworks: what answers each paragraph, with a case's answers, proof and sign-offs.
 
 The pairing is the rulebook's crosswalk. Which votes count for a requirement: those of the seats whose criteria rest on
 it. Nothing here judges; whether proof counts, the case itself says.

@@ -1,4 +1,4 @@
-"""What saving an answer would end, said before it is saved."""
+"""Preview of saving an answer: what it would end."""
 
 from datetime import date
 

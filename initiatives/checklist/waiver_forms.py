@@ -1,4 +1,4 @@
-"""Asking that something is not asked for until a day."""
+"""The form by which a waiver is asked for."""
 
 from datetime import timedelta
 

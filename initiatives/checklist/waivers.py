@@ -1,4 +1,7 @@
-"""Waivers: asked for by the owner, agreed to by the chair and the risk seat, for at most 90 days (invariant 12)."""
+"""Waivers: asked for by the owner, agreed to by the chair and the risk seat, for at most 90 days.
+
+See docs/domain.md, invariant 12.
+"""
 
 from datetime import date, timedelta
 
@@ -18,7 +21,10 @@ from initiatives.models import Initiative, Waiver
 
 
 def request_waiver(*, case: Initiative, key: str, reason: str, until: date, by: User) -> Waiver:
-    """Ask that a criterion or requirement is not asked for until a day. Scale tests are never waived (invariant 10)."""
+    """Ask that a criterion or requirement is not asked for until a day. Scale tests are never waived.
+
+    See docs/domain.md, invariant 10.
+    """
     with act("request waiver", by=by, case=case, reason=reason) as case:
         case_permissions.may_manage(case, by).or_refuse()
         book = Rulebook.objects.current().book

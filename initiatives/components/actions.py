@@ -1,4 +1,4 @@
-"""What runs and for whom: versions, scope, and the triggers that a change pulls."""
+"""Acts on what runs: versions of components, scope, reported changes and the triggers they pull."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ TRIGGER_OF_LAYER = {
 # Changes people report in words; versions, scope, contract, roles, tier and incidents pull their own triggers.
 REPORTED = ("integration_schema", "data_source", "vendor_terms", "workflow", "knowledge_holder")
 EARLY = (Stage.PROPOSED, Stage.PROTOTYPE)
-# What ends all proof from before, whatever its requirement lists (domain.md, "reopen").
+# What ends all proof from before, whatever its requirement lists (docs/domain.md, "reopen").
 REOPENED = "reopened"
 
 
@@ -187,7 +187,7 @@ def _frozen(cases: list[Initiative]) -> dict[int, set[str]]:
 
 
 def voidings(case: Initiative, item: Evidence, change: ChangeRecord, keys=None) -> list[Voiding]:
-    """The voidings of one item by one change (invariant 8): unsaved rows. Frozen answers are never voided."""
+    """Unsaved voidings of one item by one change; frozen answers are never voided (docs/domain.md, invariant 8)."""
     return _voidings(item, change, _frozen([case])[case.pk], keys)
 
 

@@ -1,4 +1,4 @@
-"""One clause of the draft at a time, and the words it is made of: two people who edit lose nothing.
+"""Acts on clauses of a draft and its vocabulary, one at a time, so that two editors lose nothing.
 
 The draft belongs to everybody who may write it. Each act names what its author had in front of them (`seen`), and is
 told who was first when that is no longer what stands there; acts on different clauses do not meet.

@@ -1,4 +1,4 @@
-"""What people say about a clause while a contract is written and read: said, and settled."""
+"""Comments on a clause while a contract is written and read: written and settled."""
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""What the contract is enforced by: clauses mapped to controls, reports on layers read, decisions on architecture.
+"""Control mapping: clauses mapped to controls, reports on layers, decisions on architecture.
 
 Sources: S0-1 (the contract comes first), S0-17 (each clause has a control), S0-21 (each layer is auditable by itself).
 """

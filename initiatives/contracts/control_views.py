@@ -1,4 +1,4 @@
-"""What enforces the contract: its clauses mapped to controls, and reports on layers read from outside."""
+"""Pages of the control mapping: clauses and their controls, reports on layers."""
 
 from dataclasses import dataclass
 from datetime import date

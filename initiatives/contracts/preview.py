@@ -1,4 +1,4 @@
-"""What a contract in force, or the end of a mapping to a control, would end; said before it is done."""
+"""Preview of a contract coming into force, and of ending a mapping to a control."""
 
 from governance.models import ContractVersion, User
 from initiatives.cases.act import settle_standing

@@ -1,4 +1,4 @@
-"""Which decisions are looked for: everything may be left open."""
+"""The filter of the register of decisions; every field may be left empty."""
 
 from django import forms
 

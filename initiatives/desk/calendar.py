@@ -1,4 +1,4 @@
-"""What is due to a person because of cases, as days of a calendar: no words but the reference and the title.
+"""Due days of a person's cases for their calendar: reference and title, nothing else.
 
 Of a case that is confidential, or no longer theirs to see, the reference alone.
 """

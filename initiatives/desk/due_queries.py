@@ -1,4 +1,4 @@
-"""What is due on the cases: queries only (house.md). Hung on `governance.contributions` when the app is ready.
+"""What is due on the cases: queries only, contributed to `governance.contributions.due_queries` by `apps.py`.
 
 Imported claims owe nothing and remind nobody; what people do on an imported case reminds as anywhere else.
 """

@@ -1,4 +1,4 @@
-"""What waits on somebody's desk because of cases: from rows that are read once a desk, never case by case."""
+"""Lines of the desk from cases, made of rows that are read once for the whole desk."""
 
 from datetime import date, datetime, timedelta
 
@@ -24,8 +24,8 @@ from initiatives.worklist.person_worklist import Look, look_of
 from initiatives.worklist.worklist_queries import ageing
 
 AGEING_DAYS = 30
-# Settled by a written account: their lines come from the floor above.
-WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)  # lines of the floor above
+# Settled by a written account: their lines come from the app above.
+WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)  # lines of the app above
 # Who is asked what: the rulebook says whose desk a question lies on; owner and deputy see all of them.
 ANSWERING = {
     "technical_lead": "technical_lead",

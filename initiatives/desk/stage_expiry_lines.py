@@ -1,4 +1,4 @@
-"""What waits on somebody's desk because a stage ends, and what an executive is asked to state."""
+"""Lines of the desk: stages that end, and dependences that an executive is asked to state."""
 
 from datetime import timedelta
 

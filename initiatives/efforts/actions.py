@@ -1,4 +1,4 @@
-"""What a week took in one layer of a case, noted in seconds or read from an issue tracker's table, each line once."""
+"""Acts on effort: a week in one layer, typed or read from an issue tracker's table, each line once."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where the months and the money go, over many cases: by layer, by whom and what they wait for, case by case.
+"""Report of effort over many cases: by layer, by whom, what they wait for, case by case.
 
 Everything is added up by the database, of the cases that are handed in. Hours are told as months of 160 hours; money
 by currency, never added across. Effort that was taken back counts nowhere.

@@ -1,4 +1,4 @@
-"""What is noted about a case: events, money and observations. Nothing here moves a stage or proves anything."""
+"""Pages of notes: events, money and observations."""
 
 from django.shortcuts import render
 

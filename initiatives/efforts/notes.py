@@ -1,4 +1,4 @@
-"""What is noted about a case: events, money, observations, and taking a note back. No stage and no standing moves."""
+"""Notes on a case: events, money, observations, and taking one back. No stage and no standing moves."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What the work on a case took, added up week by week and layer by layer, beside what could be seen of it (S1-8.2).
+"""Effort of a case week by week and layer by layer, beside visible progress (S1-8.2).
 
 Effort that was taken back counts nowhere. Money is told by currency, never added across. Over many cases:
 `where_it_goes`.

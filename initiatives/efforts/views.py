@@ -1,4 +1,4 @@
-"""What the work on a case took, week by week; a week or a line typed in seconds, or an issue tracker's table."""
+"""Pages of effort: week by week, typed or from an issue tracker's table."""
 
 from datetime import date, timedelta
 

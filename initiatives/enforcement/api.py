@@ -1,4 +1,4 @@
-"""What running systems ask: the OpenID AuthZEN Authorization API 1.0, and the polling of approvals.
+"""The decision API: OpenID AuthZEN Authorization API 1.0, and the polling of approvals.
 
 Every answer is worked out by `governance.authorization.decision.decide` from the contract in force and the
 condition of the case, and is kept in the log of decisions before it goes out. Whatever goes wrong here denies.

@@ -1,4 +1,4 @@
-"""What whoever builds a system needs to have it ask: an example of this contract, as code, and how answers are read.
+"""Code examples for whoever connects a system: a question to this contract, and how answers are read.
 
 Pure: it is handed the clauses that bind and the scope.
 """

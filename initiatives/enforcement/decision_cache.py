@@ -1,4 +1,4 @@
-"""What a web process knows of the cases whose systems ask it: keys, contracts in force, the condition of the case.
+"""Cache of the decision API in one web process: keys, contracts in force, the condition of each case.
 
 Read from the database for all of them at once, again after a fraction of a second, and never relied on for longer than
 one: a key that is revoked, a switch that is pressed, a contract that is superseded, take effect within that second on

@@ -1,4 +1,4 @@
-"""The switch that denies everything at once, and the drill made from having used it. Source: trust.md, T30."""
+"""The kill switch: denies everything that a case's systems ask; and the drill made from having used it."""
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile

@@ -1,4 +1,4 @@
-"""The switch that denies everything at once: pressed, released, and the drill made from having used it."""
+"""Pages of the kill switch: pressed, released, and the drill made from having used it."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError

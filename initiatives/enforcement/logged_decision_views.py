@@ -1,4 +1,4 @@
-"""What the systems of a case asked and were told: the log, one decision of it, and the log as a file."""
+"""Pages of the log of decisions: the list of a case, one decision, and the log as a file."""
 
 import json
 from datetime import timedelta

@@ -22,8 +22,8 @@ log = structlog.get_logger("plumbline.evidence")
 def capture_link(*, evidence: Evidence, rules: safe_fetch.Rules | None = None, by: User) -> Evidence:
     """Fetch what stands behind the link of an item and keep it, with its hash, as a newer item in its place.
 
-    The item itself does not change (invariant 7). Its age goes on: what was seen that day is not seen anew because
-    somebody fetched it. Nothing is locked while the page is asked. Raises ValidationError saying why not.
+    The item itself does not change (docs/domain.md, invariant 7). Its age goes on: what was seen that day is not seen
+    anew because somebody fetched it. Nothing is locked while the page is asked. Raises ValidationError saying why not.
     """
     case_permissions.may_capture(evidence.initiative, by).or_refuse()
     _can_be_captured(evidence)

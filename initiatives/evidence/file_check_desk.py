@@ -1,4 +1,4 @@
-"""Files that a check found gone and did not believe it: a line on the desk of every admin."""
+"""Line of the admins' desk: many files missing at once, which a person must confirm."""
 
 from django.urls import reverse
 

@@ -1,4 +1,4 @@
-"""Files of evidence against what was recorded of them: looked for, hashed, and what is gone written down.
+"""Checks of evidence files against their recorded hashes; what is missing or changed is written down.
 
 Only the worker writes what it finds, and only where the folder of files is the right one. A check that finds many
 files gone at once rather found a folder that is not the right one: it writes nothing, and an admin confirms it.

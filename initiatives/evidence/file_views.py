@@ -1,4 +1,4 @@
-"""The files of evidence, to those who may read them: downloaded, or looked at in the page. Each reading is recorded."""
+"""Files of evidence for those who may read them: download and preview; each reading is recorded."""
 
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import render

@@ -1,4 +1,4 @@
-"""Files of evidence that a check found gone and did not believe it: an admin looks, and confirms that they are gone."""
+"""The page on which an admin confirms that files of evidence are gone."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What adding or withdrawing evidence would end, said before it is done."""
+"""Preview of adding or withdrawing evidence: what it would end."""
 
 from datetime import date
 

@@ -212,7 +212,7 @@ def last_vote(review: Review, seat: str) -> SignOff | None:
 def answering(case: Initiative) -> list:
     """Whose debts hold up the case: its owner, and who owned it when its open review was opened and is still here.
 
-    Handing a case over while its review runs would else be a way past what one owes (invariant 14).
+    Handing a case over while its review runs would else be a way past what one owes (docs/domain.md, invariant 14).
     """
     opened = next((row.opened_at for row in reviews(case) if row.is_open), None)
     people = {

@@ -1,4 +1,4 @@
-"""What the integration register says against the requirements of cases: worked out from its rows, noun by noun.
+"""Findings against the requirements of cases, worked out noun by noun from rows.
 
 Each module of this package reads its nouns for many cases at once and yields what it finds; `actions.following.follow`
 writes that down as `Shortcoming` rows, which is how the register reaches the gates. A case that ended is short of
@@ -52,9 +52,9 @@ class Wanted:
 
 # Functions (keys of running cases) -> (key, Wanted) each. Which say something of cases by what rows: see `about`.
 Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
-# What the nouns of the integration register say, in the order in which it is told; hung up when the app is ready.
+# What the nouns of the integration register say, in the order in which it is told; contributed when the app is ready.
 REGISTER_SAYS: list[Says] = []
-# What floors above have found out against requirements.
+# What apps above have found out against requirements.
 MORE_SAYS: list[Says] = []
 # By requirement, what stands against every case for which no standing finding has a source that begins like this: what
 # has to be brought about, and would take a row in every case that never heard of it.

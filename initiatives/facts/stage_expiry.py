@@ -1,4 +1,7 @@
-"""Stages that end: prototypes and MVPs that await *continue or stop*, production to be accepted again (domain.md)."""
+"""Stages that end: prototypes and MVPs that await *continue or stop*, production to be accepted again.
+
+See docs/domain.md.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

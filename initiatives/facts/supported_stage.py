@@ -1,4 +1,4 @@
-"""What the proof of a case supports: facts collected from rows, judged by the pure rules, kept with exact expiry."""
+"""The supported stage of a case: facts collected from rows, judged by the pure rules, kept with exact expiry."""
 
 import json
 from collections import Counter
@@ -242,7 +242,7 @@ def reattest_by(case: Initiative, book: Book | None = None) -> date | None:
 
 
 def review_by(case: Initiative, continued: list[date] | None = None) -> date | None:
-    """The day by which the chair says *continue or stop*; None where nobody has to (domain.md, "Never").
+    """The day by which the chair says *continue or stop*; None where nobody has to (docs/domain.md, "Never").
 
     It is the stage's maximum age, or the end that the chair set since; imported claims owe nothing. `continued`: the
     ends that the chair set in this stage, where they have been read already.

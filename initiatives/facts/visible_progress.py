@@ -1,4 +1,4 @@
-"""What of a case somebody outside its team would notice, and when: beside it, work that nobody sees (S1-8.2, S1-15).
+"""Progress that somebody outside the team would notice, beside work that nobody sees (S1-8.2, S1-15).
 
 Stages, reviews, proof, drills, settled conflicts, answers of owners, closed gaps and lifted holds are seen; hours,
 money and waiting are not. One question tells it of as many cases as are asked for.

@@ -1,4 +1,4 @@
-"""What of a file of evidence is shown on a page, and as what: told by its content, never by its name.
+"""Previews of evidence files, by their content and never by their name.
 
 Text and tables become escaped words of the page itself, within limits. Pictures and PDFs go to the browser as they
 are, but only when their content passes the same look as an upload, and under a policy that lets them run nothing.

@@ -1,4 +1,4 @@
-"""Which uploads are taken as evidence: known types, true to their name, not too large, nothing that acts.
+"""Upload policy: known types, true to their name, not too large, nothing that runs.
 
 Served as downloads; what of them is shown on a page, `initiatives.files.file_previews` says.
 """

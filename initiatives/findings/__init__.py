@@ -1,1 +1,1 @@
-"""What stands against requirements, written to rows and holds, and told to everybody it reaches."""
+"""Findings of all nouns synchronised to rows and holds, and alerts to everybody they reach."""

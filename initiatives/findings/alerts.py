@@ -1,4 +1,4 @@
-"""What reaches everybody around a case at once: a hold, a failed drill, a step-back, a stop, a grace that is over.
+"""Alerts to everybody around a case: a hold, a failed drill, a step-back, a stop, a grace that is over.
 
 Told are the chair, the owner, whoever depends on the case and the seats that it touches; whoever acts is told nothing
 of their own doing. One event is one message to a person. Whoever cannot open the case is told in words alone.

@@ -1,4 +1,4 @@
-"""How the register reaches the cases: what it says against them, the holds it calls for, what their proof supports."""
+"""Findings synchronised to cases: shortcomings written down, holds opened and closed, standings rewritten."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -64,7 +64,7 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
 
 
 def follow_more(case: Initiative) -> list[Initiative]:
-    """The same where floors above have found something out about this locked case, which is what may have changed."""
+    """The same where apps above have found something out about this locked case, which is what may have changed."""
     there = finding_rules.there([case.pk])
     said = any(
         there.by_noun[says] if says in there.by_noun else any(True for _ in says([case.pk]))

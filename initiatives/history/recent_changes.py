@@ -1,4 +1,4 @@
-"""What changed since somebody's last visit: what others did, as the record says it, and what went stale by itself."""
+"""What changed since a person's last visit: acts of others, and sign-offs that went stale."""
 
 from datetime import datetime
 

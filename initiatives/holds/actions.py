@@ -31,7 +31,8 @@ from initiatives.models import (
     StageChange,
 )
 
-HELD_UP = ("mvp", "production")  # gates whose decision an overdue debt of the owner holds up (invariant 14)
+# Gates whose decision an overdue debt of the owner holds up (docs/domain.md, invariant 14).
+HELD_UP = ("mvp", "production")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,9 @@ def _write_debts(new: list[Obligation]) -> None:
 
 
 def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
-    """Settle a debt: its debtor, the owner, or sponsor and chair where the debtor is gone (invariant 14).
+    """Settle a debt: its debtor, the owner, or sponsor and chair where the debtor is gone.
+
+    See docs/domain.md, invariant 14.
 
     Items of a gate need evidence that covers them. Raises Refused with who may.
     """
@@ -225,7 +228,9 @@ def settle_confirmed(*, obligation: Obligation, by: User, note: str) -> Obligati
 
 
 def excuse_debt(*, obligation: Obligation, case: Initiative, reason: str, by: User) -> Excuse:
-    """Let one decision on one case pass an overdue debt of its owner, as the chair who decides there (invariant 33).
+    """Let one decision on one case pass an overdue debt of its owner, as the chair who decides there.
+
+    See docs/domain.md, invariant 14.
 
     It stays owed, and holds up every other case as before. Once for a debt and a case. Raises ValidationError, Refused.
     """
@@ -411,7 +416,7 @@ def open_gap(
 
 
 def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
-    """Close a gap with evidence, or as the owner who accepts to live with it (invariant 15)."""
+    """Close a gap with evidence, or as the owner who accepts to live with it (docs/domain.md, invariant 15)."""
     with act("close gap", by=by, case=gap.initiative_id) as case:
         gap = Gap.objects.get(pk=gap.pk)
         if gap.closed_at:

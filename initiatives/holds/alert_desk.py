@@ -1,4 +1,4 @@
-"""What stands against a case, on the desks of all it reaches: the chair, the owner, its dependants, affected seats.
+"""Lines of the desk from holds: for the chair, the owner, dependants and affected seats.
 
 The same people are told of it at once (`alerts`). A hold and a grace that is over stay until they are gone; a stop and
 a step-back until the message about them was opened.

@@ -1,4 +1,4 @@
-"""Who depends on a case: recorded by its owner, stated or declined by the executive named, ended by the owner."""
+"""Pages of dependants: recorded by the owner, stated or declined by the executive named, ended."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError

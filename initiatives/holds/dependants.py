@@ -1,4 +1,4 @@
-"""Who depends on a case: written down by its owner, stated by a named executive in person, ended by the owner."""
+"""Dependants of a case: recorded by its owner, stated by a named executive in person, ended by the owner."""
 
 from django.core.exceptions import ValidationError
 

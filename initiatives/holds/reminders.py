@@ -1,4 +1,4 @@
-"""What somebody owes by a day: obligations, conditions, gaps, waivers that end, production to be accepted again."""
+"""Reminders of debts, conditions, gaps, waivers that end, and production to be accepted again."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about, subject
 
-# Settled by what is written on the floor above; it reminds of them.
+# Settled by what is written on the app above; it reminds of them.
 WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)
 
 

@@ -1,4 +1,4 @@
-"""What stands against a case: holds opened and lifted, debts settled and excused, gaps opened and closed."""
+"""Pages of holds, debts and gaps: opened, lifted, settled, excused, closed."""
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse

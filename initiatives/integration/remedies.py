@@ -1,4 +1,4 @@
-"""Where what the register says against a case is mended: the pages, each in words, for the person who looks.
+"""Where a finding of the register against a case is mended: pages, by what the person may do.
 
 What a finding is about stands in its source; which page changes that is worked out here alone, when a page is drawn.
 """
@@ -152,7 +152,7 @@ class Mending:
         return f"{address}?{urlencode({'next': self.back})}"
 
 
-# By what a finding is about (`register.KINDS`), the pages that mend it; those of floors above hang on `hooks.mends`.
+# By what a finding is about (`register.KINDS`), the pages that mend it; apps above: `contributions.mends`.
 OF = {
     "link": lambda mending, _, link, what, *__: mending._link(mending.links.get(int(link)), what),
     "hop": lambda mending, _, hop, *__: mending._hop(int(hop)),

@@ -1,6 +1,6 @@
-"""What running systems ask people, each for one call; and the switch that denies everything at once.
+"""Rows of approvals of single calls, and of the kill switch.
 
-Sources: S0-14 (approval with role, time limit and default), trust.md T31 (one approval, one action).
+Source: S0-14 (approval with role, time limit and default). One approval is for one action.
 """
 
 import uuid

@@ -1,4 +1,4 @@
-"""Where each clause is enforced, the three layers' reports, and the dated decisions on architecture.
+"""Rows of controls of clauses, reports on layers, decisions on architecture.
 
 Sources: S0-1 (the contract comes before any architecture decision), S0-17 (every clause is mapped to a control), S0-21
 (each layer is independently auditable).

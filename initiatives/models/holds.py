@@ -1,4 +1,4 @@
-"""What stands against a case: holds, debts, and gaps that outlive it."""
+"""Rows of holds, debts and gaps."""
 
 from django.db import models
 from django.db.models import Q

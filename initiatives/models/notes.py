@@ -1,4 +1,4 @@
-"""What is noted about a case and moves nothing: events, funding decisions, observations; and its former names.
+"""Rows of notes that move nothing: events, funding decisions, observations; and former names of a case.
 
 Sources: S1-8.1 (announcement, demo, choice of model and budget move nothing), S1-38 (budgets are given on a demo),
 S1-39 (field notes from inside).

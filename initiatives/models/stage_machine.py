@@ -1,4 +1,4 @@
-"""What a move between stages carries, and what its conditions read. The moves themselves stand on `Initiative`.
+"""The state machine of stages: what a move carries and its conditions read. The moves stand on `Initiative`.
 
 A condition of django-fsm is handed nothing but the case. What one request found out about it is therefore laid on the
 case for as long as the machine is asked (`judged`): conditions read that and ask no question of their own.
@@ -45,7 +45,9 @@ def judged(case, judgement: Judgement) -> Iterator:
 
 
 def move(source, target, *, kind: str, basis: str, who: str, gate: str = "", conditions=()):
-    """A django-fsm transition with what it is called for, and that a template cannot run by printing it (trap 1).
+    """A django-fsm transition with what it is called for, and that a template cannot run by printing it.
+
+    See docs/architecture.md, trap 1.
 
     `basis`: why the stage is claimed afterwards. `gate`: whose decision makes the move, if one does. `who`: the rule
     of `WHO_MAY`.

@@ -1,4 +1,4 @@
-"""What runs, for whom: components, scope, and the record of their changes."""
+"""Rows of what runs and for whom: components, scope, reported changes."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models

@@ -1,4 +1,4 @@
-"""Looking at many cases at once: what they claim beside what their proof supports, filtered in the database.
+"""Filters of the portfolio: claimed stage beside supported stage, in the database.
 
 What is supported comes from the spans that `standing.rewrite` left; nothing is computed while somebody reads.
 """

@@ -1,4 +1,4 @@
-"""One box over everything: cases by reference, title and former title, people, systems, vendors, terms, evidence.
+"""Search: cases by reference and title, people, systems, vendors, terms, evidence.
 
 Only what the person may see is found (`permissions.visible_to`), and nothing counts what they may not. Each question
 asks for a few rows more than are shown, newest first, and never for a count. What an answer costs does not grow with

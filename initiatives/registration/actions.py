@@ -20,7 +20,10 @@ from initiatives.roles.actions import create_role
 
 
 def next_numbers(count: int = 1) -> list[int]:
-    """Numbers for new references, each handed out once even if the act that took it is rolled back (invariant 2)."""
+    """Numbers for new references, each handed out once even if the act that took it is rolled back.
+
+    See docs/domain.md, invariant 2.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('plumbline_case_number') FROM generate_series(1, %s)", [count])
         return [row[0] for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""What another name, other details or a confirmed tier would end, said before it is saved."""
+"""Preview of another title, other details or a confirmed tier: what it would end."""
 
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders

@@ -1,4 +1,4 @@
-"""Who stands around the cases of a query: roles in force, board, chair, admins. Read once for all of them."""
+"""Recipients of reminders about cases: roles in force, board, chair, admins; read once for all cases."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from governance.people.boards import board_for, chairs, members_now, seat_holder
 from governance.vocabulary import Seat
 from initiatives.models import Initiative, RoleAssignment
 
-CHAIR_AFTER, BOARD_AFTER = 7, 14  # days after something was due: escalation (domain.md, "Beat")
+CHAIR_AFTER, BOARD_AFTER = 7, 14  # days after something was due: escalation (docs/domain.md, "Beat")
 WHY_YOU = {
     f"chair{CHAIR_AFTER}d": "This comes to you because it has waited for a week.",
     f"board{BOARD_AFTER}d": "This comes to you because it has waited for two weeks.",

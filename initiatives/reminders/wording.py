@@ -1,4 +1,4 @@
-"""What a message says of a case, wherever it goes: which case, its stage and goal, and what must stand beside them."""
+"""Wording of messages about a case: which case, its stage and goal, the warnings that go with them."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,7 @@
-"""Reviews: opened, asked about, voted on, returned, decided. Every act locks the case first (house.md, trap 8)."""
+"""Reviews: opened, asked about, voted on, returned, decided. Every act locks the case first.
+
+See docs/architecture.md, trap 8.
+"""
 
 from datetime import timedelta
 

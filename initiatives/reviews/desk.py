@@ -1,4 +1,4 @@
-"""At which open reviews the move is one person's, and since when: for the desk, the calendar and the list of reviews.
+"""Open reviews at which the move is one person's, and since when: for desk, calendar and list of reviews.
 
 Whose move it is, `waiting.moves` says; a glance keeps it until something changes that a review depends on.
 """

@@ -1,4 +1,4 @@
-"""What people type at a review: a reason, a question, an answer, the conditions of a decision."""
+"""Forms of reviews: a reason, a question, an answer, the conditions of a decision."""
 
 from django import forms
 from django.db.models import Q, QuerySet

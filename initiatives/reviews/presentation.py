@@ -22,7 +22,7 @@ CRITERION_STATES = {
     "advice": ("advice, not met", ""),
     "": ("not judged", ""),
 }
-# "No", "not reported", "not applicable" and "waived" are four different things (invariant 9).
+# "No", "not reported", "not applicable" and "waived" are four different things (docs/domain.md, invariant 9).
 REQUIREMENT_STATES = {
     "grounded": ("proved", "ok"),
     "as_decided": ("as decided", "ok"),

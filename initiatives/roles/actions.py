@@ -1,4 +1,4 @@
-"""Roles: proposed by some, in force only once the person accepted (invariant 6)."""
+"""Roles: proposed by some, in force only once the person accepted (docs/domain.md, invariant 6)."""
 
 from django.core.exceptions import ValidationError
 

@@ -12,7 +12,7 @@ from initiatives.models import Condition, Gap, Handover, Initiative, Obligation,
 
 @dataclass
 class Part:
-    """What one person holds on one case. Debts stay with whoever owes them (domain.md, invariant 14)."""
+    """What one person holds on one case. Debts stay with whoever owes them (docs/domain.md, invariant 14)."""
 
     case: Initiative
     roles: list[RoleAssignment] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What somebody in a role, or the end of one, would end; said before it is done."""
+"""Preview of a role taken or ended: what it would end."""
 
 from governance.models import User
 from initiatives.cases.act import settle_standing

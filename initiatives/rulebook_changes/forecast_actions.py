@@ -1,4 +1,4 @@
-"""What a rulebook would do, worked out by the worker and kept: to the cases, or to the decisions of a period.
+"""Acts on forecasts: what a rulebook would do to cases or past decisions, worked out by the worker and kept.
 
 A forecast writes nothing but its own rows. Publishing is another act (`actions.rulebooks`), and names the one it saw.
 """

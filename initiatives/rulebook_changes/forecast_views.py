@@ -1,4 +1,4 @@
-"""What a rulebook would do: asked for, worked out beside everybody's work, and read as totals, lists and a file."""
+"""Pages of forecasts: asked for, and read as totals, lists and a file."""
 
 from datetime import timedelta
 

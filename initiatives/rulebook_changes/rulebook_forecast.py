@@ -1,4 +1,4 @@
-"""What a rulebook would do to the cases in place of the one in force, worked out before anybody publishes it.
+"""Forecast: what a rulebook would do to the cases in place of the one in force.
 
 The rules are the same pure functions that judge everything else, over the facts as they are; nothing is written, and
 nothing is published on trial. What publishing then does is another way to the same answer, and a test compares both.

@@ -1,4 +1,4 @@
-"""What a change of what runs would end, said before it is recorded."""
+"""Preview of a change of what runs: what it would end."""
 
 from governance.models import User
 from initiatives.cases.act import settle_standing

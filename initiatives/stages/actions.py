@@ -65,9 +65,9 @@ def change_stage(
 ) -> StageChange:
     """Move the case inside the running act: the transition, the entry, the StageChange, the save, in this order.
 
-    The database refuses the save without the two rows before it (invariant 1). `move`: as the case offers it
-    (`stage_machine.offered`). `sitting`: the review that decides it, as it was judged in this act; what the proof
-    supported is then known from there. Raises TransitionNotAllowed for what the machine does not have.
+    The database refuses the save without the two rows before it (docs/domain.md, invariant 1). `move`: as the case
+    offers it (`stage_machine.offered`). `sitting`: the review that decides it, as it was judged in this act; what the
+    proof supported is then known from there. Raises TransitionNotAllowed for what the machine does not have.
     """
     source, basis = case.stage, move.custom["basis"]
     now = clock.now()
@@ -408,7 +408,7 @@ def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by:
 
 
 def owe_writing(case: Initiative, kind: str, source: str, days: int, text: str) -> None:
-    """A post-mortem stays with the owner of that day (invariant 14)."""
+    """A post-mortem stays with the owner of that day (docs/domain.md, invariant 14)."""
     debtor = owner_of_that_day(case) or (None if case.imported else case.registered_by)
     owe(case, kind, source=source, text=text, due=clock.today() + timedelta(days=days), debtor=debtor)
 
@@ -426,7 +426,7 @@ def owner_of_that_day(case: Initiative) -> User | None:
 def later_criteria(book, gate: str, *, emergency: bool) -> list[tuple]:
     """What a gate leaves to do after the move: each criterion with its term in days.
 
-    Criteria on post-mortems are left out: they are the debt that every such move owes anyway (invariant 14).
+    Criteria on post-mortems are left out: every such move owes that debt anyway (docs/domain.md, invariant 14).
     """
     found = []
     for criterion in book.gates[gate].criteria:

@@ -1,4 +1,4 @@
-"""What the passing of time does to cases, through acts: standings that ran out, vacancies that lasted too long.
+"""Periodic acts on stages: standings that ran out, vacancies that lasted too long.
 
 Nothing waits for these: support, votes and holds are computed for the moment that somebody looks. A transaction takes
 on one case, or a batch of a few dozen where many are the same work, and each sweep may run twice.
@@ -36,7 +36,7 @@ def recompute() -> list[int]:
 def open_vacancy_debts() -> list[Obligation]:
     """Owe the chair an owner or a step back, where an owner is missing for as long as the rulebook bears it.
 
-    The stage is untouched (scenarios.md, 2.6). Once per vacancy, also when the debt was settled otherwise.
+    The stage is untouched (docs/domain.md, invariant 6). Once per vacancy, also when the debt was settled otherwise.
     """
     rulebook = Rulebook.objects.in_force()
     if rulebook is None:

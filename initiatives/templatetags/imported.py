@@ -1,4 +1,4 @@
-"""What the source of an imported case said, for its page."""
+"""Template tag: the asserted history of an imported case."""
 
 from django import template
 

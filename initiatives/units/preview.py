@@ -1,4 +1,4 @@
-"""What moving or merging units would change: worked out to be shown before, and again inside the act.
+"""Preview of moving or merging units: worked out to be shown, and again inside the act.
 
 Units are few, so the whole tree is read and laid out anew in memory; cases are counted by the database.
 """

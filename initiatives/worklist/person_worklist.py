@@ -1,4 +1,4 @@
-"""What one person holds and what stands on their cases and boards: everything read in two questions a desk."""
+"""The work list of one person: roles, seats and what stands on their cases, in two queries."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

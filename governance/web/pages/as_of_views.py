@@ -1,4 +1,4 @@
-"""Looking back: the day an address asks for, the pages beside it, and what is said when it cannot be shown."""
+"""Pages on another day: the day in the address, its navigation, the error when it cannot be shown."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Coming in, going out, and the pages that explain."""
+"""Signing in, signing out, help and the style guide."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Is this process alive, and can it do its work? For the eyes of load balancers and `manage.py run`."""
+"""Health endpoints for load balancers and `manage.py run`: `/healthz` and `/readyz`."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -22,7 +22,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when all that is needed is in order, else 503; says in words what each lacks.
 
-    Without the queue everything but what it knocks for goes on: it is told as away, and nothing more.
+    Without the queue everything but the tasks goes on: it is named as away, and nothing more.
     """
     ready, state = readiness.ready()
     return JsonResponse({"ready": ready} | state, status=200 if ready else 503)

@@ -1,4 +1,4 @@
-"""How I am told: the weekly digest, the calendar, the key of the search."""
+"""Pages of one's own preferences: weekly digest, calendar, the key of the search."""
 
 import hashlib
 

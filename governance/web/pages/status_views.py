@@ -1,4 +1,4 @@
-"""How the installation is, for admins: what beats and works, what waits to be sent or sealed, the room that is left."""
+"""Pages of the status of the installation, for admins."""
 
 from django.conf import settings
 from django.contrib import messages

@@ -1,4 +1,4 @@
-"""Which column holds what: exports known by their headers, what was chosen before, else likeness of words.
+"""Guessing which column holds what: known exports by header, earlier choices, likeness of words.
 
 How the exports are made, and what becomes of them, stands in docs/estates.md.
 """

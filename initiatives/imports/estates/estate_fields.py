@@ -1,4 +1,4 @@
-"""What a row of each kind of table can say: fields, their words, and the headers by which they are guessed."""
+"""Fields of each kind of estate table, with the headers by which they are guessed."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the source of an imported case said of it, as said: shown beside our own findings, never counted among them."""
+"""Asserted history: what the source of an imported case says, shown beside our findings, never counted."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What would become of every row of a file: import, merge, triage or nothing. Looks, decides, writes nothing."""
+"""Planning an import: what each row of a file would become. Writes nothing."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Where two definitions of one term differ: by what their facets state, without reading prose and without a database.
+"""Comparison of two definitions of one term by their facets; no prose is read. Pure.
 
 Facets that both state and that differ are a conflict. Definitions that say anything otherwise, in their words or on one
 side alone, are undecided until somebody calls them the same. Sources: S1-3, S1-10, S1-11; int.definitions; ADR 0048.

@@ -1,4 +1,4 @@
-"""Whether the identifiers of two fields are written alike: as stated, or as measured where nobody states it."""
+"""Comparison of the identifier formats of two fields, as stated or else as measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

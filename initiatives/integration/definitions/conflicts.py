@@ -1,4 +1,4 @@
-"""Where the definitions that cases rest on disagree: computed for many cases together, written down, and gone again.
+"""Conflicts between the definitions that cases rest on: computed for many cases, written down, settled.
 
 One row a case, facet, pair of systems and terms; of one field alone, one row. What was found to be a conflict, and what
 the steward decided, stands while both definitions stay as they are (S1-3, S1-10, S1-11). Pairs that are worded

@@ -1,7 +1,7 @@
 """What the register says of definitions (int.definitions): open conflicts about the terms that a case uses, and fields
 that were measured otherwise than they are declared.
 
-Sources: rulebook, int.definitions; domain.md, invariant 16; S1-3, S1-10, S1-11.
+Sources: rulebook, int.definitions; docs/domain.md, invariant 16; S1-3, S1-10, S1-11.
 """
 
 from collections.abc import Iterable

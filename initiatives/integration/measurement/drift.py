@@ -1,4 +1,4 @@
-"""What changed from one profile of a system's data to a later one, by name, with figures. Pure.
+"""Drift between two profiles of a system's data, by name and with figures. Pure.
 
 Thresholds come from the sizes of the samples (`chance`): two samples of one population give no finding.
 """

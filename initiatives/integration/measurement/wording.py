@@ -1,4 +1,4 @@
-"""What was measured, in sentences: keys, blanks, repeated rows, and columns that mean something else since a month."""
+"""Wording of profiles: keys, blanks, repeated rows, columns that changed their meaning."""
 
 # Factors people change by: thousands, cents, percent, hours and minutes, miles, pounds, inches, feet, gallons.
 FACTORS = {

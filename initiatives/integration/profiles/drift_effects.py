@@ -1,4 +1,4 @@
-"""What drift between two profiles means: definitions it puts in question, proof it ends. Writes nothing."""
+"""Effects of drift: definitions it puts in question, proof it ends. Writes nothing."""
 
 import hashlib
 from dataclasses import dataclass

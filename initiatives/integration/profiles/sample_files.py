@@ -1,4 +1,4 @@
-"""Where samples of real data lie while they are measured, and no longer: a folder of the server's own disk.
+"""Files of samples while they are measured, and no longer: a folder of the server's own disk.
 
 Nothing here knows of cases; that a sample is gone when it should be, the sweep sees to (`actions.remove_samples`).
 """

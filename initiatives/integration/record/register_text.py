@@ -1,4 +1,4 @@
-"""The register of one case in plain text, as it stands: what is kept as proof when somebody says *as it is today*."""
+"""The register of one case as plain text: what is kept as evidence when it is filed *as it is today*."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date

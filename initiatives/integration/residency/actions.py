@@ -1,4 +1,4 @@
-"""Where data may be: vendors, regions, terms of vendors, policies of units; every case touched is held at once.
+"""Acts on residency: vendors, regions, vendor terms, policies of units; every case touched is held at once.
 
 What a term touches is worked out by the rule itself (`register.residency`): the cases of which it binds a place.
 """

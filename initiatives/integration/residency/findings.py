@@ -1,4 +1,4 @@
-"""What the register says of data that go where a term or a policy forbids (int.residency).
+"""Findings of residency: data that go where a term or a policy forbids (int.residency).
 
 The rule, once, in one statement for however many cases: a place of a link's path (the linked system, then its hops in
 order) against each term that binds it: terms of the vendor that runs the place, and policies of the case's unit and of

@@ -1,4 +1,4 @@
-"""What a change of terms or regions would do to the cases, told before it is made, by the rule itself. Writes nothing.
+"""Preview of a change of vendor terms or regions, worked out by the rule itself. Writes nothing.
 
 Equal to what then happens: `following.follow` opens and releases the same holds from the same findings.
 """

@@ -1,4 +1,4 @@
-"""Regions that nobody knows, said beside what is saved."""
+"""Warnings about regions that are not in the table of regions."""
 
 from urllib.parse import quote
 

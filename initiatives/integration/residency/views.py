@@ -1,4 +1,4 @@
-"""Where data may be: the path of each link of a case; vendors with their terms, policies of units, regions."""
+"""Pages of residency: the path of each link, vendor terms, policies of units, regions."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""What the register says of processes in heads, sign-on flows that nobody explains (mvp.workflow, int.identity).
+"""Findings of undocumented processes and sign-on flows (mvp.workflow, int.identity).
 
 Sources: S1-4, S1-5, S1-26; rulebook, mvp.workflow and int.identity.
 """

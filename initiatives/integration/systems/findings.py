@@ -1,4 +1,4 @@
-"""What the register says of linked systems: their condition, their owners' word, what links and accounts lack.
+"""Findings of linked systems: condition, owners' agreement, what links and accounts lack.
 
 Sources: rulebook, int.sources_condition, int.inventory, int.identity and int.systems_owned; S1-2, S1-13, S1-14, S1-37.
 """

@@ -241,7 +241,7 @@ class LinkQuerySet(models.QuerySet):
 class Link(models.Model):
     """That a case is tied to a system: how, with which data, under which account, and what happens when it is missing.
 
-    `live`: with data of production; a prototype holds none (domain.md). `on_failure`: what is done instead;
+    `live`: with data of production; a prototype holds none (docs/domain.md). `on_failure`: what is done instead;
     `told_users`: what people are told meanwhile. `timeout_seconds`: after which a call is given up.
     """
 

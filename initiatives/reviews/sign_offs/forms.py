@@ -1,4 +1,4 @@
-"""What a vote needs beside the statement: words, criteria, a condition; and the signer's password."""
+"""Forms of sign-offs: words, criteria, a condition; and the signer's password."""
 
 from django import forms
 

@@ -1,6 +1,7 @@
 """The duty to write: every way to escape it is tried for real. The debt stands, and holds up its debtor's reviews.
 
-Invariant 14. What an act may do all the same (hand a case over, merge units) it does; what it must not is refused.
+See docs/domain.md, invariant 14. What an act may do all the same (hand a case over, merge units) it does; what it must
+not is refused.
 """
 
 from contextlib import suppress

@@ -1,5 +1,5 @@
 """Integration in a real browser: scenario 1 from two customers to production, scenario 2 from a knowledge base to a
-successor. What races and rules there are is tried in tests/walks; here people meet it page by page.
+successor. What races and rules there are is tried in tests/acceptance/walks; here people meet it page by page.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Attacks on the stage, past the acts: by ORM, SQL, fixture, template, admin. All are refused and leave a trace.
 
-The guards run in the database, so these tests commit for real (house.md, trap 15).
+The guards run in the database, so these tests commit for real (docs/architecture.md, trap 15).
 """
 
 import json

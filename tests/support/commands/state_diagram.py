@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 
 import django
 
@@ -12,8 +11,9 @@ django.setup()
 from governance.vocabulary import Stage  # noqa: E402
 from initiatives.models.initiative import machine  # noqa: E402
 from initiatives.models.stage_machine import CLAIM  # noqa: E402
+from tests.support.paths import ROOT  # noqa: E402
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "stages.md"
+PAGE = ROOT / "docs" / "stages.md"
 HEAD = """# Stages and moves
 
 Made by `make diagram` from the state machine on `Initiative` (`initiatives/models/initiative.py`), and compared with it

@@ -14,7 +14,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 FLOORS = ["governance", "initiatives", "adoption"]  # each may import what stands before it
-# The front hall: the only places below that may name the apps above, and only by string (house.md).
+# The project package: the only modules below that may name the apps above, and only by string (docs/architecture.md).
 FRONT_HALL = {f"governance/{name}.py" for name in ("settings", "urls", "celery", "wsgi", "asgi")}
 # The only modules that may call a transition: the moves, and the claims of imports.
 MOVERS = {"initiatives/stages/actions.py", "initiatives/imports/inventories/claims.py"}
@@ -215,7 +215,7 @@ def test_no_module_is_longer_than_one_can_read():
         and name != "governance/offline/verify.py"  # handed out as one file that needs no other
         and (lines := len(path.read_text().splitlines())) > (LONGEST if floor != "tests" else 700)
     }
-    assert long == {}, "split by noun (house.md)"
+    assert long == {}, "split by noun (docs/architecture.md)"
 
 
 def test_nothing_is_left_to_do_in_comments():

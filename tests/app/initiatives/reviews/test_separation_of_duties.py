@@ -1,5 +1,5 @@
-"""Separation of duties (invariants 4 and 5): whoever is party to a case does not sign it, and if a row of theirs
-stands in the table all the same, it does not count. Admins included."""
+"""Separation of duties: whoever is party to a case does not sign it, and if a row of theirs stands in the table all
+the same, it does not count. Admins included. See docs/domain.md, invariants 4 and 5."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The table of moves, written out by hand from domain.md: what is not in it is refused, by machine and by action."""
+"""The table of moves, by hand from docs/domain.md: what is not in it is refused, by machine and by action."""
 
 from itertools import product
 

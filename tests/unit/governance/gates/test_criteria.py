@@ -82,7 +82,7 @@ def test_a_scale_test_is_never_waived(test):
 
 
 def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so():
-    """What the rulebook may not allow is not allowed by it either (invariant 10)."""
+    """What the rulebook may not allow is not allowed by it either (docs/domain.md, invariant 10)."""
     first, second = load_default().split('key = "layer.policy"', 1)
     book = parse(f'{first}key = "layer.policy"{second.replace("waivable = false", "waivable = true", 1)}')
     assert book.requirements["layer.policy"].waivable
@@ -507,7 +507,10 @@ def test_a_high_tier_may_be_out_of_reach_where_a_limited_one_is_not():
 
 
 def test_somebody_in_two_seats_signs_for_one():
-    """One person signs one seat: two seats held by the same person count once towards the quorum (invariant 5)."""
+    """One person signs one seat: two seats held by the same person count once towards the quorum.
+
+    See docs/domain.md, invariant 5.
+    """
     alone = {key: SeatState(key, ("Ines",), (), (7,)) for key in bench()}
     reasons = reach(BOOK, "mvp", "limited", alone)
     assert any("3 seats must sign, 1 can at once" in reason.text for reason in reasons)

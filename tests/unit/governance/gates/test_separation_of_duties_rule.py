@@ -1,4 +1,4 @@
-"""The one rule of separation of duties, over plain values: written out by hand from domain.md, invariants 4 and 5."""
+"""The one rule of separation of duties, over plain values: by hand from docs/domain.md, invariants 4 and 5."""
 
 import pytest
 

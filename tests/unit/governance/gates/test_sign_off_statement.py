@@ -213,7 +213,7 @@ def test_a_waiver_that_ran_out():
     assert why.startswith("no longer met")
 
 
-# New proof (invariant 19)
+# New proof (docs/domain.md, invariant 19)
 
 LATER = AT + timedelta(minutes=30)
 

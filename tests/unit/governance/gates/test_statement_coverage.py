@@ -18,8 +18,8 @@ SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
 FORMAT_1 = json.loads(VOTE_FORMAT_1.read_text())
 # They say which vote it is, not what the case is; `board.stale_of` compares them with the row of the vote.
 WHICH_VOTE = {"gate", "seat", "rulebook", "format"}
-# What is mended after it was signed stales nothing (invariant 19), so a state is compared in one direction: the
-# statement said better of it than there is now.
+# What is mended after it was signed stales nothing (docs/domain.md, invariant 19), so a state is compared in one
+# direction: the statement said better of it than there is now.
 BETTER = {"unmet": "met", "later": "met", "waived": "met"}
 
 
