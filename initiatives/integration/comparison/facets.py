@@ -4,10 +4,12 @@ Facets that both state and that differ are a conflict. Definitions that say anyt
 side alone, are undecided until somebody calls them the same. Sources: S1-3, S1-10, S1-11; int.definitions; ADR 0048.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from initiatives.integration.comparison import (
     COUNTING,
@@ -18,6 +20,7 @@ from initiatives.integration.comparison import (
     standards,
 )
 from initiatives.integration.comparison.identifier_formats import Identifier
+from initiatives.integration.measurement.patterns import ENOUGH
 
 BLOCKING, NOTE = "blocking", "note"
 LISTS = ("includes", "excludes")
@@ -38,10 +41,10 @@ class Definition:
     meaning: str = ""
     identifier_format: str = ""
     business_logic: str = ""
-    stated: Mapping[str, str] = field(default_factory=dict)
+    stated: Mapping[str, str] = dataclasses.field(default_factory=dict)
     valid_from: date | None = None
     valid_to: date | None = None
-    profile: Mapping | None = None
+    profile: Mapping[str, Any] | None = None
 
     @property
     def place(self) -> tuple[str, str]:
@@ -89,7 +92,7 @@ def against_measure(row: Definition) -> str:
     if declared is None or not seen:
         return ""
     share = declared.share(seen)
-    return f"{share:.0%} of the values are written so" if share < identifier_formats.ENOUGH else ""
+    return f"{share:.0%} of the values are written so" if share < ENOUGH else ""
 
 
 def wrong(stated: Mapping[str, str]) -> dict[str, str]:
