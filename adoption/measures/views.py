@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,6 +20,7 @@ from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW,
 from adoption.readings.table_import import EXPECTED, read_rows
 from governance import clock
 from governance.models import Rulebook
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import read_table
 from governance.templatetags.plumbline import day
@@ -72,7 +73,7 @@ class Shown:
 
 
 @require_safe
-def adoption(request: HttpRequest, ref: str) -> HttpResponse:
+def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
     """Whether it is used and trusted, by requirement, in words; value; and where to go on."""
     case = access.case_for(request.user, ref)
     found = queries.subjects([case.pk])[case.pk]
@@ -118,7 +119,7 @@ def _order(word: str) -> int:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def declare(request: HttpRequest, ref: str) -> HttpResponse:
+def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     """Declare a measure: first what, then baseline, target and how."""
     case = access.case_for(request.user, ref)
     permissions.may_declare(case, request.user).or_refuse()
@@ -155,7 +156,7 @@ def declare(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "initiatives/cases/case_form.html", context)
 
 
-def _measure_for(request: HttpRequest, pk: int) -> Measure:
+def _measure_for(request: SignedInRequest, pk: int) -> Measure:
     rows = Measure.objects.select_related(
         "initiative__unit", "initiative__contract", "declared_by", "ended_by"
     )
@@ -163,7 +164,7 @@ def _measure_for(request: HttpRequest, pk: int) -> Measure:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def measure(request: HttpRequest, pk: int) -> HttpResponse:
+def measure(request: SignedInRequest, pk: int) -> HttpResponse:
     """One measure: what it comes to, its picture, its goals, its readings, and a form for the next one."""
     row = _measure_for(request, pk)
     case = row.initiative
@@ -196,7 +197,7 @@ def measure(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "adoption/measures/measure.html", context)
 
 
-def _read(request: HttpRequest, case: Initiative, form: ReadingForm) -> bool:
+def _read(request: SignedInRequest, case: Initiative, form: ReadingForm) -> bool:
     """Keep what was typed; False when it is wrong, which the form then says."""
     said = form.sent()
     if form.of is None and _twin(form.measure, said):
@@ -222,7 +223,7 @@ def _twin(measure: Measure, said) -> bool:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def goal(request: HttpRequest, pk: int) -> HttpResponse:
+def goal(request: SignedInRequest, pk: int) -> HttpResponse:
     """Move the goal of a measure, in the open."""
     row = _measure_for(request, pk)
     case = row.initiative
@@ -249,7 +250,7 @@ def goal(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a measure."""
     row = _measure_for(request, pk)
     case = row.initiative
@@ -272,7 +273,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: HttpRequest, pk: int, reading: int) -> HttpResponse:
+def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
     """Correct a reading by a further one, or take it back."""
     row = Reading.objects.filter(measure=_measure_for(request, pk), pk=reading).first()
     if row is None:
@@ -296,7 +297,7 @@ def correct(request: HttpRequest, pk: int, reading: int) -> HttpResponse:
 
 
 @require_POST
-def file(request: HttpRequest, ref: str) -> HttpResponse:
+def file(request: SignedInRequest, ref: str) -> HttpResponse:
     """File what the readings show as evidence."""
     case = access.case_for(request.user, ref)
     try:
@@ -314,7 +315,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def bring_in(request: HttpRequest, ref: str) -> HttpResponse:
+def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
     """A table of readings: sent and looked at; they enter once somebody says so."""
     case = access.case_for(request.user, ref)
     permissions.may_read(case, request.user).or_refuse()

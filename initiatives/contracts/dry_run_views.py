@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -11,6 +11,7 @@ from governance import clock
 from governance.authorization import decision_queries
 from governance.authorization import dry_run as authorization_dry_run
 from governance.models.decisions import OUTCOMES
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import case_context
@@ -20,7 +21,7 @@ from initiatives.enforcement.key_views import OUTCOME_TONES
 
 
 @require_safe
-def dry_run(request: HttpRequest, ref: str) -> HttpResponse:
+def dry_run(request: SignedInRequest, ref: str) -> HttpResponse:
     """Yesterday's questions against the draft, or the days and the version that the address names."""
     case = access.case_for(request.user, ref)
     case_permissions.may_read_questions(case, request.user).or_refuse()

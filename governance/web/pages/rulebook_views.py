@@ -11,6 +11,7 @@ from governance.people import permissions as people_permissions
 from governance.permission_result import no
 from governance.rulebook import load_default
 from governance.rulebook.validation import MOVES
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import RulebookForm
 from governance.sign_in.sessions import open_to_all
 
@@ -55,7 +56,7 @@ def versions(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def load(request: HttpRequest) -> HttpResponse:
+def load(request: SignedInRequest) -> HttpResponse:
     """Load a draft, as admin. Every problem of the text is listed with its line; the text is kept."""
     if not request.user.is_admin:
         no("Only admins load a rulebook.", "Ask an admin.").or_refuse()
@@ -76,7 +77,7 @@ def load(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def propose(request: HttpRequest, version: str) -> HttpResponse:
+def propose(request: SignedInRequest, version: str) -> HttpResponse:
     """Propose, as admin, that a chair publishes this draft."""
     rulebook = readable(request, version)
     organisation_actions.propose_publication(rulebook=rulebook, by=request.user)

@@ -7,11 +7,12 @@ from itertools import groupby
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases import access
 from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import back_to, case_context, mend, one_act, page_of, sent
@@ -112,7 +113,7 @@ def systems_of(case: Initiative):
 
 
 @require_safe
-def definitions(request: HttpRequest, ref: str) -> HttpResponse:
+def definitions(request: SignedInRequest, ref: str) -> HttpResponse:
     """The terms of the case, what each system means by them, and where they disagree."""
     case = access.case_for(request.user, ref)
     context = case_context(request, case, "integration")
@@ -156,7 +157,7 @@ def _used(case: Initiative) -> list[Used]:
     return list(used.values())
 
 
-def use_term(request: HttpRequest, ref: str) -> HttpResponse:
+def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say that the case uses a term."""
     case = access.case_for(request.user, ref)
     permissions.may_use_terms(case, request.user).or_refuse()
@@ -187,7 +188,7 @@ def _used_from_now(request, case: Initiative, form, fields: dict) -> None:
     messages.success(request, "The case uses the term; say what its systems mean by it.")
 
 
-def stop_using(request: HttpRequest, pk: int) -> HttpResponse:
+def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that the case no longer uses a term."""
     use = access.of_case(TermUse.objects.select_related("initiative__unit", "term"), request.user, pk)
     case = use.initiative
@@ -206,7 +207,7 @@ def stop_using(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def define(request: HttpRequest, ref: str) -> HttpResponse:
+def define(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say what a field of a system of the case means by one of its terms."""
     case = access.case_for(request.user, ref)
     permissions.may_use_terms(case, request.user).or_refuse()
@@ -248,7 +249,7 @@ def _definition(pk: int) -> TermDefinition:
     return get_object_or_404(TermDefinition.objects.standing().select_related("term", "system__owner"), pk=pk)
 
 
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Write a definition anew."""
     row = _definition(pk)
     may = permissions.may_define(row.system, request.user)
@@ -270,7 +271,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a definition back."""
     row = _definition(pk)
     may = permissions.may_define(row.system, request.user)
@@ -322,7 +323,7 @@ def _conflict(request, pk: int) -> tuple[Initiative, DefinitionConflict]:
     return row.initiative, row
 
 
-def _decide_pair(request: HttpRequest, case: Initiative, row: DefinitionConflict) -> HttpResponse:
+def _decide_pair(request: SignedInRequest, case: Initiative, row: DefinitionConflict) -> HttpResponse:
     """Say what two definitions are that nobody has compared, as data steward."""
     return one_act(
         request,
@@ -343,7 +344,7 @@ def _decide_pair(request: HttpRequest, case: Initiative, row: DefinitionConflict
     )
 
 
-def reconcile(request: HttpRequest, pk: int) -> HttpResponse:
+def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
     """Bring two definitions together, or say what they are where nobody has compared them, as data steward."""
     case, row = _conflict(request, pk)
     permissions.may_decide_conflict(case, request.user).or_refuse()
@@ -367,7 +368,7 @@ def reconcile(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def accept(request: HttpRequest, pk: int) -> HttpResponse:
+def accept(request: SignedInRequest, pk: int) -> HttpResponse:
     """Accept a difference for good or for a time, as data steward."""
     case, row = _conflict(request, pk)
     permissions.may_decide_conflict(case, request.user).or_refuse()
@@ -392,7 +393,7 @@ def _says(row: TermDefinition) -> str:
 
 
 @require_safe
-def glossary(request: HttpRequest) -> HttpResponse:
+def glossary(request: SignedInRequest) -> HttpResponse:
     """Every term, with how many systems define it."""
     wanted = request.GET.get("q", "").strip()[:80]
     standing = Q(definitions__withdrawn_at__isnull=True, definitions__system__retired_at__isnull=True)
@@ -410,7 +411,7 @@ def glossary(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def term(request: HttpRequest, pk: int) -> HttpResponse:
+def term(request: SignedInRequest, pk: int) -> HttpResponse:
     """One term: what each system means by it and for which rows, how that changed, and where it is disputed."""
     row = Term.objects.filter(pk=pk).first()
     if row is None:
@@ -450,7 +451,7 @@ def term(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "initiatives/integration/definitions/glossary_term.html", context)
 
 
-def name_term(request: HttpRequest) -> HttpResponse:
+def name_term(request: SignedInRequest) -> HttpResponse:
     """Write a business term into the glossary, or propose one."""
     may = permissions.may_name_terms(request.user)
     form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
@@ -466,7 +467,7 @@ def name_term(request: HttpRequest) -> HttpResponse:
     )
 
 
-def change_term(request: HttpRequest, pk: int) -> HttpResponse:
+def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say anew what the company means by a term, or propose that."""
     row = get_object_or_404(Term, pk=pk)
     may = permissions.may_name_terms(request.user)
