@@ -17,7 +17,7 @@ from governance.contributions import Part
 from governance.models import Unit
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases import access
+from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, mend, page_of, pick
 from initiatives.models import Review, System
 from initiatives.models.versions import LAYERS
@@ -206,7 +206,7 @@ def lesson_again(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: SignedInRequest, ref: str) -> HttpResponse:
     """The lessons that are a case's own, each with room for an answer."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     rows = offered_to(case, request.user)
     pairs = [(row.lesson, row.response) for row in rows]
     form = ResponsesForm(request.POST if request.method == "POST" else None, rows=pairs)

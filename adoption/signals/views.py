@@ -14,9 +14,9 @@ from governance import clock
 from governance.models import User
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
-from initiatives.cases import access
+from initiatives.access import case_lookup
+from initiatives.access.permissions import may_see
 from initiatives.cases.case_frame import case_context, mend, one_act, sent
-from initiatives.cases.permissions import may_see
 from initiatives.form_fields import ReasonForm
 from initiatives.models import Initiative
 
@@ -89,7 +89,7 @@ def mine(request: SignedInRequest) -> HttpResponse:
 
 def _signal_for(person: User, pk: int) -> Signal:
     rows = Signal.objects.select_related("initiative__unit", "initiative__contract", "answered_by")
-    return access.of_case(rows, person, pk)
+    return case_lookup.of_case(rows, person, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -17,7 +17,7 @@ from adoption.user_reports.forms import ToIncidentForm, ToSignalForm, TreatForm
 from adoption.user_reports.preview import of_reported
 from governance.models import User
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases import access
+from initiatives.access import case_lookup
 from initiatives.cases.case_frame import ask, case_context, mend, sent
 
 
@@ -25,7 +25,7 @@ def _problem_for(person: User, pk: int) -> ProblemReport:
     rows = ProblemReport.objects.select_related(
         "initiative__unit", "initiative__contract", "treated_by", "signal", "incident"
     )
-    return access.of_case(rows, person, pk)
+    return case_lookup.of_case(rows, person, pk)
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -130,7 +130,7 @@ def ask_reporter(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["POST"])
 def link(request: SignedInRequest, ref: str) -> HttpResponse:
     """Switch the public link on, renew it, or switch it off."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     incident_permissions.may_treat(case, request.user).or_refuse()
     there = case.problem_links.filter(ended_at__isnull=True).first()
     if "off" in request.POST:

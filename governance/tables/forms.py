@@ -3,9 +3,9 @@
 from typing import Any, cast
 
 from django import forms
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
 
-from governance.models import User
 from governance.tables import stored
 from governance.tables.encodings import CODE_PAGES, CodePageUnsure
 from governance.tables.reader import MAX_BYTES
@@ -46,7 +46,7 @@ class TableForm(forms.Form):
             )
         return file
 
-    def content(self, user: User) -> tuple[bytes, str]:
+    def content(self, user: AbstractBaseUser) -> tuple[bytes, str]:
         """The file sent now, or before the question, and its name. Raises ValidationError once it is gone."""
         file = self.cleaned_data.get("file")
         if file:
@@ -55,7 +55,7 @@ class TableForm(forms.Form):
             self.sent = stored.kept(self.folder, self.cleaned_data["kept"], of=str(user.pk))
         return self.sent
 
-    def again(self, user: User, question: CodePageUnsure | None = None) -> "TableForm":
+    def again(self, user: AbstractBaseUser, question: CodePageUnsure | None = None) -> "TableForm":
         """The form once more, its file kept for an hour; of code pages in question those that fit are offered first."""
         content, name = self.sent
         word = stored.keep(self.folder, content, name, of=str(user.pk))
