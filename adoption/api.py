@@ -43,7 +43,9 @@ def send(request):
     try:
         case = Initiative.objects.get(pk=known.case)
         asked = measures_asked(case)
-        fates, sent, places = [None] * len(rows), [], []
+        fates: list[Fate | None] = [None] * len(rows)
+        sent: list[Sent] = []
+        places: list[int] = []
         for place, row in enumerate(rows):
             one = _sent(row, asked)
             if isinstance(one, Fate):

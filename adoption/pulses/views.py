@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib import messages
@@ -179,7 +180,9 @@ def _handed(request, row: Pulse, links: list) -> HttpResponse:
     return response
 
 
-def _links_page(request, row: Pulse, links: list, *, mailed: int = 0, failed: list[str] = ()) -> HttpResponse:
+def _links_page(
+    request, row: Pulse, links: list, *, mailed: int = 0, failed: Sequence[str] = ()
+) -> HttpResponse:
     by_team: dict[str, list] = {}
     for link in links:
         by_team.setdefault(link.team, []).append(link)

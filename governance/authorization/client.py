@@ -51,6 +51,8 @@ MEANING = {  # of the statuses that are no answer: a word for programs, a senten
 }
 HOPELESS = ("wrong_key", "key_not_allowed", "not_found")  # polling again would change nothing
 
+Part = dict[str, Any]  # what a question says of its subject, action, resource or context; or all of it
+
 
 @dataclass(frozen=True)
 class Clause:
@@ -134,13 +136,7 @@ class Plumbline:
     def __repr__(self) -> str:
         return f"<Plumbline at {self._host}>"
 
-    def ask(
-        self,
-        subject: dict[str, Any],
-        action: str | dict[str, Any],
-        resource: dict[str, Any],
-        context: dict[str, Any] | None = None,
-    ) -> Decision:
+    def ask(self, subject: Part, action: str | Part, resource: Part, context: Part | None = None) -> Decision:
         """May this subject do this to that? Never raises: without a clear yes the answer is a no."""
         try:
             return self._evaluate(_question(subject, action, resource, context))
@@ -154,7 +150,7 @@ class Plumbline:
             raise Denied(decision)
         return decision
 
-    def ask_all(self, questions: Iterable[dict[str, Any]], semantic: str = "execute_all") -> list[Decision]:
+    def ask_all(self, questions: Iterable[Part], semantic: str = "execute_all") -> list[Decision]:
         """Ask many at once, each a dict with subject, action, resource, context; one decision each, in order.
 
         `semantic` may be "deny_on_first_deny" or "permit_on_first_permit"; what was then not decided is a no.
@@ -226,7 +222,7 @@ class Plumbline:
             self._own = _Own()
         return self._own
 
-    def _evaluate(self, question: dict[str, Any]) -> Decision:
+    def _evaluate(self, question: Part) -> Decision:
         """The decision on one question: a kept allow while it is good, otherwise the server's."""
         asked, once = _canonical(question), "approval" in question.get("context", {})
         digest, own, before = hashlib.sha256(asked).digest(), self._here(), self._clock()
@@ -441,18 +437,13 @@ def _parts(address: str) -> tuple[bool, str, int | None, str]:
     return parts.scheme == "https", host, port, path
 
 
-def _question(
-    subject: dict[str, Any],
-    action: str | dict[str, Any],
-    resource: dict[str, Any],
-    context: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+def _question(subject: Part, action: str | Part, resource: Part, context: Part | None = None) -> Part:
     named = {"name": action} if isinstance(action, str) else action
     question = {"subject": subject, "action": named, "resource": resource}
     return question if context is None else {**question, "context": context}
 
 
-def _canonical(question: dict[str, Any]) -> bytes:
+def _canonical(question: Part) -> bytes:
     """One way to write the same arguments, so that they are recognised; what JSON cannot say is refused."""
     try:
         text = json.dumps(
@@ -463,7 +454,7 @@ def _canonical(question: dict[str, Any]) -> bytes:
         raise _Failed("bad_question", f"The question cannot be written as JSON: {error}.") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> Part:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name stands twice")  # and readers differ on which of the two holds

@@ -29,7 +29,17 @@ from governance.offline.verify import Count, count_votes
 from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Criterion, Gate
 
-__all__ = ["ACCEPTED_IN_PERSON", "GENERATED_ONLY", "discounted", "expiry"]
+__all__ = [
+    "ACCEPTED_IN_PERSON",
+    "GENERATED_ONLY",
+    "RANK",
+    "STAGES",
+    "State",
+    "discounted",
+    "expiry",
+    "state_of",
+    "states_at",
+]
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Unit(models.Model):
         return [code for code in reversed(self.path.split("/")) if code]
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager["User"]):
     def create_user(self, login: str, password: str | None = None, **fields) -> "User":
         """Make a person; must run inside `acting`. Without a password nobody can sign in as them."""
         user = self.model(login=login, **fields)
@@ -91,7 +91,7 @@ class UserManager(BaseUserManager):
 
         return make(login=login, password=password, system="createsuperuser", **fields)
 
-    def get_by_natural_key(self, login: str) -> "User":
+    def get_by_natural_key(self, login: str | None) -> "User":
         """Sign-in names are told apart without regard to case."""
         return self.get(login__iexact=login)
 

@@ -1,10 +1,12 @@
 """How lines of the log look: key=value, one an event, on the error output; without what must not stand there."""
 
+from typing import Any
+
 import structlog
 
 from governance.runtime.redaction import BlackOut
 
-LOG_STEPS = [
+LOG_STEPS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -64,8 +64,8 @@ class Command(BaseCommand):
                 self.prepare(running, demo=not options["no_demo"])
                 parts: dict[str, subprocess.Popen[bytes]] = {}
                 running.callback(end, parts)
-                for name, command in commands().items():
-                    parts[name] = begin(command, environment())
+                for part, command in commands().items():
+                    parts[part] = begin(command, environment())
                 self.wait_until_ready(parts)
                 self.tell()
                 watch(parts)

@@ -103,7 +103,9 @@ def _page(request: HttpRequest, rulebook: Rulebook) -> HttpResponse:
         "rulebook": rulebook,
         "book": book,
         "in_force": rulebook.pk == newest,
-        "may_try": not rulebook.published and people_permissions.may_forecast(request.user),
+        "may_try": not rulebook.published
+        and request.user.is_authenticated
+        and people_permissions.may_forecast(request.user),
         "gates": [_gate(book, book.gates[key]) for key in MOVES if key in book.gates],
         "stages": [_stage(book, key) for key in book.stages],
         "standards": [
