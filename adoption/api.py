@@ -145,7 +145,8 @@ def _sent(row: dict, asked: dict[int, Asked]) -> Sent | Fate:
             return Fate(WRONG, f"{name} is no text that can be kept.", f"Give {name} as a text.")
     return Sent(
         found[0].key,
-        *days,
+        days[0],
+        days[1],
         row.get("n") or 0,
         row.get("key") or "",
         hits=row.get("hits"),

@@ -5,7 +5,6 @@ import os
 import re
 import zoneinfo
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -247,9 +246,7 @@ except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         "such as Europe/Zurich or America/New_York."
     ) from None
 USE_TZ = True
-CLOCK_MAY_DIFFER: float | None = (
-    30.0  # seconds from the database's clock, or nothing that depends on the day is done here
-)
+CLOCK_MAY_DIFFER: float | None = 30.0  # seconds from the database's clock; beyond, nothing by the day
 LANGUAGE_CODE = "en"
 # Pages are in English. What people outside see without signing in may be in these languages (adoption/locale).
 USE_I18N = True
@@ -393,7 +390,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # finds templates/django/forms/field.html
 
 AUTH_USER_MODEL = "governance.User"
-AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+AUTH_PASSWORD_VALIDATORS: list[dict] = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]

@@ -279,7 +279,8 @@ class Hop:
 
 def _hops(model, case) -> list[Hop]:
     """The shortest way from a row to its case over what it belongs to; empty where there is none."""
-    waiting, seen = deque([(model, [])]), {model}
+    waiting: deque[tuple[type[models.Model], list[Hop]]] = deque([(model, [])])
+    seen = {model}
     while waiting:
         here, hops = waiting.popleft()
         for target, hop in _steps(here, case):

@@ -57,7 +57,7 @@ class Unit(models.Model):
 
     def save(self, *args, **kwargs):
         """Keep the path with the parent. Where a unit stands changes only by the acts on units, a floor above."""
-        self.path = f"{self.parent.path if self.parent_id else '/'}{self.code}/"
+        self.path = f"{self.parent.path if self.parent else '/'}{self.code}/"
         super().save(*args, **kwargs)
 
     @property

@@ -1,5 +1,7 @@
 """The cases by the paragraphs of outside frameworks: what answers each, with its proof and its votes, and as a file."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -42,7 +44,7 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
     book = rulebook.book if rulebook else None
     framework, reference, wanted = _asked(request, book)
     listed = crosswalk.references(book, framework) if framework else {}
-    context = {
+    context: dict[str, Any] = {
         "nav": "audit",
         "tab": "frameworks",
         "rulebook": rulebook,

@@ -244,7 +244,7 @@ def excused(debt: Obligation, case: Initiative) -> bool:
 
     A review that was returned, withdrawn or expired decided nothing, and uses nothing up.
     """
-    decided = [row.ended_at for row in reviews(case) if row.decided]
+    decided = [row.ended_at for row in reviews(case) if row.decided and row.ended_at]
     last = max(decided, default=None)
     given = [datetime.fromisoformat(one["at"]) for one in debt.let_pass if one["case"] == case.pk]
     return any(last is None or at > last for at in given)

@@ -284,7 +284,8 @@ def judge(cases: Iterable[int], what_if: WhatIf = NOW, *, unbound: bool = False)
 def _judged(row: tuple[Any, ...]) -> Judged:
     *head, allowed, forbidden, classes, since, until, answer = row
     since = EVER if since is None else max(since, EVER)
-    return Judged(*head, _listed(allowed), _listed(forbidden), list(classes), since, until, answer)
+    rest = (_listed(allowed), _listed(forbidden), list(classes), since, until, answer)
+    return Judged(*(*head, *rest))
 
 
 def _listed(value: str | None) -> list[str]:
