@@ -85,9 +85,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, login: str, password: str | None = None, **fields) -> "User":
         """Make the first admin from the command line. Raises ValidationError where there is one."""
-        from governance.sign_in.first_admin import (
-            make,  # Django asks this of the manager; acts lie above rows
-        )
+        from governance.sign_in.first_admin import make  # acts lie above rows
 
         return make(login=login, password=password, system="createsuperuser", **fields)
 
