@@ -48,10 +48,11 @@ drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, era
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red
 	@$(BIN)/python -m tests.drills.mutants $(ARGS)
 
-lint: $(VENV)/development.stamp ## check style, templates, who imports whom, settings, missing migrations and the diagram of stages
+lint: $(VENV)/development.stamp ## check style, types, templates, who imports whom, settings, missing migrations and the diagram of stages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy --no-error-summary governance initiatives adoption
 	@$(BIN)/djlint --lint --quiet templates
 	@$(BIN)/djlint --check --quiet templates
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run

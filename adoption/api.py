@@ -43,7 +43,9 @@ def send(request):
     try:
         case = Initiative.objects.get(pk=known.case)
         asked = measures_asked(case)
-        fates, sent, places = [None] * len(rows), [], []
+        fates: list[Fate | None] = [None] * len(rows)
+        sent: list[Sent] = []
+        places: list[int] = []
         for place, row in enumerate(rows):
             one = _sent(row, asked)
             if isinstance(one, Fate):
@@ -143,7 +145,8 @@ def _sent(row: dict, asked: dict[int, Asked]) -> Sent | Fate:
             return Fate(WRONG, f"{name} is no text that can be kept.", f"Give {name} as a text.")
     return Sent(
         found[0].key,
-        *days,
+        days[0],
+        days[1],
         row.get("n") or 0,
         row.get("key") or "",
         hits=row.get("hits"),

@@ -221,7 +221,7 @@ for host in ALLOWED_HOSTS:
             f"PLUMBLINE_HOSTS names {host!r}; set it to host names with commas between them, "
             "without http:// and without paths."
         )
-ALLOWED_HOSTS += sorted({"localhost", "127.0.0.1", "[::1]", address.hostname} - set(ALLOWED_HOSTS))
+ALLOWED_HOSTS += sorted({"localhost", "127.0.0.1", "[::1]", str(address.hostname)} - set(ALLOWED_HOSTS))
 CSRF_TRUSTED_ORIGINS = [ADDRESS]
 
 # Proxies in front of the application, whose word on where a connection came from is taken. Nobody else's is.
@@ -246,7 +246,7 @@ except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         "such as Europe/Zurich or America/New_York."
     ) from None
 USE_TZ = True
-CLOCK_MAY_DIFFER = 30.0  # seconds from the database's clock, or nothing that depends on the day is done here
+CLOCK_MAY_DIFFER: float | None = 30.0  # seconds from the database's clock; beyond, nothing by the day
 LANGUAGE_CODE = "en"
 # Pages are in English. What people outside see without signing in may be in these languages (adoption/locale).
 USE_I18N = True
@@ -390,7 +390,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # finds templates/django/forms/field.html
 
 AUTH_USER_MODEL = "governance.User"
-AUTH_PASSWORD_VALIDATORS = [
+AUTH_PASSWORD_VALIDATORS: list[dict] = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]

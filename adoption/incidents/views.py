@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,6 +25,7 @@ from adoption.signals import permissions as signal_permissions
 from governance.contracts.wording import sentence
 from governance.models import User
 from governance.permission_result import Conflict
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
@@ -38,7 +39,7 @@ PER_PAGE = 20
 
 @require_safe
 @on_any_day(case_lookup.case_on_any_day)
-def incidents(request: HttpRequest, ref: str) -> HttpResponse:
+def incidents(request: SignedInRequest, ref: str) -> HttpResponse:
     """Incidents, signals and what users reported, of one case."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, TAB)
@@ -69,7 +70,7 @@ def incidents(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def open_(request: HttpRequest, ref: str) -> HttpResponse:
+def open_(request: SignedInRequest, ref: str) -> HttpResponse:
     """Open an incident: a title and a severity are enough. What it brings is told before, if one wants to look."""
     case = case_lookup.case_for(request.user, ref)
     permissions.may_open(case, request.user).or_refuse()
@@ -116,7 +117,7 @@ def _incident_for(person: User, pk: int) -> Incident:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def incident(request: HttpRequest, pk: int) -> HttpResponse:
+def incident(request: SignedInRequest, pk: int) -> HttpResponse:
     """An incident: what to do now, its timeline with a form, what is owed, what can be said of it."""
     row = _incident_for(request.user, pk)
     form = forms.LineForm(sent(request))
@@ -182,7 +183,7 @@ def _step(request, row: Incident, form, act, done: str, *, may, **page) -> HttpR
     return ask(request, row.initiative, TAB, form, back_url=back, status=status, **page)
 
 
-def state(request: HttpRequest, pk: int) -> HttpResponse:
+def state(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that it is contained or resolved."""
     row = _incident_for(request.user, pk)
     return _step(
@@ -197,7 +198,7 @@ def state(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def amend(request: HttpRequest, pk: int) -> HttpResponse:
+def amend(request: SignedInRequest, pk: int) -> HttpResponse:
     """Put right what is known."""
     row = _incident_for(request.user, pk)
     form = forms.AmendForm(sent(request), incident=row)
@@ -213,7 +214,7 @@ def amend(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def part(request: HttpRequest, pk: int) -> HttpResponse:
+def part(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a part, or hand it to somebody."""
     row = _incident_for(request.user, pk)
     return _step(
@@ -228,7 +229,7 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def close(request: HttpRequest, pk: int) -> HttpResponse:
+def close(request: SignedInRequest, pk: int) -> HttpResponse:
     """Close it."""
     row = _incident_for(request.user, pk)
     return _step(
@@ -246,7 +247,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def reopen(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open it again."""
     row = _incident_for(request.user, pk)
     return _step(
@@ -261,7 +262,7 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def severity(request: HttpRequest, pk: int) -> HttpResponse:
+def severity(request: SignedInRequest, pk: int) -> HttpResponse:
     """Correct how bad it is, after a look at what that brings."""
     row = _incident_for(request.user, pk)
     permissions.may_judge(row, request.user).or_refuse()
@@ -294,7 +295,7 @@ def severity(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def merge(request: HttpRequest, pk: int) -> HttpResponse:
+def merge(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that it is the same as an older one."""
     row = _incident_for(request.user, pk)
     return _step(
@@ -313,7 +314,7 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def clock_(request: HttpRequest, pk: int) -> HttpResponse:
+def clock_(request: SignedInRequest, pk: int) -> HttpResponse:
     """Start the clock of a reporting duty, or say why none runs."""
     row = _incident_for(request.user, pk)
 
@@ -343,7 +344,7 @@ def clock_(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def deadline(request: HttpRequest, pk: int) -> HttpResponse:
+def deadline(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that it was reported."""
     rows = Deadline.objects.select_related("incident")
     found = rows.filter(pk=pk).first()
@@ -361,7 +362,7 @@ def deadline(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def clause(request: HttpRequest, pk: int) -> HttpResponse:
+def clause(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take the drafted edge clause over into the contract in preparation."""
     row = _incident_for(request.user, pk)
     may_manage(row.initiative, request.user).or_refuse()
@@ -383,7 +384,7 @@ def clause(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def duties(request: HttpRequest) -> HttpResponse:
+def duties(request: SignedInRequest) -> HttpResponse:
     """The reporting duties that incidents can start the clock of, each with its source; admins lay them out."""
     if request.method == "POST":
         new = reporting_clocks.lay_out_duties(by=request.user)

@@ -3,7 +3,7 @@
 from collections import Counter
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -17,6 +17,7 @@ from governance import clock
 from governance.database import request_memo
 from governance.models import Rulebook
 from governance.people.boards import seats_held
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.days import keep
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, Layer, Stage
@@ -41,7 +42,7 @@ COLUMNS = {
 class _Asked:
     """What the address asks for: the form, the cases of it, and how to write the addresses behind the figures."""
 
-    def __init__(self, request: HttpRequest):
+    def __init__(self, request: SignedInRequest):
         self.form = LeadersForm(request.GET)
         self.form.is_valid()
         given = self.form.cleaned_data
@@ -78,7 +79,7 @@ class _Asked:
 
 @on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
-def leaders(request: HttpRequest) -> HttpResponse:
+def leaders(request: SignedInRequest) -> HttpResponse:
     """Scalable or pilot, deployed and used, blamed and found, blurred stages, what follows later: by name."""
     asked = _Asked(request)
     cases, wanted = asked.cases, asked.wanted
@@ -222,7 +223,7 @@ def _blame(asked: _Asked) -> dict:
 
 @on_any_day(lambda person, **_: case_lookup.portfolio_on_any_day(person))
 @require_safe
-def rows(request: HttpRequest, figure: str) -> HttpResponse:
+def rows(request: SignedInRequest, figure: str) -> HttpResponse:
     """The cases behind one figure, each with why it is among them."""
     if figure not in leadership_metrics.FIGURES:
         raise Http404("No such figure.")
@@ -246,7 +247,7 @@ def rows(request: HttpRequest, figure: str) -> HttpResponse:
 
 @on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
-def blurred_rows(request: HttpRequest) -> HttpResponse:
+def blurred_rows(request: SignedInRequest) -> HttpResponse:
     """Cases that claim more than their proof supports, with the matters on which their stage expects more."""
     asked = _Asked(request)
     judged = _judge(asked)
@@ -270,7 +271,7 @@ def blurred_rows(request: HttpRequest) -> HttpResponse:
 
 @on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
-def blamed_rows(request: HttpRequest) -> HttpResponse:
+def blamed_rows(request: SignedInRequest) -> HttpResponse:
     """Published post-mortems with the layer that was blamed and the layer that was found."""
     asked = _Asked(request)
     found = _causes(asked)

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,6 +16,7 @@ from adoption.models.postmortems import PATTERNS
 from governance.contributions import Part
 from governance.models import Unit
 from governance.permission_result import Conflict
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, mend, page_of, pick
@@ -26,7 +27,7 @@ PAGE = 20
 
 
 @require_safe
-def lessons_all(request: HttpRequest) -> HttpResponse:
+def lessons_all(request: SignedInRequest) -> HttpResponse:
     """The library: what a question finds, or the newest, among those that pass the filters."""
     asked = " ".join(request.GET.get("q", "").split())[: lesson_search.LONGEST]
     rows, chosen = _filtered(request)
@@ -116,7 +117,7 @@ def _lesson_for(person, pk: int) -> Lesson:
 
 
 @require_safe
-def lesson(request: HttpRequest, pk: int) -> HttpResponse:
+def lesson(request: SignedInRequest, pk: int) -> HttpResponse:
     """One lesson: where it comes from, what cases said to it, where it came again."""
     return _lesson_page(request, _lesson_for(request.user, pk))
 
@@ -148,7 +149,7 @@ def _lesson_page(request, row: Lesson, *, status: int = 200, **more) -> HttpResp
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def lesson_add(request: HttpRequest) -> HttpResponse:
+def lesson_add(request: SignedInRequest) -> HttpResponse:
     """Enter a lesson from outside."""
     permissions.may_enter(request.user).or_refuse()
     form = LessonForm(request.POST if request.method == "POST" else None)
@@ -169,7 +170,7 @@ def lesson_add(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def lesson_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+def lesson_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a lesson from outside into the library."""
     row = _lesson_for(request.user, pk)
     actions.confirm(lesson=row, by=request.user)
@@ -178,7 +179,7 @@ def lesson_confirm(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def lesson_take_out(request: HttpRequest, pk: int) -> HttpResponse:
+def lesson_take_out(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a lesson from outside out of the library."""
     row = _lesson_for(request.user, pk)
     permissions.may_take_out(row, request.user).or_refuse()
@@ -191,7 +192,7 @@ def lesson_take_out(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def lesson_again(request: HttpRequest, pk: int) -> HttpResponse:
+def lesson_again(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say which known lesson came again in this one, or that none did."""
     row = _lesson_for(request.user, pk)
     wanted = request.POST.get("known", "")
@@ -203,7 +204,7 @@ def lesson_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: HttpRequest, ref: str) -> HttpResponse:
+def answer(request: SignedInRequest, ref: str) -> HttpResponse:
     """The lessons that are a case's own, each with room for an answer."""
     case = case_lookup.case_for(request.user, ref)
     rows = offered_to(case, request.user)

@@ -1,7 +1,7 @@
 """The tab "Adoption": what is measured, what it comes to in words, readings typed and imported, goals that move."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,6 +13,7 @@ from adoption.models import Measure
 from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
 from governance.models import Rulebook
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import acted, case_context, sent
 from initiatives.form_fields import ReasonForm
@@ -54,7 +55,7 @@ class Shown:
 
 
 @require_safe
-def adoption(request: HttpRequest, ref: str) -> HttpResponse:
+def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
     """Whether it is used and trusted, by requirement, in words; value; and where to go on."""
     case = case_lookup.case_for(request.user, ref)
     found = queries.subjects([case.pk])[case.pk]
@@ -100,7 +101,7 @@ def _order(word: str) -> int:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def declare(request: HttpRequest, ref: str) -> HttpResponse:
+def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     """Declare a measure: first what, then baseline, target and how."""
     case = case_lookup.case_for(request.user, ref)
     permissions.may_declare(case, request.user).or_refuse()
@@ -137,7 +138,7 @@ def declare(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "initiatives/cases/case_form.html", context)
 
 
-def measure_for(request: HttpRequest, pk: int) -> Measure:
+def measure_for(request: SignedInRequest, pk: int) -> Measure:
     """The measure, where the person sees its case; raises Http404 else."""
     rows = Measure.objects.select_related(
         "initiative__unit", "initiative__contract", "declared_by", "ended_by"
@@ -146,7 +147,7 @@ def measure_for(request: HttpRequest, pk: int) -> Measure:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def goal(request: HttpRequest, pk: int) -> HttpResponse:
+def goal(request: SignedInRequest, pk: int) -> HttpResponse:
     """Move the goal of a measure, in the open."""
     row = measure_for(request, pk)
     case = row.initiative
@@ -173,7 +174,7 @@ def goal(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a measure."""
     row = measure_for(request, pk)
     case = row.initiative

@@ -269,7 +269,7 @@ def close(*, meeting: Meeting, by: User) -> Meeting:
         if row.state != Meeting.HELD:
             no("Only a meeting that was held is closed.", "Call it off instead, with the reason.").or_refuse()
         now = clock.now()
-        last = max(row.points.values_list("place", flat=True), default=0) or 0
+        last = max((place or 0 for place in row.points.values_list("place", flat=True)), default=0)
         for place, review in enumerate(agenda.ended_unlisted(row, now), start=last + 1):
             AgendaPoint(
                 meeting=row, review=review, initiative=review.initiative, place=place, by=by, at=now

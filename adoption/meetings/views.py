@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,6 +20,7 @@ from adoption.models import AgendaPoint, Meeting, Minutes
 from governance import clock
 from governance.ledger import csv_export
 from governance.permission_result import Answer, Conflict, no
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.act import act
 from initiatives.cases.case_frame import acted, mend, page_of, sent
 
@@ -28,7 +29,7 @@ PAGE = 25
 WHOLE = "all"
 
 
-def _meeting_for(request: HttpRequest, pk: int) -> Meeting:
+def _meeting_for(request: SignedInRequest, pk: int) -> Meeting:
     """The meeting, when the person may see it. Raises Http404."""
     rows = permissions.visible_meetings(request.user).filter(pk=pk)
     found = Meeting.objects.select_related("board__unit", "secretary", "begun_by", "ended_by", "planned_by")
@@ -38,7 +39,7 @@ def _meeting_for(request: HttpRequest, pk: int) -> Meeting:
     return row
 
 
-def _insist(request: HttpRequest, answer: Answer, name: str) -> None:
+def _insist(request: SignedInRequest, answer: Answer, name: str) -> None:
     """Refuse the page where the answer is no; what was sent in vain leaves its entry."""
     if not answer and request.method == "POST":
         with act(name, by=request.user):
@@ -47,7 +48,7 @@ def _insist(request: HttpRequest, answer: Answer, name: str) -> None:
 
 
 @require_safe
-def meetings(request: HttpRequest) -> HttpResponse:
+def meetings(request: SignedInRequest) -> HttpResponse:
     """Meetings that the person may see: those ahead first, then those that are over."""
     rows = permissions.visible_meetings(request.user)
     rows = Meeting.objects.filter(pk__in=rows.values("pk")).select_related("board")
@@ -65,7 +66,7 @@ def meetings(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def plan(request: HttpRequest) -> HttpResponse:
+def plan(request: SignedInRequest) -> HttpResponse:
     """Plan a meeting of a board that one leads."""
     boards = permissions.led_by(request.user)
     may = no("Meetings are planned by the chair or deputy chair of a board.") if not boards else None
@@ -88,7 +89,7 @@ def plan(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Another day, place or secretary."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "change meeting")
@@ -119,7 +120,7 @@ def _form(
 
 
 @require_safe
-def meeting(request: HttpRequest, pk: int) -> HttpResponse:
+def meeting(request: SignedInRequest, pk: int) -> HttpResponse:
     """A meeting: what is on its agenda and where each point stands, who came, what was said, the packs."""
     row = _meeting_for(request, pk)
     points = agenda.points(row, request.user)
@@ -146,7 +147,7 @@ def _newest_minutes(row: Meeting) -> dict[int | None, Minutes]:
 
 
 @require_http_methods(TAKES)
-def begin(request: HttpRequest, pk: int) -> HttpResponse:
+def begin(request: SignedInRequest, pk: int) -> HttpResponse:
     """Begin the meeting on its day."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "begin meeting")
@@ -163,7 +164,7 @@ def begin(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def close(request: HttpRequest, pk: int) -> HttpResponse:
+def close(request: SignedInRequest, pk: int) -> HttpResponse:
     """Close the meeting with its minutes."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "close meeting")
@@ -185,7 +186,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def call_off(request: HttpRequest, pk: int) -> HttpResponse:
+def call_off(request: SignedInRequest, pk: int) -> HttpResponse:
     """Call the meeting off."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "call off meeting")
@@ -211,7 +212,7 @@ def call_off(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def add_point(request: HttpRequest, pk: int) -> HttpResponse:
+def add_point(request: SignedInRequest, pk: int) -> HttpResponse:
     """A point in words."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "add agenda point")
@@ -227,7 +228,7 @@ def add_point(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def agenda_point(request: HttpRequest, pk: int, point: str) -> HttpResponse:
+def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
     """Give a point another place, leave it out, or put it back."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_lead(row, request.user), "place agenda point")
@@ -261,7 +262,7 @@ def agenda_point(request: HttpRequest, pk: int, point: str) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def attendance(request: HttpRequest, pk: int) -> HttpResponse:
+def attendance(request: SignedInRequest, pk: int) -> HttpResponse:
     """Who is there."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_write_minutes(row, request.user), "write attendance")
@@ -276,7 +277,7 @@ def attendance(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def minutes(request: HttpRequest, pk: int, point: str) -> HttpResponse:
+def minutes(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
     """Minutes of a point, or of the whole meeting (`all`): the newest version to go on with, and what stood before."""
     row = _meeting_for(request, pk)
     found = _point_of(request, row, point)
@@ -317,7 +318,7 @@ def minutes(request: HttpRequest, pk: int, point: str) -> HttpResponse:
     return _form(request, title, form, "Save", row.get_absolute_url(), meeting=row, **more)
 
 
-def _point_of(request: HttpRequest, row: Meeting, key: str) -> AgendaPoint | None:
+def _point_of(request: SignedInRequest, row: Meeting, key: str) -> AgendaPoint | None:
     if key == WHOLE and permissions.may_take_pack(row, request.user):
         return None
     shown = {one.key: one.row for one in agenda.points(row, request.user) if one.row is not None}
@@ -327,7 +328,7 @@ def _point_of(request: HttpRequest, row: Meeting, key: str) -> AgendaPoint | Non
 
 
 @require_http_methods(TAKES)
-def pack(request: HttpRequest, pk: int) -> HttpResponse:
+def pack(request: SignedInRequest, pk: int) -> HttpResponse:
     """What the pack holds, who took one before, and the file itself when it is asked for."""
     row = _meeting_for(request, pk)
     _insist(request, permissions.may_take_pack(row, request.user), "take pack")

@@ -41,7 +41,7 @@ class LessonWords(models.Model):
 
 
 class LessonResponseQuerySet(models.QuerySet):
-    def latest(self):
+    def latest(self):  # type: ignore[override]  # of each case and lesson, where Django's is one row
         """The newest word of each case on each lesson."""
         keys = ("initiative_id", "lesson_id")
         return self.order_by(*keys, "-version").distinct(*keys)

@@ -1,6 +1,6 @@
 """Pages of the parts of a post-mortem: comments on sections, gaps opened from it, attached files."""
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -11,6 +11,7 @@ from adoption.postmortems.forms import AttachForm, CommentForm, LinkedGapForm
 from adoption.postmortems.views import post_mortem_for
 from adoption.postmortems.writing import open_linked_gap
 from governance.queue.task_base import named
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.storage import file_fingerprints
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, one_act, sent
@@ -27,7 +28,7 @@ def _one_act(request, row: PostMortem, form, act, done: str, **words) -> HttpRes
     return redirect(back) if answer.status_code == 302 else answer
 
 
-def comment(request: HttpRequest, pk: int) -> HttpResponse:
+def comment(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say something about one section while it is in review."""
     row = post_mortem_for(request.user, pk)
     permissions.may_comment(row, request.user).or_refuse()
@@ -45,7 +46,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def settle_comment(request: HttpRequest, pk: int) -> HttpResponse:
+def settle_comment(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that a comment is dealt with."""
     rows = SectionComment.objects.select_related("post_mortem__initiative")
     said = rows.filter(pk=pk).first()
@@ -56,7 +57,7 @@ def settle_comment(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("post-mortem", row.pk)
 
 
-def open_gap(request: HttpRequest, pk: int) -> HttpResponse:
+def open_gap(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record what is still open, from the post-mortem, in one form."""
     row = post_mortem_for(request.user, pk)
     permissions.may_write(row, request.user).or_refuse()
@@ -74,7 +75,7 @@ def open_gap(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def attach(request: HttpRequest, pk: int) -> HttpResponse:
+def attach(request: SignedInRequest, pk: int) -> HttpResponse:
     """Keep a file with the draft."""
     row = post_mortem_for(request.user, pk)
     permissions.may_write(row, request.user).or_refuse()
@@ -91,7 +92,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def take_out(request: HttpRequest, pk: int) -> HttpResponse:
+def take_out(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a file out of the draft."""
     kept, row = _kept(request, pk)
     permissions.may_write(row, request.user).or_refuse()
@@ -108,7 +109,7 @@ def take_out(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _kept(request: HttpRequest, pk: int) -> tuple[Attachment, PostMortem]:
+def _kept(request: SignedInRequest, pk: int) -> tuple[Attachment, PostMortem]:
     """A standing attachment and its post-mortem, when this person may see the case. Raises Http404."""
     kept = Attachment.objects.standing().filter(pk=pk).first()
     if kept is None:
@@ -116,7 +117,7 @@ def _kept(request: HttpRequest, pk: int) -> tuple[Attachment, PostMortem]:
     return kept, post_mortem_for(request.user, kept.post_mortem_id)
 
 
-def _opened(request: HttpRequest, pk: int):
+def _opened(request: SignedInRequest, pk: int):
     """The attachment, its post-mortem and its file, hashed, when this person may read files of the case.
 
     Raises Http404. Where storage does not have the file that was recorded, the worker is asked to look.
@@ -130,7 +131,7 @@ def _opened(request: HttpRequest, pk: int):
 
 
 def _missing(
-    request: HttpRequest, kept: Attachment, row: PostMortem, found: file_fingerprints.Opened
+    request: SignedInRequest, kept: Attachment, row: PostMortem, found: file_fingerprints.Opened
 ) -> HttpResponse:
     context = case_context(request, row.initiative, tab="lessons") | {
         "title": kept.title,
@@ -142,7 +143,7 @@ def _missing(
 
 
 @require_safe
-def download(request: HttpRequest, pk: int) -> FileResponse:
+def download(request: SignedInRequest, pk: int) -> FileResponse:
     """The file, as a download only."""
     kept, row, found = _opened(request, pk)
     if found.file is None:
@@ -155,7 +156,7 @@ def download(request: HttpRequest, pk: int) -> FileResponse:
 
 
 @require_safe
-def look(request: HttpRequest, pk: int) -> HttpResponse:
+def look(request: SignedInRequest, pk: int) -> HttpResponse:
     """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
     kept, row, found = _opened(request, pk)
     if found.file is None:
@@ -178,7 +179,7 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def content(request: HttpRequest, pk: int) -> HttpResponse:
+def content(request: SignedInRequest, pk: int) -> HttpResponse:
     """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
     kept, row, found = _opened(request, pk)
     if found.file is None:

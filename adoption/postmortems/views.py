@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,6 +15,7 @@ from adoption.postmortems import actions, permissions, sections
 from adoption.postmortems.blame_check import pointed_out
 from adoption.postmortems.forms import ConfirmForm, PostMortemForm
 from adoption.postmortems.writing import Clashed, write
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import OWED_IN_WRITING
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, mend
@@ -36,7 +37,7 @@ AFTER_SAVING = {
 
 
 @require_safe
-def lessons(request: HttpRequest, ref: str) -> HttpResponse:
+def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
     """The lessons of a case and who owes what; to strangers what is published, unless the case is confidential."""
     try:
         case = case_lookup.case_for(request.user, ref)
@@ -83,7 +84,7 @@ def _sides(row: PostMortem) -> list[dict]:
     return found
 
 
-def _published_lessons(request: HttpRequest, ref: str) -> HttpResponse:
+def _published_lessons(request: SignedInRequest, ref: str) -> HttpResponse:
     """What everybody signed in may read: the stub of the case and its published lessons. Raises Http404 otherwise."""
     number = ref.removeprefix("AI-")
     case, rows = None, []
@@ -126,7 +127,7 @@ def post_mortem_for(person, pk: int) -> PostMortem:
 
 
 @require_safe
-def account(request: HttpRequest, pk: int) -> HttpResponse:
+def account(request: SignedInRequest, pk: int) -> HttpResponse:
     """The account by itself, for everybody signed in and for print; published, or to those who may see the case."""
     row = rows_with_people().filter(pk=pk, state=PostMortem.PUBLISHED, initiative__confidential=False).first()
     row = row or post_mortem_for(request.user, pk)
@@ -135,7 +136,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: HttpRequest, pk: int) -> HttpResponse:
+def start(request: SignedInRequest, pk: int) -> HttpResponse:
     """What a post-mortem asks, and the button that begins the one this debt is settled by."""
     debt = case_lookup.of_case(
         Obligation.objects.select_related("initiative__unit", "initiative__contract", "debtor"),
@@ -159,7 +160,7 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def post_mortem(request: HttpRequest, pk: int) -> HttpResponse:
+def post_mortem(request: SignedInRequest, pk: int) -> HttpResponse:
     """A post-mortem: a form while this person may write it, else its words. Saving never loses what was typed."""
     row = post_mortem_for(request.user, pk)
     if request.method == "POST":
@@ -169,7 +170,7 @@ def post_mortem(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "adoption/postmortems/post_mortem.html", row)
 
 
-def _write(request: HttpRequest, row: PostMortem) -> HttpResponse:
+def _write(request: SignedInRequest, row: PostMortem) -> HttpResponse:
     form = PostMortemForm(request.POST, post_mortem=row)
     if not form.is_valid():
         return _form_page(request, row, form, status=422)
@@ -194,7 +195,7 @@ def _write(request: HttpRequest, row: PostMortem) -> HttpResponse:
     )
 
 
-def version_of(request: HttpRequest) -> int:
+def version_of(request: SignedInRequest) -> int:
     """The version the page was opened with; -1, which is nobody's, when the field was tampered with."""
     text = request.POST.get("version", "")
     return int(text) if text.isdecimal() and len(text) < 9 else -1
@@ -303,7 +304,7 @@ def page(request, template: str, row: PostMortem, *, status: int = 200, **more) 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
+def hand_in(request: SignedInRequest, pk: int) -> HttpResponse:
     """The draft as it would be handed in, with everything that is lacking; or hand it in."""
     row = post_mortem_for(request.user, pk)
     if request.method == "POST":
@@ -326,7 +327,7 @@ def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """What was handed in, for the adoption seat: confirm it, or send it back with what is missing."""
     row = post_mortem_for(request.user, pk)
     form = ConfirmForm(request.POST or None, without_lesson=not row.standing_lessons)

@@ -104,7 +104,11 @@ class MailForm(forms.Form):
                 continue
             found = [part for part in re.split(r"[\s,;]+", fields[name]) if part]
             wrong = [part for part in found if not _is_address(part)]
-            twice = [part for part in found if part.lower() in seen or seen.add(part.lower())]
+            twice = []
+            for part in found:
+                if part.lower() in seen:
+                    twice.append(part)
+                seen.add(part.lower())
             if wrong:
                 self.add_error(name, f"Not a mail address: {', '.join(wrong[:5])}.")
             elif twice:

@@ -2,10 +2,11 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,6 +17,7 @@ from adoption.pulses.disclosure_control import merged
 from adoption.pulses.forms import MailForm, PulseForm, form_of
 from governance import clock
 from governance.ledger import csv_export
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import acted, case_context, one_act, sent
 from initiatives.form_fields import ReasonForm
@@ -25,7 +27,7 @@ USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last d
 
 
 @require_safe
-def pulses(request: HttpRequest, ref: str) -> HttpResponse:
+def pulses(request: SignedInRequest, ref: str) -> HttpResponse:
     """The pulses of a case, and how what they found moved from one to the next."""
     case = case_lookup.case_for(request.user, ref)
     rows = list(case.pulses.order_by("-id"))
@@ -40,7 +42,7 @@ def pulses(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest, ref: str) -> HttpResponse:
+def add(request: SignedInRequest, ref: str) -> HttpResponse:
     """Write a pulse."""
     case = case_lookup.case_for(request.user, ref)
     permissions.may_run(case, request.user).or_refuse()
@@ -60,7 +62,7 @@ def add(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a draft."""
     row = _pulse_for(request.user, pk)
     permissions.may_change(row, request.user).or_refuse()
@@ -102,7 +104,7 @@ def _page(request, row: Pulse, template: str, *, status: int = 200, **more) -> H
 
 
 @require_safe
-def pulse(request: HttpRequest, pk: int) -> HttpResponse:
+def pulse(request: SignedInRequest, pk: int) -> HttpResponse:
     """One pulse: a draft with what it would ask; while it is open how many have answered; then what came of it."""
     row = _pulse_for(request.user, pk)
     may = {
@@ -128,7 +130,7 @@ def pulse(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def open_pulse(request: HttpRequest, pk: int) -> HttpResponse:
+def open_pulse(request: SignedInRequest, pk: int) -> HttpResponse:
     """What opening means; then the links, once: as a sheet to print, as a CSV file, or mailed."""
     row = _pulse_for(request.user, pk)
     if request.method == "POST":
@@ -157,7 +159,7 @@ def open_pulse(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def replace_links(request: HttpRequest, pk: int) -> HttpResponse:
+def replace_links(request: SignedInRequest, pk: int) -> HttpResponse:
     """All links anew, where nobody has answered: the old ones open nothing more."""
     row = _pulse_for(request.user, pk)
     may = permissions.may_replace_links(row, request.user)
@@ -178,7 +180,9 @@ def _handed(request, row: Pulse, links: list) -> HttpResponse:
     return response
 
 
-def _links_page(request, row: Pulse, links: list, *, mailed: int = 0, failed: list[str] = ()) -> HttpResponse:
+def _links_page(
+    request, row: Pulse, links: list, *, mailed: int = 0, failed: Sequence[str] = ()
+) -> HttpResponse:
     by_team: dict[str, list] = {}
     for link in links:
         by_team.setdefault(link.team, []).append(link)
@@ -189,7 +193,7 @@ def _links_page(request, row: Pulse, links: list, *, mailed: int = 0, failed: li
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def close(request: HttpRequest, pk: int) -> HttpResponse:
+def close(request: SignedInRequest, pk: int) -> HttpResponse:
     """End it and publish what may be published."""
     row = _pulse_for(request.user, pk)
     if request.method == "POST":
@@ -202,7 +206,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def remove_comment(request: HttpRequest, pk: int) -> HttpResponse:
+def remove_comment(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take out a comment that names somebody."""
     comment = PulseComment.objects.select_related("pulse").filter(pk=pk).first()
     row = _pulse_for(request.user, comment.pulse_id if comment else 0)
@@ -222,7 +226,7 @@ def remove_comment(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest, pk: int) -> HttpResponse:
+def export(request: SignedInRequest, pk: int) -> HttpResponse:
     """What was published of a closed pulse, as a table: the same figures as the page."""
     row = _pulse_for(request.user, pk)
     heading = (

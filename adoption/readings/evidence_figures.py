@@ -49,7 +49,7 @@ def file_figures(*, case: Initiative, requirement: str, by: User) -> Evidence:
             raise ValidationError({"requirement": f"Nothing can be told yet. {' '.join(why)}"})
         asked = Rulebook.objects.current().book.requirements[requirement]
         kind = TELEMETRY if TELEMETRY in asked.evidence else RESEARCH
-        day = min(said.read_until for _, _, said in found)
+        day = min(said.read_until for _, _, said in found if said.read_until is not None)
         met = all(said.word == MET for _, _, said in found)
         words = [f"{measure.words}: {said.word}. {said.words}" for measure, _, said in found]
         item = create_evidence(

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,6 +19,7 @@ from adoption.readings import actions, evidence_figures
 from adoption.readings.forms import ReadingForm, ReadingsFileForm
 from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG
 from adoption.readings.table_import import EXPECTED, read_rows
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import read_table
 from governance.templatetags.plumbline import day
@@ -36,7 +37,7 @@ FATES = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def measure(request: HttpRequest, pk: int) -> HttpResponse:
+def measure(request: SignedInRequest, pk: int) -> HttpResponse:
     """One measure: what it comes to, its picture, its goals, its readings, and a form for the next one."""
     row = measure_for(request, pk)
     case = row.initiative
@@ -69,7 +70,7 @@ def measure(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "adoption/measures/measure.html", context)
 
 
-def _read(request: HttpRequest, case: Initiative, form: ReadingForm) -> bool:
+def _read(request: SignedInRequest, case: Initiative, form: ReadingForm) -> bool:
     """Keep what was typed; False when it is wrong, which the form then says."""
     said = form.sent()
     if form.of is None and _twin(form.measure, said):
@@ -95,7 +96,7 @@ def _twin(measure: Measure, said) -> bool:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: HttpRequest, pk: int, reading: int) -> HttpResponse:
+def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
     """Correct a reading by a further one, or take it back."""
     row = Reading.objects.filter(measure=measure_for(request, pk), pk=reading).first()
     if row is None:
@@ -119,7 +120,7 @@ def correct(request: HttpRequest, pk: int, reading: int) -> HttpResponse:
 
 
 @require_POST
-def file(request: HttpRequest, ref: str) -> HttpResponse:
+def file(request: SignedInRequest, ref: str) -> HttpResponse:
     """File what the readings show as evidence."""
     case = case_lookup.case_for(request.user, ref)
     try:
@@ -134,7 +135,7 @@ def file(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def bring_in(request: HttpRequest, ref: str) -> HttpResponse:
+def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
     """A table of readings: sent and looked at; they enter once somebody says so."""
     case = case_lookup.case_for(request.user, ref)
     measure_permissions.may_read(case, request.user).or_refuse()

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -12,6 +12,7 @@ from adoption.signals import actions, permissions, sealed_reporter
 from adoption.signals.forms import AnswerForm, SignalForm
 from governance import clock
 from governance.models import User
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from initiatives.access import case_lookup
 from initiatives.access.permissions import may_see
@@ -37,7 +38,7 @@ def case_or_stub(person: User, ref: str) -> Initiative:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def report(request: HttpRequest, ref: str) -> HttpResponse:
+def report(request: SignedInRequest, ref: str) -> HttpResponse:
     """Report how people behave towards the system of a case; who may ever know who said so stands above the form."""
     case = case_or_stub(request.user, ref)
     permissions.may_report(case, request.user).or_refuse()
@@ -72,7 +73,7 @@ def _too_many(request, form) -> bool:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def mine(request: HttpRequest) -> HttpResponse:
+def mine(request: SignedInRequest) -> HttpResponse:
     """What the reader reported, what the board answered, and who asked for the reader's name."""
     if request.method == "POST":
         actions.seen_questions(by=request.user)
@@ -92,7 +93,7 @@ def _signal_for(person: User, pk: int) -> Signal:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def signal(request: HttpRequest, pk: int) -> HttpResponse:
+def signal(request: SignedInRequest, pk: int) -> HttpResponse:
     """A signal with the board's answer, or the form of whoever may answer it."""
     row = _signal_for(request.user, pk)
     may = permissions.may_answer(row.initiative, request.user)
@@ -120,7 +121,7 @@ def signal(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that a signal is no longer so."""
     row = _signal_for(request.user, pk)
     permissions.may_answer(row.initiative, request.user).or_refuse()
@@ -140,14 +141,14 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def ask(request: HttpRequest, pk: int) -> HttpResponse:
+def ask(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask who reported a signal: the chair, with a reason; the answer is on this one page and kept nowhere."""
     row = _signal_for(request.user, pk)
     permissions.may_ask_source(row, request.user).or_refuse()
     return ask_about(request, row, f"{row.group}: {row.get_kind_display().lower()}.")
 
 
-def ask_about(request: HttpRequest, row, lede: str) -> HttpResponse:
+def ask_about(request: SignedInRequest, row, lede: str) -> HttpResponse:
     """The page that asks who reported this row of a case."""
     form, told = ReasonForm(sent(request)), None
     form.fields[

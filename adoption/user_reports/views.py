@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -16,6 +16,7 @@ from adoption.user_reports import actions
 from adoption.user_reports.forms import ToIncidentForm, ToSignalForm, TreatForm
 from adoption.user_reports.preview import of_reported
 from governance.models import User
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import ask, case_context, mend, sent
 
@@ -28,7 +29,7 @@ def _problem_for(person: User, pk: int) -> ProblemReport:
 
 
 @require_http_methods(["GET", "HEAD"])
-def problem(request: HttpRequest, pk: int) -> HttpResponse:
+def problem(request: SignedInRequest, pk: int) -> HttpResponse:
     """What a user reported, what became of it, and the three ways to treat it."""
     row = _problem_for(request.user, pk)
     context = case_context(request, row.initiative, TAB) | {
@@ -63,7 +64,7 @@ def _treated(request, row: ProblemReport, form, act, done: str, *, ahead=None, *
     )
 
 
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
+def answer(request: SignedInRequest, pk: int) -> HttpResponse:
     """Close it with an answer."""
     row = _problem_for(request.user, pk)
 
@@ -75,7 +76,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def to_signal(request: HttpRequest, pk: int) -> HttpResponse:
+def to_signal(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make a signal of it."""
     row = _problem_for(request.user, pk)
 
@@ -95,7 +96,7 @@ def to_signal(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def to_incident(request: HttpRequest, pk: int) -> HttpResponse:
+def to_incident(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open an incident from it, or say which one it belongs to."""
     row = _problem_for(request.user, pk)
 
@@ -119,7 +120,7 @@ def to_incident(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @never_cache
-def ask_reporter(request: HttpRequest, pk: int) -> HttpResponse:
+def ask_reporter(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask how to reach whoever reported it."""
     row = _problem_for(request.user, pk)
     signal_permissions.may_chair(row.initiative, request.user).or_refuse()
@@ -127,7 +128,7 @@ def ask_reporter(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["POST"])
-def link(request: HttpRequest, ref: str) -> HttpResponse:
+def link(request: SignedInRequest, ref: str) -> HttpResponse:
     """Switch the public link on, renew it, or switch it off."""
     case = case_lookup.case_for(request.user, ref)
     incident_permissions.may_treat(case, request.user).or_refuse()

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.models import Entry, User
 from governance.offline import verify
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing, signing_keys
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -29,7 +30,7 @@ LASTING = (
 
 
 @require_safe
-def record_page(request: HttpRequest) -> HttpResponse:
+def record_page(request: SignedInRequest) -> HttpResponse:
     """The newest checkpoint as text to copy, how far sealing has come, the keys, and how to check."""
     own = Entry.objects.acts().filter(actor_id=request.user.pk, kind__in=LASTING).order_by("-pk")
     context = {
@@ -44,7 +45,7 @@ def record_page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def checkpoint(request: HttpRequest) -> HttpResponse:
+def checkpoint(request: SignedInRequest) -> HttpResponse:
     """The newest checkpoint as the file to keep. Raises Http404 before the first."""
     newest = sealing.newest()
     if newest is None:
@@ -53,14 +54,14 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def verifier(request: HttpRequest) -> HttpResponse:
+def verifier(request: SignedInRequest) -> HttpResponse:
     """The program that checks receipts, checkpoints and exports, to run on any machine with Python."""
     return _file(Path(verify.__file__).read_bytes(), "verify.py", "text/x-python; charset=utf-8")
 
 
 @require_safe
 @never_cache
-def receipt(request: HttpRequest, pk: int) -> HttpResponse:
+def receipt(request: SignedInRequest, pk: int) -> HttpResponse:
     """What the receipt of one entry says. One's own entries, for auditors any; Http404 to others."""
     entry = _entry_for(request.user, pk)
     context = {"nav": "record", "entry": entry}
@@ -93,7 +94,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @never_cache
-def receipt_file(request: HttpRequest, pk: int) -> HttpResponse:
+def receipt_file(request: SignedInRequest, pk: int) -> HttpResponse:
     """The receipt as the file to keep. Raises Http404 for strangers, and until the entry is sealed."""
     entry = _entry_for(request.user, pk)
     try:

@@ -1,7 +1,7 @@
 """The page of rights on a day."""
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -11,6 +11,7 @@ from governance.audit.forms import RightsForm
 from governance.ledger import csv_export
 from governance.models import User
 from governance.people.permissions import may_audit
+from governance.runtime.signed_in_request import SignedInRequest
 
 PAGE = 100
 HEADING = [
@@ -29,7 +30,7 @@ HEADING = [
 
 
 @require_safe
-def held(request: HttpRequest) -> HttpResponse:
+def held(request: SignedInRequest) -> HttpResponse:
     """Everything held at the end of a day, today when the address names none; filtered by person and kind."""
     may_audit(request.user).or_refuse()
     form, on, found = _asked(request)
@@ -45,7 +46,7 @@ def held(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> HttpResponse:
     """The same as a CSV file."""
     may_audit(request.user).or_refuse()
     _, on, found = _asked(request)
@@ -68,7 +69,7 @@ def export(request: HttpRequest) -> HttpResponse:
     return csv_export.stream("rights", HEADING, rows, of=f"on {on.isoformat()}", by=request.user)
 
 
-def _asked(request: HttpRequest):
+def _asked(request: SignedInRequest):
     form = RightsForm(request.GET)
     form.is_valid()  # what was not understood is said on the page and left out
     asked = form.cleaned_data

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,6 +18,7 @@ from governance.ledger import csv_export
 from governance.models import Sample, SampledEntry, User
 from governance.people.permissions import may_audit
 from governance.permission_result import no
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
 
 PAGE = 25
@@ -45,7 +46,7 @@ FIELDS = [
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: SignedInRequest) -> HttpResponse:
     """Every sample, newest first, and how far its conclusions are."""
     may_audit(request.user).or_refuse()
     rows = Sample.objects.select_related("drawn_by", "finished_by").annotate(
@@ -60,7 +61,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def draw(request: HttpRequest) -> HttpResponse:
+def draw(request: SignedInRequest) -> HttpResponse:
     """Draw a sample from what a search finds; the address can bring the search along."""
     may_audit(request.user).or_refuse()
     if request.method == "POST":
@@ -87,7 +88,7 @@ def draw(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def sample(request: HttpRequest, pk: int) -> HttpResponse:
+def sample(request: SignedInRequest, pk: int) -> HttpResponse:
     """One sample: how it was drawn, its entries and conclusions. `?again` draws it once more and compares."""
     found = _sample(request, pk)
     rows = _rows(found)
@@ -112,7 +113,7 @@ def sample(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def drawn(request: HttpRequest, pk: int, place: int) -> HttpResponse:
+def drawn(request: SignedInRequest, pk: int, place: int) -> HttpResponse:
     """One entry of a sample: everything it says, with notes and a conclusion beside it."""
     found = _sample(request, pk)
     row = get_object_or_404(
@@ -145,7 +146,7 @@ def drawn(request: HttpRequest, pk: int, place: int) -> HttpResponse:
 
 
 @require_POST
-def finish(request: HttpRequest, pk: int) -> HttpResponse:
+def finish(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make the conclusions final."""
     found = _sample(request, pk)
     record_samples.finish(sample=found, by=request.user)
@@ -154,7 +155,7 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest, pk: int, ending: str) -> HttpResponse:
+def export(request: SignedInRequest, pk: int, ending: str) -> HttpResponse:
     """A sample as CSV or JSON, with where the proof of each entry is found. Refused before it is finished."""
     found = _sample(request, pk)
     if not found.finished:
@@ -228,7 +229,7 @@ def _rows(found: Sample) -> list[tuple[SampledEntry, search.Told]]:
     return list(zip(rows, search.tell([drawn.entry for drawn in rows]), strict=True))
 
 
-def _sample(request: HttpRequest, pk: int) -> Sample:
+def _sample(request: SignedInRequest, pk: int) -> Sample:
     may_audit(request.user).or_refuse()
     found = Sample.objects.select_related("drawn_by", "finished_by").filter(pk=pk).first()
     if found is None:

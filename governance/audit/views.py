@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from itertools import islice
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -15,6 +15,7 @@ from governance.audit.forms import SearchForm
 from governance.ledger import csv_export, record
 from governance.models import Checkpoint, Entry
 from governance.people.permissions import may_audit
+from governance.runtime.signed_in_request import SignedInRequest
 
 PAGE = 50
 # An act and the rows it changed are written within a moment: their numbers lie close together.
@@ -76,7 +77,7 @@ def _listing(name: str) -> Listing:
 
 
 @require_safe
-def entries(request: HttpRequest, name: str = "entries") -> HttpResponse:
+def entries(request: SignedInRequest, name: str = "entries") -> HttpResponse:
     """Entries found by the address, newest first; paged by key, so that the last page costs what the first does."""
     may_audit(request.user).or_refuse()
     listing = _listing(name)
@@ -98,7 +99,7 @@ def entries(request: HttpRequest, name: str = "entries") -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest, name: str = "entries") -> HttpResponse:
+def export(request: SignedInRequest, name: str = "entries") -> HttpResponse:
     """The same entries as a CSV file, all of them, written as they are read."""
     may_audit(request.user).or_refuse()
     _, search = _asked(request, _listing(name))
@@ -132,7 +133,7 @@ def _lines(found):
 
 
 @require_safe
-def entry(request: HttpRequest, pk: int) -> HttpResponse:
+def entry(request: SignedInRequest, pk: int) -> HttpResponse:
     """One entry: all it says, its exact bytes, its place in the tree. Raises Http404 when there is none."""
     may_audit(request.user).or_refuse()
     row = get_object_or_404(Entry.objects.select_related("body", "leaf"), pk=pk)
@@ -166,13 +167,13 @@ def about(row: Entry) -> dict:
     }
 
 
-def _asked(request: HttpRequest, listing: Listing) -> tuple[SearchForm, audit_search.Search]:
+def _asked(request: SignedInRequest, listing: Listing) -> tuple[SearchForm, audit_search.Search]:
     form = SearchForm(request.GET, kinds=listing.kinds)
     form.is_valid()  # what was not understood is said on the page and left out
     return form, form.search
 
 
-def _key(request: HttpRequest, name: str) -> int | None:
+def _key(request: SignedInRequest, name: str) -> int | None:
     typed = request.GET.get(name, "")
     return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
 

@@ -85,7 +85,10 @@ def _fast(person: str, rows: list[Given]) -> Sign:
     if len(rows) < FEWEST_TIMED:
         return Sign(FAST, person, None, _too_few(person, len(rows), FEWEST_TIMED))
     share = median(row.took / row.reading for row in rows)
-    took, reading = median(row.took for row in rows), median(row.reading for row in rows)
+    took, reading = (
+        timedelta(seconds=median(time.total_seconds() for time in times))
+        for times in ([row.took for row in rows], [row.reading for row in rows])
+    )
     return Sign(
         FAST,
         person,

@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 from types import NoneType
+from typing import Any, NoReturn
 
 EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST = "execute_all", "deny_on_first_deny", "permit_on_first_permit"
 SEMANTICS = (EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST)
@@ -32,7 +33,7 @@ class TooLong(BadRequest):
 class Batch:
     """Several questions and how they are gone through. A question that is wrong by itself is its `BadRequest`."""
 
-    questions: tuple[dict | BadRequest, ...]
+    questions: tuple[dict[str, Any] | BadRequest, ...]
     semantic: str = EXECUTE_ALL
     size: int = 0  # bytes of all questions as they are logged
 
@@ -41,7 +42,7 @@ class Batch:
         return self.semantic == (PERMIT_FIRST if allowed else DENY_FIRST)
 
 
-def read(content_type: str, body: bytes) -> dict:
+def read(content_type: str, body: bytes) -> dict[str, Any]:
     """The body of a request as an object. Raises BadRequest."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise BadRequest("Send the request with Content-Type: application/json.")
@@ -58,7 +59,7 @@ def read(content_type: str, body: bytes) -> dict:
     return found
 
 
-def _keepable(found: dict) -> None:
+def _keepable(found: dict[str, Any]) -> None:
     """Raise BadRequest for a text with a zero character or half of a character."""
     text = json.dumps(found, ensure_ascii=False)
     if "\\u0000" in text.replace("\\\\", ""):
@@ -69,7 +70,7 @@ def _keepable(found: dict) -> None:
         raise BadRequest("A text holds half of a character.") from None
 
 
-def _no_constant(name: str):
+def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
@@ -84,7 +85,7 @@ def _finite(text: str) -> float | int:
     return int(number) if abs(number) >= WHOLE_FROM else number + 0.0
 
 
-def question(body: dict) -> dict:
+def question(body: dict[str, Any]) -> dict[str, Any]:
     """One question: its subject, action, resource and context, each checked. Raises BadRequest."""
     found = {part: body[part] for part in PARTS if body.get(part) is not None}
     for part, names in _REQUIRED.items():
@@ -107,7 +108,7 @@ def question(body: dict) -> dict:
     return found
 
 
-def batch(body: dict) -> Batch | None:
+def batch(body: dict[str, Any]) -> Batch | None:
     """The questions of an evaluations request; None when it is one question in the form of the other endpoint.
 
     Raises BadRequest for what is wrong with the whole of it.
@@ -135,7 +136,7 @@ def batch(body: dict) -> Batch | None:
     return Batch(tuple(_one(given, part) for part in asked), semantic, size)
 
 
-def _size(given: dict, asked: list) -> int:
+def _size(given: dict[str, Any], asked: list[Any]) -> int:
     """Bytes of all questions together: each is logged whole, with what it takes from the top."""
     top = {part: len(json.dumps(said, ensure_ascii=False).encode()) for part, said in given.items()}
     return sum(
@@ -146,7 +147,7 @@ def _size(given: dict, asked: list) -> int:
     )
 
 
-def _one(given: dict, part) -> dict | BadRequest:
+def _one(given: dict[str, Any], part: object) -> dict[str, Any] | BadRequest:
     if not isinstance(part, dict):
         return BadRequest("An evaluation is an object.")
     try:
@@ -155,7 +156,7 @@ def _one(given: dict, part) -> dict | BadRequest:
         return wrong
 
 
-def configuration(address: str) -> dict:
+def configuration(address: str) -> dict[str, Any]:
     """What `/.well-known/authzen-configuration` says of this decision point."""
     return {
         "policy_decision_point": address,

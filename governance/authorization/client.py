@@ -51,6 +51,8 @@ MEANING = {  # of the statuses that are no answer: a word for programs, a senten
 }
 HOPELESS = ("wrong_key", "key_not_allowed", "not_found")  # polling again would change nothing
 
+Part = dict[str, Any]  # what a question says of its subject, action, resource or context; or all of it
+
 
 @dataclass(frozen=True)
 class Clause:
@@ -127,15 +129,14 @@ class Plumbline:
             raise ValueError("Plumbline needs a key: set PLUMBLINE_KEY to the one shown when it was made.")
         if not (0 < timeout < math.inf and 0 <= keep < math.inf and keep_at_most > 0):
             raise ValueError("Let timeout be above 0 seconds, keep 0 or more, keep_at_most 1 or more.")
-        self._kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
-        self._tls = {"context": tls or ssl.create_default_context()} if https else {}
+        self._tls = (tls or ssl.create_default_context()) if https else None
         self._timeout, self._keep, self._keep_at_most = timeout, keep, keep_at_most
         self._clock, self._sleep, self._own = clock, sleep, _Own()
 
     def __repr__(self) -> str:
         return f"<Plumbline at {self._host}>"
 
-    def ask(self, subject: dict, action: str | dict, resource: dict, context: dict | None = None) -> Decision:
+    def ask(self, subject: Part, action: str | Part, resource: Part, context: Part | None = None) -> Decision:
         """May this subject do this to that? Never raises: without a clear yes the answer is a no."""
         try:
             return self._evaluate(_question(subject, action, resource, context))
@@ -149,7 +150,7 @@ class Plumbline:
             raise Denied(decision)
         return decision
 
-    def ask_all(self, questions: Iterable[dict], semantic: str = "execute_all") -> list[Decision]:
+    def ask_all(self, questions: Iterable[Part], semantic: str = "execute_all") -> list[Decision]:
         """Ask many at once, each a dict with subject, action, resource, context; one decision each, in order.
 
         `semantic` may be "deny_on_first_deny" or "permit_on_first_permit"; what was then not decided is a no.
@@ -221,7 +222,7 @@ class Plumbline:
             self._own = _Own()
         return self._own
 
-    def _evaluate(self, question: dict) -> Decision:
+    def _evaluate(self, question: Part) -> Decision:
         """The decision on one question: a kept allow while it is good, otherwise the server's."""
         asked, once = _canonical(question), "approval" in question.get("context", {})
         digest, own, before = hashlib.sha256(asked).digest(), self._here(), self._clock()
@@ -271,13 +272,16 @@ class Plumbline:
             asked=asked,
         )
 
-    def _exchange(self, method: str, path: str, body: bytes | None = None, *, once: bool = False) -> tuple:
+    def _exchange(
+        self, method: str, path: str, body: bytes | None = None, *, once: bool = False
+    ) -> tuple[Any, datetime | None, str]:
         """One question: its answer, the server's time and the question's id. `_Failed` when there is none in time.
 
         It runs in a thread of its own: neither looking up a host nor an answer that trickles knows a limit.
         """
         until, request_id, own = time.monotonic() + self._timeout, str(uuid.uuid4()), self._here()
-        sockets, came = [], []  # what came: the response with its text, or what went wrong
+        sockets: list[socket.socket] = []
+        came: list[_Answer | Exception] = []  # the response with its text, or what went wrong
 
         def talk() -> None:
             try:
@@ -309,10 +313,20 @@ class Plumbline:
             failed.decision = replace(failed.decision, request_id=request_id)
             raise
 
-    def _talk(self, own, sockets, until, once, method, path, body, request_id) -> tuple:
+    def _talk(
+        self,
+        own: _Own,
+        sockets: list[socket.socket],
+        until: float,
+        once: bool,
+        method: str,
+        path: str,
+        body: bytes | None,
+        request_id: str,
+    ) -> _Answer:
         """Send and read, on an idle connection where there is one; if that was dropped, on a new one."""
 
-        def send() -> http.client.HTTPResponse:
+        def send(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
             sockets.append(connection.sock)
             if time.monotonic() >= until:  # nobody waits any more, and it might use up an approval
                 raise TimeoutError
@@ -321,23 +335,25 @@ class Plumbline:
             connection.request(method, f"{self._path}/access/v1/{path}", body, headers)
             return connection.getresponse()
 
-        response, connection, since = None, None, 0.0
+        response: http.client.HTTPResponse | None = None
+        connection: http.client.HTTPConnection | None = None
+        since = 0.0
         with contextlib.suppress(IndexError):  # there is no idle one
             connection, since = (None, 0.0) if once else own.idle.pop()
         try:
             if connection is not None and time.monotonic() - since < IDLE_SECONDS:
                 with contextlib.suppress(ConnectionError, ssl.SSLError):  # the server may have dropped it
-                    response = send()
+                    response = send(connection)
             if response is None:
                 if connection is not None:
                     connection.close()
-                connection = self._kind(self._host, self._port, timeout=self._timeout, **self._tls)
+                connection = self._connection()
                 connection.set_debuglevel(0)  # a program that turns it on for all would print the key
                 connection.connect()
-                response = send()
+                response = send(connection)
             text = response.read(LARGEST + 1)
-            whole = response.isclosed() and connection.sock is not None and time.monotonic() < until
-            if whole and len(own.idle) < IDLE_CONNECTIONS:
+            whole = response.isclosed() and connection and connection.sock and time.monotonic() < until
+            if connection and whole and len(own.idle) < IDLE_CONNECTIONS:
                 own.idle.append((connection, time.monotonic()))
                 connection = None
             return response, text
@@ -345,7 +361,15 @@ class Plumbline:
             if connection is not None:
                 connection.close()
 
-    def _accept(self, response: http.client.HTTPResponse, text: bytes, request_id: str) -> tuple:
+    def _connection(self) -> http.client.HTTPConnection:
+        """A new one, not yet connected."""
+        if self._tls is None:
+            return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+        return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
+
+    def _accept(
+        self, response: http.client.HTTPResponse, text: bytes, request_id: str
+    ) -> tuple[Any, datetime | None]:
         """The answer and the server's time. Only a 200 with JSON, not too large, to this question is an answer."""
         if len(text) > LARGEST:
             raise _Failed("too_large", f"The answer is larger than {LARGEST} bytes.")
@@ -375,6 +399,9 @@ class Plumbline:
         except (TypeError, ValueError):
             return answer, None
         return answer, sent if sent.tzinfo else None
+
+
+_Answer = tuple[http.client.HTTPResponse, bytes]
 
 
 class _Own:
@@ -410,13 +437,13 @@ def _parts(address: str) -> tuple[bool, str, int | None, str]:
     return parts.scheme == "https", host, port, path
 
 
-def _question(subject: dict, action: str | dict, resource: dict, context: dict | None = None) -> dict:
+def _question(subject: Part, action: str | Part, resource: Part, context: Part | None = None) -> Part:
     named = {"name": action} if isinstance(action, str) else action
     question = {"subject": subject, "action": named, "resource": resource}
     return question if context is None else {**question, "context": context}
 
 
-def _canonical(question: dict) -> bytes:
+def _canonical(question: Part) -> bytes:
     """One way to write the same arguments, so that they are recognised; what JSON cannot say is refused."""
     try:
         text = json.dumps(
@@ -427,7 +454,7 @@ def _canonical(question: dict) -> bytes:
         raise _Failed("bad_question", f"The question cannot be written as JSON: {error}.") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict:
+def _object(pairs: list[tuple[str, Any]]) -> Part:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name stands twice")  # and readers differ on which of the two holds

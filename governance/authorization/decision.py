@@ -8,10 +8,11 @@ docs/domain.md, "Three notions".
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from governance import clock
 from governance.contracts import cedar_policies
-from governance.contracts.cedar_policies import Malformed, Policies, PolicyTrouble, Rule
+from governance.contracts.cedar_policies import Malformed, Policies, PolicyTrouble, Rule, Unreadable
 from governance.contracts.clauses import DAY_MINUTES, Terms
 from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, DecisionOutcome, Role, Stage
@@ -80,7 +81,7 @@ class Version:
     digest: str
     starts_at: datetime
     ends_at: datetime | None
-    policies: Policies
+    policies: Policies | Unreadable
 
     def in_force_at(self, moment: datetime) -> bool:
         """Whether this version binds at `moment`."""
@@ -139,14 +140,20 @@ class Decision:
         return self.outcome == DecisionOutcome.ALLOW
 
 
-def decide(version: Version | None, case: CaseCondition, question: Mapping, now: datetime) -> Decision:
+def decide(
+    version: Version | None, case: CaseCondition, question: Mapping[str, Any], now: datetime
+) -> Decision:
     """What is answered to the question (subject, action, resource, context, as AuthZEN has them) at `now`.
 
     Never raises for what a question holds: whatever is wrong with it denies, with the reason.
     """
-    refusal = _condition(version, case, now)
+    if version is not None and not version.in_force_at(now):
+        version = None
+    refusal = _condition(case)
     if refusal is not None:
-        return replace(refusal, version=version if version and version.in_force_at(now) else None)
+        return replace(refusal, version=version)
+    if version is None:
+        return _no_contract(case)
     try:
         cedar_policies.well_formed(question)
         refusal = _scope(case, question, now)
@@ -166,7 +173,7 @@ def _deny(code: str, reason: str, clauses: tuple[Rule, ...] = (), version: Versi
     return Decision(DecisionOutcome.DENY, code, ended(reason), clauses, version)
 
 
-def _condition(version: Version | None, case: CaseCondition, now: datetime) -> Decision | None:
+def _condition(case: CaseCondition) -> Decision | None:
     if case.switched_off:
         return _deny("switched_off", f"Everything is switched off: {case.switched_off}")
     if case.withdrawn or case.stage in CLOSED_STAGES:
@@ -177,16 +184,18 @@ def _condition(version: Version | None, case: CaseCondition, now: datetime) -> D
         return _deny("not_started", "This case is an idea; nothing of it runs before the prototype gate.")
     if case.held:
         return _deny("held", f"The case is held: {'; '.join(case.held)}")
-    if version is None or not version.in_force_at(now):
-        reason = "No contract is in force; what is not written in one, the system may not do."
-        return _deny(
-            "no_contract",
-            f"This is a prototype without a contract. {reason}" if case.stage == Stage.PROTOTYPE else reason,
-        )
     return None
 
 
-def _scope(case: CaseCondition, question: Mapping, now: datetime) -> Decision | None:
+def _no_contract(case: CaseCondition) -> Decision:
+    reason = "No contract is in force; what is not written in one, the system may not do."
+    return _deny(
+        "no_contract",
+        f"This is a prototype without a contract. {reason}" if case.stage == Stage.PROTOTYPE else reason,
+    )
+
+
+def _scope(case: CaseCondition, question: Mapping[str, Any], now: datetime) -> Decision | None:
     """An MVP is allowed nothing outside its scope, and a bound that the question does not speak of is not kept."""
     if case.stage != Stage.MVP:
         return None
@@ -225,7 +234,7 @@ def _scope(case: CaseCondition, question: Mapping, now: datetime) -> Decision | 
     return None
 
 
-def _said(question: Mapping, part: str, name: str) -> tuple[str, ...]:
+def _said(question: Mapping[str, Any], part: str, name: str) -> tuple[str, ...]:
     """What the question says of it: one text or several; anything else is as good as nothing."""
     value = (question[part].get("properties") or {}).get(name)
     values = value if isinstance(value, list) else [value]
@@ -233,7 +242,11 @@ def _said(question: Mapping, part: str, name: str) -> tuple[str, ...]:
 
 
 def _weigh(
-    version: Version, case: CaseCondition, question: Mapping, matched: cedar_policies.Matched, now: datetime
+    version: Version,
+    case: CaseCondition,
+    question: Mapping[str, Any],
+    matched: cedar_policies.Matched,
+    now: datetime,
 ) -> Decision:
     by_number = version.policies.by_number
     if matched.outside:
@@ -328,10 +341,11 @@ def _speaks(terms: Terms, moment: datetime) -> bool:
         return False
     if terms.holds_until and local.date() > terms.holds_until:
         return False
-    if not terms.windowed:
+    if terms.window is None:
         return True
-    length = terms.until_minute - terms.from_minute
-    gone = (local.hour * 60 + local.minute - terms.from_minute) % DAY_MINUTES
+    start, end = terms.window
+    length = end - start
+    gone = (local.hour * 60 + local.minute - start) % DAY_MINUTES
     return gone < (length if length >= 0 else length + DAY_MINUTES)
 
 

@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -73,7 +74,7 @@ SELECT {", ".join(f"t.{name}" for name in FIELDS)}, %s, e.place - 1, decode(t.di
 """
 
 
-def commitment(row: dict, salt: bytes) -> bytes:
+def commitment(row: dict[str, Any], salt: bytes) -> bytes:
     """The digest of a decision: the canonical bytes of its fields under its salt."""
     return record.commitment(salt, record.canonical({name: row[name] for name in FIELDS}))
 
@@ -105,14 +106,14 @@ class Log:
         self._waiting = 0  # bytes in the folder, of all processes, when it was last looked at
         self._no_room = False
 
-    def write(self, row: dict) -> None:
+    def write(self, row: dict[str, Any]) -> None:
         """Keep one decision (its FIELDS), on disk when this returns.
 
         Raises OSError when it cannot be kept: then nothing may be allowed.
         """
         self.sync([self.append(row)])
 
-    def append(self, row: dict) -> tuple[decision_spool.Spool, int]:
+    def append(self, row: dict[str, Any]) -> tuple[decision_spool.Spool, int]:
         """Write one decision down; it is kept once what is returned here was handed to `sync`. Raises OSError."""
         salt, said = secrets.token_bytes(32), record.canonical(row)
         digest = record.commitment(salt, said)
@@ -123,14 +124,15 @@ class Log:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             self._look()
             try:
-                kept = self._current().add(line)
+                spool = self._current()
+                kept = spool.add(line)
             except OSError as trouble:
                 self._no_room = trouble.errno in (errno.ENOSPC, errno.EDQUOT)
                 raise
             if self._thread is None and settings.DECISION_LOG_WRITES_ITSELF:
                 self._thread = threading.Thread(target=self._keep_writing, name="decision log", daemon=True)
                 self._thread.start()
-            return self._spool, kept
+            return spool, kept
 
     def sync(self, kept: list[tuple[decision_spool.Spool, int]]) -> None:
         """Return once all of these are on disk. Raises OSError."""
@@ -280,7 +282,8 @@ def _parts(path: Path) -> Iterator[tuple[int, list[bytes], bool]]:
 
     A last line that was cut off by a crash was never answered, and is left out.
     """
-    first, lines, size = 0, [], 0
+    lines: list[bytes] = []
+    first = size = 0
     with open(path, "rb") as file:
         for line in file:
             if not line.endswith(b"\n") and not line.endswith(b'"}'):

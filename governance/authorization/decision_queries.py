@@ -7,6 +7,7 @@ it and says how far it came, figures say of how many they speak.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -71,7 +72,7 @@ class Wanted:
     until: datetime | None = None
 
     @property
-    def given(self) -> dict:
+    def given(self) -> dict[str, Any]:
         """The conditions that are there."""
         return {name: value for name, value in vars(self).items() if value not in ("", None)}
 
@@ -136,9 +137,10 @@ def page(case: int, wanted: Wanted, before: Place | None = None, most: int = PAG
 
 def _conditions(wanted: Wanted) -> tuple[str, str]:
     given = wanted.given
-    return tuple(
+    inside, outside = (
         " ".join(words for name, words in part.items() if name in given) for part in (_INSIDE, _OUTSIDE)
     )
+    return inside, outside
 
 
 def one(case: int, place: Place) -> PolicyDecision | None:
@@ -170,4 +172,5 @@ def subjects(case: int, since: datetime) -> int:
     """How many different subjects asked since then; at most one more than MOST_SUBJECTS."""
     with connection.cursor() as cursor:
         cursor.execute(_SUBJECTS, {"case": case, "since": since, "most": MOST_SUBJECTS})
-        return cursor.fetchone()[0]
+        (count,) = cursor.fetchone()
+    return int(count)

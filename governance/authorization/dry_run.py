@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from governance.authorization import decision as authorization_decision
 from governance.contracts import cedar_policies
@@ -22,7 +23,7 @@ class Asked:
     """One question as the log has it; `outcome` and `code` are what was answered, `reason` why."""
 
     at: datetime
-    question: Mapping
+    question: Mapping[str, Any]
     outcome: str
     code: str
     reason: str = ""
@@ -58,7 +59,7 @@ class Replayed:
     """What a run found: how many questions, by outcome then and now, and the changes, the most frequent first."""
 
     asked: int = 0
-    outcomes: Counter = field(default_factory=Counter)  # by (before, after)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)  # by (before, after)
     changes: list[Change] = field(default_factory=list)
 
     @property
@@ -73,7 +74,8 @@ def replay(
     asked: Iterable[Asked],
 ) -> Replayed:
     """Answer every question again by this version, in this condition of the case, at the moment it was asked."""
-    found, changes = Replayed(), {}
+    found = Replayed()
+    changes: dict[tuple[str, str, str], Change] = {}
     for one in asked:
         decision = authorization_decision.decide(version, condition, one.question, one.at)
         found.asked += 1

@@ -14,7 +14,8 @@ from governance.contracts.clauses import DAY_MINUTES, NUMERIC, Terms, Test
 EVERY_MINUTE = (1 << DAY_MINUTES) - 1
 EVERY_DAY = (1 << 7) - 1
 FIRST, LAST = date.min.toordinal(), date.max.toordinal()
-_BOTH, _NEITHER = frozenset((True, False)), frozenset()
+_BOTH: frozenset[bool] = frozenset((True, False))
+_NEITHER: frozenset[bool] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +68,28 @@ class Values:
         return self.low <= value <= self.high
 
 
-def _settled(low: int, high: int, texts, truths, without) -> Values:
+def _settled(
+    low: int,
+    high: int,
+    texts: frozenset[str] | None,
+    truths: frozenset[bool],
+    without: frozenset[int | str],
+) -> Values:
     """The same values, with bounds that are themselves among them."""
     while low <= high and low in without:
         low += 1
     while low <= high and high in without:
         high -= 1
-    return Values(low, high, texts if texts is None else texts - without, truths, without)
+    left = None if texts is None else frozenset(text for text in texts if text not in without)
+    return Values(low, high, left, truths, without)
 
 
 NUMBERS = Values(texts=frozenset(), truths=_NEITHER)
-_NO_NUMBER = {"low": 1, "high": 0}
+_NOTHING = replace(NUMBERS, low=1, high=0)
 
 
 def _texts(values: Iterable[str]) -> Values:
-    return Values(**_NO_NUMBER, texts=frozenset(values), truths=_NEITHER)
+    return replace(_NOTHING, texts=frozenset(values))
 
 
 def _between(low: int, high: int) -> Values:
@@ -91,20 +99,18 @@ def _between(low: int, high: int) -> Values:
 def _passing(one: Test) -> Values:
     """The values with which a condition holds."""
     value, how = one.value, one.how
-    if how == "one_of":
+    if isinstance(value, tuple):  # one of these
         return _texts(value)
-    if how == "at_least":
-        return _between(value, LARGEST_NUMBER)
-    if how == "at_most":
-        return _between(-LARGEST_NUMBER, value)
     if isinstance(value, bool):
         truths = frozenset((value if how == "equals" else not value,))
-        return (
-            Values(truths=truths) if how == "differs" else Values(**_NO_NUMBER, texts=_NEITHER, truths=truths)
-        )
+        return Values(truths=truths) if how == "differs" else replace(_NOTHING, truths=truths)
     if how == "differs":
         return Values(without=frozenset((value,)))
-    return _between(value, value) if isinstance(value, int) else _texts((value,))
+    if isinstance(value, str):
+        return _texts((value,))
+    return _between(
+        -LARGEST_NUMBER if how == "at_most" else value, LARGEST_NUMBER if how == "at_least" else value
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +240,11 @@ def _allowed(rule: Rule, regions: Collection[str]) -> Iterable[tuple[str, Values
 
 
 def _minutes(terms: Terms) -> int:
-    if not terms.windowed:
+    if terms.window is None:
         return EVERY_MINUTE
-    before_end, before_start = (1 << terms.until_minute) - 1, (1 << terms.from_minute) - 1
-    if terms.from_minute <= terms.until_minute:
+    start, end = terms.window
+    before_end, before_start = (1 << end) - 1, (1 << start) - 1
+    if start <= end:
         return before_end & ~before_start
     return before_end | (EVERY_MINUTE & ~before_start)
 

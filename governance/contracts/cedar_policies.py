@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import cedarpy
 
@@ -74,7 +75,7 @@ class Policies:
         except Exception as error:
             raise PolicyTrouble(str(error)) from None
 
-    def ask(self, question: Mapping, now: datetime) -> Matched:
+    def ask(self, question: Mapping[str, Any], now: datetime) -> Matched:
         """Which clauses speak for or against the question at `now`.
 
         Raises Malformed for a value no clause can be compared with, PolicyTrouble for any error of Cedar's.
@@ -98,7 +99,8 @@ class Policies:
 
     def _matched(self, ids: list[str], allowed: bool) -> Matched:
         """What ids of policies stand for. One that does not do what was decided, or that we never gave, is trouble."""
-        numbers, outside = [], []
+        numbers: list[int] = []
+        outside: list[str] = []
         for one in ids:
             rule = self._by_id.get(one)
             if rule is not None and _forbids(rule) is not allowed:
@@ -107,8 +109,9 @@ class Policies:
                 outside.append(_BOUNDS[one])
             else:
                 raise PolicyTrouble(f"Cedar names a policy that cannot have decided this: {one}.")
-        numbers, outside = tuple(sorted(numbers)), tuple(sorted(outside))
-        return Matched(clauses=numbers) if allowed else Matched(forbidden=numbers, outside=outside)
+        if allowed:
+            return Matched(clauses=tuple(sorted(numbers)))
+        return Matched(forbidden=tuple(sorted(numbers)), outside=tuple(sorted(outside)))
 
 
 class Unreadable:
@@ -116,13 +119,14 @@ class Unreadable:
 
     rules: tuple[Rule, ...] = ()
     actions: frozenset[str] = frozenset()
+    by_number: Mapping[int, Rule] = {}
 
-    def ask(self, question: Mapping, now: datetime) -> Matched:
+    def ask(self, question: Mapping[str, Any], now: datetime) -> Matched:
         """Raises PolicyTrouble."""
         raise PolicyTrouble("The clauses of this contract cannot be read as policies.")
 
 
-def name_of(entity: Mapping) -> str:
+def name_of(entity: Mapping[str, Any]) -> str:
     """A subject or a resource in one word: "user:alice"."""
     return f"{entity['type']}:{entity['id']}"
 
@@ -130,7 +134,7 @@ def name_of(entity: Mapping) -> str:
 # --- The question as Cedar's context ---------------------------------------------------------------------------------
 
 
-def well_formed(question: Mapping) -> None:
+def well_formed(question: Mapping[str, Any]) -> None:
     """Pass when the question has the parts of one, each of the right kind (AuthZEN 1.0, section 5); else Malformed."""
     if not isinstance(question, Mapping):
         raise Malformed("A question names subject, action and resource.")
@@ -175,7 +179,7 @@ def _named(rules: Iterable[Rule]) -> dict[str, bool]:
     return found
 
 
-def _context(question: Mapping, named: Mapping[str, bool], now: datetime) -> dict:
+def _context(question: Mapping[str, Any], named: Mapping[str, bool], now: datetime) -> dict[str, Any]:
     local = clock.local(now)
     found = {
         "who": _groups(question["subject"]),
@@ -193,7 +197,7 @@ def _context(question: Mapping, named: Mapping[str, bool], now: datetime) -> dic
     return found
 
 
-def _groups(subject: Mapping) -> list[str]:
+def _groups(subject: Mapping[str, Any]) -> list[str]:
     """Who asks: the subject itself, and the groups that the asking system puts it in (`properties.groups`)."""
     groups = (subject.get("properties") or {}).get("groups")
     if groups is None:
@@ -205,7 +209,7 @@ def _groups(subject: Mapping) -> list[str]:
     return [name_of(subject), *(group for group in groups if ":" not in group)]
 
 
-def _checked(attribute: str, value, numeric: bool):
+def _checked(attribute: str, value: object, numeric: bool) -> str | int:
     if isinstance(value, (bool, str)):
         if numeric:
             raise Malformed(f"{attribute} is a whole number; amounts are in minor units, 50.00 EUR is 5000.")
@@ -269,9 +273,10 @@ def _conditions(rule: Rule) -> Iterable[str]:
         yield f"context.who.containsAny([{_texts(terms.audience)}])"
     if terms.weekdays:
         yield f"[{', '.join(str(day) for day in sorted(set(terms.weekdays)))}].contains(context.weekday)"
-    if terms.windowed:
-        after, before = f"context.minute >= {terms.from_minute}", f"context.minute < {terms.until_minute}"
-        yield f"({after} {'&&' if terms.from_minute <= terms.until_minute else '||'} {before})"
+    if terms.window:
+        start, end = terms.window
+        link = "&&" if start <= end else "||"
+        yield f"(context.minute >= {start} {link} context.minute < {end})"
     if terms.holds_from:
         yield f"context.day >= {terms.holds_from.toordinal()}"
     if terms.holds_until:
@@ -292,14 +297,14 @@ def _conditions(rule: Rule) -> Iterable[str]:
         yield f"context has {name} && {_compared(f'context[{name}]', one.how, one.value)}"
 
 
-def _compared(there: str, how: str, value) -> str:
-    if how == "one_of":
+def _compared(there: str, how: str, value: str | int | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
         return f"[{_texts(value)}].contains({there})"
     sign = {"equals": "==", "differs": "!=", "at_least": ">=", "at_most": "<="}[how]
     return f"{there} {sign} {_literal(value)}"
 
 
-def _literal(value) -> str:
+def _literal(value: str | int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else text(value)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 # Ways in which the work around a model fails; a contract says for each what then applies (gov.edge_policies).
 FAILURES = {
@@ -95,7 +95,7 @@ class Terms:
     regions: tuple[str, ...] = ()
     days: int | None = None
 
-    def stored(self) -> dict:
+    def stored(self) -> dict[str, Any]:
         """The terms as plain values for a row, without what is empty; `read` brings them back."""
         found = {}
         for name, value in asdict(self).items():
@@ -107,12 +107,12 @@ class Terms:
         return found
 
     @classmethod
-    def read(cls, stored: Mapping) -> "Terms":
+    def read(cls, stored: Mapping[str, Any]) -> "Terms":
         """The terms that `stored` put down. Raises TypeError or ValueError for what it did not write."""
         known = {one.name for one in fields(cls)}
         if unknown := set(stored) - known:
             raise ValueError(f"Terms do not have {', '.join(sorted(unknown))}.")
-        values = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
         for name in ("holds_from", "holds_until"):
             if values.get(name):
                 values[name] = date.fromisoformat(values[name])
@@ -136,19 +136,21 @@ class Terms:
         return self.over is not None or self.up_to is not None
 
     @property
-    def windowed(self) -> bool:
-        """Whether hours of the day bound the clause."""
-        return self.from_minute is not None and self.until_minute is not None
+    def window(self) -> tuple[int, int] | None:
+        """The minutes of the day from which and until which the clause speaks; None where it is not bound to any."""
+        if self.from_minute is None or self.until_minute is None:
+            return None
+        return self.from_minute, self.until_minute
 
 
-def _is(value, kind) -> bool:
+def _is(value: object, kind: object) -> bool:
     """Whether the value is of exactly this kind: a truth is no number."""
     if get_origin(kind) is tuple:
         return type(value) is tuple and all(type(one) is get_args(kind)[0] for one in value)
     return any(_is(value, one) for one in get_args(kind)) if get_args(kind) else type(value) is kind
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return value.isoformat() if isinstance(value, date) else value
@@ -175,10 +177,11 @@ def problems(kind: str, terms: Terms) -> dict[str, str]:
         wrong["weekdays"] = "Choose days of the week."
     if (terms.from_minute is None) != (terms.until_minute is None):
         wrong["until_minute"] = "Give both hours, or none."
-    elif terms.windowed:
-        if not (0 <= terms.from_minute < DAY_MINUTES and 0 <= terms.until_minute <= DAY_MINUTES):
+    elif terms.window:
+        start, end = terms.window
+        if not (0 <= start < DAY_MINUTES and 0 <= end <= DAY_MINUTES):
             wrong["until_minute"] = "Hours lie between 00:00 and 24:00."
-        elif terms.from_minute == terms.until_minute:
+        elif start == end:
             wrong["until_minute"] = "The window is empty: it ends when it begins."
     if terms.holds_from and terms.holds_until and terms.holds_until < terms.holds_from:
         wrong["holds_until"] = "The last day lies before the first."

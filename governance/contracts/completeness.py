@@ -222,7 +222,8 @@ def _unfinished(rule: Rule) -> Iterator[Gap]:
 
 def _approvers_vacant(rules: Sequence[Rule], roles: Mapping[str, str]) -> Iterator[Gap]:
     """Roles that may approve and that nobody accepted, and clauses that need two people and have fewer."""
-    nobody, some = defaultdict(set), defaultdict(set)
+    nobody: defaultdict[frozenset[str], set[int]] = defaultdict(set)
+    some: defaultdict[str, set[int]] = defaultdict(set)
     for rule in rules:
         named = set(rule.terms.approvers)
         if not (asks(rule) and named):
@@ -242,11 +243,11 @@ def _approvers_vacant(rules: Sequence[Rule], roles: Mapping[str, str]) -> Iterat
         else:
             for role in vacant:
                 some[role].add(rule.number)
-    for named, numbers in nobody.items():
+    for unfilled, numbers in nobody.items():
         yield Gap(
             "approver_vacant",
             f"Nobody can approve what {clauses_in_words(numbers)} ask{ending(numbers)} for: nobody has "
-            f"accepted to be {roles_in_words(named, 'or')}.",
+            f"accepted to be {roles_in_words(unfilled, 'or')}.",
             "Let somebody accept that role, or choose another.",
             tuple(sorted(numbers)),
         )

@@ -34,11 +34,11 @@ class Gap:
 
 def clauses_in_words(numbers: Iterable[int]) -> str:
     """Clauses by their numbers, in words."""
-    numbers = [str(number) for number in sorted(set(numbers))]
-    return f"clause{'' if len(numbers) == 1 else 's'} {listed(numbers)}"
+    named = [str(number) for number in sorted(set(numbers))]
+    return f"clause{'' if len(named) == 1 else 's'} {listed(named)}"
 
 
-def ending(subjects: Collection) -> str:
+def ending(subjects: Collection[object]) -> str:
     """The ending of a verb."""
     return "s" if len(subjects) == 1 else ""
 
@@ -234,7 +234,8 @@ def _contradictions(read: Sequence[_Read], audience: Sequence[str]) -> list[Gap]
             asking[one.action].append(one)
         elif one.refuses:
             refusing[one.failure].append(one.calls)
-    at_odds, nobody = defaultdict(dict), {}
+    at_odds: defaultdict[_Read, dict[_Read, bool]] = defaultdict(dict)  # by both, in the order found
+    nobody: dict[tuple[frozenset[str], bool, frozenset[str], bool], tuple[str, str] | None] = {}
     every = [one for group in asking.values() for one in group]
     for one in every:
         action = one.action
@@ -250,11 +251,12 @@ def _contradictions(read: Sequence[_Read], audience: Sequence[str]) -> list[Gap]
                 at_odds[one][other] = at_odds[other][one] = True
     while any(at_odds.values()):
         one = max(at_odds, key=lambda one: (len(at_odds[one]), one.number))
-        others = defaultdict(set)
+        others: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         for other in at_odds.pop(one):
-            others[_nobody_for_both(one, other)].add(other.number)
+            if why := _nobody_for_both(one, other):
+                others[why].add(other.number)
             del at_odds[other][one]
-        found += [_at_odds(one.number, *why, numbers) for why, numbers in others.items()]
+        found += [_at_odds(one.number, *words, numbers) for words, numbers in others.items()]
     return found
 
 

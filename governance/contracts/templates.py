@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from governance import rulebook
 from governance.contracts.clauses import ASK, FAILURES, REFUSE, Terms
@@ -71,13 +72,13 @@ def read(text: str) -> dict[str, Starter]:
     return found
 
 
-def _clause(kind: str, **terms) -> Begun:
+def _clause(kind: str, **terms: Any) -> Begun:
     if kind not in FIXED["clause kind"]:
         raise ValueError(f'the kind "{kind}" is not known; known are {", ".join(FIXED["clause kind"])}.')
     return Begun(kind, Terms.read(terms))
 
 
-def _failures(*, ask_when: list[str], refuse: list[str], act: dict) -> Iterator[Begun]:
+def _failures(*, ask_when: list[str], refuse: list[str], act: dict[str, Any]) -> Iterator[Begun]:
     """Clauses for each failure: in these a person is asked about the act, and the acts `refuse` are not done; in all
     others it does nothing.
     """

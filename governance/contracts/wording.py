@@ -114,8 +114,9 @@ def _bounds(terms: Terms, words: Mapping[str, str]) -> str:
         parts.append("one at a time" if terms.most == 1 else f"at most {terms.most} at a time")
     if terms.weekdays:
         parts.append(_weekdays(terms.weekdays))
-    if terms.windowed:
-        parts.append(f"between {clock_time(terms.from_minute)} and {clock_time(terms.until_minute)}")
+    if terms.window:
+        start, end = terms.window
+        parts.append(f"between {clock_time(start)} and {clock_time(end)}")
     if terms.holds_from:
         parts.append(f"from {terms.holds_from:%-d %B %Y} on")
     if terms.holds_until:
@@ -130,11 +131,10 @@ def _people(audience: Sequence[str], words: Mapping[str, str]) -> str:
 
 
 def _amounts(terms: Terms) -> str:
-    if terms.over is None:
-        return f"up to {money(terms.up_to, terms.currency)}"
-    if terms.up_to is None:
-        return f"above {money(terms.over, terms.currency)}"
-    return f"above {money(terms.over, terms.currency)} and up to {money(terms.up_to, terms.currency)}"
+    bounds = (("above", terms.over), ("up to", terms.up_to))
+    return " and ".join(
+        f"{word} {money(bound, terms.currency)}" for word, bound in bounds if bound is not None
+    )
 
 
 def _weekdays(days: Sequence[int]) -> str:
@@ -153,7 +153,7 @@ def _test(one: Test, words: Mapping[str, str]) -> str:
     return " ".join(filter(None, ["the", name, of, COMPARISONS[one.how], value]))
 
 
-def _value(value) -> str:
+def _value(value: str | int) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value) if isinstance(value, int) else f"“{value}”"

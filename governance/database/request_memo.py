@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
-_look: ContextVar[dict | None] = ContextVar("plumbline_look", default=None)
+Result = TypeVar("Result")
+_look: ContextVar[dict[Any, Any] | None] = ContextVar("plumbline_look", default=None)
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def kept() -> dict | None:
     return _look.get()
 
 
-def once(key: tuple, read: Callable):
+def once(key: tuple[Any, ...], read: Callable[[], Result]) -> Result:
     """What `read` returns: kept under `key` until the running look ends, read every time where nobody looks."""
     kept = _look.get()
     if kept is None:

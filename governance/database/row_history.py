@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
@@ -31,7 +32,7 @@ class NoActor(RuntimeError):
 class Acting:
     """The actor of the running act: a person, or a named part of the system when `person` is None."""
 
-    person: object | None
+    person: Any  # a User, whose model lies above; None for the system
     name: str
     reason: str
     request_id: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from governance import clock
-from governance.gates.gate_inputs import Facts, HoldFact
+from governance.gates.gate_inputs import ContractState, Facts, HoldFact, Running
 from governance.gates.requirements import (
     ACCEPTED_IN_PERSON,
     ANSWERED_FIRST,
@@ -27,7 +27,15 @@ from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Criterion, Gate
 from governance.vocabulary import APPROVING, RUNNING_STAGES, STAGE_RANK, Seat, Stage
 
-__all__ = ["ACCEPTED_IN_PERSON", "GENERATED_ONLY", "discounted", "expiry"]
+__all__ = [
+    "ACCEPTED_IN_PERSON",
+    "GENERATED_ONLY",
+    "State",
+    "discounted",
+    "expiry",
+    "state_of",
+    "states_at",
+]
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,10 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
         return Support("", 0, "", tests)
     reached = "proposed"
     for stage in RUNNING_STAGES[1:]:
-        blocking = (criterion for criterion in book.gate_to(stage).criteria if criterion.blocking)
+        gate = book.gate_to(stage)
+        if gate is None:
+            break
+        blocking = (criterion for criterion in gate.criteria if criterion.blocking)
         if any(finding_of(facts, book, criterion, states, at).blocks for criterion in blocking):
             break
         reached = stage
@@ -133,7 +144,7 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
     return Support(reached, shortfall, shortfall_label(book, facts.claimed, reached), tests, tuple(held_by))
 
 
-def holds_at(facts: Facts, at: datetime):
+def holds_at(facts: Facts, at: datetime) -> tuple[HoldFact, ...]:
     """Open holds and those computed from dates: production past its re-attestation day is held at MVP.
 
     What the register calls for holds from its moment on, though nobody has opened the row yet.
@@ -213,9 +224,10 @@ def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
             yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days))
 
 
-def _common_turning_points(facts: Facts, book: Book):
+def _common_turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
     """Moments at which anything may change: versions and contracts starting or ending, waivers, re-attestation."""
-    for version in (*facts.running, *facts.contracts):
+    versions: tuple[Running | ContractState, ...] = (*facts.running, *facts.contracts)
+    for version in versions:
         yield version.since
         if version.until is not None:
             yield version.until
@@ -311,9 +323,9 @@ def reach(book: Book, gate: str, tier: str, seats: dict[str, SeatState]) -> tupl
 
 def _most_seats(able: list[str], seats: dict[str, SeatState]) -> int:
     """How many of these seats can sign when nobody signs for two: the largest matching of seats and people."""
-    taken: dict = {}
+    taken: dict[int | str, str] = {}  # the seat of each person
 
-    def place(seat: str, tried: set) -> bool:
+    def place(seat: str, tried: set[int | str]) -> bool:
         for person in seats[seat].people or seats[seat].eligible:
             if person in tried:
                 continue
@@ -341,7 +353,7 @@ def judge(
     states = states or states_at(facts, book, at)
     found = findings(facts, book, gate, states, at)
     quorum = rules.quorum_for(facts.tier)
-    blocking = {criterion.key for criterion in rules.criteria if criterion.blocking}
+    blocking = frozenset(criterion.key for criterion in rules.criteria if criterion.blocking)
     counted = count_votes(votes, quorum, rules.must_include, blocking)
     impossible = reach(book, gate, facts.tier, seats)
     blockers = [

@@ -10,9 +10,11 @@ from governance.rulebook.pairings import PAIRINGS
 _PAIRED = PAIRINGS["judgements"]
 # In the order of the source.
 JUDGEMENTS = {key: row["title"] for key, row in _PAIRED.items()}
-_OF = {name: key for key, row in _PAIRED.items() for name in row["requirements"]}
-_OF_LAYER = {name: key for key, row in _PAIRED.items() for name in row.get("layers", ())}
-_OF_DECLARED = {name: key for key, row in _PAIRED.items() for name in row.get("proof_items", ())}
+_OF: dict[str, str] = {name: key for key, row in _PAIRED.items() for name in row["requirements"]}
+_OF_LAYER: dict[str, str] = {name: key for key, row in _PAIRED.items() for name in row.get("layers", ())}
+_OF_DECLARED: dict[str, str] = {
+    name: key for key, row in _PAIRED.items() for name in row.get("proof_items", ())
+}
 
 
 def judgement_of(requirement: Requirement) -> str:

@@ -47,7 +47,9 @@ def leads(
     return tuple(_lead(facts, book, states, asked, at, group) for group in GROUPS)
 
 
-def _lead(facts, book, states, asked, at, group) -> Lead:
+def _lead(
+    facts: Facts, book: Book, states: dict[str, State], asked: set[str], at: datetime, group: str
+) -> Lead:
     question = GROUPS[group]
     keys = [key for key, row in book.requirements.items() if row.group == group]
     if not keys:

@@ -9,7 +9,7 @@ from functools import cache
 
 from governance import clock
 from governance.contracts.wording import listed
-from governance.gates.gate_inputs import Facts, Item, Shortcoming
+from governance.gates.gate_inputs import Facts, Item, Reply, Shortcoming, WaiverFact
 from governance.permission_result import ended
 from governance.rulebook import Book, Requirement
 from governance.vocabulary import STAGE_RANK, Layer, Stage
@@ -191,7 +191,7 @@ def _short(key: str, short: list[Shortcoming], version: int) -> State:
     return State(key, "register", words, first.fix, answer_version=version, mended_by=mended_by)
 
 
-def _not_applicable(requirement: Requirement, reply, at: datetime, high: bool) -> State:
+def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, high: bool) -> State:
     if reply.accepted_on is None:
         return State(
             requirement.key,
@@ -430,7 +430,8 @@ def _last_day(requirement: Requirement, passing: list[Item], high: bool, ageless
         needed.append([item for item in passing if CONDITION_RANK[item.condition] >= least])
     if requirement.key in ACCEPTANCE_ALWAYS:
         needed.append([item for item in passing if item.acceptance_role])
-    return min(max(expiry(requirement, item, high) for item in group) for group in needed)
+    ends = ([expiry(requirement, item, high) for item in group] for group in needed)
+    return min(max(day for day in days if day is not None) for days in ends)
 
 
 def _undeclared(facts: Facts, book: Book) -> list[str]:
@@ -438,7 +439,7 @@ def _undeclared(facts: Facts, book: Book) -> list[str]:
     return [key.replace("_", " ") for key in wanted if key not in facts.declared]
 
 
-def waiver_at(facts: Facts, key: str, at: datetime):
+def waiver_at(facts: Facts, key: str, at: datetime) -> WaiverFact | None:
     """The granted waiver of this criterion or requirement that runs at `at`, or None."""
     for waiver in facts.waivers:
         if waiver.key == key and waiver.since <= at and clock.local_day(at) <= waiver.until:

@@ -8,14 +8,15 @@ requirement; what was unmet or unproved when it was signed and has been mended s
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from textwrap import shorten
+from typing import Any, Protocol
 
 from governance import clock
 from governance.gates import criteria as gates_criteria
 from governance.gates.gate_inputs import Facts, Item
-from governance.gates.requirements import GROUNDED_STATES
+from governance.gates.requirements import GROUNDED_STATES, State, states_at
 from governance.permission_result import ended
 from governance.rulebook import Book, Criterion
 from governance.vocabulary import Seat, SignOffVerdict
@@ -40,14 +41,17 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def seat_facts(facts: Facts, book: Book, gate: str, seat: str, at: datetime, states=None) -> dict:
+def seat_facts(
+    facts: Facts, book: Book, gate: str, seat: str, at: datetime, states: dict[str, State] | None = None
+) -> dict[str, Any]:
     """The facts that this seat covers at this gate: what its statement names, as plain JSON values."""
-    states = states or gates_criteria.states_at(facts, book, at)
-    criteria, asked = {}, {}
+    states = states or states_at(facts, book, at)
+    criteria: dict[str, str] = {}
+    asked: dict[str, None] = {}  # in order
     for criterion in book.criteria_of(gate, seat):
         criteria[criterion.key] = gates_criteria.finding_of(facts, book, criterion, states, at).state
         for key in criterion.requirements:
-            asked.setdefault(key)
+            asked[key] = None
     requirements, evidence = {}, {}
     for key in asked:
         state = states[key]
@@ -99,7 +103,7 @@ def _named(item: Item) -> dict[str, str]:
     }
 
 
-def covers_contract(book: Book, keys) -> bool:
+def covers_contract(book: Book, keys: Iterable[str]) -> bool:
     """Whether what the contract says is among what these requirements are about."""
     return any(
         "contract_clause" in book.requirements[key].evidence
@@ -108,17 +112,24 @@ def covers_contract(book: Book, keys) -> bool:
     )
 
 
+class Named(Protocol):
+    """A person as a statement names them."""
+
+    pk: Any
+    full_name: str
+
+
 def write(
     book: Book,
-    covered: dict,
+    covered: dict[str, Any],
     *,
-    person,
+    person: Named,
     board: str,
-    delegate_of=None,
+    delegate_of: Named | None = None,
     verdict: str,
     reason: str = "",
     objected: tuple[str, ...] = (),
-    condition: dict | None = None,
+    condition: dict[str, Any] | None = None,
     at: datetime,
 ) -> str:
     """The statement: exactly what the page shows, what is stored and what the digest is made of.
@@ -187,7 +198,7 @@ def one_line(words: str) -> str:
     return " ".join(words.split())
 
 
-def _state_words(criterion: Criterion, covered: dict) -> str:
+def _state_words(criterion: Criterion, covered: dict[str, Any]) -> str:
     """How the criterion stood, in words: of one that only advises and is not met, both."""
     state = covered["criteria"].get(criterion.key, "not this seat")
     if state == "later":
@@ -195,7 +206,7 @@ def _state_words(criterion: Criterion, covered: dict) -> str:
     return UNMET_ADVISORY if state == "unmet" and criterion.severity == "advisory" else state
 
 
-def _proof_lines(book: Book, covered: dict, key: str):
+def _proof_lines(book: Book, covered: dict[str, Any], key: str) -> Iterator[str]:
     requirement = covered["requirements"][key]
     # The answer is named by its version: another one, even with the same proof, is another statement.
     version = f", answer {requirement['answer']}" if requirement["answer"] else ""
@@ -213,7 +224,12 @@ def _proof_lines(book: Book, covered: dict, key: str):
 
 
 def stale_reasons(
-    signed: dict, facts: Facts, book: Book, at: datetime, signed_at: datetime, states=None
+    signed: dict[str, Any],
+    facts: Facts,
+    book: Book,
+    at: datetime,
+    signed_at: datetime,
+    states: dict[str, State] | None = None,
 ) -> list[str]:
     """Why an approval on these signed facts no longer counts at `at`; empty while it is fresh."""
     day = clock.local_day(at)
@@ -223,7 +239,7 @@ def stale_reasons(
         reasons.append(f"signed more than {limit} days ago")
     if signed["rulebook"] != book.digest:
         return [*reasons, f"the review was moved to rulebook {book.version}"]
-    states = states or gates_criteria.states_at(facts, book, at)
+    states = states or states_at(facts, book, at)
     now = seat_facts(facts, book, signed["gate"], signed["seat"], at, states)
     whole = signed.get("format", 1) >= 2
     if whole:
@@ -261,12 +277,12 @@ def stale_reasons(
     return list(dict.fromkeys(reasons))
 
 
-def _scopes(covered: dict, whole: bool) -> list:
+def _scopes(covered: dict[str, Any], whole: bool) -> list[Any]:
     """What of the scopes is compared: each whole, and in format 1 its key alone."""
     return [list(scope) if whole else scope[0] for scope in covered["scope"]]
 
 
-def _case_moved(signed: dict, now: dict) -> Iterator[str]:
+def _case_moved(signed: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     """What makes it another case: its reference, title, problem, platform, who may know of it, the owner's name."""
     if now["case"] != signed["case"]:
         yield f"it was signed for {signed['case']}"
@@ -290,13 +306,16 @@ def _apart(before: str, after: str) -> tuple[str, str]:
         )
         start = before.rfind(" ", 0, same) + 1
         before, after = (("…" if start else "") + words[start:] for words in (before, after))
-    return tuple(
-        f"“{shorten(words, QUOTED, placeholder=' …') or words[:QUOTED]}”" if words else "none"
-        for words in (before, after)
-    )
+    return _quoted(before), _quoted(after)
 
 
-def _proof_moved(book: Book, signed: dict, now: dict, items: dict[int, Item]) -> Iterator[str]:
+def _quoted(words: str) -> str:
+    return f"“{shorten(words, QUOTED, placeholder=' …') or words[:QUOTED]}”" if words else "none"
+
+
+def _proof_moved(
+    book: Book, signed: dict[str, Any], now: dict[str, Any], items: dict[int, Item]
+) -> Iterator[str]:
     """What a statement prints of an item of proof, where the item is still there and says something else now."""
     for pk, was in signed["evidence"].items():
         named = _named(items[int(pk)]) if int(pk) in items else was
@@ -310,7 +329,16 @@ def _proof_moved(book: Book, signed: dict, now: dict, items: dict[int, Item]) ->
             yield f"the last day of its proof changed, {then['until']}, now {after['until']}: {question}"
 
 
-def _moved(facts, book, key, then, state, items, at, signed_at):
+def _moved(
+    facts: Facts,
+    book: Book,
+    key: str,
+    then: dict[str, Any],
+    state: State,
+    items: dict[int, Item],
+    at: datetime,
+    signed_at: datetime,
+) -> Iterator[str]:
     """What happened, since signing, to the answer and the items that one requirement stood on."""
     requirement, day = book.requirements[key], clock.local_day(at)
     if then["answer"] and state.state != "as_decided" and state.answer_version != then["answer"]:

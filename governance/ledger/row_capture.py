@@ -8,6 +8,7 @@ shares come with the migrations. See docs/record.md, "Complete".
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.core import checks
@@ -133,9 +134,19 @@ def captured_models() -> list[type[models.Model]]:
     return [*governed_models(), *written_once_models()]
 
 
+def history_of(model: Any) -> Any:
+    """The model of the history rows of a governed model; simple_history sets it as an attribute."""
+    return model.history.model
+
+
+def history_table(model: type[models.Model]) -> str:
+    """The table of the history rows of a governed model."""
+    return str(history_of(model)._meta.db_table)
+
+
 def columns_of(model: type[models.Model]) -> list[str]:
     """The columns a history row repeats."""
-    return [field.column for field in model.history.model.tracked_fields]
+    return [field.column for field in history_of(model).tracked_fields]
 
 
 def present(cursor) -> set[str]:
@@ -181,7 +192,7 @@ def install(cursor, present: set[str]) -> None:
             )
         )
     for model in governed_models():
-        if {model._meta.db_table, model.history.model._meta.db_table} <= present:
+        if {model._meta.db_table, history_table(model)} <= present:
             _install_guard(cursor, model)
 
 
@@ -213,7 +224,7 @@ def _install_guard(cursor, model) -> None:
             pk=model._meta.pk.column,
             bound=bound_to([table]),
             belonging=belonging(model) or model._meta.pk.column,
-            history_table=model.history.model._meta.db_table,
+            history_table=history_table(model),
             **{
                 name: ", ".join(f'{row}."{column}"' for column in columns_of(model))
                 for name, row in (("old", "OLD"), ("new", "NEW"), ("history", "h"))
@@ -226,7 +237,7 @@ def _install_guard(cursor, model) -> None:
     if cursor.fetchone() is None:
         cursor.execute(GUARD_TRIGGER.format(table=table))
     # Finds the newest history of a row, for the guard and for the state on a day; that without touching the rows.
-    history = model.history.model._meta.db_table
+    history = history_table(model)
     cursor.execute(
         f"CREATE INDEX IF NOT EXISTS {history}_newest ON {history} ({model._meta.pk.column}, history_id, history_xact)"
     )
@@ -268,7 +279,8 @@ class Hop:
 
 def _hops(model, case) -> list[Hop]:
     """The shortest way from a row to its case over what it belongs to; empty where there is none."""
-    waiting, seen = deque([(model, [])]), {model}
+    waiting: deque[tuple[type[models.Model], list[Hop]]] = deque([(model, [])])
+    seen = {model}
     while waiting:
         here, hops = waiting.popleft()
         for target, hop in _steps(here, case):

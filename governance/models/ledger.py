@@ -1,6 +1,7 @@
 """The append-only record. Its tables refuse UPDATE, DELETE and TRUNCATE for everybody, by trigger."""
 
 import json
+from typing import Any
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -87,7 +88,13 @@ class Entry(models.Model):
         """The body, read back: kind, at, actor, case, reason, facts. Of an erased one only what stands outside it."""
         body = bytes(self.body.body)
         if not body:
-            said = {"kind": self.kind, "at": self.at.isoformat(), "case": None, "reason": "", "facts": {}}
+            said: dict[str, Any] = {
+                "kind": self.kind,
+                "at": self.at.isoformat(),
+                "case": None,
+                "reason": "",
+                "facts": {},
+            }
             return said | {"actor": {"id": self.actor_id, "name": ERASED_NAME}}
         return self.read(body)
 

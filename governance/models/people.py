@@ -48,7 +48,7 @@ class Unit(models.Model):
 
     def save(self, *args, **kwargs):
         """Keep the path with the parent. Where a unit stands changes only by the acts on units, in the app above."""
-        self.path = f"{self.parent.path if self.parent_id else '/'}{self.code}/"
+        self.path = f"{self.parent.path if self.parent else '/'}{self.code}/"
         super().save(*args, **kwargs)
 
     @property
@@ -66,7 +66,7 @@ class Unit(models.Model):
         return [code for code in reversed(self.path.split("/")) if code]
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager["User"]):
     def create_user(self, login: str, password: str | None = None, **fields) -> "User":
         """Make a person; must run inside `acting`. Without a password nobody can sign in as them."""
         user = self.model(login=login, **fields)
@@ -80,7 +80,7 @@ class UserManager(BaseUserManager):
 
         return make(login=login, password=password, system="createsuperuser", **fields)
 
-    def get_by_natural_key(self, login: str) -> "User":
+    def get_by_natural_key(self, login: str | None) -> "User":
         """Sign-in names are told apart without regard to case."""
         return self.get(login__iexact=login)
 

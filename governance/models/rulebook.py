@@ -49,7 +49,7 @@ class NoRulebook(Refused):
 
 
 class RulebookQuerySet(models.QuerySet):
-    def published(self):
+    def published(self) -> "RulebookQuerySet":
         """Versions that were put in force, newest first."""
         return self.filter(published_at__isnull=False).order_by("-published_at", "-id")
 

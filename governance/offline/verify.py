@@ -6,6 +6,8 @@ what Plumbline itself checks with. It follows RFC 6962 and RFC 9162 (the tree an
 c2sp.org/signed-note and c2sp.org/tlog-checkpoint (the signed head), and refuses whatever deviates from them.
 """
 
+from __future__ import annotations
+
 import argparse
 import base64
 import binascii
@@ -18,18 +20,19 @@ import json
 import os
 import re
 import sys
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, NoReturn
 
 try:
     import tomllib
 except ImportError:  # before Python 3.11
-    tomllib = None
+    tomllib = None  # type: ignore[assignment]  # asked for before it is used
 
 try:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 except ImportError:
-    Ed25519PublicKey = None
+    Ed25519PublicKey = None  # type: ignore[assignment, misc]  # asked for before it is used
 
 
 class Rejected(ValueError):
@@ -41,12 +44,12 @@ class Rejected(ValueError):
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
-def leaf_hash(data):
+def leaf_hash(data: bytes) -> bytes:
     """The hash of a leaf with these bytes."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
-def node_hash(left, right):
+def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of the node over two hashes."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
@@ -57,7 +60,12 @@ class Peaks:
     `on_full(level, index, hash)` is told of every subtree of 2 ** level leaves that gets full, from level 1 on.
     """
 
-    def __init__(self, size=0, hashes=(), on_full=None):
+    def __init__(
+        self,
+        size: int = 0,
+        hashes: Sequence[bytes] = (),
+        on_full: Callable[[int, int, bytes], None] | None = None,
+    ) -> None:
         """Go on from a tree of `size`, given the roots of its full subtrees, the largest first."""
         if len(hashes) != bin(size).count("1"):
             raise Rejected(f"A tree of size {size} does not have {len(hashes)} full subtrees.")
@@ -65,7 +73,7 @@ class Peaks:
         self.hashes = list(hashes)
         self.on_full = on_full
 
-    def push(self, hash, level=0):
+    def push(self, hash: bytes, level: int = 0) -> None:
         """Append a leaf by its hash, or a full subtree of 2 ** level leaves where one may begin."""
         if self.size & ((1 << level) - 1):
             raise Rejected(f"No subtree of level {level} begins at {self.size}.")
@@ -79,7 +87,7 @@ class Peaks:
                 self.on_full(level, index, hash)
         self.hashes.append(hash)
 
-    def root(self):
+    def root(self) -> bytes:
         """The root of the tree as it stands."""
         if not self.hashes:
             return EMPTY_ROOT
@@ -89,7 +97,7 @@ class Peaks:
         return root
 
 
-def root_from_inclusion(index, size, leaf, proof):
+def root_from_inclusion(index: int, size: int, leaf: bytes, proof: Iterable[bytes]) -> bytes:
     """The root that a leaf hash at `index` of a tree of `size` leads to along its proof. Raises Rejected."""
     if not 0 <= index < size:
         raise Rejected(f"Position {index} is not in a tree of size {size}.")
@@ -111,7 +119,7 @@ def root_from_inclusion(index, size, leaf, proof):
     return root
 
 
-def check_consistency(old_size, old_root, size, root, proof):
+def check_consistency(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
     """Raise Rejected unless the proof shows that the tree of `old_size` is the beginning of the tree of `size`."""
     if not 0 <= old_size <= size:
         raise Rejected(f"A tree of size {old_size} is no beginning of one of size {size}.")
@@ -158,10 +166,11 @@ P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
-NEUTRAL = (0, 1, 1, 0)
+Point = tuple[int, int, int, int]
+NEUTRAL: Point = (0, 1, 1, 0)
 
 
-def _add(p, q):
+def _add(p: Point, q: Point) -> Point:
     a = (p[1] - p[0]) * (q[1] - q[0]) % P
     b = (p[1] + p[0]) * (q[1] + q[0]) % P
     c = 2 * p[3] * q[3] * D % P
@@ -170,7 +179,7 @@ def _add(p, q):
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _double(p):
+def _double(p: Point) -> Point:
     a, b, c = p[0] * p[0] % P, p[1] * p[1] % P, 2 * p[2] * p[2] % P
     h = a + b
     e = h - (p[0] + p[1]) * (p[0] + p[1]) % P
@@ -179,7 +188,7 @@ def _double(p):
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def _unpack(packed):
+def _unpack(packed: bytes) -> Point | None:
     """The point that 32 bytes stand for, or None when they stand for none or are not its one written form."""
     y = int.from_bytes(packed, "little")
     sign = y >> 255
@@ -197,17 +206,17 @@ def _unpack(packed):
     return x, y, 1, x * y % P
 
 
-def _pack(p):
+def _pack(p: Point) -> bytes:
     inverse = pow(p[2], P - 2, P)
     x, y = p[0] * inverse % P, p[1] * inverse % P
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
-BASE = _unpack((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+BASE: Any = _unpack((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))  # a point, this one is on the curve
 
 
 @functools.lru_cache(maxsize=64)
-def _public_point(public):
+def _public_point(public: bytes) -> Point | None:
     """The point of a public key, or None when no key may be that: off the curve, or of small order."""
     point = _unpack(public)
     if point is None:
@@ -216,7 +225,7 @@ def _public_point(public):
     return None if eight[0] == 0 else point
 
 
-def ed25519_verify(public, message, signature):
+def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
     """Whether `signature` (64 bytes) is one of `message` by the key `public` (32 bytes)."""
     if len(public) != 32 or len(signature) != 64:
         return False
@@ -231,7 +240,7 @@ def ed25519_verify(public, message, signature):
     return True
 
 
-def ed25519_verify_slowly(public, message, signature):
+def ed25519_verify_slowly(public: bytes, message: bytes, signature: bytes) -> bool:
     """As `ed25519_verify`, in plain Python: some milliseconds each."""
     if len(public) != 32 or len(signature) != 64:
         return False
@@ -281,8 +290,8 @@ class Note(NamedTuple):
     origin: str
     size: int
     root: bytes
-    extensions: tuple
-    signatures: tuple
+    extensions: tuple[str, ...]
+    signatures: tuple[Signature, ...]
 
 
 class VerifierKey(NamedTuple):
@@ -292,12 +301,12 @@ class VerifierKey(NamedTuple):
     key_id: bytes
     public: bytes
 
-    def __str__(self):
+    def __str__(self) -> str:
         encoded = base64.b64encode(ED25519 + self.public).decode()
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
 
-def from_base64(text, what):
+def from_base64(text: str, what: str) -> bytes:
     """The bytes that `text` stands for, in the one form that standard Base64 has for them. Raises Rejected."""
     try:
         decoded = base64.b64decode(text, validate=True)
@@ -308,19 +317,19 @@ def from_base64(text, what):
     return decoded
 
 
-def key_id(name, public):
+def key_id(name: str, public: bytes) -> bytes:
     """The four bytes that stand for an Ed25519 key under its name."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
 
 
-def verifier_key(name, public):
+def verifier_key(name: str, public: bytes) -> VerifierKey:
     """The VerifierKey of 32 bytes that sign under `name`."""
     if not KEY_NAME.match(name):
         raise Rejected(f"{name!r} cannot be the name of a key: no spaces, no plus.")
     return VerifierKey(name, key_id(name, public), public)
 
 
-def parse_key(text):
+def parse_key(text: str) -> VerifierKey:
     """Read `name+hash+key`. Raises Rejected unless it is an Ed25519 key and its hash is right."""
     match = VERIFIER_KEY.match(text)
     if not match:
@@ -337,7 +346,7 @@ def parse_key(text):
     return key
 
 
-def split_note(text):
+def split_note(text: str | bytes) -> tuple[bytes, tuple[Signature, ...]]:
     """Read a signed note (bytes or text): the bytes that are signed, and its Signatures. Raises Rejected."""
     if isinstance(text, str):
         text = text.encode("utf-8", "surrogatepass")
@@ -358,7 +367,7 @@ def split_note(text):
     return f"{head}\n".encode(), signatures
 
 
-def parse_note(text):
+def parse_note(text: str | bytes) -> Note:
     """Read a checkpoint (bytes or text). Raises Rejected at anything that is not exactly as it must be written."""
     body, signatures = split_note(text)
     lines = body.decode()[:-1].split("\n")
@@ -367,15 +376,15 @@ def parse_note(text):
     origin, size, root, *extensions = lines
     if not SIZE.match(size):
         raise Rejected("The size in the checkpoint is not a number without leading zeroes.")
-    root = from_base64(root, "The root in the checkpoint")
-    if len(root) != 32:
+    hash = from_base64(root, "The root in the checkpoint")
+    if len(hash) != 32:
         raise Rejected("The root in the checkpoint does not have 32 bytes.")
-    if int(size) == 0 and root != EMPTY_ROOT:
+    if int(size) == 0 and hash != EMPTY_ROOT:
         raise Rejected("The checkpoint is of an empty tree and has the root of another.")
-    return Note(body, origin, int(size), root, tuple(extensions), signatures)
+    return Note(body, origin, int(size), hash, tuple(extensions), signatures)
 
 
-def _signature(line):
+def _signature(line: str) -> Signature:
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != DASH:
         raise Rejected("A line of the note is not a dash, a name and a signature.")
@@ -387,7 +396,12 @@ def _signature(line):
     return Signature(parts[1], decoded[:4], decoded[4:])
 
 
-def signers_of(body, signatures, vkeys, known_only=False):
+def signers_of(
+    body: bytes,
+    signatures: Iterable[Signature],
+    vkeys: Iterable[str | VerifierKey],
+    known_only: bool = False,
+) -> list[VerifierKey]:
     """The keys among `vkeys` (text or VerifierKey) that signed the body. Raises Rejected.
 
     Signatures of other keys are passed over, as the format asks, or refused with `known_only`; a wrong one by a
@@ -395,8 +409,8 @@ def signers_of(body, signatures, vkeys, known_only=False):
     """
     keys = {}
     for vkey in vkeys:
-        key = parse_key(vkey) if isinstance(vkey, str) else vkey
-        keys[key.name, key.key_id] = key
+        trusted = parse_key(vkey) if isinstance(vkey, str) else vkey
+        keys[trusted.name, trusted.key_id] = trusted
     signers = []
     for line in signatures:
         key = keys.get((line.name, line.key_id))
@@ -414,7 +428,12 @@ def signers_of(body, signatures, vkeys, known_only=False):
     return signers
 
 
-def note_verify(text, vkeys, origin=None, known_only=False):
+def note_verify(
+    text: str | bytes,
+    vkeys: Iterable[str | VerifierKey],
+    origin: str | None = None,
+    known_only: bool = False,
+) -> tuple[Note, list[VerifierKey]]:
     """Read a checkpoint and return (note, keys that signed it). Raises Rejected.
 
     `vkeys` and `known_only` are those of `signers_of`. With `origin` the note must be of that log and signed by a key
@@ -435,21 +454,21 @@ def note_verify(text, vkeys, origin=None, known_only=False):
 RECEIPT = "plumbline receipt 1"
 
 
-def commitment(salt, body):
+def commitment(salt: bytes, body: bytes) -> bytes:
     """The digest that an entry carries of its body: HMAC-SHA256 under the salt."""
     return hmac.new(salt, body, hashlib.sha256).digest()
 
 
-def parse_json(content, what):
+def parse_json(content: bytes, what: str) -> Any:
     """The object that the bytes are, as JSON in UTF-8 without repeated names. Raises Rejected."""
 
-    def once(pairs):
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
             raise Rejected(f"{what} says something twice.")
         return found
 
-    def no_constant(name):
+    def no_constant(name: str) -> NoReturn:
         raise Rejected(f"{what} holds {name}, which is no number.")
 
     try:
@@ -460,24 +479,30 @@ def parse_json(content, what):
         raise Rejected(f"{what} is not JSON in UTF-8.") from None
 
 
-def check_entry(leaf, body, salt, what):
+def check_entry(leaf: bytes, body: bytes | None, salt: bytes | None, what: str) -> dict[str, Any]:
     """The leaf as an object, once its digest is the one of body and salt. Both None: the body is erased."""
     entry = parse_json(leaf, f"The leaf of {what}")
     if not isinstance(entry, dict) or not isinstance(entry.get("digest"), str):
         raise Rejected(f"The leaf of {what} is not an entry with its digest.")
     if (body is None) != (salt is None):
         raise Rejected(f"Of body and salt of {what} only one is there.")
-    if body is not None and not hmac.compare_digest(commitment(salt, body).hex(), entry["digest"]):
+    if (
+        body is not None
+        and salt is not None
+        and not hmac.compare_digest(commitment(salt, body).hex(), entry["digest"])
+    ):
         raise Rejected(f"The body of {what} is not the one that its digest stands for.")
     return entry
 
 
-def receipt_bytes(receipt):
+def receipt_bytes(receipt: dict[str, Any]) -> bytes:
     """The one way in which a receipt is written."""
     return (json.dumps(receipt, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def check_receipt(content, vkeys=()):
+def check_receipt(
+    content: bytes, vkeys: Iterable[str | VerifierKey] = ()
+) -> tuple[dict[str, Any], dict[str, Any], Note, list[VerifierKey]]:
     """Check a receipt file and return (receipt, entry, note, keys that signed). Raises Rejected.
 
     Without `vkeys` the receipt is checked with the keys it names itself; that proves nothing to somebody who has not
@@ -580,6 +605,8 @@ OF_ACTS = ("review", "seat", "digest", "number", "from", "to")
 PEOPLE = ("governance_membership", "governance_user", "governance_board", "governance_unit")
 ROLES = ("initiatives_roleassignment", "initiatives_initiative")
 
+_Row = dict[str, Any]  # a row, an entry or a body, as the record writes it
+
 
 class Breach(NamedTuple):
     """Something recorded that was not allowed: in words, and where. `before`: by the rules of its day nobody judged."""
@@ -599,17 +626,17 @@ class Cast(NamedTuple):
 
     seat: str
     verdict: str
-    criteria: tuple
-    stale: tuple
-    at: datetime.datetime = None
+    criteria: tuple[str, ...]
+    stale: tuple[str, ...]
+    at: datetime.datetime
 
     @property
-    def approves(self):
+    def approves(self) -> bool:
         """Whether this is an approval, fresh or not."""
         return self.verdict in APPROVALS
 
     @property
-    def fresh(self):
+    def fresh(self) -> bool:
         """Whether the vote counts."""
         return not self.stale
 
@@ -617,36 +644,38 @@ class Cast(NamedTuple):
 class Count(NamedTuple):
     """Votes counted: seats that signed, seats that must and did not, how many are short, objections that block."""
 
-    signed: frozenset
-    missing: tuple
+    signed: frozenset[str]
+    missing: tuple[str, ...]
     short: int
-    objections: tuple
+    objections: tuple[Any, ...]
 
 
 class Gate(NamedTuple):
     """What a rulebook asks of the votes at a gate; `seats` are those that sign there at all."""
 
     quorum: int
-    quorum_high_risk: int
-    must_include: tuple
-    seats: frozenset
-    blocking: frozenset
+    quorum_high_risk: int | None
+    must_include: tuple[str, ...]
+    seats: frozenset[str]
+    blocking: frozenset[str]
 
 
 class Rules(NamedTuple):
     """What a rulebook asks of votes: its gates by key, the seats of contracts, how old a vote may be, to the day."""
 
-    gates: dict
-    contract_seats: frozenset
+    gates: dict[str, Gate]
+    contract_seats: frozenset[str]
     oldest: datetime.timedelta
 
 
-def quorum_for(tier, usual, high):
+def quorum_for(tier: str | None, usual: int, high: int | None) -> int:
     """How many seats must sign for a case of this tier; `high` is None where high risk asks for no more."""
     return high if tier == "high" and high is not None else usual
 
 
-def count_votes(votes, quorum, must_include, blocking):
+def count_votes(
+    votes: Sequence[Any], quorum: int, must_include: Iterable[str], blocking: frozenset[str]
+) -> Count:
     """Count the standing votes of a review: what the rules of gates ask, and what judging asks again (`Count`)."""
     signed = frozenset(vote.seat for vote in votes if vote.approves and vote.fresh)
     return Count(
@@ -657,7 +686,7 @@ def count_votes(votes, quorum, must_include, blocking):
     )
 
 
-def rules_of(source):
+def rules_of(source: str) -> Rules | None:
     """What a rulebook says of votes (`Rules`), read from its text; None where Python reads no TOML (before 3.11)."""
     if tomllib is None:
         return None
@@ -683,10 +712,11 @@ def rules_of(source):
         return None
 
 
-def _moment(text):
+def _moment(text: str) -> datetime.datetime:
     """A moment as rows and leaves write it, in UTC."""
     seconds, _, rest = text[:19], text[19:20], text[20:]
-    digits = re.match(r"\d*", rest).group() if text[19:20] == "." else ""
+    found = re.match(r"\d*", rest) if text[19:20] == "." else None
+    digits = found.group() if found else ""
     return datetime.datetime.fromisoformat(seconds) + datetime.timedelta(
         microseconds=int(digits[:6].ljust(6, "0")) if digits else 0
     )
@@ -701,21 +731,33 @@ class Judge:
     in force its approvals. What rests on rows whose bodies were erased is counted in `unjudged`.
     """
 
-    def __init__(self, sight="all"):
-        self.sight, self.begun, self.judged, self.unjudged = sight, None, 0, 0
+    def __init__(self, sight: str = "all") -> None:
+        self.sight, self.judged, self.unjudged = sight, 0, 0
+        self.begun: int | None = None  # the first entry that bears the rules of its day
         self.lacks_rules = False
-        self.breaches, self.first_at, self.last_at = [], None, None
-        self.rows = {table: {} for table in JUDGED}
-        self.blind = {table: set() for table in JUDGED}
-        self.acts, self.erased_acts, self.erased, self.wanted = {}, set(), set(), []
-        self.seats, self.rules, self.votes, self.approvals = {}, {}, {}, {}
-        self.roles, self.cases, self.boards = {}, {}, {}
-        self.moves, self.changes, self.decisions = [], {}, []
+        self.breaches: list[Breach] = []
+        self.first_at = self.last_at = datetime.datetime.min  # of what was looked at
+        self.rows: dict[str, dict[str, _Row]] = {table: {} for table in JUDGED}
+        self.blind: dict[str, set[str]] = {table: set() for table in JUDGED}
+        self.acts: dict[int, list[tuple[str, int, int, _Row]]] = {}  # by transaction, like those erased
+        self.erased_acts: set[int] = set()
+        self.erased: set[tuple[int, str]] = set()
+        self.wanted: list[tuple[_Change, tuple[str, ...], tuple[set[Any], _Row], str]] = []
+        self.seats: dict[int, dict[str, _Row]] = {}  # by person, then by key
+        self.rules: dict[str, Rules | None] = {}
+        self.votes: dict[int, dict[int, _Row]] = {}  # by review, then by key
+        self.approvals: dict[int, list[_Row]] = {}  # by version
+        self.roles: dict[int, dict[str, _Row]] = {}  # by case, then by key
+        self.cases: dict[int, int] = {}  # by contract
+        self.boards: dict[int, int] = {}  # by unit
+        self.moves: list[tuple[_Change, int, str, str]] = []
+        self.changes: dict[int, dict[str, _Change]] = {}  # by transaction, then by key
+        self.decisions: list[tuple[_Change, int, int | None]] = []
 
-    def look(self, entry, content):
+    def look(self, entry: _Row, content: bytes | None) -> None:
         """Take the next entry: its leaf as an object, and the bytes of its body, or None where it was erased."""
         seen, table = _moment(entry["recorded_at"]), entry["table"]
-        self.first_at = self.first_at or seen
+        self.first_at = seen if self.first_at == datetime.datetime.min else self.first_at
         self.last_at = seen
         kept = JUDGED.get(table)
         if kept is None and (entry["kind"] not in JUDGED_ACTS if not table else self.begun is not None):
@@ -726,7 +768,7 @@ class Judge:
             change = _Change(entry, seen, None, None, None, None)
             self._breach(change, "the entry is not written as the database writes such entries")
 
-    def _read(self, entry, seen, body):
+    def _read(self, entry: _Row, seen: datetime.datetime, body: _Row | None) -> None:
         table, key = entry["table"], entry["key"]
         if not table:
             self._act(entry, body)
@@ -752,7 +794,7 @@ class Judge:
             self.rows[table][key] = row
         getattr(self, "_" + table.partition("_")[2])(_Change(entry, seen, old, before, after, row))
 
-    def finish(self):
+    def finish(self) -> list[Breach]:
         """Every breach, in the order of the record: what needs its whole transaction is judged now."""
         self._moved()
         for change, kinds, said, words in self.wanted:
@@ -765,21 +807,21 @@ class Judge:
             found.append(breach._replace(before=self.begun is None or breach.entry < self.begun))
         return sorted(found, key=lambda breach: breach.entry)
 
-    def _cut(self, at):
+    def _cut(self, at: datetime.datetime) -> bool:
         """Whether the rest of a transaction may lie outside of the period."""
         minute = datetime.timedelta(minutes=1)
         return at - self.first_at < minute or self.last_at - at < minute
 
     # --- What rests on what ---
 
-    def _act(self, entry, body):
+    def _act(self, entry: _Row, body: _Row | None) -> None:
         if body is None:
             self.erased_acts.add(entry["xact"])
             return
         facts = {name: body["facts"].get(name) for name in OF_ACTS}
         self.acts.setdefault(entry["xact"], []).append((entry["kind"], entry["id"], entry["actor"], facts))
 
-    def _breach(self, change, words, field="", rests_on=()):
+    def _breach(self, change: _Change, words: str, field: str = "", rests_on: Iterable[str] = ()) -> None:
         entry = change.entry
         if any(self.blind[table] or (entry["xact"], table) in self.erased for table in rests_on):
             self.unjudged += 1
@@ -787,7 +829,9 @@ class Judge:
         place = entry["id"], entry["xact"], entry["table"], entry["key"], field, change.seen
         self.breaches.append(Breach(words, *place))
 
-    def _wants(self, change, kinds, said, words):
+    def _wants(
+        self, change: _Change, kinds: tuple[str, ...], said: tuple[set[Any], _Row], words: str
+    ) -> None:
         """The act of a row, in its transaction."""
         actors, facts = said
         for kind, _, by, told in self.acts.get(change.entry["xact"], ()):
@@ -801,23 +845,23 @@ class Judge:
 
     # --- People, boards and rules ---
 
-    def _kept(self, change):
+    def _kept(self, change: _Change) -> None:
         """Nothing but what `look` keeps."""
 
     _unit = _user = _kept
 
-    def _board(self, change):
+    def _board(self, change: _Change) -> None:
         self.boards.pop(change.old and change.old["unit_id"], None)
         if change.row:
             self.boards[change.row["unit_id"]] = int(change.entry["key"])
 
-    def _membership(self, change):
+    def _membership(self, change: _Change) -> None:
         for row in filter(None, (change.old, change.row)):
             self.seats.setdefault(row["person_id"], {}).pop(change.entry["key"], None)
         if change.row:
             self.seats[change.row["person_id"]][change.entry["key"]] = change.row
 
-    def _rulebook(self, change):
+    def _rulebook(self, change: _Change) -> None:
         before, after = change.before, change.after
         if after is None or (before is not None and before["source"] == after["source"]):
             if after is not None and change.entry["key"] not in self.rules:
@@ -827,17 +871,26 @@ class Judge:
             self._breach(change, "the text of a published rulebook was changed", "source")
         self.rules[change.entry["key"]] = rules_of(after["source"])
 
-    def _board_of(self, case):
+    def _board_of(self, case: _Row) -> int | None:
         """The key of the nearest board up the tree from the unit of a case, None where there is none."""
         units = self.rows["governance_unit"]
         unit = units.get(str(case["unit_id"]))
-        codes = {units[str(key)]["code"]: board for key, board in self.boards.items() if str(key) in units}
+        codes: dict[str, int] = {
+            units[str(key)]["code"]: board for key, board in self.boards.items() if str(key) in units
+        }
         for code in reversed(unit["path"].split("/") if unit else ()):
             if code in codes:
                 return codes[code]
         return None
 
-    def _holds(self, person, board, seats, at, seen):
+    def _holds(
+        self,
+        person: int,
+        board: int | None,
+        seats: Sequence[str],
+        at: datetime.datetime,
+        seen: datetime.datetime,
+    ) -> bool:
         """Whether the person held one of these seats of the board at a moment, with an account that was open."""
         account = self.rows["governance_user"].get(str(person))
         if account is None or not any(one["is_active"] for one in _seen(account, seen)):
@@ -852,7 +905,7 @@ class Judge:
             for one in _seen(row, seen)
         )
 
-    def _party(self, case, person, seen, proposed=True):
+    def _party(self, case: int, person: int, seen: datetime.datetime, proposed: bool = True) -> str:
         """What makes the person party to the case, in words: a role held, or proposed, or standing in for its owner."""
         owned = False
         for row in self.roles.get(case, {}).values():
@@ -864,7 +917,16 @@ class Judge:
             return "registered it, and nobody ever accepted to own it"
         return ""
 
-    def _seated(self, change, who, person, case, seats, at, proposed=True):
+    def _seated(
+        self,
+        change: _Change,
+        who: str,
+        person: int,
+        case: int,
+        seats: Sequence[str],
+        at: datetime.datetime,
+        proposed: bool = True,
+    ) -> None:
         """A breach for each thing that forbids the person to vote, approve or decide on the case at that moment."""
         known = self.rows["initiatives_initiative"].get(str(case))
         if self.sight == "all" and known is not None:
@@ -880,7 +942,7 @@ class Judge:
 
     # --- Stages ---
 
-    def _initiative(self, change):
+    def _initiative(self, change: _Change) -> None:
         key = int(change.entry["key"])
         if change.old and change.old["contract_id"]:
             self.cases.pop(change.old["contract_id"], None)
@@ -892,7 +954,7 @@ class Judge:
             self.judged += 1
             self.moves.append((change, key, change.before["stage"], change.after["stage"]))
 
-    def _stagechange(self, change):
+    def _stagechange(self, change: _Change) -> None:
         changes = self.changes.setdefault(change.entry["xact"], {})
         if change.entry["operation"] == "+":
             changes[change.entry["key"]] = change
@@ -906,7 +968,7 @@ class Judge:
             self._breach(change, "a stage change was used in another transaction than its own", "consumed")
         self.rows["initiatives_stagechange"].clear()  # all that is asked of them lies within one transaction
 
-    def _moved(self):
+    def _moved(self) -> None:
         """Each move has one StageChange that it used up, with its act and its decision; and none is left over."""
         for change, case, source, target in self.moves:
             changes = self.changes.get(change.entry["xact"], {})
@@ -943,7 +1005,7 @@ class Judge:
                 words = f"the review was {outcome}, and the stage did not change with it"
                 self._breach(change, words, "outcome", [*ROLES, "initiatives_stagechange"])
 
-    def _entered(self, made, source, target):
+    def _entered(self, made: _Change, source: str, target: str) -> None:
         for kind, entry, _, facts in self.acts.get(made.entry["xact"], ()):
             if (kind, entry, facts["from"], facts["to"]) == (
                 "stage changed",
@@ -957,7 +1019,7 @@ class Judge:
         else:
             self._breach(made, f"no act tells of the stage change from {source} to {target}", "entry_id")
 
-    def _decided(self, made, case):
+    def _decided(self, made: _Change, case: int) -> None:
         for place, (change, about, review) in enumerate(self.decisions):
             if (about, review, change.entry["xact"]) == (case, made.row["review_id"], made.entry["xact"]):
                 gate = "retire" if made.row["to_stage"] == "retired" else made.row["to_stage"]
@@ -969,13 +1031,13 @@ class Judge:
 
     # --- Reviews and votes ---
 
-    def _roleassignment(self, change):
+    def _roleassignment(self, change: _Change) -> None:
         for row in filter(None, (change.old, change.row)):
             self.roles.setdefault(row["initiative_id"], {}).pop(change.entry["key"], None)
         if change.row:
             self.roles[change.row["initiative_id"]][change.entry["key"]] = change.row
 
-    def _review(self, change):
+    def _review(self, change: _Change) -> None:
         if change.entry["operation"] == "+" and change.after["outcome"] != "open":
             self._breach(change, f"the review begins as {change.after['outcome']}, not as open", "outcome")
         if not change.before or not change.after or change.before["outcome"] == change.after["outcome"]:
@@ -998,7 +1060,7 @@ class Judge:
             )
             self._counted(change, votes)
 
-    def _counted(self, change, votes):
+    def _counted(self, change: _Change, votes: dict[int, _Row]) -> None:
         """The votes that stood when a review was approved, against what its own rulebook asks of its gate."""
         row, case = change.row, self.rows["initiatives_initiative"].get(str(change.row["initiative_id"]))
         frozen = {
@@ -1039,7 +1101,7 @@ class Judge:
             words = f"approved while {vote.seat.replace('_', ' ')} objects"
             self._breach(change, words, "outcome", rests_on)
 
-    def _lapsed(self, change, vote, case):
+    def _lapsed(self, change: _Change, vote: _Row, case: _Row | None) -> Iterator[str]:
         """Why a vote did not count any more when the review was approved: its seat was left, or a role was taken."""
         if self.sight != "all" or case is None or vote["verdict"] not in APPROVALS:
             return
@@ -1049,7 +1111,7 @@ class Judge:
         if why := self._party(change.row["initiative_id"], person, change.seen):
             yield why
 
-    def _signoff(self, change):
+    def _signoff(self, change: _Change) -> None:
         if change.entry["operation"] != "+":
             return
         self.judged += 1
@@ -1084,7 +1146,7 @@ class Judge:
 
     # --- Contracts ---
 
-    def _contractapproval(self, change):
+    def _contractapproval(self, change: _Change) -> None:
         if change.entry["operation"] != "+":
             return
         self.judged += 1
@@ -1105,7 +1167,7 @@ class Judge:
             who = f"the approval of a contract is of person {row['person_id']}"
             self._seated(change, who, row["person_id"], case, (row["seat"],), _moment(row["at"]))
 
-    def _contractversion(self, change):
+    def _contractversion(self, change: _Change) -> None:
         if not change.after or change.after["state"] != "in_force":
             return
         if change.before and change.before["state"] == "in_force":
@@ -1140,13 +1202,13 @@ class Judge:
             self._breach(change, words, "state", ["governance_contractapproval", "governance_rulebook"])
 
 
-def _seen(row, seen):
+def _seen(row: _Row, seen: datetime.datetime) -> list[_Row]:
     """What an act recorded at this moment may have seen of a row: it as it stands, and as it stood just before."""
     recent = seen - row["seen"] < CONCURRENT
     return [row, row["was"]] if recent and row["was"] is not None else [row]
 
 
-def _bars(role, proposed):
+def _bars(role: _Row, proposed: bool) -> bool:
     """Whether a role keeps its person from voting: held, or, where that is asked too, proposed and not answered."""
     if role["declined_at"] is not None or role["ended_at"] is not None:
         return False
@@ -1156,12 +1218,12 @@ def _bars(role, proposed):
 class _Change(NamedTuple):
     """One change of a row: its entry and moment, what is kept of the row (`old`, `row`), and the row in full."""
 
-    entry: dict
+    entry: _Row
     seen: datetime.datetime
-    old: dict
-    before: dict
-    after: dict
-    row: dict
+    old: Any  # each of these four is None where there is none: by the operation
+    before: Any
+    after: Any
+    row: Any
 
 
 # --- The command (verifies an unpacked export, a receipt or a checkpoint) -----------------------------------
@@ -1179,12 +1241,12 @@ LONGEST_LINE = 1 << 28
 EVIDENCE_TABLE = "initiatives_evidence"
 
 
-def line_bytes(thing):
+def line_bytes(thing: Any) -> bytes:
     """The one way in which a line of an export is written."""
     return (json.dumps(thing, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n").encode()
 
 
-def manifest_bytes(manifest):
+def manifest_bytes(manifest: dict[str, Any]) -> bytes:
     """The one way in which a manifest is written: with its own digest, over everything else in it."""
     rest = {name: value for name, value in manifest.items() if name != "digest"}
     digest = hashlib.sha256(line_bytes(rest)).hexdigest()
@@ -1193,7 +1255,7 @@ def manifest_bytes(manifest):
     ).encode()
 
 
-def _written_as(make, thing, content, what):
+def _written_as(make: Callable[[Any], bytes], thing: Any, content: bytes, what: str) -> None:
     try:
         same = make(thing) == content
     except (TypeError, UnicodeEncodeError):
@@ -1202,7 +1264,7 @@ def _written_as(make, thing, content, what):
         raise Rejected(f"{what} is not written in the one form that it has.")
 
 
-def _shape(thing, what, **kinds):
+def _shape(thing: Any, what: str, **kinds: type | tuple[type, ...]) -> None:
     """Raise Rejected unless `thing` is an object with exactly these names, each of its kind."""
     if not isinstance(thing, dict) or set(thing) != set(kinds):
         raise Rejected(f"{what} does not say {', '.join(sorted(kinds))}, and nothing else.")
@@ -1212,7 +1274,7 @@ def _shape(thing, what, **kinds):
             raise Rejected(f"{what} says {name} in another way than it must.")
 
 
-def _hashes(texts, what):
+def _hashes(texts: list[Any], what: str) -> list[bytes]:
     if not all(isinstance(text, str) for text in texts):
         raise Rejected(f"{what} holds something else than hashes.")
     found = [from_base64(text, what) for text in texts]
@@ -1224,15 +1286,15 @@ def _hashes(texts, what):
 class Export:
     """An unpacked export, checked file by file. `checked` counts what was found right."""
 
-    def __init__(self, folder, held=(), trusted=()):
+    def __init__(self, folder: str, held: Iterable[bytes] = (), trusted: Iterable[VerifierKey] = ()) -> None:
         """`held` are checkpoints received earlier (their bytes), `trusted` VerifierKeys known from elsewhere."""
         self.folder, self.held, self.trusted = folder, list(held), list(trusted)
         self.checked = {"files": 0, "entries": 0, "erased": 0, "checkpoints": 0, "evidence": 0, "held": 0}
-        self.heads = {}  # size: root, of every checkpoint in the export
-        self.evidence = {}  # id: what the entry of its adding says
-        self.before = []  # breaches from before judging began
+        self.heads: dict[int, bytes] = {}  # size: root, of every checkpoint in the export
+        self.evidence: dict[int, tuple[Any, ...]] = {}  # id: what the entry of its adding says
+        self.before: list[Breach] = []  # breaches from before judging began
 
-    def check(self):
+    def check(self) -> dict[str, int]:
         """Raise Rejected at the first thing that is wrong; its words begin with the file and the place in it."""
         self._manifest()
         self._all_there()
@@ -1252,10 +1314,10 @@ class Export:
 
     # --- Files ---
 
-    def _path(self, name):
+    def _path(self, name: str) -> str:
         return os.path.join(self.folder, *name.split("/"))
 
-    def _manifest(self):
+    def _manifest(self) -> None:
         try:
             with open(self._path(MANIFEST), "rb") as file:
                 content = file.read()
@@ -1283,9 +1345,10 @@ class Export:
                 if not FILE_NAME.match(name) or name == MANIFEST:
                     raise Rejected(f"It names a file {name!r}.")
                 _shape(file, f"What it says of {name}", sha256=str, size=int)
-        self.manifest, self.files, self.done = manifest, manifest["files"], set()
+        self.manifest, self.files = manifest, manifest["files"]
+        self.done: set[str] = set()
 
-    def _all_there(self):
+    def _all_there(self) -> None:
         """Every file that the manifest names is there, and no other."""
         found = set()
         for place, folders, names in os.walk(self.folder):
@@ -1303,7 +1366,7 @@ class Export:
             if os.path.islink(self._path(name)) or not os.path.isfile(self._path(name)):
                 raise Rejected(f"{name}: is not a plain file.")
 
-    def _file(self, name, look):
+    def _file(self, name: str, look: Callable[[str], None]) -> None:
         """Look into a file, and then at its bytes as a whole: so that the place inside is named where there is one."""
         digest, size = hashlib.sha256(), 0
         with open(self._path(name), "rb") as file:
@@ -1319,11 +1382,11 @@ class Export:
         self.done.add(name)
         self.checked["files"] += 1
 
-    def _read(self, name):
+    def _read(self, name: str) -> bytes:
         with open(self._path(name), "rb") as file:
             return file.read()
 
-    def _lines(self, name, what):
+    def _lines(self, name: str, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """(place, object) for every line of a file."""
         with open(self._path(name), "rb") as file:
             number = 0
@@ -1337,7 +1400,7 @@ class Export:
 
     # --- What is in them ---
 
-    def _keys(self, name):
+    def _keys(self, name: str) -> None:
         with _place(name):
             try:
                 text = self._read(name).decode("ascii")
@@ -1350,7 +1413,7 @@ class Export:
                 raise Rejected("holds none of the keys that you trust.")
             self.keys = self.trusted or keys
 
-    def _checkpoint(self, name):
+    def _checkpoint(self, name: str) -> None:
         with _place(name):
             note, _ = note_verify(
                 self._read(name), self.keys, origin=self.manifest["origin"], known_only=not self.trusted
@@ -1365,7 +1428,7 @@ class Export:
                 raise Rejected(f"has another root than another checkpoint of the same size, {note.size}.")
         self.checked["checkpoints"] += 1
 
-    def _proofs(self, name):
+    def _proofs(self, name: str) -> None:
         """Each checkpoint is the beginning of the final one."""
         self.proofs, last = {}, -1
         for place, line in self._lines(name, "The proof"):
@@ -1382,9 +1445,9 @@ class Export:
         for size in sorted(set(self.heads) - set(self.proofs) - {self.final.size}):
             raise Rejected(f"{name}: holds no proof for the checkpoint of size {size}.")
 
-    def _held_before(self):
+    def _held_before(self) -> None:
         """Read the checkpoints that were received earlier; where a proof leads to the final one, follow it."""
-        self.wanted = {}
+        self.wanted: dict[int, list[bytes]] = {}
         for number, content in enumerate(self.held, 1):
             with _place(f"the checkpoint you hold (number {number})"):
                 note, _ = note_verify(content, self.keys, origin=self.manifest["origin"])
@@ -1395,7 +1458,7 @@ class Export:
                     )
                 self.wanted.setdefault(note.size, []).append(note.root)
 
-    def _same_root(self, size, root, said):
+    def _same_root(self, size: int, root: bytes, said: bytes) -> None:
         if root != said:
             raise Rejected(
                 f"{FINAL}: the record was rewritten: at size {size} it has root {root.hex()}, the checkpoint you hold "
@@ -1403,7 +1466,7 @@ class Export:
             )
         self.checked["held"] += 1
 
-    def _held_after(self):
+    def _held_after(self) -> None:
         for size, roots in sorted(self.wanted.items()):
             for said in roots:
                 known = self.final.root if size == self.final.size else self.heads.get(size)
@@ -1426,7 +1489,7 @@ class Export:
                         "with it (export_record --checkpoint FILE)."
                     )
 
-    def _entries(self, name):
+    def _entries(self, name: str) -> None:
         """Every entry is in the tree: by its proof, or, where all are here, because together they make its root."""
         whole, last, self.roots = self.manifest["whole"], -1, {}
         peaks = Peaks()
@@ -1478,7 +1541,7 @@ class Export:
                 f"{name}: ends at {peaks.size}, and the final checkpoint is of size {self.final.size}."
             )
 
-    def _judged(self):
+    def _judged(self) -> None:
         """Raise Rejected at the first thing recorded that was not allowed; what is older than judging is kept."""
         breaches = self.judge.finish()
         self.before = [breach for breach in breaches if breach.before]
@@ -1487,14 +1550,14 @@ class Export:
             more = f" ({len(wrong) - 1} more of the kind)" if wrong[1:] else ""
             raise Rejected(f"{ENTRIES}, {said_of(wrong[0])}{more}")
 
-    def _entry(self, position, entry, body):
+    def _entry(self, position: int, entry: dict[str, Any], body: bytes | None) -> None:
         """Judge it, and keep what the record itself says of evidence, to compare it with the list."""
         self.judge.look(entry, body)
         if entry.get("table") == EVIDENCE_TABLE and entry.get("operation") == "+" and body is not None:
             row = parse_json(body, "The body")["after"]
             self.evidence[row["id"]] = (position, entry["case"], row["sha256"], row["size"], row["title"])
 
-    def _evidence(self, name):
+    def _evidence(self, name: str) -> None:
         """Every fingerprint is the one that the record holds, and every file that belongs here is here and has it."""
         absent = []
         for place, line in self._lines(name, "The evidence"):
@@ -1529,7 +1592,7 @@ class Export:
             self.checked["evidence"] += 1
         self._all_evidence_there(name, absent)
 
-    def _all_evidence_there(self, name, absent):
+    def _all_evidence_there(self, name: str, absent: list[str]) -> None:
         """Storage had every file that was recorded, as it was recorded, when this was exported."""
         if absent:
             raise Rejected(
@@ -1539,7 +1602,7 @@ class Export:
 
 
 @contextlib.contextmanager
-def _place(place):
+def _place(place: str) -> Iterator[None]:
     """Say where it was, in front of what is wrong."""
     try:
         yield
@@ -1549,7 +1612,9 @@ def _place(place):
         raise Rejected(f"{place}: cannot be read ({type(wrong).__name__}).") from None
 
 
-def _check_receipt_file(path, content, held, trusted):
+def _check_receipt_file(
+    path: str, content: bytes, held: Sequence[bytes], trusted: Sequence[VerifierKey]
+) -> list[str]:
     """The words of a receipt that is right. Raises Rejected."""
     name = os.path.basename(path)
     with _place(name):
@@ -1578,7 +1643,7 @@ def _check_receipt_file(path, content, held, trusted):
     return lines
 
 
-def _check_checkpoint_file(path, content, trusted):
+def _check_checkpoint_file(path: str, content: bytes, trusted: Sequence[VerifierKey]) -> list[str]:
     name = os.path.basename(path)
     if not trusted:
         raise Rejected(
@@ -1590,12 +1655,12 @@ def _check_checkpoint_file(path, content, trusted):
     return lines + [f"  signed by {key}" for key in signers]
 
 
-def said_of(breach):
+def said_of(breach: Breach) -> str:
     """A breach in words, with its place."""
     return f"entry {breach.entry}, row {breach.key} of {breach.table}: {breach.words}."
 
 
-def _judged_lines(export):
+def _judged_lines(export: Export) -> list[str]:
     """What was judged beside what was compared, and what this export lacks for it."""
     judge = export.judge
     lines = [
@@ -1625,7 +1690,7 @@ def _judged_lines(export):
     return lines
 
 
-def _check_place(place, held, trusted):
+def _check_place(place: str, held: Sequence[bytes], trusted: Sequence[VerifierKey]) -> list[str]:
     """The words of what is right at `place`. Raises Rejected."""
     if os.path.isdir(place):
         export = Export(place, held, trusted)
@@ -1649,7 +1714,7 @@ def _check_place(place, held, trusted):
     return _check_checkpoint_file(place, content, trusted)
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Exit 0: all is right. 1: the first thing that is wrong is named. 2: there is nothing to check."""
     parser = argparse.ArgumentParser(
         description="Check an unpacked Plumbline export (its folder), a receipt or a checkpoint, offline."

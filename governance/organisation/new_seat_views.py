@@ -1,17 +1,18 @@
 """The page on which somebody who did not grant a new seat confirms it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from governance.models import Membership
 from governance.organisation import actions
 from governance.people.permissions import may_confirm_seat
+from governance.runtime.signed_in_request import SignedInRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """Who was given which seat by whom; confirmed, it signs at once what lets a case rise."""
     rows = Membership.objects.select_related("board", "person", "granted_by", "delegate_of__person")
     seat = get_object_or_404(rows, pk=pk)

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Q, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,6 +15,7 @@ from governance.models.sign_in import INVITATION
 from governance.organisation import actions, people_import
 from governance.organisation.forms import PeopleForm
 from governance.people.permissions import may_keep_accounts
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import password_links, sessions
 
 PAGE = 50
@@ -43,7 +44,7 @@ def people():
     )
 
 
-def _chosen(request: HttpRequest):
+def _chosen(request: SignedInRequest):
     show, words = request.GET.get("show", ""), request.GET.get("q", "").strip()[:100]
     show = show if show in SHOW else ""
     rows = people().filter(is_active=show != "ended")
@@ -72,7 +73,7 @@ def state_of(person: User) -> tuple[str, str]:
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: SignedInRequest) -> HttpResponse:
     """Everybody with the state of their account, and what an admin does about it."""
     may_keep_accounts(request.user).or_refuse()
     show, words, rows = _chosen(request)
@@ -89,7 +90,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> HttpResponse:
     """The accounts of the list as a CSV file; taken back by the page that adds people, it changes nothing."""
     may_keep_accounts(request.user).or_refuse()
     show, _, rows = _chosen(request)
@@ -108,7 +109,7 @@ def export(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest) -> HttpResponse:
+def add(request: SignedInRequest) -> HttpResponse:
     """People from a table: read, shown line by line, mended here, and added all at once or not at all."""
     may_keep_accounts(request.user).or_refuse()
     posted = request.method == "POST"
@@ -143,7 +144,7 @@ def _again(text: str, by: User) -> people_import.Table | None:
         return None
 
 
-def _added(request: HttpRequest, text: str, *, invite: bool) -> HttpResponse:
+def _added(request: SignedInRequest, text: str, *, invite: bool) -> HttpResponse:
     table = actions.add_people(text=text, invite=invite, by=request.user)
     new, seats = len(table.of(people_import.NEW)), sum(line.fills_seat for line in table.lines)
     said = [
@@ -157,7 +158,7 @@ def _added(request: HttpRequest, text: str, *, invite: bool) -> HttpResponse:
 
 
 @require_POST
-def invite(request: HttpRequest, pk: int) -> HttpResponse:
+def invite(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send one person a link to choose a password: the first one, or a new one to whoever forgot theirs."""
     may_keep_accounts(request.user).or_refuse()
     person = get_object_or_404(User, pk=pk)
@@ -176,7 +177,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def sign_out(request: HttpRequest, pk: int) -> HttpResponse:
+def sign_out(request: SignedInRequest, pk: int) -> HttpResponse:
     """End every session of one person."""
     may_keep_accounts(request.user).or_refuse()
     person = get_object_or_404(User, pk=pk)
@@ -187,6 +188,6 @@ def sign_out(request: HttpRequest, pk: int) -> HttpResponse:
     return _back(request)
 
 
-def _back(request: HttpRequest) -> HttpResponse:
+def _back(request: SignedInRequest) -> HttpResponse:
     show = request.POST.get("show", "")
     return redirect(f"/accounts/?show={show}" if show in SHOW and show else "accounts")

@@ -43,7 +43,8 @@ def person_until(person: User, at: datetime) -> datetime | None:
 def seats_until(seats: Iterable[Membership], at: datetime) -> datetime | None:
     """Until when all of these seats cool off; None where one of them counts, or there is none."""
     ends = [seat_until(seat, at) for seat in seats]
-    return min(ends) if ends and None not in ends else None
+    cooling = [end for end in ends if end is not None]
+    return min(cooling) if cooling and len(cooling) == len(ends) else None
 
 
 def admin_for_a_day(person: User) -> bool:

@@ -309,9 +309,13 @@ def _own_row(work: Work, own: Own, columns: dict[str, list[Column]]) -> None:
     for column, value in own.values.items():
         secret = column in row_capture.secret_columns(model)
         work.put(own.table, own.key, column, value, None if secret else {"to": value})
-    past = model.history.model._meta.db_table
+    past = row_capture.history_table(model)
     kept = {column.name for column in columns[past]} & own.values.keys()
-    for row in model.history.filter(**{model._meta.pk.attname: own.key}).values("history_id", *kept):
+    for row in (
+        row_capture.history_of(model)
+        .objects.filter(**{model._meta.pk.attname: own.key})
+        .values("history_id", *kept)
+    ):
         for column in kept:
             if row[column]:
                 work.put(past, str(row["history_id"]), column, own.values[column], {"to": own.values[column]})

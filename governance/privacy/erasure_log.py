@@ -54,7 +54,7 @@ def _day(moment) -> str:
 
 def entries_of_history(model, keys: list[int]) -> dict[str, int]:
     """By history_id, the entry that tells the same change: the nth of its row in its transaction."""
-    past, pk = model.history.model._meta.db_table, model._meta.pk.column
+    past, pk = row_capture.history_table(model), model._meta.pk.column
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -155,4 +155,4 @@ def lines() -> Iterator[dict]:
 
 def governed_by_history() -> dict[str, type]:
     """Governed models by the name of their table of history."""
-    return {model.history.model._meta.db_table: model for model in row_capture.governed_models()}
+    return {row_capture.history_table(model): model for model in row_capture.governed_models()}

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -12,12 +12,13 @@ from governance.models import LegalHold
 from governance.people.permissions import may_hold
 from governance.privacy import erasure_log, retention
 from governance.privacy.forms import HoldForm, LiftForm
+from governance.runtime.signed_in_request import SignedInRequest
 
 PAGE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def keeping(request: HttpRequest) -> HttpResponse:
+def keeping(request: SignedInRequest) -> HttpResponse:
     """Holds that are open, cases that are due, erasures that were done; a hold is opened and lifted here."""
     may_hold(request.user).or_refuse()
     lifts = "lift-why" in request.POST

@@ -24,12 +24,14 @@ log = structlog.get_logger("plumbline.queue")
 class Channel(filesystem.Channel):
     """Puts files whole, and goes on where one is not."""
 
-    def _put(self, queue: str, payload: Any, **options: Any) -> None:
+    def _put(  # type: ignore[override]  # named as in filesystem.Channel, which has no types
+        self, queue: str, payload: Any, **options: Any
+    ) -> None:
         """Put a message; the name says its place in the order. Raises ChannelError."""
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         _write(Path(self.data_folder_out) / name, payload)
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         """Take the next message that can be read, out of the folder. Raises Empty."""
         while True:
             try:

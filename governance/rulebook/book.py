@@ -4,9 +4,11 @@ Days are calendar days. Keys such as "mvp.owner" are the names that answers, evi
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from governance.offline.verify import quorum_for
 from governance.rulebook import schema, validation
@@ -198,10 +200,10 @@ class Book:
     gates: dict[str, Gate]
     criteria: dict[str, Criterion]
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self.digest == other.digest if isinstance(other, Book) else NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self.digest)
 
     def gate_to(self, stage: str) -> Gate | None:
@@ -266,7 +268,7 @@ class Book:
 
     def crosswalk_frameworks(self) -> tuple[str, ...]:
         """Names of all outside frameworks that are referred to, sorted."""
-        rows = [*self.requirements.values(), *self.criteria.values()]
+        rows: list[Requirement | Criterion] = [*self.requirements.values(), *self.criteria.values()]
         return tuple(sorted({name for row in rows for name in row.crosswalk}))
 
     def _gate(self, gate: str | Gate) -> Gate:
@@ -313,24 +315,24 @@ def parse(text: str) -> Book:
     )
 
 
-def _once(keys) -> tuple:
+def _once(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def _tuples(table: dict) -> dict:
+def _tuples(table: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
-def _crosswalk(row: dict) -> dict[str, tuple[str, ...]]:
+def _crosswalk(row: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     return _tuples(row.get("crosswalk", {}))
 
 
-def _requirement(row: dict) -> Requirement:
+def _requirement(row: dict[str, Any]) -> Requirement:
     absent = {"min_evidence": None, "min_condition": None, "fresh_days_high_risk": None, "grace_days": None}
     return Requirement(**absent | _tuples(row) | {"crosswalk": _crosswalk(row)})
 
 
-def _own_requirement(row: dict) -> Requirement:
+def _own_requirement(row: dict[str, Any]) -> Requirement:
     """A criterion with evidence of its own is also a requirement of the same key, answered by the owner."""
     same = ("key", "layer", "origin", "question", "counts", "severity", "waivable", "fresh_days")
     return Requirement(
@@ -350,7 +352,7 @@ def _own_requirement(row: dict) -> Requirement:
     )
 
 
-def _criterion(row: dict, tests: dict[str, ScaleTest]) -> Criterion:
+def _criterion(row: dict[str, Any], tests: dict[str, ScaleTest]) -> Criterion:
     same = ("key", "gate", "origin", "layer", "question", "counts", "seat", "severity", "waivable")
     test = row.get("scale_test", "")
     own = [row["key"]] if "evidence" in row else []
@@ -366,7 +368,7 @@ def _criterion(row: dict, tests: dict[str, ScaleTest]) -> Criterion:
     )
 
 
-def _gate_of(key: str, table: dict, criteria: dict[str, Criterion]) -> Gate:
+def _gate_of(key: str, table: dict[str, Any], criteria: dict[str, Criterion]) -> Gate:
     return Gate(
         key=key,
         title=table["title"],

@@ -1,7 +1,8 @@
 """Difference of two rulebooks, in sentences: by stage, gate, criterion and requirement. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 from governance.rulebook.book import Book, Criterion, Gate, Requirement, StageRule
 
@@ -51,6 +52,8 @@ TABLES = {
     "risk_tiers": "Risk tiers",
 }
 
+Row = TypeVar("Row", Requirement, Gate, Criterion)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -70,10 +73,10 @@ def differences(old: Book, new: Book) -> list[Section]:
     for key in _keys(old.gates, new.gates):
         sections += _gate(old, new, key)
     for key in _keys(old.requirements, new.requirements):
-        one, other = old.requirements.get(key), new.requirements.get(key)
+        was, becomes = old.requirements.get(key), new.requirements.get(key)
         touched = frozenset(c.gate for book in (old, new) for c in book.criteria_using(key))
-        title = f"Requirement: {(other or one).question}"
-        sections.append(_section(title, _row(one, other, Requirement), touched))
+        title = f"Requirement: {_newest(was, becomes).question}"
+        sections.append(_section(title, _row(was, becomes, Requirement), touched))
     sections.append(_section("The governance contract", _fields(old.contract, new.contract)))
     sections.append(_section("What stays after a promotion", _fields(old.carry, new.carry)))
     for name, title in TABLES.items():
@@ -81,50 +84,58 @@ def differences(old: Book, new: Book) -> list[Section]:
     return [section for section in sections if section.lines]
 
 
-def _section(title: str, lines, gates: frozenset[str] = frozenset()) -> Section:
+def _section(title: str, lines: Iterable[str], gates: frozenset[str] = frozenset()) -> Section:
     return Section(title, tuple(lines), gates)
+
+
+def _newest(old: Row | None, new: Row | None) -> Row:
+    """The newer of two, or the older one where the newer book has none. Raises LookupError where neither has it."""
+    newest = new or old
+    if newest is None:
+        raise LookupError("Neither book has it.")
+    return newest
 
 
 def _gate(old: Book, new: Book, key: str) -> Iterator[Section]:
     """What the gate itself asks otherwise, and each of its criteria."""
     one, other = old.gates.get(key), new.gates.get(key)
-    yield _section(f"Gate: {(other or one).title}", _row(one, other, Gate), frozenset([key]))
+    yield _section(f"Gate: {_newest(one, other).title}", _row(one, other, Gate), frozenset([key]))
     before, after = ({c.key: c for c in gate.criteria} if gate else {} for gate in (one, other))
     for criterion in _keys(before, after):
         was, becomes = before.get(criterion), after.get(criterion)
         lines = _row(was, becomes, Criterion)
-        yield _section(f"Criterion: {(becomes or was).question}", lines, frozenset([key]))
+        yield _section(f"Criterion: {_newest(was, becomes).question}", lines, frozenset([key]))
 
 
-def _keys(old: dict, new: dict) -> list[str]:
+def _keys(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """The keys of both, in the order of the newer one; what is gone comes last."""
     return list(dict.fromkeys([*new, *old]))
 
 
-def _row(old, new, kind: type) -> Iterator[str]:
+def _row(old: Any, new: Any, kind: type) -> Iterator[str]:
     if old is None:
         yield "New: the older version does not have it."
     elif new is None:
         yield "Gone: the newer version does not have it."
     else:
         # Criteria are told one by one, each under its own question.
-        yield from _fields(old, new, skip={"criteria"} if kind is Gate else set())
+        yield from _fields(old, new, skip=["criteria"] if kind is Gate else [])
 
 
-def _fields(old, new, skip: set[str] = frozenset()) -> Iterator[str]:
+def _fields(old: Any, new: Any, skip: Collection[str] = ()) -> Iterator[str]:
     for one in fields(new):
         before, after = getattr(old, one.name), getattr(new, one.name)
         if one.name not in skip and before != after:
             yield _sentence(NAMES.get(one.name, one.name.replace("_", " ")), before, after)
 
 
-def _table(old: dict, new: dict) -> Iterator[str]:
+def _table(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     for key in _keys(old, new):
         if old.get(key) != new.get(key):
             yield _sentence(key.replace("_", " "), old.get(key), new.get(key))
 
 
-def _sentence(name: str, before, after) -> str:
+def _sentence(name: str, before: Any, after: Any) -> str:
     name = name[:1].upper() + name[1:]
     if isinstance(before, (tuple, frozenset)) and isinstance(after, (tuple, frozenset)):
         came = [_said(one) for one in _ordered(after) if one not in before]
@@ -138,20 +149,20 @@ def _sentence(name: str, before, after) -> str:
     return f"{name}: {_change(before, after)}."
 
 
-def _change(before, after) -> str:
+def _change(before: Any, after: Any) -> str:
     return f"now {_quoted(after)}, before {_quoted(before)}"
 
 
-def _quoted(value) -> str:
+def _quoted(value: Any) -> str:
     """Words of several words between quotation marks, so that their own full stops do not end the sentence."""
     return f"“{value}”" if isinstance(value, str) and " " in value else _said(value)
 
 
-def _ordered(values) -> list:
+def _ordered(values: Collection[Any]) -> list[Any]:
     return sorted(values) if isinstance(values, frozenset) else list(values)
 
 
-def _said(value) -> str:
+def _said(value: Any) -> str:
     """A value as people say it: nothing, yes and no, lists and quoted words."""
     if value is None or value == "" or value == () or value == {}:
         return "nothing"

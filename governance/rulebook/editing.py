@@ -6,9 +6,10 @@ A place is the path of a value in the text: ("requirement", "mvp.owner", "fresh_
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from governance.rulebook import schema
-from governance.rulebook.source_positions import spans_of
+from governance.rulebook.source_positions import TextPath, spans_of
 from governance.rulebook.validation import Problem, RulebookErrors, checked
 
 # What can be edited value by value. Keys, stages, moves and what rests on what they are called are edited as a text.
@@ -63,16 +64,16 @@ class Text:
     """A rulebook text that is sound, with its plain tables."""
 
     source: str
-    raw: dict
+    raw: dict[str, Any]
 
-    def row(self, part: str, key: str = "") -> dict | None:
+    def row(self, part: str, key: str = "") -> dict[str, Any] | None:
         """The table of a part: by its key where there are several; None where there is none of that key."""
         if part in schema.ROWS:
             return next((row for row in self.raw[part] if row["key"] == key), None)
-        table = self.raw.get(part, {})
+        table: dict[str, Any] = self.raw.get(part, {})
         return table.get(key) if key else table
 
-    def value(self, place: Place):
+    def value(self, place: Place) -> Any:
         """The value at a place; None where the text says nothing there."""
         if len(place) == 1:
             return self.raw.get(place[0])
@@ -132,12 +133,12 @@ def problems_at(text: Text, errors: RulebookErrors, part: str, key: str = "") ->
             mine = text.raw[part][path[1]]["key"] == key
         else:
             mine = path[: 2 if key else 1] == ((part, key) if key else (part,))
-        name = path[-1] if mine and path[-1] in PARTS.get(part, {}) else ""
+        name = str(path[-1]) if mine and path[-1] in PARTS.get(part, {}) else ""
         found.setdefault(name, []).append(problem)
     return found
 
 
-def _path(text: Text, place: Place) -> tuple:
+def _path(text: Text, place: Place) -> TextPath:
     """The place as the text counts it. Raises KeyError for a row that it does not have."""
     if len(place) == 3 and place[0] in schema.ROWS:
         rows = text.raw[place[0]]
@@ -148,12 +149,12 @@ def _path(text: Text, place: Place) -> tuple:
     return place
 
 
-def _in_table(path: tuple, table: tuple) -> bool:
+def _in_table(path: TextPath, table: TextPath) -> bool:
     """Whether a path is the heading of the table, or one of its own keys."""
     return path == table or (len(path) == len(table) + 1 and path[:-1] == table)
 
 
-def _toml(value) -> str:
+def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

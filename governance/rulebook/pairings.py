@@ -4,6 +4,7 @@ Data beside the rulebook as shipped (pairings.toml): the digest of a rulebook do
 """
 
 from pathlib import Path
+from typing import Any
 
 from governance.rulebook import validation
 from governance.rulebook.schema import FIXED
@@ -13,7 +14,7 @@ REATTESTED = "re-attested"
 _FOLDER = Path(__file__).parent
 
 
-def read(text: str) -> dict:
+def read(text: str) -> dict[str, Any]:
     """The tables of such a text, held against the rulebook as shipped. Raises RulebookErrors, each with its line."""
     book = validation.checked((_FOLDER / "default.toml").read_text("utf-8"))
     requirements = [row["key"] for row in book["requirement"]]

@@ -12,22 +12,29 @@ _VALUE = re.compile(
     re.DOTALL,
 )
 
+# The place of a heading or key as the text has it, rows by their number: ("requirement", 3, "fresh_days").
+TextPath = tuple[str | int, ...]
 
-def lines_of(text: str) -> dict[tuple, int]:
+
+def lines_of(text: str) -> dict[TextPath, int]:
     """Line of every heading and key of a valid TOML text, by path: ("requirement", 3, "fresh_days") -> 58."""
-    found, line, before = {}, 1, 0
+    found: dict[TextPath, int] = {}
+    line, before = 1, 0
     for path, (start, _) in spans_of(text).items():
         line, before = line + text.count("\n", before, start), start
         found[path] = line
     return found
 
 
-def spans_of(text: str) -> dict[tuple, tuple[int, int]]:
+def spans_of(text: str) -> dict[TextPath, tuple[int, int]]:
     """Where each heading and key of a valid TOML text begins, and where what follows it does, by path."""
-    found, table, counts, position = {}, (), {}, 0
+    found: dict[TextPath, tuple[int, int]] = {}
+    counts: dict[TextPath, int] = {}
+    table: TextPath = ()
+    position = 0
 
-    def path_of(names: str) -> tuple:
-        path = ()
+    def path_of(names: str) -> TextPath:
+        path: TextPath = ()
         for name in re.findall(_NAME, names):
             path += (name.strip("\"'"),)
             if path in counts:

@@ -5,9 +5,11 @@ Shapes come first (unknown and missing keys, wrong types, unknown names), then w
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import pairwise
+from typing import Any
 
 from governance.rulebook.schema import (
     CARRY,
@@ -22,7 +24,7 @@ from governance.rulebook.schema import (
     TOP,
     WAIVER_CEILING_DAYS,
 )
-from governance.rulebook.source_positions import lines_of
+from governance.rulebook.source_positions import TextPath, lines_of
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,16 @@ class Problem:
     key: str
     what: str
     remedy: str
-    path: tuple = ()
+    path: TextPath = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"line {self.line}: {self.key}: {self.what} Mend: {self.remedy}"
 
 
 class RulebookErrors(ValueError):
     """A rulebook text that cannot be used; `problems` lists everything wrong with it, by line."""
 
-    def __init__(self, problems):
+    def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(problems, key=lambda problem: problem.line)
         super().__init__("\n".join(map(str, self.problems)))
 
@@ -54,16 +56,16 @@ class RulebookErrors(ValueError):
 class Shape:
     """What a text may hold: the fields of its highest level, and those of each section, group and row, by name."""
 
-    top: dict
-    sections: dict = field(default_factory=dict)
-    groups: dict = field(default_factory=dict)
-    rows: dict = field(default_factory=dict)
+    top: dict[str, Any]
+    sections: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, Any] = field(default_factory=dict)
 
 
 RULEBOOK = Shape(TOP, SECTIONS, GROUPS, ROWS)
 
 
-def checked(text: str) -> dict:
+def checked(text: str) -> dict[str, Any]:
     """The plain tables of a sound rulebook text. Raises RulebookErrors with every problem found."""
     check = _Check(_tables(text), lines_of(text))
     check.shapes(RULEBOOK)
@@ -76,7 +78,7 @@ def checked(text: str) -> dict:
     return check.raw
 
 
-def checked_beside(text: str, shape: Shape, known: dict[str, list[str]]) -> dict:
+def checked_beside(text: str, shape: Shape, known: dict[str, list[str]]) -> dict[str, Any]:
     """The plain tables of a text that stands beside the rulebook; `known`: names that it may use, by what they name.
 
     Raises RulebookErrors with every problem found.
@@ -89,7 +91,7 @@ def checked_beside(text: str, shape: Shape, known: dict[str, list[str]]) -> dict
     return check.raw
 
 
-def _tables(text: str) -> dict:
+def _tables(text: str) -> dict[str, Any]:
     try:
         text.encode()  # the digest is taken of UTF-8, which has no place for half a surrogate pair
         return tomllib.loads(text)
@@ -105,8 +107,9 @@ def _tables(text: str) -> dict:
 class _Check:
     """The problems of one raw rulebook; every check skips what an earlier one has already refused."""
 
-    def __init__(self, raw: dict, lines: dict[tuple, int]):
-        self.raw, self.lines, self.problems = raw, lines, []
+    def __init__(self, raw: dict[str, Any], lines: dict[TextPath, int]):
+        self.raw, self.lines = raw, lines
+        self.problems: list[Problem] = []
         self.requirements = self.rows("requirement")
         self.criteria = self.rows("criterion")
         own = [row["key"] for _, row in self.criteria if "evidence" in row]
@@ -118,14 +121,14 @@ class _Check:
             "requirement": [row["key"] for _, row in self.requirements] + own,
         }
 
-    def part(self, *path) -> dict:
+    def part(self, *path: str) -> dict[str, Any]:
         """The table at this path, or an empty one where the text has something else."""
-        table = self.raw
+        table: object = self.raw
         for name in path:
             table = table.get(name) if isinstance(table, dict) else None
         return table if isinstance(table, dict) else {}
 
-    def rows(self, name: str) -> list[tuple[int, dict]]:
+    def rows(self, name: str) -> list[tuple[int, dict[str, Any]]]:
         """Position and row of every [[name]] that has a usable key."""
         rows = self.raw.get(name)
         rows = rows if isinstance(rows, list) else []
@@ -135,21 +138,22 @@ class _Check:
             if isinstance(row, dict) and isinstance(row.get("key"), str)
         ]
 
-    def say(self, path: tuple, what: str, remedy: str):
+    def say(self, path: TextPath, what: str, remedy: str) -> None:
         """Note a problem at the line of this path, or of the nearest thing around it."""
         line = next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), 1)
-        at, row = path, self.raw.get(path[0]) if len(path) > 1 and isinstance(path[1], int) else None
-        if row is None:
+        number = path[1] if len(path) > 1 else None
+        rows = self.raw.get(str(path[0])) if isinstance(number, int) else None
+        if not isinstance(number, int) or rows is None:
             place = ".".join(map(str, path))
         else:
-            row = row[path[1]]
+            row = rows[number]
             key = row.get("key") if isinstance(row, dict) else None
-            place = f"{path[0]} {key}" if isinstance(key, str) and key else f"{path[0]} number {path[1] + 1}"
-        self.problems.append(Problem(line, place, what, remedy, at))
+            place = f"{path[0]} {key}" if isinstance(key, str) and key else f"{path[0]} number {number + 1}"
+        self.problems.append(Problem(line, place, what, remedy, path))
 
     # Shapes
 
-    def shapes(self, shape: Shape):
+    def shapes(self, shape: Shape) -> None:
         """Unknown and missing keys, wrong types and unknown names, everywhere."""
         self.table((), self.raw, shape.top)
         for name, spec in shape.sections.items():
@@ -171,7 +175,7 @@ class _Check:
                 if isinstance(row, dict):
                     self.table((name, number), row, spec)
 
-    def table(self, path: tuple, table: dict, spec: dict):
+    def table(self, path: TextPath, table: dict[str, Any], spec: dict[str, Any]) -> None:
         """Hold one table against the fields it may have."""
         for key, value in table.items():
             if key not in spec:
@@ -184,7 +188,7 @@ class _Check:
             if required and key not in table:
                 self.say(path or (key,), f'the key "{key}" is missing.', f'add "{key}": {KINDS[kind]}.')
 
-    def value(self, path: tuple, key: str, value, kind: str, required: bool, among: str):
+    def value(self, path: TextPath, key: str, value: Any, kind: str, required: bool, among: str) -> None:
         """Hold one value against its kind, and its words against the names they may use."""
         if not _is(kind, value):
             self.say(path, f'"{key}" has the wrong type or is blank.', f'give "{key}" {KINDS[kind]}.')
@@ -210,21 +214,23 @@ class _Check:
 
     # What holds between rows
 
-    def rows_together(self):
+    def rows_together(self) -> None:
         """Keys used twice, proof that cannot be given, criteria that ask for nothing."""
-        seen = {}
+        seen: dict[str, int] = {}  # the line where each key stands first
         for name, rows in (("requirement", self.requirements), ("criterion", self.criteria)):
             for number, row in rows:
-                path = (name, number, "key")
+                place = (name, number, "key")
                 if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", row["key"]):
                     self.say(
-                        path, "a key is part of web addresses.", "use small letters, digits, _ and dots only."
+                        place,
+                        "a key is part of web addresses.",
+                        "use small letters, digits, _ and dots only.",
                     )
                 if row["key"] in seen:
                     what = f'the key "{row["key"]}" is used twice, first on line {seen[row["key"]]}.'
-                    self.say(path, what, "give one of the two another key, or remove it.")
-                seen.setdefault(row["key"], self.lines.get(path, 1))
-        carriers = self.part("evidence_carries").get("condition")
+                    self.say(place, what, "give one of the two another key, or remove it.")
+                seen.setdefault(row["key"], self.lines.get(place, 1))
+        carriers: Any = self.part("evidence_carries").get("condition")
         for number, row in self.requirements:
             evidence = row.get("evidence") if _is("texts", row.get("evidence")) else None
             path = ("requirement", number)
@@ -248,7 +254,7 @@ class _Check:
         for number, row in self.criteria:
             self.criterion(("criterion", number), row)
 
-    def criterion(self, path: tuple, row: dict):
+    def criterion(self, path: TextPath, row: dict[str, Any]) -> None:
         """One criterion by itself: it must ask for something, and what it sets must have an effect."""
         if not {"requirements", "evidence", "scale_test"} & set(row):
             self.say(
@@ -266,7 +272,7 @@ class _Check:
         if row.get("scale_test") and row.get("waivable") is True:
             self.say((*path, "waivable"), "a scale test can never be waived.", "set waivable = false.")
 
-    def gates(self):
+    def gates(self) -> None:
         """Where gates lead, who sits at them, and whether their quorum can be reached."""
         for name, (origins, target) in MOVES.items():
             gate, path = self.part("gates", name), ("gates", name)
@@ -296,7 +302,7 @@ class _Check:
                     what = f'the seat "{seat}" must sign but has no criterion at this gate.'
                     self.say((*path, "must_include"), what, "give it a criterion here, or leave it out.")
             for key in ("quorum", "quorum_high_risk"):
-                quorum = gate.get(key)
+                quorum: Any = gate.get(key)
                 if not _is("count", quorum):
                     continue
                 if quorum > len(seats):
@@ -309,7 +315,8 @@ class _Check:
                 if quorum < len(must):
                     what = f"{key} {quorum} is smaller than the {len(must)} seats that must sign."
                     self.say((*path, key), what, f"set it to {len(must)} or more.")
-            usual, high = gate.get("quorum"), gate.get("quorum_high_risk")
+            usual: Any = gate.get("quorum")
+            high: Any = gate.get("quorum_high_risk")
             if _is("count", usual) and _is("count", high) and high < usual:
                 self.say(
                     (*path, "quorum_high_risk"), "high risk asks for fewer.", f"set it to {usual} or more."
@@ -325,12 +332,13 @@ class _Check:
                 remedy = f'add one with scale_test = "{test}", severity = "blocking" and no due_days.'
                 self.say(("scale_tests", test), what, remedy)
 
-    def carry_forward(self):
+    def carry_forward(self) -> None:
         """An answer has one fate at production, and a chain of replacements has an end."""
-        carry, fate = self.part("carry_forward"), {}
+        carry = self.part("carry_forward")
+        fate: dict[str, str] = {}
         replaced = self.part("carry_forward", "replaced_at_production")
         for name in CARRY:
-            words = list(replaced) if name == "replaced_at_production" else carry.get(name)
+            words: Any = list(replaced) if name == "replaced_at_production" else carry.get(name)
             for word in dict.fromkeys(words if _is("texts", words) else ()):
                 if word in fate:
                     what = f'"{word}" is listed here and under {fate[word]}.'
@@ -346,7 +354,7 @@ class _Check:
                 what = f'"{start}" is replaced by itself in a circle.'
                 self.say(path, what, "let the last replacement stand.")
 
-    def figures(self):
+    def figures(self) -> None:
         """Limits that an organisation cannot loosen."""
         production = self.part("stages", "production")
         for key in ("reattest_days", "reattest_days_high"):
@@ -354,26 +362,28 @@ class _Check:
                 what = f'production is accepted again after a while: the key "{key}" is missing.'
                 self.say(("stages", "production", key), what, f'add "{key}": {KINDS["count"]}.')
         freshness = self.part("freshness")
-        waiver = freshness.get("waiver_max_days")
+        waiver: Any = freshness.get("waiver_max_days")
         if _is("count", waiver) and waiver > WAIVER_CEILING_DAYS:
             what = f"a waiver may last at most {WAIVER_CEILING_DAYS} days."
             self.say(("freshness", "waiver_max_days"), what, f"set {WAIVER_CEILING_DAYS} or less.")
-        kept = freshness.get("retention_days")
+        kept: Any = freshness.get("retention_days")
         if _is("count", kept) and kept < RETENTION_FLOOR_DAYS:
             what = f"records of decisions are kept at least {RETENTION_FLOOR_DAYS} days."
             self.say(("freshness", "retention_days"), what, f"set {RETENTION_FLOOR_DAYS} or more.")
-        warn = freshness.get("warn_days_before")
+        warn: Any = freshness.get("warn_days_before")
         if _is("counts", warn) and (not warn or any(a <= b for a, b in pairwise(warn))):
             what = "the warning days do not descend."
             self.say(("freshness", "warn_days_before"), what, "begin with the earliest, such as [30, 14, 3].")
-        required, other = (self.part("contract").get(name) for name in ("required_clauses", "other_clauses"))
+        contract = self.part("contract")
+        required: Any = contract.get("required_clauses")
+        other: Any = contract.get("other_clauses")
         if _is("texts", required) and _is("texts", other):
             for word in set(required) & set(other):
                 what = f'the clause kind "{word}" is both required and optional.'
                 self.say(("contract", "other_clauses"), what, "keep it in one of the two lists.")
 
 
-def _is(kind: str, value) -> bool:
+def _is(kind: str, value: object) -> bool:
     text = isinstance(value, str) and bool(value.strip())
     if kind == "text":
         return text
@@ -394,13 +404,13 @@ def _is(kind: str, value) -> bool:
     )
 
 
-def _nearest(word: str, known, otherwise: str) -> str:
+def _nearest(word: str, known: Iterable[str], otherwise: str) -> str:
     close = get_close_matches(word, list(known), n=1, cutoff=0.5)
     if close:
         otherwise = f'did you mean "{close[0]}"? Otherwise {otherwise}'
     return f"{otherwise}; known here: {_some(known) or 'none'}."
 
 
-def _some(words) -> str:
+def _some(words: Iterable[str]) -> str:
     words = list(words)
     return ", ".join(words[:12]) + (" ..." if len(words) > 12 else "")

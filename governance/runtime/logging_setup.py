@@ -1,10 +1,12 @@
 """Set-up of logging: key=value, one line an event, on the error output, without secrets."""
 
+from typing import Any
+
 import structlog
 
 from governance.runtime.redaction import BlackOut
 
-LOG_STEPS = [
+LOG_STEPS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

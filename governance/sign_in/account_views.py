@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import User
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
 from governance.sign_in.account_forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
 from governance.sign_in.sessions import open_to_all
@@ -23,7 +24,7 @@ SECRETS = ("password", "again", "current")
 
 
 @require_safe
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     """Who I am here, and where I am signed in."""
     key = request.session.session_key
     rows = [(row, row.session_key == key) for row in sessions.of(request.user)]
@@ -33,7 +34,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
+def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
     """End one of my other sessions, or all of them but this."""
     mark = request.POST.get("session") or None
     count = sessions.sign_out(
@@ -49,7 +50,7 @@ def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters(*SECRETS)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def change_password(request: HttpRequest) -> HttpResponse:
+def change_password(request: SignedInRequest) -> HttpResponse:
     """Set my own password, with the one of now; every other browser is signed out."""
     person, status = request.user, 200
     form = ChangePasswordForm(person, request.POST if request.method == "POST" else None)
@@ -72,7 +73,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _change(request: HttpRequest, password: str) -> None:
+def _change(request: SignedInRequest, password: str) -> None:
     with acting(by=request.user, reason="Own password changed"):
         person = User.objects.select_for_update().get(pk=request.user.pk)
         password_links.change_password(

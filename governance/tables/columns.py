@@ -57,7 +57,8 @@ def header_of(records: list[tuple[int, list[str]]], expected: tuple[str, ...] = 
 def columns_of(header: list[str], width: int, used: list[bool]) -> tuple[list[str | None], list[str]]:
     """Names of columns, each once: repeated ones are numbered, nameless ones that hold something named by place."""
     names: list[str | None] = []
-    remarks, seen = [], {}
+    remarks: list[str] = []
+    seen: dict[str, int] = {}
     for i in range(width):
         name = re.sub(r"\s+", " ", header[i]).strip() if i < len(header) else ""
         if not name:
@@ -120,10 +121,9 @@ def parse_date(raw: str, order: str = "") -> str:
     for pattern in WRITTEN:
         if found := re.fullmatch(pattern, text):
             said = found.groupdict()
-            month, day = said.get("month"), said.get("day")
-            if month:
-                month = int(month) if month.isdigit() else MONTHS.get(month[:3].lower(), 0)
-            return _iso(_year(said["year"]), month, day and int(day))
+            name, day = said.get("month"), said.get("day")
+            month = (int(name) if name.isdigit() else MONTHS.get(name[:3].lower(), 0)) if name else None
+            return _iso(_year(said["year"]), month, int(day) if day else None)
     return ""
 
 

@@ -165,7 +165,8 @@ def _candidates(content: bytes, first: str = "") -> list[tuple[str, str, list[st
 def _telling_lines(content: bytes, most: int = 5) -> list[bytes]:
     """Lines that together hold as many different foreign bytes as possible: they show where code pages differ."""
     lines = [(line, {b for b in line if b > 127 or b == 27}) for line in content[:2_000_000].splitlines()]
-    chosen, shown = [], set()
+    chosen: list[bytes] = []
+    shown: set[int] = set()
     while lines and len(chosen) < most:
         line, foreign = max(lines, key=lambda pair: len(pair[1] - shown))
         if not foreign - shown:

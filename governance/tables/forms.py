@@ -1,7 +1,10 @@
 """The form by which a table is sent: its file, or a file that was sent before and waits, and its code page."""
 
+from typing import Any, cast
+
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.files.uploadedfile import UploadedFile
 
 from governance.tables import stored
 from governance.tables.encodings import CODE_PAGES, CodePageUnsure
@@ -15,7 +18,7 @@ class TableForm(forms.Form):
     endings = (".csv", ".tsv", ".txt", ".xlsx")
     what = "A table"
     if_too_large = "split it"
-    made_with: dict = {}  # what the form takes beside what is sent
+    made_with: dict[str, Any] = {}  # what the form takes beside what is sent
     sent: tuple[bytes, str]
 
     file = forms.FileField(label="The file")
@@ -27,17 +30,17 @@ class TableForm(forms.Form):
         help_text="You are asked when it cannot be told.",
     )
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["file"].required = not (self.data.get("kept") or self.initial.get("kept"))
 
-    def clean_file(self):
+    def clean_file(self) -> UploadedFile | None:
         """Its ending and size."""
-        file = self.cleaned_data.get("file")
-        if file and not file.name.lower().endswith(self.endings):
+        file: UploadedFile | None = self.cleaned_data.get("file")
+        if file and not str(file.name).lower().endswith(self.endings):
             known = f"{', '.join(self.endings[:-1])} or {self.endings[-1]}"
             raise forms.ValidationError(f"{self.what} ends in {known}; save it as one of these.")
-        if file and file.size > MAX_BYTES:
+        if file and (file.size or 0) > MAX_BYTES:
             raise forms.ValidationError(
                 f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; {self.if_too_large}."
             )
@@ -62,7 +65,8 @@ class TableForm(forms.Form):
             first = [(page, words) for page, words, _ in question.candidates]
             rest = [choice for choice in CODE_PAGES.items() if choice not in first]
             form.initial["encoding"], form.fields["encoding"].required = "", True
-            form.fields["encoding"].choices = [("", "choose by the lines above"), *first, *rest]
+            pages = cast(forms.ChoiceField, form.fields["encoding"])
+            pages.choices = [("", "choose by the lines above"), *first, *rest]
         return form
 
     def throw_away(self) -> None:

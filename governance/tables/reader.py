@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from governance.tables import workbook
 from governance.tables.columns import columns_of, expected_in, header_of
@@ -87,7 +88,7 @@ def read_table(content: bytes, *, encoding: str = "", expected: tuple[str, ...] 
 class _Size:
     """How large a table is so far; `add` raises ValidationError once it is too large."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.rows = self.cells = self.letters = 0
 
     def add(self, record: list[str]) -> None:
@@ -242,7 +243,7 @@ def _said(content: bytes) -> bytes:
 # Rows to a table
 
 
-def _table(filled: list[tuple[int, list[str]]], expected: tuple[str, ...], **how) -> Table:
+def _table(filled: list[tuple[int, list[str]]], expected: tuple[str, ...], **how: Any) -> Table:
     if len(filled) < 2:
         raise wrong("The file has no rows below its header.")
     place = header_of(filled, expected)

@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 from datetime import date, datetime
+from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -48,11 +49,11 @@ def main(content: bytes, most: dict[str, int]) -> None:
                 return
 
 
-def _say(what: dict | list) -> None:
+def _say(what: dict[str, Any] | list[Any]) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
 
 
-def _text(value) -> str:
+def _text(value: object) -> str:
     """A cell as text: whole numbers without a point, days as their midnight."""
     if isinstance(value, str):
         return value.replace("\r", "").replace("\x00", "")

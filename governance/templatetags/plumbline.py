@@ -6,6 +6,7 @@ because a strict Content-Security-Policy leaves no room for inline style.
 
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import nh3
 from django import template
@@ -133,7 +134,7 @@ def listed(text):
 @register.filter
 def by_remedy(reasons):
     """Reasons grouped by who must act, in the order in which they first appear: [(remedy, reasons)]."""
-    groups = {}
+    groups: dict[str, list[Any]] = {}
     for reason in reasons or ():
         groups.setdefault(reason.remedy, []).append(reason)
     return list(groups.items())
@@ -175,7 +176,7 @@ def grouped(findings, by="layer"):
     """
     by = by or "layer"
     known = list(Layer if by == "layer" else JUDGEMENTS)
-    groups = {}
+    groups: dict[str, list[Any]] = {}
     for finding in findings or ():
         group = finding.get(by) if isinstance(finding, dict) else getattr(finding, by, None)
         groups.setdefault(group or "", []).append(finding)

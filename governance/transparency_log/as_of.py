@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from governance import clock
 from governance.database import request_memo
@@ -70,12 +71,12 @@ def _known(row: str, column: str = "xact") -> str:
     return KNOWN.format(seal=f"s_{row}", row=row, column=column)
 
 
-def remove(cursor) -> None:
+def remove(cursor: CursorWrapper) -> None:
     """Take the views away, before a migration changes what they read."""
     cursor.execute("DROP SCHEMA IF EXISTS asof CASCADE")
 
 
-def install(cursor, present: set[str]) -> None:
+def install(cursor: CursorWrapper, present: set[str]) -> None:
     """Make the schema anew, with a view for each table that is as its model says."""
     remove(cursor)
     cursor.execute("CREATE SCHEMA asof")
@@ -92,7 +93,7 @@ def install(cursor, present: set[str]) -> None:
     for table in indexes.keys() & present:
         cursor.execute(indexes[table])
     for model in row_capture.governed_models():
-        belonging, history = row_capture.belonging(model), model.history.model._meta.db_table
+        belonging, history = row_capture.belonging(model), row_capture.history_table(model)
         if belonging and history in present:
             began = f"ON {history} (%s) WHERE history_type = '+'"
             cursor.execute(f"CREATE INDEX IF NOT EXISTS {history}_began {began % belonging}")
@@ -107,7 +108,7 @@ def views(present: set[str]) -> dict[str, str]:
     """By table, the query that shows it as it was known by a moment."""
     found = {}
     for model in row_capture.governed_models():
-        pk, history = model._meta.pk.column, model.history.model._meta.db_table
+        pk, history = model._meta.pk.column, row_capture.history_table(model)
         if not {model._meta.db_table, history} <= present:
             continue
         kept = row_capture.columns_of(model)
@@ -151,7 +152,7 @@ def known_until() -> datetime | None:
         return None
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        (now,) = cursor.fetchone()
+        now: datetime = cursor.fetchone()[0]
     return max(newest.at, now - max(SETTLED, sealing.backlog().age))
 
 
@@ -178,7 +179,7 @@ SELECT greatest(
 """
 
 
-def _newest_known(cursor, moment: datetime) -> str:
+def _newest_known(cursor: CursorWrapper, moment: datetime) -> str:
     """For `asof.newest`: it only spares looks, so where no later checkpoint tells it may be left open."""
     cursor.execute(NEWEST_KNOWN, [moment])
     found = cursor.fetchone()

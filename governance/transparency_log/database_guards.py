@@ -186,12 +186,12 @@ def _of_rights(cursor: Any, names: database_roles.Names) -> Iterator[str]:
     kinds = {kind: database_roles.rights(cursor, kind) for kind in ("application", "sealer", "auditor")}
     granted = database_catalogue.rights(cursor)
     everybody = {"the database": {"CONNECT"}, "the schema public": {"USAGE"}}
-    for what, given in sorted(granted.pop("PUBLIC", {}).items()):
-        if not what.startswith("the function") and (more := given - everybody.get(what, set())):
+    for what, public in sorted(granted.pop("PUBLIC", {}).items()):
+        if not what.startswith("the function") and (more := public - everybody.get(what, set())):
             yield f"Everybody was granted {_listed(more)} on {what}."
     known = dict(zip(names, kinds.values(), strict=True))
-    for login, given in sorted(granted.items()):
-        given = {what: had - {"CONNECT"} for what, had in given.items() if had - {"CONNECT"}}
+    for login, rights in sorted(granted.items()):
+        given = {what: had - {"CONNECT"} for what, had in rights.items() if had - {"CONNECT"}}
         if login in known:
             for what in sorted(known[login].keys() | given.keys()):
                 has, should = given.get(what, set()), known[login].get(what, set())
@@ -211,12 +211,12 @@ def _listed(rights: set[str]) -> str:
     return ", ".join(sorted(rights))
 
 
-def before_migrate(*, using, **_) -> None:
+def before_migrate(*, using: str, **_: object) -> None:
     """Signal receiver for pre_migrate: views would forbid to change the tables they read."""
     with connections[using].cursor() as cursor:
         as_of.remove(cursor)
 
 
-def after_migrate(*, using, **_) -> None:
+def after_migrate(*, using: str, **_: object) -> None:
     """Signal receiver for post_migrate, which is sent when the migrations of all apps are done."""
     install(using)

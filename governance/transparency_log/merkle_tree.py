@@ -5,6 +5,8 @@ most 255 of those below it, so that a proof in a tree of a million reads some hu
 are those of `governance.offline.verify`, which checks what is made here.
 """
 
+from collections.abc import Callable
+
 from django.db import connections
 
 from governance.offline.verify import EMPTY_ROOT, Peaks, Rejected, node_hash
@@ -29,11 +31,12 @@ class Tree:
         """How many leaves there are; not all need be covered by a checkpoint."""
         with connections[self.using].cursor() as cursor:
             cursor.execute("SELECT coalesce(max(position) + 1, 0) FROM governance_leaf")
-            return cursor.fetchone()[0]
+            (size,) = cursor.fetchone()
+        return int(size)
 
-    def peaks(self, size: int, **options) -> Peaks:
+    def peaks(self, size: int, on_full: Callable[[int, int, bytes], None] | None = None) -> Peaks:
         """The full subtrees of the tree as it was at `size`, ready to grow."""
-        return Peaks(size, [self._full(level, index) for level, index in full_subtrees(0, size)], **options)
+        return Peaks(size, [self._full(level, index) for level, index in full_subtrees(0, size)], on_full)
 
     def root(self, size: int) -> bytes:
         """The root of the tree as it was at `size`."""

@@ -5,10 +5,11 @@ One walk over the leaves in their order, with the tree's peaks in hand: what is 
 
 import hmac
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from django.conf import settings
 from django.db import connections, transaction
@@ -40,7 +41,7 @@ SELECT level, index, hash FROM governance_node
 
 
 @contextmanager
-def one_look(using: str):
+def one_look(using: str) -> Iterator[None]:
     """A transaction that sees one state of the database and writes nothing; inside another one, that one."""
     connection = connections[using]
     fresh = not connection.in_atomic_block
@@ -54,7 +55,9 @@ def one_look(using: str):
         yield
 
 
-def stream(using: str, query: str, values, at_once: int = AT_ONCE) -> Iterator[tuple]:
+def stream(
+    using: str, query: str, values: Sequence[Any] | Mapping[str, Any], at_once: int = AT_ONCE
+) -> Generator[tuple[Any, ...]]:
     """The rows of a query, so many in memory at a time; values come in binary, bytes as bytes."""
     connection = connections[using]
     connection.ensure_connection()
@@ -69,7 +72,7 @@ class Log:
     """The name of the log, and the keys that may sign its heads."""
 
     origin: str
-    keys: tuple
+    keys: tuple[verify.VerifierKey, ...]
 
     @classmethod
     def read(cls, using: str, trusted: Iterable[str] = ()) -> "Log":
@@ -90,12 +93,13 @@ class Log:
 class Walk:
     """Goes through everything sealed from position `since` on and tells `report` what does not fit."""
 
-    def __init__(self, report, *, since: int, held: list[verify.Note], log: "Log", using: str) -> None:
+    def __init__(self, report: Any, *, since: int, held: list[verify.Note], log: "Log", using: str) -> None:
         self.report, self.since, self.log, self.using = report, since, log, using
         self.held = list(held)
         self.peaks = Tree(using).peaks(since, on_full=self._full)
-        self.nodes = self.checkpoints = iter(())
-        self.coming: tuple | None = None  # the next checkpoint
+        self.nodes: Iterator[tuple[Any, ...]] = iter(())
+        self.checkpoints: Iterator[tuple[Any, ...]] = iter(())
+        self.coming: tuple[Any, ...] | None = None  # the next checkpoint
         self.good = since  # the size up to which the roots are right
         self.broken = False  # a root was wrong, or a leaf is missing: those after it cannot be right
         self.nodes_differ = False
@@ -112,7 +116,7 @@ class Walk:
             self._leaves(leaves)
             self._beyond()
 
-    def _leaves(self, leaves: Iterator[tuple]) -> None:
+    def _leaves(self, leaves: Iterator[tuple[Any, ...]]) -> None:
         expected, digest_of, leaf_hash, peaks = (
             self.since,
             hmac.digest,
@@ -147,11 +151,13 @@ class Walk:
                 wanted = self._wanted()
         self.report.leaves = expected - self.since
 
-    def _say(self, place, position, entry, words, table, field=""):
+    def _say(
+        self, place: str, position: int, entry: int | None, words: str, table: str, field: str = ""
+    ) -> None:
         key = str(position if table == "governance_leaf" else entry)
         self.report.add(words, place, position=position, entry=entry, table=table, key=key, field=field)
 
-    def _unlike(self, position, entry, data, now):
+    def _unlike(self, position: int, entry: int, data: bytes, now: bytes | None) -> None:
         """The leaf and its entry say different things, in which field; `now` is None where there is no such entry."""
         try:
             sealed = json.loads(data)
@@ -170,7 +176,7 @@ class Walk:
 
     # --- Nodes and heads --------------------------------------------------------------------------------------------
 
-    def _full(self, level, index, hash):
+    def _full(self, level: int, index: int, hash: bytes) -> None:
         """A subtree is full: where its hash is kept, it must be this one."""
         if self.nodes_differ or not kept(level):
             return
@@ -201,12 +207,12 @@ class Walk:
                     f"{note.root.hex()}", "held", position=size,
                 )  # fmt: skip
 
-    def _head(self, checkpoint) -> None:
+    def _head(self, checkpoint: tuple[Any, ...]) -> None:
         key, size, root, origin, note = checkpoint
         self.report.checkpoints += 1
         self.report.newest_size = size
 
-        def wrong(words, field):
+        def wrong(words: str, field: str) -> None:
             self.report.add(
                 f"checkpoint {key} of size {size}: {words}", "checkpoint",
                 position=size, table="governance_checkpoint", key=str(key), field=field,

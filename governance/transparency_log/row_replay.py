@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Model
+
 from governance.ledger import row_capture
 from governance.transparency_log.recomputation import stream
 
@@ -169,7 +171,7 @@ def differences(*, since: int = 0, using: str = "default") -> Iterator[Differenc
         yield from _of_table(model, columns[model._meta.db_table], since, using)
 
 
-def _of_table(model, columns: list[str], since: int, using: str) -> Iterator[Difference]:
+def _of_table(model: type[Model], columns: list[str], since: int, using: str) -> Iterator[Difference]:
     table, pk = model._meta.db_table, model._meta.pk.column
     governed = hasattr(getattr(model, "history", None), "model")
     repeated = set(row_capture.columns_of(model)) if governed else set()
@@ -178,7 +180,7 @@ def _of_table(model, columns: list[str], since: int, using: str) -> Iterator[Dif
         history = HISTORY.format(
             pk=pk,
             columns=", ".join(f'"{name}"' for name in columns if name in repeated),
-            history=model.history.model._meta.db_table,
+            history=row_capture.history_table(model),
         )
     query = DIFFERENT.format(changes=CHANGES, history=history, table=table, pk=pk)
     values = {"table": table, "since": since, "whole": not since, "governed": governed}

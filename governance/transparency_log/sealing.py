@@ -12,11 +12,13 @@ transaction that is over, and a running one may be beyond it.
 """
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, connections, transaction
+from django.db.backends.utils import CursorWrapper
 
 from governance import clock
 from governance.database.request_memo import once
@@ -105,7 +107,7 @@ def seal(*, wait: bool = True) -> Checkpoint | None:
         if not added and not (last and moves and last.counted - floor > WIDE):
             return None
         peaks = _grow(cursor, using, last, size + added)
-        if not moves:
+        if mark is None or not moves:
             mark = Mark(last.counted, last.running_to) if last else Mark(0, 0)
         checkpoint = _sign(cursor, using, peaks, mark, last)
         if added:
@@ -127,13 +129,13 @@ def _ask_for_it() -> None:
     named("governance.tasks.seal_record").delay(wait=True)
 
 
-def _our_turn(cursor, wait):
+def _our_turn(cursor: CursorWrapper, wait: bool) -> bool:
     name = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
     cursor.execute(f"SELECT {name}(hashtext('plumbline seal'))")
-    return wait or cursor.fetchone()[0]
+    return wait or bool(cursor.fetchone()[0])
 
 
-def _new_mark(cursor):
+def _new_mark(cursor: CursorWrapper) -> Mark | None:
     """A Mark made now, its two parts in this order; None in a transaction that has its id already from before."""
     cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
     (fresh,) = cursor.fetchone()
@@ -144,17 +146,17 @@ def _new_mark(cursor):
     return Mark(counted, running_to) if fresh else None
 
 
-def _settled(cursor, last):
+def _settled(cursor: CursorWrapper, last: Checkpoint) -> bool:
     """Whether every transaction from before the last mark is over. Ids beyond our own are those of another server."""
     cursor.execute(
         "SELECT %(mark)s <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
         " OR %(mark)s > pg_current_xact_id()::text::bigint",
         {"mark": last.running_to},
     )
-    return cursor.fetchone()[0]
+    return bool(cursor.fetchone()[0])
 
 
-def _floor(cursor, last):
+def _floor(cursor: CursorWrapper, last: Checkpoint | None) -> int:
     """The id up to which every entry that will ever be there is sealed: the count of the mark before the last."""
     if last is None:
         return 0
@@ -167,7 +169,7 @@ def _floor(cursor, last):
     return found[0] if found else 0
 
 
-def _append_leaves(cursor, floor, size):
+def _append_leaves(cursor: CursorWrapper, floor: int, size: int) -> int:
     """Give every unsealed entry above the floor the next place, in one statement and so from one view; how many."""
     cursor.execute(
         "INSERT INTO governance_leaf (position, entry_id, data, hash)"
@@ -176,14 +178,14 @@ def _append_leaves(cursor, floor, size):
         ") AS fresh ORDER BY n",
         [size, floor],
     )
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
-def _grow(cursor, using, last, size):
+def _grow(cursor: CursorWrapper, using: str, last: Checkpoint | None, size: int) -> verify.Peaks:
     """The peaks of the tree with its new leaves; the nodes that became full on the way are stored."""
     nodes: list[tuple[int, int, bytes]] = []
 
-    def full(level, index, hash):
+    def full(level: int, index: int, hash: bytes) -> None:
         if level in LEVELS:
             nodes.append((level, index, hash))
 
@@ -214,7 +216,9 @@ def _grow(cursor, using, last, size):
     return peaks
 
 
-def _sign(cursor, using, peaks, mark, last):
+def _sign(
+    cursor: CursorWrapper, using: str, peaks: verify.Peaks, mark: Mark, last: Checkpoint | None
+) -> Checkpoint:
     """The checkpoint over these peaks. Its moment is the database's real clock, and later than the last one's."""
     cursor.execute(
         "SELECT greatest(clock_timestamp(), %s::timestamptz + interval '1 microsecond')",
@@ -233,7 +237,7 @@ def _sign(cursor, using, peaks, mark, last):
     )
 
 
-def _make_known(cursor, checkpoint, size):
+def _make_known(cursor: CursorWrapper, checkpoint: Checkpoint, size: int) -> None:
     """From when on each transaction sealed here is part of every day: now, or its own moment if that is simulated."""
     cursor.execute(
         "INSERT INTO governance_sealing (xact, checkpoint_id, known_at)"
@@ -302,7 +306,7 @@ def receipt_of(entry: Entry) -> bytes:
     )
 
 
-def checkpoints_due(moment: datetime):
+def checkpoints_due(moment: datetime) -> Iterator[Due]:
     """Once a week every auditor is sent the newest checkpoint: kept elsewhere, it tells whether we changed the past."""
     checkpoint = newest()
     if checkpoint is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from governance.models import Checkpoint
 from governance.offline.verify import DASH, Rejected, VerifierKey, parse_key, parse_note, verifier_key
@@ -44,6 +45,8 @@ def signing_key() -> Ed25519PrivateKey:
     private = settings.SIGNING_KEY
     if private is None:
         private = seed(KEPT_SIGNING_KEY, kept_text(settings.DATA_DIR, KEPT_SIGNING_KEY), "")
+    if private is None:
+        raise ImproperlyConfigured(f"The file {KEPT_SIGNING_KEY} in {settings.DATA_DIR} is empty; remove it.")
     return Ed25519PrivateKey.from_private_bytes(private)
 
 

@@ -3,7 +3,8 @@
 Publishing a rulebook writes them; `write_missing` does so for rulebooks that were published before there was the table.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from governance.database.row_history import acting
 from governance.models import Rulebook, SigningRule
@@ -15,7 +16,7 @@ WITHOUT_REVIEW = ("stopped",)  # reached at once, by no vote
 COMPARED = ("about", "tier", "seats", "must_include", "quorum", "max_age_days", "blocking", "decided_by")
 
 
-def rules_of(book: Book) -> Iterator[dict]:
+def rules_of(book: Book) -> Iterator[dict[str, Any]]:
     """What a rulebook asks of signatures, by gate and tier, and for contracts."""
     for gate in book.gates.values():
         if gate.to in WITHOUT_REVIEW:
@@ -75,7 +76,7 @@ def differing(using: str = "default") -> list[str]:
     return found
 
 
-def _sorted(rules) -> list[dict]:
+def _sorted(rules: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rules, key=lambda rule: (rule["about"], rule["tier"]))
 
 

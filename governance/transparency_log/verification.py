@@ -7,6 +7,7 @@ What it finds is said with its place: position and entry, or table, row and fiel
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from operator import attrgetter
+from typing import Any
 
 from django.db import connections
 
@@ -143,12 +144,12 @@ class Report:
         """Whether so much is wrong that looking on would add nothing."""
         return len(self.findings) >= MOST_FINDINGS
 
-    def add(self, words: str, place: str, **where) -> None:
+    def add(self, words: str, place: str, **where: Any) -> None:
         """Note a finding, as long as there is room."""
         if not self.full:
             self.findings.append(Finding(words, place, **where))
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """For --json."""
         return {"ok": self.ok} | asdict(self)
 
@@ -266,7 +267,12 @@ def _judged(report: Report, using: str) -> None:
         return
     judge = entry_judgement.judge(using)
     for found in entry_judgement.breaches(judge, since):
-        place = {"entry": found.entry, "table": found.table, "key": found.key, "field": found.field}
+        place: dict[str, Any] = {
+            "entry": found.entry,
+            "table": found.table,
+            "key": found.key,
+            "field": found.field,
+        }
         if not found.before:
             report.add(found.words, "judged", **place)
         elif len(report.before) < MOST_FINDINGS:

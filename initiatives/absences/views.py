@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from governance import clock
 from governance.models import Absence, Delegation
 from governance.people.boards import seats_held
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import BoardRole, Seat
 from initiatives.absences import actions, wording
 from initiatives.absences.actions import Asked, check_plan
@@ -22,7 +23,7 @@ TAKES = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(TAKES)
-def away(request: HttpRequest) -> HttpResponse:
+def away(request: SignedInRequest) -> HttpResponse:
     """One's absences with who stands in, and a form for the next: looked at first, then planned."""
     person = request.user
     mine = [seat for seat in seats_held(person) if seat.delegate_of_id is None]
@@ -98,7 +99,7 @@ def _own(request, pk: int) -> Absence:
 
 
 @require_http_methods(TAKES)
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """End an absence early, or call it off: one's own, or as an admin."""
     absence = _own(request, pk)
     if request.method == "POST":
@@ -123,7 +124,7 @@ def _standing(absence: Absence):
 
 
 @require_http_methods(TAKES)
-def ask_another(request: HttpRequest, pk: int) -> HttpResponse:
+def ask_another(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask somebody else, where a delegate declined or gave it back."""
     row = get_object_or_404(
         Delegation.objects.select_related("absence__person", "membership__board", "delegate"),
@@ -165,7 +166,7 @@ def _asked_of(request, pk: int) -> Delegation:
 
 
 @require_http_methods(TAKES)
-def delegation(request: HttpRequest, pk: int) -> HttpResponse:
+def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
     """Read what standing in means, and accept it in person."""
     row = _asked_of(request, pk)
     if request.method == "POST":
@@ -192,7 +193,7 @@ def delegation(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def decline(request: HttpRequest, pk: int) -> HttpResponse:
+def decline(request: SignedInRequest, pk: int) -> HttpResponse:
     """Decline to stand in, or give it back."""
     row = _asked_of(request, pk)
     form = NotStandingForm(sent(request))

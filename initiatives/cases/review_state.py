@@ -1,14 +1,19 @@
 """The state of a review as the rules need it: votes with the reasons why they went stale, seats with who can sign."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria, sign_off_statement
+from governance.gates.gate_inputs import Facts
+from governance.gates.requirements import State, states_at
 from governance.gates.separation_of_duties import Parties, RestsOn, why_barred
+from governance.models.people import Membership
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
+from governance.rulebook import Book
 from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows, supported_stage
@@ -23,7 +28,7 @@ class Bench:
     `working`: by role in force, who holds it, key and name.
     """
 
-    members: tuple
+    members: tuple[Membership, ...]
     parties: Parties
     working: dict[str, tuple[int, str]] = field(default_factory=dict, hash=False)
     contract_authors: frozenset[int] = frozenset()
@@ -64,13 +69,13 @@ class Sitting:
 
     review: Review
     case: Initiative
-    facts: object
-    book: object
-    states: dict
-    votes: tuple
-    sign_offs: list
+    facts: Facts
+    book: Book
+    states: dict[str, State]
+    votes: tuple[criteria.Vote, ...]
+    sign_offs: list[SignOff]
     bench: Bench
-    at: object
+    at: datetime
 
     @cached_property
     def seats(self) -> dict[str, criteria.SeatState]:
@@ -103,7 +108,7 @@ class Sitting:
         return Judgement(gate=self.review.gate if self.verdict.decidable else "")
 
 
-def sit(review: Review, case: Initiative | None = None, at=None) -> Sitting:
+def sit(review: Review, case: Initiative | None = None, at: datetime | None = None) -> Sitting:
     """Read the review now. `case` is the locked row when acting."""
     case = case or review.initiative
     at = at or clock.now()
@@ -114,15 +119,15 @@ def sit(review: Review, case: Initiative | None = None, at=None) -> Sitting:
             bench_of(case),
             case_rows.standing_votes(review),
         )
-    states = criteria.states_at(facts, book, at)
+    states = states_at(facts, book, at)
     votes = tuple(as_judged(row, bench, facts, book, at, states) for row in sign_offs)
     return Sitting(review, case, facts, book, states, votes, sign_offs, bench, at)
 
 
-def judged_under(sitting: Sitting, book, facts=None) -> Sitting:
+def judged_under(sitting: Sitting, book: Book, facts: Facts | None = None) -> Sitting:
     """The same sitting under another book, with the facts as they are while it is in force."""
     facts = facts or sitting.facts
-    states = criteria.states_at(facts, book, sitting.at)
+    states = states_at(facts, book, sitting.at)
     votes = tuple(as_judged(row, sitting.bench, facts, book, sitting.at, states) for row in sitting.sign_offs)
     return replace(sitting, facts=facts, book=book, states=states, votes=votes)
 

@@ -1,6 +1,8 @@
 """The cases by the paragraphs of outside frameworks: what answers each, with its proof and its votes, and as a file."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -8,6 +10,7 @@ from governance import clock
 from governance.ledger import csv_export
 from governance.models import Rulebook
 from governance.people.permissions import may_audit
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Seat
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of, pick
@@ -34,14 +37,14 @@ HEADING = [
 
 
 @require_safe
-def frameworks(request: HttpRequest) -> HttpResponse:
+def frameworks(request: SignedInRequest) -> HttpResponse:
     """The paragraphs of a framework; under one of them, what each case has for it."""
     may_audit(request.user).or_refuse()
     rulebook = Rulebook.objects.in_force()
     book = rulebook.book if rulebook else None
     framework, reference, wanted = _asked(request, book)
     listed = crosswalk.references(book, framework) if framework else {}
-    context = {
+    context: dict[str, Any] = {
         "nav": "audit",
         "tab": "frameworks",
         "rulebook": rulebook,
@@ -68,7 +71,7 @@ def frameworks(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> HttpResponse:
     """The same as a CSV file: one row for each reference, question and case. Without a reference, all of them."""
     may_audit(request.user).or_refuse()
     rulebook = Rulebook.objects.in_force()
@@ -129,7 +132,7 @@ def _frameworks(book) -> list[str]:
     return sorted(present, key=lambda key: known.index(key) if key in known else len(known))
 
 
-def _asked(request: HttpRequest, book) -> tuple[str, str, str]:
+def _asked(request: SignedInRequest, book) -> tuple[str, str, str]:
     """Framework, reference and case as the address names them; junk changes nothing."""
     names = _frameworks(book)
     framework = pick(request.GET.get("framework"), names, names[0] if names else "")
@@ -141,7 +144,7 @@ def _asked(request: HttpRequest, book) -> tuple[str, str, str]:
     )
 
 
-def _cases(request: HttpRequest, wanted: str):
+def _cases(request: SignedInRequest, wanted: str):
     cases = case_permissions.visible_to(request.user).filter(withdrawn_at__isnull=True).order_by("number")
     if not wanted:
         return cases

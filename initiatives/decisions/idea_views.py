@@ -1,13 +1,14 @@
 """Waiting ideas side by side: what each is worth, what it risks, how it could be done, and what resembles it."""
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.models import Rulebook, User
 from governance.people.boards import seats_held, units_of_board
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import ReviewOutcome, Stage, Tier
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
@@ -23,7 +24,7 @@ RISK = ("proto.assumptions", "proto.limitations")
 
 
 @require_safe
-def ideas(request: HttpRequest) -> HttpResponse:
+def ideas(request: SignedInRequest) -> HttpResponse:
     """The ideas that wait for the person's boards, oldest first; up to five of them (`?case=`) side by side."""
     case_permissions.may_compare_ideas(request.user).or_refuse()
     waiting = waiting_ideas(request.user)

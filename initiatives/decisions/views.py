@@ -1,11 +1,12 @@
 """All decisions as one list that can be filtered, and the same list as a file."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from governance.ledger import csv_export
 from governance.models import Rulebook
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.decisions import decision_register
@@ -17,7 +18,7 @@ HEADING = ["When", "Decision", "Reference", "Title", "Unit", "About", "Decided b
 
 
 @require_safe
-def decisions(request: HttpRequest) -> HttpResponse:
+def decisions(request: SignedInRequest) -> HttpResponse:
     """What was decided on the cases that the person may see, newest first."""
     book = Rulebook.objects.current().book
     form = DecidedForm(request.GET, book=book)
@@ -33,7 +34,7 @@ def decisions(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> HttpResponse:
     """The same decisions as a CSV file, all pages of them."""
     book = Rulebook.objects.current().book
     rows = _found(request, DecidedForm(request.GET, book=book)).iterator(chunk_size=CHUNK)
@@ -47,5 +48,5 @@ def export(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _found(request: HttpRequest, form: DecidedForm):
+def _found(request: SignedInRequest, form: DecidedForm):
     return decision_register.decisions(case_permissions.visible_to(request.user), form.wanted)

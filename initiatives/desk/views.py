@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import Truncator
@@ -15,6 +15,7 @@ from governance.notices import desk as notice_desk
 from governance.notices.desk import Line
 from governance.people.boards import seats_held
 from governance.privacy import erasure_log
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import in_days
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
@@ -43,7 +44,7 @@ DAILY = (
 
 
 @require_safe
-def desk(request: HttpRequest) -> HttpResponse:
+def desk(request: SignedInRequest) -> HttpResponse:
     """Everything that waits, grouped by verb; a friendly next step where nothing does."""
     person = request.user
     groups, to_set_up = notice_desk.groups_for(person), desk_first_steps.steps(person)

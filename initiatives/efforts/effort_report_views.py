@@ -2,13 +2,14 @@
 
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance.ledger import csv_export
 from governance.models import User
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import layer_word
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
@@ -35,7 +36,7 @@ HEADING = [
 
 
 @require_safe
-def where_it_goes(request: HttpRequest) -> HttpResponse:
+def where_it_goes(request: SignedInRequest) -> HttpResponse:
     """Months, money and waiting by layer over the cases that the person may see; who waits for whom."""
     form = WhereItGoesForm(request.GET)
     wanted, visible = form.wanted, case_permissions.visible_to(request.user).live()
@@ -68,7 +69,7 @@ def where_it_goes(request: HttpRequest) -> HttpResponse:
     return render(request, "initiatives/efforts/where_it_goes.html", context)
 
 
-def _links(request: HttpRequest, form):
+def _links(request: SignedInRequest, form):
     """What makes the address of the lines behind a figure: its own narrowing, and the filters of the page."""
     kept = {
         name: request.GET[name] for name in form.fields if request.GET.get(name) and name not in form.errors
@@ -106,7 +107,7 @@ def _all(layers) -> list[tuple]:
 
 
 @require_safe
-def lines(request: HttpRequest) -> HttpResponse:
+def lines(request: SignedInRequest) -> HttpResponse:
     """The lines behind a figure, the newest week first."""
     form = LinesForm(request.GET)
     wanted = form.wanted
@@ -122,7 +123,7 @@ def lines(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> HttpResponse:
     """The same lines as a CSV file, all pages of them."""
     rows = _found(request, LinesForm(request.GET).wanted).iterator(chunk_size=CHUNK)
     of = request.GET.urlencode() or "all"
@@ -146,7 +147,7 @@ def _exported(row) -> list:
     ]
 
 
-def _found(request: HttpRequest, wanted: effort_report.Wanted):
+def _found(request: SignedInRequest, wanted: effort_report.Wanted):
     rows = effort_report.chosen(case_permissions.visible_to(request.user).live(), wanted)
     return rows.select_related("initiative__unit", "by", "waits_for", "waits_for_system").order_by(
         "-week", "-pk"

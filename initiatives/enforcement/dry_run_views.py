@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.authorization import decision_queries
 from governance.authorization import dry_run as authorization_dry_run
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -20,7 +21,7 @@ from initiatives.enforcement.key_views import OUTCOME_TONES
 
 
 @require_safe
-def dry_run(request: HttpRequest, ref: str) -> HttpResponse:
+def dry_run(request: SignedInRequest, ref: str) -> HttpResponse:
     """Yesterday's questions against the draft, or the days and the version that the address names."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_read_questions(case, request.user).or_refuse()

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -18,6 +18,7 @@ from governance.contracts.clauses import FAILURES
 from governance.contracts.wording import APPROVERS
 from governance.models import PolicyDecision, ServiceKey
 from governance.models.sign_in import KEY_SCOPES
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -33,7 +34,7 @@ OUTCOME_TONES = {"allow": "ok", "deny": "bad", "needs_approval": "warn"}
 
 
 @require_safe
-def systems(request: HttpRequest, ref: str) -> HttpResponse:
+def systems(request: SignedInRequest, ref: str) -> HttpResponse:
     """Keys, the switch, and everything that whoever builds a system needs to have it ask."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "systems")
@@ -96,7 +97,7 @@ def _told(key: ServiceKey, now) -> dict:
 
 
 @require_safe
-def client_file(request: HttpRequest) -> HttpResponse:
+def client_file(request: SignedInRequest) -> HttpResponse:
     """The client as the one file to save beside a system's code."""
     response = HttpResponse(CLIENT.read_bytes(), content_type="text/x-python; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="client.py"'
@@ -107,7 +108,7 @@ def client_file(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-def make_key(request: HttpRequest, ref: str) -> HttpResponse:
+def make_key(request: SignedInRequest, ref: str) -> HttpResponse:
     """Make a key; what it answers to being sent is the one page that shows it."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage_keys(case, request.user).or_refuse()
@@ -127,7 +128,7 @@ def make_key(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @never_cache
-def rotate_key(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+def rotate_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """Make the key that follows one; both open during the change-over."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage_keys(case, request.user).or_refuse()
@@ -163,7 +164,7 @@ def _new_key(request, case, form, act, **page):
     return ask(request, case, "systems", form, back_url=reverse("systems", args=[case.ref]), **page)
 
 
-def revoke_key(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+def revoke_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """End a key at once."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage_keys(case, request.user).or_refuse()
@@ -194,7 +195,7 @@ def _key_of(case, pk: int) -> ServiceKey:
 
 
 @never_cache
-def try_it(request: HttpRequest, ref: str) -> HttpResponse:
+def try_it(request: SignedInRequest, ref: str) -> HttpResponse:
     """Ask as a system would, without a key: what would be answered now. Nothing is logged, nobody is asked."""
     case = case_lookup.case_for(request.user, ref)
     known, now = known_of(case), clock.now()

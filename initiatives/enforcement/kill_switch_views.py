@@ -2,13 +2,14 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import ended, no
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup, kill_switch_permissions
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, mend, one_act, sent
@@ -18,7 +19,7 @@ from initiatives.enforcement.kill_switch import IN_EFFECT_WITHIN, last_allowed_a
 from initiatives.form_fields import ReasonForm
 
 
-def switch_off(request: HttpRequest, ref: str) -> HttpResponse:
+def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
     """Deny everything that systems of the case ask."""
     case = case_lookup.case_for(request.user, ref)
     kill_switch_permissions.may_switch(case, request.user).or_refuse()
@@ -39,7 +40,7 @@ def switch_off(request: HttpRequest, ref: str) -> HttpResponse:
     )
 
 
-def switch_on(request: HttpRequest, ref: str) -> HttpResponse:
+def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
     """Let the contract decide again; what was learned may become a drill record."""
     case = case_lookup.case_for(request.user, ref)
     kill_switch_permissions.may_switch_on(case, request.user).or_refuse()
@@ -71,7 +72,7 @@ def switch_on(request: HttpRequest, ref: str) -> HttpResponse:
     )
 
 
-def drill(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """Record a use of the switch as a drill: what the log shows of it becomes proof."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()

@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -12,6 +12,7 @@ from governance import clock
 from governance.authorization import decision_queries
 from governance.ledger import csv_export
 from governance.models import Clause, Entry, PolicyDecision
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome, Stage
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -41,7 +42,7 @@ HEADING = [
 
 
 @require_safe
-def decisions(request: HttpRequest, ref: str) -> HttpResponse:
+def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
     """The log of the case, newest first; every part of the question may be looked for."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "systems")
@@ -126,7 +127,7 @@ def _signal(case, now) -> dict | None:
 
 
 @require_safe
-def decision(request: HttpRequest, ref: str, moment: str) -> HttpResponse:
+def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
     """One decision with the whole question, and whether the record has sealed it."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_read_questions(case, request.user).or_refuse()
@@ -147,7 +148,7 @@ def decision(request: HttpRequest, ref: str, moment: str) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest, ref: str) -> HttpResponse:
+def export(request: SignedInRequest, ref: str) -> HttpResponse:
     """The log as a CSV file: what the filters leave, newest first, as many as one file takes."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_read_questions(case, request.user).or_refuse()

@@ -4,11 +4,12 @@ from collections import Counter
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from governance.people.permissions import may_keep_accounts
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.case_frame import mend, sent
 from initiatives.evidence import file_checks
 from initiatives.evidence.file_checks import doubted_files, mark_of
@@ -17,7 +18,7 @@ from initiatives.models import Evidence
 
 
 @never_cache
-def files_gone(request: HttpRequest) -> HttpResponse:
+def files_gone(request: SignedInRequest) -> HttpResponse:
     """By case, how many; no titles, for an admin need not be one who may read them. Posting confirms those shown."""
     may_keep_accounts(request.user).or_refuse()
     form, keys = ReasonForm(sent(request)), doubted_files()

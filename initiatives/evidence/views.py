@@ -86,9 +86,10 @@ def state_of_item(facts, book, item, now) -> tuple[str, object]:
     if asked and not alive:
         return "voided", None
     ends = [criteria.expiry(requirement, item, facts.high) for requirement in alive]
-    if not ends or None in ends:
+    days = [end for end in ends if end is not None]
+    if not ends or len(days) < len(ends):
         return "current", None
-    last = max(ends)
+    last = max(days)
     if last < today:
         return "stale", last
     return ("aging" if (last - today).days <= max(book.freshness.warn_days_before) else "current"), last

@@ -3,7 +3,7 @@
 While a page is looked at each is read once; an act reads anew (`governance.database.request_memo`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -244,13 +244,13 @@ def excused(debt: Obligation, case: Initiative) -> bool:
 
     A review that was returned, withdrawn or expired decided nothing, and uses nothing up.
     """
-    decided = [row.ended_at for row in reviews(case) if row.decided]
+    decided = [row.ended_at for row in reviews(case) if row.decided and row.ended_at]
     last = max(decided, default=None)
     given = [datetime.fromisoformat(one["at"]) for one in debt.let_pass if one["case"] == case.pk]
     return any(last is None or at > last for at in given)
 
 
-def read_together(cases: list[Initiative], open_reviews: list[Review] = ()) -> None:
+def read_together(cases: list[Initiative], open_reviews: Sequence[Review] = ()) -> None:
     """Read everything above for all these cases now, in as many questions as one case takes, for the running look."""
     _OF_CASE.together([case.pk for case in cases])
     _OFPERSON.together({person.pk for case in cases for person in answering(case)})

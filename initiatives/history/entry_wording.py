@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from string import Formatter
+from typing import Any
 
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
@@ -171,7 +172,7 @@ def _changed(after: dict, before: dict) -> str:
 
 
 # way: (what is worded, book) -> words
-WAYS: dict[str, Callable[..., str]] = {
+WAYS: dict[str, Callable[..., Any]] = {
     "day": day_of,
     "page_day": _page_day,
     "seat": lambda key, book: Seat.word(key),

@@ -4,7 +4,7 @@ The same people are told of it at once (`alerts`). A hold and a grace that is ov
 a step-back until the message about them was opened.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
@@ -48,7 +48,7 @@ def lines(look: "Look") -> Iterator[Line]:
         yield Line("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
 
 
-def _reaches(look: "Look", case: Initiative, requirements: list[str] = ()) -> bool:
+def _reaches(look: "Look", case: Initiative, requirements: Sequence[str] = ()) -> bool:
     """Whether what stands against the case reaches the person: as owner, chair, or in a seat that it affects."""
     held = look.working[case.pk][1] if case.pk in look.working else set()
     if held & OWNING or case.pk in look.chaired:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.database.request_memo import one_look
-from governance.models import Rulebook
+from governance.models import Rulebook, User
 from governance.notices.due import Due, before, late
 from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, OWED_IN_WRITING, ObligationKind
@@ -49,7 +49,7 @@ def debts_due(rows: Iterable[Obligation], moment: datetime, link: Callable[[Obli
     for debt in rows:
         case = debt.initiative
         debtor = debt.debtor if debt.debtor is not None and debt.debtor.is_active else None
-        owed = [debtor] if debtor else [*circle.in_charge(case), circle.chair(case)]
+        owed: list[User | None] = [debtor] if debtor else [*circle.in_charge(case), circle.chair(case)]
         period = before(debt.due, today) or late(debt.due, today, weekly=True)
         escalation = circle.escalated(case, debt.due, today)
         overdue = debt.due < today

@@ -102,7 +102,7 @@ class Question(models.Model):
 
 
 class SignOffQuerySet(models.QuerySet):
-    def latest(self):
+    def latest(self):  # type: ignore[override]  # of each seat, where Django's is one row
         """The vote that stands for each seat: the row nothing replaces. A withdrawn one is not a vote."""
         return self.filter(replaced_by__isnull=True).exclude(verdict=SignOffVerdict.WITHDRAWN)
 

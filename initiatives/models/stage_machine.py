@@ -7,6 +7,7 @@ case for as long as the machine is asked (`judged`): conditions read that and as
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django_fsm import Transition, transition
 
@@ -31,7 +32,7 @@ class Judgement:
 
 UNJUDGED = Judgement()
 # Who may make a move: `initiatives.access.permissions` stands on the models and enters its rules here, by these names.
-WHO_MAY: dict[str, Callable[[object, object], Answer]] = {}
+WHO_MAY: dict[str, Callable[[Any, Any], Answer]] = {}
 
 
 @contextmanager

@@ -1,18 +1,19 @@
 """The portfolio in four pictures, filtered like the list, each with the same numbers as a table behind it."""
 
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.models import Rulebook
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.portfolio import charts, portfolio_metrics
 from initiatives.portfolio.views import chosen_cases
 
 
 @require_safe
-def pictures(request: HttpRequest) -> HttpResponse:
+def pictures(request: SignedInRequest) -> HttpResponse:
     """Flow between stages, time in stage, proof ageing over ninety days, gaps by layer: of the cases that pass."""
     now, rulebook = clock.now(), Rulebook.objects.in_force()
     chosen = chosen_cases(request, rulebook)

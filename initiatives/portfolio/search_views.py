@@ -1,10 +1,11 @@
 """The search: one box, grouped answers."""
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.web.help_topics import topics_about
 from initiatives.cases.case_frame import pick
 from initiatives.portfolio.search import GROUPS, MOST, Search
@@ -13,7 +14,7 @@ PAGE = 25
 
 
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: SignedInRequest) -> HttpResponse:
     """What the words find: the first few of every group, or all of the group named by `in`, page by page."""
     asked = Search(request.GET.get("q", ""), request.user)
     chosen = pick(request.GET.get("in"), GROUPS)

@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
 from governance.models import Rulebook
 from governance.people.boards import seats_held
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.transparency_log import as_of
@@ -28,7 +29,7 @@ TESTS = ("governance", "integration", "adoption")
 
 @on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
-def portfolio(request: HttpRequest) -> HttpResponse:
+def portfolio(request: SignedInRequest) -> HttpResponse:
     """Cases that the person may see, filtered by the address. `?view=board` puts them into columns."""
     rulebook = Rulebook.objects.in_force()
     book = rulebook.book if rulebook else None
@@ -59,7 +60,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> HttpResponse:
     """The same cases as a CSV file, written as it is read."""
     rulebook = Rulebook.objects.in_force()
     cases = filters.with_details(chosen_cases(request, rulebook).qs, rulebook)
@@ -68,7 +69,7 @@ def export(request: HttpRequest) -> HttpResponse:
     return portfolio_export.portfolio(cases, rulebook.book if rulebook else None, of=of, by=request.user)
 
 
-def chosen_cases(request: HttpRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
+def chosen_cases(request: SignedInRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:
     """The cases that the person may see, filtered by the address, with what holds for them now."""
     seen = filters.with_support(case_permissions.visible_to(request.user), rulebook, clock.now())
     return filters.PortfolioFilter(request.GET, queryset=seen, request=request)

@@ -3,11 +3,12 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance import contributions
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.similar_cases import Similar
 from initiatives.cases.similar_cases import similar as find_similar
@@ -17,7 +18,7 @@ from initiatives.registration.forms import RegisterForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: SignedInRequest) -> HttpResponse:
     """Register an idea. Where similar cases exist the person joins one, or says why this is new."""
     case_permissions.may_register(request.user).or_refuse()
     visible = case_permissions.visible_to(request.user)
@@ -60,7 +61,7 @@ def _registered(form: RegisterForm, person):
 
 
 @require_POST
-def similar(request: HttpRequest) -> HttpResponse:
+def similar(request: SignedInRequest) -> HttpResponse:
     """Cases like what is being typed: the part of the page that htmx puts in place.
 
     Posted, though it changes nothing: what somebody is about to register stands in no address.

@@ -133,7 +133,9 @@ def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
     if not keys:
         return
     for key in keys:
-        Answer.objects.filter(initiative=case, requirement=key).exists() or Answer(
+        if Answer.objects.filter(initiative=case, requirement=key).exists():
+            continue
+        Answer(
             initiative=case,
             requirement=key,
             kind="answered",

@@ -2,12 +2,13 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
 from governance.models import Membership, User
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import mend, sent
 from initiatives.models import Handover, Obligation, RoleAssignment
@@ -19,7 +20,7 @@ TAKES = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(TAKES)
-def propose(request: HttpRequest, pk: int) -> HttpResponse:
+def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     """Everything the person holds; a successor for each case or for all; what that means, then the one act."""
     # Whoever may not is not told whether there is somebody with this number, nor who that is.
     seen = User.objects.all() if request.user.is_admin else User.objects.filter(pk=request.user.pk)
@@ -75,7 +76,7 @@ def _take_back(request, person: User) -> HttpResponse:
 
 
 @require_http_methods(TAKES)
-def offered(request: HttpRequest) -> HttpResponse:
+def offered(request: SignedInRequest) -> HttpResponse:
     """What one is asked to take over: read, ticked, taken over or declined together."""
     rows = list(
         Handover.objects.waiting()

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -12,6 +12,7 @@ from governance.models import Membership, Rulebook, User
 from governance.people.permissions import may_forecast
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.rulebook import diff
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome
 from governance.web.pages.rulebook_views import readable
@@ -23,7 +24,7 @@ from initiatives.rulebook_changes.forms import PublishForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def publish(request: HttpRequest, version: str) -> HttpResponse:
+def publish(request: SignedInRequest, version: str) -> HttpResponse:
     """Say what it does, with what was worked out of it, then publish as chair."""
     rulebook = get_object_or_404(Rulebook.objects.select_related("admin"), version=version.replace("\0", ""))
     may_open_publication(rulebook, request.user).or_refuse()
@@ -96,7 +97,7 @@ def _offered(rulebook: Rulebook, person: User) -> Answer:
 
 @open_to_all
 @require_safe
-def changes(request: HttpRequest, version: str) -> HttpResponse:
+def changes(request: SignedInRequest, version: str) -> HttpResponse:
     """What a version says otherwise than another (`?since=`; else the one in force before it), and whom it meets."""
     newer = readable(request, version)
     others = Rulebook.objects.published().exclude(pk=newer.pk)

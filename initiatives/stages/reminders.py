@@ -108,7 +108,7 @@ def reattestations(moment: datetime):
     today, book = clock.local_day(moment), Rulebook.objects.current().book
     warn = (30, 14, 3, 0)
     rule = book.stages["production"]
-    shortest = min(rule.reattest_days, rule.reattest_days_high)
+    shortest = min(days for days in (rule.reattest_days, rule.reattest_days_high) if days is not None)
     near = moment - timedelta(days=shortest - max(warn))
     cases = list(
         Initiative.objects.live()

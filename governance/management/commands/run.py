@@ -15,13 +15,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, OperationalError, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from governance.database import database_roles
@@ -64,8 +65,8 @@ class Command(BaseCommand):
                 self.prepare(running, demo=not options["no_demo"])
                 parts: dict[str, subprocess.Popen[bytes]] = {}
                 running.callback(end, parts)
-                for name, command in commands().items():
-                    parts[name] = begin(command, environment())
+                for part, command in commands().items():
+                    parts[part] = begin(command, environment())
                 self.wait_until_ready(parts)
                 self.tell()
                 watch(parts)
@@ -85,9 +86,10 @@ class Command(BaseCommand):
                 f"The database does not answer ({str(trouble).strip().splitlines()[-1]}); see that it runs and that "
                 "DATABASE_URL is right."
             ) from None
-        if connection.pg_version < OLDEST_POSTGRESQL * 10_000:
+        version = cast(DatabaseWrapper, connection).pg_version
+        if version < OLDEST_POSTGRESQL * 10_000:
             raise CommandError(
-                f"The database is PostgreSQL {connection.pg_version // 10_000}; set DATABASE_URL to one of version "
+                f"The database is PostgreSQL {version // 10_000}; set DATABASE_URL to one of version "
                 f"{OLDEST_POSTGRESQL} or newer."
             )
         executor = MigrationExecutor(connection)

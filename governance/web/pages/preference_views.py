@@ -19,6 +19,7 @@ from governance.database.row_history import acting
 from governance.models import CalendarFeed, Telling
 from governance.notices import calendar_feed as notice_calendar_feed
 from governance.notices import preferences
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.sign_in.sessions import open_to_all
 
@@ -39,7 +40,7 @@ class DigestForm(forms.Form):
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings_page(request: HttpRequest) -> HttpResponse:
+def settings_page(request: SignedInRequest) -> HttpResponse:
     """What I chose; a new calendar address is shown here once, right after it was made."""
     chosen = Telling.objects.filter(person=request.user).first() or Telling(person=request.user)
     form = DigestForm(request.POST if request.method == "POST" else None, initial={"digest": chosen.digest})
@@ -58,7 +59,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
-def make_calendar(request: HttpRequest) -> HttpResponse:
+def make_calendar(request: SignedInRequest) -> HttpResponse:
     """A new secret address, shown in the answer and never again."""
     secret = preferences.make_calendar(by=request.user)
     address = f"{settings.ADDRESS}{reverse('calendar', args=[secret])}"
@@ -66,7 +67,7 @@ def make_calendar(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def end_calendar(request: HttpRequest) -> HttpResponse:
+def end_calendar(request: SignedInRequest) -> HttpResponse:
     """No address any more."""
     with acting(by=request.user, reason="Calendar address ended"):
         preferences.end_calendar(person=request.user)

@@ -11,6 +11,7 @@ from governance.people import permissions as people_permissions
 from governance.permission_result import no
 from governance.rulebook import load_default
 from governance.rulebook.validation import MOVES
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import RulebookForm
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import RUNNING_STAGES
@@ -56,7 +57,7 @@ def versions(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def load(request: HttpRequest) -> HttpResponse:
+def load(request: SignedInRequest) -> HttpResponse:
     """Load a draft, as admin. Every problem of the text is listed with its line; the text is kept."""
     if not request.user.is_admin:
         no("Only admins load a rulebook.", "Ask an admin.").or_refuse()
@@ -77,7 +78,7 @@ def load(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def propose(request: HttpRequest, version: str) -> HttpResponse:
+def propose(request: SignedInRequest, version: str) -> HttpResponse:
     """Propose, as admin, that a chair publishes this draft."""
     rulebook = readable(request, version)
     organisation_actions.propose_publication(rulebook=rulebook, by=request.user)
@@ -103,7 +104,9 @@ def _page(request: HttpRequest, rulebook: Rulebook) -> HttpResponse:
         "rulebook": rulebook,
         "book": book,
         "in_force": rulebook.pk == newest,
-        "may_try": not rulebook.published and people_permissions.may_forecast(request.user),
+        "may_try": not rulebook.published
+        and request.user.is_authenticated
+        and people_permissions.may_forecast(request.user),
         "gates": [_gate(book, book.gates[key]) for key in MOVES if key in book.gates],
         "stages": [_stage(book, key) for key in book.stages],
         "standards": [

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -11,12 +11,13 @@ from governance import clock
 from governance.authorization import decision_spool
 from governance.operations import readiness, status
 from governance.people.permissions import may_keep_accounts
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
 
 
 @never_cache
 @require_safe
-def status_page(request: HttpRequest) -> HttpResponse:
+def status_page(request: SignedInRequest) -> HttpResponse:
     """Everything at once; what is wrong comes first."""
     may_keep_accounts(request.user).or_refuse()
     pulses = status.pulses()
@@ -40,7 +41,7 @@ def status_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def mail(request: HttpRequest) -> HttpResponse:
+def mail(request: SignedInRequest) -> HttpResponse:
     """Send a test mail to oneself, or try undelivered mails again: the one with the key, or all."""
     may_keep_accounts(request.user).or_refuse()
     key = request.POST.get("key", "")
@@ -58,7 +59,7 @@ def mail(request: HttpRequest) -> HttpResponse:
     return redirect("status")
 
 
-def _test(request: HttpRequest) -> None:
+def _test(request: SignedInRequest) -> None:
     wrong = status.send_test(by=request.user)
     if wrong:
         messages.error(request, f"The test mail did not go out. {wrong}")
@@ -68,7 +69,7 @@ def _test(request: HttpRequest) -> None:
         )
 
 
-def _one(request: HttpRequest, key: str) -> None:
+def _one(request: SignedInRequest, key: str) -> None:
     sent = status.try_again(key=key, by=request.user)
     if sent is None:
         messages.success(request, "That mail waits no more: it was sent, or a worker is at it now.")

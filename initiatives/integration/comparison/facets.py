@@ -4,13 +4,16 @@ Facets that both state and that differ are a conflict. Definitions that say anyt
 side alone, are undecided until somebody calls them the same. Sources: S1-3, S1-10, S1-11; int.definitions; ADR 0048.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from initiatives.integration.comparison import identifier_formats, identifier_standards, masks
 from initiatives.integration.comparison.identifier_formats import Identifier
+from initiatives.integration.measurement.patterns import ENOUGH
 from initiatives.models.integration.definitions import COUNTING, IDENTIFIER, WORDING
 
 BLOCKING, NOTE = "blocking", "note"
@@ -32,10 +35,10 @@ class Definition:
     meaning: str = ""
     identifier_format: str = ""
     business_logic: str = ""
-    stated: Mapping[str, str] = field(default_factory=dict)
+    stated: Mapping[str, str] = dataclasses.field(default_factory=dict)
     valid_from: date | None = None
     valid_to: date | None = None
-    profile: Mapping | None = None
+    profile: Mapping[str, Any] | None = None
 
     @property
     def place(self) -> tuple[str, str]:
@@ -83,7 +86,7 @@ def against_measure(row: Definition) -> str:
     if declared is None or not seen:
         return ""
     share = declared.share(seen)
-    return f"{share:.0%} of the values are written so" if share < identifier_formats.ENOUGH else ""
+    return f"{share:.0%} of the values are written so" if share < ENOUGH else ""
 
 
 def wrong(stated: Mapping[str, str]) -> dict[str, str]:

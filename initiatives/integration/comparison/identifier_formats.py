@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from initiatives.integration.comparison import identifier_standards, masks
 from initiatives.integration.measurement.patterns import BLANK, ENOUGH, grown
@@ -47,7 +48,7 @@ def stated(standard: str, mask: str) -> Identifier | None:
     return Identifier(mask=mask) if mask else None
 
 
-def measured(column: Mapping | None) -> Identifier | None:
+def measured(column: Mapping[str, Any] | None) -> Identifier | None:
     """What a profile says of its column; None where that is nothing, or the column holds figures."""
     column = column or {}
     kind, distinct = str(column.get("type") or "").lower(), column.get("distinct_share")
@@ -57,7 +58,7 @@ def measured(column: Mapping | None) -> Identifier | None:
     return found if found.main else None
 
 
-def patterns_of(column: Mapping) -> tuple[tuple[str, float], ...]:
+def patterns_of(column: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
     """The measured patterns of a column with their share of the values that are not blank."""
     kept = {name: share for name, share in (column.get("patterns") or {}).items() if name not in ("", BLANK)}
     total = sum(kept.values())

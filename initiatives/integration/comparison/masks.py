@@ -61,8 +61,8 @@ def read(text: str) -> tuple[Piece, ...]:
     joined = []
     for _, group in groupby(found, key=lambda one: (one.kind, one.literal)):
         same = list(group)
-        ends = [one.most for one in same]
-        most = None if None in ends else sum(ends)
+        ends = [one.most for one in same if one.most is not None]
+        most = sum(ends) if len(ends) == len(same) else None
         joined.append(Piece(same[0].kind, sum(one.least for one in same), most, same[0].literal))
     if sum(one.least for one in joined) > MOST:
         raise Unreadable(f"An identifier has at most {MOST} characters. {HOW}")
@@ -76,12 +76,13 @@ def fits(mask: str, pattern: str) -> bool:
     """
     pieces, seen = read(mask), patterns.pieces(pattern)
     classes = [_class_of(one) for one in pieces]
-    if any(count is None for _, count in seen):  # runs of any length: only the order of classes is known
+    runs = [(kind, count) for kind, count in seen if count is not None]
+    if len(runs) < len(seen):  # runs of any length: only the order of classes is known
         return _order(classes) == _order([kind for kind, _ in seen])
-    length = sum(count for _, count in seen)
+    length = sum(count for _, count in runs)
     if length > MOST:
         return False
-    measured = "".join(kind * count for kind, count in seen)
+    measured = "".join(kind * count for kind, count in runs)
     letters = bool({"A", "a", "X", "h"} & set(classes))
     reached = [True] + [False] * length  # how far the pieces so far can reach
     for kind, piece in zip(classes, pieces, strict=True):

@@ -212,7 +212,8 @@ def _reach(cases, row: TermDefinition, *, what: str, by: User) -> None:
 def _record(kind: str, cases: list[Initiative], row: TermDefinition, **facts) -> None:
     """One entry a case that rests on it; one of no case where none does."""
     facts |= {"definition": row.pk, "term": row.term.name, "system": row.system.name, "field": row.field}
-    record.record_many(kind, [(case, facts | {"said": _said(row)}) for case in cases or [None]])
+    touched: list[Initiative | None] = [*cases] or [None]
+    record.record_many(kind, [(case, facts | {"said": _said(row)}) for case in touched])
 
 
 def _said(row: TermDefinition) -> dict:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of, sent
 from initiatives.integration.definitions import actions, permissions
@@ -32,7 +33,7 @@ from initiatives.models.integration.definitions import (
 
 
 @require_safe
-def glossary(request: HttpRequest) -> HttpResponse:
+def glossary(request: SignedInRequest) -> HttpResponse:
     """Every term, with how many systems define it."""
     wanted = request.GET.get("q", "").strip()[:80]
     standing = Q(definitions__withdrawn_at__isnull=True, definitions__system__retired_at__isnull=True)
@@ -50,7 +51,7 @@ def glossary(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def term(request: HttpRequest, pk: int) -> HttpResponse:
+def term(request: SignedInRequest, pk: int) -> HttpResponse:
     """One term: what each system means by it and for which rows, how that changed, and where it is disputed."""
     row = Term.objects.filter(pk=pk).first()
     if row is None:
@@ -90,7 +91,7 @@ def term(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "initiatives/integration/definitions/glossary_term.html", context)
 
 
-def name_term(request: HttpRequest) -> HttpResponse:
+def name_term(request: SignedInRequest) -> HttpResponse:
     """Write a business term into the glossary, or propose one."""
     may = permissions.may_name_terms(request.user)
     form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
@@ -106,7 +107,7 @@ def name_term(request: HttpRequest) -> HttpResponse:
     )
 
 
-def change_term(request: HttpRequest, pk: int) -> HttpResponse:
+def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say anew what the company means by a term, or propose that."""
     row = get_object_or_404(Term, pk=pk)
     may = permissions.may_name_terms(request.user)

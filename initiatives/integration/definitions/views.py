@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import back_to, case_context, mend, one_act, sent
 from initiatives.form_fields import ReasonForm
@@ -116,7 +117,7 @@ def systems_of(case: Initiative):
 
 
 @require_safe
-def definitions(request: HttpRequest, ref: str) -> HttpResponse:
+def definitions(request: SignedInRequest, ref: str) -> HttpResponse:
     """The terms of the case, what each system means by them, and where they disagree."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
@@ -160,7 +161,7 @@ def _used(case: Initiative) -> list[Used]:
     return list(used.values())
 
 
-def use_term(request: HttpRequest, ref: str) -> HttpResponse:
+def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say that the case uses a term."""
     case = case_lookup.case_for(request.user, ref)
     permissions.may_use_terms(case, request.user).or_refuse()
@@ -191,7 +192,7 @@ def _used_from_now(request, case: Initiative, form, fields: dict) -> None:
     messages.success(request, "The case uses the term; say what its systems mean by it.")
 
 
-def stop_using(request: HttpRequest, pk: int) -> HttpResponse:
+def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that the case no longer uses a term."""
     use = case_lookup.of_case(TermUse.objects.select_related("initiative__unit", "term"), request.user, pk)
     case = use.initiative
@@ -210,7 +211,7 @@ def stop_using(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def define(request: HttpRequest, ref: str) -> HttpResponse:
+def define(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say what a field of a system of the case means by one of its terms."""
     case = case_lookup.case_for(request.user, ref)
     permissions.may_use_terms(case, request.user).or_refuse()
@@ -252,7 +253,7 @@ def _definition(pk: int) -> TermDefinition:
     return get_object_or_404(TermDefinition.objects.standing().select_related("term", "system__owner"), pk=pk)
 
 
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Write a definition anew."""
     row = _definition(pk)
     may = permissions.may_define(row.system, request.user)
@@ -274,7 +275,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a definition back."""
     row = _definition(pk)
     may = permissions.may_define(row.system, request.user)
@@ -326,7 +327,7 @@ def _conflict(request, pk: int) -> tuple[Initiative, DefinitionConflict]:
     return row.initiative, row
 
 
-def _decide_pair(request: HttpRequest, case: Initiative, row: DefinitionConflict) -> HttpResponse:
+def _decide_pair(request: SignedInRequest, case: Initiative, row: DefinitionConflict) -> HttpResponse:
     """Say what two definitions are that nobody has compared, as data steward."""
     return one_act(
         request,
@@ -347,7 +348,7 @@ def _decide_pair(request: HttpRequest, case: Initiative, row: DefinitionConflict
     )
 
 
-def reconcile(request: HttpRequest, pk: int) -> HttpResponse:
+def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
     """Bring two definitions together, or say what they are where nobody has compared them, as data steward."""
     case, row = _conflict(request, pk)
     permissions.may_decide_conflict(case, request.user).or_refuse()
@@ -371,7 +372,7 @@ def reconcile(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def accept(request: HttpRequest, pk: int) -> HttpResponse:
+def accept(request: SignedInRequest, pk: int) -> HttpResponse:
     """Accept a difference for good or for a time, as data steward."""
     case, row = _conflict(request, pk)
     permissions.may_decide_conflict(case, request.user).or_refuse()

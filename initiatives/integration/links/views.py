@@ -6,11 +6,12 @@ Once the case has ended, they say that its feed is shut.
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from governance import clock
 from governance.database import row_history
+from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import ObligationKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -39,7 +40,7 @@ def _asked(request, pk: int) -> Link:
     return row
 
 
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
+def answer(request: SignedInRequest, pk: int) -> HttpResponse:
     """What depends on the system and how, and the two answers."""
     row = _asked(request, pk)
     if request.method == "POST":
@@ -49,7 +50,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, row, may=system_permissions.may_answer_link(row, request.user))
 
 
-def decline(request: HttpRequest, pk: int) -> HttpResponse:
+def decline(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say why not instead."""
     row = _asked(request, pk)
     system_permissions.may_answer_link(row, request.user).or_refuse()
@@ -71,7 +72,7 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, row, form=form)
 
 
-def shut(request: HttpRequest, pk: int) -> HttpResponse:
+def shut(request: SignedInRequest, pk: int) -> HttpResponse:
     """What the ended case was tied to, and the owner's word that nothing flows any more. Raises Http404 to others."""
     rows = Obligation.objects.filter(kind=ObligationKind.FEED).select_related(
         "initiative__unit", "debtor", "settled_by"

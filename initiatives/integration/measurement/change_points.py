@@ -74,7 +74,10 @@ def _names(months) -> list[str]:
         for name, count in counts.items():
             total[name] = total.get(name, 0) + count
     rows = sum(total.values())
-    named = sorted((name for name in total if name != OTHER and total[name] >= 0.005 * rows), key=total.get)
+    named = sorted(
+        (name for name in total if name != OTHER and total[name] >= 0.005 * rows),
+        key=lambda name: total[name],
+    )
     return [*named[::-1][:12], OTHER]
 
 

@@ -319,7 +319,7 @@ class _Table:
         )
         distinct = min(distinct, filled)
         types = self._types(masks, filled)
-        kind = max(types, key=types.get, default="text")
+        kind = max(types, key=lambda name: types[name], default="text")
         if types.get(kind, 0) < 0.8:
             kind = "date" if types.get("date", 0) + types.get("timestamp", 0) >= 0.8 else "text"
             if types.get("integer", 0) + types.get("decimal", 0) >= 0.8:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import SequenceMatcher
 from math import log
+from typing import Any
 
 from initiatives.integration.measurement import patterns
 from initiatives.integration.measurement.patterns import OTHER, TEXT
@@ -110,8 +111,8 @@ def _renamed(dropped: list[dict], added: list[dict], rows) -> list[tuple[dict, d
 
 
 def _named_alike(one: str, other: str) -> float:
-    plain = ["".join(c for c in name.casefold() if c.isalnum()) for name in (one, other)]
-    return SequenceMatcher(None, *plain).ratio()
+    left, right = ("".join(c for c in name.casefold() if c.isalnum()) for name in (one, other))
+    return SequenceMatcher(None, left, right).ratio()
 
 
 def _telling(column: dict) -> bool:
@@ -147,7 +148,7 @@ def _alike(old: dict, new: dict, rows) -> float:
 
 def _levels(old: dict, new: dict) -> tuple[dict, dict]:
     """The patterns of both at the coarser of their levels."""
-    levels = [column.get("level") for column in (old, new)]
+    levels: list[Any] = [column.get("level") for column in (old, new)]
     if None in levels:
         return ({TEXT: 1.0}, {TEXT: 1.0}) if levels == [None, None] else (old["patterns"], new["patterns"])
     mixes = []

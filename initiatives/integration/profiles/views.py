@@ -164,7 +164,7 @@ def drift(request, ref, earlier, later):
     known = Drift.objects.filter(earlier=pair[0], later=pair[1]).select_related("by", "change").first()
     own = case_permissions.visible_to(request.user)
     cases = list(Initiative.objects.filter(pk__in=drift_effects.cases_of(pair[1], request.user)))
-    ahead = drift_effects.consequences(*pair, found, cases) if found and not known else None
+    ahead = drift_effects.consequences(pair[0], pair[1], found, cases) if found and not known else None
     may = case_permissions.may_collaborate(case, request.user)
     if request.method == "POST":
         may.or_refuse()

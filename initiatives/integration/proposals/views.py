@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.permission_result import Answer
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.case_frame import acted, page_of, sent
 from initiatives.form_fields import ReasonForm, WordsField
 from initiatives.integration.proposals import actions, permissions
@@ -52,7 +53,7 @@ class Proposing:
         if not isinstance(form, ReasonForm):
             form.fields[WHY] = WordsField(label="Why", help_text="Whoever decides reads this.")
 
-    def send(self, request: HttpRequest, form, fields: dict | None = None) -> ProposedChange:
+    def send(self, request: SignedInRequest, form, fields: dict | None = None) -> ProposedChange:
         """Propose what the form says; `fields`: as the act would take them."""
         said = dict(form.cleaned_data if fields is None else fields)
         asked = said.pop("reason", "") if isinstance(form, ReasonForm) else ""
@@ -64,7 +65,7 @@ class Proposing:
         return made
 
 
-def instead(request: HttpRequest, may: Answer, kind: str, about=None) -> Proposing | None:
+def instead(request: SignedInRequest, may: Answer, kind: str, about=None) -> Proposing | None:
     """None where the person may do it; how they propose it where they may do only that. Raises Refused."""
     if may:
         return None
@@ -75,7 +76,7 @@ def instead(request: HttpRequest, may: Answer, kind: str, about=None) -> Proposi
 
 
 @require_safe
-def proposals(request: HttpRequest) -> HttpResponse:
+def proposals(request: SignedInRequest) -> HttpResponse:
     """What waits for one's answer, and what one proposed."""
     rows = ProposedChange.objects.select_related(
         "by", "system__owner", "account__owner", "definition", "term", "vendor", "decided_by"
@@ -91,7 +92,7 @@ def proposals(request: HttpRequest) -> HttpResponse:
     return render(request, "initiatives/integration/proposals/proposals.html", context)
 
 
-def _proposal(request: HttpRequest, pk: int) -> ProposedChange:
+def _proposal(request: SignedInRequest, pk: int) -> ProposedChange:
     """The proposal, for whom it concerns. Raises Http404 to all others."""
     rows = ProposedChange.objects.select_related(
         "by",
@@ -110,7 +111,7 @@ def _proposal(request: HttpRequest, pk: int) -> ProposedChange:
     return row
 
 
-def proposal(request: HttpRequest, pk: int) -> HttpResponse:
+def proposal(request: SignedInRequest, pk: int) -> HttpResponse:
     """What is proposed beside what is there; confirmed here by whoever decides on it."""
     row = _proposal(request, pk)
     if request.method == "POST":
@@ -123,7 +124,7 @@ def proposal(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, row)
 
 
-def decline(request: HttpRequest, pk: int) -> HttpResponse:
+def decline(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say why not."""
     row = _proposal(request, pk)
     permissions.may_answer(row, request.user).or_refuse()
@@ -137,7 +138,7 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def take_back(request: HttpRequest, pk: int) -> HttpResponse:
+def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take one's own proposal back."""
     row = _proposal(request, pk)
     actions.take_back_change(proposal=row, by=request.user)

@@ -3,7 +3,7 @@
 What a term touches is worked out by the rule itself (`register.residency`): the cases of which it binds a place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 
@@ -127,9 +127,9 @@ def file_vendor_term(
     reference: str,
     starts_on: date,
     ends_on: date | None = None,
-    allowed: list[str] = (),
-    forbidden: list[str] = (),
-    data_classes: list[str] = (),
+    allowed: Sequence[str] = (),
+    forbidden: Sequence[str] = (),
+    data_classes: Sequence[str] = (),
     words: str = "",
     replaces: VendorTerm | None = None,
     by: User,
@@ -243,9 +243,9 @@ def set_unit_policy(
     reference: str,
     starts_on: date,
     ends_on: date | None = None,
-    allowed: list[str] = (),
-    forbidden: list[str] = (),
-    data_classes: list[str] = (),
+    allowed: Sequence[str] = (),
+    forbidden: Sequence[str] = (),
+    data_classes: Sequence[str] = (),
     words: str = "",
     replaces: UnitPolicy | None = None,
     by: User,
@@ -289,9 +289,9 @@ def check_term(
     reference: str,
     starts_on: date | None,
     ends_on: date | None,
-    allowed: list[str],
-    forbidden: list[str],
-    data_classes: list[str],
+    allowed: Sequence[str],
+    forbidden: Sequence[str],
+    data_classes: Sequence[str],
     words: str,
     *,
     kind: str = "region",

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -280,10 +281,11 @@ def judge(cases: Iterable[int], what_if: WhatIf = NOW, *, unbound: bool = False)
         return [_judged(row) for row in cursor.fetchall()]
 
 
-def _judged(row: tuple) -> Judged:
+def _judged(row: tuple[Any, ...]) -> Judged:
     *head, allowed, forbidden, classes, since, until, answer = row
     since = EVER if since is None else max(since, EVER)
-    return Judged(*head, _listed(allowed), _listed(forbidden), list(classes), since, until, answer)
+    rest = (_listed(allowed), _listed(forbidden), list(classes), since, until, answer)
+    return Judged(*(*head, *rest))
 
 
 def _listed(value: str | None) -> list[str]:

@@ -1,11 +1,12 @@
 """Terms of vendors: filed, proposed by who may not file them, and confirmed, from when on they bind."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from governance import clock
 from governance.permission_result import Conflict
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.case_frame import sent
 from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency import actions, permissions, preview
@@ -16,7 +17,7 @@ from initiatives.integration.residency.views import found_or_404, one_act, page_
 from initiatives.models import Vendor, VendorTerm
 
 
-def term_add(request: HttpRequest, pk: int) -> HttpResponse:
+def term_add(request: SignedInRequest, pk: int) -> HttpResponse:
     """File a term; who looks first sees which cases it would hold."""
     row = found_or_404(Vendor.objects.all(), pk)
     may = permissions.may_file_terms(row, request.user)
@@ -47,7 +48,7 @@ def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
     )
 
 
-def term_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+def term_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a term bind that somebody else filed; who confirms sees which cases it holds then."""
     term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
     permissions.may_confirm_terms(request.user).or_refuse()

@@ -3,12 +3,13 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, F, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import acted, case_context, mend, page_of, sent
@@ -42,7 +43,7 @@ TONES = {
 
 
 @require_safe
-def of_case(request: HttpRequest, ref: str) -> HttpResponse:
+def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
     """Where the data of each link go, which terms bind them there, since when and until when."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
@@ -98,7 +99,7 @@ def _worst(one: Judged) -> bool:
 
 
 @require_safe
-def vendors(request: HttpRequest) -> HttpResponse:
+def vendors(request: SignedInRequest) -> HttpResponse:
     """Every vendor with how many of its terms stand."""
     rows = Vendor.objects.annotate(
         standing=Count("terms", Q(terms__withdrawn_at__isnull=True), distinct=True),
@@ -113,7 +114,7 @@ def vendors(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def vendor(request: HttpRequest, pk: int) -> HttpResponse:
+def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
     """A vendor: its terms, and where they bite among the cases that one may see."""
     row = found_or_404(Vendor.objects.all(), pk)
     biting = [
@@ -152,7 +153,7 @@ def _state(term, today) -> tuple[str, str]:
     return "binds", "ok"
 
 
-def vendor_add(request: HttpRequest) -> HttpResponse:
+def vendor_add(request: SignedInRequest) -> HttpResponse:
     """List a vendor."""
     permissions.may_add_vendor(request.user).or_refuse()
     form = VendorForm(sent(request))
@@ -170,7 +171,7 @@ def vendor_add(request: HttpRequest) -> HttpResponse:
     )
 
 
-def term_change(request: HttpRequest, pk: int) -> HttpResponse:
+def term_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """File a term anew in the place of one."""
     term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
     permissions.may_withdraw_term(term, request.user).or_refuse()
@@ -207,7 +208,7 @@ def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpR
     )
 
 
-def term_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def term_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a term back."""
     term = found_or_404(VendorTerm.objects.standing().select_related("vendor", "by"), pk)
     permissions.may_withdraw_term(term, request.user).or_refuse()
@@ -224,7 +225,7 @@ def term_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def vendor_move(request: HttpRequest, pk: int) -> HttpResponse:
+def vendor_move(request: SignedInRequest, pk: int) -> HttpResponse:
     """What would come of it if the vendor moved all that it runs in one region to another: looked at, never saved."""
     row = found_or_404(Vendor.objects.all(), pk)
     told = Initiative.objects.filter(
@@ -245,7 +246,7 @@ def vendor_move(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def policies(request: HttpRequest) -> HttpResponse:
+def policies(request: SignedInRequest) -> HttpResponse:
     """Every policy of a unit on where its data may be."""
     rows = UnitPolicy.objects.select_related("unit", "by", "withdrawn_by").order_by(
         F("withdrawn_at").asc(nulls_first=True), "unit__path", "-starts_on"
@@ -260,12 +261,12 @@ def policies(request: HttpRequest) -> HttpResponse:
     return render(request, "initiatives/integration/residency/unit_policies.html", context)
 
 
-def policy_add(request: HttpRequest) -> HttpResponse:
+def policy_add(request: SignedInRequest) -> HttpResponse:
     """Set a policy of a unit."""
     return _policy(request, None, title="Set a policy", verb="Set it")
 
 
-def policy_change(request: HttpRequest, pk: int) -> HttpResponse:
+def policy_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Set a policy anew in the place of one."""
     row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
     return _policy(request, row, title=f"Change {row.reference} of {row.unit}", verb="Change it")
@@ -298,7 +299,7 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
     )
 
 
-def policy_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def policy_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a policy back."""
     row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
     permissions.may_set_regions(request.user).or_refuse()
@@ -318,7 +319,7 @@ def policy_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def region_list(request: HttpRequest) -> HttpResponse:
+def region_list(request: SignedInRequest) -> HttpResponse:
     """Every region that is known, what it lies within, and where one name lies."""
     added, asked = findings.added(), request.GET.get("name", "").strip()[:60]
     known = regions.known()
@@ -350,7 +351,7 @@ def _name(key: str, added: list[tuple[str, str]]) -> str:
     return known[key][0] if key in known else next(name for name, _ in added if regions.key_of(name) == key)
 
 
-def region_add(request: HttpRequest) -> HttpResponse:
+def region_add(request: SignedInRequest) -> HttpResponse:
     """Add a region; who looks first sees which cases it holds or frees."""
     permissions.may_set_regions(request.user).or_refuse()
     form = RegionForm(sent(request), initial={"key": request.GET.get("key", "")[:60]})

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.case_frame import back_to, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.proposals.views import Proposing, instead
@@ -41,7 +42,7 @@ NEAR = 30  # days before its review an account says so
 
 
 @require_safe
-def systems(request: HttpRequest) -> HttpResponse:
+def systems(request: SignedInRequest) -> HttpResponse:
     """All systems in use, those on which most cases hang first; found by name, kind, condition and owner."""
     form, today = SystemsForm(request.GET or None), clock.today()
     wanted = form.wanted if form.is_bound else {}
@@ -104,7 +105,7 @@ def _why(system: System, condition: str) -> str:
 
 
 @require_safe
-def system(request: HttpRequest, pk: int) -> HttpResponse:
+def system(request: SignedInRequest, pk: int) -> HttpResponse:
     """One system: its condition and why, who looks after it, its accounts, and who else depends on it."""
     row, today = _system(pk), clock.today()
     customisations = list(row.customisations.order_by("ended_on", "team", "pk"))
@@ -252,7 +253,7 @@ def _called(name: str) -> System | None:
     return System.objects.standing().filter(name__iexact=name.strip()).first()
 
 
-def describe(request: HttpRequest) -> HttpResponse:
+def describe(request: SignedInRequest) -> HttpResponse:
     """Describe a system that is not here yet."""
     permissions.may_describe(request.user).or_refuse()
     initial = {"collection": request.GET.get("collection"), "name": request.GET.get("name", "")[:160]}
@@ -277,7 +278,7 @@ def _told(request, row: System) -> System:
     return row
 
 
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change what is said of a system, its owner among it; or propose that to whoever decides on it."""
     row = _system(pk)
     decides = permissions.may_decide_on(row, request.user)
@@ -300,7 +301,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def retire_system(request: HttpRequest, pk: int) -> HttpResponse:
+def retire_system(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that a system is no longer there."""
     row = _system(pk)
     proposing = instead(request, permissions.may_decide_on(row, request.user), "system_retired", row)
@@ -318,7 +319,7 @@ def retire_system(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def disown(request: HttpRequest, pk: int) -> HttpResponse:
+def disown(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that a system is not one's own."""
     row = _system(pk)
     permissions.may_disown(row, request.user).or_refuse()
@@ -335,7 +336,7 @@ def disown(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def customise(request: HttpRequest, pk: int) -> HttpResponse:
+def customise(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that a team changed it for itself."""
     row = _system(pk)
     permissions.may_change_system(row, request.user).or_refuse()
@@ -351,7 +352,7 @@ def customise(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def end_customisation(request: HttpRequest, pk: int) -> HttpResponse:
+def end_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that a customisation is gone."""
     found = Customisation.objects.select_related("system__owner").filter(pk=pk).first()
     if found is None:
@@ -375,7 +376,7 @@ def end_customisation(request: HttpRequest, pk: int) -> HttpResponse:
 # Service accounts
 
 
-def open_account(request: HttpRequest, pk: int) -> HttpResponse:
+def open_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record an account in the system."""
     row = _system(pk)
     proposing = instead(request, permissions.may_change_system(row, request.user), "account_opened", row)
@@ -393,7 +394,7 @@ def open_account(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def change_account(request: HttpRequest, pk: int) -> HttpResponse:
+def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change what is said of an account."""
     row = _account(pk)
     proposing = instead(request, permissions.may_change_account(row, request.user), "account_changed", row)
@@ -413,7 +414,7 @@ def change_account(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def review_account(request: HttpRequest, pk: int) -> HttpResponse:
+def review_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that one looked at what an account may do."""
     row = _account(pk)
     permissions.may_change_account(row, request.user).or_refuse()
@@ -428,7 +429,7 @@ def review_account(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def close_account(request: HttpRequest, pk: int) -> HttpResponse:
+def close_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that an account is closed in its system."""
     row = _account(pk)
     proposing = instead(request, permissions.may_close_account(row, request.user), "account_closed", row)

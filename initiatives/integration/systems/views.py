@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
 from governance.models import Rulebook
+from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, one_act, outgrown_banner, sent
@@ -73,7 +74,7 @@ class Way:
 
 
 @require_safe
-def integration(request: HttpRequest, ref: str) -> HttpResponse:
+def integration(request: SignedInRequest, ref: str) -> HttpResponse:
     """What the case is tied to, and what the register says against it."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
@@ -93,7 +94,7 @@ def integration(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "initiatives/integration/systems/integration.html", context)
 
 
-def record(request: HttpRequest, ref: str) -> HttpResponse:
+def record(request: SignedInRequest, ref: str) -> HttpResponse:
     """Keep the register as it stands today as an item of proof."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
@@ -208,7 +209,7 @@ def _against(case, context, tied: list[Tied]) -> list[dict]:
 
 
 @require_safe
-def path(request: HttpRequest, ref: str) -> HttpResponse:
+def path(request: SignedInRequest, ref: str) -> HttpResponse:
     """The way of the data: system, hops, case; with regions and conditions, as a picture and as a table."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
@@ -279,7 +280,7 @@ def _running(case) -> dict[int, str]:
 # Acts on links
 
 
-def add(request: HttpRequest, ref: str) -> HttpResponse:
+def add(request: SignedInRequest, ref: str) -> HttpResponse:
     """Tie the case to a system: the system is looked for first."""
     case = case_lookup.case_for(request.user, ref)
     permissions.may_link(case, request.user).or_refuse()
@@ -354,7 +355,7 @@ def _link(request, pk: int) -> Link:
     )
 
 
-def change(request: HttpRequest, pk: int) -> HttpResponse:
+def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change how the case is tied to a system."""
     link = _link(request, pk)
     case = link.initiative
@@ -382,7 +383,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def end(request: HttpRequest, pk: int) -> HttpResponse:
+def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that the case is no longer tied to a system."""
     link = _link(request, pk)
     case = link.initiative
@@ -401,7 +402,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def accept(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+def accept(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     """Accept a source in bad condition for a time, as the architecture seat."""
     case = case_lookup.case_for(request.user, ref)
     permissions.may_accept_source(case, request.user).or_refuse()

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -66,7 +67,7 @@ class Command(BaseCommand):
         path = options["file"]
         if not path.is_file():
             raise CommandError(f"There is no file {path}.")
-        who = {"by": self.person(options["by"])} if options["by"] else {"system": SYSTEM}
+        who: dict[str, Any] = {"by": self.person(options["by"])} if options["by"] else {"system": SYSTEM}
         with transaction.atomic():
             batch = inventory_actions.upload_batch(
                 content=path.read_bytes(),
