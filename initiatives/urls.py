@@ -8,7 +8,7 @@ from initiatives.case_pages import day_comparison_views
 from initiatives.case_pages import views as case_page_views
 from initiatives.checklist import crosswalk_views, waiver_views
 from initiatives.checklist import views as checklist_views
-from initiatives.contracts import clause_views, control_views, dry_run_views
+from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
 from initiatives.decisions import idea_views
 from initiatives.decisions import views as decision_views
@@ -16,13 +16,14 @@ from initiatives.desk import views as desk_views
 from initiatives.efforts import effort_report_views, note_views
 from initiatives.efforts import views as effort_views
 from initiatives.enforcement import api as enforcement_api
-from initiatives.enforcement import key_views, kill_switch_views, logged_decision_views
+from initiatives.enforcement import dry_run_views, key_views, kill_switch_views, logged_decision_views
 from initiatives.evidence import file_views, lost_file_views
 from initiatives.evidence import views as evidence_views
 from initiatives.holds import dependant_views
 from initiatives.holds import views as hold_views
 from initiatives.imports.estates import views as estate_views
 from initiatives.imports.inventories import views as inventory_views
+from initiatives.integration.definitions import glossary_views
 from initiatives.integration.definitions import views as definition_views
 from initiatives.integration.links import views as link_views
 from initiatives.integration.profiles import views as profile_views
@@ -216,10 +217,10 @@ urlpatterns = [
     path("definitions/<int:pk>/withdraw/", definition_views.withdraw, name="definition-withdraw"),
     path("conflicts/<int:pk>/reconcile/", definition_views.reconcile, name="conflict-reconcile"),
     path("conflicts/<int:pk>/accept/", definition_views.accept, name="conflict-accept"),
-    path("glossary/", definition_views.glossary, name="glossary"),
-    path("glossary/add/", definition_views.name_term, name="glossary-add"),
-    path("glossary/<int:pk>/change/", definition_views.change_term, name="glossary-change"),
-    path("glossary/<int:pk>/", definition_views.term, name="glossary-term"),
+    path("glossary/", glossary_views.glossary, name="glossary"),
+    path("glossary/add/", glossary_views.name_term, name="glossary-add"),
+    path("glossary/<int:pk>/change/", glossary_views.change_term, name="glossary-change"),
+    path("glossary/<int:pk>/", glossary_views.term, name="glossary-term"),
     path("cases/<str:ref>/integration/drills/", drill_views.drills, name="integration-drills"),
     path("cases/<str:ref>/integration/drills/add/", drill_views.add, name="drill-add"),
     path("drills/<int:pk>/withdraw/", drill_views.withdraw, name="drill-withdraw"),
