@@ -28,7 +28,7 @@ BEGIN
   RETURN clock_timestamp();
 END $$;
 -- The id of the running transaction in the record. A restore on another server, which counts anew, moves the count
--- past what the record knows (`governance.storage.backup`), so that an id never means two transactions.
+-- past what the record knows (`governance.backup`), so that an id never means two transactions.
 CREATE FUNCTION plumbline_xact() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT pg_current_xact_id()::text::bigint + 0';
 """
 NO_CLOCK = "DROP FUNCTION plumbline_xact(); DROP FUNCTION plumbline_now(); DROP FUNCTION plumbline_simulated();"

@@ -43,7 +43,7 @@ END $$;
 CREATE FUNCTION plumbline_reference(number bigint) RETURNS text LANGUAGE sql IMMUTABLE AS
   $$SELECT 'AI-' || lpad(number::text, greatest(4, length(number::text)), '0')$$;
 
--- The change of one row, as an entry. Called by the triggers of governance.ledger.row_capture alone.
+-- The change of one row, as an entry. Called by the triggers of governance.capture alone.
 CREATE FUNCTION plumbline_keep_row(place text, row_key text, sign text, number bigint, old_row json, new_row json)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -64,7 +64,7 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION plumbline_keep_row(text, text, text, bigint, json, json) FROM PUBLIC;
 
--- Acts, one for each body, in their order: what governance.ledger.record.record calls. Returns their ids.
+-- Acts, one for each body, in their order: what governance.ledger.record calls. Returns their ids.
 CREATE FUNCTION plumbline_record(act_kind text, actor bigint, behalf bigint, request text, moment timestamptz,
                                  refs text[], bodies bytea[])
 RETURNS SETOF bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
