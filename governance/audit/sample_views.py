@@ -93,7 +93,7 @@ def sample(request: HttpRequest, pk: int) -> HttpResponse:
     rows = _rows(found)
     left = sum(1 for drawn, _ in rows if not drawn.conclusion)
     counts = [
-        (words, sum(1 for drawn, _ in rows if drawn.conclusion == key))
+        (key, words, sum(1 for drawn, _ in rows if drawn.conclusion == key))
         for key, words in SampledEntry.CONCLUSIONS.items()
     ]
     context = {

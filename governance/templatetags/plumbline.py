@@ -12,7 +12,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
@@ -49,6 +49,14 @@ LAYER_WORDS = {
 }
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MESSAGE_TONES = {"success": "ok", "warning": "warn", "error": "bad"}
+# Of states whose word means the same wherever it stands; what is not here has no colour.
+STATE_TONES = {
+    **dict.fromkeys(("approved", "approved_with_conditions", "closed"), "ok"),
+    **dict.fromkeys(("measured", "pass", "satisfied"), "ok"),
+    **dict.fromkeys(("exception", "partial", "draft", "in_review", "waiting"), "warn"),
+    **dict.fromkeys(("fail", "failed", "refused"), "bad"),
+    "held": "lead",
+}
 # The stages a claim can be compared on; what is not here is no claim.
 CLAIM_HEIGHT = {"prototype": 1, "mvp": 2, "production": 3}
 # Below this many days an age bar warns: the longest of the rulebook's warn_days_before as shipped.
@@ -186,6 +194,12 @@ def count_words(count):
 def message_tone(level):
     """The tone of a notice for the level of one of Django's messages."""
     return MESSAGE_TONES.get(level, "")
+
+
+@register.filter
+def state_tone(state):
+    """The tone of a tag that says a state."""
+    return STATE_TONES.get(state, "")
 
 
 # Lists
@@ -339,27 +353,87 @@ def scroll(content, label):
     return format_html(room, label, content)
 
 
-@register.simple_tag
-def tag(word, tone=""):
-    """A word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
-    return (
-        format_html('<span class="tag {}">{}</span>', tone, word)
-        if tone
-        else format_html('<span class="tag">{}</span>', word)
+def _attributes(**given):
+    """Attributes of an element, those without a value left out; True is an attribute without one."""
+    return format_html_join(
+        "",
+        "{}",
+        (
+            [format_html(" {}" if value is True else ' {}="{}"', name.replace("_", "-"), value)]
+            for name, value in given.items()
+            if value
+        ),
     )
+
+
+@register.simple_tag
+def tag(word, tone="", role=""):
+    """A word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
+    attributes = _attributes(**{"class": f"tag {tone}".strip(), "role": role})
+    return format_html("<span{}>{}</span>", attributes, word)
 
 
 @register.simple_block_tag
-def note(content, tone="", title="", link="", link_text="Open"):
-    """A box that is to be noticed. `tone` is "" or one of ok, warn, bad; `title` stands above, a way on behind."""
+def tagged(content, tone=""):
+    """A tag (see `tag`) whose words are put together on the page."""
+    return tag(mark_safe(content.strip()), tone)
+
+
+@register.simple_block_tag
+def note(
+    content,
+    tone="",
+    title="",
+    link="",
+    link_text="Open",
+    role="",
+    focus=False,
+    label="",
+    element_id="",
+    saved=False,
+):
+    """A box that is to be noticed. `tone` is "" or one of ok, warn, bad; `title` stands above, a way on behind.
+
+    `role` (alert or status) has it read out when it appears, with `focus` the page opens at it, `label` makes
+    it a region of that name, and `saved` lets the browser forget the drafts of what was typed.
+    """
+    attributes = _attributes(
+        **{"class": f"note {tone}".strip(), "id": element_id, "role": role, "aria-label": label},
+        tabindex="-1" if focus else "",
+        data_focus=focus,
+        data_saved=saved,
+    )
     to = days.keep(link) if link else ""
     return format_html(
-        '<div class="note{}">{}{}{}</div>',
-        f" {tone}" if tone else "",
-        format_html("<strong>{}</strong>", title) if title else "",
-        mark_safe(content.strip()),
-        format_html(' <a href="{}">{}</a>', to, link_text) if to else "",
+        "<{element}{attributes}>{title}{content}{way}</{element}>",
+        element="section" if label else "div",
+        attributes=attributes,
+        title=format_html("<strong>{}</strong>", title) if title else "",
+        content=mark_safe(content.strip()),
+        way=format_html(' <a href="{}">{}</a>', to, link_text) if to else "",
     )
+
+
+@register.inclusion_tag("_components/what_happens.html")
+def what_happens(sentences, danger=False):
+    """What an act brings with it, said before it is done. Nothing where there are no sentences."""
+    return {"sentences": sentences, "tone": "bad" if danger else "warn"}
+
+
+@register.inclusion_tag("_components/form_footer.html")
+def form_footer(verb, back_url, tone="go", draft=False):
+    """The last row of a form: the button that does it ("go", or "no" for what hurts) and the way out.
+
+    `draft` leaves room for the word that what was typed is kept in this browser.
+    """
+    return {"verb": verb, "back_url": back_url, "tone": tone, "draft": draft}
+
+
+@register.simple_block_tag
+def form_actions(content, back_url, draft=False):
+    """`form_footer` for a form with several buttons: they stand in the block, the way out follows them."""
+    inputs = {"buttons": mark_safe(content.strip()), "back_url": back_url, "draft": draft}
+    return mark_safe(render_to_string("_components/form_footer.html", inputs))
 
 
 @register.simple_block_tag

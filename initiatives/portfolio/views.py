@@ -88,6 +88,13 @@ class Told(NamedTuple):
     tests: tuple[bool | None, ...]
     failing: tuple[str, ...]
 
+    @property
+    def tone(self) -> str:
+        """How the label is coloured: an imported claim is not judged here."""
+        if self.imported:
+            return ""
+        return "bad" if self.shortfall > 1 else "warn"
+
 
 def _row(case, book, now, today) -> dict:
     known = case.supported != "recomputing"
