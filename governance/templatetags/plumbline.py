@@ -430,9 +430,10 @@ def form_footer(verb, back_url, tone="go", draft=False):
 
 
 @register.simple_block_tag
-def form_actions(content, back_url, draft=False):
+def form_actions(content, back_url, draft=False, way_out="Not now"):
     """`form_footer` for a form with several buttons: they stand in the block, the way out follows them."""
-    inputs = {"buttons": mark_safe(content.strip()), "back_url": back_url, "draft": draft}
+    buttons = mark_safe(content.strip())
+    inputs = {"buttons": buttons, "back_url": back_url, "draft": draft, "way_out": way_out}
     return mark_safe(render_to_string("_components/form_footer.html", inputs))
 
 
