@@ -2,7 +2,7 @@
 
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative
 
 SEAT = "adoption_change"

@@ -12,6 +12,7 @@ from adoption.postmortems import part_views
 from adoption.postmortems import views as postmortem_views
 from adoption.pulses import answer_views
 from adoption.pulses import views as pulse_views
+from adoption.readings import views as reading_views
 from adoption.signals import views as signal_views
 from adoption.user_reports import public_views
 from adoption.user_reports import views as user_report_views
@@ -21,12 +22,12 @@ urlpatterns = [
     path("adoption/v1/measures", api.measures, name="adoption-measures"),
     path("cases/<str:ref>/adoption/", measure_views.adoption, name="adoption"),
     path("cases/<str:ref>/adoption/declare/", measure_views.declare, name="measure-declare"),
-    path("cases/<str:ref>/adoption/import/", measure_views.bring_in, name="readings-import"),
-    path("cases/<str:ref>/adoption/file/", measure_views.file, name="figures-file"),
-    path("measures/<int:pk>/", measure_views.measure, name="measure"),
+    path("cases/<str:ref>/adoption/import/", reading_views.bring_in, name="readings-import"),
+    path("cases/<str:ref>/adoption/file/", reading_views.file, name="figures-file"),
+    path("measures/<int:pk>/", reading_views.measure, name="measure"),
     path("measures/<int:pk>/goal/", measure_views.goal, name="measure-goal"),
     path("measures/<int:pk>/end/", measure_views.end, name="measure-end"),
-    path("measures/<int:pk>/readings/<int:reading>/correct/", measure_views.correct, name="reading-correct"),
+    path("measures/<int:pk>/readings/<int:reading>/correct/", reading_views.correct, name="reading-correct"),
     path("leaders/", leadership_views.leaders, name="leaders"),
     path("leaders/blurred/", leadership_views.blurred_rows, name="leaders-blurred"),
     path("leaders/blamed/", leadership_views.blamed_rows, name="leaders-blamed"),

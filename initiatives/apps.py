@@ -45,12 +45,13 @@ class InitiativesConfig(AppConfig):
         contributions.digest_units.append(weekly_digest.units_of)
         contributions.calendar_days.append(desk_calendar.days)
         # Imported here: models can be imported only once the apps are loaded.
+        from initiatives.access import visibility
         from initiatives.case_pages import banners
-        from initiatives.cases import act, audit_contribution, case_frame, privacy_contribution, visibility
+        from initiatives.cases import act, audit_contribution, case_frame, privacy_contribution
         from initiatives.desk import lines as desk_lines
         from initiatives.evidence import file_check_desk
         from initiatives.facts import finding_rules
-        from initiatives.findings import sync as findings_sync
+        from initiatives.findings import sync
         from initiatives.history import entry_wording as history_entry_wording
         from initiatives.holds.actions import follow_support
         from initiatives.integration.definitions import findings as definition_findings
@@ -74,8 +75,8 @@ class InitiativesConfig(AppConfig):
             drill_findings.says,
             drill_findings.records,
         ]
-        findings_sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
-        findings_sync.CHANGING.append(drill_findings.failing_records)
+        sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
+        sync.CHANGING.append(drill_findings.failing_records)
         row_capture.cases_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES

@@ -8,7 +8,7 @@ from initiatives.case_pages import day_comparison_views
 from initiatives.case_pages import views as case_page_views
 from initiatives.checklist import crosswalk_views, waiver_views
 from initiatives.checklist import views as checklist_views
-from initiatives.contracts import clause_views, control_views, dry_run_views
+from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
 from initiatives.decisions import idea_views
 from initiatives.decisions import views as decision_views
@@ -16,7 +16,7 @@ from initiatives.desk import views as desk_views
 from initiatives.efforts import effort_report_views, note_views
 from initiatives.efforts import views as effort_views
 from initiatives.enforcement import api as enforcement_api
-from initiatives.enforcement import key_views, kill_switch_views, logged_decision_views
+from initiatives.enforcement import dry_run_views, key_views, kill_switch_views, logged_decision_views
 from initiatives.evidence import file_views, lost_file_views
 from initiatives.evidence import views as evidence_views
 from initiatives.holds import dependant_views

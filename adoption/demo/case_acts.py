@@ -20,7 +20,7 @@ from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import control_mapping
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import review_state
+from initiatives.facts import supported_stage
 from initiatives.models import Evidence, Initiative, Review, SignOff
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
@@ -151,7 +151,7 @@ def have_read(item: Evidence, team: Team, keys: list[str]) -> None:
 
 def map_contract(case: Initiative, item: Evidence, team: Team) -> None:
     """Name a control, shown by the item, for each clause of the contract in force that has none."""
-    facts = review_state.standing.facts_of(fresh(case))
+    facts = supported_stage.facts_of(fresh(case))
     in_force = next((version for version in facts.contracts if version.in_force_at(clock.now())), None)
     if in_force is None or not in_force.unmapped:
         return
@@ -324,7 +324,7 @@ def _ground(case, gate, team, observed_on, skip) -> None:
                 )
     measured = {key for key in book.gates[gate].requirements() if key.startswith("adopt.")} - set(skip)
     if measured:
-        from adoption.demo.measures import adopted
+        from adoption.demo.measures import adopted  # whose cases are made of these acts
 
         adopted(case, team, measured, until=observed_on)
     if gate == "production":
@@ -332,7 +332,7 @@ def _ground(case, gate, team, observed_on, skip) -> None:
             checklist_actions.report_outcome(
                 case=case, key=row.key, result="met", outcome="Shown in the trial.", by=team.owner
             )
-    facts = review_state.standing.facts_of(case)
+    facts = supported_stage.facts_of(case)
     states = gates_criteria.states_at(facts, book, clock.now())
     piles: dict[tuple, list[str]] = {}
     for key in book.gates[gate].requirements():

@@ -21,8 +21,8 @@ from governance.models import Rulebook, User
 from governance.notices.owe import owe
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Conflict, ended, no
+from initiatives.access.permissions import accepted, acting_chair, ever_owned
 from initiatives.cases.act import act, settle_standing
-from initiatives.cases.permissions import accepted, acting_chair, ever_owned
 from initiatives.components.actions import Pulled, pull_many
 from initiatives.findings import alerts
 from initiatives.models import Dependant, Initiative, System

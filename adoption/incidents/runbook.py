@@ -8,7 +8,7 @@ from adoption.edge_clauses import clause_drafts
 from adoption.models import Incident
 from adoption.models.incidents import CLOSED, OPEN, RESOLVED
 from governance.models import User
-from initiatives.cases import kill_switch_permissions
+from initiatives.access import kill_switch_permissions
 from initiatives.integration.resilience.drill_findings import standing_drills, tried
 from initiatives.models import Link
 

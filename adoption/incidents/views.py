@@ -27,9 +27,9 @@ from governance.models import User
 from governance.permission_result import Conflict
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
+from initiatives.access import case_lookup
+from initiatives.access.permissions import may_manage
 from initiatives.cases.case_frame import acted, ask, case_context, mend, one_act, page_of, sent
-from initiatives.cases.permissions import may_manage
 from initiatives.form_fields import ReasonForm
 
 TAB = "incidents"
@@ -37,10 +37,10 @@ PER_PAGE = 20
 
 
 @require_safe
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def incidents(request: HttpRequest, ref: str) -> HttpResponse:
     """Incidents, signals and what users reported, of one case."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, TAB)
     rows = list(case.incidents.select_related("merged_into", "lead"))
     found = incident_metrics.means(rows)
@@ -71,7 +71,7 @@ def incidents(request: HttpRequest, ref: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_(request: HttpRequest, ref: str) -> HttpResponse:
     """Open an incident: a title and a severity are enough. What it brings is told before, if one wants to look."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     permissions.may_open(case, request.user).or_refuse()
     running = list(case.incidents.running().select_related("reported_by"))
     form = forms.OpenForm(
@@ -112,7 +112,7 @@ def _incident_for(person: User, pk: int) -> Incident:
     rows = Incident.objects.select_related(
         "initiative__unit", "initiative__contract", "reported_by", "lead", "scribe", "speaker", "merged_into"
     ).prefetch_related("systems__system")
-    return access.of_case(rows, person, pk)
+    return case_lookup.of_case(rows, person, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -20,8 +20,8 @@ from governance.people.boards import seats_held
 from governance.templatetags.days import keep
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.models import Initiative
 from initiatives.models.initiative import RUNNING, STAGES
@@ -77,7 +77,7 @@ class _Asked:
         return keep(f"{reverse(page)}?{urlencode(kept | also)}")
 
 
-@on_any_day(access.portfolio_on_any_day)
+@on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
 def leaders(request: HttpRequest) -> HttpResponse:
     """Scalable or pilot, deployed and used, blamed and found, blurred stages, what follows later: by name."""
@@ -219,7 +219,7 @@ def _blame(asked: _Asked) -> dict:
     }
 
 
-@on_any_day(lambda person, **_: access.portfolio_on_any_day(person))
+@on_any_day(lambda person, **_: case_lookup.portfolio_on_any_day(person))
 @require_safe
 def rows(request: HttpRequest, figure: str) -> HttpResponse:
     """The cases behind one figure, each with why it is among them."""
@@ -243,7 +243,7 @@ def rows(request: HttpRequest, figure: str) -> HttpResponse:
     return render(request, "adoption/leadership/leaders_rows.html", context)
 
 
-@on_any_day(access.portfolio_on_any_day)
+@on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
 def blurred_rows(request: HttpRequest) -> HttpResponse:
     """Cases that claim more than their proof supports, with the matters on which their stage expects more."""
@@ -267,7 +267,7 @@ def blurred_rows(request: HttpRequest) -> HttpResponse:
     return render(request, "adoption/leadership/leaders_blurred.html", context)
 
 
-@on_any_day(access.portfolio_on_any_day)
+@on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
 def blamed_rows(request: HttpRequest) -> HttpResponse:
     """Published post-mortems with the layer that was blamed and the layer that was found."""

@@ -9,7 +9,7 @@ from adoption.lessons import lesson_matching, lesson_search
 from adoption.lessons.actions import unanswered_among
 from adoption.models import Lesson, LessonResponse, LessonWords
 from governance.models import User
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows
 from initiatives.models import Initiative
 

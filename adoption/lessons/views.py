@@ -16,7 +16,7 @@ from adoption.models.postmortems import PATTERNS
 from governance.contributions import Part
 from governance.models import Unit
 from governance.permission_result import Conflict
-from initiatives.cases import access
+from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, mend, page_of, pick
 from initiatives.models import Review, System
 from initiatives.models.versions import LAYERS
@@ -205,7 +205,7 @@ def lesson_again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, ref: str) -> HttpResponse:
     """The lessons that are a case's own, each with room for an answer."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     rows = offered_to(case, request.user)
     pairs = [(row.lesson, row.response) for row in rows]
     form = ResponsesForm(request.POST if request.method == "POST" else None, rows=pairs)

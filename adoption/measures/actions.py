@@ -14,10 +14,10 @@ from adoption.models.instruments import (
     INSTRUMENTS,
     LOWEST,
     TRAINING_PROVES_NOTHING,
+    TRAINING_WORDS,
     UP,
     no_proof_in,
 )
-from adoption.readings.reading_validation import TRAINING_WORDS
 from governance import clock
 from governance.database import row_history
 from governance.ledger import record

@@ -1,17 +1,11 @@
 """Forms of measures and readings: shares are typed in percent; what is wrong with what was typed, the acts say."""
 
-from datetime import timedelta
-
 from django import forms
 
-from adoption.measures.evaluation import monday
-from adoption.models.instruments import INSTRUMENTS, POPULATIONS, USERS, Instrument
-from adoption.models.measures import BETTER, Goal, Measure, Reading
-from adoption.readings.reading_validation import Sent
-from governance import clock
-from governance.tables.forms import TableForm
+from adoption.models.instruments import INSTRUMENTS, Instrument
+from adoption.models.measures import BETTER, Goal
 from initiatives.efforts.note_forms import OnceForm
-from initiatives.form_fields import DayField, ListField, WordsField
+from initiatives.form_fields import ListField, WordsField
 
 
 class FigureField(forms.FloatField):
@@ -129,78 +123,3 @@ class GoalForm(GoalFields):
         self.add_goal(how, goal)
         self.fields["number"].initial = goal.number
         self.order_fields(["baseline", "baseline_n", "target", "intended", "bound", "reason"])
-
-
-class ReadingForm(OnceForm):
-    """One reading, typed in seconds: the last whole week is filled in already."""
-
-    rows_may_be_empty = True
-
-    starts_on = DayField(label="From")
-    ends_on = DayField(label="To")
-
-    def __init__(self, measure: Measure, teams: tuple[str, ...], *args, of: Reading | None = None, **options):
-        super().__init__(*args, **options)
-        self.measure, self.of = measure, of
-        how = measure.how
-        if teams:
-            choices = [(name, name) for name in teams]
-            self.fields["team"] = forms.ChoiceField(
-                label="Team", choices=choices if how.weekly else [("", "all"), *choices], required=how.weekly
-            )
-        if how.share:
-            self.fields["hits"] = forms.IntegerField(label="So many", min_value=0, max_value=10**12)
-            self.fields["n"] = forms.IntegerField(label="Of so many", min_value=1, max_value=10**12)
-        else:
-            self.fields["value"] = FigureField(label=f"Mean, {measure.unit or 'in its unit'}")
-            self.fields["sd"] = FigureField(label="Standard deviation", min_value=0)
-            self.fields["n"] = forms.IntegerField(label="Read from how many", min_value=1, max_value=10**12)
-        self.fields["about"] = forms.ChoiceField(
-            label="About",
-            choices=[(key, words.capitalize()) for key, words in POPULATIONS.items()],
-            initial=USERS,
-        )
-        if of is not None:
-            self.fields["reason"] = forms.CharField(label="What was wrong with it", max_length=250)
-            self.fields["n"].min_value = 0
-            self.fields["n"].validators = []
-            self.fields["n"].help_text = "0 takes the reading back."
-            for name in ("starts_on", "ends_on", "team", "hits", "value", "sd", "n", "about"):
-                if name in self.fields:
-                    self.fields[name].initial = getattr(of, name)
-        else:
-            first = monday(clock.today()) - timedelta(weeks=1)
-            self.fields["starts_on"].initial, self.fields["ends_on"].initial = (
-                first,
-                first + timedelta(days=6),
-            )
-
-    def sent(self) -> Sent:
-        """What was typed, as the act takes it."""
-        typed = self.cleaned_data
-        return Sent(
-            self.measure.pk,
-            typed["starts_on"],
-            typed["ends_on"],
-            typed["n"],
-            f"typed:{typed['once'] or self.fields['once'].initial()}",
-            hits=typed.get("hits"),
-            value=typed.get("value"),
-            sd=typed.get("sd"),
-            team=typed.get("team") or "",
-            about=typed["about"],
-            replaces=self.of.key if self.of is not None else "",
-            reason=typed.get("reason") or "",
-        )
-
-
-class ReadingsFileForm(TableForm):
-    """A table of readings."""
-
-    folder = "readings"
-    file = forms.FileField(
-        label="The file",
-        error_messages={"required": "Choose a table with a header row."},
-        help_text="csv or xlsx with the columns measure, from, to, n, and hits or value and sd; and if you have them "
-        "team, about, key and replaces.",
-    )

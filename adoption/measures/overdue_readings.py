@@ -9,7 +9,7 @@ from adoption.measures.evaluation import said_day
 from adoption.models import Measure, Tally
 from governance import clock
 from governance.models import Rulebook
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.holds.actions import owe
 from initiatives.models import Obligation

@@ -2,7 +2,7 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative
 
 

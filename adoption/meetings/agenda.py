@@ -10,7 +10,7 @@ from adoption.models import AgendaPoint, Meeting
 from governance import clock
 from governance.models import User
 from governance.people.boards import units_of_board
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative, Review
 from initiatives.models.initiative import RUNNING
 from initiatives.reviews import review_summaries

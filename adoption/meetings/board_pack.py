@@ -14,12 +14,14 @@ from adoption.models import Meeting
 from adoption.signals import findings as signal_findings
 from governance import clock
 from governance.database.request_memo import one_look
+from governance.gates import criteria
 from governance.models import Checkpoint, Rulebook, User
 from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
+from initiatives.cases import review_state
 from initiatives.cases.case_frame import who_answers
-from initiatives.facts import case_rows, review_state, supported_stage
+from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.models.evidence import EVIDENCE_KINDS, RESULTS
 from initiatives.models.initiative import PROPOSED, PROTOTYPE, STAGES
@@ -155,9 +157,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     sitting = review_state.sit(point.review, case, now) if point.review and point.review.is_open else None
     book = sitting.book if sitting else Rulebook.objects.current().book
     facts = sitting.facts if sitting else supported_stage.facts_of(case)
-    support = supported_stage.gates.support(
-        facts, book, now, supported_stage.gates.states_at(facts, book, now)
-    )
+    support = criteria.support(facts, book, now, criteria.states_at(facts, book, now))
     marks = [NOT_PRODUCTION] if case.stage in (PROPOSED, PROTOTYPE) else []
     marks += [support.label] if support.label else []
     told = recorded.get(case.ref)

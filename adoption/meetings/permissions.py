@@ -7,7 +7,7 @@ from governance.models import Board, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.people.boards import members_now, seats_held
 from governance.permission_result import Answer, no, yes
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 
 LEADING = (CHAIR, DEPUTY_CHAIR)
 

@@ -25,6 +25,7 @@ POPULATIONS = {
 }
 # What is sent as a population and is none: the word it is sent by, and why it proves nothing.
 TRAINING = "training"
+TRAINING_WORDS = {TRAINING, "training_attendance", "attendance", "course", "trainees"}
 TRAINING_PROVES_NOTHING = (
     "Training attendance shows who sat in a room, not that anybody works otherwise since. "
     "Send what people did in their work afterwards."

@@ -15,7 +15,7 @@ from governance.models import User
 from governance.notices.owe import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.holds.actions import settle_confirmed
 from initiatives.models import Initiative, Obligation

@@ -12,7 +12,7 @@ from adoption.postmortems.views import post_mortem_for
 from adoption.postmortems.writing import open_linked_gap
 from governance.queue.task_base import named
 from governance.storage import file_fingerprints
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, one_act, sent
 from initiatives.evidence.file_views import guarded
 from initiatives.files import file_previews

@@ -5,7 +5,7 @@ from adoption.models import Attribution, Lesson
 from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.holds.actions import may_settle
 from initiatives.models import Initiative, Obligation
 from initiatives.models.holds import IN_WRITING as WRITTEN

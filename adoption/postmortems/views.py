@@ -15,7 +15,7 @@ from adoption.postmortems import actions, permissions, sections
 from adoption.postmortems.blame_check import pointed_out
 from adoption.postmortems.forms import ConfirmForm, PostMortemForm
 from adoption.postmortems.writing import Clashed, write
-from initiatives.cases import access
+from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, mend
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Obligation, System
@@ -38,7 +38,7 @@ AFTER_SAVING = {
 def lessons(request: HttpRequest, ref: str) -> HttpResponse:
     """The lessons of a case and who owes what; to strangers what is published, unless the case is confidential."""
     try:
-        case = access.case_for(request.user, ref)
+        case = case_lookup.case_for(request.user, ref)
     except Http404:
         return _published_lessons(request, ref)
     written = list(
@@ -121,7 +121,7 @@ def rows_with_people():
 
 def post_mortem_for(person, pk: int) -> PostMortem:
     """The post-mortem, when the person may see its case. Raises Http404."""
-    return access.of_case(rows_with_people(), person, pk)
+    return case_lookup.of_case(rows_with_people(), person, pk)
 
 
 @require_safe
@@ -136,7 +136,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, pk: int) -> HttpResponse:
     """What a post-mortem asks, and the button that begins the one this debt is settled by."""
-    debt = access.of_case(
+    debt = case_lookup.of_case(
         Obligation.objects.select_related("initiative__unit", "initiative__contract", "debtor"),
         request.user,
         pk,

@@ -8,7 +8,7 @@ from adoption.pulses.disclosure_control import LEAST
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer, all_of, no, yes
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative
 
 APART = timedelta(days=28)  # between two pulses of a case: what moved meanwhile is no longer one person

@@ -16,7 +16,7 @@ from adoption.pulses.disclosure_control import merged
 from adoption.pulses.forms import MailForm, PulseForm, form_of
 from governance import clock
 from governance.ledger import csv_export
-from initiatives.cases import access
+from initiatives.access import case_lookup
 from initiatives.cases.case_frame import acted, case_context, one_act, sent
 from initiatives.form_fields import ReasonForm
 
@@ -27,7 +27,7 @@ USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last d
 @require_safe
 def pulses(request: HttpRequest, ref: str) -> HttpResponse:
     """The pulses of a case, and how what they found moved from one to the next."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     rows = list(case.pulses.order_by("-id"))
     context = case_context(request, case, TAB) | {
         "title": "Asking users",
@@ -42,7 +42,7 @@ def pulses(request: HttpRequest, ref: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, ref: str) -> HttpResponse:
     """Write a pulse."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     permissions.may_run(case, request.user).or_refuse()
     initial = {
         "language": "en",
@@ -93,7 +93,7 @@ def _pulse_for(person, pk: int) -> Pulse:
     rows = Pulse.objects.select_related(
         "initiative__unit", "initiative__contract", "drafted_by", "opened_by", "closed_by"
     )
-    return access.of_case(rows, person, pk)
+    return case_lookup.of_case(rows, person, pk)
 
 
 def _page(request, row: Pulse, template: str, *, status: int = 200, **more) -> HttpResponse:

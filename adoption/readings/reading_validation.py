@@ -6,14 +6,19 @@ from datetime import date, timedelta
 from math import isfinite
 
 from adoption.measures.evaluation import monday
-from adoption.models.instruments import NO_MODEL_REPORT, POPULATIONS, TRAINING, TRAINING_PROVES_NOTHING, USERS
+from adoption.models.instruments import (
+    NO_MODEL_REPORT,
+    POPULATIONS,
+    TRAINING_PROVES_NOTHING,
+    TRAINING_WORDS,
+    USERS,
+)
 
 EARLIEST = date(2000, 1, 1)
 LONGEST_DAYS = 366
 MOST = 10**12
 MOST_KEY, MOST_TEAM = 120, 120
 MODEL_WORDS = {"model", "model_report", "model_evaluation", "evaluation", "benchmark"}
-TRAINING_WORDS = {TRAINING, "training_attendance", "attendance", "course", "trainees"}
 
 # What becomes of a reading that is sent.
 NEW, KNOWN, CORRECTED, DIFFERS, WRONG = "new", "known", "corrected", "differs", "wrong"

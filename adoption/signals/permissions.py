@@ -4,7 +4,7 @@ from adoption.adoption_seat import SEAT, confirmers
 from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative
 
 # What every page says before somebody reports: it is what the code below and `actions.signals` keep.

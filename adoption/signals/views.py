@@ -13,9 +13,9 @@ from adoption.signals.forms import AnswerForm, SignalForm
 from governance import clock
 from governance.models import User
 from governance.sign_in import throttling
-from initiatives.cases import access
+from initiatives.access import case_lookup
+from initiatives.access.permissions import may_see
 from initiatives.cases.case_frame import case_context, mend, one_act, sent
-from initiatives.cases.permissions import may_see
 from initiatives.form_fields import ReasonForm
 from initiatives.models import Initiative
 
@@ -88,7 +88,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 def _signal_for(person: User, pk: int) -> Signal:
     rows = Signal.objects.select_related("initiative__unit", "initiative__contract", "answered_by")
-    return access.of_case(rows, person, pk)
+    return case_lookup.of_case(rows, person, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

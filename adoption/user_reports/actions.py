@@ -19,8 +19,8 @@ from governance.ledger import record
 from governance.models import LegalHold, User
 from governance.notices.owe import owe
 from governance.permission_result import Conflict, no
+from initiatives.access.permissions import accepted
 from initiatives.cases.act import act
-from initiatives.cases.permissions import accepted
 from initiatives.models import Initiative
 
 A_USER = "problem reports"

@@ -16,7 +16,7 @@ from adoption.user_reports import actions
 from adoption.user_reports.forms import ToIncidentForm, ToSignalForm, TreatForm
 from adoption.user_reports.preview import of_reported
 from governance.models import User
-from initiatives.cases import access
+from initiatives.access import case_lookup
 from initiatives.cases.case_frame import ask, case_context, mend, sent
 
 
@@ -24,7 +24,7 @@ def _problem_for(person: User, pk: int) -> ProblemReport:
     rows = ProblemReport.objects.select_related(
         "initiative__unit", "initiative__contract", "treated_by", "signal", "incident"
     )
-    return access.of_case(rows, person, pk)
+    return case_lookup.of_case(rows, person, pk)
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -129,7 +129,7 @@ def ask_reporter(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["POST"])
 def link(request: HttpRequest, ref: str) -> HttpResponse:
     """Switch the public link on, renew it, or switch it off."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     incident_permissions.may_treat(case, request.user).or_refuse()
     there = case.problem_links.filter(ended_at__isnull=True).first()
     if "off" in request.POST:

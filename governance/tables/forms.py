@@ -1,8 +1,8 @@
 """The form by which a table is sent: its file, or a file that was sent before and waits, and its code page."""
 
 from django import forms
+from django.contrib.auth.base_user import AbstractBaseUser
 
-from governance.models import User
 from governance.tables import stored
 from governance.tables.encodings import CODE_PAGES, CodePageUnsure
 from governance.tables.reader import MAX_BYTES
@@ -43,7 +43,7 @@ class TableForm(forms.Form):
             )
         return file
 
-    def content(self, user: User) -> tuple[bytes, str]:
+    def content(self, user: AbstractBaseUser) -> tuple[bytes, str]:
         """The file sent now, or before the question, and its name. Raises ValidationError once it is gone."""
         file = self.cleaned_data.get("file")
         if file:
@@ -52,7 +52,7 @@ class TableForm(forms.Form):
             self.sent = stored.kept(self.folder, self.cleaned_data["kept"], of=str(user.pk))
         return self.sent
 
-    def again(self, user: User, question: CodePageUnsure | None = None) -> "TableForm":
+    def again(self, user: AbstractBaseUser, question: CodePageUnsure | None = None) -> "TableForm":
         """The form once more, its file kept for an hour; of code pages in question those that fit are offered first."""
         content, name = self.sent
         word = stored.keep(self.folder, content, name, of=str(user.pk))

@@ -3,8 +3,8 @@
 from governance import clock
 from governance.models import User
 from governance.permission_result import Answer, no, yes
+from initiatives.access.permissions import sits_on_board
 from initiatives.approvals import queries
-from initiatives.cases.permissions import sits_on_board
 from initiatives.facts import case_rows
 from initiatives.models import ApprovalRequest, Initiative
 

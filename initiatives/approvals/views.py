@@ -12,11 +12,11 @@ from governance import clock
 from governance.authorization import approval_patterns
 from governance.models import User
 from governance.templatetags.plumbline import moment
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.approvals import actions, queries
 from initiatives.approvals.forms import ApprovalForm
 from initiatives.approvals.permissions import may_answer_approval, may_see_stamping
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, mend, page_of, pick, sent
 from initiatives.facts import case_rows
 from initiatives.models import ApprovalOpening, ApprovalRequest
@@ -36,7 +36,7 @@ TONES = {WAITING: "warn", APPROVED: "ok", USED: "ok", REFUSED: "bad", EXPIRED: "
 @require_safe
 def approvals(request, ref):
     """Every call of the case that people were asked about, what waits first; for the board, signs in the answers."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     now = clock.now()
     chosen = pick(request.GET.get("outcome"), FILTERS)
     rows = ApprovalRequest.objects.filter(initiative=case).with_state(now)
@@ -77,7 +77,7 @@ def _line(row: ApprovalRequest, now: datetime) -> dict:
 @require_http_methods(["GET", "HEAD", "POST"])
 def approval(request, reference):
     """One call: everything that was asked, the clause that asks for a person, and the two answers."""
-    row = access.approval_for(request.user, reference)
+    row = case_lookup.approval_for(request.user, reference)
     case, now = row.initiative, clock.now()
     answers = list(row.answers.select_related("person", "on_behalf_of"))
     may = may_answer_approval(row, request.user, answers=answers)

@@ -6,7 +6,7 @@ from governance import clock
 from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import banner
 from initiatives.facts import case_rows, supported_stage
 from initiatives.integration.definitions.permissions import STEWARD

@@ -6,14 +6,14 @@ from django.views.decorators.http import require_safe
 from governance.transparency_log import as_of
 from governance.web.middleware import read_of
 from governance.web.pages.as_of_views import CannotBeShown, Day, cannot_be_shown, latest
+from initiatives.access import case_lookup
 from initiatives.case_pages.past_views import Then, differences, then_of
-from initiatives.cases import access
 
 
 @require_safe
 def compare(request, ref):
     """The case at the end of `one` and of `other`; without `other`, as far as the record is sealed."""
-    opened = access.case_on_any_day(request.user, ref)
+    opened = case_lookup.case_on_any_day(request.user, ref)
     case, known = opened.case, as_of.known_until()
     context = {"nav": "portfolio", "case": case, "one": request.GET.get("one", ""), "latest": latest()}
     if not context["one"]:

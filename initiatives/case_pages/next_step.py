@@ -6,7 +6,7 @@ from governance.gates import criteria, lead_questions, standards
 from governance.models import User
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows
 from initiatives.history.entry_wording import question
 from initiatives.integration.definitions.permissions import STEWARD

@@ -11,9 +11,10 @@ from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_record
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.case_pages import next_step, past_views
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.cases.case_frame import (
     acted,
     ask,
@@ -28,7 +29,7 @@ from initiatives.cases.case_frame import (
 )
 from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.checklist.row_presentation import mend_of
-from initiatives.facts import case_rows, review_state, supported_stage
+from initiatives.facts import case_rows, supported_stage
 from initiatives.history import recent_changes, timeline
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
@@ -45,10 +46,10 @@ GROUPINGS = {"layer": "by layer", "judgement": "by judgement"}
 FOLDED_FROM = 12
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def case(request, ref):
     """What stands between: gaps to hold the claim and to go on, who can fix them, what is tolerated, who is who."""
-    row = access.case_for(request.user, ref)
+    row = case_lookup.case_for(request.user, ref)
     context = case_context(request, row, "case")
     facts, book, states, may = (context[name] for name in ("facts", "book", "states", "may"))
     claimed = supported_stage.asked(facts, book)
@@ -201,7 +202,7 @@ def ages(book, states, keys) -> list[tuple[str, object]]:
 
 def details(request, ref):
     """Change problem, platform and confidentiality."""
-    row = access.case_for(request.user, ref)
+    row = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage(row, request.user).or_refuse()
     names = ("problem", "platform", "confidential")
     form = DetailsForm(sent(request), initial={name: getattr(row, name) for name in names})
@@ -225,7 +226,7 @@ def _named_in_votes(request, row) -> bool:
 
 def rename(request, ref):
     """Give the case another name."""
-    row = access.case_for(request.user, ref)
+    row = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage(row, request.user).or_refuse()
     return one_act(
         request,
@@ -246,7 +247,7 @@ def rename(request, ref):
 
 def tier(request, ref):
     """Propose a risk tier with the worst credible harm."""
-    row = access.case_for(request.user, ref)
+    row = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage(row, request.user).or_refuse()
     book = Rulebook.objects.current().book
     initial = {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm}
@@ -271,7 +272,7 @@ def tier(request, ref):
 
 def confirm_tier(request, ref):
     """Confirm the proposed tier, as the risk seat."""
-    row = access.case_for(request.user, ref)
+    row = case_lookup.case_for(request.user, ref)
     case_permissions.may_confirm_tier(row, request.user).or_refuse()
     if request.method == "POST":
         registration_actions.confirm_tier(case=row, tier=request.POST.get("tier", ""), by=request.user)
@@ -298,10 +299,10 @@ def confirm_tier(request, ref):
     )
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def history(request, ref):
     """The timeline of acts in plain words, with the rows they changed behind them."""
-    row = access.case_for(request.user, ref)
+    row = case_lookup.case_for(request.user, ref)
     entries = Entry.objects.acts().of_case(row.ref)
     if not may_see_record(request.user):
         entries = timeline.without_private(entries, request.user)

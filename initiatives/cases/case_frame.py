@@ -18,12 +18,13 @@ from governance.people.permissions import may_see_record
 from governance.permission_result import Answer, no
 from governance.templatetags.plumbline import LAYER_WORDS, day, lean, stage_word
 from governance.transparency_log import as_of
-from initiatives.cases import kill_switch_permissions, permissions
+from initiatives.access import kill_switch_permissions
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.models import Initiative
 from initiatives.models.initiative import PRODUCTION, STOPPED
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, judged
-from initiatives.stages.actions import judgement_of_stop
 
 NOT_EVIDENCED = "reported by its source, not evidenced here"
 # What a claim is for where the rulebook has no mission for it.
@@ -59,57 +60,57 @@ class WhoMay:
     @cached_property
     def roles(self) -> frozenset[str]:
         """Roles in force that the person accepted on the case."""
-        return permissions.roles_of(self.case, self.person)
+        return case_permissions.roles_of(self.case, self.person)
 
     @cached_property
     def owner(self) -> bool:
         """Whether the person owns the case, or stands in for its owner."""
-        return permissions.is_owner(self.case, self.person)
+        return case_permissions.is_owner(self.case, self.person)
 
     @cached_property
     def party(self) -> bool:
         """Whether the person works on the case or sits on its board: only they are told why a button is closed."""
-        return bool(self.roles) or self.owner or permissions.sits_on_board(self.case, self.person)
+        return bool(self.roles) or self.owner or case_permissions.sits_on_board(self.case, self.person)
 
     @cached_property
     def seats(self) -> list[str]:
         """The voting seats the person holds on the case's board now."""
-        return permissions.seats_of(self.case, self.person)
+        return case_permissions.seats_of(self.case, self.person)
 
     @cached_property
     def look_back(self) -> Answer:
         """See the case on another day."""
-        return permissions.may_look_back(self.case, self.person)
+        return case_permissions.may_look_back(self.case, self.person)
 
     @cached_property
     def manage(self) -> Answer:
         """Details, contract, dependants: the owner."""
-        return permissions.may_manage(self.case, self.person)
+        return case_permissions.may_manage(self.case, self.person)
 
     @cached_property
     def collaborate(self) -> Answer:
         """Answers and evidence."""
-        return permissions.may_collaborate(self.case, self.person)
+        return case_permissions.may_collaborate(self.case, self.person)
 
     @cached_property
     def capture(self) -> Answer:
         """Have a link captured."""
-        return permissions.may_capture(self.case, self.person)
+        return case_permissions.may_capture(self.case, self.person)
 
     @cached_property
     def change_what_runs(self) -> Answer:
         """Components, scope, changes."""
-        return permissions.may_change_what_runs(self.case, self.person)
+        return case_permissions.may_change_what_runs(self.case, self.person)
 
     @cached_property
     def propose_role(self) -> Answer:
         """Propose somebody for a role."""
-        return permissions.may_propose_role(self.case, self.person)
+        return case_permissions.may_propose_role(self.case, self.person)
 
     @cached_property
     def chair(self) -> Answer:
         """Decide on the case."""
-        return permissions.may_chair(self.case, self.person)
+        return case_permissions.may_chair(self.case, self.person)
 
     @cached_property
     def moves(self) -> frozenset[str]:
@@ -140,42 +141,42 @@ class WhoMay:
     @cached_property
     def manage_keys(self) -> Answer:
         """Make, rotate and revoke keys of its systems."""
-        return permissions.may_manage_keys(self.case, self.person)
+        return case_permissions.may_manage_keys(self.case, self.person)
 
     @cached_property
     def read_questions(self) -> Answer:
         """Read what systems asked."""
-        return permissions.may_read_questions(self.case, self.person)
+        return case_permissions.may_read_questions(self.case, self.person)
 
     @cached_property
     def withdraw(self) -> Answer:
         """Withdraw an idea registered by mistake."""
-        return permissions.may_withdraw(self.case, self.person)
+        return case_permissions.may_withdraw(self.case, self.person)
 
     @cached_property
     def hold(self) -> Answer:
         """Raise a concern."""
-        return permissions.may_hold(self.case, self.person)
+        return case_permissions.may_hold(self.case, self.person)
 
     @cached_property
     def note(self) -> Answer:
         """Record an event or an observation."""
-        return permissions.may_note(self.case, self.person)
+        return case_permissions.may_note(self.case, self.person)
 
     @cached_property
     def fund(self) -> Answer:
         """Record a funding decision."""
-        return permissions.may_fund(self.case, self.person)
+        return case_permissions.may_fund(self.case, self.person)
 
     @cached_property
     def go_on(self) -> Answer:
         """Let it go on past its age."""
-        return permissions.may_continue(self.case, self.person)
+        return case_permissions.may_continue(self.case, self.person)
 
     @cached_property
     def confirm_tier(self) -> Answer:
         """Confirm the proposed risk tier."""
-        return permissions.may_confirm_tier(self.case, self.person)
+        return case_permissions.may_confirm_tier(self.case, self.person)
 
     @cached_property
     def see_record(self) -> Answer:
@@ -185,7 +186,7 @@ class WhoMay:
     @cached_property
     def open_file(self) -> Answer:
         """Open the files of evidence."""
-        return permissions.may_open_file(self.case, self.person)
+        return case_permissions.may_open_file(self.case, self.person)
 
 
 class WhoMayNot(WhoMay):

@@ -18,9 +18,10 @@ from governance.models import Rulebook, User
 from governance.models.ledger import Entry
 from governance.models.people import SEATS
 from governance.permission_result import Refused, ended
-from initiatives.cases import permissions
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.cases.act import lock
-from initiatives.facts import review_state, supported_stage
+from initiatives.facts import supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.models.initiative import STAGES, gate_out_of
 
@@ -148,5 +149,5 @@ def acts_of(case: Initiative, run: Callable, *, by: User) -> list[tuple[str, dic
 
 def somebody(case: Initiative) -> User | None:
     """Who stands in as the one who acts where nobody is named: the owner, or whoever registered the case."""
-    owner = permissions.accepted(case, "owner")
+    owner = case_permissions.accepted(case, "owner")
     return owner.person if owner else case.registered_by

@@ -9,7 +9,7 @@ from governance.ledger import csv_export
 from governance.models import Rulebook
 from governance.models.people import SEATS
 from governance.people.permissions import may_audit
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of, pick
 from initiatives.checklist import crosswalk
 

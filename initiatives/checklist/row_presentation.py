@@ -7,7 +7,7 @@ from django.urls import reverse
 from governance.gates import requirements
 from governance.models.people import SEATS
 from governance.templatetags.plumbline import stage_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import WhoMay, on_desk_of, who_answers
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Answer

@@ -14,7 +14,7 @@ from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
+from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, layers_of, mend, pick
 from initiatives.checklist import actions, preview
 from initiatives.checklist.checklist_rows import save_row
@@ -29,10 +29,10 @@ SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not 
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def checklist(request, ref):
     """The questions of a gate in three groups: waiting for you, waiting for others, proved."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "checklist")
     book = context["book"]
     sheets = sheets_of(case, book)
@@ -91,10 +91,10 @@ def _fallen(context, sheets) -> int:
     )
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def row(request, ref, key):
     """One question: read it, answer it, prove it. A fragment for htmx, a whole page otherwise."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "checklist")
     book = context["book"]
     if key not in book.requirements:
@@ -268,7 +268,7 @@ def _typed(request) -> dict:
 
 def draft(request, ref, key):
     """Keep what somebody typed and did not save yet."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     if request.method != "POST":
         return redirect("checklist-row", case.ref, key)
     typed = _typed(request)
@@ -283,7 +283,7 @@ def draft(request, ref, key):
 
 def accept(request, ref, key):
     """Accept, as a seat, that a question does not apply."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     version = request.POST.get("version", "")
     if request.method != "POST":
         return redirect("checklist-row", case.ref, key)
@@ -296,7 +296,7 @@ def accept(request, ref, key):
 
 def declaration(request, ref):
     """What the MVP will prove: declared before its gate, frozen by it, with the result beside it later."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     keys = actions.proof_keys()
     stored = {item.key: item for item in case.proof_items.select_related("evidence")}
     key = request.POST.get("key", "")

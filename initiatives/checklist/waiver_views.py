@@ -11,8 +11,8 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day
-from initiatives.cases import permissions as case_permissions
-from initiatives.cases.access import case_for, of_case
+from initiatives.access import permissions as case_permissions
+from initiatives.access.case_lookup import case_for, of_case
 from initiatives.cases.case_frame import acted, case_context
 from initiatives.checklist import waivers as checklist_waivers
 from initiatives.checklist.waiver_forms import WaiverForm

@@ -11,7 +11,7 @@ from governance.models import Rulebook, User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.models import Initiative, Waiver
 

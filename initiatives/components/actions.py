@@ -12,7 +12,7 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.facts import case_rows
 from initiatives.findings.sync import follow, follow_more

@@ -28,7 +28,7 @@ from governance.models import (
 )
 from governance.models.contracts import CLAUSE_KINDS
 from governance.permission_result import Answer, Conflict, Reason, no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
 from initiatives.facts import case_rows

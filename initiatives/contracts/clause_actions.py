@@ -16,7 +16,7 @@ from governance.ledger import record
 from governance.models import Clause, Contract, ContractVersion, User, VocabularyWord
 from governance.models.contracts import VOCABULARY
 from governance.permission_result import Conflict, no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.contracts.actions import (
     Written,

@@ -14,8 +14,8 @@ from governance.contracts.wording import marked, sentence
 from governance.models import Clause, ClauseComment, ContractVersion, VocabularyWord
 from governance.models.contracts import CLAUSE_KINDS, VOCABULARY
 from governance.permission_result import no
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import acted, ask, case_context, mend, sent
 from initiatives.contracts import actions, clause_actions
 from initiatives.contracts import comments as contract_comments
@@ -33,7 +33,7 @@ NEW = "new"
 
 def _to_write(request, ref) -> tuple[Initiative, ContractVersion | None]:
     """The case, and the version whose clauses an editor shows. Raises Refused for who may not write, and in review."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage(case, request.user).or_refuse()
     newest = case.contract.versions.order_by("-number").first() if case.contract_id else None
     if newest is not None and newest.state == ContractVersion.IN_REVIEW:
@@ -196,7 +196,7 @@ def clause_remove(request, ref, number):
 
 def clause_move(request, ref):
     """Let a clause change places with its neighbour of the same kind."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     if request.method != "POST":
         return redirect("contract-edit", case.ref)
     up = "up" in request.POST
@@ -305,7 +305,7 @@ def start(request, ref, starter):
 
 def clause(request, ref, number):
     """One clause: how it read in each version, and what people say about it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     rows = list(
         Clause.objects.filter(version__contract=case.contract_id, number=number)
         .select_related("version")
@@ -358,7 +358,7 @@ def _readings(rows: list[Clause]) -> list[Clause]:
 
 def settle(request, ref, pk):
     """Say that a comment is dealt with."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     comment = ClauseComment.objects.filter(contract=case.contract_id, pk=pk).first()
     if comment is None:
         raise Http404("There is no such comment.")

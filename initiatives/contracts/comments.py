@@ -8,7 +8,7 @@ from governance.ledger import record
 from governance.models import ClauseComment, User
 from governance.notices.owe import owe as owe_notice
 from governance.permission_result import Answer, Conflict, no, yes
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.contracts.actions import last_number
 from initiatives.models import Initiative

@@ -12,7 +12,7 @@ from governance.ledger import record
 from governance.models import Clause, Rulebook, User
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative, LayerReview
 from initiatives.models.enforcement import ENFORCING_LAYERS

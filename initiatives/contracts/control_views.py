@@ -14,8 +14,8 @@ from governance.models import Clause, Rulebook
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, sent
 from initiatives.contracts import control_mapping, preview
 from initiatives.contracts.control_forms import ControlForm, ReadingForm
@@ -58,10 +58,10 @@ class Line:
     mapped: bool
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def contract_map(request, ref):
     """Clause by clause: which control in which layer enforces it, and what last showed it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "contract")
     versions = _approved(case)
     now = context["now"]
@@ -163,7 +163,7 @@ def _layers(lines: list[Line]) -> list[dict]:
 
 def map_clause(request, ref, pk):
     """Name the control of a clause, its layer, and what last showed it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     clause = (
         Clause.objects.select_related("version").filter(pk=pk, version__contract=case.contract_id).first()
     )
@@ -206,7 +206,7 @@ def end_mapping(request, pk):
     rows = ClauseEnforcement.objects.select_related(
         "initiative__unit", "initiative__contract", "clause__version"
     )
-    row = access.of_case(rows, request.user, pk)
+    row = case_lookup.of_case(rows, request.user, pk)
     case = row.initiative
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
     back = reverse("contract-map", args=[case.ref])
@@ -232,8 +232,8 @@ def end_mapping(request, pk):
 
 def review_report(request, ref, pk, key):
     """Say, from outside the build team, that one read the report on a layer."""
-    case = access.case_for(request.user, ref)
-    row = access.evidence_for(request.user, case, pk)
+    case = case_lookup.case_for(request.user, ref)
+    row = case_lookup.evidence_for(request.user, case, pk)
     asked = Rulebook.objects.current().book.requirements.get(key)
     if asked is None or asked.group != "layer" or not row.coverage.filter(requirement=key).exists():
         raise Http404("This item is not the report on that layer.")

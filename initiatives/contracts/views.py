@@ -16,8 +16,8 @@ from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
 from governance.models.contracts import CLAUSE_KINDS
 from governance.models.people import SEATS
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, page_of, sent
 from initiatives.contracts import actions, preview
 from initiatives.contracts.actions import gaps_of, link_of_gap
@@ -27,10 +27,10 @@ PREPARING = (ContractVersion.DRAFT, ContractVersion.IN_REVIEW)
 MOST_CHANGES = 5  # beside a version; all of them have a page
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def contract(request, ref):
     """The version asked for: the one in force, else the one in preparation; with all others below."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "contract")
     versions = list(
         case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
@@ -143,7 +143,7 @@ def _approvals(version, book) -> list[tuple[str, object]]:
 @require_safe
 def changes(request, ref):
     """Any two versions compared in sentences; at first the newest with the one before."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     versions = list(
         case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
     )
@@ -178,7 +178,7 @@ def _version(by_number: dict[str, ContractVersion], wanted: str | None, otherwis
 @require_safe
 def read(request, ref):
     """A version to be read aloud or printed: every sentence with its number, kind by kind."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     versions = list(
         case.contract.versions.select_related("author").order_by("-number") if case.contract_id else ()
     )
@@ -206,7 +206,7 @@ def _in_preparation(case, state: str) -> ContractVersion:
 
 def propose(request, ref):
     """Send the draft to the seats that put contracts in force."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage(case, request.user).or_refuse()
     version = _in_preparation(case, ContractVersion.DRAFT)
     if request.method == "POST":
@@ -233,7 +233,7 @@ def propose(request, ref):
 
 def take_back(request, ref):
     """Take a version back from the board, to change it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage(case, request.user).or_refuse()
     _in_preparation(case, ContractVersion.IN_REVIEW)
     form = ReasonForm(sent(request))
@@ -255,7 +255,7 @@ def take_back(request, ref):
 
 def approve(request, ref):
     """Read the text and approve exactly that, for a seat."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     book = Rulebook.objects.current().book
     held = [seat for seat in book.contract.seats if case_permissions.holds_seat(case, request.user, seat)]
     if request.method == "POST":

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from governance import clock
 from governance.models import Rulebook, User
 from governance.people.boards import seats_held, units_of_board
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.cases.similar_cases import similar_to_each
 from initiatives.models import Answer, Initiative, Review

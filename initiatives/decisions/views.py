@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from governance.ledger import csv_export
 from governance.models import Rulebook
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.decisions import decision_register
 from initiatives.decisions.forms import DecidedForm

@@ -13,7 +13,7 @@ from django.urls import reverse
 from governance import clock
 from governance.models import User
 from governance.notices.calendar_feed import DueDay
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.facts import supported_stage
 from initiatives.models import Condition, Continuation, Gap, Initiative, Obligation, Span
 from initiatives.models.holds import OBLIGATION_KINDS

@@ -16,7 +16,7 @@ from governance.notices.desk import Line
 from governance.people.boards import seats_held
 from governance.privacy import erasure_log
 from governance.templatetags.plumbline import in_days
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.desk import first_steps as desk_first_steps
 from initiatives.history import entry_wording as history_entry_wording
 from initiatives.history import timeline

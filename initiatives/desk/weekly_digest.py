@@ -22,12 +22,13 @@ from governance.models import Delivery, Membership, Rulebook, Telling, Unit, Use
 from governance.notices import mail, preferences
 from governance.notices.desk import lines_for
 from governance.templatetags.plumbline import day, stage_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.cases.case_frame import goal_of
 from initiatives.decisions import decision_register
 from initiatives.efforts.effort_import import monday
 from initiatives.efforts.queries import amount
-from initiatives.facts import review_state, visible_progress
+from initiatives.facts import visible_progress
 from initiatives.holds.reminders import OWED
 from initiatives.models import (
     Condition,

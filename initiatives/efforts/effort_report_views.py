@@ -10,12 +10,11 @@ from django.views.decorators.http import require_safe
 from governance.ledger import csv_export
 from governance.models import User
 from governance.templatetags.plumbline import layer_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
-from initiatives.efforts import effort_report, queries
+from initiatives.efforts import charts, effort_report, queries
 from initiatives.efforts.forms import LinesForm, WhereItGoesForm
 from initiatives.models import System
-from initiatives.portfolio import charts as portfolio_charts
 
 PAGE = 50
 CHUNK = 1_000
@@ -56,7 +55,7 @@ def where_it_goes(request: HttpRequest) -> HttpResponse:
         "months": sum(row.months for row in layers),
         "waited": sum(row.waited for row in layers),
         "lines": sum(row.rows for row in layers),
-        "picture": portfolio_charts.months(layers),
+        "picture": charts.months(layers),
         "waits": [(row, _behind(row, link)) for row in effort_report.waiting(rows)],
         "systems": [(row, _behind(row, link)) for row in effort_report.waiting(rows, systems=True)],
         "pairs": [

@@ -4,8 +4,8 @@ from django.shortcuts import render
 
 from governance.templatetags.plumbline import day, stage_word
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, one_act, page_of, sent
 from initiatives.efforts import notes as effort_notes
 from initiatives.efforts.note_forms import EventForm, FundingForm, ObservationForm
@@ -15,10 +15,10 @@ from initiatives.models import Event, FundingDecision, Observation
 PER_PAGE = 20
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def notes(request, ref):
     """Events, funding decisions and observations, newest first."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "notes")
     who = ("by", "withdrawn_by")
     context |= {
@@ -84,7 +84,7 @@ def observation(request, ref):
 
 def _note(request, ref, form, may, act, done: str, **page):
     """The page of one kind of note: who may, the form, the act, and back to the notes."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     may(case, request.user).or_refuse()
     return one_act(
         request,
@@ -114,7 +114,7 @@ def take_back_observation(request, pk):
 
 
 def _take_back(request, model, pk: int):
-    row = access.of_case(model.objects.select_related("initiative__unit", "by"), request.user, pk)
+    row = case_lookup.of_case(model.objects.select_related("initiative__unit", "by"), request.user, pk)
     case = row.initiative
     case_permissions.may_take_back(case, row, request.user).or_refuse()
     return one_act(

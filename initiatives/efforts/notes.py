@@ -10,7 +10,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.facts import supported_stage
 from initiatives.models import Event, FundingDecision, Initiative, Observation

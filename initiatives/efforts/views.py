@@ -11,17 +11,16 @@ from governance import clock
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import Table, read_table
 from governance.templatetags.plumbline import day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, mend, outgrown_banner, page_of, sent
-from initiatives.efforts import actions, queries
+from initiatives.efforts import actions, charts, queries
 from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates
 from initiatives.efforts.effort_import import guessed, headers_of, monday, read, remembered, words_of
 from initiatives.efforts.forms import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
 from initiatives.facts import case_rows
 from initiatives.form_fields import DayField, ReasonForm
 from initiatives.models import Effort, EstateMapping
-from initiatives.portfolio import charts as portfolio_charts
 
 PER_PAGE = 20
 SHOWN = 100  # lines of a table, what is wrong with them first
@@ -36,7 +35,7 @@ FATES = {
 
 def effort(request, ref):
     """Effort, money and waiting by layer and week, what could be seen of it, and the forms for a week and a line."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     form = week_form = None
     if request.method == "POST":
         case_permissions.may_collaborate(case, request.user).or_refuse()
@@ -57,7 +56,7 @@ def effort(request, ref):
     context |= {
         "title": "Effort",
         "told": told,
-        "picture": portfolio_charts.effort(told.weeks),
+        "picture": charts.effort(told.weeks),
         "page": page,
         "form": form if may_note else None,
         "week_form": (week_form or WeekForm(initial={"week": week})) if may_note else None,
@@ -105,7 +104,7 @@ def _known(case) -> list[str]:
 
 def take_back(request, pk):
     """Take an effort back."""
-    row = access.of_case(Effort.objects.select_related("initiative__unit", "by"), request.user, pk)
+    row = case_lookup.of_case(Effort.objects.select_related("initiative__unit", "by"), request.user, pk)
     case = row.initiative
     case_permissions.may_take_back(case, row, request.user).or_refuse()
     form = ReasonForm(sent(request))
@@ -135,7 +134,7 @@ def take_back(request, pk):
 
 def bring_in(request, ref):
     """A table of an issue tracker: sent, mapped and looked at; its lines enter once somebody says so."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     form = EffortFileForm(request.POST or None, request.FILES or None)
     shown: dict = {}

@@ -19,8 +19,8 @@ from governance.contracts.wording import APPROVERS
 from governance.models import PolicyDecision, ServiceKey
 from governance.models.decisions import OUTCOMES
 from governance.models.sign_in import KEY_SCOPES
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, one_act, sent
 from initiatives.enforcement import code_examples, system_keys
 from initiatives.enforcement.decision_cache import known_of
@@ -35,7 +35,7 @@ OUTCOME_TONES = {"allow": "ok", "deny": "bad", "needs_approval": "warn"}
 @require_safe
 def systems(request: HttpRequest, ref: str) -> HttpResponse:
     """Keys, the switch, and everything that whoever builds a system needs to have it ask."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "systems")
     known = known_of(case)
     version, _ = known.version_at(context["now"])
@@ -109,7 +109,7 @@ def client_file(request: HttpRequest) -> HttpResponse:
 @never_cache
 def make_key(request: HttpRequest, ref: str) -> HttpResponse:
     """Make a key; what it answers to being sent is the one page that shows it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage_keys(case, request.user).or_refuse()
     form = KeyForm(sent(request), case=case)
     return _new_key(
@@ -129,7 +129,7 @@ def make_key(request: HttpRequest, ref: str) -> HttpResponse:
 @never_cache
 def rotate_key(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     """Make the key that follows one; both open during the change-over."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage_keys(case, request.user).or_refuse()
     key = _key_of(case, pk)
     form = RotateForm(sent(request))
@@ -165,7 +165,7 @@ def _new_key(request, case, form, act, **page):
 
 def revoke_key(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     """End a key at once."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage_keys(case, request.user).or_refuse()
     key = _key_of(case, pk)
     return one_act(
@@ -196,7 +196,7 @@ def _key_of(case, pk: int) -> ServiceKey:
 @never_cache
 def try_it(request: HttpRequest, ref: str) -> HttpResponse:
     """Ask as a system would, without a key: what would be answered now. Nothing is logged, nobody is asked."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     known, now = known_of(case), clock.now()
     version, _ = known.version_at(now)
     question = code_examples.example(version.policies.rules if version else (), known.condition)

@@ -8,8 +8,8 @@ from governance.ledger import record
 from governance.models import PolicyDecision, User
 from governance.models.decisions import ALLOW
 from governance.permission_result import Conflict, no
-from initiatives.cases import kill_switch_permissions
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import kill_switch_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.evidence.actions import add_evidence
 from initiatives.models import Evidence, Initiative, KillSwitch

@@ -9,8 +9,8 @@ from django.urls import reverse
 from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import ended, no
-from initiatives.cases import access, kill_switch_permissions
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup, kill_switch_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, mend, one_act, sent
 from initiatives.enforcement import kill_switch
 from initiatives.enforcement.key_forms import DrillForm
@@ -20,7 +20,7 @@ from initiatives.form_fields import ReasonForm
 
 def switch_off(request: HttpRequest, ref: str) -> HttpResponse:
     """Deny everything that systems of the case ask."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     kill_switch_permissions.may_switch(case, request.user).or_refuse()
     return one_act(
         request,
@@ -41,7 +41,7 @@ def switch_off(request: HttpRequest, ref: str) -> HttpResponse:
 
 def switch_on(request: HttpRequest, ref: str) -> HttpResponse:
     """Let the contract decide again; what was learned may become a drill record."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     kill_switch_permissions.may_switch_on(case, request.user).or_refuse()
     pressed = case.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
     if pressed is None and request.method != "POST":
@@ -73,7 +73,7 @@ def switch_on(request: HttpRequest, ref: str) -> HttpResponse:
 
 def drill(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     """Record a use of the switch as a drill: what the log shows of it becomes proof."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     pressed = case.kill_switches.select_related("pressed_by", "released_by").filter(pk=pk).first()
     if pressed is None:

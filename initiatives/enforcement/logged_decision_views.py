@@ -13,8 +13,8 @@ from governance.authorization import decision_queries
 from governance.ledger import csv_export
 from governance.models import Clause, Entry, PolicyDecision
 from governance.models.decisions import OUTCOMES
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context
 from initiatives.enforcement import code_examples
 from initiatives.enforcement.key_forms import ToldForm
@@ -43,7 +43,7 @@ HEADING = [
 @require_safe
 def decisions(request: HttpRequest, ref: str) -> HttpResponse:
     """The log of the case, newest first; every part of the question may be looked for."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "systems")
     keys = _keys_of(case)
     reads = bool(context["may"].read_questions)
@@ -128,7 +128,7 @@ def _signal(case, now) -> dict | None:
 @require_safe
 def decision(request: HttpRequest, ref: str, moment: str) -> HttpResponse:
     """One decision with the whole question, and whether the record has sealed it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_read_questions(case, request.user).or_refuse()
     place = decision_queries.Place.read(moment)
     row = decision_queries.one(case.number, place) if place else None
@@ -149,7 +149,7 @@ def decision(request: HttpRequest, ref: str, moment: str) -> HttpResponse:
 @require_safe
 def export(request: HttpRequest, ref: str) -> HttpResponse:
     """The log as a CSV file: what the filters leave, newest first, as many as one file takes."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_read_questions(case, request.user).or_refuse()
     keys = _keys_of(case)
     wanted = ToldForm(request.GET, keys=keys.values(), subjects=True).wanted

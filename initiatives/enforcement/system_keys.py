@@ -10,7 +10,7 @@ from governance.ledger import record
 from governance.models import ServiceKey, User
 from governance.models.sign_in import KEY_SCOPES
 from governance.permission_result import no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.models import Initiative
 

@@ -14,7 +14,7 @@ from governance.ledger import record
 from governance.models import Clause, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import void_late
 from initiatives.files.upload_policy import check_file, tidy_name

@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 
 from governance.models import User
 from governance.permission_result import Conflict
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.evidence.actions import create_evidence, settle_item
 from initiatives.files import safe_fetch

@@ -8,8 +8,8 @@ from governance.database import row_history
 from governance.ledger import record
 from governance.queue.task_base import named
 from governance.storage import file_fingerprints
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.evidence.views import item_context
 from initiatives.files import file_previews
 
@@ -74,8 +74,8 @@ def content(request, ref, pk):
 
 def _door(request, ref, pk):
     """The case and its item that has a file, when this person may read files of evidence there."""
-    case = access.case_for(request.user, ref)
-    row = access.evidence_for(request.user, case, pk)
+    case = case_lookup.case_for(request.user, ref)
+    row = case_lookup.evidence_for(request.user, case, pk)
     case_permissions.may_open_file(case, request.user).or_refuse()
     if not row.file:
         raise Http404("This item has no file.")
@@ -96,7 +96,7 @@ def _content(file) -> bytes:
 
 
 def _missing(request, case, row, found: file_fingerprints.Opened):
-    context = item_context(request, case, access.evidence_for(request.user, case, row.pk))
+    context = item_context(request, case, case_lookup.evidence_for(request.user, case, row.pk))
     context["changed"] = found.state == file_fingerprints.CHANGED
     return render(request, "initiatives/evidence/evidence_missing.html", context, status=404)
 

@@ -11,8 +11,9 @@ from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.cases import access, impact_preview
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import impact_preview
 from initiatives.cases.case_frame import acted, ask, case_context, mend, page_of, pick, sent
 from initiatives.evidence import actions, captures, preview
 from initiatives.evidence.captures import versions_of
@@ -38,10 +39,10 @@ def _asked(book: Book) -> set[str]:
     return {key for gate in book.gates.values() for key in gate.requirements()}
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def evidence_list(request, ref):
     """Every item with its state, filtered by state and kind."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "evidence")
     state = pick(request.GET.get("state"), STATES)
     kind = pick(request.GET.get("kind"), EVIDENCE_KINDS)
@@ -95,7 +96,7 @@ def state_of_item(facts, book, item, now) -> tuple[str, object]:
 
 def add(request, ref):
     """Add an item: first its kind, then the questions it can prove and the rest."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     book = Rulebook.objects.current().book
     keys = _asked(book)
@@ -182,11 +183,11 @@ def _effects(case, form, person) -> list[str]:
     )
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def item(request, ref, pk):
     """One item: its facts, what it covers and whether it counts there, what it replaced, what ended it."""
-    case = access.case_for(request.user, ref)
-    row = access.evidence_for(request.user, case, pk)
+    case = case_lookup.case_for(request.user, ref)
+    row = case_lookup.evidence_for(request.user, case, pk)
     return render(request, "initiatives/evidence/evidence_item.html", item_context(request, case, row))
 
 
@@ -264,8 +265,8 @@ def _readings(row, book, fact, person) -> list[dict]:
 
 def cover(request, ref, pk):
     """Offer an item for more questions."""
-    case = access.case_for(request.user, ref)
-    row = access.evidence_for(request.user, case, pk)
+    case = case_lookup.case_for(request.user, ref)
+    row = case_lookup.evidence_for(request.user, case, pk)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     book = Rulebook.objects.current().book
     have = set(row.coverage.values_list("requirement", flat=True))
@@ -302,8 +303,8 @@ def _mend_cover(form, error: ValidationError) -> None:
 
 def withdraw(request, ref, pk):
     """Withdraw an item that should not have been added."""
-    case = access.case_for(request.user, ref)
-    row = access.evidence_for(request.user, case, pk)
+    case = case_lookup.case_for(request.user, ref)
+    row = case_lookup.evidence_for(request.user, case, pk)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     form = ReasonForm(sent(request))
     if acted(
@@ -332,8 +333,8 @@ def withdraw(request, ref, pk):
 
 def capture(request, ref, pk):
     """Have what stands behind the link of an item fetched and kept in its place."""
-    case = access.case_for(request.user, ref)
-    row = access.evidence_for(request.user, case, pk)
+    case = case_lookup.case_for(request.user, ref)
+    row = case_lookup.evidence_for(request.user, case, pk)
     case_permissions.may_capture(case, request.user).or_refuse()
     form = CaptureForm(sent(request))
     if item := acted(request, form, lambda: captures.capture_link(evidence=row, by=request.user)):
@@ -374,7 +375,7 @@ def _capture_effects(case, row, person) -> list[str]:
 
 def generate(request, ref):
     """Generate the index that answers the question on governance evidence."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage(case, request.user).or_refuse()
     if request.method == "POST":
         made = actions.generate_index(case=case, by=request.user)

@@ -18,7 +18,7 @@ from governance.people import boards
 from governance.permission_result import ended
 from governance.rulebook import Book
 from governance.templatetags.plumbline import stage_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows
 from initiatives.models import Dependant, Hold, Initiative
 from initiatives.models.holds import HOLD_KINDS

@@ -11,8 +11,8 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import no
 from governance.templatetags.plumbline import stage_word
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import mend, one_act, sent
 from initiatives.components.forms import DependantForm
 from initiatives.facts import supported_stage
@@ -24,7 +24,7 @@ from initiatives.models import Dependant
 
 def add(request, ref):
     """Record who depends on the case, and ask the executive who answers there."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage(case, request.user).or_refuse()
     form = DependantForm(sent(request))
     return one_act(
@@ -43,7 +43,7 @@ def add(request, ref):
 
 def end(request, pk):
     """Record that somebody no longer depends on the case."""
-    row = access.of_case(Dependant.objects.select_related("initiative__unit"), request.user, pk)
+    row = case_lookup.of_case(Dependant.objects.select_related("initiative__unit"), request.user, pk)
     case = row.initiative
     case_permissions.may_manage(case, request.user).or_refuse()
     return one_act(
@@ -70,7 +70,7 @@ def _asked(request, pk: int) -> Dependant:
     rows = Dependant.objects.select_related("initiative__unit", "executive", "stated_by")
     row = rows.filter(pk=pk, executive=request.user).first()
     if row is None:
-        row = access.of_case(rows, request.user, pk)
+        row = case_lookup.of_case(rows, request.user, pk)
     if not request.user.is_active:
         raise Http404("Not yours to see.")
     row_history.concerns(row)

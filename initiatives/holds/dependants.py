@@ -7,7 +7,7 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, ended, no
 from governance.templatetags.plumbline import stage_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import EARLY
 from initiatives.evidence.actions import create_evidence, withdraw_row

@@ -10,7 +10,7 @@ from governance.database.request_memo import one_look
 from governance.models import Rulebook
 from governance.notices.due import Due, before, late
 from governance.permission_result import ended
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.findings import alerts
 from initiatives.models import Condition, Gap, Initiative, Obligation, Waiver
 from initiatives.models.holds import FEED

@@ -6,8 +6,8 @@ from django.urls import reverse
 from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.templatetags.plumbline import day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import one_act, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.holds import actions
@@ -19,7 +19,7 @@ from initiatives.models.holds import HOLD_KINDS
 
 def open_hold(request, ref):
     """Raise a concern that blocks decisions."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_hold(case, request.user).or_refuse()
     return one_act(
         request,
@@ -39,7 +39,7 @@ def open_hold(request, ref):
 
 def lift(request, pk):
     """Lift a hold, as chair."""
-    hold = access.of_case(Hold.objects.select_related("initiative__unit", "opened_by"), request.user, pk)
+    hold = case_lookup.of_case(Hold.objects.select_related("initiative__unit", "opened_by"), request.user, pk)
     case_permissions.may_lift(hold, request.user).or_refuse()
     who = (
         f"{hold.opened_by} on {day(hold.opened_at)}"
@@ -63,7 +63,9 @@ def lift(request, pk):
 
 
 def _debt(request, pk: int) -> Obligation:
-    return access.of_case(Obligation.objects.select_related("initiative__unit", "debtor"), request.user, pk)
+    return case_lookup.of_case(
+        Obligation.objects.select_related("initiative__unit", "debtor"), request.user, pk
+    )
 
 
 def settle(request, pk):
@@ -125,7 +127,7 @@ def excuse(request, pk):
 
 def open_gap(request, ref):
     """Record something unresolved that bites downstream."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     allowed = case_permissions.may_collaborate(case, request.user)
     if not case_permissions.is_acting_chair(case, request.user):
         allowed.or_refuse()
@@ -143,7 +145,7 @@ def open_gap(request, ref):
 
 def close_gap(request, pk):
     """Close a gap with proof, or by its owner's acceptance."""
-    gap = access.of_case(Gap.objects.select_related("initiative__unit", "owner"), request.user, pk)
+    gap = case_lookup.of_case(Gap.objects.select_related("initiative__unit", "owner"), request.user, pk)
     case = gap.initiative
     if gap.owner_id != request.user.pk:
         case_permissions.may_collaborate(case, request.user).or_refuse()

@@ -1,6 +1,6 @@
 """What the database refuses by itself where the stage and the record are concerned, whoever asks.
 
-The same rules stand in `initiatives.cases.permissions` and `initiatives.actions`, where they carry advice; here they hold
+The same rules stand in `initiatives.access.permissions` and `initiatives.actions`, where they carry advice; here they hold
 for the ORM's short cuts, raw SQL and superusers too.
 """
 

@@ -30,21 +30,6 @@ class InventorySource(models.Model):
     def __str__(self) -> str:
         return self.words
 
-    def as_source(self):
-        """The source as the reading code takes it; what was never confirmed is still guessed."""
-        from initiatives.imports.inventories.inventory_sources import Source
-
-        return Source(
-            key=self.key,
-            words=self.words,
-            family=self.key,
-            columns=self.columns,
-            stages={word: tuple(meaning) for word, meaning in self.stages.items()},
-            fixed=self.fixed,
-            dates=self.dates,
-            guessed=True,
-        )
-
 
 class ImportBatch(models.Model):
     """One uploaded file. Nothing is live until it is confirmed."""

@@ -20,7 +20,7 @@ from governance.database.request_memo import lists
 from governance.database.text_search import LONGEST, MOST_WORDS, Words, question
 from governance.models import Membership, User
 from governance.templatetags.plumbline import day, stage_word
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.models import (
     Component,
     Evidence,

@@ -13,8 +13,8 @@ from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.models.initiative import CLOSED, RUNNING, STAGES
 from initiatives.portfolio import filters, portfolio_export
@@ -26,7 +26,7 @@ PER_COLUMN = 25
 TESTS = ("governance", "integration", "adoption")
 
 
-@on_any_day(access.portfolio_on_any_day)
+@on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
 def portfolio(request: HttpRequest) -> HttpResponse:
     """Cases that the person may see, filtered by the address. `?view=board` puts them into columns."""

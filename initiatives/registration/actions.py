@@ -8,7 +8,7 @@ from governance.ledger import record
 from governance.models import Unit, User
 from governance.organisation.actions import in_being
 from governance.permission_result import no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow_more

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance import contributions
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.similar_cases import Similar
 from initiatives.cases.similar_cases import similar as find_similar
 from initiatives.models import Obligation

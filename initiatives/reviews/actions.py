@@ -13,9 +13,11 @@ from governance.notices.owe import owe as owe_notice
 from governance.people.boards import board_for, members_now
 from governance.permission_result import Answer, Conflict, Refused, no
 from governance.transparency_log import sealing
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.cases.act import act, settle_standing
-from initiatives.facts import case_rows, review_state
+from initiatives.evidence.actions import write_index
+from initiatives.facts import case_rows
 from initiatives.findings.sync import follow_more
 from initiatives.holds.actions import owe
 from initiatives.models import Condition, Initiative, Question, Review
@@ -44,8 +46,6 @@ def open_review(*, case: Initiative, by: User) -> Review:
             )
         rulebook = Rulebook.objects.current()
         if gate == "production":
-            from initiatives.evidence.actions import write_index
-
             write_index(case, by)
         review = Review(
             initiative=case,

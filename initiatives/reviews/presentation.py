@@ -9,8 +9,8 @@ from governance.gates import criteria
 from governance.models.people import SEATS
 from governance.people import cooling_off
 from governance.templatetags.plumbline import moment, seat_word
-from initiatives.cases import permissions as case_permissions
-from initiatives.facts import review_state
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.models import Review, SignOff
 from initiatives.models.reviews import APPROVE, CONDITION, OBJECT, RECUSE
 

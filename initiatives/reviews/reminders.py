@@ -14,7 +14,7 @@ from governance.models import User
 from governance.models.people import SEATS
 from governance.notices.due import Due, before, since
 from governance.permission_result import ended
-from initiatives.facts import review_state
+from initiatives.cases import review_state
 from initiatives.models import Review, SignOff
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about, subject

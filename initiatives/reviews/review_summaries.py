@@ -20,7 +20,8 @@ from governance.database.request_memo import one_look
 from governance.gates import criteria
 from governance.models import Absence, Entry, Membership, Rulebook
 from governance.people.boards import board_for, read_members
-from initiatives.facts import case_rows, review_state
+from initiatives.cases import review_state
+from initiatives.facts import case_rows
 from initiatives.models import Obligation, Review, RoleAssignment
 from initiatives.reviews import review_turn
 

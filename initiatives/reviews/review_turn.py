@@ -8,8 +8,9 @@ from governance import clock
 from governance.gates import criteria as gates_criteria
 from governance.models.people import SEATS
 from governance.permission_result import ended
-from initiatives.cases import permissions as case_permissions
-from initiatives.facts import case_rows, review_state
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
+from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.reviews import OBJECT
 

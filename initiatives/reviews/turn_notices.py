@@ -3,7 +3,8 @@
 from governance.database import row_history
 from governance.models import Rulebook, User
 from governance.notices import owe
-from initiatives.facts import case_rows, review_state
+from initiatives.cases import review_state
+from initiatives.facts import case_rows
 from initiatives.models import Initiative
 from initiatives.models.reviews import OBJECT
 from initiatives.reviews import review_turn

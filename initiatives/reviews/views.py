@@ -14,12 +14,13 @@ from governance.models import Rulebook
 from governance.people.boards import members_now, seats_held
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
+from initiatives.access import permissions as case_permissions
+from initiatives.access.case_lookup import case_for, review_for, review_on_any_day
 from initiatives.approvals import queries as approval_queries
 from initiatives.approvals.permissions import may_see_stamping
-from initiatives.cases import permissions as case_permissions
-from initiatives.cases.access import case_for, review_for, review_on_any_day
+from initiatives.cases import review_state
 from initiatives.cases.case_frame import case_context, page_of, pick
-from initiatives.facts import case_rows, review_state
+from initiatives.facts import case_rows
 from initiatives.history import recent_changes
 from initiatives.holds.actions import HELD_UP
 from initiatives.models import Condition, Question, Review, SignOff

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from governance import clock
 from governance.models import Membership, User
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import mend, sent
 from initiatives.models import Handover, Obligation, RoleAssignment
 from initiatives.roles import handover_queries, handovers

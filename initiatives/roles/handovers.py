@@ -12,7 +12,7 @@ from governance.models import User
 from governance.notices.owe import owe as owe_notice
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, lock, settle_standing
 from initiatives.models import Handover, Initiative
 from initiatives.roles import handover_queries

@@ -11,8 +11,8 @@ from governance import clock
 from governance.models import Absence
 from governance.permission_result import no
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.models import RoleAssignment
@@ -32,10 +32,10 @@ ROLE_DUTIES = {
 }
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def people(request, ref):
     """Every role with who holds it, who is asked, and who held it before."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     absent = Absence.objects.at(clock.now()).filter(person=OuterRef("person")).values("ends_at")[:1]
     rows = list(case.roles.select_related("person", "proposed_by").annotate(back_on=Subquery(absent)))
     live = [row for row in rows if not row.ended_at and not row.declined_at]
@@ -55,7 +55,7 @@ def people(request, ref):
 
 def propose(request, ref):
     """Propose a person for a role; the person answers for themselves."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_propose_role(case, request.user).or_refuse()
     form = ProposeForm(sent(request), initial={"role": request.GET.get("role", "")})
     effects = None
@@ -92,7 +92,7 @@ def propose(request, ref):
 
 def _assignment(request, pk: int) -> RoleAssignment:
     """The role, on a case the person may see; whoever is asked sees the case by that."""
-    return access.of_case(
+    return case_lookup.of_case(
         RoleAssignment.objects.select_related("initiative__unit", "initiative__contract", "person"),
         request.user,
         pk,

@@ -15,7 +15,7 @@ from governance.people import permissions as people_permissions
 from governance.rulebook import parse
 from governance.templatetags.plumbline import day, seat_word, stage_word
 from governance.web.pages.rulebook_views import readable
-from initiatives.cases import visibility
+from initiatives.access import visibility
 from initiatives.cases.case_frame import mend, page_of, pick, sent
 from initiatives.charts.primitives import count
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft

@@ -14,7 +14,8 @@ from governance.database.request_memo import afresh, one_look
 from governance.gates import criteria
 from governance.gates.gate_inputs import Facts
 from governance.rulebook import Book
-from initiatives.facts import case_rows, review_state, supported_stage
+from initiatives.cases import review_state
+from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.models.initiative import RANK
 

@@ -9,8 +9,8 @@ from governance.gates import criteria
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.web.middleware import on_any_day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, sent
 from initiatives.components import actions as components_actions
 from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
@@ -22,10 +22,10 @@ from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVers
 from initiatives.running import preview
 
 
-@on_any_day(access.case_on_any_day)
+@on_any_day(case_lookup.case_on_any_day)
 def running(request, ref):
     """Components with their versions, decisions on architecture, scopes, changes, dependants."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "running")
     versions = ComponentVersion.objects.filter(component__initiative=case).select_related("component")
     changes = case.changes.select_related("approver", "recorded_by").order_by("-effective_at", "-id")
@@ -72,7 +72,7 @@ def _two_steps(request, case, form, *, look, save, done: str, **page):
 
 def component(request, ref):
     """Record a version of a component."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
     names = ("layer", "name", "vendor", "region")
     form = ComponentForm(sent(request), initial={name: request.GET.get(name, "") for name in names})
@@ -95,7 +95,7 @@ def component(request, ref):
 
 def scope(request, ref):
     """Record the scope in force, or the one planned for the next stage."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
     rank = criteria.RANK.get(case.stage, 0)
     next_stage = criteria.STAGES[rank + 1] if rank + 1 < len(criteria.STAGES) else ""
@@ -127,7 +127,7 @@ def scope(request, ref):
 
 def change(request, ref):
     """Report a change that no version shows."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
     form = ChangeForm(sent(request), book=Rulebook.objects.current().book)
     return _two_steps(
@@ -144,7 +144,7 @@ def change(request, ref):
 
 def complete(request, pk):
     """Add who approved a change, and the way back."""
-    row = access.of_case(ChangeRecord.objects.select_related("initiative__unit"), request.user, pk)
+    row = case_lookup.of_case(ChangeRecord.objects.select_related("initiative__unit"), request.user, pk)
     case = row.initiative
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
     return one_act(
@@ -162,7 +162,7 @@ def complete(request, pk):
 
 def decide(request, ref):
     """Record a decision on how the system is built."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
     return one_act(
         request,
@@ -179,7 +179,9 @@ def decide(request, ref):
 
 def withdraw_decision(request, pk):
     """Withdraw a decision on architecture."""
-    row = access.of_case(ArchitectureDecision.objects.select_related("initiative__unit"), request.user, pk)
+    row = case_lookup.of_case(
+        ArchitectureDecision.objects.select_related("initiative__unit"), request.user, pk
+    )
     case = row.initiative
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
     return one_act(

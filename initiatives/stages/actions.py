@@ -13,13 +13,17 @@ from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.cases.review_state import Sitting
+from initiatives.cases.stage_judgement import judgement_of_stop
+from initiatives.components.actions import _new_scope, check_scope, scope_now, start_scope, widened
+from initiatives.evidence.actions import create_evidence
 from initiatives.facts import case_rows, supported_stage
-from initiatives.facts.review_state import Sitting
 from initiatives.findings import alerts
 from initiatives.findings.sync import follow
 from initiatives.holds.actions import end_debts_of_stage, owe, owe_all
+from initiatives.holds.dependants import end_row
 from initiatives.integration.links.actions import end_links
 from initiatives.models import (
     Answer,
@@ -34,13 +38,11 @@ from initiatives.models import (
     StageChange,
     Voiding,
 )
-from initiatives.models.initiative import PROTOTYPE, STOPPED
 from initiatives.models.stage_machine import (
     EMERGENCY,
     REOPENING,
     STEP_BACK,
     STOP,
-    Judgement,
     judged,
     make_move,
     offered,
@@ -122,8 +124,6 @@ def promote(
 
     `scopes` and `declared` are those of the case, as they were read in this act.
     """
-    from initiatives.components.actions import scope_now, start_scope
-
     review, book = sitting.review, sitting.book
     gate = book.gates[review.gate]
     change = change_stage(case, move, reason=review.reason, by=by, sitting=sitting)
@@ -157,8 +157,6 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
         wrong["users_told"] = "Say how and when its users were told."
     if wrong:
         raise ValidationError(wrong)
-    from initiatives.holds.dependants import end_row
-
     with act("step back", by=by, case=case, reason=reason, register=True) as case:
         case_permissions.may_chair(case, by).or_refuse()
         move = step_back_of(case)
@@ -188,8 +186,6 @@ def step_back_of(case: Initiative) -> Transition:
 
 
 def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
-    from initiatives.components.actions import _new_scope, check_scope, scope_now, start_scope, widened
-
     current = scope_now(case_rows.rows(case, "scopes"))
     wrong = check_scope(case, fields, "")
     if target == "prototype" and (fields.get("rollout") or fields.get("live_data")):
@@ -235,8 +231,6 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
 
 
 def _answer_stop_reason(case: Initiative, text: str, by: User) -> None:
-    from initiatives.evidence.actions import create_evidence
-
     row = Answer.objects.filter(initiative=case, requirement="stop.reason").first()
     row = row or Answer(initiative=case, requirement="stop.reason", version=0)
     row.kind, row.text, row.version, row.by, row.at = "answered", text, row.version + 1, by, clock.now()
@@ -310,19 +304,6 @@ def reopen(*, case: Initiative, reason: str, by: User) -> Initiative:
             change_stage(case, move, reason=reason.strip(), by=by)
         settle_standing(case)
     return case
-
-
-def judgement_of_stop(case: Initiative) -> Judgement:
-    """What reopening is judged by: what the case was before it was stopped, and whether its post-mortem is written.
-
-    Raises Refused for a case that was not stopped.
-    """
-    if case.stage != STOPPED:
-        no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
-    return Judgement(
-        was_prototype=case.stage_changes.filter(to_stage=PROTOTYPE).exists(),
-        settled=not case.obligations.unsettled().filter(kind="post_mortem").exists(),
-    )
 
 
 def _end_old_proof(case: Initiative, by: User) -> None:

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Concat
 
 from governance import clock
 from governance.models import Rulebook
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.holds.actions import owe
 from initiatives.models import Hold, Initiative, Obligation

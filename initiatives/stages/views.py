@@ -6,16 +6,16 @@ from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.templatetags.plumbline import day, in_days, stage_word
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import one_act, sent
+from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.form_fields import ReasonForm
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions
 from initiatives.stages.actions import (
     emergency_of,
     end_to_decide,
-    judgement_of_stop,
     later_criteria,
     step_back_of,
 )
@@ -42,7 +42,7 @@ def _review_ends(case) -> list[str]:
 
 def withdraw(request, ref):
     """Withdraw an idea registered by mistake, or joined to another."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_withdraw(case, request.user).or_refuse()
     form = WithdrawForm(sent(request), visible=case_permissions.visible_to(request.user))
     return one_act(
@@ -64,7 +64,7 @@ def withdraw(request, ref):
 
 def stop(request, ref):
     """Stop a case, at once."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_stop(case, request.user).or_refuse()
     book = Rulebook.objects.current().book
     happens = [f"{case.ref} stops at once; no review and no paperwork comes first.", *_review_ends(case)]
@@ -87,7 +87,7 @@ def stop(request, ref):
 
 def retire(request, ref):
     """Retire production in an emergency, as chair alone."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_chair(case, request.user).or_refuse()
     emergency_of(case)
     book = Rulebook.objects.current().book
@@ -112,7 +112,7 @@ def retire(request, ref):
 
 def reopen(request, ref):
     """Reopen a stopped case, as chair."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_raise(case, request.user).or_refuse()
     target = stage_word("prototype" if judgement_of_stop(case).was_prototype else "proposed")
     return one_act(
@@ -133,7 +133,7 @@ def reopen(request, ref):
 
 def step_back(request, ref):
     """Take production back to an MVP, or an MVP back to a prototype, as chair."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_chair(case, request.user).or_refuse()
     target = step_back_of(case).target
     current = case.scopes.filter(starts_at__isnull=False, ended_at__isnull=True).order_by("-number").first()
@@ -180,7 +180,7 @@ def step_back(request, ref):
 
 def go_on(request, ref):
     """Let a prototype or MVP go on past its age, as chair, until a new end; or stop it instead."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_continue(case, request.user).or_refuse()
     ends = end_to_decide(case)
     book = Rulebook.objects.current().book
@@ -208,7 +208,7 @@ def go_on(request, ref):
 
 def reattest(request, ref):
     """Confirm, as chair, that production is accepted again."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     if request.method == "POST" or case.stage != "production":
         case_permissions.may_raise(case, request.user).or_refuse()
     if case.stage != "production":

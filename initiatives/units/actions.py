@@ -17,7 +17,7 @@ from governance.notices.owe import owe as owe_notice
 from governance.people import boards
 from governance.people.permissions import may_reorganise
 from governance.permission_result import Conflict
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.integration.residency.actions import rebound
 from initiatives.models import Initiative, Link

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from initiatives.integration.comparison import STATED
 from initiatives.integration.comparison.standards import STANDARDS
 from initiatives.models import TermDefinition
+from initiatives.models.integration.definitions import STATED
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS, SYSTEM_KINDS
 
 # Words of other tables for what is called otherwise here.

@@ -8,6 +8,8 @@ Sources of one family speak of the same systems in different years; `published_o
 from dataclasses import dataclass, field
 from datetime import date
 
+from initiatives.models import InventorySource
+
 # What is read from a row beyond its own answers.
 FIELDS = {
     "title": "Name of the system",
@@ -252,12 +254,24 @@ KNOWN = {source.key: source for source in (US_2025, US_2024, US_2023)}
 
 def source_for(key: str) -> Source | None:
     """A known or remembered source; None when nobody has imported under this name yet."""
-    from initiatives.models import InventorySource
-
     if key in KNOWN:
         return KNOWN[key]
     row = InventorySource.objects.filter(key=key).first()
-    return row.as_source() if row else None
+    return remembered(row) if row else None
+
+
+def remembered(row: InventorySource) -> Source:
+    """A source that somebody mapped by hand, as the reading code takes it; what was never confirmed is guessed."""
+    return Source(
+        key=row.key,
+        words=row.words,
+        family=row.key,
+        columns=row.columns,
+        stages={word: tuple(meaning) for word, meaning in row.stages.items()},
+        fixed=row.fixed,
+        dates=row.dates,
+        guessed=True,
+    )
 
 
 def newcomer(key: str) -> Source:

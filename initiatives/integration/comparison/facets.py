@@ -9,15 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from initiatives.integration.comparison import (
-    COUNTING,
-    IDENTIFIER,
-    WORDING,
-    identifier_formats,
-    masks,
-    standards,
-)
+from initiatives.integration.comparison import identifier_formats, masks, standards
 from initiatives.integration.comparison.identifier_formats import Identifier
+from initiatives.models.integration.definitions import COUNTING, IDENTIFIER, WORDING
 
 BLOCKING, NOTE = "blocking", "note"
 LISTS = ("includes", "excludes")

@@ -16,7 +16,7 @@ from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.holds.actions import open_gap
-from initiatives.integration.comparison import STATED, facets, standards
+from initiatives.integration.comparison import facets, standards
 from initiatives.integration.definitions import permissions
 from initiatives.integration.definitions.conflicts import cases_that_rest_on
 from initiatives.models import (
@@ -35,6 +35,7 @@ from initiatives.models.integration.definitions import (
     OPEN,
     RECONCILED,
     SAID,
+    STATED,
     UNDECIDED,
     VERDICTS,
 )

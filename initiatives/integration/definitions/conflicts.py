@@ -16,7 +16,6 @@ from governance.ledger import record
 from governance.models import User
 from governance.notices import owe
 from initiatives.charts.primitives import count
-from initiatives.integration.comparison import WORDING
 from initiatives.integration.comparison.facets import Definition, Difference, compare
 from initiatives.integration.definitions import definition_dependencies
 from initiatives.models import (
@@ -28,7 +27,7 @@ from initiatives.models import (
     TermDefinition,
     TermUse,
 )
-from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED
+from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED, WORDING
 
 Pair = tuple[TermDefinition, TermDefinition]
 # Who is told of what was found: the data steward, who settles it; where there is none, the owner, who names one.

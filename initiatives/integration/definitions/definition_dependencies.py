@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from initiatives.integration.comparison import STATED
 from initiatives.integration.comparison.facets import Definition
 from initiatives.integration.links import agreements
 from initiatives.models import Link, Profile, System, TermDefinition, TermUse
+from initiatives.models.integration.definitions import STATED
 
 
 def definitions_of(keys: Iterable[int]) -> dict[int, list[TermDefinition]]:

@@ -4,10 +4,10 @@ from django import forms
 
 from governance import clock
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
-from initiatives.integration.comparison import STATED, masks, standards
+from initiatives.integration.comparison import masks, standards
 from initiatives.integration.definitions.actions import LONGEST_FIELD, LONGEST_FORMAT, LONGEST_NAME
 from initiatives.models import Initiative, Term, TermDefinition
-from initiatives.models.integration.definitions import SAID, VERDICTS
+from initiatives.models.integration.definitions import SAID, STATED, VERDICTS
 
 ARROW = "="
 

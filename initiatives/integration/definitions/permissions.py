@@ -2,7 +2,7 @@
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.integration.systems.permissions import holds_architecture_seat, may_change_system, worked_on
 from initiatives.models import Initiative, System, Term, TermUse
 

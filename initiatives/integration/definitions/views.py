@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import back_to, case_context, mend, one_act, page_of, sent
 from initiatives.form_fields import ReasonForm
-from initiatives.integration.comparison import STATED, standards
+from initiatives.integration.comparison import standards
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.findings import MEASURED, source_of
@@ -39,7 +39,15 @@ from initiatives.models import (
     TermDefinition,
     TermUse,
 )
-from initiatives.models.integration.definitions import ACCEPTED, FACETS, GONE, OPEN, RECONCILED, UNDECIDED
+from initiatives.models.integration.definitions import (
+    ACCEPTED,
+    FACETS,
+    GONE,
+    OPEN,
+    RECONCILED,
+    STATED,
+    UNDECIDED,
+)
 
 TAB = "integration-definitions"
 TERMS_ON_A_PAGE = 50
@@ -114,7 +122,7 @@ def systems_of(case: Initiative):
 @require_safe
 def definitions(request: HttpRequest, ref: str) -> HttpResponse:
     """The terms of the case, what each system means by them, and where they disagree."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     context |= {
         "title": "Definitions",
@@ -158,7 +166,7 @@ def _used(case: Initiative) -> list[Used]:
 
 def use_term(request: HttpRequest, ref: str) -> HttpResponse:
     """Say that the case uses a term."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     permissions.may_use_terms(case, request.user).or_refuse()
     form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
     return one_act(
@@ -189,7 +197,7 @@ def _used_from_now(request, case: Initiative, form, fields: dict) -> None:
 
 def stop_using(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that the case no longer uses a term."""
-    use = access.of_case(TermUse.objects.select_related("initiative__unit", "term"), request.user, pk)
+    use = case_lookup.of_case(TermUse.objects.select_related("initiative__unit", "term"), request.user, pk)
     case = use.initiative
     permissions.may_use_terms(case, request.user).or_refuse()
     return one_act(
@@ -208,7 +216,7 @@ def stop_using(request: HttpRequest, pk: int) -> HttpResponse:
 
 def define(request: HttpRequest, ref: str) -> HttpResponse:
     """Say what a field of a system of the case means by one of its terms."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     permissions.may_use_terms(case, request.user).or_refuse()
     initial = {name: request.GET[name] for name in ("term", "system") if name in request.GET}
     form = DefinitionForm(
@@ -318,7 +326,7 @@ def _conflict(request, pk: int) -> tuple[Initiative, DefinitionConflict]:
     rows = DefinitionConflict.objects.select_related(
         "initiative__unit", "one__system", "one__term", "other__system", "other__term"
     )
-    row = access.of_case(rows, request.user, pk)
+    row = case_lookup.of_case(rows, request.user, pk)
     return row.initiative, row
 
 

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 
 from governance import clock
 from governance.database import row_history
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import mend, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.links import actions, feed_shutdowns
@@ -32,7 +32,7 @@ def _asked(request, pk: int) -> Link:
     rows = Link.objects.select_related("initiative__unit", "system__owner", "account", "by")
     row = rows.filter(pk=pk, system__owner=request.user).first()
     if row is None:
-        row = access.of_case(rows, request.user, pk)
+        row = case_lookup.of_case(rows, request.user, pk)
     if not request.user.is_active:
         raise Http404("Not yours to see.")
     row_history.concerns(row)
@@ -76,7 +76,7 @@ def shut(request: HttpRequest, pk: int) -> HttpResponse:
     rows = Obligation.objects.filter(kind=FEED).select_related("initiative__unit", "debtor", "settled_by")
     owned = System.objects.filter(owner=request.user).order_by().values_list("pk", flat=True)
     mine = Q(debtor=request.user) | Q(source__in=[f"system:{key}" for key in owned])
-    debt = rows.filter(mine, pk=pk).first() or access.of_case(rows, request.user, pk)
+    debt = rows.filter(mine, pk=pk).first() or case_lookup.of_case(rows, request.user, pk)
     case, system = debt.initiative, System.objects.get(pk=debt.system_key)
     row_history.concerns(debt)
     form = ReasonForm(sent(request))

@@ -17,7 +17,7 @@ from governance.models import User
 from governance.notices import owe
 from governance.permission_result import Conflict
 from governance.queue.task_base import named
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
 from initiatives.files.upload_policy import tidy_name

@@ -9,16 +9,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from governance.permission_result import Conflict
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, mend, one_act, page_of, sent
 from initiatives.integration.measurement.coverage import cover, strata_of
 from initiatives.integration.measurement.drift import KINDS, SEVERITIES
 from initiatives.integration.measurement.wording import share
 from initiatives.integration.profiles import actions, drift_effects
+from initiatives.integration.profiles.charts import in_time, months_of
 from initiatives.integration.profiles.forms import DataSampleForm, PopulationForm
 from initiatives.models import Drift, Initiative, Profile
-from initiatives.portfolio.profile_charts import in_time, months_of
 
 PER_PAGE = 25
 STATES = {
@@ -32,7 +32,7 @@ STATES = {
 
 def profiles(request, ref):
     """The samples of a case, newest first, and which can be compared."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     rows = case.profiles.select_related("system", "by").order_by("-taken_on", "-pk")
     context = case_context(request, case, "integration-profiles") | {
         "title": "Samples of real data",
@@ -57,7 +57,7 @@ def _pairs(case: Initiative) -> list[tuple[Profile, Profile]]:
 
 def add(request, ref):
     """Send a sample."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     form = DataSampleForm(sent(request), request.FILES or None, case=case, again=_failed(request, case))
     return one_act(
@@ -101,7 +101,7 @@ def profile(request, pk):
 
 def _profile(request, pk) -> Profile:
     rows = Profile.objects.select_related("initiative__unit", "initiative__contract", "system", "by")
-    return access.of_case(rows, request.user, pk)
+    return case_lookup.of_case(rows, request.user, pk)
 
 
 def _shown(column: dict) -> dict:
@@ -154,7 +154,7 @@ class _Nothing:
 
 def drift(request, ref, earlier, later):
     """What changed between two samples of a system, what that voids, and the button that confirms it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     pair = [get_object_or_404(case.profiles.select_related("system"), pk=pk) for pk in (earlier, later)]
     try:
         drift_effects.check(*pair)

@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from governance import clock
 from governance.models import Rulebook, User
 from governance.permission_result import no
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.evidence.actions import add_evidence
 from initiatives.integration.record import register_text

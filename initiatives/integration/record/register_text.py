@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from governance import clock
-from initiatives.integration.comparison import STATED
 from initiatives.models import (
     Hop,
     Initiative,
@@ -16,6 +15,7 @@ from initiatives.models import (
     System,
     TermDefinition,
 )
+from initiatives.models.integration.definitions import STATED
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 
 

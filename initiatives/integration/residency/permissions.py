@@ -3,7 +3,7 @@
 from governance.models import User
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, no, yes
-from initiatives.cases.permissions import COLLABORATORS
+from initiatives.access.permissions import COLLABORATORS
 from initiatives.integration.links import agreements
 from initiatives.models import RoleAssignment, Vendor
 from initiatives.models.integration.residency import RegionTerm

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import acted, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.proposals import permissions as proposal_permissions
@@ -44,7 +44,7 @@ TONES = {
 @require_safe
 def of_case(request: HttpRequest, ref: str) -> HttpResponse:
     """Where the data of each link go, which terms bind them there, since when and until when."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     now = context["now"]
     by_link: dict[int, list[Judged]] = {}

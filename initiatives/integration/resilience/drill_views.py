@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, one_act, page_of, pick, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.resilience import drills as resilience_drills
@@ -26,7 +26,7 @@ TONES = {"pass": "ok", "partial": "warn", "fail": "bad"}
 
 def drills(request, ref):
     """Per link: its last drill, the result, when it is due again, what the link does not say; then every drill."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, TAB)
     links = (
         Link.objects.standing()
@@ -65,7 +65,7 @@ def _line(kind: str, those, today) -> dict:
 
 def add(request, ref):
     """Record a drill, with its trace as evidence."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     book = Rulebook.objects.current().book
     kind = pick(request.GET.get("kind"), DRILL_KINDS, "fallback")
@@ -92,7 +92,7 @@ def add(request, ref):
 
 def withdraw(request, pk):
     """Take a drill back that was recorded wrongly."""
-    drill = access.of_case(Drill.objects.select_related("initiative__unit", "by"), request.user, pk)
+    drill = case_lookup.of_case(Drill.objects.select_related("initiative__unit", "by"), request.user, pk)
     case = drill.initiative
     case_permissions.may_collaborate(case, request.user).or_refuse()
     return one_act(

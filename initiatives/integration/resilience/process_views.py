@@ -3,8 +3,8 @@
 from django.shortcuts import render
 
 from governance.templatetags.plumbline import day
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, one_act, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.resilience import process_actions
@@ -19,7 +19,7 @@ TAB, PAGE = "integration", "integration-processes"
 
 def processes(request, ref):
     """Each process as it stands, what was recorded before, and how the system signs on."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, TAB)
     standing = standing_processes([case.pk])
     rows = case.processes.select_related("holder", "budget_holder", "by", "withdrawn_by").order_by("-pk")
@@ -36,7 +36,7 @@ def processes(request, ref):
 
 def add(request, ref):
     """Record a process, or record one anew (`of`: whose words the form starts from)."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     of = request.GET.get("of", "")
     old = next((row for row in standing_processes([case.pk]) if str(row.pk) == of), None)
@@ -66,7 +66,9 @@ def add(request, ref):
 
 def withdraw(request, pk):
     """Take a record back that was wrong."""
-    row = access.of_case(ProcessRecord.objects.select_related("initiative__unit", "by"), request.user, pk)
+    row = case_lookup.of_case(
+        ProcessRecord.objects.select_related("initiative__unit", "by"), request.user, pk
+    )
     case = row.initiative
     case_permissions.may_collaborate(case, request.user).or_refuse()
     return one_act(
@@ -86,7 +88,7 @@ def withdraw(request, pk):
 
 def flow(request, ref):
     """Record how the system signs on, and who can explain it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     old = standing_flow(case)
     initial = (

@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, mend, page_of
 from initiatives.integration.resilience import traces as resilience_traces
 from initiatives.integration.resilience.forms import TraceForm
@@ -19,7 +19,7 @@ PER_PAGE = 50
 
 def traces(request, ref):
     """Every sample with its figures, the newest first."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, TAB)
     rows = case.trace_samples.select_related("evidence", "by").defer("lines").order_by("-taken_on", "-pk")
     page = page_of(request, rows, 20)
@@ -31,7 +31,7 @@ def traces(request, ref):
 
 def sample(request, pk):
     """One sample: its figures, the sources that are not governed, and each output with what it cites."""
-    row = access.of_case(
+    row = case_lookup.of_case(
         TraceSample.objects.select_related("initiative__unit", "initiative__contract", "evidence", "by"),
         request.user,
         pk,
@@ -48,7 +48,7 @@ def sample(request, pk):
 
 def add(request, ref):
     """Check a sample against the register: first look at the figures, then keep it as evidence."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     form = TraceForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     checked = None

@@ -8,7 +8,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.tables.encodings import wrong
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import check_evidence, create_evidence, versions_named
 from initiatives.integration.resilience import trace_sampling

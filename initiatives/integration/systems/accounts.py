@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.ledger import record
 from governance.models import Rulebook, User
+from initiatives.access.permissions import accepted
 from initiatives.cases.act import act
-from initiatives.cases.permissions import accepted
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.holds.actions import owe_all, settle_row
 from initiatives.integration.systems import permissions

@@ -8,8 +8,8 @@ from governance.models import User
 from governance.models.people import SEATS
 from governance.people.boards import seats_held
 from governance.permission_result import Answer, all_of, no, yes
-from initiatives.cases import permissions as case_permissions
-from initiatives.cases.visibility import stood_in_for
+from initiatives.access import permissions as case_permissions
+from initiatives.access.visibility import stood_in_for
 from initiatives.integration.links import agreements
 from initiatives.models import Initiative, Link, Obligation, RoleAssignment, ServiceAccount, System
 from initiatives.models.initiative import RUNNING

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 
 from governance.models import User
-from initiatives.cases.visibility import visible_to
+from initiatives.access.visibility import visible_to
 from initiatives.integration.systems.findings import WAITING
 from initiatives.models import Initiative, Link, Shortcoming, System
 

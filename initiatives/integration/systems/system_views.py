@@ -17,6 +17,7 @@ from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.integration.systems import (
     accounts,
     actions,
+    charts,
     import_permissions,
     permissions,
     system_inventory,
@@ -32,7 +33,6 @@ from initiatives.integration.systems.forms import (
 )
 from initiatives.models import Customisation, Obligation, ServiceAccount, Shortcoming, System, TermDefinition
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
-from initiatives.portfolio import register_charts
 
 TONES = {"maintained": "ok", "stale": "warn", "frozen": "bad", "orphaned": "bad"}
 MOST_WAITING = 50  # shown at once; the rest follows as these are answered
@@ -65,7 +65,7 @@ def systems(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [(shown[pk], weight.get(pk, 0), *condition_of(shown[pk], today)) for pk in page],
         "heaviest": found,
-        "drawn": register_charts.heaviest(found),
+        "drawn": charts.heaviest(found),
         "may_import": import_permissions.may_bring_any(request.user),
     }
     return render(request, "initiatives/integration/systems/landscape.html", context)

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
 from governance.models import Rulebook
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, one_act, outgrown_banner, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.links import actions as link_actions
@@ -20,11 +20,10 @@ from initiatives.integration.remedies import Mending
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.integration.residency.unknown_regions import say_strange
-from initiatives.integration.systems import import_permissions, permissions
+from initiatives.integration.systems import charts, import_permissions, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
 from initiatives.models import Customisation, Hop, Link, LinkAnswer, Shortcoming, SourceAcceptance, System
-from initiatives.portfolio import register_charts
 
 # Pages of other nouns of the register below this one, with their words.
 PAGES = {
@@ -76,7 +75,7 @@ class Way:
 @require_safe
 def integration(request: HttpRequest, ref: str) -> HttpResponse:
     """What the case is tied to, and what the register says against it."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     tied = _tied(case)
     context |= {
@@ -96,7 +95,7 @@ def integration(request: HttpRequest, ref: str) -> HttpResponse:
 
 def record(request: HttpRequest, ref: str) -> HttpResponse:
     """Keep the register as it stands today as an item of proof."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
     book = Rulebook.objects.current().book
     questions = {key: book.requirements[key].question for key in answered_by_the_register()}
@@ -211,14 +210,14 @@ def _against(case, context, tied: list[Tied]) -> list[dict]:
 @require_safe
 def path(request: HttpRequest, ref: str) -> HttpResponse:
     """The way of the data: system, hops, case; with regions and conditions, as a picture and as a table."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     running, forbidden, tied = _running(case), _forbidden(case), _tied(case)
     named = [*running.values(), *(name for one in tied for name in one.row.system.regions)]
     named += [hop.region for one in tied for hop in one.hops]
     strange = {regions.key_of(name) for name in residency_findings.strange(named)}
     ways = [_way(case, one, running, strange, forbidden) for one in tied]
-    context |= {"title": "The way of the data", "ways": ways, "drawn": register_charts.path(ways)}
+    context |= {"title": "The way of the data", "ways": ways, "drawn": charts.path(ways)}
     return render(request, "initiatives/integration/systems/integration_path.html", context)
 
 
@@ -282,7 +281,7 @@ def _running(case) -> dict[int, str]:
 
 def add(request: HttpRequest, ref: str) -> HttpResponse:
     """Tie the case to a system: the system is looked for first."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     permissions.may_link(case, request.user).or_refuse()
     system = _chosen(request)
     if system is None:
@@ -350,7 +349,7 @@ def _choose(request, case) -> HttpResponse:
 
 
 def _link(request, pk: int) -> Link:
-    return access.of_case(
+    return case_lookup.of_case(
         Link.objects.select_related("initiative__unit", "system__owner", "account"), request.user, pk
     )
 
@@ -404,7 +403,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 def accept(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     """Accept a source in bad condition for a time, as the architecture seat."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     permissions.may_accept_source(case, request.user).or_refuse()
     system = System.objects.standing().select_related("owner").filter(pk=pk).first()
     if system is None:

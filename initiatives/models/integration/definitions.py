@@ -8,11 +8,25 @@ from django.db.models.functions import Lower
 from governance.database.row_history import governed
 from governance.database.text_search import Words
 from governance.models import User
-from initiatives.integration.comparison import STATED, WORDING
 from initiatives.models.evidence import Evidence
 from initiatives.models.holds import Gap
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.systems import System
+
+# What a definition states beside its prose, each in a field of its own; blank: not stated.
+COUNTING = {
+    "counted_unit": "Counted unit",
+    "includes": "Includes",
+    "excludes": "Excludes",
+    "as_of": "As of",
+    "unit_or_currency": "Unit or currency",
+    "time_window": "Time window",
+    "population": "Population",
+}
+IDENTIFIER = {"identifier_standard": "Identifier standard", "identifier_mask": "Identifier mask"}
+STATED = COUNTING | IDENTIFIER
+# The facet of a difference in words alone.
+WORDING = "wording"
 
 # Where two definitions differ. The last two were found by reading prose (ADR 0031) and stay readable.
 FACETS = {

@@ -14,9 +14,10 @@ from governance.people import boards
 from governance.people.boards import board_for
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.transparency_log import sealing
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.cases.act import act
-from initiatives.facts import case_rows, review_state
+from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.reviews import APPROVING, CONDITION, OBJECT, RECUSE, VERDICTS, WITHDRAWN
 from initiatives.reviews.actions import still_open

@@ -20,10 +20,10 @@ from governance.sign_in import reauthentication, throttling
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
-from initiatives.cases import permissions as case_permissions
-from initiatives.cases.access import review_for, sign_off_on_any_day
+from initiatives.access import permissions as case_permissions
+from initiatives.access.case_lookup import review_for, sign_off_on_any_day
+from initiatives.cases import review_state
 from initiatives.cases.case_frame import case_context, mend, pick
-from initiatives.facts import review_state
 from initiatives.models import Review, SignOff
 from initiatives.models.reviews import APPROVE, APPROVING, CONDITION, OBJECT, RECUSE
 from initiatives.reviews import presentation as review_presentation

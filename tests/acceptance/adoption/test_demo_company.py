@@ -16,7 +16,8 @@ from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from governance.notices.desk import lines_for
 from governance.storage import backup, restore
-from initiatives.facts import review_state, supported_stage
+from initiatives.cases import review_state
+from initiatives.facts import supported_stage
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,

@@ -14,7 +14,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.gates import criteria, standards
 from governance.models import Rulebook
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.facts import supported_stage
 from initiatives.models import Initiative, StageChange
 from initiatives.models.versions import LAYERS

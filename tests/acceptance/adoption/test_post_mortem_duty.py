@@ -26,8 +26,7 @@ from governance.permission_result import Refused
 from governance.rulebook import load_default
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.cases import similar_cases
-from initiatives.facts import review_state
+from initiatives.cases import review_state, similar_cases
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import settle_confirmed
 from initiatives.imports.inventories import actions as inventory_actions

@@ -25,7 +25,7 @@ from governance.sign_in import password_links, reauthentication, throttling
 from governance.templatetags.plumbline import day
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.contracts import actions as contract_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import owe

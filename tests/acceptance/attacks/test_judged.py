@@ -27,7 +27,7 @@ from initiatives.models import Review
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
-from tests.support.attacks import unguarded_writes as attacks_unguarded
+from tests.support.attacks import unguarded_writes
 from tests.support.attacks.unguarded_writes import an_hour_later, unguarded
 from tests.support.database.tampering import rewrite, tamper
 
@@ -83,7 +83,7 @@ def test_an_honest_life_gives_no_finding(cast, tmp_path):
     case = factories.make_production(cast)
     factories.make_key(cast, case)
     with an_hour_later():
-        attacks_unguarded.move(case, "mvp", by=cast.chair, basis="step back")  # as the act writes it
+        unguarded_writes.move(case, "mvp", by=cast.chair, basis="step back")  # as the act writes it
     report = verification.verify()
     assert (report.findings, report.before, report.unjudged) == ([], [], 0)
     assert report.judged > 15
@@ -101,7 +101,7 @@ def test_an_honest_life_gives_no_finding(cast, tmp_path):
 def test_a_stage_set_with_its_guard_off_for_a_moment(cast, case, tmp_path):
     """H2. The same as H1 a leaves: a stage that changed, recorded well, and nothing that says why."""
     assert found() == []
-    attacks_unguarded.set_stage(case, "production", by=cast.owner)
+    unguarded_writes.set_stage(case, "production", by=cast.owner)
     assert found() == [("initiatives_initiative", str(case.pk), "stage")]
     assert (
         "the stage goes from prototype to production and no stage change in its transaction says so" in said()
@@ -114,7 +114,7 @@ def test_a_stage_set_with_its_guard_off_for_a_moment(cast, case, tmp_path):
 
 
 def test_a_stage_change_without_its_act_or_decision(cast, case):
-    attacks_unguarded.move(case, "mvp", by=cast.owner, told=False)
+    unguarded_writes.move(case, "mvp", by=cast.owner, told=False)
     assert found() == [
         ("initiatives_stagechange", _change(case), field) for field in ("entry_id", "review_id")
     ]
@@ -134,7 +134,7 @@ def test_a_stage_change_marked_as_used_by_hand(cast, case):
 def test_a_step_back_by_somebody_who_is_no_chair(cast, tmp_path):
     case = factories.make_mvp(cast)
     with an_hour_later():
-        attacks_unguarded.move(case, "prototype", by=cast.outsider, basis="step back")
+        unguarded_writes.move(case, "prototype", by=cast.outsider, basis="step back")
     assert found() == [("initiatives_stagechange", _change(case), "person_id")]
     assert "held no seat of chair or deputy chair" in said()
 
@@ -148,7 +148,7 @@ def _change(case) -> str:
 
 def test_a_review_approved_without_votes_by_nobody_of_the_board(cast, review):
     with an_hour_later():
-        attacks_unguarded.approve(review, by=cast.outsider)
+        unguarded_writes.approve(review, by=cast.outsider)
     here = ("initiatives_review", str(review.pk))
     assert found() == [(*here, "person_id"), (*here, "outcome")]
     words = said()
@@ -164,7 +164,7 @@ def test_a_vote_that_was_decided_on_and_that_nobody_cast(cast, review, tmp_path)
         digest = "0" * 64
 
     with an_hour_later():
-        attacks_unguarded.approve(review, by=cast.chair, votes=[Vote])
+        unguarded_writes.approve(review, by=cast.chair, votes=[Vote])
     assert found() == [("initiatives_review", str(review.pk), field) for field in ("findings", "outcome")]
     with pytest.raises(verify.Rejected, match="decided on a vote that nobody cast"):
         checked(taken(tmp_path, "--case", review.initiative.ref))
@@ -188,39 +188,39 @@ def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
 
 def test_enough_votes_that_do_not_count(cast, review):
     """Three seats voted, one left its seat since, and the frozen findings do not say so."""
-    votes = [attacks_unguarded.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
+    votes = [unguarded_writes.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
     with acting(by=cast.admin):
         seat = Membership.objects.get(person=cast.seats["risk_compliance"])
         seat.ends_at = clock.now()
         seat.save()
     with an_hour_later():
-        attacks_unguarded.approve(review, by=cast.chair, votes=votes)
+        unguarded_writes.approve(review, by=cast.chair, votes=votes)
     assert "approved with 2 of the 3 seats that its rulebook asks, without risk compliance" in said()
 
 
 def test_votes_that_are_too_old_do_not_count(cast, review):
-    votes = [attacks_unguarded.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
+    votes = [unguarded_writes.vote(review, seat, person=cast.seats[seat]) for seat in MUST]
     assert found() == []
     with clock.simulated(clock.now() + timedelta(days=400)):
-        attacks_unguarded.approve(review, by=cast.chair, votes=votes)
+        unguarded_writes.approve(review, by=cast.chair, votes=votes)
     assert "approved with 0 of the 3 seats" in said()
 
 
 def test_an_approval_over_an_objection(cast, review):
     votes = [
-        attacks_unguarded.vote(review, seat, person=cast.seats[seat])
+        unguarded_writes.vote(review, seat, person=cast.seats[seat])
         for seat in ("business_value", "risk_compliance", "architecture_integration")
     ]
     blocking = next(
         one.key for one in review.rulebook.book.criteria_of("mvp", "security_privacy") if one.blocking
     )
     votes.append(
-        attacks_unguarded.vote(
+        unguarded_writes.vote(
             review, "security_privacy", person=cast.seat_security, verdict="object", criteria=[blocking]
         )
     )
     with an_hour_later():
-        attacks_unguarded.approve(review, by=cast.chair, votes=votes)
+        unguarded_writes.approve(review, by=cast.chair, votes=votes)
     assert found() == [("initiatives_review", str(review.pk), "outcome")]
     assert "approved while security privacy objects" in said()
 
@@ -236,11 +236,11 @@ def test_votes_of_people_who_may_not(cast, case, review):
     organisation_actions.appoint(board=other, person=cast.outsider, seat="business_value", by=cast.admin)
     with an_hour_later():
         forged = [
-            (attacks_unguarded.vote(review, "risk_compliance", person=cast.auditor), "person_id"),
-            (attacks_unguarded.vote(review, "business_value", person=cast.outsider), "person_id"),
-            (attacks_unguarded.vote(review, "architecture_integration", person=cast.owner), "person_id"),
+            (unguarded_writes.vote(review, "risk_compliance", person=cast.auditor), "person_id"),
+            (unguarded_writes.vote(review, "business_value", person=cast.outsider), "person_id"),
+            (unguarded_writes.vote(review, "architecture_integration", person=cast.owner), "person_id"),
             (
-                attacks_unguarded.vote(review, "service_operations", person=cast.seat_operations, told=False),
+                unguarded_writes.vote(review, "service_operations", person=cast.seat_operations, told=False),
                 "",
             ),
         ]
@@ -271,7 +271,7 @@ def test_a_vote_of_whoever_registered_the_case_while_nobody_owns_it(cast):
         )
         review.save()
     with an_hour_later():
-        row = attacks_unguarded.vote(review, "risk_compliance", person=cast.seat_risk)
+        row = unguarded_writes.vote(review, "risk_compliance", person=cast.seat_risk)
     assert found() == [("initiatives_signoff", str(row.pk), "person_id")]
     assert "registered it, and nobody ever accepted to own it" in said()
 
@@ -302,7 +302,7 @@ def without_rules() -> None:
 
 
 def test_what_is_older_than_judging_is_listed_and_no_finding(cast, case, tmp_path):
-    attacks_unguarded.set_stage(case, "production", by=cast.owner)
+    unguarded_writes.set_stage(case, "production", by=cast.owner)
     without_rules()
     sealing.seal()
     assert Entry.objects.rows().filter(body__body__contains=b'"rules"').count() == 0
@@ -332,7 +332,7 @@ def test_nobody_moves_the_beginning(cast, case):
         ((definition,),) = cursor.fetchall()
         assert definition.count(", 'rules', 1") == 2
         cursor.execute(definition.replace(", 'rules', 1", ""))
-        attacks_unguarded.set_stage(case, "production", by=cast.owner)
+        unguarded_writes.set_stage(case, "production", by=cast.owner)
         cursor.execute(definition)
     newest = Entry.objects.rows().filter(table="initiatives_initiative").latest("pk")
     assert "rules" not in newest.facts

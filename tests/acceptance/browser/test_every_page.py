@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 from governance import clock
 from governance.operations import heartbeats
 from governance.privacy import subject_access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions
 from initiatives.holds import actions as hold_actions

@@ -16,10 +16,9 @@ from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
 from governance.rulebook import load_default
 from governance.transparency_log import sealing
-from initiatives.cases import act
+from initiatives.cases import act, review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
-from initiatives.facts import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions

@@ -16,7 +16,7 @@ from governance.ledger import row_capture
 from governance.models import Entry, Rulebook, Sealing, Unit, User
 from governance.transparency_log import as_of, sealing
 from governance.web.pages.as_of_views import CannotBeShown, Day
-from initiatives.cases.permissions import may_look_back, past_visible_to
+from initiatives.access.permissions import may_look_back, past_visible_to
 from initiatives.facts import supported_stage
 from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions

@@ -9,8 +9,9 @@ from django.db import transaction
 from adoption.demo import case_acts
 from governance.gates import criteria
 from governance.models import Entry, Rulebook
+from initiatives.cases import review_state
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import review_state, supported_stage
+from initiatives.facts import supported_stage
 from initiatives.models import Initiative, Review
 from initiatives.roles import actions as role_actions
 from tests.support import factories

@@ -16,7 +16,7 @@ from governance.notices import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import load_default
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.evidence import actions as evidence_actions
@@ -355,7 +355,7 @@ def test_a_vote_copied_to_another_gate_counts_nowhere(cast):
         with pytest.raises(Exception, match="not signed for this review"), transaction.atomic():
             copy.save()
         sit = story.sitting(review)
-        from initiatives.facts import review_state
+        from initiatives.cases import review_state
 
         reasons = review_state.stale_of(copy, sit.bench, sit.facts, sit.book, sit.at, sit.states)
         assert "the statement was signed for something else" in reasons

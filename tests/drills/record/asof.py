@@ -55,7 +55,7 @@ def figures(rows: int) -> None:
     from governance import clock
     from governance.models import Entry, Rulebook
     from governance.transparency_log import as_of, sealing
-    from initiatives.cases import permissions as case_permissions
+    from initiatives.access import permissions as case_permissions
     from initiatives.checklist import actions as checklist_actions
     from initiatives.facts import case_rows
     from initiatives.history import timeline

@@ -5,7 +5,7 @@ from datetime import timedelta
 from adoption.models import Incident, Signal
 from governance import clock
 from governance.models import ContractVersion, Rulebook
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.models import (
     Continuation,
     Coverage,

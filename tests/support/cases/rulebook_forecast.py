@@ -15,7 +15,7 @@ from governance.database.row_history import acting
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import parse
-from initiatives.facts import review_state
+from initiatives.cases import review_state
 from initiatives.models import Forecast, Initiative, Obligation, Review, Span
 from initiatives.reviews import actions as review_actions
 from initiatives.rulebook_changes import forecast_actions, publication

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initiatives.integration.comparison import STATED, WORDING, facets, identifier_formats, masks, standards
+from initiatives.integration.comparison import facets, identifier_formats, masks, standards
 from initiatives.integration.comparison.facets import Definition, compare
+from initiatives.models.integration.definitions import STATED, WORDING
 
 
 def said(system="CRM", field="id", meaning="account", term="customer", **rest) -> Definition:

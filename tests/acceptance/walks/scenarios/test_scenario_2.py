@@ -9,7 +9,7 @@ from governance.models import Notice
 from governance.models.ledger import Entry
 from governance.notices import due
 from governance.permission_result import Refused
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.holds import actions as hold_actions

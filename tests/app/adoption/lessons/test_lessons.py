@@ -23,8 +23,9 @@ from governance.database.row_history import acting
 from governance.gates import criteria
 from governance.models import Entry, Notice, Rulebook
 from governance.permission_result import Conflict, Refused
+from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
-from initiatives.facts import review_state, supported_stage
+from initiatives.facts import supported_stage
 from initiatives.models import Shortcoming
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions

@@ -24,7 +24,9 @@ from governance.models import Entry, Notice, Rulebook
 from governance.notices import desk as notice_desk
 from governance.notices import due
 from governance.permission_result import Conflict, Refused
+from initiatives.components import actions as components_actions
 from initiatives.facts import supported_stage
+from initiatives.holds import actions as hold_actions
 from initiatives.models import Obligation, Shortcoming
 from tests.acceptance.input.test_generated_input import examples, taken_back
 from tests.support import factories
@@ -167,7 +169,7 @@ def test_blind_acceptance_fails_the_gate(cast):
 
 def test_a_department_that_joins_the_scope_has_to_be_read(cast):
     case = shown(cast)
-    case_acts.actions.record_scope(
+    components_actions.record_scope(
         case=case, users="Two departments", departments=["Account management", "Claims"], places=["Zurich"],
         data_classes=["customer notes"], user_count=40, ends_on=clock.today() + timedelta(days=60), rollout=True,
         live_data=True, by=cast.owner,
@@ -352,7 +354,7 @@ def test_sixty_silent_days_are_a_debt_that_a_reading_settles(cast):
         assert (debt.debtor, debt.kind) == (cast.owner, "reading")
         assert any(line.button == "Send a reading" for line in notice_desk.lines_for(cast.owner))
         with pytest.raises(Refused, match="settles itself"):
-            case_acts.actions.settle(obligation=debt, note="Later", by=cast.owner)
+            hold_actions.settle(obligation=debt, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.sweep()
         assert Notice.objects.filter(person=cast.owner, subject__contains="reading a measure").exists()

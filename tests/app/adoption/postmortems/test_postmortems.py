@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from adoption import adoption_seat
 from adoption.desk import lines as desk_lines
 from adoption.models import PostMortem
 from adoption.postmortems import actions as postmortem_actions
@@ -225,7 +226,7 @@ def test_a_holder_of_the_seat_who_is_party_does_not_confirm(published, cast):
         ).save()
     with pytest.raises(Refused):
         postmortem_actions.confirm(post_mortem=published, version=published.version, by=cast.seat_adoption)
-    assert postmortem_permissions.confirmers(published.initiative) == []
+    assert adoption_seat.confirmers(published.initiative) == []
 
 
 def test_what_lacks_something_is_sent_back_with_a_reason(published, debt, cast):

@@ -13,7 +13,7 @@ from adoption.lessons import lesson_search
 from governance.database import embeddings
 from governance.database.embeddings import by_meaning
 from governance.database.row_history import acting
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.similar_cases import similar
 from initiatives.models import Initiative
 from initiatives.registration import actions as registration_actions

@@ -38,7 +38,7 @@ DOORS = {
     "initiatives/portfolio/portfolio_paging.py",
     "initiatives/facts/finding_rules.py",
     "initiatives/facts/case_rows.py",
-    "initiatives/cases/visibility.py",
+    "initiatives/access/visibility.py",
     "adoption/desk/lines.py",
     "adoption/incidents/desk.py",
 }

@@ -3,7 +3,7 @@
 import pytest
 
 from governance.database.row_history import acting
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.similar_cases import similar
 from initiatives.models import Initiative
 from initiatives.registration import actions as registration_actions

@@ -12,7 +12,7 @@ from governance import clock
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.efforts import actions as effort_actions
 from initiatives.efforts import effort_report, notes
 from initiatives.efforts import queries as effort_queries

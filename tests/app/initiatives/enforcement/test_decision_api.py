@@ -328,7 +328,7 @@ def test_without_its_database_it_denies_and_says_so_and_comes_back(system, monke
     def gone(*_):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(decision_cache.prepared, "cursor", gone)
+    monkeypatch.setattr(decision_cache.prepared_statements, "cursor", gone)
     monkeypatch.setattr(decision_cache.conditions, "_read_at", float("-inf"))
     away = system.ask("summarise", **INSIDE)
     assert code_of(away) == (False, "unavailable")
@@ -360,7 +360,7 @@ def test_an_error_of_ours_allows_nothing_and_does_not_stop_the_batch_of_others(s
     def broken(*_):
         raise RuntimeError("plk_aaaaaaaaaaaa_" + "x" * 43)
 
-    monkeypatch.setattr(enforcement_api.policy, "decide", broken)
+    monkeypatch.setattr(enforcement_api.authorization_decision, "decide", broken)
     answer = system.send("/access/v1/evaluation", question("summarise"))
     assert (answer.status_code, answer.json()) == (500, "Something went wrong here; nothing is allowed.")
 

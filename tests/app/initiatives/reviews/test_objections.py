@@ -11,9 +11,9 @@ from governance import clock
 from governance.models import Notice
 from governance.notices import desk as notice_desk
 from governance.notices import due
+from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import review_state
 from initiatives.models import Review
 from initiatives.models.reviews import OBJECT
 from initiatives.reviews import review_turn

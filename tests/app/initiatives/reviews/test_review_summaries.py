@@ -11,7 +11,7 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.database.row_history import acting
 from initiatives.absences import actions as absence_actions
-from initiatives.facts import review_state
+from initiatives.cases import review_state
 from initiatives.models import Obligation, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_summaries

@@ -7,8 +7,8 @@ import time_machine
 from bs4 import BeautifulSoup
 
 from governance import clock
+from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
-from initiatives.facts import review_state
 from initiatives.models import CaseVisit, Initiative, ReviewVisit
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_turn

@@ -14,10 +14,10 @@ from governance.gates import sign_off_statement
 from governance.models import Entry, Membership, User
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.checklist import waivers
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import review_state
 from initiatives.models import Review, SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs.actions import statement_for

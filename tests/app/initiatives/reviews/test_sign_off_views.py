@@ -14,9 +14,9 @@ from governance.gates import criteria
 from governance.models import SignInAttempt
 from governance.models.ledger import Entry
 from governance.permission_result import Refused
+from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import review_state
 from initiatives.models import SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions

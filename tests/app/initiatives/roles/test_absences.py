@@ -17,8 +17,8 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.cases import permissions as case_permissions
-from initiatives.facts import review_state
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.models import Initiative, RoleAssignment, SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions

@@ -13,8 +13,8 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
-from initiatives.cases import permissions as case_permissions
-from initiatives.facts import review_state
+from initiatives.access import permissions as case_permissions
+from initiatives.cases import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
 from initiatives.reviews import actions as review_actions

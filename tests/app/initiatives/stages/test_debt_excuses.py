@@ -10,8 +10,8 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Refused
+from initiatives.cases import review_state
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import review_state
 from initiatives.holds import actions as hold_actions
 from initiatives.holds.actions import owe
 from initiatives.models import Excuse, Initiative, Obligation, Review

@@ -16,7 +16,7 @@ from governance.organisation import actions as organisation_actions
 from governance.people.boards import board_for
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import as_of, sealing
-from initiatives.facts import review_state
+from initiatives.cases import review_state
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.units import actions as unit_actions

@@ -11,8 +11,8 @@ from initiatives.integration.links.actions import Place
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import views as system_views
+from initiatives.integration.systems.charts import FURTHER, NODE
 from initiatives.models import Component, Link, System
-from initiatives.portfolio.register_charts import FURTHER, NODE
 from tests.support import factories
 from tests.support.cases.case_pages import at, text_of
 

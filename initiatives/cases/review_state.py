@@ -10,7 +10,7 @@ from governance.gates.separation_of_duties import Parties, RestsOn, why_barred
 from governance.models.people import SEATS
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import permissions as case_permissions
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.stage_machine import Judgement

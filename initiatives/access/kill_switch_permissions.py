@@ -4,7 +4,7 @@ from governance.models import User
 from governance.models.people import CHAIR, DEPUTY_CHAIR
 from governance.people import cooling_off
 from governance.permission_result import Answer, all_of, no, yes
-from initiatives.cases.permissions import is_any_chair, is_owner, memberships_on
+from initiatives.access.permissions import is_any_chair, is_owner, memberships_on
 from initiatives.models import Initiative
 
 

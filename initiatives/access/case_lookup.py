@@ -8,7 +8,7 @@ from django.http import Http404
 from governance.database import row_history
 from governance.models import User
 from governance.transparency_log.as_of import Opened
-from initiatives.cases import permissions
+from initiatives.access import permissions
 from initiatives.models import ApprovalRequest, Evidence, Initiative, Review
 
 log = structlog.get_logger("plumbline.doors")

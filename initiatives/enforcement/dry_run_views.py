@@ -11,8 +11,8 @@ from governance import clock
 from governance.authorization import decision_queries
 from governance.authorization import dry_run as authorization_dry_run
 from governance.models.decisions import OUTCOMES
-from initiatives.cases import access
-from initiatives.cases import permissions as case_permissions
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context
 from initiatives.enforcement.decision_cache import known_of, policies_of
 from initiatives.enforcement.key_forms import DryRunForm
@@ -22,7 +22,7 @@ from initiatives.enforcement.key_views import OUTCOME_TONES
 @require_safe
 def dry_run(request: HttpRequest, ref: str) -> HttpResponse:
     """Yesterday's questions against the draft, or the days and the version that the address names."""
-    case = access.case_for(request.user, ref)
+    case = case_lookup.case_for(request.user, ref)
     case_permissions.may_read_questions(case, request.user).or_refuse()
     context = case_context(request, case, "contract")
     versions = list(case.contract.versions.order_by("-number")) if case.contract_id else []

@@ -14,7 +14,7 @@ from governance.people import cooling_off
 from governance.people.boards import board_for, chairs, members_now, seats_held
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
-from initiatives.cases.visibility import past_visible_to, visible_to
+from initiatives.access.visibility import past_visible_to, visible_to
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, RoleAssignment, SignOff
 from initiatives.models.reviews import APPROVING

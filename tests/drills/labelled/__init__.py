@@ -1,1 +1,0 @@
-"""Questions and pairs with the answer beside them, and how well the finders do on them."""
