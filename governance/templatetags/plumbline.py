@@ -353,17 +353,23 @@ def scroll(content, label):
     return format_html(room, label, content)
 
 
+def _attribute(name, value):
+    return (format_html(" {}", name) if value is True else format_html(' {}="{}"', name, str(value)),)
+
+
 def _attributes(**given):
     """Attributes of an element, those without a value left out; True is an attribute without one."""
     return format_html_join(
-        "",
-        "{}",
-        (
-            [format_html(" {}" if value is True else ' {}="{}"', name.replace("_", "-"), value)]
-            for name, value in given.items()
-            if value
-        ),
+        "", "{}", (_attribute(name.replace("_", "-"), value) for name, value in given.items() if value)
     )
+
+
+@register.simple_tag
+def widget_attributes(attrs):
+    """The attributes of a form's widget as Django writes them, save maxlength: by it a browser cuts what is pasted
+    and says nothing."""
+    given = {name: value for name, value in attrs.items() if value is not False and name != "maxlength"}
+    return format_html_join("", "{}", (_attribute(name, value) for name, value in given.items()))
 
 
 @register.simple_tag
@@ -501,6 +507,7 @@ def chart_bars(title, rows, heading="What", unit="number"):
         )
     return {
         "title": title,
+        "says": f"{title}: {', '.join(f'{label} {value}' for label, value, *_ in rows)}",
         "heading": heading,
         "unit": unit,
         "bars": bars,
@@ -555,8 +562,11 @@ def chart_readings(title, rows, baseline=None, target=None, unit="value"):
         for word, kind, value in (("baseline", "base", baseline), ("target", "goal", target))
         if value is not None
     ]
+    points = ", ".join(f"{label} {value}" for label, value in rows)
+    levels = [f"{line['word']} {line['value']}" for line in lines]
     return {
         "title": title,
+        "says": f"{title}: {'; '.join([points, *levels])}",
         "unit": unit,
         "dots": dots,
         "lines": lines,

@@ -92,7 +92,7 @@ def case(request, ref):
         seats = review_state.seat_states(review_state.bench_of(row))
         context["impossible"] = criteria.reach(book, ahead.key, row.tier, seats)
     if as_of.current():
-        context |= past_views.kept_beside_now(context)
+        context["kept"] = past_views.kept_beside_now(context)
     else:
         context["banners"] = [*context["banners"], *outgrown_banner(row)]
         context["next"] = next_step.next_step(context, request.user)

@@ -163,6 +163,10 @@ class WhoMay:
         """Record an event or an observation."""
         return case_permissions.may_note(self.case, self.person)
 
+    def take_back(self, note) -> bool:
+        """Take this note back."""
+        return bool(case_permissions.may_take_back(self.case, note, self.person))
+
     @cached_property
     def fund(self) -> Answer:
         """Record a funding decision."""
@@ -201,6 +205,10 @@ class WhoMayNot(WhoMay):
     )
     note = fund = go_on = capture = switch = manage_keys = manage
     look_back = no("This is another day already.")
+
+    def take_back(self, note) -> bool:
+        """Nothing is taken back on another day."""
+        return False
 
 
 def who_may(case: Initiative, person: User) -> WhoMay:

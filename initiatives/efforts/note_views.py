@@ -26,8 +26,9 @@ def notes(request, ref):
         "events": list(case.events.select_related(*who)),
         "funding": [_funding(row) for row in case.funding.select_related(*who)],
         "page": page_of(request, case.observations.select_related(*who), PER_PAGE),
-        "acting_chair": bool(context["may"].chair),
     }
+    for note in (*context["events"], *(entry["row"] for entry in context["funding"]), *context["page"]):
+        note.may_take_back = context["may"].take_back(note)
     return render(request, "initiatives/efforts/notes.html", context)
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
@@ -44,6 +45,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
         "totals": {"all": listing.total, "short": listing.short},
         "view": "board" if board else "table",
+        "all_url": reverse("portfolio") + ("?view=board" if board else ""),
         "may_look_back": as_of.current() is None
         and (request.user.is_auditor or bool(seats_held(request.user))),
     }

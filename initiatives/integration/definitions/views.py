@@ -394,9 +394,13 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _says(row: TermDefinition) -> str:
+    return f"{row.system}, {row.field}: {_said(row)}."
+
+
+def _said(row: TermDefinition) -> str:
     stated = [f"{words.lower()}: {said}" for words, said in _all_stated(row)]
     said = [row.meaning, *stated, row.identifier_format, row.business_logic]
-    return f"{row.system}, {row.field}: {'; '.join(words for words in said if words)}."
+    return "; ".join(words for words in said if words)
 
 
 @require_safe
@@ -504,9 +508,6 @@ def _history(said: list[TermDefinition]) -> Iterable[dict]:
             "who": old.history_user_name,
             "system": systems[old.system_id],
             "field": old.field,
-            "meaning": old.meaning,
-            "stated": _all_stated(old),
-            "format": old.identifier_format,
-            "logic": old.business_logic,
+            "said": _said(old),
             "withdrawn": old.withdrawn_reason if old.withdrawn_at else "",
         }

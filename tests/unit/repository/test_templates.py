@@ -9,17 +9,7 @@ TEMPLATES = {
     for path in (BASE_DIR / "templates").rglob("*.html")
 }
 LONGEST_LINE = 160  # columns; djlint joins up to 120
-# One attribute, one tag, or a list whose commas no white space may part.
-CANNOT_BREAK = {
-    "_components/chart_bars.html",
-    "_components/chart_readings.html",
-    "adoption/measures/adoption.html",
-    "django/forms/widgets/attrs.html",
-    "governance/pages/styleguide.html",
-    "initiatives/portfolio/_picture.html",
-    "initiatives/portfolio/_portfolio_head.html",
-    "initiatives/efforts/where_it_goes.html",
-}
+
 # Parts of one page whose inputs do not fit a line, and templates named by a variable.
 INCLUDES_WITHOUT_ONLY = 28
 RAW_TAGS = 49
