@@ -385,6 +385,13 @@ def tagged(content, tone=""):
     return tag(mark_safe(content.strip()), tone)
 
 
+@register.simple_tag
+def stage_tags(stage):
+    """The tag of a stage, and beside that of a prototype what it is not."""
+    shown = tag(stage_word(stage), "lead")
+    return shown if stage != "prototype" else format_html("{} {}", shown, tag("not production-ready", "warn"))
+
+
 @register.simple_block_tag
 def note(
     content,

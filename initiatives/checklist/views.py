@@ -72,6 +72,8 @@ def checklist(request, ref):
             )
         ],
         "nothing": not wanted,
+        "declares": chosen.key in ("mvp", "production"),
+        "may_index": chosen.key == "production" and bool(context["may"].manage),
         "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(case.stage) else 0,
         "all_there": chosen.gate == gate_out_of(case.stage) and counts["grounded"] == len(rows),
     }
