@@ -303,7 +303,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the queue
 CELERY_TIMEZONE = TIME_ZONE
 # What belongs to the night runs every hour or few, because machines sleep; a knock that waited too long is dropped.
-CELERY_BEAT_SCHEDULER = "governance.pulse:Scheduler"
+CELERY_BEAT_SCHEDULER = "governance.operations.heartbeats:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": 240}}
     for name, task, schedule in (
@@ -325,11 +325,8 @@ CELERY_BEAT_SCHEDULE = {
         ("stamp the record", "governance.tasks.stamp_record", crontab(minute="4-59/10")),
     )
 }
-CELERY_BEAT_SCHEDULE["seal the record"] = {
-    "task": "governance.tasks.seal_record",
-    "schedule": 3.0,
-    "options": {"expires": 10},
-}
+SEALING = {"task": "governance.tasks.seal_record", "schedule": 3.0, "options": {"expires": 10}}
+CELERY_BEAT_SCHEDULE["seal the record"] = SEALING
 
 # --- The application ----------------------------------------------------------------------------------------
 

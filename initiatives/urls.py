@@ -23,6 +23,7 @@ from initiatives.holds import dependant_views
 from initiatives.holds import views as hold_views
 from initiatives.imports.estates import views as estate_views
 from initiatives.imports.inventories import views as inventory_views
+from initiatives.integration.definitions import glossary_views
 from initiatives.integration.definitions import views as definition_views
 from initiatives.integration.links import views as link_views
 from initiatives.integration.profiles import views as profile_views
@@ -216,10 +217,10 @@ urlpatterns = [
     path("definitions/<int:pk>/withdraw/", definition_views.withdraw, name="definition-withdraw"),
     path("conflicts/<int:pk>/reconcile/", definition_views.reconcile, name="conflict-reconcile"),
     path("conflicts/<int:pk>/accept/", definition_views.accept, name="conflict-accept"),
-    path("glossary/", definition_views.glossary, name="glossary"),
-    path("glossary/add/", definition_views.name_term, name="glossary-add"),
-    path("glossary/<int:pk>/change/", definition_views.change_term, name="glossary-change"),
-    path("glossary/<int:pk>/", definition_views.term, name="glossary-term"),
+    path("glossary/", glossary_views.glossary, name="glossary"),
+    path("glossary/add/", glossary_views.name_term, name="glossary-add"),
+    path("glossary/<int:pk>/change/", glossary_views.change_term, name="glossary-change"),
+    path("glossary/<int:pk>/", glossary_views.term, name="glossary-term"),
     path("cases/<str:ref>/integration/drills/", drill_views.drills, name="integration-drills"),
     path("cases/<str:ref>/integration/drills/add/", drill_views.add, name="drill-add"),
     path("drills/<int:pk>/withdraw/", drill_views.withdraw, name="drill-withdraw"),

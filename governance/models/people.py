@@ -85,7 +85,7 @@ class UserManager(BaseUserManager):
 
     def create_superuser(self, login: str, password: str | None = None, **fields) -> "User":
         """Make the first admin from the command line. Raises ValidationError where there is one."""
-        from governance.sign_in.first_admin import make
+        from governance.sign_in.first_admin import make  # acts lie above rows
 
         return make(login=login, password=password, system="createsuperuser", **fields)
 
@@ -177,7 +177,7 @@ class User(AbstractBaseUser):
 
     def check_password(self, raw_password: str) -> bool:
         """As Django's; a rehash it brings about is an act of the person herself (house.md, trap 20)."""
-        from django.contrib.auth.hashers import check_password
+        from django.contrib.auth.hashers import check_password  # which asks for the model of people
 
         def rehash(raw: str) -> None:
             with acting(by=self, reason="Password stored with the current hashing cost"):

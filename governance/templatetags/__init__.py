@@ -1,0 +1,1 @@
+"""Words, days and components for templates."""

@@ -185,7 +185,7 @@ class SignedInOnly(MiddlewareMixin):
         """Send strangers to the sign-in page; API callers are answered by their own views."""
         if request.user.is_authenticated or getattr(view, "open_to_all", False):
             return None
-        from django.contrib.auth.views import redirect_to_login
+        from django.contrib.auth.views import redirect_to_login  # which needs the apps
 
         return redirect_to_login(request.get_full_path())
 

@@ -40,7 +40,6 @@ BANNERS: list[Callable] = []
 ROLE_OF_DESK = {"business_owner": "owner"}
 
 
-DEPENDED_ON = (MVP, PRODUCTION)
 # What a chair may do with a case: the kind of move, the name of the page, its words. To accept again moves no stage.
 REATTEST = "reattest"
 CHAIR_MOVES = (
@@ -147,7 +146,7 @@ class WhoMay:
     @cached_property
     def add_dependant(self) -> bool:
         """Record who depends on the case: of an idea or a prototype nobody may."""
-        return self.case.stage in DEPENDED_ON and bool(self.manage)
+        return self.case.stage in (MVP, PRODUCTION) and bool(self.manage)
 
     @cached_property
     def manage_keys(self) -> Answer:
@@ -173,10 +172,6 @@ class WhoMay:
     def note(self) -> Answer:
         """Record an event or an observation."""
         return case_permissions.may_note(self.case, self.person)
-
-    def take_back(self, note) -> bool:
-        """Take this note back."""
-        return bool(case_permissions.may_take_back(self.case, note, self.person))
 
     @cached_property
     def fund(self) -> Answer:
@@ -216,10 +211,6 @@ class WhoMayNot(WhoMay):
     )
     note = fund = go_on = capture = switch = manage_keys = manage
     look_back = no("This is another day already.")
-
-    def take_back(self, note) -> bool:
-        """Nothing is taken back on another day."""
-        return False
 
 
 def who_may(case: Initiative, person: User) -> WhoMay:

@@ -1,0 +1,1 @@
+"""What pictures are drawn from: one canvas and its primitives."""

@@ -3,6 +3,7 @@
 from django.shortcuts import render
 
 from governance.templatetags.plumbline import day, stage_word
+from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -28,7 +29,8 @@ def notes(request, ref):
         "page": page_of(request, case.observations.select_related(*who), PER_PAGE),
     }
     for note in (*context["events"], *(entry["row"] for entry in context["funding"]), *context["page"]):
-        note.may_take_back = context["may"].take_back(note)
+        may = as_of.current() is None and case_permissions.may_take_back(case, note, request.user)
+        note.may_take_back = bool(may)
     return render(request, "initiatives/efforts/notes.html", context)
 
 

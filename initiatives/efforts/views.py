@@ -52,7 +52,7 @@ def effort(request, ref):
     page = page_of(request, rows.order_by("-at", "-pk"), PER_PAGE)
     for row in page:
         row.said = _said(row)
-        row.may_take_back = context["may"].take_back(row)
+        row.may_take_back = bool(case_permissions.may_take_back(case, row, request.user))
     may_note = context["may"].collaborate
     if form is None and may_note:
         last = page.paginator.count and rows.order_by("-at", "-pk").first()

@@ -1,0 +1,1 @@
+"""Pages that belong to no noun: any day, entries, health, the rulebook, status, errors."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from initiatives.integration.comparison.standards import STANDARDS
+from initiatives.integration.comparison.identifier_standards import STANDARDS
 from initiatives.models import TermDefinition
 from initiatives.models.integration.definitions import STATED
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS, SYSTEM_KINDS

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from initiatives.integration.comparison import identifier_formats, masks, standards
+from initiatives.integration.comparison import identifier_formats, identifier_standards, masks
 from initiatives.integration.comparison.identifier_formats import Identifier
 from initiatives.models.integration.definitions import COUNTING, IDENTIFIER, WORDING
 
@@ -90,7 +90,7 @@ def wrong(stated: Mapping[str, str]) -> dict[str, str]:
     """What cannot stand in the facets of a definition, by facet, with how to mend it."""
     standard, mask = (stated.get(name, "") for name in IDENTIFIER)
     found = {}
-    if standard and standard not in standards.STANDARDS:
+    if standard and standard not in identifier_standards.STANDARDS:
         found["identifier_standard"] = "Choose a standard of the list, or write a mask."
     if mask and standard:
         found["identifier_mask"] = "Name the standard or write a mask, not both."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from initiatives.integration.comparison import masks, standards
+from initiatives.integration.comparison import identifier_standards, masks
 from initiatives.integration.measurement.patterns import BLANK, ENOUGH, grown
 
 # Types of columns that hold figures, flags and days, and identify nothing.
@@ -22,7 +22,7 @@ class Identifier:
     @property
     def masks(self) -> tuple[str, ...]:
         """The masks by which they may be written; none where they are only measured."""
-        return (self.mask,) if self.mask else standards.MASKS.get(self.standard, ())
+        return (self.mask,) if self.mask else identifier_standards.MASKS.get(self.standard, ())
 
     @property
     def main(self) -> str:
@@ -36,13 +36,13 @@ class Identifier:
 
     def __str__(self) -> str:
         if self.standard:
-            return standards.name_of(self.standard)
+            return identifier_standards.name_of(self.standard)
         return self.mask or f"measured mostly {self.main}"
 
 
 def stated(standard: str, mask: str) -> Identifier | None:
     """What a definition states; None where it states nothing, or by a standard that is not known any more."""
-    if standard in standards.STANDARDS:
+    if standard in identifier_standards.STANDARDS:
         return Identifier(standard=standard)
     return Identifier(mask=mask) if mask else None
 

@@ -16,7 +16,7 @@ from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.holds.actions import open_gap
-from initiatives.integration.comparison import facets, standards
+from initiatives.integration.comparison import facets, identifier_standards
 from initiatives.integration.definitions import permissions
 from initiatives.integration.definitions.conflicts import cases_that_rest_on
 from initiatives.models import (
@@ -310,8 +310,10 @@ def _invalid(row: DefinitionConflict, mapping: list[dict]) -> str:
     for number, line in enumerate(mapping, start=1):
         for side, definition in (("one", row.one), ("other", row.other)):
             said, key = str(line[side]).strip(), definition.identifier_standard
-            if not standards.valid(key, said):
-                return f"Row {number}: “{said[:60]}” is no {standards.name_of(key)}; look for a slip."
+            if not identifier_standards.valid(key, said):
+                return (
+                    f"Row {number}: “{said[:60]}” is no {identifier_standards.name_of(key)}; look for a slip."
+                )
     return ""
 
 

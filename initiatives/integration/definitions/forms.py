@@ -4,7 +4,7 @@ from django import forms
 
 from governance import clock
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
-from initiatives.integration.comparison import masks, standards
+from initiatives.integration.comparison import identifier_standards, masks
 from initiatives.integration.definitions.actions import LONGEST_FIELD, LONGEST_FORMAT, LONGEST_NAME
 from initiatives.models import Initiative, Term, TermDefinition
 from initiatives.models.integration.definitions import SAID, STATED, VERDICTS
@@ -50,7 +50,7 @@ class DefinitionForm(forms.Form):
     identifier_standard = forms.ChoiceField(
         label="Identifier standard",
         required=False,
-        choices=[("", "none, or one that is not listed"), *standards.STANDARDS.items()],
+        choices=[("", "none, or one that is not listed"), *identifier_standards.STANDARDS.items()],
     )
     identifier_mask = _facet("identifier_mask", masks.HOW)
     identifier_format = forms.CharField(

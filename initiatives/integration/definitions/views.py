@@ -1,22 +1,19 @@
 """Terms of a case, what its systems mean by them, where they disagree; and the glossary, open to everybody."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from initiatives.access import case_lookup
-from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import back_to, case_context, mend, one_act, page_of, sent
+from initiatives.cases.case_frame import back_to, case_context, mend, one_act, sent
 from initiatives.form_fields import ReasonForm
-from initiatives.integration.comparison import standards
+from initiatives.integration.comparison import identifier_standards
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.findings import MEASURED, source_of
@@ -29,7 +26,6 @@ from initiatives.integration.definitions.forms import (
 )
 from initiatives.integration.proposals.views import WHY, Proposing, instead
 from initiatives.integration.systems import import_permissions
-from initiatives.integration.systems.permissions import changed_by
 from initiatives.models import (
     DefinitionConflict,
     Initiative,
@@ -101,12 +97,19 @@ class Used:
 
 def _stated(row: TermDefinition, name: str) -> str:
     """A facet of a definition in words; a standard by its name."""
-    return (standards.name_of if name == "identifier_standard" else str)(getattr(row, name))
+    return (identifier_standards.name_of if name == "identifier_standard" else str)(getattr(row, name))
 
 
-def _all_stated(row: TermDefinition) -> list[tuple[str, str]]:
+def all_stated(row: TermDefinition) -> list[tuple[str, str]]:
     """The facets that a definition states, in words."""
     return [(words, _stated(row, name)) for name, words in STATED.items() if getattr(row, name)]
+
+
+def all_said(row: TermDefinition) -> str:
+    """A definition in one line: its meaning, its facets, its format and its logic."""
+    stated = [f"{words.lower()}: {said}" for words, said in all_stated(row)]
+    said = [row.meaning, *stated, row.identifier_format, row.business_logic]
+    return "; ".join(words for words in said if words)
 
 
 def systems_of(case: Initiative):
@@ -261,7 +264,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     row = _definition(pk)
     may = permissions.may_define(row.system, request.user)
     form = DefinitionForm(sent(request), definition=row)
-    return _shared(
+    return shared_act(
         request,
         form,
         lambda: actions.define(
@@ -283,7 +286,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     row = _definition(pk)
     may = permissions.may_define(row.system, request.user)
     form = ReasonForm(sent(request))
-    return _shared(
+    return shared_act(
         request,
         form,
         lambda: actions.withdraw_definition(definition=row, by=request.user, **form.cleaned_data),
@@ -297,7 +300,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _shared(request, form, act, done: str, row, *, proposing: Proposing | None, **page) -> HttpResponse:
+def shared_act(request, form, act, done: str, row, *, proposing: Proposing | None, **page) -> HttpResponse:
     """One form on a definition or term that cases share, one act, then back to where one came from.
 
     `proposing`: what the form says is proposed in place of done.
@@ -394,120 +397,4 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _says(row: TermDefinition) -> str:
-    return f"{row.system}, {row.field}: {_said(row)}."
-
-
-def _said(row: TermDefinition) -> str:
-    stated = [f"{words.lower()}: {said}" for words, said in _all_stated(row)]
-    said = [row.meaning, *stated, row.identifier_format, row.business_logic]
-    return "; ".join(words for words in said if words)
-
-
-@require_safe
-def glossary(request: HttpRequest) -> HttpResponse:
-    """Every term, with how many systems define it."""
-    wanted = request.GET.get("q", "").strip()[:80]
-    standing = Q(definitions__withdrawn_at__isnull=True, definitions__system__retired_at__isnull=True)
-    terms = Term.objects.annotate(systems=Count("definitions__system", filter=standing, distinct=True))
-    if wanted:
-        terms = terms.filter(Q(name__icontains=wanted) | Q(meaning__icontains=wanted))
-    context = {
-        "nav": "systems-all",
-        "q": wanted,
-        "may_name": permissions.may_name_terms(request.user),
-        "may_propose": permissions.may_propose_term(None, request.user),
-        "page": page_of(request, terms.order_by("name"), TERMS_ON_A_PAGE),
-    }
-    return render(request, "initiatives/integration/definitions/glossary.html", context)
-
-
-@require_safe
-def term(request: HttpRequest, pk: int) -> HttpResponse:
-    """One term: what each system means by it and for which rows, how that changed, and where it is disputed."""
-    row = Term.objects.filter(pk=pk).first()
-    if row is None:
-        raise Http404("No such term.")
-    said = list(
-        row.definitions.select_related("system__owner", "withdrawn_by").order_by("system__name", "pk")
-    )
-    for one in said:
-        one.stated = _all_stated(one)
-    by_system = [
-        (system, list(rows))
-        for system, rows in groupby((one for one in said if not one.withdrawn_at), key=lambda one: one.system)
-    ]
-    about = DefinitionConflict.objects.filter(Q(one__term=row) | Q(other__term=row)).exclude(status=GONE)
-    hidden = about.filter(initiative__confidential=True).exclude(
-        initiative__in=case_permissions.visible_to(request.user)
-    )
-    disputed = about.exclude(pk__in=hidden.values("pk")).aggregate(
-        conflicts=Count("pk", filter=Q(status=OPEN)), undecided=Count("pk", filter=Q(status=UNDECIDED))
-    )
-    seen = case_permissions.visible_to(request.user).filter(
-        term_uses__term=row, term_uses__ended_at__isnull=True
-    )
-    all_uses = TermUse.objects.filter(term=row, ended_at__isnull=True, initiative__confidential=False)
-    context = {
-        "nav": "systems-all",
-        "row": row,
-        "by_system": by_system,
-        "history": list(_history(said)),
-        **disputed,
-        "cases": list(seen.order_by("number").distinct()),
-        "others": all_uses.exclude(initiative__in=seen).count(),
-        "mine": changed_by(request.user, [system for system, _ in by_system]),
-        "may_name": permissions.may_name_terms(request.user),
-        "may_propose": permissions.may_propose_term(row, request.user),
-    }
-    return render(request, "initiatives/integration/definitions/glossary_term.html", context)
-
-
-def name_term(request: HttpRequest) -> HttpResponse:
-    """Write a business term into the glossary, or propose one."""
-    may = permissions.may_name_terms(request.user)
-    form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
-    return _shared(
-        request,
-        form,
-        lambda: actions.name_term(by=request.user, **form.cleaned_data),
-        "The glossary has it; cases can use it.",
-        None,
-        proposing=instead(request, may, "term_named"),
-        title="A business term",
-        verb="Write it into the glossary",
-    )
-
-
-def change_term(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say anew what the company means by a term, or propose that."""
-    row = get_object_or_404(Term, pk=pk)
-    may = permissions.may_name_terms(request.user)
-    form = TermForm(sent(request), initial={"name": row.name, "meaning": row.meaning})
-    return _shared(
-        request,
-        form,
-        lambda: actions.change_term(term=row, by=request.user, **form.cleaned_data),
-        "It is changed; cases that use it are compared anew.",
-        row,
-        proposing=instead(request, may, "term_changed", row),
-        title=f"The term {row}",
-        verb="Save",
-    )
-
-
-def _history(said: list[TermDefinition]) -> Iterable[dict]:
-    """What was written and changed, newest first: who, when, what it said from then on."""
-    model = TermDefinition.history.model
-    rows = model.objects.filter(id__in=[one.pk for one in said]).order_by("-history_date", "-history_id")[
-        :100
-    ]
-    systems = {one.system_id: one.system for one in said}
-    for old in rows:
-        yield {
-            "at": old.history_date,
-            "who": old.history_user_name,
-            "system": systems[old.system_id],
-            "field": old.field,
-            "said": _said(old),
-            "withdrawn": old.withdrawn_reason if old.withdrawn_at else "",
-        }
+    return f"{row.system}, {row.field}: {all_said(row)}."

@@ -19,8 +19,8 @@ def main(path: str, asked: dict) -> dict:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 30, 8 << 30))
     os.nice(10)
-    from initiatives.integration.measurement.column_profile import measure
-    from initiatives.integration.measurement.sample_reader import Trouble
+    from initiatives.integration.measurement.column_profile import measure  # within the limits set above
+    from initiatives.integration.measurement.sample_reader import Trouble  # likewise
 
     if asked.get("taken_on"):
         asked["taken_on"] = date.fromisoformat(asked["taken_on"])

@@ -120,8 +120,9 @@ class DefinitionQuerySet(models.QuerySet):
 class TermDefinition(models.Model):
     """What one field of one system means by a term, for rows written from a day to a day (the last one included).
 
-    `includes` and `excludes`: lists separated by commas. `identifier_standard`: a key of comparison/standards.py,
-    `identifier_mask`: as comparison/masks.py reads it; a definition states one of the two at most.
+    `includes` and `excludes`: lists separated by commas. `identifier_standard`: a key of
+    comparison/identifier_standards.py, `identifier_mask`: as comparison/masks.py reads it; a definition states
+    one of the two at most.
     """
 
     term = models.ForeignKey(Term, models.PROTECT, related_name="definitions")

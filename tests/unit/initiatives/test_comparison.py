@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initiatives.integration.comparison import facets, identifier_formats, masks, standards
+from initiatives.integration.comparison import facets, identifier_formats, identifier_standards, masks
 from initiatives.integration.comparison.facets import Definition, compare
 from initiatives.models.integration.definitions import STATED, WORDING
 
@@ -87,7 +87,7 @@ def test_a_long_text_is_quoted_in_short():
 def identifier(text) -> identifier_formats.Identifier:
     if isinstance(text, dict):
         return identifier_formats.measured({"type": "text", "patterns": text})
-    return identifier_formats.stated(*((text, "") if text in standards.STANDARDS else ("", text)))
+    return identifier_formats.stated(*((text, "") if text in identifier_standards.STANDARDS else ("", text)))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_field_measured_otherwise_than_stated_says_which_share_fits():
     assert facets.against_measure(said(identifier_mask="9{10}")) == "", "nothing was measured"
 
 
-# Masks and standards
+# Masks and identifier_standards
 
 
 @pytest.mark.parametrize(
@@ -204,11 +204,11 @@ def test_a_mask_fits_what_is_measured_of_its_own_identifiers(signs, counts):
 
 
 def test_every_standard_has_a_name_and_masks_that_can_be_read():
-    assert standards.STANDARDS.keys() == standards.MASKS.keys()
-    for written in standards.MASKS.values():
+    assert identifier_standards.STANDARDS.keys() == identifier_standards.MASKS.keys()
+    for written in identifier_standards.MASKS.values():
         assert all(map(masks.read, written))
-    assert standards.name_of("iban").startswith("IBAN")
-    assert standards.name_of("of.yore") == "of.yore"
+    assert identifier_standards.name_of("iban").startswith("IBAN")
+    assert identifier_standards.name_of("of.yore") == "of.yore"
     assert identifier_formats.stated("of.yore", "") is None
 
 
@@ -224,7 +224,9 @@ def test_every_standard_has_a_name_and_masks_that_can_be_read():
     ],
 )
 def test_a_number_of_the_standard_fits_its_masks(key, number):
-    assert standards.valid(key, number)
-    assert not standards.valid(key, number[:-1] + ("1" if number[-1] != "1" else "2")) or key == "bic"
+    assert identifier_standards.valid(key, number)
+    assert (
+        not identifier_standards.valid(key, number[:-1] + ("1" if number[-1] != "1" else "2")) or key == "bic"
+    )
     pattern = "".join("9{1}" if sign.isdigit() else "A{1}" for sign in number)
-    assert any(masks.fits(mask, pattern) for mask in standards.MASKS[key])
+    assert any(masks.fits(mask, pattern) for mask in identifier_standards.MASKS[key])

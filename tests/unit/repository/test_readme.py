@@ -34,7 +34,9 @@ def test_every_command_of_ours_is_named():
 
 
 def test_every_variable_named_is_read_and_every_one_read_is_named():
-    settings = "".join((ROOT / "governance" / name).read_text() for name in ("settings.py", "variables.py"))
+    settings = "".join(
+        (ROOT / "governance" / name).read_text() for name in ("settings.py", "runtime/environment.py")
+    )
     read = set(
         re.findall(
             r"""(?:environ(?:\.get\(|\[)|yes_or_no\(|whole_number\(|environ, |^    ")\s*"([A-Z_]+)\"""",

@@ -227,7 +227,7 @@ def test_celerys_scheduler_says_that_it_ticks(admin, monkeypatch):
     )
     scheduler.close()
     assert not Pulse.objects.filter(pk=row.pk).exists(), "an orderly end is not missed"
-    assert settings.CELERY_BEAT_SCHEDULER == "governance.pulse:Scheduler"
+    assert settings.CELERY_BEAT_SCHEDULER == "governance.operations.heartbeats:Scheduler"
 
 
 def test_a_worker_says_so_from_a_thread_of_its_own_and_ends_in_order(admin, monkeypatch):

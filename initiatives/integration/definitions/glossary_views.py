@@ -1,0 +1,141 @@
+"""The glossary: every term, who defines it how, and what was said of it before."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.case_frame import page_of, sent
+from initiatives.integration.definitions import actions, permissions
+from initiatives.integration.definitions.actions import LONGEST_NAME
+from initiatives.integration.definitions.forms import (
+    TermForm,
+)
+from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_said, all_stated, shared_act
+from initiatives.integration.proposals.views import instead
+from initiatives.integration.systems.permissions import changed_by
+from initiatives.models import (
+    DefinitionConflict,
+    Term,
+    TermDefinition,
+    TermUse,
+)
+from initiatives.models.integration.definitions import (
+    GONE,
+    OPEN,
+    UNDECIDED,
+)
+
+
+@require_safe
+def glossary(request: HttpRequest) -> HttpResponse:
+    """Every term, with how many systems define it."""
+    wanted = request.GET.get("q", "").strip()[:80]
+    standing = Q(definitions__withdrawn_at__isnull=True, definitions__system__retired_at__isnull=True)
+    terms = Term.objects.annotate(systems=Count("definitions__system", filter=standing, distinct=True))
+    if wanted:
+        terms = terms.filter(Q(name__icontains=wanted) | Q(meaning__icontains=wanted))
+    context = {
+        "nav": "systems-all",
+        "q": wanted,
+        "may_name": permissions.may_name_terms(request.user),
+        "may_propose": permissions.may_propose_term(None, request.user),
+        "page": page_of(request, terms.order_by("name"), TERMS_ON_A_PAGE),
+    }
+    return render(request, "initiatives/integration/definitions/glossary.html", context)
+
+
+@require_safe
+def term(request: HttpRequest, pk: int) -> HttpResponse:
+    """One term: what each system means by it and for which rows, how that changed, and where it is disputed."""
+    row = Term.objects.filter(pk=pk).first()
+    if row is None:
+        raise Http404("No such term.")
+    said = list(
+        row.definitions.select_related("system__owner", "withdrawn_by").order_by("system__name", "pk")
+    )
+    for one in said:
+        one.stated = all_stated(one)
+    by_system = [
+        (system, list(rows))
+        for system, rows in groupby((one for one in said if not one.withdrawn_at), key=lambda one: one.system)
+    ]
+    about = DefinitionConflict.objects.filter(Q(one__term=row) | Q(other__term=row)).exclude(status=GONE)
+    hidden = about.filter(initiative__confidential=True).exclude(
+        initiative__in=case_permissions.visible_to(request.user)
+    )
+    disputed = about.exclude(pk__in=hidden.values("pk")).aggregate(
+        conflicts=Count("pk", filter=Q(status=OPEN)), undecided=Count("pk", filter=Q(status=UNDECIDED))
+    )
+    seen = case_permissions.visible_to(request.user).filter(
+        term_uses__term=row, term_uses__ended_at__isnull=True
+    )
+    all_uses = TermUse.objects.filter(term=row, ended_at__isnull=True, initiative__confidential=False)
+    context = {
+        "nav": "systems-all",
+        "row": row,
+        "by_system": by_system,
+        "history": list(_history(said)),
+        **disputed,
+        "cases": list(seen.order_by("number").distinct()),
+        "others": all_uses.exclude(initiative__in=seen).count(),
+        "mine": changed_by(request.user, [system for system, _ in by_system]),
+        "may_name": permissions.may_name_terms(request.user),
+        "may_propose": permissions.may_propose_term(row, request.user),
+    }
+    return render(request, "initiatives/integration/definitions/glossary_term.html", context)
+
+
+def name_term(request: HttpRequest) -> HttpResponse:
+    """Write a business term into the glossary, or propose one."""
+    may = permissions.may_name_terms(request.user)
+    form = TermForm(sent(request), initial={"name": request.GET.get("name", "")[:LONGEST_NAME]})
+    return shared_act(
+        request,
+        form,
+        lambda: actions.name_term(by=request.user, **form.cleaned_data),
+        "The glossary has it; cases can use it.",
+        None,
+        proposing=instead(request, may, "term_named"),
+        title="A business term",
+        verb="Write it into the glossary",
+    )
+
+
+def change_term(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say anew what the company means by a term, or propose that."""
+    row = get_object_or_404(Term, pk=pk)
+    may = permissions.may_name_terms(request.user)
+    form = TermForm(sent(request), initial={"name": row.name, "meaning": row.meaning})
+    return shared_act(
+        request,
+        form,
+        lambda: actions.change_term(term=row, by=request.user, **form.cleaned_data),
+        "It is changed; cases that use it are compared anew.",
+        row,
+        proposing=instead(request, may, "term_changed", row),
+        title=f"The term {row}",
+        verb="Save",
+    )
+
+
+def _history(said: list[TermDefinition]) -> Iterable[dict]:
+    """What was written and changed, newest first: who, when, what it said from then on."""
+    model = TermDefinition.history.model
+    rows = model.objects.filter(id__in=[one.pk for one in said]).order_by("-history_date", "-history_id")[
+        :100
+    ]
+    systems = {one.system_id: one.system for one in said}
+    for old in rows:
+        yield {
+            "at": old.history_date,
+            "who": old.history_user_name,
+            "system": systems[old.system_id],
+            "field": old.field,
+            "said": all_said(old),
+            "withdrawn": old.withdrawn_reason if old.withdrawn_at else "",
+        }
