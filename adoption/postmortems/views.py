@@ -289,15 +289,18 @@ def _told(row: PostMortem) -> dict:
 
 def page(request, template: str, row: PostMortem, *, status: int = 200, **more) -> HttpResponse:
     """A page of a post-mortem within its case."""
+    reading = {
+        "may_write": permissions.may_write(row, request.user),
+        "may_comment": permissions.may_comment(row, request.user),
+        "reader": request.user,
+    }
     context = case_context(request, row.initiative, tab="lessons") | {
         "title": row.obligation.get_kind_display(),
         "post_mortem": row,
-        "told": _told(row),
-        "may_write": permissions.may_write(row, request.user),
+        "told": _told(row) | reading,
+        **reading,
         "may_hand_in": permissions.may_hand_in(row, request.user),
         "may_confirm": permissions.may_confirm(row, request.user),
-        "may_comment": permissions.may_comment(row, request.user),
-        "reader": request.user,
         **more,
     }
     return render(request, template, context, status=status)

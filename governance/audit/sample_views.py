@@ -94,7 +94,7 @@ def sample(request: SignedInRequest, pk: int) -> HttpResponse:
     rows = _rows(found)
     left = sum(1 for drawn, _ in rows if not drawn.conclusion)
     counts = [
-        (words, sum(1 for drawn, _ in rows if drawn.conclusion == key))
+        (key, words, sum(1 for drawn, _ in rows if drawn.conclusion == key))
         for key, words in SampledEntry.CONCLUSIONS.items()
     ]
     context = {

@@ -1,10 +1,9 @@
-"""Words and small drawings for the pages: what a template may ask beyond Django's own tags.
+"""Words and components for the pages: what a template may ask beyond Django's own tags.
 
-Nothing here decides anything. Days are asked of the one clock, and geometry of drawings is worked out here
-because a strict Content-Security-Policy leaves no room for inline style.
+Nothing here decides anything. Days are asked of the one clock.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +12,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
@@ -26,13 +25,21 @@ register = template.Library()
 
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MESSAGE_TONES = {"success": "ok", "warning": "warn", "error": "bad"}
-# Below this many days an age bar warns: the longest of the rulebook's warn_days_before as shipped.
-SOON_DAYS = 30
+# Of states whose word means the same wherever it stands; what is not here has no colour.
+STATE_TONES = {
+    **dict.fromkeys(("approved", "approved_with_conditions", "closed"), "ok"),
+    **dict.fromkeys(("measured", "pass", "satisfied"), "ok"),
+    **dict.fromkeys(("exception", "partial", "draft", "in_review", "waiting"), "warn"),
+    **dict.fromkeys(("fail", "failed", "refused"), "bad"),
+    "held": "lead",
+}
+# The stages a claim can be compared on; what is not here is no claim.
+CLAIM_HEIGHT = {"prototype": 1, "mvp": 2, "production": 3}
 # Of one piece that lists repeat, how many versions are kept drawn; a kilobyte each at the most.
 PIECES_KEPT = 500
 
 
-def _as_day(when):
+def as_day(when):
     """The local day of a date or an aware moment; None stays None."""
     if isinstance(when, datetime):
         return clock.local_day(when) if timezone.is_aware(when) else when.date()
@@ -43,7 +50,8 @@ def _today():
     return clock.today()
 
 
-def _plural(count, word):
+def plural(count, word):
+    """ "1 day", "2 days"."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
@@ -53,7 +61,7 @@ def _plural(count, word):
 @register.filter
 def day(when):
     """A date as "2 December 2026", without the year when it is the current one; "" for None."""
-    when = _as_day(when)
+    when = as_day(when)
     if when is None:
         return ""
     year = "" if when.year == _today().year else f" {when.year}"
@@ -63,16 +71,16 @@ def day(when):
 @register.filter
 def in_days(when):
     """A date seen from today: "in 12 days (2 December)", "today (...)", "3 days ago (...)"; "" for None."""
-    when = _as_day(when)
+    when = as_day(when)
     if when is None:
         return ""
     distance = (when - _today()).days
     if distance == 0:
         words = "today"
     elif distance > 0:
-        words = f"in {_plural(distance, 'day')}"
+        words = f"in {plural(distance, 'day')}"
     else:
-        words = f"{_plural(-distance, 'day')} ago"
+        words = f"{plural(-distance, 'day')} ago"
     return f"{words} ({day(when)})"
 
 
@@ -81,7 +89,7 @@ def moment(when):
     """A short stamp for timelines: "Today 10:50", "9 Nov 10:50", "9 Nov 2025"; dates carry no hour."""
     if not when:
         return ""
-    on = _as_day(when)
+    on = as_day(when)
     if on.year != _today().year:
         return f"{on.day} {on:%b} {on.year}"
     words = "Today" if on == _today() else f"{on.day} {on:%b}"
@@ -163,6 +171,12 @@ def count_words(count):
 def message_tone(level):
     """The tone of a notice for the level of one of Django's messages."""
     return MESSAGE_TONES.get(level, "")
+
+
+@register.filter
+def state_tone(state):
+    """The tone of a tag that says a state."""
+    return STATE_TONES.get(state, "")
 
 
 # Lists
@@ -316,27 +330,101 @@ def scroll(content, label):
     return format_html(room, label, content)
 
 
-@register.simple_tag
-def tag(word, tone=""):
-    """A word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
-    return (
-        format_html('<span class="tag {}">{}</span>', tone, word)
-        if tone
-        else format_html('<span class="tag">{}</span>', word)
+def _attribute(name, value):
+    return (format_html(" {}", name) if value is True else format_html(' {}="{}"', name, str(value)),)
+
+
+def _attributes(**given):
+    """Attributes of an element, those without a value left out; True is an attribute without one."""
+    return format_html_join(
+        "", "{}", (_attribute(name.replace("_", "-"), value) for name, value in given.items() if value)
     )
+
+
+@register.simple_tag
+def widget_attributes(attrs):
+    """The attributes of a form's widget as Django writes them, save maxlength: by it a browser cuts what is pasted
+    and says nothing."""
+    given = {name: value for name, value in attrs.items() if value is not False and name != "maxlength"}
+    return format_html_join("", "{}", (_attribute(name, value) for name, value in given.items()))
+
+
+@register.simple_tag
+def tag(word, tone="", role=""):
+    """A word in a rounded box: a state or a kind. `tone` is "" or one of ok, warn, bad, lead."""
+    attributes = _attributes(**{"class": f"tag {tone}".strip(), "role": role})
+    return format_html("<span{}>{}</span>", attributes, word)
 
 
 @register.simple_block_tag
-def note(content, tone="", title="", link="", link_text="Open"):
-    """A box that is to be noticed. `tone` is "" or one of ok, warn, bad; `title` stands above, a way on behind."""
+def tagged(content, tone=""):
+    """A tag (see `tag`) whose words are put together on the page."""
+    return tag(mark_safe(content.strip()), tone)
+
+
+@register.simple_tag
+def stage_tags(stage):
+    """The tag of a stage, and beside that of a prototype what it is not."""
+    shown = tag(stage_word(stage), "lead")
+    return shown if stage != "prototype" else format_html("{} {}", shown, tag("not production-ready", "warn"))
+
+
+@register.simple_block_tag
+def note(
+    content,
+    tone="",
+    title="",
+    link="",
+    link_text="Open",
+    role="",
+    focus=False,
+    label="",
+    element_id="",
+    saved=False,
+):
+    """A box that is to be noticed. `tone` is "" or one of ok, warn, bad; `title` stands above, a way on behind.
+
+    `role` (alert or status) has it read out when it appears, with `focus` the page opens at it, `label` makes
+    it a region of that name, and `saved` lets the browser forget the drafts of what was typed.
+    """
+    attributes = _attributes(
+        **{"class": f"note {tone}".strip(), "id": element_id, "role": role, "aria-label": label},
+        tabindex="-1" if focus else "",
+        data_focus=focus,
+        data_saved=saved,
+    )
     to = days.keep(link) if link else ""
     return format_html(
-        '<div class="note{}">{}{}{}</div>',
-        f" {tone}" if tone else "",
-        format_html("<strong>{}</strong>", title) if title else "",
-        mark_safe(content.strip()),
-        format_html(' <a href="{}">{}</a>', to, link_text) if to else "",
+        "<{element}{attributes}>{title}{content}{way}</{element}>",
+        element="section" if label else "div",
+        attributes=attributes,
+        title=format_html("<strong>{}</strong>", title) if title else "",
+        content=mark_safe(content.strip()),
+        way=format_html(' <a href="{}">{}</a>', to, link_text) if to else "",
     )
+
+
+@register.inclusion_tag("_components/what_happens.html")
+def what_happens(sentences, danger=False):
+    """What an act brings with it, said before it is done. Nothing where there are no sentences."""
+    return {"sentences": sentences, "tone": "bad" if danger else "warn"}
+
+
+@register.inclusion_tag("_components/form_footer.html")
+def form_footer(verb, back_url, tone="go", draft=False):
+    """The last row of a form: the button that does it ("go", or "no" for what hurts) and the way out.
+
+    `draft` leaves room for the word that what was typed is kept in this browser.
+    """
+    return {"verb": verb, "back_url": back_url, "tone": tone, "draft": draft}
+
+
+@register.simple_block_tag
+def form_actions(content, back_url, draft=False, way_out="Not now"):
+    """`form_footer` for a form with several buttons: they stand in the block, the way out follows them."""
+    buttons = mark_safe(content.strip())
+    inputs = {"buttons": buttons, "back_url": back_url, "draft": draft, "way_out": way_out}
+    return mark_safe(render_to_string("_components/form_footer.html", inputs))
 
 
 @register.simple_block_tag
@@ -344,126 +432,3 @@ def nothing(content, title, link="", link_text=""):
     """What a page says where a list is empty: a title, a sentence, and a way on where there is one."""
     inputs = {"title": title, "sentence": mark_safe(content.strip()), "link": link, "link_text": link_text}
     return mark_safe(render_to_string("_components/empty.html", inputs))
-
-
-# Drawings
-
-
-@register.inclusion_tag("_components/age_bar.html")
-def age_bar(observed_on, current_until):
-    """How much of its life a proof has left.
-
-    `current_until` is the last day on which it is current, None when only a trigger ends it.
-    """
-    observed_on, current_until = _as_day(observed_on), _as_day(current_until)
-    if current_until is None:
-        return {"left": 100, "tone": "", "words": "current until something it rests on changes"}
-    remaining = (current_until - _today()).days
-    if remaining < 0:
-        return {"left": 0, "tone": "gone", "words": f"stale since {day(current_until + timedelta(days=1))}"}
-    life = max(1, (current_until - observed_on).days)
-    if remaining == 0:
-        return {"left": 2, "tone": "soon", "words": "current until the end of today"}
-    words = f"current for {_plural(remaining, 'more day')} ({day(current_until)})"
-    left = max(2, min(100, round(100 * remaining / life)))
-    return {"left": left, "tone": "soon" if remaining <= SOON_DAYS else "", "words": words}
-
-
-def _every(count, most=6):
-    """Label every n-th of `count` places so that at most `most` labels stand on an axis."""
-    return max(1, -(-count // most))
-
-
-@register.inclusion_tag("_components/chart_bars.html")
-def chart_bars(title, rows, heading="What", unit="number"):
-    """Upright bars with a table behind them. `rows`: (label, value) or (label, value, late)."""
-    rows = [tuple(row) for row in rows]
-    width, base, top = 320, 96, 16
-    letter = 6.4  # about the width of a letter at the size of the labels
-    highest = max([row[1] for row in rows], default=0) or 1
-    room = width / max(1, len(rows))
-    bar_width, step = min(48, room * 0.66), _every(len(rows))
-    bars = []
-    for place, row in enumerate(rows):
-        height = (base - top) * row[1] / highest
-        bars.append(
-            {
-                "label": row[0],
-                "value": row[1],
-                "late": bool(row[2]) if len(row) > 2 else False,
-                "x": f"{place * room + (room - bar_width) / 2:.1f}",
-                "middle": f"{place * room + room / 2:.1f}",
-                "label_x": f"{_within(place * room + room / 2, len(str(row[0])) * letter / 2, width):.1f}",
-                "y": f"{base - height:.1f}",
-                "value_y": f"{base - height - 4:.1f}",
-                "width": f"{bar_width:.1f}",
-                "height": f"{height:.1f}",
-                "shown": place % step == 0,
-            }
-        )
-    return {
-        "title": title,
-        "heading": heading,
-        "unit": unit,
-        "bars": bars,
-        "base": base,
-        "label_y": base + 14,
-        "width": width,
-        "height": base + 20,
-    }
-
-
-def _within(middle, half, width):
-    """The middle of a label moved just so far that neither end of it is cut off."""
-    return min(max(middle, half), width - half)
-
-
-@register.inclusion_tag("_components/chart_readings.html")
-def chart_readings(title, rows, baseline=None, target=None, unit="value"):
-    """Readings as a line, beside their baseline and target where there are some. `rows`: (label, value)."""
-    rows = [(label, value) for label, value in rows]
-    width, bottom, top = 320, 96, 16
-    values = [float(v) for v in [*(v for _, v in rows), baseline, target] if v is not None]
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    span = (high - low) or 1.0
-
-    def height_of(value):
-        return bottom - (bottom - top) * (float(value) - low) / span
-
-    step, last = _every(len(rows), 4), len(rows) - 1
-    dots = []
-    for place, (label, value) in enumerate(rows):
-        x = 8 + (width - 16) * (place / last if last else 0.5)
-        anchor = "start" if place == 0 and last else "end" if place == last and last else "middle"
-        shown = place == last or (place % step == 0 and last - place >= step)
-        dots.append(
-            {
-                "label": label,
-                "value": value,
-                "x": f"{x:.1f}",
-                "y": f"{height_of(value):.1f}",
-                "anchor": anchor,
-                "shown": shown,
-            }
-        )
-    lines = [
-        {
-            "word": word,
-            "kind": kind,
-            "value": value,
-            "y": f"{height_of(value):.1f}",
-            "text_y": f"{height_of(value) - 4:.1f}",
-        }
-        for word, kind, value in (("baseline", "base", baseline), ("target", "goal", target))
-        if value is not None
-    ]
-    return {
-        "title": title,
-        "unit": unit,
-        "dots": dots,
-        "lines": lines,
-        "path": " ".join(f"{dot['x']},{dot['y']}" for dot in dots),
-        "label_y": bottom + 16,
-        "width": width,
-        "height": bottom + 22,
-    }

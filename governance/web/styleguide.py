@@ -205,7 +205,6 @@ def sample_context():
             },
         ],
         "facts": [("Owner", "Marta Lindqvist"), ("Users", "40, two teams"), ("Sponsor", "")],
-        "columns": [("Case", ""), ("Stage", ""), ("Days in stage", "num")],
         "rows": [["Claims summary", "Production", 402], ["Meeting notes", "MVP", 210]],
         "page": Paginator(range(230), 20).page(3),
         "ageing": [

@@ -32,7 +32,7 @@ LONGEST = 240  # characters of an answer that are shown beside another
 def kept_beside_now(context) -> dict:
     """What the standing said on the day that is looked at, beside what the rows and rules known then give now.
 
-    Keys: kept (rows of words, then, now, differs; none without a standing), differs, computed_at, kept_book, now_book,
+    Keys: rows (words, then, now, differs; none without a standing), differs, computed_at, kept_book, now_book,
     compare_url.
     """
     case, now = context["case"], context["now"]
@@ -41,7 +41,7 @@ def kept_beside_now(context) -> dict:
     span = case.spans.covering(now).first() if stored else None
     asked = Day.of(as_of.current()).asked
     found = {
-        "kept": [],
+        "rows": [],
         "now_book": rulebook.version,
         "compare_url": f"{reverse('case-compare', args=[case.ref])}?one={asked}",
     }
@@ -61,7 +61,7 @@ def kept_beside_now(context) -> dict:
     ]
     rows = [{"words": what, "then": then, "now": new, "differs": then != new} for what, then, new in pairs]
     return found | {
-        "kept": rows,
+        "rows": rows,
         "differs": any(row["differs"] for row in rows),
         "computed_at": stored.computed_at,
         "kept_book": stored.rulebook.version,

@@ -32,6 +32,7 @@ from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
 from initiatives.history import recent_changes, timeline
+from initiatives.models.holds import IN_WRITING
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
@@ -94,14 +95,14 @@ def case(request, ref):
         "ends": supported_stage.review_by(row),
         "to_decide": supported_stage.decision_due(row),
         "own_question": facts.answers.get("proto.question"),
-        "debts": _debts(row),
+        "debts": _debts(row, may, request.user),
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
     }
     if ahead and context["open_review"] is None and may.party:
         seats = review_state.seat_states(review_state.bench_of(row))
         context["impossible"] = criteria.reach(book, ahead.key, row.tier, seats)
     if as_of.current():
-        context |= past_views.kept_beside_now(context)
+        context["kept"] = past_views.kept_beside_now(context)
     else:
         context["banners"] = [*context["banners"], *outgrown_banner(row)]
         context["next"] = next_step.next_step(context, request.user)
@@ -109,12 +110,26 @@ def case(request, ref):
     return render(request, "initiatives/case_pages/case_page.html", context)
 
 
-def _debts(case):
-    """What is owed on the case, each with the decisions that the chair let pass it."""
-    debts = case_rows.debts(case)
+def _debts(case, may, person):
+    """What is owed on the case, each with the decisions that the chair let pass it, and what whoever looks may do."""
+    debts, today = case_rows.debts(case), clock.today()
     for debt in debts:
         debt.passes = [(case.ref_of(one["number"]), one["reason"]) for one in debt.let_pass]
+        debt.act = _act_on(debt, person) if may.party else None
+        debt.may_pass = bool(may.chair) and debt.due < today
     return debts
+
+
+def _act_on(debt, person) -> tuple[str, str]:
+    """Where a debt is settled: the address, and what its button says."""
+    if debt.kind in IN_WRITING:
+        return reverse("post-mortem-start", args=[debt.pk]), "Write it"
+    if debt.kind == "feed":
+        verb = "Say that it is shut" if debt.debtor_id == person.pk else "Open"
+        return reverse("feed-shut", args=[debt.pk]), verb
+    if debt.kind == "reading":
+        return reverse("adoption", args=[debt.initiative.ref]), "Read it"
+    return reverse("obligation-settle", args=[debt.pk]), "Settle"
 
 
 def gap_rows(case, facts, book, states, keys, may) -> list[dict]:

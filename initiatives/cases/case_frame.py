@@ -24,6 +24,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.models import Initiative
+from initiatives.models.initiative import MVP, PRODUCTION, PROPOSED
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, judged
 
 NOT_EVIDENCED = "reported by its source, not evidenced here"
@@ -139,6 +140,16 @@ class WhoMay:
         return kill_switch_permissions.may_switch(self.case, self.person)
 
     @cached_property
+    def switch_off(self) -> bool:
+        """Be offered the switch on the case's page: an idea runs no systems yet."""
+        return self.case.stage != PROPOSED and bool(self.switch)
+
+    @cached_property
+    def add_dependant(self) -> bool:
+        """Record who depends on the case: of an idea or a prototype nobody may."""
+        return self.case.stage in (MVP, PRODUCTION) and bool(self.manage)
+
+    @cached_property
     def manage_keys(self) -> Answer:
         """Make, rotate and revoke keys of its systems."""
         return case_permissions.may_manage_keys(self.case, self.person)
@@ -211,7 +222,8 @@ def who_may(case: Initiative, person: User) -> WhoMay:
 def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
     """The context of a page of the case; `tab` is the URL name of the tab it belongs to.
 
-    Keys: case, book, facts, states, support, now, today, goal, question, claim (basis in words), lean, tags,
+    Keys: case, book, facts, states, support, now, today, goal, question, claims (whether it is more than an
+    idea), claim (basis in words), supports (the stage its proof supports, in words, or ""), lean, tags,
     former (names it bore), rooms, banners, tabs, may (WhoMay), open_review.
     """
     book = Rulebook.objects.current().book
@@ -233,7 +245,9 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
         "today": clock.local_day(now),
         "goal": goal,
         "question": question,
+        "claims": case.stage != PROPOSED,
         "claim": claim_words(case),
+        "supports": stage_word(support.supported) if support.supported not in (None, PROPOSED) else "",
         "lean": "none" if case.imported and support.shortfall else lean(case.stage, support.supported),
         "lean_label": lean_words(case, support),
         "tags": tags_of(case, support),

@@ -22,7 +22,7 @@ class Shape:
     y: str
     width: str
     height: str
-    strength: str = ""  # of its colour, between 0 and 1; all of it where nothing is said
+    strength: str = "1"  # of its colour, between 0 and 1
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Canvas:
         self.shapes: list[Shape] = []
         self.words: list[Words] = []
 
-    def bar(self, kind: str, x: float, y: float, width: float, height: float, strength: str = "") -> None:
+    def bar(self, kind: str, x: float, y: float, width: float, height: float, strength: str = "1") -> None:
         """A rectangle from its upper left corner."""
         self.shapes.append(Shape(kind, _place(x), _place(y), _place(width), _place(height), strength))
 

@@ -72,6 +72,8 @@ def checklist(request, ref):
             )
         ],
         "nothing": not wanted,
+        "declares": chosen.key in ("mvp", "production"),
+        "may_index": chosen.key == "production" and bool(context["may"].manage),
         "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(case.stage) else 0,
         "all_there": chosen.gate == gate_out_of(case.stage) and counts["grounded"] == len(rows),
     }
@@ -109,7 +111,6 @@ def row(request, ref, key):
         "row": row_of(context, key, stored, chosen),
         "chosen": chosen,
         "title": asked.question,
-        "in_person": requirements.ACCEPTED_IN_PERSON.get(key, "").replace("_", " "),
         "generated": key in requirements.GENERATED_ONLY,
     }
     if request.htmx and "closed" in request.GET:
@@ -118,20 +119,21 @@ def row(request, ref, key):
         return render(request, "initiatives/checklist/checklist_row.html", context)
     context["against"] = against(context, key)
     forms, draft = _forms(request, case, book, asked, stored)
-    status = 200
+    status, other = 200, None
     if request.method == "POST":
-        saved, status = _save(request, case, asked, forms, context)
+        saved, status, other = _save(request, case, asked, forms)
         if saved:
             return _saved(request, case, key, chosen)
-    context |= (
-        forms
-        | {"word_counts": "attestation" in asked.evidence and not asked.min_evidence}
-        | {
-            "draft": draft,
-            "editable": bool(context["may"].collaborate) and key not in requirements.GENERATED_ONLY,
-        }
-        | _impact(request, case, context)
-    )
+    context["editable"] = bool(context["may"].collaborate) and key not in requirements.GENERATED_ONLY
+    context["entry"] = {
+        **forms,
+        **_impact(request, case, context),
+        "draft": draft,
+        "other": other,
+        "alone": not request.htmx,
+        "word_counts": "attestation" in asked.evidence and not asked.min_evidence,
+        "in_person": requirements.ACCEPTED_IN_PERSON.get(key, "").replace("_", " "),
+    }
     template = (
         "initiatives/checklist/_checklist_row_form.html"
         if request.htmx
@@ -181,12 +183,13 @@ def _kept(kept: dict, form, prefix: str) -> dict:
     return {names[name]: value for name, value in kept.items() if name in names}
 
 
-def _save(request, case, asked, forms, context) -> tuple[bool, int]:
-    """Save the row in one act. Whether that was done, and the status of the page that says otherwise."""
+def _save(request, case, asked, forms) -> tuple[bool, int, Answer | None]:
+    """Save the row in one act. Whether that was done; else the status of the page that says otherwise, and the answer
+    that somebody else saved meanwhile."""
     answer, added, offer = forms["answer_form"], forms["proof_form"], forms["offer_form"]
     checked = [form.is_valid() for form in (answer, added, offer) if form is not None]
     if not all(checked):
-        return False, 422
+        return False, 422, None
     try:
         save_row(
             case=case,
@@ -198,16 +201,15 @@ def _save(request, case, asked, forms, context) -> tuple[bool, int]:
         )
     except ValidationError as error:
         _mend_row(forms, error)
-        return False, 422
+        return False, 422, None
     except Conflict:
         # The typed words stay in the form and in the draft; saving again is then a decision, not an accident.
         now = Answer.objects.select_related("by").get(initiative=case, requirement=asked.key)
         actions.keep_draft(case=case, requirement=asked.key, fields=_typed(request), by=request.user)
         answer.data = answer.data.copy()
         answer.data["based_on"] = str(now.version)
-        context["other"] = now
-        return False, 409
-    return True, 200
+        return False, 409, now
+    return True, 200, None
 
 
 def _mend_row(forms, error: ValidationError) -> None:

@@ -82,6 +82,7 @@ def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
             "case": case,
             "days": days_waiting(case),
             "tier": Tier.word(case.tier or case.proposed_tier),
+            "high_risk": Tier.HIGH in (case.tier, case.proposed_tier),
             "value": answers(case, VALUE),
             "risk": answers(case, RISK),
             "feasibility": answers(case, rest),

@@ -58,6 +58,9 @@ class OfLayer:
         return self.hours / HOURS_A_MONTH
 
 
+NAMED = 3  # of the cases somebody works on, so many are named in a row
+
+
 @dataclass(frozen=True)
 class Pair:
     """That one case waited for somebody who works on others: `others` may be seen by the reader, `unnamed` may not.
@@ -72,6 +75,16 @@ class Pair:
     others: tuple[Initiative, ...]
     unnamed: int
     mutual: tuple[Initiative, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Initiative, ...]:
+        """The first of the cases that may be named."""
+        return self.others[:NAMED]
+
+    @property
+    def more(self) -> int:
+        """How many others may be named besides."""
+        return len(self.others) - len(self.shown)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from django.shortcuts import render
 
 from governance.templatetags.plumbline import day, stage_word
+from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -26,8 +27,10 @@ def notes(request, ref):
         "events": list(case.events.select_related(*who)),
         "funding": [_funding(row) for row in case.funding.select_related(*who)],
         "page": page_of(request, case.observations.select_related(*who), PER_PAGE),
-        "acting_chair": bool(context["may"].chair),
     }
+    for note in (*context["events"], *(entry["row"] for entry in context["funding"]), *context["page"]):
+        may = as_of.current() is None and case_permissions.may_take_back(case, note, request.user)
+        note.may_take_back = bool(may)
     return render(request, "initiatives/efforts/notes.html", context)
 
 

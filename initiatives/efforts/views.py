@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import floatformat, pluralize
 from django.urls import reverse
 
 from governance import clock
@@ -49,6 +50,9 @@ def effort(request, ref):
     told = queries.of_case(case)
     rows = case.efforts.select_related("by", "withdrawn_by", "waits_for", "waits_for_system")
     page = page_of(request, rows.order_by("-at", "-pk"), PER_PAGE)
+    for row in page:
+        row.said = _said(row)
+        row.may_take_back = bool(case_permissions.may_take_back(case, row, request.user))
     may_note = context["may"].collaborate
     if form is None and may_note:
         last = page.paginator.count and rows.order_by("-at", "-pk").first()
@@ -63,7 +67,6 @@ def effort(request, ref):
         "week_before": week - timedelta(weeks=1),
         "week_now": this if week != this else None,
         "may_note": may_note,
-        "acting_chair": bool(context["may"].chair),
         "known": _known(case) if may_note else [],
         "banners": [*context["banners"], *outgrown_banner(case)],
     }
@@ -85,6 +88,18 @@ def _noted(request, case, form: WeekForm | EffortForm):
     messages.success(request, f"Noted for the week of {day(week)}: {layers}.")
     field = form["hours" if "hours" in form.fields else rows[0].layer]
     return redirect(f"{reverse('integration-effort', args=[case.ref])}?week={week}#{field.id_for_label}")
+
+
+def _said(row: Effort) -> str:
+    """A line in words: what was spent, what was waited for, and what it was about."""
+    spent = [f"{floatformat(row.hours, -2)} h"] if row.hours else []
+    if row.money:
+        spent.append(f"{row.currency} {floatformat(row.money, '-2g')}")
+    if row.waited_days:
+        awaited = row.waits_for or row.waits_for_system or row.waits_for_words
+        days = f"{floatformat(row.waited_days, -2)} day{pluralize(row.waited_days)} waited"
+        spent.append(f"{days} for {awaited}" if awaited else days)
+    return f"{', '.join(spent)}: {row.words}" if row.words else ", ".join(spent)
 
 
 def _week_asked(request) -> date:

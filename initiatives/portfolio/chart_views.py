@@ -3,6 +3,7 @@
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock
@@ -33,6 +34,7 @@ def pictures(request: SignedInRequest) -> HttpResponse:
         "report": chosen.report_shown,
         "totals": totals,
         "view": "pictures",
+        "all_url": reverse("pictures"),
         "moves": list(portfolio_metrics.MOVES.values()),
         "flow": flow,
         "flow_rows": _months(flow),

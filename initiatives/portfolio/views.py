@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
@@ -45,6 +46,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
         "totals": {"all": listing.total, "short": listing.short},
         "view": "board" if board else "table",
+        "all_url": reverse("portfolio") + ("?view=board" if board else ""),
         "may_look_back": as_of.current() is None
         and (request.user.is_auditor or bool(seats_held(request.user))),
     }
@@ -88,6 +90,13 @@ class Told(NamedTuple):
     held: bool
     tests: tuple[bool | None, ...]
     failing: tuple[str, ...]
+
+    @property
+    def tone(self) -> str:
+        """How the label is coloured: an imported claim is not judged here."""
+        if self.imported:
+            return ""
+        return "bad" if self.shortfall > 1 else "warn"
 
 
 def _row(case, book, now, today) -> dict:

@@ -173,8 +173,9 @@ def _days_since(moment) -> int:
 def review(request, pk):
     """One review: what stands in the way, criteria x seats, each criterion with its proof, my statement."""
     row = review_for(request.user, pk)
-    context = _open_page(request, row) if row.is_open else _ended_page(request, row)
-    return render(request, "initiatives/reviews/review.html", context)
+    if row.is_open:
+        return render(request, "initiatives/reviews/review_in_progress.html", _open_page(request, row))
+    return render(request, "initiatives/reviews/review_ended.html", _ended_page(request, row))
 
 
 def _common(request, row: Review, lines, votes, *, facts=None) -> dict:

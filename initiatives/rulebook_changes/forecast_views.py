@@ -241,6 +241,7 @@ def _shown(one: Foreseen, new, old) -> dict:
     return {
         "row": one,
         "case": one.initiative,
+        "tone": "bad" if one.falls > 0 else "ok",
         "unmet": asked(one.unmet, new),
         "met": asked(one.met, old),
         "because": asked(one.because, new if one.falls > 0 else old),

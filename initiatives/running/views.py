@@ -37,6 +37,7 @@ def running(request, ref):
         ),
         "scopes": list(case.scopes.order_by("-number")),
         "page": page_of(request, changes, 15),
+        "too_early": case.stage in components_actions.EARLY,
         "dependants": list(case.dependants.filter(ended_at__isnull=True).select_related("executive")),
     }
     return render(request, "initiatives/running/running.html", context)

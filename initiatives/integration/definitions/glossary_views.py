@@ -16,7 +16,7 @@ from initiatives.integration.definitions.actions import LONGEST_NAME
 from initiatives.integration.definitions.forms import (
     TermForm,
 )
-from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_stated, shared_act
+from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_said, all_stated, shared_act
 from initiatives.integration.proposals.views import instead
 from initiatives.integration.systems.permissions import changed_by
 from initiatives.models import (
@@ -137,9 +137,6 @@ def _history(said: list[TermDefinition]) -> Iterable[dict]:
             "who": old.history_user_name,
             "system": systems[old.system_id],
             "field": old.field,
-            "meaning": old.meaning,
-            "stated": all_stated(old),
-            "format": old.identifier_format,
-            "logic": old.business_logic,
+            "said": all_said(old),
             "withdrawn": old.withdrawn_reason if old.withdrawn_at else "",
         }

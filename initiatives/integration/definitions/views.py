@@ -106,6 +106,13 @@ def all_stated(row: TermDefinition) -> list[tuple[str, str]]:
     return [(words, _stated(row, name)) for name, words in STATED.items() if getattr(row, name)]
 
 
+def all_said(row: TermDefinition) -> str:
+    """A definition in one line: its meaning, its facets, its format and its logic."""
+    stated = [f"{words.lower()}: {said}" for words, said in all_stated(row)]
+    said = [row.meaning, *stated, row.identifier_format, row.business_logic]
+    return "; ".join(words for words in said if words)
+
+
 def systems_of(case: Initiative):
     """The systems that the case is tied to, and the sources of its collections, as a query."""
     linked = case.links.standing().values("system")
@@ -391,6 +398,4 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _says(row: TermDefinition) -> str:
-    stated = [f"{words.lower()}: {said}" for words, said in all_stated(row)]
-    said = [row.meaning, *stated, row.identifier_format, row.business_logic]
-    return f"{row.system}, {row.field}: {'; '.join(words for words in said if words)}."
+    return f"{row.system}, {row.field}: {all_said(row)}."

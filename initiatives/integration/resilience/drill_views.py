@@ -41,7 +41,7 @@ def drills(request, ref):
     every = case.drills.select_related("link__system", "by", "withdrawn_by").order_by("-observed_on", "-pk")
     page = page_of(request, every, PER_PAGE)
     for drill in page:
-        drill.tone = TONES[drill.result]
+        drill.tone = "" if drill.withdrawn_at else TONES[drill.result]
     context |= {
         "title": "Drills",
         "rows": rows,

@@ -8,7 +8,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.template.loader import render_to_string
 
 from governance import clock
-from governance.templatetags import plumbline
+from governance.templatetags import drawings, plumbline
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def ninth_of_november():
 
 
 def show(source, **context):
-    return Template("{% load plumbline %}" + source).render(Context(context))
+    return Template("{% load drawings plumbline %}" + source).render(Context(context))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_plumb_always_says_what_it_means():
     ],
 )
 def test_age_bar_says_in_words_what_it_draws(observed_on, until, tone, words):
-    drawn = plumbline.age_bar(observed_on, until)
+    drawn = drawings.age_bar(observed_on, until)
     assert (drawn["tone"], drawn["words"]) == (tone, words)
 
 
