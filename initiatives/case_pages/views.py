@@ -10,7 +10,7 @@ from governance.gates.judgements import judgement_of, judgement_of_declared
 from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_record
 from governance.transparency_log import as_of
-from governance.vocabulary import Role, Stage, Tier
+from governance.vocabulary import OWED_IN_WRITING, Role, Stage, Tier
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -32,7 +32,6 @@ from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
 from initiatives.history import recent_changes, timeline
-from initiatives.models.holds import IN_WRITING
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
@@ -122,7 +121,7 @@ def _debts(case, may, person):
 
 def _act_on(debt, person) -> tuple[str, str]:
     """Where a debt is settled: the address, and what its button says."""
-    if debt.kind in IN_WRITING:
+    if debt.kind in OWED_IN_WRITING:
         return reverse("post-mortem-start", args=[debt.pk]), "Write it"
     if debt.kind == "feed":
         verb = "Say that it is shut" if debt.debtor_id == person.pk else "Open"

@@ -24,7 +24,6 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.models import Initiative
-from initiatives.models.initiative import MVP, PRODUCTION, PROPOSED
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, UNJUDGED, judged
 
 NOT_EVIDENCED = "reported by its source, not evidenced here"
@@ -142,12 +141,12 @@ class WhoMay:
     @cached_property
     def switch_off(self) -> bool:
         """Be offered the switch on the case's page: an idea runs no systems yet."""
-        return self.case.stage != PROPOSED and bool(self.switch)
+        return self.case.stage != Stage.PROPOSED and bool(self.switch)
 
     @cached_property
     def add_dependant(self) -> bool:
         """Record who depends on the case: of an idea or a prototype nobody may."""
-        return self.case.stage in (MVP, PRODUCTION) and bool(self.manage)
+        return self.case.stage in (Stage.MVP, Stage.PRODUCTION) and bool(self.manage)
 
     @cached_property
     def manage_keys(self) -> Answer:
@@ -245,9 +244,9 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
         "today": clock.local_day(now),
         "goal": goal,
         "question": question,
-        "claims": case.stage != PROPOSED,
+        "claims": case.stage != Stage.PROPOSED,
         "claim": claim_words(case),
-        "supports": stage_word(support.supported) if support.supported not in (None, PROPOSED) else "",
+        "supports": stage_word(support.supported) if support.supported not in (None, Stage.PROPOSED) else "",
         "lean": "none" if case.imported and support.shortfall else lean(case.stage, support.supported),
         "lean_label": lean_words(case, support),
         "tags": tags_of(case, support),
