@@ -6,7 +6,7 @@ size give the same sample on any machine, and METHOD says in words how, for whoe
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -236,7 +236,7 @@ def _sentence(kind: str, facts: dict, book) -> str:
     return f"{kind}."
 
 
-SENTENCES = {
+SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.SIGNED_IN: lambda f: f"signed in from {f.get('address') or 'an unknown address'}.",
     EntryKind.SIGN_IN_FAILED: lambda f: (
         f"turned away a sign-in as {f.get('login')} from {f.get('address') or 'an unknown address'}."

@@ -24,7 +24,7 @@ from governance.vocabulary import Seat, SignOffVerdict
 # Of the facts and so of the statement; facts without it are of format 1, which knew the title only by its printed
 # words, and problem, platform and confidentiality not at all. A vote is compared by the rule of its own format.
 FORMAT = 2
-MEANINGS = {
+MEANINGS: dict[str, str] = {
     SignOffVerdict.APPROVE: "approve that",
     SignOffVerdict.CONDITION: "approve, on the condition below, that",
     SignOffVerdict.OBJECT: "object: I hold that the criteria named below are not met for",

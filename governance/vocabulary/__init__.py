@@ -13,7 +13,7 @@ class Words(TextChoices):
     @classmethod
     def word(cls, key: str | None) -> str:
         """The label of a key; one of an own rulebook, or of another release, is spelt out."""
-        return cls(key).label if key in cls else str(key or "").replace("_", " ").capitalize()
+        return str(cls(key).label) if key and key in cls else str(key or "").replace("_", " ").capitalize()
 
 
 class Stage(Words):
@@ -30,7 +30,7 @@ class Stage(Words):
 # From the lowest to the highest.
 RUNNING_STAGES = (Stage.PROPOSED, Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
 CLOSED_STAGES = (Stage.STOPPED, Stage.RETIRED)
-STAGE_RANK = {stage: rank for rank, stage in enumerate(RUNNING_STAGES)}
+STAGE_RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(RUNNING_STAGES)}
 
 
 class Tier(Words):

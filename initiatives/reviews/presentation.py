@@ -71,7 +71,7 @@ class Cast:
         """The vote in one or two words."""
         if self.row.approves and self.stale:
             return "stale"
-        words = {
+        words: dict[str, str] = {
             SignOffVerdict.APPROVE: "signed",
             SignOffVerdict.CONDITION: "signed, with a condition",
             SignOffVerdict.OBJECT: "objects",
