@@ -1,11 +1,8 @@
 """Rows of many tables in one question: the same as the tables' own queries give, and asked from few places."""
 
-import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, F, OuterRef
 
@@ -29,19 +26,6 @@ SEATS = Batch(
     ),
     names=Rows(Membership.objects.all(), "board", only=("id", "board_id", "seat")),
 )
-# Modules of queries; everybody else asks one of these, no view, act or rule reads past them.
-DOORS = {
-    "governance/people/boards.py",
-    "governance/people/new_seats.py",
-    "initiatives/worklist/worklist_queries.py",
-    "initiatives/reviews/review_summaries.py",
-    "initiatives/portfolio/portfolio_paging.py",
-    "initiatives/facts/finding_rules.py",
-    "initiatives/facts/case_rows.py",
-    "initiatives/access/visibility.py",
-    "adoption/desk/lines.py",
-    "adoption/incidents/desk.py",
-}
 
 
 def test_rows_are_those_of_the_tables_own_queries(cast, django_assert_num_queries):
@@ -87,17 +71,6 @@ def test_what_adopts_a_case_row_is_no_new_row(cast):
     row = SEATS.ask([cast.board.pk], "seats")["seats"][0]
     leaving.end_membership(membership=row, reason="Left", by=cast.admin)
     assert row not in SEATS.ask([cast.board.pk], "seats")["seats"]
-
-
-def test_only_modules_of_queries_use_it():
-    root = Path(settings.BASE_DIR)
-    using = {
-        str(path.relative_to(root))
-        for app in ("governance", "initiatives", "adoption")
-        for path in (root / app).rglob("*.py")
-        if re.search(r"governance\.batch_read|governance import .*\bbatch_read\b", path.read_text())
-    }
-    assert using == DOORS
 
 
 def test_the_server_keeps_statements_of_acts_and_behind_a_pooler_none(monkeypatch):

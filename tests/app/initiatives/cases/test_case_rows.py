@@ -3,6 +3,7 @@
 import pytest
 
 from governance import clock
+from governance.database import request_memo
 from governance.models import ContractVersion
 from initiatives.contracts import control_mapping
 from initiatives.facts import case_rows
@@ -88,8 +89,9 @@ def test_evidence_comes_with_what_it_covers_and_names(case):
 
 def test_a_case_that_is_asked_for_alone_or_among_others_is_the_same(cast, case):
     other = factories.make_case(cast, title="Another")
-    together = case_rows._OF_CASE.ask([case.pk, other.pk])
-    for name, _ in AROUND:
-        alone = [row.pk for row in case_rows.rows(case, name)]
-        assert [row.pk for row in together[name].get(case.pk, [])] == alone
-        assert {row.pk for row in together[name].get(other.pk, [])}.isdisjoint(alone)
+    alone = {name: [row.pk for row in case_rows.rows(case, name)] for name, _ in AROUND}
+    with request_memo.one_look():
+        case_rows._OF_CASE.together([case.pk, other.pk])
+        for name, _ in AROUND:
+            assert [row.pk for row in case_rows.rows(case, name)] == alone[name]
+            assert {row.pk for row in case_rows.rows(other, name)}.isdisjoint(alone[name])

@@ -268,8 +268,10 @@ def codes_in(*path: str) -> set[str]:
 
 def test_every_code_is_explained_and_no_other_of_the_engine():
     of_bounds = {"outside_audience", "outside_residency"}  # put together from the kinds of bounds
-    assert codes_in("governance", "policy.py") | of_bounds == set(authorization_decision.CODES)
-    of_api = codes_in("initiatives", "api.py")
+    assert codes_in("governance", "authorization", "decision.py") | of_bounds == set(
+        authorization_decision.CODES
+    )
+    of_api = codes_in("initiatives", "enforcement", "api.py")
     assert {"error", "unavailable", "too_many_waiting"} <= of_api <= set(code_examples.CODES)
     assert {code for code in code_examples.CODES if code.startswith("approval_")} == set(WHY_NOT)
     assert all(meaning.endswith(".") for _, meaning in code_examples.CODES.values())
@@ -374,7 +376,9 @@ def test_values_are_read_as_what_they_are():
 def test_statuses_are_those_that_the_api_answers_with():
     calls = [
         node
-        for node in ast.walk(ast.parse((settings.BASE_DIR / "initiatives" / "api.py").read_text()))
+        for node in ast.walk(
+            ast.parse((settings.BASE_DIR / "initiatives" / "enforcement" / "api.py").read_text())
+        )
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Answered"
     ]
     answered = {node.args[0].value for node in calls} | {400, 500}  # those two stand where every error ends
