@@ -112,7 +112,12 @@ def count_judgements(monkeypatch) -> list[str]:
     def counted(name, real):
         return lambda *args, **named: called.append(name) or real(*args, **named)
 
-    for module, name in ((review_state, "sit"), (criteria, "states_at"), (criteria, "judge")):
+    for module, name in (
+        (review_state, "sit"),
+        (review_state, "states_at"),
+        (criteria, "states_at"),
+        (criteria, "judge"),
+    ):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
     return called
 
