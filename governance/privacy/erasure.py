@@ -2,7 +2,9 @@
 
 Of each entry that speaks of her the body and its salt are destroyed; the digest stays, and with it the tree. In rows
 and their history a mark takes the place of her name. What retention or a legal hold keeps is left, and told with the
-day from which it can go. The act "erased" names every entry it took the words of, never the person.
+day from which it can go. The act "erased" names every entry it took the words of, never the person. What she alone had
+(notices, sessions, drafts: `remove_private`) is deleted; files and mails go once that is committed
+(`erasure_log.remove_later`), columns that name whoever gave proof as `privacy_contribution` of the cases lists them.
 """
 
 import json

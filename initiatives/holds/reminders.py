@@ -201,7 +201,7 @@ def gaps(moment: datetime):
 
 
 def waivers(moment: datetime):
-    """Granted waivers that end in 14 or 3 days: to who asked for them and to the owner."""
+    """Granted waivers that end in 14 or 3 days: to who asked for them and to the owner, else to sponsor and chair."""
     today = clock.local_day(moment)
     rows = list(
         Waiver.objects.filter(
