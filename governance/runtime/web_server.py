@@ -39,7 +39,7 @@ def check_server(app_configs, **_) -> list[Advice]:
     options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     options.add_argument("-w", "--workers", type=int, default=os.environ.get("WEB_CONCURRENCY", "1"))
     options.add_argument("--threads", type=int, default=1)
-    vars(options).update(error=_unreadable)
+    options.error = _unreadable
     try:
         found, _ = options.parse_known_args(shlex.split(os.environ.get("GUNICORN_CMD_ARGS", "")))
         several = found.workers * found.threads > 1

@@ -127,7 +127,7 @@ def hand_over_what_can_be(scene):
 
 
 def register_again_under_another_title(scene):
-    near = similar_cases.similar(f"{TITLE} two", "", scene.cast.owner, Initiative.objects.all())
+    near = similar_cases.similar(f"{TITLE} two", "", Initiative.objects.all()).stubs
     assert scene.stopped.ref in {stub.ref for stub in near}, "the one before is named while typing"
     again = factories.make_prototype(scene.cast, title="Account digest, second try")
     review = review_actions.open_review(case=Initiative.objects.get(pk=again.pk), by=scene.cast.owner)

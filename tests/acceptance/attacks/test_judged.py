@@ -180,7 +180,7 @@ def test_the_quorum_of_high_risk_is_the_rulebooks(cast):
         kept = book.gates[key]
         assert (one.must_include, one.seats) == (kept.must_include, set(kept.seats))
         assert one.blocking == {criterion.key for criterion in kept.criteria if criterion.blocking}
-    votes = [verify.Cast(seat, "approve", (), ()) for seat in factories.SEAT_LOGINS][:5]
+    votes = [verify.Cast(seat, "approve", (), (), clock.now()) for seat in factories.SEAT_LOGINS][:5]
     for tier, short in (("limited", 0), ("high", 1), ("", 0)):
         quorum = verify.quorum_for(tier, gate.quorum, gate.quorum_high_risk)
         assert verify.count_votes(votes, quorum, (), gate.blocking).short == short
