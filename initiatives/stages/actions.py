@@ -40,15 +40,7 @@ from initiatives.models import (
     StageChange,
     Voiding,
 )
-from initiatives.models.stage_machine import (
-    EMERGENCY,
-    REOPENING,
-    STEP_BACK,
-    STOP,
-    judged,
-    make_move,
-    offered,
-)
+from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, STOP, judged, make_move, offered
 
 STOP_REASONS = {
     "answered_no": "Answered: it is not worth going on",

@@ -14,12 +14,7 @@ from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.form_fields import ReasonForm
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions
-from initiatives.stages.actions import (
-    emergency_of,
-    end_to_decide,
-    later_criteria,
-    step_back_of,
-)
+from initiatives.stages.actions import emergency_of, end_to_decide, later_criteria, step_back_of
 from initiatives.stages.forms import ContinueForm, ReattestForm, StepBackForm, StopForm, WithdrawForm
 
 

@@ -104,7 +104,7 @@ MUTANTS = [
         "initiatives.access.visibility:visible_to",
         "return cases.filter(seen)",
         "return cases",
-        "tests/app/governance/web/test_access.py -k not_yours",
+        "tests/acceptance/pages/test_access.py -k not_yours",
     ),
     (
         "proof ages at midnight",
@@ -349,7 +349,7 @@ MUTANTS = [
         "initiatives.contracts.clause_actions:_seen",
         'if (now.fingerprint if now else "") == seen:',
         "if True:",
-        "tests/app/initiatives/contracts/test_clause_views.py -k meanwhile",
+        "tests/acceptance/cases/test_clause_views.py -k meanwhile",
     ),
     (
         "acts on what cases share take turns",
@@ -398,7 +398,7 @@ MUTANTS = [
         "initiatives.rulebook_changes.draft_actions:load_draft",
         "        if based_on != draft.number:\n            raise Conflict(",
         "        if False:\n            raise Conflict(",
-        "tests/app/initiatives/rulebook_changes/test_draft_views.py -k once_as_it_was_seen",
+        "tests/acceptance/rulebook/test_draft_views.py -k once_as_it_was_seen",
     ),
     (
         "a stage changes by a stage change of its transaction",

@@ -133,12 +133,13 @@ LONG_FILES = (
     "record/test_erasure",
     "acceptance/profiles/",
     "pages/test_query_counts",
-    "web/test_access",
+    "pages/test_access",
+    "rulebook/test_forecast_views",
     "input/test_generated_input",
     "acceptance/record/",
     "acceptance/cases/",
-    "contracts/test_clause_views",
-    "systems/test_systems",
+    "cases/test_clause_views",
+    "integration/test_systems",
     "ledger/test_record",
 )
 

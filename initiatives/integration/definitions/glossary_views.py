@@ -13,23 +13,12 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of, sent
 from initiatives.integration.definitions import actions, permissions
 from initiatives.integration.definitions.actions import LONGEST_NAME
-from initiatives.integration.definitions.forms import (
-    TermForm,
-)
+from initiatives.integration.definitions.forms import TermForm
 from initiatives.integration.definitions.views import TERMS_ON_A_PAGE, all_said, all_stated, shared_act
 from initiatives.integration.proposals.views import instead
 from initiatives.integration.systems.permissions import changed_by
-from initiatives.models import (
-    DefinitionConflict,
-    Term,
-    TermDefinition,
-    TermUse,
-)
-from initiatives.models.integration.definitions import (
-    GONE,
-    OPEN,
-    UNDECIDED,
-)
+from initiatives.models import DefinitionConflict, Term, TermDefinition, TermUse
+from initiatives.models.integration.definitions import GONE, OPEN, UNDECIDED
 
 
 @require_safe

@@ -39,8 +39,8 @@ from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers, leaving
 from initiatives.stages import actions as stage_actions
 from initiatives.units import actions as unit_actions
+from tests.acceptance.input.test_inventories import text_upload
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
-from tests.app.initiatives.imports.test_inventories import text_upload
 from tests.support import factories
 from tests.support.database import snapshots
 

@@ -22,7 +22,7 @@ from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Hold, Initiative
-from tests.app.governance.web.test_access import address, world  # noqa: F401 - a fixture
+from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
 from tests.support import factories
 from tests.support.browser import every_page
 from tests.support.browser.input_ways import Keyboard

@@ -36,7 +36,7 @@ from governance.tables.reader import read_table
 from governance.transparency_log.timestamping import NotStamped, token_of
 from initiatives.holds.actions import owe
 from initiatives.imports.inventories import actions as inventory_actions
-from tests.app.governance.web.test_access import address, world  # noqa: F401 - a fixture
+from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
 from tests.support import factories
 from tests.support.input import generated_input
 from tests.support.input.generated_input import UNESCAPED, forms_of, looked_up

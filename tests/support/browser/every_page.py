@@ -1,7 +1,7 @@
 """Every page there is, with somebody who opens it: by the table of addresses, the admin's own, and what refuses.
 
 A new address is opened without anybody adding it here, by the first whom
-`tests/app/governance/web/test_access.py` lets in; one that is no page of its own says below why not.
+`tests/acceptance/pages/test_access.py` lets in; one that is no page of its own says below why not.
 """
 
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.models import FileCheck, Initiative, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
+from tests.acceptance.pages.test_access import address
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
-from tests.app.governance.web.test_access import address
 from tests.support import factories
 from tests.support.cases import answered_pulses
 from tests.support.web.access_table import TABLE
@@ -210,9 +210,9 @@ MAIN = {
 SHOWN_ELSEWHERE = {
     "governance/sign_in/first_admin.html": "tests/acceptance/browser/test_first_hour.py",
     "governance/pages/rulebook_none.html": "tests/acceptance/browser/test_first_hour.py",
-    "initiatives/rulebook_changes/forecast_wait.html": "tests/app/initiatives/rulebook_changes/test_forecast_views.py",
+    "initiatives/rulebook_changes/forecast_wait.html": "tests/acceptance/rulebook/test_forecast_views.py",
     "initiatives/rulebook_changes/_forecast_progress.html": (
-        "tests/app/initiatives/rulebook_changes/test_forecast_views.py"
+        "tests/acceptance/rulebook/test_forecast_views.py"
     ),
     "trouble.html": "tests/app/governance/web/test_error_pages.py",
 }
@@ -232,7 +232,7 @@ class Page:
 class Scene:
     """The organisation in which every page has something to show."""
 
-    world: dict  # the one of everything of tests/app/governance/web/test_access.py, and what `OWN` names
+    world: dict  # the one of everything of tests/acceptance/pages/test_access.py, and what `OWN` names
     review: (
         Review  # a trial before its production gate: everything proved, all have signed but the value seat
     )

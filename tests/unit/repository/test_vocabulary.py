@@ -6,9 +6,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from governance.audit import search
+from governance.audit import search as audit_search
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.history import entry_wording
+from initiatives.history import entry_wording as history_entry_wording
 
 ROOT = Path(settings.BASE_DIR)
 WRITERS = ("record.record", "record.record_many")
@@ -81,6 +81,6 @@ def test_every_kind_is_written_somewhere():
 
 
 def test_every_kind_has_a_wording_or_says_itself():
-    worded = set(entry_wording.SENTENCES) | set(search.SENTENCES)
+    worded = set(history_entry_wording.SENTENCES) | set(audit_search.SENTENCES)
     assert worded <= set(EntryKind)
     assert set(EntryKind) - worded == SAY_THEMSELVES

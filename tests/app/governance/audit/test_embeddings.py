@@ -180,7 +180,7 @@ def test_similar_cases_in_the_order_of_meaning_and_nothing_hidden_is_sent(cast, 
 
 
 def test_lessons_in_the_order_of_meaning_and_nothing_of_a_confidential_case_is_sent(cast, as_, service):
-    from tests.app.adoption.lessons.test_lessons import taught
+    from tests.acceptance.adoption.test_lessons import taught
 
     first = factories.make_lesson(cast, text="Rotas on paper hang in a tree.", instead="Ask.")
     second = factories.make_lesson(cast, text="Rotas on paper: the cat slept on them.", instead="Ask.")

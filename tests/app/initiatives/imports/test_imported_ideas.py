@@ -13,7 +13,7 @@ from initiatives.models import Initiative
 from initiatives.registration.forms import RegisterForm
 from initiatives.roles import actions as role_actions
 from initiatives.units import actions as unit_actions
-from tests.app.initiatives.imports.test_inventories import text_upload
+from tests.acceptance.input.test_inventories import text_upload
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
