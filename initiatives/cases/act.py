@@ -98,10 +98,8 @@ def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None, 
     if waiting is not None and rulebook is None:
         waiting |= {case.pk: row_history.current() for case in cases}
         return
-    with (
-        request_memo.afresh(),
-        request_memo.one_look(),
-    ):  # what was changed is read once, with the eyes of now
+    # What was changed is read anew, and once.
+    with request_memo.afresh(), request_memo.one_look():
         support = supported_stage.rewrite(cases, rulebook)
         opened = [debt for follow in followers for debt in follow(cases, support, grace)]
         for tell in tellers:

@@ -363,7 +363,7 @@ def record_scope(*, case: Initiative, for_stage: str = "", by: User, **fields) -
         case_permissions.may_change_what_runs(case, by).or_refuse()
         if wrong := check_scope(case, fields, for_stage):
             raise ValidationError(wrong)
-        scope = _new_scope(case, for_stage, by, fields)
+        scope = new_scope(case, for_stage, by, fields)
         for planned in case.scopes.filter(starts_at__isnull=True, ended_at__isnull=True):
             if for_stage:
                 planned.ended_at = clock.now()
@@ -386,7 +386,8 @@ def record_scope(*, case: Initiative, for_stage: str = "", by: User, **fields) -
     return scope
 
 
-def _new_scope(case, for_stage, by, fields) -> ScopeVersion:
+def new_scope(case, for_stage, by, fields) -> ScopeVersion:
+    """The next version of the scope of the locked case, in force or planned for a stage; not saved."""
     last = case.scopes.order_by("-number").first()
     return ScopeVersion(
         initiative=case, number=(last.number if last else 0) + 1, for_stage=for_stage, by=by, **fields

@@ -19,7 +19,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.cases.review_state import Sitting
 from initiatives.cases.stage_judgement import judgement_of_stop
-from initiatives.components.actions import _new_scope, check_scope, scope_now, start_scope, widened
+from initiatives.components.actions import check_scope, new_scope, scope_now, start_scope, widened
 from initiatives.evidence.actions import create_evidence
 from initiatives.facts import case_rows, supported_stage
 from initiatives.findings import alerts
@@ -186,7 +186,7 @@ def _cut_scope(case: Initiative, target: str, fields: dict, by: User) -> None:
         wrong["rollout"] = "A prototype has no rollout and no production data: take both out of the scope."
     if wrong:
         raise ValidationError(wrong)
-    scope = _new_scope(case, "", by, fields)
+    scope = new_scope(case, "", by, fields)
     if current is not None and widened(current, scope):
         raise ValidationError({"user_count": "Stepping back cuts the scope; this one is wider than today's."})
     start_scope(case, scope, current, by=by)
