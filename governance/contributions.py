@@ -127,6 +127,9 @@ secrecy_changed: list[Callable] = []
 after_erasure: list[Callable] = []
 # By (table, column) of a text, the column with its hash: once the text is erased, the hash would still confirm guesses.
 hashes_of_text: dict[tuple[str, str], str] = {}
+# (table, column) of texts that are no part of the record and go as a whole: with a name masked, nobody could say what
+# they were.
+erased_whole: set[tuple[str, str]] = set()
 
 
 # Functions (transaction from which on, alias of a database) -> (words, table, key) each: what is wrong with rows to

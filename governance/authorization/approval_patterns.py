@@ -1,4 +1,4 @@
-"""Signs that approvals are given without being read. Pure: it is handed who answered what, when and how fast.
+"""How approvals are given, and signs that they are not read. Pure: it is handed who answered what, when and how fast.
 
 A sign is no proof and blocks nothing; the board is shown it with the figures behind it. Source: S0-14.
 """
@@ -57,6 +57,21 @@ class Sign:
         return SIGNS[self.kind]
 
 
+@dataclass(frozen=True)
+class Approver:
+    """How one person answers: how many requests, how many of them refused, how long it took them in the median."""
+
+    person: str
+    answered: int
+    refused: int
+    took: timedelta
+
+    @property
+    def seconds(self) -> int:
+        """The median from being first shown a request to the answer, in whole seconds."""
+        return round(self.took.total_seconds())
+
+
 def words_in(texts: Iterable[str]) -> int:
     """How many words there are to read."""
     return sum(len(text.split()) for text in texts)
@@ -64,12 +79,9 @@ def words_in(texts: Iterable[str]) -> int:
 
 def signs(answers: Sequence[Given]) -> list[Sign]:
     """Every sign there is to look at, what stands first: three for each person who answered."""
-    by_person: dict[int, list[Given]] = {}
-    for row in sorted(answers, key=lambda row: row.at):
-        by_person.setdefault(row.key, []).append(row)
     found = [
         sign
-        for rows in by_person.values()
+        for rows in _by_person(answers)
         for sign in (
             _fast(rows[0].person, rows),
             _row(rows[0].person, rows),
@@ -80,15 +92,38 @@ def signs(answers: Sequence[Given]) -> list[Sign]:
     return sorted(found, key=lambda sign: (order[sign.stands], list(SIGNS).index(sign.kind), sign.person))
 
 
+def approvers(answers: Iterable[Given]) -> list[Approver]:
+    """Everybody who answered, whoever answered most first."""
+    found = [
+        Approver(
+            rows[0].person,
+            len(rows),
+            sum(not row.approved for row in rows),
+            _median(row.took for row in rows),
+        )
+        for rows in _by_person(answers)
+    ]
+    return sorted(found, key=lambda row: (-row.answered, row.person))
+
+
+def _by_person(answers: Iterable[Given]) -> list[list[Given]]:
+    """The answers of each person, oldest first."""
+    found: dict[int, list[Given]] = {}
+    for row in sorted(answers, key=lambda row: row.at):
+        found.setdefault(row.key, []).append(row)
+    return list(found.values())
+
+
+def _median(times: Iterable[timedelta]) -> timedelta:
+    return timedelta(seconds=median(time.total_seconds() for time in times))
+
+
 def _fast(person: str, rows: list[Given]) -> Sign:
     rows = [row for row in rows if row.words]
     if len(rows) < FEWEST_TIMED:
         return Sign(FAST, person, None, _too_few(person, len(rows), FEWEST_TIMED))
     share = median(row.took / row.reading for row in rows)
-    took, reading = (
-        timedelta(seconds=median(time.total_seconds() for time in times))
-        for times in ([row.took for row in rows], [row.reading for row in rows])
-    )
+    took, reading = _median(row.took for row in rows), _median(row.reading for row in rows)
     return Sign(
         FAST,
         person,

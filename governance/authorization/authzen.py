@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any, NoReturn
 
+from governance.authorization import approval_previews
+
 EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST = "execute_all", "deny_on_first_deny", "permit_on_first_permit"
 SEMANTICS = (EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST)
 MOST_BYTES = 256 * 1024
@@ -105,6 +107,11 @@ def question(body: dict[str, Any]) -> dict[str, Any]:
             raise BadRequest(f"{part}.properties is an object.")
     if not isinstance(found.get("context", {}), dict):
         raise BadRequest("context is an object.")
+    if approval_previews.PREVIEW in found.get("context", {}):
+        try:
+            approval_previews.read(found["context"][approval_previews.PREVIEW])
+        except approval_previews.Unreadable as wrong:
+            raise BadRequest(str(wrong)) from None
     return found
 
 

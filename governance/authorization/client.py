@@ -8,7 +8,7 @@ Copy it into your system, for example as plumbline.py, and ask before each act:
     if decision.needs_approval:
         decision = plumbline.wait_for_approval(decision, timeout=600)
     if decision.allowed:
-        ...  # act, with exactly the arguments that were asked about
+        ...  # act, with exactly the arguments asked about; then: plumbline.outcome(decision, "done")
     else:
         print(decision.reason)
 
@@ -39,14 +39,14 @@ from typing import Any
 
 ALLOW, DENY, NEEDS_APPROVAL, ERROR = "allow", "deny", "needs_approval", "error"
 LOCAL = ("localhost", "127.0.0.1", "::1")  # the only hosts that may be asked without https
-LARGEST = 1_000_000  # bytes of an answer
-AT_ONCE = 64  # questions under way, so that threads do not pile up while the network hangs
+LARGEST, AT_ONCE = 1_000_000, 64  # bytes of an answer; questions under way, so that threads do not pile up
 IDLE_CONNECTIONS, IDLE_SECONDS = 8, 30.0  # a firewall on the way may forget what is idle for longer
 MEANING = {  # of the statuses that are no answer: a word for programs, a sentence for people
     400: ("bad_question", "Plumbline does not understand the question."),
     401: ("wrong_key", "Plumbline does not accept the key; set PLUMBLINE_KEY to one that is valid."),
     403: ("key_not_allowed", "The key may not ask this."),
     404: ("not_found", "Plumbline knows nothing here for this key; check the address and the key."),
+    409: ("contradiction", "Plumbline was told otherwise of this decision before."),
     429: ("too_many_questions", "Plumbline was asked too often; wait before asking again."),
 }
 HOPELESS = ("wrong_key", "key_not_allowed", "not_found")  # polling again would change nothing
@@ -85,6 +85,8 @@ class Decision:
     contract_digest: str = ""
     valid_until: datetime | None = None
     approval: Approval | None = None
+    id: str = ""  # names it when its outcome is reported
+    stage: str = ""  # that the case claims: "prototype" allows nothing outside its declared test subjects
     request_id: str = ""
     retry_after: int | None = None  # seconds
     cached: bool = False
@@ -137,7 +139,7 @@ class Plumbline:
         return f"<Plumbline at {self._host}>"
 
     def ask(self, subject: Part, action: str | Part, resource: Part, context: Part | None = None) -> Decision:
-        """May this subject do this to that? Never raises: without a clear yes the answer is a no."""
+        """May it do this to that? Never raises: no clear yes is a no. `context["preview"]`: shown to who approves."""
         try:
             return self._evaluate(_question(subject, action, resource, context))
         except Exception as error:
@@ -210,6 +212,21 @@ class Plumbline:
                 return replace(decision, code="approval_waiting", reason=words)
             self._sleep(min(pause, until - now, approval.until - now))
 
+    def outcome(self, of: Decision | str, outcome: str, at: datetime | None = None, note: str = "") -> str:
+        """Report "done", "failed" or "undone" of a decision or its id: "" once kept, else why not. Never raises."""
+        return self._report(decision=getattr(of, "id", of), outcome=outcome, at=at and str(at), note=note)
+
+    def heartbeat(self) -> str:
+        """Say that this system runs and asks here; once a day is enough. Returns the same as `outcome`."""
+        return self._report(heartbeat=True)
+
+    def _report(self, **body: Any) -> str:
+        try:
+            self._exchange("POST", "outcomes", _canonical(body))
+        except Exception as error:
+            return _no(error).reason
+        return ""
+
     def close(self) -> None:
         """Close idle connections and forget what was kept; asking again opens new ones."""
         left, self._own = self._own, _Own()
@@ -268,6 +285,8 @@ class Plumbline:
             contract_digest=_field(contract, "digest", str, ""),
             valid_until=_moment(valid_until) if valid_until is not None else None,
             approval=approval,
+            id=_field(said, "id", str, ""),
+            stage=_field(said, "stage", str, ""),
             request_id=request_id,
             asked=asked,
         )
@@ -285,7 +304,7 @@ class Plumbline:
 
         def talk() -> None:
             try:
-                came.append(self._talk(own, sockets, until, once, method, path, body, request_id))
+                came.append(self._talk(own, sockets, until, once, (method, path, body, request_id)))
             except Exception as error:
                 came.append(error)
             finally:
@@ -301,7 +320,7 @@ class Plumbline:
                     raise
                 thread.join(max(until - time.monotonic(), 0))
             if came and not isinstance(came[0], Exception):
-                return (*self._accept(*came[0], request_id), request_id)
+                return (*self._accept(came[0], request_id), request_id)
             for each in sockets:  # the thread then reads the end, and ends
                 with contextlib.suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
@@ -313,21 +332,12 @@ class Plumbline:
             failed.decision = replace(failed.decision, request_id=request_id)
             raise
 
-    def _talk(
-        self,
-        own: _Own,
-        sockets: list[socket.socket],
-        until: float,
-        once: bool,
-        method: str,
-        path: str,
-        body: bytes | None,
-        request_id: str,
-    ) -> _Answer:
+    def _talk(self, own: _Own, used: list[socket.socket], until: float, once: bool, of: _Request) -> _Answer:
         """Send and read, on an idle connection where there is one; if that was dropped, on a new one."""
+        method, path, body, request_id = of
 
         def send(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
-            sockets.append(connection.sock)
+            used.append(connection.sock)
             if time.monotonic() >= until:  # nobody waits any more, and it might use up an approval
                 raise TimeoutError
             headers = {"Authorization": f"Bearer {self._key}", "X-Request-ID": request_id}
@@ -367,10 +377,9 @@ class Plumbline:
             return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
 
-    def _accept(
-        self, response: http.client.HTTPResponse, text: bytes, request_id: str
-    ) -> tuple[Any, datetime | None]:
+    def _accept(self, came: _Answer, request_id: str) -> tuple[Any, datetime | None]:
         """The answer and the server's time. Only a 200 with JSON, not too large, to this question is an answer."""
+        response, text = came
         if len(text) > LARGEST:
             raise _Failed("too_large", f"The answer is larger than {LARGEST} bytes.")
         if 300 <= response.status < 400:
@@ -402,6 +411,8 @@ class Plumbline:
 
 
 _Answer = tuple[http.client.HTTPResponse, bytes]
+_Request = tuple[str, str, Any, str]  # method, path, body, id
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 class _Own:
@@ -446,10 +457,7 @@ def _question(subject: Part, action: str | Part, resource: Part, context: Part |
 def _canonical(question: Part) -> bytes:
     """One way to write the same arguments, so that they are recognised; what JSON cannot say is refused."""
     try:
-        text = json.dumps(
-            question, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        )
-        return text.encode()
+        return _WRITER.encode(question).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise _Failed("bad_question", f"The question cannot be written as JSON: {error}.") from None
 
@@ -489,6 +497,4 @@ def _no(error: Exception) -> Decision:
     """The no for whatever went wrong. Of foreign errors only the kind: their words might hold the key."""
     if isinstance(error, _Failed):
         return error.decision
-    return Decision(
-        False, ERROR, "client_error", f"The question could not be asked ({type(error).__name__})."
-    )
+    return Decision(False, ERROR, "client_error", f"It could not be asked ({type(error).__name__}).")

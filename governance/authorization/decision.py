@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from governance import clock
+from governance.authorization import subject_patterns
 from governance.contracts import cedar_policies
 from governance.contracts.cedar_policies import Malformed, Policies, PolicyTrouble, Rule, Unreadable
 from governance.contracts.clauses import DAY_MINUTES, Terms
@@ -56,6 +57,10 @@ CODES = {
         DecisionOutcome.DENY,
         "The MVP is bound to a scope, and the call lies outside it or does not say.",
     ),
+    "outside_test_subjects": (
+        DecisionOutcome.DENY,
+        "A prototype acts for its declared test subjects only, and whoever asks is none of them.",
+    ),
     "nobody_to_ask": (
         DecisionOutcome.DENY,
         "The clauses that ask for approval name nobody who may give it, or no time.",
@@ -90,12 +95,16 @@ class Version:
 
 @dataclass(frozen=True)
 class Bound:
-    """The scope an MVP is bounded by. What is empty does not restrict; what is not is asked for in every question."""
+    """The scope in force. An MVP is bounded by what is not empty, and every question of it has to say that.
+
+    `test_subjects`: for whom a prototype may act, as `subject_patterns` writes them; where there are none, for nobody.
+    """
 
     departments: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
     data_classes: frozenset[str] = frozenset()
     ends_on: date | None = None
+    test_subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,6 +206,8 @@ def _no_contract(case: CaseCondition) -> Decision:
 
 def _scope(case: CaseCondition, question: Mapping[str, Any], now: datetime) -> Decision | None:
     """An MVP is allowed nothing outside its scope, and a bound that the question does not speak of is not kept."""
+    if case.stage == Stage.PROTOTYPE:
+        return _test_subjects(case, question)
     if case.stage != Stage.MVP:
         return None
     bound = case.bound
@@ -232,6 +243,24 @@ def _scope(case: CaseCondition, question: Mapping[str, Any], now: datetime) -> D
                 f"{', '.join(map(_shown, sorted(said)))} is outside the {words} of this MVP: {listed}.",
             )
     return None
+
+
+def _test_subjects(case: CaseCondition, question: Mapping[str, Any]) -> Decision | None:
+    """A prototype is allowed nothing outside its declared test subjects; none declared means none allowed."""
+    declared = case.bound.test_subjects if case.bound else ()
+    if not declared:
+        return _deny(
+            "outside_test_subjects",
+            "This prototype has declared no test subjects, so it may act for nobody: declare them in its scope.",
+        )
+    name = cedar_policies.name_of(question["subject"])
+    if subject_patterns.fits(declared, name):
+        return None
+    return _deny(
+        "outside_test_subjects",
+        f"{_quoted(name)} is none of the declared test subjects of this prototype: ask for one of them, or add it to "
+        "the scope.",
+    )
 
 
 def _said(question: Mapping[str, Any], part: str, name: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -88,6 +88,14 @@ class TooMuchWaits(OSError):
     """More decisions wait for the database than may: nothing is allowed until they were brought over."""
 
 
+class Kept(NamedTuple):
+    """Where a decision was written down: its file, up to which size it has to be on disk, and its digest."""
+
+    spool: decision_spool.Spool
+    size: int
+    digest: bytes
+
+
 class Log:
     """The log of one process. Its thread begins with the first decision."""
 
@@ -113,7 +121,7 @@ class Log:
         """
         self.sync([self.append(row)])
 
-    def append(self, row: dict[str, Any]) -> tuple[decision_spool.Spool, int]:
+    def append(self, row: dict[str, Any]) -> Kept:
         """Write one decision down; it is kept once what is returned here was handed to `sync`. Raises OSError."""
         salt, said = secrets.token_bytes(32), record.canonical(row)
         digest = record.commitment(salt, said)
@@ -132,12 +140,12 @@ class Log:
             if self._thread is None and settings.DECISION_LOG_WRITES_ITSELF:
                 self._thread = threading.Thread(target=self._keep_writing, name="decision log", daemon=True)
                 self._thread.start()
-            return spool, kept
+            return Kept(spool, kept, digest)
 
-    def sync(self, kept: list[tuple[decision_spool.Spool, int]]) -> None:
+    def sync(self, kept: list[Kept]) -> None:
         """Return once all of these are on disk. Raises OSError."""
         upto: dict[decision_spool.Spool, int] = {}
-        for spool, size in kept:
+        for spool, size, _ in kept:
             upto[spool] = max(size, upto.get(spool, 0))
         for spool, size in upto.items():
             spool.sync(size)

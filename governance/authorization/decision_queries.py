@@ -6,18 +6,23 @@ it and says how far it came, figures say of how many they speak.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
-from governance.models import PolicyDecision
+from governance import clock
+from governance.models import KeyHeartbeat, OutcomeReport, PolicyDecision
 from governance.vocabulary import DecisionOutcome
 
 PAGE = 50
 STRETCH = 20_000  # decisions that one page looks through for those that are wanted
 MOST_SUBJECTS = 2_000
 SIGNAL_DAYS = 30
+# A case in production whose keys were silent for so long is enforced elsewhere, if anywhere. A month: a system that
+# seldom acts sends a heartbeat, and a key that was forgotten is noticed long before its year is over.
+ENFORCED_WITHIN = timedelta(days=30)
+WEEKS = 4  # whose outcomes are counted
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The newest first, before a place, each condition on what an index leads to inside; the others on that stretch only.
@@ -44,6 +49,20 @@ _OUTCOMES = """
 SELECT outcome, count(*) FROM (
   SELECT outcome FROM governance_policydecision WHERE case_number = %s AND at >= %s ORDER BY at DESC LIMIT %s) s
  GROUP BY outcome"""
+# What was allowed in a stretch, and what of it was reported: by the digest of each decision, found by its moment.
+_REPORTED = """
+WITH asked AS MATERIALIZED (
+  SELECT at, digest, outcome FROM governance_policydecision
+   WHERE case_number = %(case)s AND at >= %(since)s AND at < %(until)s ORDER BY at DESC, id DESC LIMIT %(stretch)s),
+told AS MATERIALIZED (
+  SELECT decision, bool_or(kind = 'done') AS done, bool_or(kind = 'failed') AS failed,
+         bool_or(kind = 'undone') AS undone
+    FROM governance_outcomereport
+   WHERE case_number = %(case)s AND decided_at >= (SELECT min(at) FROM asked) AND decided_at < %(until)s
+   GROUP BY decision)
+SELECT count(*), count(*) FILTER (WHERE a.outcome = 'allow'), count(*) FILTER (WHERE t.done),
+       count(*) FILTER (WHERE t.failed), count(*) FILTER (WHERE t.undone)
+  FROM asked a LEFT JOIN told t ON t.decision = a.digest"""
 # One step of the index for each subject, however often each of them asked.
 _SUBJECTS = """
 WITH RECURSIVE found(subject, n) AS (
@@ -174,3 +193,61 @@ def subjects(case: int, since: datetime) -> int:
         cursor.execute(_SUBJECTS, {"case": case, "since": since, "most": MOST_SUBJECTS})
         (count,) = cursor.fetchone()
     return int(count)
+
+
+# --- What came of decisions -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Week:
+    """What was allowed in a week, what came of it, and what was done without asking; `cut`: of the newest only."""
+
+    since: date
+    allowed: int
+    done: int
+    failed: int
+    undone: int
+    never_asked: int
+    cut: bool
+
+    @property
+    def never_done(self) -> int:
+        """Calls that were allowed and that nobody reported as done; those that failed among them."""
+        return self.allowed - self.done
+
+
+def weeks(case: int, now: datetime, count: int = WEEKS) -> list[Week]:
+    """Outcomes of the decisions of a case, by the week (from Monday) in which they were made, the newest first."""
+    monday = clock.local_day(now) - timedelta(days=clock.local_day(now).weekday())
+    return [_week(case, monday - timedelta(weeks=back)) for back in range(count)]
+
+
+def _week(case: int, monday: date) -> Week:
+    since, until = clock.midnight_before(monday), clock.midnight_before(monday + timedelta(weeks=1))
+    about: dict[str, Any] = {"case": case, "since": since, "until": until, "stretch": STRETCH}
+    with connection.cursor() as cursor:
+        cursor.execute(_REPORTED, about)
+        asked, allowed, done, failed, undone = cursor.fetchone()
+    unasked = OutcomeReport.objects.filter(
+        case_number=case, decision__isnull=True, at__gte=since, at__lt=until
+    )
+    never_asked = unasked[:STRETCH].count()
+    return Week(monday, allowed, done, failed, undone, never_asked, STRETCH in (asked, never_asked))
+
+
+def outcomes_of(row: PolicyDecision) -> list[OutcomeReport]:
+    """What was reported of one decision, in the order in which it was."""
+    return list(OutcomeReport.objects.filter(decision=bytes(row.digest)))
+
+
+def enforced_here(case: int, contract: int | None, now: datetime) -> bool:
+    """Whether a key of the case (its number, the key of its contract's row) asked or sent a heartbeat before `now`.
+
+    Within ENFORCED_WITHIN, that is.
+    """
+    since = now - ENFORCED_WITHIN
+    asked = PolicyDecision.objects.filter(case_number=case, key_id__isnull=False, at__gt=since, at__lte=now)
+    return (
+        asked.exists()
+        or KeyHeartbeat.objects.filter(key__contract=contract, at__gt=since, at__lte=now).exists()
+    )

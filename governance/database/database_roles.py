@@ -29,19 +29,24 @@ WRITTEN_ONCE = (
     r"governance\_signingrule",
     r"governance\_decisionbatch",
     r"governance\_policydecision%",
+    r"governance\_outcomereport",
+    r"governance\_keyheartbeat",
     r"initiatives\_approvalanswer",
     r"initiatives\_approvaluse",
     r"initiatives\_continuation",
+    r"initiatives\_evidenceopening",
     r"initiatives\_excuse",
     r"initiatives\_formertitle",
     r"initiatives\_layerreview",
     r"initiatives\_paststanding",
     r"initiatives\_drift",
     r"initiatives\_linkanswer",
+    r"initiatives\_notsimilar",
     r"initiatives\_sourceacceptance",
     r"initiatives\_tracesample",
     r"initiatives\_signoff",
     r"initiatives\_stagechange",
+    r"initiatives\_verification",
     r"initiatives\_voiding",
     r"adoption\_incidentline",
     r"adoption\_incidentsystem",
@@ -58,6 +63,7 @@ PRIVATE = {
     "adoption_invitation": None,
     "adoption_answerbox": None,
     "adoption_sealedsource": None,  # opened to its reporter, and to the chair by a recorded act
+    "initiatives_approvalpreview": ("content",),  # shown to whoever is asked to approve it
 }  # what an auditor does not read; None: all of it
 
 # What the application calls of what runs as the owner.

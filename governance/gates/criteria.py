@@ -1,15 +1,15 @@
 """Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
 
-`support` says which stage the proof supports, `outlook` for how long, `judge` whether a review can be decided.
+`support` says which stage is supported (`turning_points`: for how long), `judge` whether a review can be decided.
 Source of every rule: docs/domain.md, "What counts as proof".
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime
 
 from governance import clock
-from governance.gates.gate_inputs import ContractState, Facts, HoldFact, Running
+from governance.gates.gate_inputs import Facts, HoldFact
 from governance.gates.requirements import (
     ACCEPTED_IN_PERSON,
     ANSWERED_FIRST,
@@ -38,9 +38,13 @@ __all__ = [
 ]
 
 
+# Of a criterion that stands in nobody's way: one with a waived question says so and is never called met.
+MET_STATES = ("met", "with_waiver", "waived")
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One criterion of a gate: met, unmet, waived, or asked later; with the requirements behind it."""
+    """One criterion of a gate: met, with a waiver, waived, unmet, or asked later; with the requirements behind it."""
 
     criterion: Criterion
     state: str
@@ -50,7 +54,7 @@ class Finding:
     @property
     def met(self) -> bool:
         """Whether the criterion stands in nobody's way."""
-        return self.state in ("met", "waived")
+        return self.state in MET_STATES
 
     @property
     def blocks(self) -> bool:
@@ -67,6 +71,8 @@ class Support:
     label: str
     tests: dict[str, bool] = field(hash=False)
     held_by: tuple[str, ...] = ()
+    # What the stage rests on that is waived: (key, last day), earliest first.
+    waived: tuple[tuple[str, date], ...] = ()
 
     @property
     def supports_claim(self) -> bool:
@@ -83,7 +89,8 @@ def finding_of(
     missing = [
         state
         for state in requirements
-        if not state.grounded and (book.requirements[state.key].blocking or criterion.severity == "advisory")
+        if not state.satisfies(criterion.gate)
+        and (book.requirements[state.key].blocking or criterion.severity == "advisory")
     ]
     reasons = [f"{book.requirements[state.key].question} {state.words}" for state in missing]
     for key in criterion.proof_items:
@@ -92,8 +99,12 @@ def finding_of(
             reasons.append(f"No result yet for what was declared on {key.replace('_', ' ')}.")
         elif declared.result != "met":
             reasons.append(f"Declared and missed: {key.replace('_', ' ')}.")
+    waived = [state for state in requirements if state.state == "waived"] if book.levelled else []
+    if len(waived) > 1 and not criterion.waivable:
+        reasons.append(f"{len(waived)} of its questions are waived, and it carries at most one waiver.")
     if not reasons:
-        return Finding(criterion, "met", requirements)
+        words = tuple(f"{book.requirements[state.key].question} {state.words}" for state in waived)
+        return Finding(criterion, "with_waiver" if waived else "met", requirements, words)
     waiver = waiver_at(facts, criterion.key, at)
     if waiver is not None and book.waivable_criterion(criterion.key):
         return Finding(
@@ -111,12 +122,32 @@ def findings(
     return tuple(finding_of(facts, book, criterion, states, at) for criterion in book.gates[gate].criteria)
 
 
+def gaps_to(book: Book, states: dict[str, State], stage: str) -> list[str]:
+    """Blocking requirements that a gate up to and including the one to `stage` asks for and that do not satisfy it."""
+    keys: dict[str, None] = {}
+    for step in RUNNING_STAGES[1 : STAGE_RANK.get(stage, 0) + 1]:
+        gate = book.gate_to(step)
+        if gate is not None:
+            later = book.deferred(gate)
+            for key in gate.requirements():
+                if (
+                    key not in later
+                    and book.requirements[key].blocking
+                    and not states[key].satisfies(gate.key)
+                ):
+                    keys.setdefault(key)
+    return list(keys)
+
+
 def scale_tests(book: Book, states: dict[str, State]) -> dict[str, bool]:
     """The three scale tests, computed from their items; nobody can set them, and no item is waived.
 
     See docs/domain.md, invariant 10.
     """
-    return {key: all(states[item].grounded for item in test.items) for key, test in book.scale_tests.items()}
+    return {
+        key: all(states[item].satisfies("production") for item in test.items)
+        for key, test in book.scale_tests.items()
+    }
 
 
 def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) -> Support:
@@ -125,13 +156,16 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
     if facts.claimed not in STAGE_RANK:
         return Support("", 0, "", tests)
     reached = "proposed"
+    waived: dict[str, dict[str, date]] = {reached: {}}
     for stage in RUNNING_STAGES[1:]:
         gate = book.gate_to(stage)
         if gate is None:
             break
-        blocking = (criterion for criterion in gate.criteria if criterion.blocking)
-        if any(finding_of(facts, book, criterion, states, at).blocks for criterion in blocking):
+        blocking = [criterion for criterion in gate.criteria if criterion.blocking]
+        found = [finding_of(facts, book, criterion, states, at) for criterion in blocking]
+        if any(finding.blocks for finding in found):
             break
+        waived[stage] = waived[reached] | _waived(facts, found, at)
         reached = stage
     if reached == "production" and not all(tests.values()):
         reached = "mvp"
@@ -141,7 +175,22 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
             held_by.append(hold.words)
             reached = hold.cap
     shortfall = max(0, STAGE_RANK[facts.claimed] - STAGE_RANK[reached])
-    return Support(reached, shortfall, shortfall_label(book, facts.claimed, reached), tests, tuple(held_by))
+    on_waivers = tuple(sorted(waived[reached].items(), key=lambda one: (one[1], one[0])))
+    return Support(
+        reached,
+        shortfall,
+        shortfall_label(book, facts.claimed, reached),
+        tests,
+        tuple(held_by),
+        on_waivers if book.levelled else (),
+    )
+
+
+def _waived(facts: Facts, found: Iterable[Finding], at: datetime) -> dict[str, date]:
+    """The waivers, by key with their last day, on which these findings rest."""
+    keys = {state.key for finding in found for state in finding.requirements if state.state == "waived"}
+    keys |= {finding.criterion.key for finding in found if finding.state == "waived"}
+    return {key: waiver.until for key in keys if (waiver := waiver_at(facts, key, at)) is not None}
 
 
 def holds_at(facts: Facts, at: datetime) -> tuple[HoldFact, ...]:
@@ -171,70 +220,6 @@ def shortfall_label(book: Book, claimed: str, supported: str) -> str:
     if claimed == Stage.PRODUCTION and supported == Stage.PROTOTYPE:
         return "Prototype in production"
     return book.stages[claimed].shortfall_label
-
-
-def outlook(facts: Facts, book: Book, start: datetime) -> list[tuple[datetime, Support, dict[str, State]]]:
-    """What is supported from `start` on, moment by moment, if nothing changes but the time.
-
-    Each entry holds from its moment until the next one's; the last holds for good. A requirement is judged anew
-    only at its own turning points.
-    """
-    turns: dict[datetime, set[str]] = {}
-    for key, moment in _turning_points(facts, book):
-        if moment > start:
-            turns.setdefault(moment, set()).add(key)
-    for replaced, replacement in book.carry.replaced_at_production.items():
-        for keys in turns.values():
-            if replacement in keys:
-                keys.add(replaced)
-    for moment in _common_turning_points(facts, book):
-        if moment > start:
-            turns[moment] = set(book.requirements)
-    states = states_at(facts, book, start)
-    result = [(start, support(facts, book, start, states), states)]
-    for moment in sorted(turns):
-        states = {**states, **{key: state_of(facts, book, key, moment) for key in turns[moment]}}
-        result.append((moment, support(facts, book, moment, states), states))
-    return result
-
-
-def turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
-    """Every moment, past or to come, at which what is judged may change though nobody does anything."""
-    yield from _common_turning_points(facts, book)
-    yield from (moment for _, moment in _turning_points(facts, book))
-
-
-def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
-    """Each requirement of the rulebook with the moments at which it alone may change."""
-    asked = book.requirements
-    for item in facts.items:
-        for key in item.covers:
-            if key not in asked:
-                continue
-            if days := asked[key].days(facts.high):
-                yield key, clock.midnight_after(item.observed_on + timedelta(days=days))
-            yield from ((key, void.at) for void in item.voids.get(key, ()))
-    for one in facts.shortcomings:
-        if one.requirement in asked:
-            yield one.requirement, one.since
-            if one.until is not None:
-                yield one.requirement, one.until
-    for key, reply in facts.answers.items():
-        if reply.accepted_on is not None and key in asked and (days := asked[key].days(facts.high)):
-            yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days))
-
-
-def _common_turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
-    """Moments at which anything may change: versions and contracts starting or ending, waivers, re-attestation."""
-    versions: tuple[Running | ContractState, ...] = (*facts.running, *facts.contracts)
-    for version in versions:
-        yield version.since
-        if version.until is not None:
-            yield version.until
-    for waiver in facts.waivers:
-        yield clock.midnight_after(waiver.until)
-    if facts.reattest_by is not None:
-        yield clock.midnight_after(facts.reattest_by)
 
 
 # Reviews
@@ -488,7 +473,7 @@ def _seat(key: str) -> str:
 
 
 def _who_can_fix(facts: Facts, book: Book, finding: Finding) -> str:
-    missing = [state for state in finding.requirements if not state.grounded]
+    missing = [state for state in finding.requirements if not state.satisfies(finding.criterion.gate)]
     roles = {book.requirements[state.key].answered_by for state in missing if not state.mended_by}
     names = [facts.people.get(_role(role), f"the {in_words(role)} (nobody yet)") for role in sorted(roles)]
     names += dict.fromkeys(state.mended_by for state in missing if state.mended_by)

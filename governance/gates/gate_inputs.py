@@ -18,6 +18,47 @@ class Void:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """What somebody outside the team said, having opened an item: whether it shows the answer in this version.
+
+    `fingerprint`: of the content that was opened. `by` is the person's name.
+    """
+
+    by_id: int
+    by: str
+    at: datetime
+    answer_version: int
+    fingerprint: str
+    shows: bool
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """That Plumbline worked an answer out of rows whose deciding value came from outside the team, for a time."""
+
+    requirement: str
+    way: str
+    words: str
+    since: datetime
+    until: datetime | None = None
+
+    def counts_at(self, at: datetime) -> bool:
+        """Whether it is so at `at`."""
+        return self.since <= at and (self.until is None or self.until > at)
+
+
+@dataclass(frozen=True)
+class StandsAlone:
+    """An accepted declaration that the case is linked to nothing; `by` accepted it, named in `verifiers` by key."""
+
+    since: datetime
+    until: datetime | None
+    by: str
+    verifiers: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
 class Item:
     """One piece of evidence as the rules see it. `covers` maps a requirement to the order it was attached in."""
 
@@ -40,10 +81,13 @@ class Item:
     acceptance_role: str = ""
     acceptance_open: bool = False
     clause_of: int | None = None
+    clause_kind: str = ""
     components: frozenset[int] = frozenset()
     layers: frozenset[str] = frozenset()
     # Requirements for which somebody outside the build team has read it in person.
     reviewed: frozenset[str] = frozenset()
+    # By requirement, oldest first, of people who are outside the team and were then.
+    verifications: dict[str, tuple[Verification, ...]] = field(default_factory=dict, hash=False)
 
     def void_at(self, key: str, at: datetime) -> Void | None:
         """The first voiding for this requirement that is in effect at `at`."""
@@ -210,6 +254,24 @@ class Facts:
     problem: str = ""
     platform: str = ""
     confidential: bool = False
+    measured: tuple[Measured, ...] = ()
+    # From when until when something was described in the integration register.
+    described: tuple[tuple[datetime, datetime | None], ...] = ()
+    alone: tuple[StandsAlone, ...] = ()
+
+    def described_at(self, at: datetime) -> bool:
+        """Whether anything stands in the integration register at `at`."""
+        return any(since <= at and (until is None or until > at) for since, until in self.described)
+
+    def stands_alone_at(self, at: datetime) -> StandsAlone | None:
+        """The accepted declaration that it is linked to nothing, if one stands at `at`."""
+        return next(
+            (one for one in self.alone if one.since <= at and (one.until is None or one.until > at)), None
+        )
+
+    def measured_at(self, key: str, at: datetime) -> list[Measured]:
+        """What is measured of this requirement at `at`."""
+        return [one for one in self.measured if one.requirement == key and one.counts_at(at)]
 
     @property
     def high(self) -> bool:

@@ -2,7 +2,7 @@
 
 A seat's facts are what its statement names: the case in its own words and the items of proof. See docs/domain.md,
 invariant 19. New proof stales a vote only if it supersedes one of them, or is a result other than pass for the same
-requirement; what was unmet or unproved when it was signed and has been mended since stales nothing.
+requirement; what was unmet when it was signed and has been mended since stales nothing.
 
 `write` is handed nothing of the case but these facts, so that nothing is printed that `stale_reasons` cannot compare.
 """
@@ -16,14 +16,17 @@ from typing import Any, Protocol
 from governance import clock
 from governance.gates import criteria as gates_criteria
 from governance.gates.gate_inputs import Facts, Item
-from governance.gates.requirements import GROUNDED_STATES, State, states_at
+from governance.gates.requirements import SATISFIED_STATES, State, states_at
 from governance.permission_result import ended
 from governance.rulebook import Book, Criterion
-from governance.vocabulary import Seat, SignOffVerdict
+from governance.vocabulary import LEVEL_RANK, Level, Seat, SignOffVerdict
 
 # Of the facts and so of the statement; facts without it are of format 1, which knew the title only by its printed
 # words, and problem, platform and confidentiality not at all. A vote is compared by the rule of its own format.
-FORMAT = 2
+# Under a rulebook with levels it is format 3, which quotes each answer and names its level.
+FORMAT, FORMAT_WITH_LEVELS = 2, 3
+# Characters of an answer that a statement quotes; of what is longer, the digest of the rest stands beside them.
+ANSWER_QUOTED = 600
 MEANINGS: dict[str, str] = {
     SignOffVerdict.APPROVE: "approve that",
     SignOffVerdict.CONDITION: "approve, on the condition below, that",
@@ -55,13 +58,16 @@ def seat_facts(
     requirements, evidence = {}, {}
     for key in asked:
         state = states[key]
+        satisfied = state.satisfies(gate)
         requirements[key] = {
-            "state": state.state,
+            "state": "met" if satisfied and state.state == "below" else state.state,
             "answer": state.answer_version,
-            "evidence": [item.id for item in state.items] if state.grounded else [],
+            "evidence": [item.id for item in state.items] if satisfied else [],
             "until": state.last_day.isoformat() if state.last_day else None,
         }
-        if state.grounded:
+        if book.levelled:
+            requirements[key] |= {"level": state.level} | _quoted_answer(facts, key)
+        if satisfied:
             for item in state.items:
                 evidence[str(item.id)] = _named(item)
     proof_items = {
@@ -71,7 +77,7 @@ def seat_facts(
     }
     contract = next((c for c in facts.contracts if c.in_force_at(at)), None)
     return {
-        "format": FORMAT,
+        "format": FORMAT_WITH_LEVELS if book.levelled else FORMAT,
         "case": facts.ref,
         "title": facts.title,
         "problem": facts.problem,
@@ -91,6 +97,14 @@ def seat_facts(
         "owner": [facts.owner_id, facts.people.get("owner", "")],
         "tier": facts.tier,
     }
+
+
+def _quoted_answer(facts: Facts, key: str) -> dict[str, str]:
+    """The words of the answer that a statement quotes, and the digest of those that it does not."""
+    reply = facts.answers.get(key)
+    words = one_line(reply.text) if reply else ""
+    rest = words[ANSWER_QUOTED:]
+    return {"said": words[:ANSWER_QUOTED], "rest": digest(rest) if rest else ""}
 
 
 def _named(item: Item) -> dict[str, str]:
@@ -211,6 +225,9 @@ def _proof_lines(book: Book, covered: dict[str, Any], key: str) -> Iterator[str]
     # The answer is named by its version: another one, even with the same proof, is another statement.
     version = f", answer {requirement['answer']}" if requirement["answer"] else ""
     question = book.requirements[key].question
+    if "level" in requirement:
+        yield from _levelled_lines(covered, requirement, f"{question} ({key}{version})")
+        return
     if not requirement["evidence"]:
         yield f"  - {question} ({key}{version}): {requirement['state'].replace('_', ' ')}"
         return
@@ -220,6 +237,24 @@ def _proof_lines(book: Book, covered: dict[str, Any], key: str) -> Iterator[str]
         yield (
             f"  - {question} ({key}{version}): {one_line(item['title'])}, {item['kind'].replace('_', ' ')} observed "
             f"{item['observed_on']}{until}, fingerprint {item['fingerprint']}"
+        )
+
+
+def _levelled_lines(covered: dict[str, Any], requirement: dict[str, Any], asked: str) -> Iterator[str]:
+    """The level of an answer, its words, and each item that it stands on."""
+    state, level = requirement["state"].replace("_", " "), requirement["level"]
+    if level:
+        state = f"{level}, below what is asked" if state == "below" else level
+    until = f", current until {requirement['until']}" if requirement["until"] else ""
+    yield f"  - {asked}: {state}{until}"
+    if requirement["said"]:
+        rest = f" ... the rest has sha-256 {requirement['rest']}" if requirement["rest"] else ""
+        yield f"    Answer: “{requirement['said']}”{rest}"
+    for pk in requirement["evidence"]:
+        item = covered["evidence"][str(pk)]
+        yield (
+            f"    Evidence: {one_line(item['title'])}, {item['kind'].replace('_', ' ')} observed "
+            f"{item['observed_on']}, fingerprint {item['fingerprint']}"
         )
 
 
@@ -267,12 +302,13 @@ def stale_reasons(
     for key, state in signed["criteria"].items():
         after = now["criteria"].get(key)
         # What was waived and is met since, or was unmet and is mended, is better than what was signed.
-        if state in ("met", "waived") and after not in ("met", "waived") and not reasons:
+        if state in gates_criteria.MET_STATES and after not in gates_criteria.MET_STATES and not reasons:
             reasons.append(f"no longer met: {book.criteria[key].question}")
-        elif whole and state == "met" and after == "waived" and not reasons:
-            reasons.append(f"no longer met, only waived: {book.criteria[key].question}")
+        elif whole and state == "met" and after in ("with_waiver", "waived") and not reasons:
+            reasons.append(f"no longer met, only {after.replace('_', ' ')}: {book.criteria[key].question}")
     for key, then in signed["requirements"].items():
-        if whole and not reasons and then["state"] in GROUNDED_STATES and not states[key].grounded:
+        held = then["state"] in SATISFIED_STATES
+        if whole and not reasons and held and not states[key].satisfies(signed["gate"]):
             reasons.append(f"no longer shown: {book.requirements[key].question} {states[key].words}")
     return list(dict.fromkeys(reasons))
 
@@ -324,7 +360,15 @@ def _proof_moved(
                 yield f"the {name.replace('_', ' ')} of {was['title']} changed from {said} to {named[name]}"
     for key, then in signed["requirements"].items():
         after = now["requirements"].get(key, then)
-        if then["evidence"] and after["evidence"] == then["evidence"] and after["until"] != then["until"]:
+        if "level" in then and LEVEL_RANK[after["level"]] < LEVEL_RANK[then["level"]]:
+            now_at = Level.word(after["level"]).lower() or "without a level"
+            yield f"no longer {then['level']}, now {now_at}: {book.requirements[key].question}"
+        same = then["evidence"] and after["evidence"] == then["evidence"]
+        # With levels, what lasts longer than when it was signed is only better.
+        longer = "level" in then and (
+            after["until"] is None or (then["until"] and after["until"] > then["until"])
+        )
+        if same and after["until"] != then["until"] and not longer:
             question = book.requirements[key].question
             yield f"the last day of its proof changed, {then['until']}, now {after['until']}: {question}"
 

@@ -40,7 +40,7 @@ def standard_of(
     keys = [key for key in wanted if key in states]
     if not keys:
         return Standard(stage, words, NOTHING_ASKED)
-    shown = tuple(key for key in keys if states[key].grounded and states[key].state != "waived")
+    shown = tuple(key for key in keys if states[key].satisfied and states[key].state != "waived")
     missing = tuple(key for key in keys if key not in shown)
     return Standard(stage, words, NOT_MET if missing else MET, shown, missing)
 

@@ -9,7 +9,7 @@ from governance.models.contracts import (
     ContractVersion,
     VocabularyWord,
 )
-from governance.models.decisions import DecisionBatch, PolicyDecision
+from governance.models.decisions import DecisionBatch, KeyHeartbeat, OutcomeReport, PolicyDecision
 from governance.models.installation import DataFolder, Pulse, TaskRun
 from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
 from governance.models.notices import CalendarFeed, Delivery, Notice, Telling
@@ -37,11 +37,13 @@ __all__ = [
     "EntryBody",
     "Gate",
     "KeyAttempt",
+    "KeyHeartbeat",
     "Leaf",
     "LegalHold",
     "Membership",
     "Node",
     "Notice",
+    "OutcomeReport",
     "PasswordLink",
     "PolicyDecision",
     "Pulse",

@@ -1,9 +1,11 @@
-"""Rows of decisions on calls of running systems: written in batches, sealed by the batch's digest."""
+"""Rows of decisions on calls of running systems, sealed by the digests of their batches; and what came of them."""
 
 from django.db import models
+from django.db.models import Q
 
-from governance.database.row_history import WrittenOnce
-from governance.vocabulary import DecisionOutcome
+from governance.database.row_history import DatabaseNow, WrittenOnce
+from governance.models.sign_in import ServiceKey
+from governance.vocabulary import DecisionOutcome, OutcomeKind
 
 
 class DecisionBatch(WrittenOnce):
@@ -68,3 +70,79 @@ class PolicyDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action}: {self.outcome}"
+
+
+class OutcomeReport(models.Model):
+    """What came of one call that was allowed, as its system says; or a call that was done and never asked about.
+
+    `decision` is the digest of the decision in the log, `decided_at` its moment; both are empty where nobody asked, and
+    `action` then says what was done. `at` is when it happened as the system says, `reported_at` when it was told.
+    """
+
+    not_governed = (
+        "a system's own word, as many as decisions: rows are added and never changed, and decide nothing"
+    )
+    not_in_admin = "as many as decisions; the page of the case's systems counts them"
+
+    case_number = models.PositiveIntegerField()
+    key_id = models.BigIntegerField()
+    kind = models.CharField(max_length=10, choices=OutcomeKind.choices)
+    decision = models.BinaryField(max_length=32, null=True)
+    decided_at = models.DateTimeField(null=True)
+    action = models.CharField(max_length=100, blank=True, default="")
+    at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=300, blank=True, default="")
+    reported_at = models.DateTimeField(db_default=DatabaseNow())
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["decision", "kind"], name="one_outcome_of_a_kind_per_decision"),
+            models.UniqueConstraint(
+                fields=["decision"],
+                condition=Q(kind__in=[OutcomeKind.DONE, OutcomeKind.FAILED]),
+                name="done_or_failed_and_never_both",
+            ),
+            models.UniqueConstraint(
+                fields=["key_id", "action", "at"],
+                condition=Q(decision__isnull=True),
+                name="one_report_of_a_call_nobody_asked_about",
+            ),
+            models.CheckConstraint(
+                name="outcome_is_of_a_decision_or_of_a_call_nobody_asked_about",
+                condition=Q(decision__isnull=False, decided_at__isnull=False, action="")
+                | (
+                    Q(decision__isnull=True, decided_at__isnull=True, at__isnull=False, kind=OutcomeKind.DONE)
+                    & ~Q(action="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="outcome_is_of_a_known_kind", condition=Q(kind__in=OutcomeKind.values)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["case_number", "decided_at"], name="outcomes_by_case"),
+            models.Index(
+                fields=["case_number", "at"],
+                condition=Q(decision__isnull=True),
+                name="calls_nobody_asked_about",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action or 'a call that was allowed'}: {self.kind}"
+
+
+class KeyHeartbeat(WrittenOnce):
+    """That the system of a key said on a day that it runs and asks here, though it may have had nothing to ask."""
+
+    key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="heartbeats")
+    day = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["key", "day"], name="one_heartbeat_per_key_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.key} on {self.day}"

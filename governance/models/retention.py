@@ -12,6 +12,11 @@ class LegalHoldQuerySet(models.QuerySet):
         """Holds that nobody lifted."""
         return self.filter(lifted_at__isnull=True)
 
+    def case_numbers(self) -> list[int]:
+        """The numbers of the cases that these holds are on: 42 of AI-0042."""
+        refs = self.exclude(case_ref="").values_list("case_ref", flat=True)
+        return [int(ref.removeprefix("AI-")) for ref in refs]
+
 
 class LegalHold(models.Model):
     """Everything about a case, or about a person, is kept until this is lifted: a claim, an inquiry, a trial."""

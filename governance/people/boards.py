@@ -96,3 +96,9 @@ def holder_stood_in_for(members: list[Membership], seat: str, person: User) -> U
 def chairs(members: list[Membership]) -> tuple[list[Membership], list[Membership]]:
     """The chair and the deputy chair, each as a list that may be empty."""
     return seat_holders(members, BoardRole.CHAIR), seat_holders(members, BoardRole.DEPUTY_CHAIR)
+
+
+def chair_now(board: Board | None) -> User | None:
+    """The chair of the board, or the deputy chair while no chair is there; None where neither is."""
+    there = [member.person for seated in chairs(members_now(board)) for member in seated if not member.away]
+    return there[0] if there else None

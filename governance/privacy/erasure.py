@@ -294,6 +294,9 @@ def _rows(work: Work, found: Iterable[Mention], words: Words, columns: dict[str,
 
 def mask(work: Work, row: Mention, column: Column, spans: list, *, lasting: bool) -> None:
     """Put the mark into one column; rows that never change (`lasting`) are told, so that a replay finds them."""
+    if (row.table, column.name) in contributions.erased_whole:
+        work.put(row.table, row.key, column.name, "")
+        return
     text = row.texts[column.name]
     value = personal_data.masked(text, spans, work.mark, column.longest)
     whole = spans == [[0, len(text)]]

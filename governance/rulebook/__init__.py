@@ -11,6 +11,8 @@ from governance.rulebook.book import (
     ScaleTest,
     StageRule,
     load_default,
+    load_newest,
+    load_version,
     parse,
 )
 from governance.rulebook.validation import Problem, RulebookErrors
@@ -28,5 +30,7 @@ __all__ = [
     "ScaleTest",
     "StageRule",
     "load_default",
+    "load_newest",
+    "load_version",
     "parse",
 ]

@@ -4,7 +4,7 @@ Days are calendar days. Keys such as "mvp.owner" are the names that answers, evi
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from governance.offline.verify import quorum_for
 from governance.rulebook import schema, validation
 from governance.rulebook.pairings import PAIRINGS
-from governance.vocabulary import RUNNING_STAGES
+from governance.vocabulary import RUNNING_STAGES, Stage, Tier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +109,21 @@ class Requirement:
     grace_days: int | None
     crosswalk: dict[str, tuple[str, ...]] = field(hash=False)
     own_of: str = ""
+    level: dict[str, str] = field(default_factory=dict, hash=False)
+    left_out: dict[str, str] = field(default_factory=dict, hash=False)
+    level_at_mvp: dict[str, str] = field(default_factory=dict, hash=False)
+    ways: tuple[str, ...] = ()
+    of_register: bool = False
+
+    def judged_tier(self, tier: str) -> str:
+        """The tier it is asked at while none is confirmed: minimal at the gate to prototype, else limited."""
+        return tier or (Tier.MINIMAL if self.stage == Stage.PROTOTYPE else Tier.LIMITED)
+
+    def level_for(self, tier: str, gate: str) -> str:
+        """The level that this gate asks at this tier ("" while unset, see `judged_tier`); "" where it is left out."""
+        judged = self.judged_tier(tier)
+        level = self.level.get(judged, "")
+        return self.level_at_mvp.get(judged, level) if gate == Stage.MVP else level
 
     def days(self, high: bool) -> int:
         """Days its proof stays current (0: until a trigger); `high`: the confirmed risk tier is high."""
@@ -190,6 +205,8 @@ class Book:
     evidence_kinds: dict[str, str]
     result_kinds: frozenset[str]
     condition_kinds: frozenset[str]
+    detailed_kinds: frozenset[str]
+    register_kinds: frozenset[str]
     stages: dict[str, StageRule]
     standards: dict[str, dict[str, str]]
     carry: CarryForward
@@ -199,6 +216,13 @@ class Book:
     requirements: dict[str, Requirement]
     gates: dict[str, Gate]
     criteria: dict[str, Criterion]
+    # Waivers a case carries at most at once; None in a rulebook without levels, which set no limit.
+    waivers_max: int | None = None
+
+    @property
+    def levelled(self) -> bool:
+        """Whether it asks for levels (from 2026.2 on); without them an answer is met or not."""
+        return self.waivers_max is not None
 
     def __eq__(self, other: object) -> bool:
         return self.digest == other.digest if isinstance(other, Book) else NotImplemented
@@ -271,13 +295,40 @@ class Book:
         rows: list[Requirement | Criterion] = [*self.requirements.values(), *self.criteria.values()]
         return tuple(sorted({name for row in rows for name in row.crosswalk}))
 
+    def gates_asking(self, requirement_key: str) -> tuple[str, ...]:
+        """The gates with a criterion that asks for this requirement."""
+        return self._asking.get(requirement_key, ())
+
+    @cached_property
+    def _asking(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, dict[str, None]] = {}
+        for criterion in self.criteria.values():
+            for key in criterion.requirements:
+                found.setdefault(key, {})[criterion.gate] = None
+        return {key: tuple(gates) for key, gates in found.items()}
+
     def _gate(self, gate: str | Gate) -> Gate:
         return gate if isinstance(gate, Gate) else self.gates[gate]
 
 
+# Texts that come with the program, oldest first.
+VERSIONS = ("2026.1", "2026.2")
+
+
 def load_default() -> str:
-    """The text of the rulebook that comes with the program."""
-    return Path(__file__).with_name("default.toml").read_text(encoding="utf-8")
+    """The text that a new installation begins with."""
+    return load_version(VERSIONS[0])
+
+
+def load_newest(but: Collection[str]) -> str:
+    """The newest text that comes with the program and is none of these versions; the newest where all are."""
+    return load_version(next((version for version in reversed(VERSIONS) if version not in but), VERSIONS[-1]))
+
+
+def load_version(version: str) -> str:
+    """The text of one of `VERSIONS`."""
+    name = f"{version.replace('.', '_')}.toml"
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def parse(text: str) -> Book:
@@ -298,6 +349,8 @@ def parse(text: str) -> Book:
         evidence_kinds=raw["evidence_kinds"],
         result_kinds=frozenset(raw["evidence_carries"]["result"]),
         condition_kinds=frozenset(raw["evidence_carries"]["condition"]),
+        detailed_kinds=frozenset(raw["evidence_carries"].get("details", ())),
+        register_kinds=frozenset(raw["evidence_carries"].get("registers", ())),
         stages={key: StageRule(key=key, **_tuples(table)) for key, table in raw["stages"].items()},
         standards=raw["standards"],
         carry=CarryForward(
@@ -312,6 +365,7 @@ def parse(text: str) -> Book:
         requirements=requirements,
         gates={key: _gate_of(key, table, criteria) for key, table in raw["gates"].items()},
         criteria=criteria,
+        waivers_max=raw["levels"]["waivers_max"] if "levels" in raw else None,
     )
 
 
@@ -328,7 +382,9 @@ def _crosswalk(row: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _requirement(row: dict[str, Any]) -> Requirement:
-    absent = {"min_evidence": None, "min_condition": None, "fresh_days_high_risk": None, "grace_days": None}
+    absent: dict[str, Any] = dict.fromkeys(
+        ("min_evidence", "min_condition", "fresh_days_high_risk", "grace_days")
+    )
     return Requirement(**absent | _tuples(row) | {"crosswalk": _crosswalk(row)})
 
 
@@ -349,6 +405,10 @@ def _own_requirement(row: dict[str, Any]) -> Requirement:
         grace_days=None,
         crosswalk=_crosswalk(row),
         own_of=row["key"],
+        level=row.get("level", {}),
+        left_out=row.get("left_out", {}),
+        level_at_mvp=row.get("level_at_mvp", {}),
+        ways=tuple(row.get("ways", ())),
     )
 
 

@@ -40,6 +40,12 @@ NAMES = {
     "origin": "where it comes from",
     "own_of": "the criterion it belongs to",
     "crosswalk": "paragraphs of outside frameworks",
+    "level": "level that is asked",
+    "level_at_mvp": "level that the gate to MVP asks",
+    "left_out": "why a tier does not ask it",
+    "ways": "how it is measured",
+    "of_register": "unknown while the register is empty",
+    "waivers_max": "waivers that a case carries at most at once",
 }
 # Tables of words, each with what it is called.
 TABLES = {
@@ -50,6 +56,14 @@ TABLES = {
     "layers": "Layers",
     "evidence_kinds": "Kinds of evidence",
     "risk_tiers": "Risk tiers",
+}
+
+# Sets of kinds of evidence, each with what it is called.
+CARRIED = {
+    "result_kinds": "kinds with a result",
+    "condition_kinds": "kinds with a test condition",
+    "detailed_kinds": "kinds whose form asks for what they hold",
+    "register_kinds": "kinds that are never uploaded",
 }
 
 Row = TypeVar("Row", Requirement, Gate, Criterion)
@@ -66,7 +80,10 @@ class Section:
 
 def differences(old: Book, new: Book) -> list[Section]:
     """Everything that differs, part by part in the order of the rulebook; nothing for equal books."""
-    sections = [_section("Terms", _fields(old.freshness, new.freshness), frozenset(new.gates))]
+    terms = [*_fields(old.freshness, new.freshness)]
+    if old.waivers_max != new.waivers_max:
+        terms.append(_sentence(_name("waivers_max"), old.waivers_max, new.waivers_max))
+    sections = [_section("Terms", terms, frozenset(new.gates))]
     for key in _keys(old.stages, new.stages):
         one, other = old.stages.get(key), new.stages.get(key)
         sections.append(_section(f"Stage: {key}", _row(one, other, StageRule)))
@@ -81,6 +98,9 @@ def differences(old: Book, new: Book) -> list[Section]:
     sections.append(_section("What stays after a promotion", _fields(old.carry, new.carry)))
     for name, title in TABLES.items():
         sections.append(_section(title, _table(getattr(old, name), getattr(new, name))))
+    carried = {words: (getattr(old, name), getattr(new, name)) for name, words in CARRIED.items()}
+    lines = (_sentence(words, *kinds) for words, kinds in carried.items() if kinds[0] != kinds[1])
+    sections.append(_section("What kinds of evidence carry", lines))
     return [section for section in sections if section.lines]
 
 
@@ -126,7 +146,11 @@ def _fields(old: Any, new: Any, skip: Collection[str] = ()) -> Iterator[str]:
     for one in fields(new):
         before, after = getattr(old, one.name), getattr(new, one.name)
         if one.name not in skip and before != after:
-            yield _sentence(NAMES.get(one.name, one.name.replace("_", " ")), before, after)
+            yield _sentence(_name(one.name), before, after)
+
+
+def _name(field: str) -> str:
+    return NAMES.get(field, field.replace("_", " "))
 
 
 def _table(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:

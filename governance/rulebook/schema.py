@@ -1,6 +1,6 @@
 """Schema of a rulebook text: which keys each table may hold, of which kind, and which must be there."""
 
-from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Tier
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Tier
 
 RETENTION_FLOOR_DAYS = 730  # docs/domain.md, invariant 18
 WAIVER_CEILING_DAYS = 90  # docs/domain.md, invariant 12
@@ -22,12 +22,16 @@ OWN_STAGES = {
     "retire": "production",
     "stop": "",
 }
+# How Plumbline measures an answer itself (`governance.gates.levels`): each is one predicate over facts.
+WAYS = ("acceptance", "clause", "index", "agreement")
 FIXED = {
     "open stage": RUNNING_STAGES[1:],
     "stage": (*RUNNING_STAGES[1:], *CLOSED_STAGES),
     "gate": tuple(MOVES),
     "scale test": ("governance", "integration", "adoption"),
     "risk tier": tuple(Tier),
+    "level": tuple(Level),
+    "way": WAYS,
     "test condition": ("curated", "bounded_real", "full_population"),
     "role": ("business_owner", "technical_lead", "support_owner", "data_steward"),
     "severity": ("blocking", "advisory"),
@@ -44,6 +48,9 @@ FIXED = {
         "retention",
         "residency",
     ),
+    # Kinds whose form asks for what they hold, and kinds that only a register of the product writes (in code, both).
+    "kind with a form": ("test_report", "log_sample", "user_research", "decision_record"),
+    "kind of a register": ("attestation", "contract_clause", "drill_record", "telemetry", "system_record"),
 }
 KINDS = {
     "text": "text between quotes that is not blank",
@@ -87,7 +94,12 @@ CARRY = dict.fromkeys(
     ("frozen_at_mvp", "live_at_production", "frozen_at_production", "ended_at_production"),
     ("texts", True, "requirement"),
 ) | {"replaced_at_production": ("texts by name", True, "requirement")}
-CARRIES = {"result": ("texts", True, "evidence kind"), "condition": ("texts", True, "evidence kind")}
+CARRIES = {
+    "result": ("texts", True, "evidence kind"),
+    "condition": ("texts", True, "evidence kind"),
+    "details": ("texts", False, "kind with a form"),
+    "registers": ("texts", False, "kind of a register"),
+}
 CONTRACT = {
     "seats": ("some", True, "seat"),
     "required_clauses": ("texts", True, "clause kind"),
@@ -105,31 +117,47 @@ ASKED = {
     "waivable": ("flag", True, ""),
     "crosswalk": ("lists by name", False, ""),
 }
-REQUIREMENT = ASKED | {
-    "stage": ("text", True, "open stage"),
-    "group": ("text", True, "group"),
-    "evidence": ("some", True, "evidence kind"),
-    "min_evidence": ("text", False, "evidence kind"),
-    "min_condition": ("text", False, "test condition"),
-    "fresh_days": ("count", True, ""),
-    "fresh_days_high_risk": ("count", False, ""),
-    "triggers": ("texts", True, "trigger"),
-    "why_fresh": ("text", True, ""),
-    "answered_by": ("text", True, "role"),
-    "grace_days": ("count", False, ""),
+# Levels per tier, why a tier is not asked, how Plumbline measures it: in a rulebook with [levels].
+LEVELLED = {
+    "level": ("texts by name", False, ""),
+    "level_at_mvp": ("texts by name", False, ""),
+    "left_out": ("texts by name", False, ""),
+    "ways": ("texts", False, "way"),
+    "of_register": ("flag", False, ""),
 }
-CRITERION = ASKED | {
-    "gate": ("text", True, "gate"),
-    "seat": ("text", True, "seat"),
-    "requirements": ("some", False, "requirement"),
-    "evidence": ("some", False, "evidence kind"),
-    "fresh_days": ("count", False, ""),
-    "triggers": ("texts", False, "trigger"),
-    "scale_test": ("text", False, "scale test"),
-    "due_days": ("count", False, ""),
-    "emergency_due_days": ("count", False, ""),
-    "proof_items": ("some", False, ""),
-}
+REQUIREMENT = (
+    ASKED
+    | {
+        "stage": ("text", True, "open stage"),
+        "group": ("text", True, "group"),
+        "evidence": ("some", True, "evidence kind"),
+        "min_evidence": ("text", False, "evidence kind"),
+        "min_condition": ("text", False, "test condition"),
+        "fresh_days": ("count", True, ""),
+        "fresh_days_high_risk": ("count", False, ""),
+        "triggers": ("texts", True, "trigger"),
+        "why_fresh": ("text", True, ""),
+        "answered_by": ("text", True, "role"),
+        "grace_days": ("count", False, ""),
+    }
+    | LEVELLED
+)
+CRITERION = (
+    ASKED
+    | {
+        "gate": ("text", True, "gate"),
+        "seat": ("text", True, "seat"),
+        "requirements": ("some", False, "requirement"),
+        "evidence": ("some", False, "evidence kind"),
+        "fresh_days": ("count", False, ""),
+        "triggers": ("texts", False, "trigger"),
+        "scale_test": ("text", False, "scale test"),
+        "due_days": ("count", False, ""),
+        "emergency_due_days": ("count", False, ""),
+        "proof_items": ("some", False, ""),
+    }
+    | LEVELLED
+)
 GATE = {
     "title": ("text", True, ""),
     "from": ("some", True, ""),
@@ -139,12 +167,14 @@ GATE = {
     "must_include": ("texts", True, "seat"),
     "note": ("text", False, ""),
 }
+LEVELS = {"waivers_max": ("count", True, "")}
 WORDS = ("triggers", "seats", "layers", "evidence_kinds")
 SECTIONS = {
     "freshness": FRESHNESS,
     "carry_forward": CARRY,
     "evidence_carries": CARRIES,
     "contract": CONTRACT,
+    "levels": LEVELS,
     "risk_tiers": dict.fromkeys(FIXED["risk tier"], ("text", True, "")),
 }
 GROUPS = {  # tables of tables: the names their members must have, and the fields of each
@@ -158,5 +188,6 @@ TOP = (
     {"version": ("text", True, "")}
     | dict.fromkeys(WORDS, ("texts by name", True, ""))
     | dict.fromkeys((*SECTIONS, *GROUPS), ("table", True, ""))
+    | {"levels": ("table", False, "")}
     | dict.fromkeys(ROWS, ("rows", True, ""))
 )

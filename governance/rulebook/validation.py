@@ -17,6 +17,7 @@ from governance.rulebook.schema import (
     FIXED,
     GROUPS,
     KINDS,
+    LEVELLED,
     MOVES,
     RETENTION_FLOOR_DAYS,
     ROWS,
@@ -72,6 +73,7 @@ def checked(text: str) -> dict[str, Any]:
     check.rows_together()
     check.gates()
     check.carry_forward()
+    check.levels()
     check.figures()
     if check.problems:
         raise RulebookErrors(check.problems)
@@ -353,6 +355,51 @@ class _Check:
                 path = ("carry_forward", "replaced_at_production", start)
                 what = f'"{start}" is replaced by itself in a circle.'
                 self.say(path, what, "let the last replacement stand.")
+
+    def levels(self) -> None:
+        """With [levels], each question says at each tier which level it asks, or why it is left out; else none does."""
+        levelled = "levels" in self.raw
+        own = [("criterion", n, row) for n, row in self.criteria if "evidence" in row]
+        asked = [("requirement", n, row) for n, row in self.requirements] + own
+        for name, number, row in asked:
+            path = (name, number)
+            for field_name in () if levelled else LEVELLED:
+                if field_name in row:
+                    self.say(
+                        (*path, field_name),
+                        "there is no [levels] in this rulebook.",
+                        "add it, or remove this.",
+                    )
+            if levelled:
+                self.level_of(path, row)
+        for number, row in self.criteria:
+            for field_name in LEVELLED:
+                if field_name in row and "evidence" not in row:
+                    what = f"{field_name} has no effect without evidence of its own."
+                    self.say(("criterion", number, field_name), what, f"remove {field_name} or add evidence.")
+
+    def level_of(self, path: TextPath, row: dict[str, Any]) -> None:
+        """One question: each tier exactly once, under `level` or under `left_out`."""
+        level = row["level"] if _is("texts by name", row.get("level")) else {}
+        left_out = row["left_out"] if _is("texts by name", row.get("left_out")) else {}
+        at_mvp = row["level_at_mvp"] if _is("texts by name", row.get("level_at_mvp")) else {}
+        for name, table in (("level", level), ("left_out", left_out), ("level_at_mvp", at_mvp)):
+            for tier in table:
+                if tier not in self.known["risk tier"]:
+                    what = f'"{name}" names the risk tier "{tier}", which is not known.'
+                    self.say((*path, name), what, _nearest(tier, self.known["risk tier"], "use a known tier"))
+        for tier in self.known["risk tier"]:
+            if (tier in level) == (tier in left_out):
+                what = (
+                    f'"{tier}" stands under level and left_out.' if tier in level else f'"{tier}" is missing.'
+                )
+                self.say(
+                    (*path, "level"), what, f"say its level, or under left_out why {tier} does not ask it."
+                )
+        for word in (*level.values(), *at_mvp.values()):
+            if word not in self.known["level"]:
+                what = f'"level" names the level "{word}", which is not known.'
+                self.say((*path, "level"), what, _nearest(word, self.known["level"], "use a known level"))
 
     def figures(self) -> None:
         """Limits that an organisation cannot loosen."""

@@ -121,6 +121,14 @@ class DecisionOutcome(Words):
     NEEDS_APPROVAL = "needs_approval", "Needs approval"
 
 
+class OutcomeKind(Words):
+    """What came of a call that was allowed, as the system reports it."""
+
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    UNDONE = "undone", "Undone"
+
+
 class ClauseKind(Words):
     """What a clause of a contract is about."""
 
@@ -157,6 +165,19 @@ class EvidenceKind(Words):
     DECISION_RECORD = "decision_record", "Decision record"
 
 
+class Level(Words):
+    """How strongly an answer stands, weakest first; the last two weigh the same (docs/domain.md, "Four levels")."""
+
+    STATED = "stated", "Stated"
+    DOCUMENTED = "documented", "Documented"
+    VERIFIED = "verified", "Verified"
+    MEASURED = "measured", "Measured"
+
+
+# 0: not even somebody's word.
+LEVEL_RANK = {"": 0, Level.STATED: 1, Level.DOCUMENTED: 2, Level.VERIFIED: 3, Level.MEASURED: 3}
+
+
 class ProofResult(Words):
     """What a test, a drill or a reading came to."""
 
@@ -173,10 +194,35 @@ class ProofCondition(Words):
     FULL_POPULATION = "full_population", "Full population"
 
 
+class ThresholdSide(Words):
+    """On which side of its threshold a figure is good."""
+
+    AT_LEAST = "at_least", "At least the threshold"
+    AT_MOST = "at_most", "At most the threshold"
+
+
+class ResearchMethod(Words):
+    """How users were asked or watched."""
+
+    SURVEY = "survey", "Survey"
+    INTERVIEWS = "interviews", "Interviews"
+    OBSERVATION = "observation", "Observation at work"
+    USABILITY_TEST = "usability_test", "Usability test"
+
+
+class EvidenceRegister(Words):
+    """The register of the product that wrote an item of evidence: nobody uploaded it."""
+
+    DRILLS = "drills", "The drills of the case"
+    INTEGRATION = "integration", "The integration register"
+    READINGS = "readings", "The readings of its measures"
+    TRACES = "traces", "The trace samples of the case"
+
+
 class DeclaredResult(Words):
     """What became of something the MVP declared it would prove."""
 
-    MET = "met", "Proved"
+    MET = "met", "Met"
     MISSED = "missed", "Missed"
 
 
@@ -199,6 +245,13 @@ class HoldKind(Words):
         return Stage.MVP if self in mild else Stage.PROTOTYPE
 
 
+class Comparison(Words):
+    """On which side of its threshold a result has to lie; the threshold itself is good enough."""
+
+    AT_LEAST = "at_least", "at least"
+    AT_MOST = "at_most", "at most"
+
+
 class ObligationKind(Words):
     """What somebody owes by a day."""
 
@@ -213,3 +266,20 @@ class ObligationKind(Words):
 
 
 OWED_IN_WRITING = (ObligationKind.POST_MORTEM, ObligationKind.RETROSPECTIVE)
+
+
+class IntakeState(Words):
+    """What became of a request that came by an intake link."""
+
+    WAITING = "waiting", "Waiting"
+    IDEA = "idea", "Became an idea"
+    DECLINED = "declined", "Declined"
+
+
+class Invitation(Words):
+    """Whether whoever sent a request is invited by an admin."""
+
+    NONE = "none", "Not asked for"
+    ASKED = "asked", "Asked for"
+    INVITED = "invited", "Invited"
+    LEFT = "left", "Not invited"

@@ -33,7 +33,7 @@ TOPICS = [
     Topic(
         "proof",
         "What counts as proof",
-        "evidence answer document test report attestation demo file upload grounded",
+        "evidence answer document test report attestation demo file upload verified level",
     ),
     Topic(
         "ageing",

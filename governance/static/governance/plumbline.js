@@ -6,6 +6,7 @@
    form[data-auto]               choosing a filter shows its result at once
    form[data-guard]              leaving with something unsent asks first
    [data-focus]                  takes the focus when the page opens (the summary of errors)
+   [data-of-kind="value"]        a folded part for one choice of its form's kind: unfolded while that is chosen
    the key /                     goes to the search box, unless this browser was told not to
    [data-slash]                  where it can be told so */
 (() => {
@@ -166,6 +167,13 @@
     event.preventDefault();
     box.focus();
     box.select();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("select[name$=kind]")) return;
+    event.target.form?.querySelectorAll("details[data-of-kind]").forEach((part) => {
+      part.open = part.dataset.ofKind === event.target.value;
+    });
   });
 
   document.querySelectorAll("[data-slash]").forEach((place) => {

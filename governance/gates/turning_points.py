@@ -1,0 +1,84 @@
+"""Moments at which what is judged may change, though nobody does anything, and what is supported from each on. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from governance import clock
+from governance.gates.criteria import Support, support
+from governance.gates.gate_inputs import ContractState, Facts, Running
+from governance.gates.requirements import State, state_of, states_at
+from governance.rulebook import Book
+
+
+def outlook(facts: Facts, book: Book, start: datetime) -> list[tuple[datetime, Support, dict[str, State]]]:
+    """What is supported from `start` on, moment by moment, if nothing changes but the time.
+
+    Each entry holds from its moment until the next one's; the last holds for good. A requirement is judged anew
+    only at its own turning points.
+    """
+    turns: dict[datetime, set[str]] = {}
+    for key, moment in _turning_points(facts, book):
+        if moment > start:
+            turns.setdefault(moment, set()).add(key)
+    for replaced, replacement in book.carry.replaced_at_production.items():
+        for keys in turns.values():
+            if replacement in keys:
+                keys.add(replaced)
+    for moment in _common_turning_points(facts, book):
+        if moment > start:
+            turns[moment] = set(book.requirements)
+    states = states_at(facts, book, start)
+    result = [(start, support(facts, book, start, states), states)]
+    for moment in sorted(turns):
+        states = {**states, **{key: state_of(facts, book, key, moment) for key in turns[moment]}}
+        result.append((moment, support(facts, book, moment, states), states))
+    return result
+
+
+def turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
+    """Every moment, past or to come, at which what is judged may change though nobody does anything."""
+    yield from _common_turning_points(facts, book)
+    yield from (moment for _, moment in _turning_points(facts, book))
+
+
+def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
+    """Each requirement of the rulebook with the moments at which it alone may change."""
+    asked = book.requirements
+    for item in facts.items:
+        for key in item.covers:
+            if key not in asked:
+                continue
+            if days := asked[key].days(facts.high):
+                yield key, clock.midnight_after(item.observed_on + timedelta(days=days))
+            yield from ((key, void.at) for void in item.voids.get(key, ()))
+            yield from ((key, said.at) for said in item.verifications.get(key, ()))
+    for one in facts.shortcomings:
+        if one.requirement in asked:
+            yield one.requirement, one.since
+            if one.until is not None:
+                yield one.requirement, one.until
+    for measured in facts.measured:
+        if measured.requirement in asked:
+            yield from (
+                (measured.requirement, moment) for moment in (measured.since, measured.until) if moment
+            )
+    for key, reply in facts.answers.items():
+        if reply.accepted_on is not None and key in asked and (days := asked[key].days(facts.high)):
+            yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days))
+
+
+def _common_turning_points(facts: Facts, book: Book) -> Iterator[datetime]:
+    """Moments at which anything may change: versions and contracts starting or ending, waivers, re-attestation."""
+    versions: tuple[Running | ContractState, ...] = (*facts.running, *facts.contracts)
+    for version in versions:
+        yield version.since
+        if version.until is not None:
+            yield version.until
+    for since, until in (*facts.described, *((one.since, one.until) for one in facts.alone)):
+        yield since
+        if until is not None:
+            yield until
+    for waiver in facts.waivers:
+        yield clock.midnight_after(waiver.until)
+    if facts.reattest_by is not None:
+        yield clock.midnight_after(facts.reattest_by)
