@@ -56,9 +56,12 @@ class InitiativesConfig(AppConfig):
         from initiatives.holds.actions import follow_support
         from initiatives.integration.definitions import findings as definition_findings
         from initiatives.integration.definitions.conflicts import settle_conflicts
+        from initiatives.integration.links import agreements
         from initiatives.integration.residency import findings as residency_findings
         from initiatives.integration.resilience import drill_findings, process_findings
         from initiatives.integration.systems import findings as system_findings
+        from initiatives.model_register import findings as model_findings
+        from initiatives.model_register import remedies as model_remedies
         from initiatives.models import Initiative, initiative
         from initiatives.portfolio import report_links
         from initiatives.reviews.turn_notices import tell_turns
@@ -74,9 +77,12 @@ class InitiativesConfig(AppConfig):
             process_findings.says,
             drill_findings.says,
             drill_findings.records,
+            model_findings.says,
         ]
+        finding_rules.MEASURES.append(agreements.measures)
         sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
         sync.CHANGING.append(drill_findings.failing_records)
+        contributions.mends["model"] = model_remedies.mends_of
         row_capture.cases_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES
@@ -94,3 +100,4 @@ class InitiativesConfig(AppConfig):
         contributions.proof_named.append(privacy_contribution.proof_named)
         contributions.after_erasure.append(privacy_contribution.after_erasure)
         contributions.hashes_of_text |= privacy_contribution.HASHES_OF_TEXT
+        contributions.erased_whole |= privacy_contribution.ERASED_WHOLE

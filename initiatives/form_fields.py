@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from governance.models import User
 from governance.tables.columns import first_day, parse_date
+from initiatives.models import ModelVersion
 
 # Days outside these are typing errors; times beyond them would leave the calendar.
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
@@ -64,6 +65,21 @@ class PersonField(forms.ModelChoiceField):
     def label_from_instance(self, person) -> str:
         """The name, and where the person works, because names repeat."""
         return f"{person.full_name} ({person.unit})" if person.unit_id else person.full_name
+
+
+class ModelField(forms.ModelChoiceField):
+    """A model of the register, with its vendor, because names of families repeat."""
+
+    def __init__(self, **options):
+        super().__init__(
+            queryset=ModelVersion.objects.select_related("vendor"),
+            required=False,
+            **options,
+        )
+
+    def label_from_instance(self, model) -> str:
+        """Vendor, family, version, region."""
+        return f"{model.vendor}: {model}"
 
 
 class ListField(forms.CharField):

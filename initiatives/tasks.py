@@ -4,6 +4,7 @@ from celery import shared_task
 
 from governance.models import Delivery
 from governance.notices import daily_mail
+from initiatives.approvals import actions as approval_actions
 from initiatives.approvals import mails as approval_mails
 from initiatives.evidence import file_checks
 from initiatives.findings import sync
@@ -86,7 +87,9 @@ def measure_profile(pk: int) -> None:
 
 @shared_task(**SURE)
 def tend_samples() -> None:
-    """Knock for each sample that waits or whose measuring was lost; remove those whose day has passed."""
+    """Knock for each sample that waits or whose measuring was lost; remove what was kept until a day that has passed:
+    samples, and what approvers were shown."""
+    approval_actions.erase_previews()
     for pk in profile_actions.claim_samples():
         measure_profile.delay(pk)
     profile_actions.remove_samples()

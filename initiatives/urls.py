@@ -19,12 +19,15 @@ from initiatives.enforcement import api as enforcement_api
 from initiatives.enforcement import dry_run_views, key_views, kill_switch_views, logged_decision_views
 from initiatives.evidence import file_views, lost_file_views
 from initiatives.evidence import views as evidence_views
+from initiatives.evidence.verification import views as verification_views
 from initiatives.holds import dependant_views
 from initiatives.holds import views as hold_views
 from initiatives.imports.estates import views as estate_views
 from initiatives.imports.inventories import views as inventory_views
+from initiatives.intake import views as intake_views
 from initiatives.integration.definitions import glossary_views
 from initiatives.integration.definitions import views as definition_views
+from initiatives.integration.links import standalone_views
 from initiatives.integration.links import views as link_views
 from initiatives.integration.profiles import views as profile_views
 from initiatives.integration.proposals import views as proposal_views
@@ -33,6 +36,8 @@ from initiatives.integration.residency import views as residency_views
 from initiatives.integration.resilience import drill_views, process_views, trace_views
 from initiatives.integration.systems import system_views as system_system_views
 from initiatives.integration.systems import views as system_views
+from initiatives.model_register import views as model_views
+from initiatives.model_register.evaluations import views as evaluation_views
 from initiatives.portfolio import chart_views, search_views
 from initiatives.portfolio import views as portfolio_views
 from initiatives.registration import views as registration_views
@@ -48,6 +53,7 @@ from initiatives.stages import views as stage_views
 urlpatterns = [
     path("access/v1/evaluation", enforcement_api.evaluation, name="access-evaluation"),
     path("access/v1/evaluations", enforcement_api.evaluations, name="access-evaluations"),
+    path("access/v1/outcomes", enforcement_api.outcomes, name="access-outcomes"),
     path("access/v1/approvals/<uuid:reference>", enforcement_api.approval, name="access-approval"),
     path("access/client.py", key_views.client_file, name="access-client"),
     path("access/fault_proxy.py", drill_views.kit, name="fault-kit"),
@@ -59,6 +65,16 @@ urlpatterns = [
     path("cases/pictures/", chart_views.pictures, name="pictures"),
     path("cases/register/", registration_views.register, name="register"),
     path("cases/similar/", registration_views.similar, name="similar"),
+    path("intake/", intake_views.links, name="intake"),
+    path("intake-links/<int:pk>/end/", intake_views.end, name="intake-link-end"),
+    path("intake-requests/<int:pk>/", intake_views.asked, name="intake-request"),
+    path("intake-requests/<int:pk>/idea/", intake_views.idea, name="intake-idea"),
+    path("intake-requests/<int:pk>/decline/", intake_views.decline, name="intake-decline"),
+    path("intake-requests/<int:pk>/invite/", intake_views.invite, name="intake-invite"),
+    path("intake-requests/<int:pk>/leave/", intake_views.leave, name="intake-leave"),
+    path("intake-requests/<int:pk>/forget/", intake_views.forget, name="intake-forget"),
+    path("tell/sent/", intake_views.thanks, name="intake-sent"),
+    path("tell/<str:token>/", intake_views.write, name="intake-write"),
     path("rulebook-drafts/", draft_views.drafts, name="rulebook-drafts"),
     path("rulebook-drafts/<int:pk>/", draft_views.draft, name="rulebook-draft"),
     path("rulebook-drafts/<int:pk>/edit/<str:part>/<str:key>/", draft_views.edit, name="rulebook-draft-edit"),
@@ -73,6 +89,8 @@ urlpatterns = [
     path("rulebook/<str:version>/changes/", rulebook_changes_views.changes, name="rulebook-changes"),
     path("rulebook/<str:version>/publish/", rulebook_changes_views.publish, name="rulebook-publish"),
     path("cases/<str:ref>/", case_page_views.case, name="case"),
+    path("cases/<str:ref>/stub/", search_views.stub, name="case-stub"),
+    path("cases/<str:ref>/not-similar/", registration_views.not_similar, name="not-similar"),
     path("cases/<str:ref>/details/", case_page_views.details, name="case-details"),
     path("cases/<str:ref>/rename/", case_page_views.rename, name="case-rename"),
     path("cases/<str:ref>/tier/", case_page_views.tier, name="case-tier"),
@@ -96,6 +114,11 @@ urlpatterns = [
     path("cases/<str:ref>/evidence/<int:pk>/withdraw/", evidence_views.withdraw, name="evidence-withdraw"),
     path(
         "cases/<str:ref>/evidence/<int:pk>/read/<str:key>/", control_views.review_report, name="layer-review"
+    ),
+    path(
+        "cases/<str:ref>/evidence/<int:pk>/verify/<str:key>/",
+        verification_views.verify,
+        name="evidence-verify",
     ),
     path("cases/<str:ref>/contract/", contract_views.contract, name="contract"),
     path("cases/<str:ref>/contract/map/", control_views.contract_map, name="contract-map"),
@@ -168,6 +191,15 @@ urlpatterns = [
     path("proposals/<int:pk>/", proposal_views.proposal, name="proposal"),
     path("proposals/<int:pk>/decline/", proposal_views.decline, name="proposal-decline"),
     path("proposals/<int:pk>/take-back/", proposal_views.take_back, name="proposal-take-back"),
+    path("models/", model_views.models, name="models"),
+    path("models/add/", model_views.add, name="model-add"),
+    path("models/<int:pk>/", model_views.model, name="model"),
+    path("models/<int:pk>/change/", model_views.change, name="model-change"),
+    path("models/<int:pk>/replace/", model_views.replacing, name="model-replace"),
+    path("cases/<str:ref>/running/evaluations/", evaluation_views.evaluations, name="evaluations"),
+    path("cases/<str:ref>/running/evaluations/declare/", evaluation_views.declare, name="evaluation-declare"),
+    path("evaluations/<int:pk>/result/", evaluation_views.result, name="evaluation-result"),
+    path("evaluations/<int:pk>/withdraw/", evaluation_views.withdraw, name="evaluation-withdraw"),
     path("systems/", system_system_views.systems, name="systems-all"),
     path("systems/describe/", system_system_views.describe, name="system-describe"),
     path("systems/<int:pk>/", system_system_views.system, name="system"),
@@ -181,6 +213,8 @@ urlpatterns = [
     path("service-accounts/<int:pk>/review/", system_system_views.review_account, name="account-review"),
     path("service-accounts/<int:pk>/close/", system_system_views.close_account, name="account-close"),
     path("cases/<str:ref>/integration/", system_views.integration, name="integration"),
+    path("cases/<str:ref>/integration/alone/", standalone_views.declare, name="standalone-declare"),
+    path("cases/<str:ref>/integration/alone/accept/", standalone_views.accept, name="standalone-accept"),
     path("cases/<str:ref>/integration/record/", system_views.record, name="register-record"),
     path("cases/<str:ref>/integration/path/", system_views.path, name="integration-path"),
     path("cases/<str:ref>/integration/link/", system_views.add, name="link-add"),

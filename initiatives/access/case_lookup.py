@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import structlog
+from django.db.models import QuerySet
 from django.http import Http404
 
 from governance.database import row_history
@@ -16,20 +17,21 @@ log = structlog.get_logger("plumbline.doors")
 
 def case_for(person: User, ref: str) -> Initiative:
     """The case with this reference. Raises Http404 when there is none or the person may not see it; logged."""
-    number = ref.removeprefix("AI-")
-    found = None
-    if ref.startswith("AI-") and number.isdecimal() and len(number) < 10:
-        found = (
-            permissions.visible_to(person)
-            .filter(number=int(number))
-            .select_related("unit", "contract")
-            .first()
-        )
-    if found is None or found.ref != ref:
+    found = with_ref(permissions.visible_to(person).select_related("unit", "contract"), ref)
+    if found is None:
         log.info("no such case for this person", person=person.pk, ref=ref[:20])
         raise Http404("No such case, or not yours to see.")
     row_history.concerns(found)
     return found
+
+
+def with_ref(cases: QuerySet, ref: str) -> Initiative | None:
+    """The one of these cases with the reference, as it is written everywhere."""
+    number = ref.removeprefix("AI-")
+    found = None
+    if ref.startswith("AI-") and number.isdecimal() and len(number) < 10:
+        found = cases.filter(number=int(number)).first()
+    return found if found is not None and found.ref == ref else None
 
 
 def case_on_any_day(person: User, ref: str, **_) -> Opened:

@@ -3,16 +3,26 @@
 from datetime import datetime
 from functools import cache
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, Concat
 
 from governance import clock
 from governance.database.batch_read import Given, words_of
 from governance.models import Delegation, Membership, Unit, User
 from governance.people.boards import seats_held, units_of_board
 from governance.transparency_log import as_of
-from governance.vocabulary import ObligationKind, Role
-from initiatives.models import Condition, Gap, Handover, Initiative, Obligation, RoleAssignment
+from governance.vocabulary import ObligationKind, Role, Seat
+from initiatives.models import (
+    Condition,
+    Gap,
+    Handover,
+    Initiative,
+    Link,
+    Obligation,
+    RoleAssignment,
+    ServiceAccount,
+)
 
 # Debts of owners of systems and accounts, who settle them on pages that open nothing else of the case.
 SETTLED_ELSEWHERE = (ObligationKind.FEED, "service_account")
@@ -105,6 +115,40 @@ def stood_in_for(person: User) -> QuerySet:
         .filter(delegate=person)
         .values("absence__person")
     )
+
+
+def accounts_seen_by(person: User) -> QuerySet[ServiceAccount]:
+    """The service accounts that a person may see: of systems that a case is tied to which they work on or whose board
+    they sit on, of systems and accounts that they own, stand in for or described, those they have to close; all for
+    admins, auditors and who sits for architecture.
+    """
+    rows = ServiceAccount.objects.all()
+    if not person.is_active:
+        return rows.none()
+    seats = seats_held(person)
+    if (
+        person.is_admin
+        or person.is_auditor
+        or any(one.seat == Seat.ARCHITECTURE_INTEGRATION for one in seats)
+    ):
+        return rows
+    behind = stood_in_for(person)
+    roles = RoleAssignment.objects.in_force().filter(Q(person=person) | Q(person__in=behind))
+    owned = RoleAssignment.objects.filter(role=Role.OWNER, accepted_at__isnull=False)
+    near = Q(initiative__in=roles.values("initiative"))
+    near |= Q(initiative__registered_by=person) & ~Q(initiative__in=owned.values("initiative"))
+    for board in {member.board for member in seats}:
+        near |= Q(initiative__unit__in=units_of_board(board))
+    tied = Link.objects.standing().filter(near).values("system")
+    owed = Obligation.objects.unsettled().filter(
+        kind=ObligationKind.SERVICE_ACCOUNT,
+        debtor=person,
+        source=Concat(Value("account:"), Cast(OuterRef("pk"), TextField())),
+    )
+    seen = Q(owner=person) | Q(system__owner=person) | Q(system__owner__in=behind)
+    seen |= Q(system__in=tied) | Q(system__collection__in=tied)
+    seen |= Q(system__described_by=person) & ~Q(system__in=Link.objects.standing().values("system"))
+    return rows.filter(seen | Exists(owed))
 
 
 def past_visible_to(person: User) -> QuerySet:

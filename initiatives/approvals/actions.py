@@ -14,14 +14,16 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from governance import clock
+from governance.authorization import approval_patterns
+from governance.authorization.approval_previews import Preview
 from governance.authorization.decision import Approval, Decision
 from governance.contracts import cedar_policies
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.ledger import record
-from governance.models import ContractVersion, ServiceKey, User
+from governance.models import ContractVersion, LegalHold, ServiceKey, User
 from governance.people import cooling_off
-from governance.permission_result import Conflict, Refused, ended, no
+from governance.permission_result import Answer, Conflict, Refused, ended, no, yes
 from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
@@ -30,11 +32,13 @@ from initiatives.approvals.permissions import may_answer_approval
 from initiatives.approvals.queries import arguments_digest, arguments_of, names_in
 from initiatives.cases.act import act, lock
 from initiatives.facts import case_rows
-from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse, Initiative
+from initiatives.models import ApprovalAnswer, ApprovalPreview, ApprovalRequest, ApprovalUse, Initiative
 from initiatives.models.approvals import ANSWERS, APPROVE, APPROVED, EXPIRED, REFUSE, REFUSED, USED, WAITING
 
 # A system that asks more than people can read is not listened to: what waits is refused by their number.
 MOST_WAITING = 100
+# How long a preview is kept after the answer, or after its time ran out: as long as answers are looked back on.
+PREVIEW_KEPT = approval_patterns.LOOKED_BACK
 GUARDED = "PL051"  # what the database says where a row of ours would break the rules of approvals
 
 # Why an approval is not good for a call; an answer of `use_approval` carries one of these and the words.
@@ -114,11 +118,13 @@ def request_approval(
     version: ContractVersion | int,
     question: Mapping,
     decision: Decision,
+    preview: Preview | None = None,
     at: datetime | None = None,
 ) -> ApprovalRequest:
     """Put a call before the people whom the decision names; while the same call waits, or is approved, that request.
 
-    `case`, `key` and `version`: rows, or what they are found by. Raises TooManyWaiting,
+    `case`, `key` and `version`: rows, or what they are found by. `preview`: what the approver is shown, whose digest
+    stands in the question (`approval_previews.sealed`). Raises TooManyWaiting,
     governance.contracts.cedar_policies.Malformed for values that cannot be kept, Refused for another's key.
     """
     key, approval, why = _key_of(key), decision.approval, decision.reason
@@ -136,6 +142,7 @@ def request_approval(
             use__isnull=True,
         )
         .filter(Q(settled_at__isnull=True) | Q(granted=True))
+        .exclude(settled_at__isnull=True, preview__content="")  # it cannot be approved any more
         .select_related("initiative", "version", "key")
         .order_by("-asked_at")
     )
@@ -172,6 +179,14 @@ def request_approval(
             expires_at=now + timedelta(minutes=approval.minutes),
         )
         request.save()
+        if preview is not None:
+            ApprovalPreview(
+                request=request,
+                kind=preview.kind,
+                content=preview.content,
+                digest=preview.digest,
+                words=preview.words,
+            ).save()
         record.record(
             EntryKind.APPROVAL_ASKED,
             case=case,
@@ -181,6 +196,7 @@ def request_approval(
             approvers=request.approvers,
             four_eyes=request.four_eyes,
             until=request.expires_at,
+            **({"preview": preview.digest} if preview else {}),
             why=why,
         )
         _mail_soon()
@@ -239,6 +255,7 @@ def answer_approval(
         may_answer_approval(request, by, answers=answers).or_refuse()
         if verdict == APPROVE:
             cooling_off.may_lift(by).or_refuse()
+            _can_be_seen(request).or_refuse()
         voice = queries.voice_of(request, case_rows.roles(case), by)
         try:
             with transaction.atomic():
@@ -275,6 +292,15 @@ def answer_approval(
         )
         sealing.soon()
     return request
+
+
+def _can_be_seen(request: ApprovalRequest) -> Answer:
+    """What was handed over to be seen is still there: nobody approves what nobody can see any more."""
+    if ApprovalPreview.objects.filter(request=request, content="").exists():
+        return no(
+            "What goes out was erased before it was approved.", "Refuse it; the system can then ask again."
+        )
+    return yes()
 
 
 def _nobody_was_first(request: ApprovalRequest, answers: list[ApprovalAnswer], by: User) -> None:
@@ -328,6 +354,21 @@ def use_approval(
             return Used("approval_expired", request)
         raise
     return Used(request=request)
+
+
+def erase_previews() -> int:
+    """Erase previews whose days after the answer, or after the end of their time, are over; returns how many.
+
+    Their digests stay. Legal holds on the case come first. Safe to repeat.
+    """
+    over = clock.now() - PREVIEW_KEPT
+    ended_by_then = Q(request__settled_at__lte=over) | Q(
+        request__settled_at__isnull=True, request__expires_at__lte=over
+    )
+    old = ApprovalPreview.objects.filter(ended_by_then).exclude(content="")
+    return old.exclude(request__initiative__number__in=LegalHold.objects.open().case_numbers()).update(
+        content=""
+    )
 
 
 def _key_of(key: ServiceKey | int) -> ServiceKey:

@@ -53,6 +53,21 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
     return yes()
 
 
+def may_read_preview(request: ApprovalRequest, person: User, *, answers=None) -> Answer:
+    """Read what goes out: whoever is asked for the approval, until an answer settles it, and whoever gave one.
+
+    `answers`: those given so far, where they are read already.
+    """
+    given = request.answers.all() if answers is None else answers
+    if person.is_active:
+        if any(row.person_id == person.pk for row in given):
+            return yes()
+        asked = request.settled_at is None and not queries.is_principal(request, person)
+        if asked and queries.voice_of(request, case_rows.roles(request.initiative), person):
+            return yes()
+    return no("What goes out is shown to whoever is asked to approve it, and to nobody else.")
+
+
 def may_see_stamping(case: Initiative, person: User) -> Answer:
     """See how approvals are given, by whom and how fast: the board of the case and auditors."""
     if person.is_active and (person.is_auditor or sits_on_board(case, person)):

@@ -229,6 +229,11 @@ def visible(text: str) -> str:
     )
 
 
+def lines_of(text: str) -> str:
+    """A longer text with every hidden character spelt out; line ends and tabs stay what they are."""
+    return "\t".join(visible(part) for part in text.replace("\r\n", "\n").split("\t"))
+
+
 def amount_of(action: Mapping) -> str:
     """What the act would cost, as money; empty where it names no amount with a currency."""
     properties = action.get("properties") or {}
@@ -276,6 +281,11 @@ def texts_of(arguments: Mapping, sentences: Iterable[str], why: str) -> Iterator
 
 def signs_of(case: Initiative, now: datetime) -> list[approval_patterns.Sign]:
     """Signs that approvals on the case are given unread, from the answers of late: one question to the database."""
+    return approval_patterns.signs(answers_of(case, now))
+
+
+def answers_of(case: Initiative, now: datetime) -> list[approval_patterns.Given]:
+    """The answers of late on the case, newest first: who gave each, how fast, and how much there was to read."""
     asked = Func(
         OuterRef("request__clauses"),
         Func(F("number"), function="to_jsonb"),
@@ -297,18 +307,17 @@ def signs_of(case: Initiative, now: datetime) -> list[approval_patterns.Sign]:
             "request__arguments",
             "sentences",
             "request__why",
+            "request__preview__words",
         )[:MOST_ANSWERS]
     )
-    return approval_patterns.signs(
-        [
-            approval_patterns.Given(
-                key=key,
-                person=name,
-                approved=verdict == APPROVE,
-                at=at,
-                took=at - opened_at,
-                words=approval_patterns.words_in(texts_of(arguments, sentences, why)),
-            )
-            for key, name, verdict, at, opened_at, arguments, sentences, why in rows
-        ]
-    )
+    return [
+        approval_patterns.Given(
+            key=key,
+            person=name,
+            approved=verdict == APPROVE,
+            at=at,
+            took=at - opened_at,
+            words=approval_patterns.words_in(texts_of(arguments, sentences, why)) + (shown or 0),
+        )
+        for key, name, verdict, at, opened_at, arguments, sentences, why, shown in rows
+    ]

@@ -1,4 +1,4 @@
-"""Pages of approvals: all of a case, and one with everything that was asked."""
+"""Pages of approvals: all of a case, and one with everything that was asked and what goes out."""
 
 from datetime import datetime
 
@@ -6,10 +6,11 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Case, Count, F, Q, Value, When
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
-from governance.authorization import approval_patterns
+from governance.authorization import approval_patterns, approval_previews
 from governance.models import User
 from governance.templatetags.plumbline import moment
 from governance.vocabulary import Role
@@ -17,10 +18,10 @@ from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.approvals import actions, queries
 from initiatives.approvals.forms import ApprovalForm
-from initiatives.approvals.permissions import may_answer_approval, may_see_stamping
+from initiatives.approvals.permissions import may_answer_approval, may_read_preview, may_see_stamping
 from initiatives.cases.case_frame import case_context, mend, page_of, pick, sent
 from initiatives.facts import case_rows
-from initiatives.models import ApprovalOpening, ApprovalRequest
+from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
 from initiatives.models.approvals import APPROVE, APPROVED, EXPIRED, REFUSED, STATES, USED, WAITING
 
 FILTERS = {
@@ -47,7 +48,8 @@ def approvals(request, ref):
     rows = rows.in_words().annotate(first=Case(When(state=WAITING, then=Value(0)), default=Value(1)))
     rows = rows.select_related("key").prefetch_related("answers__person")
     page = page_of(request, rows.order_by("first", ends.asc(nulls_last=True), "-asked_at", "-pk"))
-    signs = queries.signs_of(case, now) if may_see_stamping(case, request.user) else None
+    given = queries.answers_of(case, now) if may_see_stamping(case, request.user) else None
+    signs = None if given is None else approval_patterns.signs(given)
     context = case_context(request, case, "contract") | {
         "title": "What people are asked to approve",
         "page": page,
@@ -56,6 +58,7 @@ def approvals(request, ref):
         "chosen": chosen,
         "all_of_them": sum(counts.values()),
         "signs": signs,
+        "approvers": approval_patterns.approvers(given or ()),
         "standing": [sign for sign in signs or () if sign.stands],
         "looked_back": approval_patterns.LOOKED_BACK.days,
     }
@@ -74,6 +77,7 @@ def _line(row: ApprovalRequest, now: datetime) -> dict:
     }
 
 
+@never_cache  # it may hold what only this person reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def approval(request, reference):
     """One call: everything that was asked, the clause that asks for a person, and the two answers."""
@@ -115,6 +119,7 @@ def approval(request, reference):
         "left": queries.time_left(row.expires_at, now),
         "until": queries.until_words(row),
         "amount": queries.amount_of(row.arguments["action"]),
+        "preview": _preview(row, request.user, answers),
         "groups": [(heading, rows) for heading, rows in queries.rows_of(row.arguments) if rows],
         "clauses": row.version.clauses.filter(number__in=row.clauses),
         "answers": [_answer(answer) for answer in answers],
@@ -122,6 +127,25 @@ def approval(request, reference):
         "approvers": queries.role_words(row.approvers),
     }
     return render(request, "initiatives/approvals/approval.html", context)
+
+
+def _preview(row: ApprovalRequest, person: User, answers) -> dict | None:
+    """What the system handed over to be seen, as far as this person reads it; None where it handed over nothing."""
+    found = ApprovalPreview.objects.filter(request=row).defer("content").first()
+    if found is None:
+        return None
+    readable = bool(may_read_preview(row, person, answers=answers))
+    content = found.content if readable else ""
+    is_link = found.kind == approval_previews.LINK
+    return {
+        "row": found,
+        "readable": readable,
+        "erased": readable and not content,
+        "text": "" if is_link else queries.lines_of(content),
+        "link": content if is_link else "",
+        "host": approval_previews.host_of(content),
+        "days": actions.PREVIEW_KEPT.days,
+    }
 
 
 def _first_look(row: ApprovalRequest, person: User, now: datetime) -> datetime:

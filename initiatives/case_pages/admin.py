@@ -36,6 +36,23 @@ read_only(
     list_select_related=("unit",),
     date_hierarchy="registered_at",
 )
+_of_case(models.NotSimilar, ("cases", "Not similar"), ("other", "by", "at"))
+read_only(
+    models.IntakeLink,
+    ("imports", "Intake links"),
+    list_display=("unit", "until", "made_by", "made_at", "ended_at"),
+    list_filter=("ended_at",),
+    search_fields=("unit__name",),
+    list_select_related=("unit", "made_by"),
+)
+read_only(
+    models.IntakeRequest,
+    ("imports", "Intake requests"),
+    list_display=("unit", "received_at", "state", "decided_by", "initiative", "invitation"),
+    list_filter=("state", "invitation"),
+    search_fields=("unit__name", "problem"),
+    list_select_related=("unit", "decided_by", "initiative"),
+)
 _of_case(models.PastStanding, ("cases", "Past standings"), ("computed_at", "valid_until", "rulebook"), ())
 _of_case(
     models.StageChange,
@@ -153,6 +170,37 @@ read_only(
     list_filter=("requirement",),
     search_fields=("evidence__title", "words", "reviewer__full_name"),
     list_select_related=("evidence", "reviewer"),
+)
+read_only(
+    models.EvidenceOpening,
+    ("proof", "Evidence opened"),
+    list_display=("evidence", "person", "at"),
+    list_filter=("at",),
+    search_fields=("evidence__title", "person__full_name"),
+    list_select_related=("evidence", "person"),
+)
+read_only(
+    models.Verification,
+    ("proof", "Evidence verified"),
+    list_display=("evidence", "requirement", "verifier", "seat", "shows", "at"),
+    list_filter=("shows", "requirement"),
+    search_fields=("evidence__title", "words", "verifier__full_name"),
+    list_select_related=("evidence", "verifier"),
+)
+_of_case(
+    models.Measurement,
+    ("proof", "Answers measured"),
+    ("requirement", "way", "since", "until", "ended_at"),
+    ("way", "ended_at"),
+    ("words",),
+)
+_of_case(
+    models.StandaloneDeclaration,
+    ("cases", "Cases that stand alone"),
+    ("declared_by", "declared_at", "accepted_by", "accepted_at", "ended_at"),
+    ("accepted_seat", "ended_at"),
+    ("reason",),
+    list_select_related=("initiative", "declared_by", "accepted_by"),
 )
 _of_case(
     models.ScopeVersion,

@@ -3,6 +3,7 @@
 from django.urls import reverse
 
 from governance import clock
+from governance.authorization import decision_queries
 from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
@@ -79,6 +80,25 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
         if debt.due < today
     ]
     return found
+
+
+def enforced_elsewhere(case, now) -> list[dict]:
+    """That no key of a case in production was heard of lately: for the pages that say what runs."""
+    if case.stage != Stage.PRODUCTION or case.withdrawn_at:
+        return []
+    if decision_queries.enforced_here(case.number, case.contract_id, now):
+        return []
+    days = decision_queries.ENFORCED_WITHIN.days
+    return [
+        banner(
+            "warn",
+            "Enforced elsewhere.",
+            f"No key of its systems asked here or sent a heartbeat within {days} days, so nothing here shows that its "
+            "contract is enforced.",
+            reverse("systems", args=[case.ref]) + "#connect",
+            "Connect its system",
+        )
+    ]
 
 
 def _asked(book, key: str) -> str:

@@ -14,7 +14,7 @@ from governance.vocabulary import OWED_IN_WRITING, Role, Stage, Tier
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.case_pages import next_step, past_views
+from initiatives.case_pages import banners, next_step, past_views
 from initiatives.cases import review_state
 from initiatives.cases.case_frame import (
     acted,
@@ -29,8 +29,10 @@ from initiatives.cases.case_frame import (
     who_answers,
 )
 from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
+from initiatives.cases.similar_cases import said_not_similar, similar_to_each
 from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
+from initiatives.facts.wording import profile_words
 from initiatives.history import recent_changes, timeline
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
@@ -45,7 +47,7 @@ ROLE_ORDER = (
     Role.RECORD_OWNER,
     Role.SPONSOR,
 )
-# What the finding's mark says for a state that is not grounded; all others are plainly not met.
+# What the finding's mark says for a state that is not satisfied; all others are plainly not met.
 MARKS = {"stale": "stale", "voided": "stale", "waived": "waived"}
 AGES_SHOWN = 3
 BECOMES = {Stage.PROTOTYPE: "a prototype", Stage.MVP: "an MVP", Stage.PRODUCTION: "production"}
@@ -76,6 +78,7 @@ def case(request, ref):
         "ahead": ahead,
         "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
         "tests": test_rows(context),
+        "profile": profile_words(states, claimed or further),
         "leads": []
         if row.closed
         else next_step.lead_rows(row, facts, book, states, set(claimed), context["now"]),
@@ -100,6 +103,10 @@ def case(request, ref):
     if ahead and context["open_review"] is None and may.party:
         seats = review_state.seat_states(review_state.bench_of(row))
         context["impossible"] = criteria.reach(book, ahead.key, row.tier, seats)
+    context["banners"] = [*context["banners"], *banners.enforced_elsewhere(row, context["now"])]
+    if row.stage == Stage.PROPOSED and row.withdrawn_at is None and may.party and not as_of.current():
+        context["similar"] = similar_to_each([row], case_permissions.visible_to(request.user))[row.pk]
+        context["not_similar"] = said_not_similar([row])[row.pk]
     if as_of.current():
         context["kept"] = past_views.kept_beside_now(context)
     else:
@@ -132,16 +139,16 @@ def _act_on(debt, person) -> tuple[str, str]:
 
 
 def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
-    """One finding for each requirement that is not grounded, or only waived: what, who can fix it, how, where."""
+    """One finding for each requirement that is not satisfied, or only waived: what, who can fix it, how, where."""
     rows = []
     for key in keys:
         state, asked = states[key], book.requirements[key]
-        if state.grounded and state.state != "waived":
+        if state.satisfied and state.state != "waived":
             continue
         mine = bool(state.fix) and not state.mended_by and on_desk_of(facts, asked, may)
         who = "You" if mine else state.mended_by or who_answers(facts, asked)
         # What the register says is listed at the question, each with its own page.
-        there = mend_of(case, state, may) if mine and state.state != "register" else None
+        there = mend_of(case, book, state, may) if mine and state.state != "register" else None
         rows.append(
             {
                 "layer": asked.layer,
@@ -192,7 +199,7 @@ def test_rows(context) -> list[dict]:
     rows = []
     for key, test in context["book"].scale_tests.items():
         states = [context["states"][item] for item in test.items]
-        left = sum(1 for state in states if not state.grounded or state.state == "waived")
+        left = sum(1 for state in states if not state.satisfies("production") or state.state == "waived")
         rows.append(
             {
                 "key": key,
@@ -218,7 +225,9 @@ def ages(book, states, keys) -> list[tuple[str, object]]:
     ends = [
         (states[key].last_day, book.requirements[key].question)
         for key in keys
-        if states[key].state == "grounded" and states[key].last_day and states[key].last_day >= today
+        if states[key].state in supported_stage.CURRENT
+        and states[key].last_day
+        and states[key].last_day >= today
     ]
     return [(question, day) for day, question in sorted(ends)[:AGES_SHOWN]]
 

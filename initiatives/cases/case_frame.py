@@ -327,6 +327,9 @@ def tags_of(case: Initiative, support: criteria.Support) -> list[tuple[str, str]
         tags.append((NOT_EVIDENCED, ""))
     elif support.label:
         tags.append((support.label, "bad" if support.shortfall > 1 else "warn"))
+    if support.waived:
+        many = "a waiver" if len(support.waived) == 1 else f"{len(support.waived)} waivers"
+        tags.append((f"with {many} until {support.waived[0][1]:%-d %B %Y}", "lead"))
     if case.tier:
         tags.append((f"{case.get_tier_display().lower()} risk", "warn" if case.high_risk else ""))
     elif case.proposed_tier:
@@ -345,7 +348,7 @@ def rooms_of(case, book, facts, states, support, review) -> list[dict]:
         if case.stage in STAGE_RANK and held >= STAGE_RANK[stage]:
             tags.append(("claimed, supported" if claimed else "supported", "ok"))
         elif claimed:
-            gaps = len(gaps_to(facts, book, states, stage))
+            gaps = len(criteria.gaps_to(book, states, stage))
             more = f", {gaps} gap{'' if gaps == 1 else 's'}" if gaps else ", held" if support.held_by else ""
             tags.append(
                 (NOT_EVIDENCED if case.imported else f"claimed{more}", "" if case.imported else "warn")
@@ -369,18 +372,6 @@ def rooms_of(case, book, facts, states, support, review) -> list[dict]:
     if review is not None and review.gate == "retire":
         room |= {"link": review.get_absolute_url(), "link_text": "review open"}
     return [*rooms, room]
-
-
-def gaps_to(facts, book, states, stage: str) -> list[str]:
-    """Blocking requirements of the gates up to and including the one to `stage` that are not grounded."""
-    keys: dict[str, None] = {}
-    for step in RUNNING_STAGES[1 : STAGE_RANK[stage] + 1]:
-        gate = book.gate_to(step)
-        later = book.deferred(gate)
-        for key in gate.requirements():
-            if key not in later and book.requirements[key].blocking and not states[key].grounded:
-                keys.setdefault(key)
-    return list(keys)
 
 
 def who_answers(facts, requirement) -> str:

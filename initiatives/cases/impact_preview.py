@@ -88,8 +88,8 @@ def effects(before: Sight, after: Sight) -> list[str]:
             lines.append(f"{_name(key)} is no longer met: {ended(' '.join(now.reasons))}")
     for key, state in before.states.items():
         now = after.states.get(key)
-        if state.grounded and now is not None and not now.grounded and key not in told:
-            lines.append(f"No longer proved: {before.questions[key]} {ended(now.words)}")
+        if state.satisfied and now is not None and not now.satisfied and key not in told:
+            lines.append(f"No longer met: {before.questions[key]} {ended(now.words)}")
     if before.supported and after.supported and STAGE_RANK[after.supported] < STAGE_RANK[before.supported]:
         lines.append(
             f"The supported stage falls from {_stage(before.supported)} to {_stage(after.supported)}."

@@ -21,6 +21,7 @@ HASHES_OF_TEXT = {
     ("initiatives_signoff", "statement"): "digest",
     ("initiatives_importrow", "raw"): "raw_digest",
 }
+ERASED_WHOLE = {("initiatives_approvalpreview", "content")}
 
 
 def ends(refs: list[str] | None) -> list[CaseEnd]:
@@ -47,6 +48,7 @@ def proof_named(keys: list[int]) -> list[NamedProof]:
             values={
                 "title": "erased",
                 "note": "",
+                "details": {},
                 "file": "",
                 "file_name": "",
                 "sha256": "",

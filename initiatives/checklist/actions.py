@@ -14,6 +14,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
+from initiatives.files.plain_text import emptiness
 from initiatives.models import Answer, AnswerDraft, Coverage, Evidence, Initiative, ProofItem, Voiding
 
 
@@ -49,6 +50,8 @@ def answer(
                 if kind == AnswerKind.NOT_APPLICABLE
                 else "Write the answer; an honest no is one too."
             )
+        elif why := emptiness(text, asked.question):
+            wrong["text"] = why
         if true_as_of is not None and true_as_of > clock.today():
             wrong["true_as_of"] = (
                 f"{true_as_of:%-d %B %Y} lies in the future; give the day on which it was true."
@@ -79,18 +82,20 @@ def answer(
                 before=before,
             )
             _end_attestations(case, requirement)
+        attested = true_as_of and "attestation" in asked.evidence
+        # With levels every answer is somebody's word as of a day: that is what stated means.
+        stated = book.levelled and (changed or true_as_of)
         if (
             kind == AnswerKind.ANSWERED
-            and true_as_of
-            and "attestation" in asked.evidence
-            and (requirement not in criteria.ACCEPTED_IN_PERSON)
+            and (attested or stated)
+            and requirement not in criteria.ACCEPTED_IN_PERSON
         ):
             create_evidence(
                 case,
                 kind="attestation",
                 title=f"Attested by {by.full_name}",
                 note=row.text,
-                observed_on=true_as_of,
+                observed_on=true_as_of or clock.today(),
                 covers=[requirement],
                 by=by,
             )
@@ -188,7 +193,7 @@ def report_outcome(
     """Report what came of one declared thing: met or missed, in words. Misses stay visible."""
     wrong = {}
     if result not in DeclaredResult:
-        wrong["result"] = "Say whether it was proved or missed."
+        wrong["result"] = "Say whether it was met or missed."
     if not outcome.strip():
         wrong["outcome"] = "Say what was found, beside what was declared."
     if wrong:

@@ -5,7 +5,7 @@ from django import forms
 from governance import clock
 from governance.gates import requirements
 from governance.vocabulary import AnswerKind, DeclaredResult
-from initiatives.evidence.forms import ADDED_KINDS, ProofForm
+from initiatives.evidence.forms import ProofForm
 from initiatives.form_fields import DayField, WordsField
 from initiatives.models import Initiative
 
@@ -79,13 +79,13 @@ class RowProofForm(ProofForm):
         super().__init__(*args, case=case, book=book, kinds=requirement.evidence, **kwargs)
         self.fields["title"].required = self.fields["observed_on"].required = False
         self.fields["title"].help_text += " Needed as soon as there is a file or a link."
-        if requirement.min_evidence in ADDED_KINDS:
+        if requirement.min_evidence in dict(self.fields["kind"].choices):
             self.fields["kind"].initial = requirement.min_evidence
 
     @property
     def meant(self) -> bool:
         """Whether the person began to add proof."""
-        return any(self.cleaned_data.get(name) for name in self.SIGNS)
+        return any(self.cleaned_data.get(name) for name in (*self.SIGNS, *self.own_names))
 
 
 class OfferForm(forms.Form):

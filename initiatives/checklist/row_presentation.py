@@ -9,30 +9,13 @@ from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Seat, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import WhoMay, on_desk_of, who_answers
+from initiatives.evidence import artefact_kinds
+from initiatives.evidence.verification.queries import item_to_verify
 from initiatives.facts import case_rows, supported_stage
+from initiatives.facts.wording import state_word
 from initiatives.models import Answer
 from initiatives.models.initiative import gate_out_of
 
-# state: (word, tone)
-STATE_WORDS = {
-    "grounded": ("proved", "ok"),
-    "as_decided": ("as decided", "ok"),
-    "not_asked": ("not asked", ""),
-    "not_applicable": ("does not apply", ""),
-    "waived": ("waived", "lead"),
-    "unanswered": ("not answered", "bad"),
-    "no": ("honest no", "warn"),
-    "not_reported": ("not reported", ""),
-    "waiting": ("waits for its seat", "warn"),
-    "unproven": ("no proof yet", "bad"),
-    "voided": ("proof ended", "bad"),
-    "stale": ("stale", "warn"),
-    "failing": ("says no", "bad"),
-    "weak": ("not enough yet", "warn"),
-    "unread": ("waits for a reader", "warn"),
-    "unmapped": ("not mapped", "bad"),
-    "register": ("the register says no", "bad"),
-}
 ITEMS_SHOWN = 4
 LIVE = "live"
 
@@ -102,10 +85,17 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     gate = sheet.gate or next((c.gate for c in book.criteria_using(key)), "")
     seats = book.seats_for(key, gate) if gate else ()
     items = list(state.items) or facts.items_for(key)
-    word, tone = STATE_WORDS[state.state]
+    shown = {item.id for item in items[:ITEMS_SHOWN]}
+    lines = artefact_kinds.lines(
+        row for row in case_rows.rows(context["case"], "evidence") if row.pk in shown
+    )
+    word, tone = state_word(state, gate)
     later = bool(gate) and key in book.deferred(gate)
-    others = state.grounded or later or state.state == "waiting" or state.mended_by
+    satisfied = state.satisfies(gate) if gate else state.satisfied
+    others = satisfied or later or state.state == "waiting" or state.mended_by
     mine = not others and on_desk_of(facts, asked, may)
+    there = mend_of(context["case"], book, state, may)
+    mine = mine or (state.place == requirements.BY_VERIFYING and there is not None)
     can_accept = state.state == "waiting" and bool(set(may.seats) & set(_all_seats(book, key)))
     return {
         "key": key,
@@ -114,29 +104,34 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "state": state,
         "word": word,
         "tone": tone,
-        "items": items[:ITEMS_SHOWN],
+        "items": [(item, lines.get(item.id, "")) for item in items[:ITEMS_SHOWN]],
         "more_items": max(0, len(items) - ITEMS_SHOWN),
         "age_from": state.items[0].observed_on if state.items else None,
         "who": "You" if mine else state.mended_by or who_answers(facts, asked),
-        "mend": mend_of(context["case"], state, may),
+        "mend": there,
         "seats": [Seat.word(seat).lower() for seat in seats],
         "later": later,
         "generated": key in requirements.GENERATED_ONLY,
         "mine": mine,
         "can_accept": can_accept
         and case_permissions.may_accept_exception(context["case"], _all_seats(book, key), may.person),
-        "group": "grounded" if state.grounded else "mine" if mine or can_accept else "others",
+        "group": "met" if satisfied else "mine" if mine or can_accept else "others",
     }
 
 
-def mend_of(case, state, may: WhoMay) -> tuple[str, str] | None:
+def mend_of(case, book, state, may: WhoMay) -> tuple[str, str] | None:
     """The page, and its words, that mends what neither an answer nor an upload does; None for all else."""
     if state.state == "unmapped":
         return reverse("contract-map", args=[case.ref]), "Open the map of the contract"
-    if state.state == "register":
+    if state.state == "register" or state.place == requirements.IN_REGISTER:
         return reverse("integration", args=[case.ref]), "See what the register says"
     if state.state == "unread":
         return reverse("layer-review", args=[case.ref, state.items[0].id, state.key]), "Read it from outside"
+    if state.place == requirements.BY_VERIFYING:
+        item = item_to_verify(state, book, may.seats, may.person.pk)
+        if item is None:
+            return None
+        return reverse("evidence-verify", args=[case.ref, item.id, state.key]), "Open and verify"
     if state.place == requirements.IN_DECLARATION:
         return reverse("declaration", args=[case.ref]), "Open the declaration"
     if state.place == requirements.BY_GENERATING:

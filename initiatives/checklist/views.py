@@ -1,4 +1,4 @@
-"""The checklist: what a gate asks, one row a question, answered and proved in place; and the declaration."""
+"""The checklist: what a gate asks, one row a question, answered and documented in place; and the declaration."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -6,32 +6,34 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance.gates import requirements
+from governance.gates import criteria, requirements
 from governance.gates.judgements import JUDGEMENTS, judgement_of
 from governance.models import Rulebook
 from governance.permission_result import Conflict
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
-from governance.vocabulary import Seat
+from governance.vocabulary import EvidenceKind, Seat
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, layers_of, mend, pick
 from initiatives.checklist import actions, preview
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
-from initiatives.checklist.row_presentation import LIVE, row_of, rows_of, sheet_of, sheets_of
+from initiatives.checklist.row_presentation import row_of, rows_of, sheet_of, sheets_of
 from initiatives.evidence import preview as evidence_preview
+from initiatives.evidence.forms import added_kinds, elsewhere
+from initiatives.facts.wording import profile_words
 from initiatives.integration.remedies import against
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
 
-SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not proved"}
+SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not met"}
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only
 
 
 @on_any_day(case_lookup.case_on_any_day)
 def checklist(request, ref):
-    """The questions of a gate in three groups: waiting for you, waiting for others, proved."""
+    """The questions of a gate in three groups: waiting for you, waiting for others, met."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "checklist")
     book = context["book"]
@@ -41,9 +43,7 @@ def checklist(request, ref):
     layer = pick(request.GET.get("layer"), book.layers)
     judgement = pick(request.GET.get("judgement"), JUDGEMENTS)
     rows = rows_of(context, chosen)
-    counts = {
-        group: sum(1 for row in rows if row["group"] == group) for group in ("mine", "others", "grounded")
-    }
+    counts = {group: sum(1 for row in rows if row["group"] == group) for group in ("mine", "others", "met")}
     wanted = [
         row
         for row in rows
@@ -62,20 +62,21 @@ def checklist(request, ref):
         "judgements": JUDGEMENTS,
         "judgement": judgement,
         "total": len(rows),
+        "profile": profile_words(context["states"], chosen.keys),
         "counts": counts,
         "groups": [
             (words, [row for row in wanted if row["group"] == group])
             for group, words in (
                 ("mine", "Waiting for you"),
                 ("others", "Waiting for others"),
-                ("grounded", "Proved"),
+                ("met", "Met"),
             )
         ],
         "nothing": not wanted,
         "declares": chosen.key in ("mvp", "production"),
         "may_index": chosen.key == "production" and bool(context["may"].manage),
         "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(case.stage) else 0,
-        "all_there": chosen.gate == gate_out_of(case.stage) and counts["grounded"] == len(rows),
+        "all_there": chosen.gate == gate_out_of(case.stage) and counts["met"] == len(rows),
     }
     return render(request, "initiatives/checklist/checklist.html", context)
 
@@ -84,13 +85,7 @@ def _fallen(context, sheets) -> int:
     """How many questions of a claim that does not hold lack current proof: the gate ahead does not ask them again."""
     if context["support"].supports_claim:
         return 0
-    return sum(
-        1
-        for sheet in sheets
-        if sheet.key == LIVE
-        for key in sheet.keys
-        if not context["states"][key].grounded
-    )
+    return len(criteria.gaps_to(context["book"], context["states"], context["case"].stage))
 
 
 @on_any_day(case_lookup.case_on_any_day)
@@ -132,6 +127,9 @@ def row(request, ref, key):
         "other": other,
         "alone": not request.htmx,
         "word_counts": "attestation" in asked.evidence and not asked.min_evidence,
+        "elsewhere": elsewhere(
+            case, book, book.register_kinds & set(asked.evidence) - {EvidenceKind.ATTESTATION}
+        ),
         "in_person": requirements.ACCEPTED_IN_PERSON.get(key, "").replace("_", " "),
     }
     template = (
@@ -156,31 +154,34 @@ def _forms(request, case, book, asked, stored):
     ids = f"id-{asked.key}-%s"
     forms = {
         "answer_form": AnswerForm(
-            sent, auto_id=ids, initial=_kept(kept, AnswerForm, ""), requirement=asked, row=stored
+            sent, auto_id=ids, initial=_kept(kept, AnswerForm), requirement=asked, row=stored
         ),
         "proof_form": None,
         "offer_form": None,
     }
-    if set(asked.evidence) != {"attestation"}:
+    if added_kinds(book).keys() & set(asked.evidence):
         forms["proof_form"] = RowProofForm(
             sent,
             files,
-            initial=_kept(kept, RowProofForm, "proof-"),
+            initial={
+                name.removeprefix("proof-"): value
+                for name, value in kept.items()
+                if name.startswith("proof-")
+            },
             prefix="proof",
             auto_id=ids,
             case=case,
             book=book,
             requirement=asked,
         )
-        offer = OfferForm(sent, auto_id=ids, initial=_kept(kept, OfferForm, ""), case=case, requirement=asked)
+        offer = OfferForm(sent, auto_id=ids, initial=_kept(kept, OfferForm), case=case, requirement=asked)
         forms["offer_form"] = offer if offer.fields["offer"].queryset.exists() else None
     return forms, draft
 
 
-def _kept(kept: dict, form, prefix: str) -> dict:
+def _kept(kept: dict, form) -> dict:
     """The fields of a draft that belong to a form."""
-    names = {f"{prefix}{name}": name for name in form.base_fields}
-    return {names[name]: value for name, value in kept.items() if name in names}
+    return {name: value for name, value in kept.items() if name in form.base_fields}
 
 
 def _save(request, case, asked, forms) -> tuple[bool, int, Answer | None]:
@@ -244,7 +245,7 @@ def _saved(request, case, key, chosen):
 def _impact(request, case, context) -> dict:
     """What saving this row would end: other words, and a result other than pass. Asked only where something stands."""
     row, book = context["row"], context["book"]
-    if not context["may"].collaborate or not (row["state"].grounded or context["open_review"]):
+    if not context["may"].collaborate or not (row["state"].satisfied or context["open_review"]):
         return {"answer_effects": [], "result_effects": []}
     asked, key = row["asked"], row["asked"].key
     told = preview.of_answer(case, key, by=request.user) if row["answer"] else []

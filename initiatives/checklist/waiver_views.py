@@ -105,7 +105,9 @@ def _choices(case, context, rows) -> tuple[list, bool]:
                 (shown if finding.met else missing)[criterion.key] = criterion.question
             for state in finding.requirements:
                 if state.key not in taken and book.waivable_requirement(state.key):
-                    (shown if state.grounded else missing)[state.key] = book.requirements[state.key].question
+                    (shown if state.satisfies(gate) else missing)[state.key] = book.requirements[
+                        state.key
+                    ].question
     groups = [("Not shown now", list(missing.items())), ("Shown now", list(shown.items()))]
     groups = [(word, found) for word, found in groups if found]
     return [("", "Choose one"), *groups], bool(groups)

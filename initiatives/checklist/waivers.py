@@ -47,6 +47,11 @@ def request_waiver(*, case: Initiative, key: str, reason: str, until: date, by: 
             wrong["key"] = (
                 "It was waived before, and a waiver does not run twice in a row. It has to be shown now."
             )
+        if book.waivers_max is not None and _running(case) >= book.waivers_max:
+            wrong["key"] = (
+                f"It carries {book.waivers_max} waivers already, and no case carries more at once. Show one of them, "
+                "or let it run out."
+            )
         if wrong:
             raise ValidationError(wrong)
         if case.waivers.filter(key=key, refused_at__isnull=True, until__gte=clock.today()).exists():
@@ -68,6 +73,11 @@ def request_waiver(*, case: Initiative, key: str, reason: str, until: date, by: 
         waiver.save()
         record.record(EntryKind.WAIVER_REQUESTED, case=case, key=key, until=until, why=waiver.reason)
     return waiver
+
+
+def _running(case: Initiative) -> int:
+    """Waivers that run or are asked for: each takes one of the places that the rulebook gives."""
+    return case.waivers.filter(refused_at__isnull=True, until__gte=clock.today()).count()
 
 
 def agree_to_waiver(*, waiver: Waiver, by: User) -> Waiver:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Prefetch
 
 from governance import clock
+from governance.authorization import subject_patterns
 from governance.database import row_history
 from governance.ledger import record
 from governance.models import Rulebook, User
@@ -15,6 +16,7 @@ from governance.vocabulary import STAGE_RANK, Layer, ReviewOutcome, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.components.vendors import vendor_named
 from initiatives.facts import case_rows
 from initiatives.findings.sync import follow, follow_more
 from initiatives.models import (
@@ -24,6 +26,7 @@ from initiatives.models import (
     Coverage,
     Evidence,
     Initiative,
+    ModelVersion,
     Review,
     ScopeVersion,
     System,
@@ -231,8 +234,7 @@ def touches(item: Evidence, change: ChangeRecord) -> bool:
     if change.incoming_contract_id:
         return not any(name.contract_version_id == change.incoming_contract_id for name in names)
     if change.system_id:
-        systems = {name.system_id for name in names if name.system_id}
-        # What speaks of a collection speaks of each source in it.
+        systems = {name.system_id for name in names if name.system_id}  # a collection speaks of its sources
         return not systems or bool(systems & {change.system_id, change.system.collection_id})
     return True
 
@@ -255,6 +257,7 @@ def record_component(
     version: str,
     vendor: str = "",
     region: str = "",
+    model_version: ModelVersion | None = None,
     runs_from: datetime | None = None,
     approver: User | None = None,
     rollback: str = "",
@@ -262,10 +265,13 @@ def record_component(
 ) -> ComponentVersion:
     """Record a version of a component, running now or from a moment to come; it replaces the one before.
 
-    Where data pass through it, they are from then on in its region. A first
-    version voids nothing. Raises ValidationError or Refused.
+    Where data pass through it, they are in its region from then on. A first version voids nothing; a new vendor is
+    listed. `model_version`: its row of the model register, for what is left empty. Raises ValidationError or Refused.
     """
     wrong = {}
+    if model_version is not None:
+        version, region = version.strip() or model_version.version, region.strip() or model_version.region
+        wrong = model_version.unfit_for(layer, vendor)
     if layer not in Layer:
         wrong["layer"] = "Choose the layer it belongs to."
     if not name.strip():
@@ -274,56 +280,87 @@ def record_component(
         wrong["version"] = "Say which version runs."
     if wrong:
         raise ValidationError(wrong)
-    with act("record component", by=by, case=case) as case:
+    with act("record component", by=by, case=case, register=True) as case:
         case_permissions.may_change_what_runs(case, by).or_refuse()
-        start = runs_from or clock.now()
         component = case.components.filter(layer=layer, name__iexact=name.strip()).first()
         if component is None:
-            component = Component(initiative=case, layer=layer, name=name.strip(), vendor=vendor.strip())
-            component.save()
-        outgoing = component.versions.filter(runs_to__isnull=True).first()
-        if outgoing is not None:
-            if start < outgoing.runs_from:
-                raise ValidationError(
-                    {
-                        "runs_from": f"{outgoing} runs from {outgoing.runs_from:%-d %B %Y}; choose a later moment."
-                    }
-                )
-            outgoing.runs_to = start
-            outgoing.save()
-        incoming = ComponentVersion(
-            component=component, version=version.strip(), region=region.strip(), runs_from=start
-        )
-        incoming.save()
-        record.record(
-            EntryKind.COMPONENT_RECORDED,
-            case=case,
-            layer=layer,
-            version=str(incoming),
-            runs_from=start,
-            replaces=str(outgoing) if outgoing else None,
-        )
-        if outgoing is not None:
-            pull(
-                case,
-                [TRIGGER_OF_LAYER[layer]],
-                f"{outgoing} to {incoming.version}" + (f" ({incoming.region})" if incoming.region else ""),
-                by=by,
-                effective_at=start,
+            listed = model_version.vendor if model_version else vendor_named(vendor)
+            component = Component(
+                initiative=case,
                 layer=layer,
-                outgoing=outgoing,
-                incoming=incoming,
-                approver=approver,
-                rollback=rollback.strip(),
+                name=name.strip(),
+                vendor=listed.name if listed else "",
+                listed_vendor=listed,
             )
-        passes = component.hops.filter(ended_at__isnull=True).exists()
-        if not (follow([case]) if passes else follow_more(case)):
-            settle_standing(case)
+            component.save()
+        incoming = ComponentVersion(
+            component=component,
+            version=version.strip(),
+            region=region.strip(),
+            runs_from=runs_from or clock.now(),
+            model_version=model_version,
+        )
+        start_version(case, incoming, approver=approver, rollback=rollback, by=by)
     return incoming
 
 
+def start_version(
+    case: Initiative,
+    incoming: ComponentVersion,
+    *,
+    approver: User | None = None,
+    rollback: str = "",
+    by: User,
+) -> list[Voiding]:
+    """Let a version run in the running act on the locked case, in place of the one before; what that voids.
+
+    Raises ValidationError where the one before begins later.
+    """
+    component, start = incoming.component, incoming.runs_from
+    outgoing = component.versions.filter(runs_to__isnull=True).first()
+    if outgoing is not None:
+        if start < outgoing.runs_from:
+            raise ValidationError(
+                {"runs_from": f"{outgoing} runs from {outgoing.runs_from:%-d %B %Y}; choose a later moment."}
+            )
+        outgoing.runs_to = start
+        outgoing.save()
+    incoming.save()
+    record.record(
+        EntryKind.COMPONENT_RECORDED,
+        case=case,
+        layer=component.layer,
+        version=str(incoming),
+        runs_from=start,
+        replaces=str(outgoing) if outgoing else None,
+        **({"model": str(incoming.model_version)} if incoming.model_version else {}),
+    )
+    change = None
+    if outgoing is not None:
+        change = pull(
+            case,
+            [TRIGGER_OF_LAYER[component.layer]],
+            f"{outgoing} to {incoming.version}" + (f" ({incoming.region})" if incoming.region else ""),
+            by=by,
+            effective_at=start,
+            layer=component.layer,
+            outgoing=outgoing,
+            incoming=incoming,
+            approver=approver,
+            rollback=rollback.strip(),
+        )
+    told = component.hops.filter(ended_at__isnull=True).exists()
+    told = told or component.versions.filter(model_version__isnull=False).exists()
+    if not (follow([case]) if told else follow_more(case)):
+        settle_standing(case)
+    return list(Voiding.objects.filter(change=change).select_related("evidence")) if change else []
+
+
 def widened(old: ScopeVersion, new: ScopeVersion) -> bool:
-    """Whether users, departments, geography or data classes grew (rulebook, trigger `scope`)."""
+    """Whether users, departments, geography or data classes grew (rulebook, trigger `scope`).
+
+    Test subjects are no users: to declare more of them, which only tells more, ends no proof.
+    """
     grew = (
         new.user_count > old.user_count
         or (new.live_data and not old.live_data)
@@ -344,6 +381,8 @@ def check_scope(case: Initiative, fields: dict, for_stage: str) -> dict:
         wrong["user_count"] = "Give the number of users; 0 is an answer."
     if fields.get("ends_on") and fields["ends_on"] < clock.today():
         wrong["ends_on"] = "The end lies in the past."
+    if trouble := subject_patterns.wrong_with(fields.get("test_subjects") or ()):
+        wrong["test_subjects"] = trouble
     early = case.stage in EARLY and not for_stage
     if early and fields.get("rollout"):
         wrong["rollout"] = "A prototype has no rollout. Plan this scope for the MVP stage instead."
@@ -357,7 +396,7 @@ def check_scope(case: Initiative, fields: dict, for_stage: str) -> dict:
 def record_scope(*, case: Initiative, for_stage: str = "", by: User, **fields) -> ScopeVersion:
     """Record the scope in force from now, or the one planned for the next stage; a wider one pulls `scope`.
 
-    Fields: users, departments, places, data_classes (lists), user_count, ends_on, rollout, live_data.
+    Fields: users, departments, places, data_classes, test_subjects (lists), user_count, ends_on, rollout, live_data.
     """
     with act("record scope", by=by, case=case) as case:
         case_permissions.may_change_what_runs(case, by).or_refuse()

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from governance import clock
 from governance.vocabulary import Layer
 from initiatives.components.actions import REPORTED
-from initiatives.form_fields import DayField, ListField, PersonField, WordsField
+from initiatives.form_fields import DayField, ListField, ModelField, PersonField, WordsField
 from initiatives.models.versions import OUTAGE_UNITS
 
 MOST_USERS = 1_000_000_000
@@ -28,8 +28,26 @@ class ComponentForm(forms.Form):
         max_length=120,
         help_text="Its name stays the same over its versions: a new version replaces the one before.",
     )
-    version = forms.CharField(max_length=80)
-    vendor = forms.CharField(max_length=120, required=False)
+    model_version = ModelField(
+        label="In the model register",
+        empty_label="not named, or not in the list",
+        help_text="Of a model alone. It then says version, region and vendor where you leave these empty.",
+    )
+    family = forms.CharField(
+        label="A model that is not in the list",
+        max_length=120,
+        required=False,
+        help_text="Its family, as its vendor names it; the rest as below. It is put into the register, "
+        "and whoever keeps that confirms it.",
+    )
+    version = forms.CharField(
+        max_length=80, required=False, help_text="Empty where the model register says it."
+    )
+    vendor = forms.CharField(
+        max_length=120,
+        required=False,
+        help_text="One that is not listed yet is put into the register of vendors.",
+    )
     region = forms.CharField(max_length=60, required=False, help_text="Where it runs, for instance eu-west.")
     runs_from = DayField(
         label="Runs from", required=False, help_text="A day to come for a planned version; empty means now."
@@ -38,6 +56,11 @@ class ComponentForm(forms.Form):
         label="Who approved the change", required=False, help_text="Not asked of a first version."
     )
     rollback = WordsField(label="The way back", required=False, help_text="How the change is undone.")
+
+    def __init__(self, *args, models, **options):
+        """`models`: those of the register that may be named."""
+        super().__init__(*args, **options)
+        self.fields["model_version"].queryset = models
 
     def act(self) -> dict:
         """The fields as the act takes them."""
@@ -54,6 +77,12 @@ class ScopeForm(forms.Form):
     data_classes = ListField(
         label="Data classes", required=False, help_text="For instance: customer notes, prices."
     )
+    test_subjects = ListField(
+        required=False,
+        max_length=20_000,
+        help_text="For whom a prototype may act, as type:id, separated by commas; * stands for any characters of the "
+        "id. For instance: user:tester-1, user:test-*. Without any, the decision API denies a prototype everything.",
+    )
     ends_on = DayField(label="Ends on", required=False, help_text="The last day of a bounded use.")
     rollout = forms.BooleanField(
         label="Rolled out to users in their work", required=False, help_text="Never for a prototype."
@@ -68,6 +97,7 @@ class ScopeForm(forms.Form):
         "departments",
         "places",
         "data_classes",
+        "test_subjects",
         "ends_on",
         "rollout",
         "live_data",

@@ -12,7 +12,8 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import ReviewOutcome, Stage, Tier
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
-from initiatives.cases.similar_cases import similar_to_each
+from initiatives.cases.similar_cases import said_not_similar, similar_to_each
+from initiatives.intake import permissions as intake_permissions
 from initiatives.models import Answer, Initiative, Review
 from initiatives.portfolio import filters
 
@@ -41,6 +42,7 @@ def ideas(request: SignedInRequest) -> HttpResponse:
         "ideas": _side_by_side(chosen, request.user),
         "too_many": len(asked) > MOST,
         "most": MOST,
+        "intake": intake_permissions.may_look(request.user),
     }
     return render(request, "initiatives/decisions/ideas.html", context)
 
@@ -70,7 +72,7 @@ def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
         row.initiative_id: row
         for row in Review.objects.filter(initiative__in=cases, outcome=ReviewOutcome.OPEN)
     }
-    near = similar_to_each(cases, case_permissions.visible_to(person))
+    near, apart = similar_to_each(cases, case_permissions.visible_to(person)), said_not_similar(cases)
     rest = [key for key in gate.requirements() if key not in (*VALUE, *RISK)]
 
     def answers(case: Initiative, keys) -> list[tuple[str, Answer | None]]:
@@ -87,6 +89,7 @@ def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
             "risk": answers(case, RISK),
             "feasibility": answers(case, rest),
             "similar": near[case.pk],
+            "not_similar": apart[case.pk],
             "review": reviews.get(case.pk),
         }
         for case in cases

@@ -7,6 +7,7 @@ from initiatives.approvals.reminders import approvals_asked
 from initiatives.evidence.reminders import files_missing, open_changes, proof
 from initiatives.holds.reminders import conditions, debts, gaps, waivers
 from initiatives.integration.resilience.reminders import drills
+from initiatives.model_register.reminders import models_ending
 from initiatives.reminders.wording import VERBS, words_of
 from initiatives.reviews.reminders import moves_waiting, reviews_expiring, votes_gone_stale
 from initiatives.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
@@ -30,6 +31,7 @@ QUERIES = [
     trials,
     dependences,
     drills,
+    models_ending,
     approvals_asked,
 ]
 

@@ -16,7 +16,9 @@ from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
 from initiatives.desk.stage_expiry_lines import ends
 from initiatives.holds import alert_desk
+from initiatives.intake import desk as intake_desk
 from initiatives.integration.systems import desk as system_desk
+from initiatives.model_register import desk as model_desk
 from initiatives.models import Evidence, Initiative, Span, Waiver
 from initiatives.portfolio.portfolio_export import gap_words
 from initiatives.reviews import desk as review_desk
@@ -394,6 +396,8 @@ PARTS = [
     ends,
     debts,
     system_desk.lines,
+    model_desk.lines,
+    intake_desk.lines,
     house,
 ]
 LINES = [lines]
@@ -428,6 +432,9 @@ QUIET = {
     EntryKind.EFFORT_NOTED,
     EntryKind.EFFORT_TAKEN_BACK,
     EntryKind.EFFORTS_IMPORTED,
+    EntryKind.EVALUATION_DECLARED,
+    EntryKind.EVALUATION_RESULT_RECORDED,
+    EntryKind.EVALUATION_WITHDRAWN,
     EntryKind.EVENT_RECORDED,
     EntryKind.EVIDENCE_ADDED,
     EntryKind.EVIDENCE_OFFERED,
@@ -437,6 +444,7 @@ QUIET = {
     EntryKind.KEY_REVOKED,
     EntryKind.LAYER_REPORT_READ,
     EntryKind.MAPPING_ENDED,
+    EntryKind.MODEL_ADDED,
     EntryKind.NOT_APPLICABLE_ACCEPTED,
     EntryKind.OBSERVED,
     EntryKind.OUTCOME_REPORTED,

@@ -435,7 +435,7 @@ def _goals(running: QuerySet, book, count: int, link: str) -> Section:
         if case.shortfall:
             words += f"; proof supports {stage_word(case.supported)}"
         if gaps:
-            words += f"; {_count(gaps, 'answer', 'answers')} unproved"
+            words += f"; {_count(gaps, 'answer', 'answers')} not met"
         elif not case.shortfall:
             words += "; supported"
         lines.append(_line(case, words))

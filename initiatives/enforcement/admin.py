@@ -1,6 +1,6 @@
 """Contracts and systems of cases in the Django admin: words, comments, keys without what lets one in, the switch."""
 
-from governance.models import ClauseComment, DecisionBatch, ServiceKey, VocabularyWord
+from governance.models import ClauseComment, DecisionBatch, KeyHeartbeat, ServiceKey, VocabularyWord
 from governance.web.admin_base import read_only
 from initiatives.cases.admin_filters import BY_CASE, OF_STAGE
 from initiatives.models import KillSwitch
@@ -14,6 +14,14 @@ read_only(
     list_select_related=("contract", "principal"),
     # Whoever has the hash can try keys without asking us.
     never_shown=("secret_hash",),
+)
+read_only(
+    KeyHeartbeat,
+    ("contracts", "Heartbeats of systems"),
+    list_display=("key", "day", "at"),
+    list_filter=("day",),
+    search_fields=("key__system", "key__public"),
+    list_select_related=("key",),
 )
 read_only(
     DecisionBatch,

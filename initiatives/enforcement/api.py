@@ -1,14 +1,16 @@
-"""The decision API: OpenID AuthZEN Authorization API 1.0, and the polling of approvals.
+"""The decision API: OpenID AuthZEN Authorization API 1.0, the polling of approvals, and what came of decisions.
 
 Every answer is worked out by `governance.authorization.decision.decide` from the contract in force and the
-condition of the case, and is kept in the log of decisions before it goes out. Whatever goes wrong here denies.
+condition of the case, and is kept in the log of decisions before it goes out. Whatever goes wrong here denies. What
+came of an allowed call is reported with its decision's id (`governance.authorization.outcome_reports`).
 """
 
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -17,7 +19,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpResponse
 
 from governance import clock
-from governance.authorization import authzen, decision_log, service_keys
+from governance.authorization import approval_previews, authzen, decision_log, outcome_reports, service_keys
 from governance.authorization import decision as authorization_decision
 from governance.contracts import cedar_policies
 from governance.models import KeyAttempt
@@ -166,7 +168,7 @@ def _one(request, known: Known, key: Key, body: dict) -> dict:
     """One question, decided, kept and paid for by its length."""
     question = authzen.question(body)
     _pay(key, len(request.body), 1)
-    return _kept([_decided(request, known, key, question)])[0]
+    return _kept(known, [_decided(request, known, key, question)])[0]
 
 
 def _pay(key: Key, size: int, count: int) -> None:
@@ -191,21 +193,25 @@ def evaluations(request):
             found.append(_decided(request, known, key, question))
         if batch.over(isinstance(found[-1], Decided) and found[-1].decision.allowed):
             break
-    return {"evaluations": _kept(found)}
+    return {"evaluations": _kept(known, found)}
 
 
 @dataclass
 class Decided:
-    """A decision, the approval that goes with it, and the line of the log to be on disk before it is said."""
+    """A decision, when it was made, its approval, and its line in the log, which is on disk before anything is said.
+
+    `line` is None where none could be written.
+    """
 
     decision: authorization_decision.Decision
-    approval: ApprovalRequest | None
-    line: tuple
+    at: datetime
+    approval: ApprovalRequest | None = None
+    line: decision_log.Kept | None = None
 
 
-def decided(known: Known, key: Key, question: dict) -> dict:
+def decided(known: Known, key: Key, question: Mapping) -> dict:
     """The decision on one question that came by no request, kept in the log, as AuthZEN writes it."""
-    return _kept([_decide(known, key, question)])[0]
+    return _kept(known, [_decide(known, key, question)])[0]
 
 
 def _decided(request, known: Known, key: Key, question: dict) -> Decided:
@@ -216,8 +222,9 @@ def _decided(request, known: Known, key: Key, question: dict) -> Decided:
     return _decide(known, key, question, request.META.get("HTTP_X_REQUEST_ID", ""))
 
 
-def _decide(known: Known, key: Key, question: dict, request_id: str = "") -> Decided:
+def _decide(known: Known, key: Key, question: Mapping, request_id: str = "") -> Decided:
     begun, now = time.perf_counter(), clock.now()
+    question, preview = approval_previews.sealed(question)
     version, version_key = known.version_at(now)
     if known.away:
         decision = authorization_decision.Decision(DecisionOutcome.DENY, "unavailable", AWAY)
@@ -225,32 +232,37 @@ def _decide(known: Known, key: Key, question: dict, request_id: str = "") -> Dec
         decision = authorization_decision.decide(version, known.condition, question, now)
     approval = None
     if decision.outcome == DecisionOutcome.NEEDS_APPROVAL:
-        decision, approval = _approved_or_asked(known, key, version_key, question, decision)
+        decision, approval = _approved_or_asked(known, key, version_key, question, decision, preview)
     try:
         line = _write_down(request_id, known, key, question, decision, approval, now, begun)
     except OSError as trouble:
-        return _not_kept(trouble)
-    return Decided(decision, approval, line)
+        return _not_kept(trouble, now)
+    return Decided(decision, now, approval, line)
 
 
-def _kept(found: list[Decided | dict]) -> list[dict]:
+def _kept(known: Known, found: list[Decided | dict]) -> list[dict]:
     """The answers as AuthZEN writes them, once every decision among them is on disk; where it is not, none allows."""
     lines = [one.line for one in found if isinstance(one, Decided) and one.line]
     try:
         decision_log.decisions.sync(lines)
     except OSError as trouble:
-        denied = _not_kept(trouble)
+        denied = _not_kept(trouble, clock.now())
         found = [denied if isinstance(one, Decided) else one for one in found]
-    return [_said(one.decision, one.approval) if isinstance(one, Decided) else one for one in found]
+    return [_said(known, one) if isinstance(one, Decided) else one for one in found]
 
 
-def _not_kept(trouble: OSError) -> Decided:
+def _not_kept(trouble: OSError, now: datetime) -> Decided:
     log.error("a decision could not be kept", trouble=str(trouble))
-    return Decided(authorization_decision.Decision(DecisionOutcome.DENY, "error", UNLOGGED), None, ())
+    return Decided(authorization_decision.Decision(DecisionOutcome.DENY, "error", UNLOGGED), now)
 
 
 def _approved_or_asked(
-    known: Known, key: Key, version: int, question: dict, decision: authorization_decision.Decision
+    known: Known,
+    key: Key,
+    version: int,
+    question: Mapping,
+    decision: authorization_decision.Decision,
+    preview: approval_previews.Preview | None,
 ):
     """What becomes of a decision that needs a person: the approval it brings is used, or one is asked for."""
     reference = (question.get("context") or {}).get("approval")
@@ -265,7 +277,12 @@ def _approved_or_asked(
                 outcome, code, used.words, decision.clauses, decision.version
             ), used.request
         asked = approval_actions.request_approval(
-            case=known.case, key=key.id, version=version, question=question, decision=decision
+            case=known.case,
+            key=key.id,
+            version=version,
+            question=question,
+            decision=decision,
+            preview=preview,
         )
     except cedar_policies.Malformed as wrong:
         return authorization_decision.Decision(
@@ -283,8 +300,10 @@ def _approved_or_asked(
     return decision, asked
 
 
-def _said(decision: authorization_decision.Decision, approval: ApprovalRequest | None) -> dict:
+def _said(known: Known, decided: Decided) -> dict:
+    decision = decided.decision
     context = {
+        "stage": known.condition.stage,
         "outcome": decision.outcome,
         "code": decision.code,
         "reason": decision.reason,
@@ -294,8 +313,11 @@ def _said(decision: authorization_decision.Decision, approval: ApprovalRequest |
         context["contract"] = {"version": decision.version.number, "digest": decision.version.digest}
     if decision.until is not None:
         context["valid_until"] = decision.until.isoformat()
-    if approval is not None:
-        context["approval"] = _status(approval)
+    if decided.approval is not None:
+        context["approval"] = _status(decided.approval)
+    if decided.line is not None:
+        place = outcome_reports.Named(decided.at, decided.line.digest, decision.allowed)
+        context["id"] = outcome_reports.issued(known.number, place)
     return {"decision": decision.allowed, "context": context}
 
 
@@ -308,7 +330,7 @@ def _status(asked: ApprovalRequest) -> dict:
     }
 
 
-def _write_down(request_id, known, key, question, decision, approval, now, begun) -> tuple:
+def _write_down(request_id, known, key, question, decision, approval, now, begun) -> decision_log.Kept:
     return decision_log.decisions.append(
         {
             "at": now.isoformat(),
@@ -329,6 +351,32 @@ def _write_down(request_id, known, key, question, decision, approval, now, begun
             "took_us": int((time.perf_counter() - begun) * 1_000_000),
         }
     )
+
+
+# --- What came of it -------------------------------------------------------------------------------------------------
+
+
+@answers("POST")
+def outcomes(request):
+    """What came of one allowed call, or that the system runs. Nothing hangs on it: late ones count as well."""
+    known, key = opened(request, EVALUATE)
+    sent = outcome_reports.read(authzen.read(request.content_type or "", request.body))
+    _pay(key, len(request.body), 1)
+    try:
+        if sent is None:
+            outcome_reports.beat(key=key.id)
+            return {"heartbeat": True}
+        row = outcome_reports.keep(sent, case=known.number, key=key.id)
+    except outcome_reports.UnknownDecision:
+        raise Answered(404, "There is no such decision for this key.") from None
+    except outcome_reports.Contradiction as wrong:
+        raise Answered(409, str(wrong)) from None
+    except DatabaseError:
+        raise Answered(503, AWAY, Retry_After="1") from None
+    said: dict[str, object] = {"outcome": row.kind, "reported_at": row.reported_at.isoformat()}
+    if not sent.decision:
+        return said | {"unasked": True, "action": row.action}
+    return said | {"decision": sent.decision}
 
 
 # --- Approvals and discovery -----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from governance.authorization import authzen, decision
+from governance.authorization import authzen, decision, subject_patterns
 from governance.contracts.cedar_policies import Rule
 from governance.contracts.clauses import Terms
 from governance.vocabulary import DecisionOutcome, Stage
@@ -18,8 +18,9 @@ STATUSES = {
     400: "The question is not one; the answer is a sentence that says what is wrong with it.",
     401: "The key is missing, wrong, expired or revoked.",
     403: "The key was not made for that: its scopes do not hold it.",
-    404: "There is no such case, or no such request for approval, for this key.",
+    404: "There is no such case, decision or request for approval for this key.",
     405: "Another method is asked for; the header Allow names it.",
+    409: "What is reported does not fit the decision, or what was reported of it before.",
     429: "Too many questions with this key, or too many wrong keys from this address. Wait for Retry-After.",
     500: "Something went wrong here.",
     503: "Plumbline cannot reach its database. Ask again after Retry-After.",
@@ -70,8 +71,11 @@ class Bound:
 
 
 def bounds(condition: decision.CaseCondition, rules: Iterable[Rule]) -> list[Bound]:
-    """What every question has to say, because the scope of the MVP or the contract as a whole is bounded by it."""
+    """What every question has to say, because the scope of the case or the contract as a whole is bounded by it."""
     found = []
+    if condition.stage == Stage.PROTOTYPE and condition.bound:
+        words = "Test subject of the prototype (* for any characters)"
+        found.append(Bound("subject, as type:id", words, _sorted(condition.bound.test_subjects)))
     scope = condition.bound if condition.stage == Stage.MVP else None
     if scope:
         found += [
@@ -99,6 +103,16 @@ def _sorted(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(values))
 
 
+def _tester(names: list[str], people: Iterable[str], condition: decision.CaseCondition) -> str:
+    """Who asks in the example of a prototype: one of its test subjects, whom the contract names where it names any."""
+    if condition.stage != Stage.PROTOTYPE or not condition.bound:
+        return ""
+    declared = condition.bound.test_subjects
+    named = next((one for one in names if subject_patterns.fits(declared, one)), "")
+    only_named = bool(list(people)) and all(":" in one for one in people)
+    return named or ("" if only_named else next(iter(declared), "").replace("*", "1"))
+
+
 def example(rules: Iterable[Rule], condition: decision.CaseCondition) -> dict:
     """A question in the words of this contract: one that its first clause on an action speaks of."""
     rules = list(rules)
@@ -108,7 +122,8 @@ def example(rules: Iterable[Rule], condition: decision.CaseCondition) -> dict:
     bounding = [rule.terms for rule in rules if rule.kind in ("audience", "residency")]
     people = terms.audience or next((one.audience for one in bounding if one.audience), ())
     regions = next((one.regions for one in bounding if one.regions), ())
-    name = next((one for one in people if ":" in one), "user:alice")
+    names = [one for one in people if ":" in one] or ["user:alice"]
+    name = _tester(names, people, condition) or names[0]
     kind, _, key = name.partition(":")
     said: dict[str, dict] = {"subject": {}, "action": {}, "resource": {}, "context": {}}
     groups = [one for one in people if ":" not in one]
@@ -169,6 +184,15 @@ Content-Type: application/json
 {_json(question)}"""
 
 
+def as_outcome(address: str) -> str:
+    """How it is reported, in a shell, what came of an allowed call."""
+    return f"""curl --silent --show-error --max-time 2 \\
+  --header "Authorization: Bearer $PLUMBLINE_KEY" \\
+  --header "Content-Type: application/json" \\
+  --data '{{"decision": "<context.id of the answer>", "outcome": "done"}}' \\
+  {address}/access/v1/outcomes"""
+
+
 def as_python(address: str, question: dict) -> str:
     """With the client that is downloaded from the page, saved as plumbline.py."""
     parts = ["subject", "action", "resource", *(["context"] if "context" in question else [])]
@@ -187,6 +211,7 @@ if decision.needs_approval:
     decision = plumbline.wait_for_approval(decision, timeout=600)
 if decision.allowed:
     print("go on, with exactly these arguments")
+    plumbline.outcome(decision, "done")  # or "failed"; "undone" if it is taken back later
 else:
     print(decision.reason)"""
 

@@ -48,7 +48,7 @@ SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tie
        (SELECT json_agg(h.reason ORDER BY h.id)
           FROM initiatives_hold h WHERE h.initiative_id = i.id AND h.lifted_at IS NULL AND h.blocking),
        (SELECT json_build_object('departments', b.departments, 'places', b.places, 'data', b.data_classes,
-                                 'ends', b.ends_on)
+                                 'ends', b.ends_on, 'testers', b.test_subjects)
           FROM initiatives_scopeversion b
          WHERE b.initiative_id = i.id AND b.starts_at <= %(now)s AND (b.ended_at IS NULL OR b.ended_at > %(now)s)
          ORDER BY b.starts_at DESC, b.number DESC LIMIT 1),
@@ -302,6 +302,7 @@ def _bound(scope: dict | None) -> decision.Bound | None:
         frozenset(scope["places"]),
         frozenset(scope["data"]),
         date.fromisoformat(scope["ends"]) if scope["ends"] else None,
+        tuple(scope["testers"]),
     )
 
 

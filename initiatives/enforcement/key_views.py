@@ -12,16 +12,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from governance.authorization import authzen, client
+from governance.authorization import authzen, client, decision_queries
 from governance.authorization import decision as authorization_decision
 from governance.contracts.clauses import FAILURES
 from governance.contracts.wording import APPROVERS
-from governance.models import PolicyDecision, ServiceKey
+from governance.models import KeyHeartbeat, PolicyDecision, ServiceKey
 from governance.models.sign_in import KEY_SCOPES
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
+from initiatives.approvals import actions as approval_actions
+from initiatives.case_pages import banners
 from initiatives.cases.case_frame import ask, case_context, mend, one_act, sent
 from initiatives.enforcement import code_examples, system_keys
 from initiatives.enforcement.decision_cache import known_of
@@ -44,6 +46,7 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
     question = code_examples.example(rules, known.condition)
     context |= {
         "title": "Keys and switch",
+        "banners": [*context["banners"], *banners.enforced_elsewhere(case, context["now"])],
         "keys": [_told(key, context["now"]) for key in _keys_of(case)],
         "version": version,
         "address": settings.ADDRESS,
@@ -52,12 +55,17 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
         "curl": code_examples.as_curl(settings.ADDRESS, question),
         "python": code_examples.as_python(settings.ADDRESS, question),
         "http": code_examples.as_http(settings.ADDRESS, question),
+        "report": code_examples.as_outcome(settings.ADDRESS),
+        "testers": known.condition.bound.test_subjects if known.condition.bound else (),
+        "weeks": decision_queries.weeks(case.number, context["now"]) if case.contract_id else [],
+        "stretch": decision_queries.STRETCH,
         "codes": [
             (code, DecisionOutcome(outcome).label, OUTCOME_TONES[outcome], meaning)
             for code, (outcome, meaning) in code_examples.CODES.items()
         ],
         "statuses": list(code_examples.STATUSES.items()),
         "rate": settings.DECISION_RATE,
+        "preview_days": approval_actions.PREVIEW_KEPT.days,
         "switches": list(case.kill_switches.select_related("pressed_by", "released_by")[:5]),
     }
     return render(request, "initiatives/enforcement/systems.html", context)
@@ -67,9 +75,10 @@ def _keys_of(case):
     if not case.contract_id:
         return []
     last = PolicyDecision.objects.filter(key_id=OuterRef("pk")).order_by("-at").values("at")[:1]
+    beat = KeyHeartbeat.objects.filter(key=OuterRef("pk")).order_by("-day").values("at")[:1]
     return (
         case.contract.keys.select_related("principal", "revoked_by", "rotated_by")
-        .annotate(last_used=Subquery(last))
+        .annotate(last_used=Subquery(last), last_beat=Subquery(beat))
         .order_by("system", "-made_at")
     )
 

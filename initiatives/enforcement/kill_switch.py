@@ -7,7 +7,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import PolicyDecision, User
 from governance.permission_result import Conflict, no
-from governance.vocabulary import DecisionOutcome
+from governance.vocabulary import DecisionOutcome, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import kill_switch_permissions
 from initiatives.access import permissions as case_permissions
@@ -108,6 +108,7 @@ def record_drill(*, pressed: KillSwitch, covers: list[str], by: User) -> Evidenc
             observed_on=clock.local_day(pressed.pressed_at),
             result="pass" if seconds <= IN_EFFECT_WITHIN and asked else "partial",
             covers=covers,
+            register=EvidenceRegister.DRILLS,
             by=by,
         )
         pressed.drill = evidence

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import clock
-from governance.authorization import decision_queries
+from governance.authorization import decision_queries, outcome_reports
 from governance.ledger import csv_export
 from governance.models import Clause, Entry, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
@@ -137,11 +137,14 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
         raise Http404("No such decision of this case.")
     context = case_context(request, case, "systems")
     (shown,) = _rows(case, [row], _keys_of(case))
+    named = outcome_reports.Named(row.at, bytes(row.digest), row.outcome == DecisionOutcome.ALLOW)
     batch = Entry.objects.filter(table="governance_decisionbatch", key=str(row.batch_id))
     context |= shown | {
         "title": "One decision",
         "meaning": code_examples.CODES.get(row.code, ("", ""))[1],
         "asked": json.dumps(row.request, indent=2, ensure_ascii=False),
+        "name": outcome_reports.issued(case.number, named),
+        "reports": decision_queries.outcomes_of(row),
         "entry": batch.select_related("leaf").first(),
     }
     return render(request, "initiatives/enforcement/told_one.html", context)

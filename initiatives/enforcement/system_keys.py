@@ -13,6 +13,7 @@ from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
+from initiatives.integration.links import standalone
 from initiatives.models import Initiative
 
 LONGEST_LIFE = timedelta(days=366)
@@ -65,6 +66,7 @@ def make_key(
             rotates=rotates,
         )
         key.save()
+        standalone.end_row(case, f"a key was made for {key.system}")
         record.record(
             EntryKind.KEY_MADE,
             case=case,

@@ -14,11 +14,20 @@ from governance.ledger import record
 from governance.models import Clause, Rulebook, User
 from governance.permission_result import Conflict, no
 from governance.storage import data_folder, file_fingerprints
-from governance.vocabulary import EvidenceKind, ProofCondition, ProofResult, ReviewOutcome
+from governance.vocabulary import (
+    EvidenceKind,
+    EvidenceRegister,
+    ProofCondition,
+    ProofResult,
+    ReviewOutcome,
+)
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import void_late
+from initiatives.evidence import artefact_kinds
+from initiatives.files import log_samples
+from initiatives.files.plain_text import emptiness
 from initiatives.files.upload_policy import check_file, tidy_name
 from initiatives.findings.sync import follow
 from initiatives.models import (
@@ -49,15 +58,30 @@ def check_evidence(
     file=None,
     link="",
     clause=None,
+    note="",
+    details=None,
+    register="",
 ) -> dict:
-    """What is wrong with an item before it is added, by field; empty when nothing is."""
+    """What is wrong with an item before it is added, by field; empty when nothing is.
+
+    `details`: what the form of its kind holds, by the names of its fields; each problem there bears the name of the
+    kind as well (`test_report_n`). `register`: which register of the product writes it; such an item has no form.
+    """
     book = Rulebook.objects.current().book
     wrong = {}
     if kind not in EvidenceKind:
         wrong["kind"] = "Choose the kind of evidence."
         return wrong
+    cited = kind == EvidenceKind.CONTRACT_CLAUSE and clause is not None
+    if kind in book.register_kinds and not (register or cited):
+        wrong["kind"] = never_uploaded(kind)
+        return wrong
     if not title.strip():
         wrong["title"] = "Give it a title, for instance what it shows and when."
+    elif why := emptiness(title):
+        wrong["title"] = why
+    if note.strip() and (why := _empty_note(book, note, covers)):
+        wrong["note"] = why
     if observed_on is None:
         wrong["observed_on"] = "Say on which day this was observed; its age counts from there."
     elif observed_on > clock.today():
@@ -79,7 +103,32 @@ def check_evidence(
         wrong["clause"] = "That clause belongs to another contract."
     if kind not in ("attestation", "contract_clause") and not file and not link:
         wrong["file"] = "Attach a file or paste a link: proof is something others can open."
+    if kind in book.detailed_kinds and not register:
+        form = artefact_kinds.check(kind, details or {}, result=result, today=clock.today())
+        wrong |= artefact_kinds.by_field(kind, form)
+        if kind == EvidenceKind.LOG_SAMPLE:
+            wrong |= _check_log(file)
     return wrong
+
+
+def never_uploaded(kind: str) -> str:
+    """Why an item of a kind that only a register of the product writes is not taken, as a sentence."""
+    return f"It is never uploaded. {artefact_kinds.SOURCES[EvidenceKind(kind)].words}"
+
+
+def _empty_note(book, note, covers) -> str:
+    asked = [book.requirements[key].question for key in covers or () if key in book.requirements]
+    return next((why for question in ["", *asked] if (why := emptiness(note, question))), "")
+
+
+def _check_log(file) -> dict:
+    if file is None:
+        return {"file": "Attach the sample itself: a link cannot be counted."}
+    try:
+        log_samples.count_file(file)
+    except ValidationError as error:
+        return {"file": error.message_dict["file"]}
+    return {}
 
 
 def _check_covers(book, kind, covers) -> dict:
@@ -114,27 +163,29 @@ def add_evidence(
     condition: str = "",
     supersedes: Evidence | None = None,
     names=None,
+    details: dict | None = None,
+    register: str = "",
     by: User,
 ) -> Evidence:
     """Add one item of proof for one or many requirements.
 
-    `names`: the component, scope and contract versions it speaks of; None means those running that day.
+    `names`: the component, scope and contract versions it speaks of; None means those running that day. `details` and
+    `register` as for `check_evidence`.
     Raises ValidationError by field; Conflict when the superseded item already has a successor.
     """
     with act("add evidence", by=by, case=case) as case:
         case_permissions.may_collaborate(case, by).or_refuse()
-        wrong = check_evidence(
-            case,
-            kind=kind,
-            title=title,
-            observed_on=observed_on,
-            covers=covers,
-            result=result,
-            condition=condition,
-            file=file,
-            link=link,
-            clause=clause,
-        )
+        said = {
+            "kind": kind,
+            "observed_on": observed_on,
+            "covers": covers,
+            "file": file,
+            "link": link,
+            "clause": clause,
+            "result": result,
+            "condition": condition,
+        }
+        wrong = check_evidence(case, title=title, note=note, details=details, register=register, **said)
         if kind == "attestation":
             wrong["kind"] = "An attestation comes from saving the answer with 'true as of'."
         if wrong:
@@ -147,22 +198,27 @@ def add_evidence(
             raise ValidationError({"supersedes": "That item belongs to another case."})
         item = create_evidence(
             case,
-            kind=kind,
             title=title.strip(),
-            observed_on=observed_on,
-            covers=covers,
             note=note.strip(),
-            file=file,
-            link=link,
-            clause=clause,
-            result=result,
-            condition=condition,
             supersedes=supersedes,
             names=names,
+            details=kept_details(kind, details, file, register),
             by=by,
+            **said,
         )
         settle_item(case, item)
     return item
+
+
+def kept_details(kind: str, details: dict | None, file, register: str = "") -> dict:
+    """What is kept of the form of an item that `check_evidence` took; nothing where its kind has none in force."""
+    if register:
+        return artefact_kinds.of_register(EvidenceRegister(register))
+    if kind not in Rulebook.objects.current().book.detailed_kinds:
+        return {}
+    if kind == EvidenceKind.LOG_SAMPLE:
+        return artefact_kinds.of_log(log_samples.count_file(file))
+    return artefact_kinds.read(kind, details or {})
 
 
 def settle_item(case: Initiative, item: Evidence) -> None:
@@ -190,13 +246,18 @@ def create_evidence(
     acceptance: RoleAssignment | None = None,
     generated=False,
     captured_from="",
+    details=None,
 ) -> Evidence:
-    """The rows of one item, inside the running act. The file is written first, hashed while it streams."""
+    """The rows of one item, inside the running act. The file is written first, hashed while it streams.
+
+    Raises ValidationError on "file" where the case has the same file as an item of another kind.
+    """
     item = Evidence(
         initiative=case,
         kind=kind,
         title=title,
         note=note,
+        details=details or {},
         link=link,
         clause=clause,
         observed_on=observed_on,
@@ -211,6 +272,7 @@ def create_evidence(
     )
     if file is not None:
         store(item, file, page=bool(captured_from))
+        _one_kind(case, item)
     elif generated:
         item.sha256 = hashlib.sha256(note.encode()).hexdigest()
     item.save()
@@ -235,8 +297,21 @@ def create_evidence(
         condition=condition,
         supersedes=supersedes.pk if supersedes else None,
         **({"captured_from": captured_from} if captured_from else {}),
+        **({"details": details} if details else {}),
     )
     return item
+
+
+def _one_kind(case: Initiative, item: Evidence) -> None:
+    """One file is one kind of evidence on a case; as that kind it may serve many questions."""
+    same = case.evidence.filter(sha256=item.sha256, withdrawn_at__isnull=True)
+    if other := same.exclude(kind=item.kind).order_by("pk").first():
+        raise ValidationError(
+            {
+                "file": f"This file is here already as a {other.get_kind_display().lower()}, “{other.title}”. One file "
+                "is one kind: offer that item for this question too, or withdraw it first if its kind was wrong."
+            }
+        )
 
 
 def store(item: Evidence, file, *, page: bool = False) -> None:

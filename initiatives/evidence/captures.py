@@ -44,6 +44,7 @@ def capture_link(*, evidence: Evidence, rules: safe_fetch.Rules | None = None, b
             observed_on=evidence.observed_on,
             covers=list(evidence.coverage.values_list("requirement", flat=True)),
             note=evidence.note,
+            details=evidence.details,
             file=file,
             link=evidence.link,
             clause=evidence.clause,

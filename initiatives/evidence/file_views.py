@@ -4,13 +4,11 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from governance.database import row_history
-from governance.ledger import record
 from governance.queue.task_base import named
 from governance.storage import file_fingerprints
-from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
+from initiatives.evidence.verification.actions import open_item
 from initiatives.evidence.views import item_context
 from initiatives.files import file_previews
 
@@ -21,10 +19,10 @@ POLICY = "sandbox; default-src 'none'; frame-ancestors {}; form-action 'none'; b
 def download(request, ref, pk):
     """The file, as a download only."""
     case, row = _door(request, ref, pk)
-    found = _opened(row)
+    found = opened_file(row)
     if found.file is None:
         return _missing(request, case, row, found)
-    _read(request, case, row, "download")
+    open_item(case=case, evidence=row, way="download", by=request.user)
     answer = FileResponse(
         found.file,
         as_attachment=True,
@@ -38,13 +36,13 @@ def download(request, ref, pk):
 def look(request, ref, pk):
     """The page that shows the file: text and tables in words, a picture or PDF in a frame of its own."""
     case, row = _door(request, ref, pk)
-    found = _opened(row)
+    found = opened_file(row)
     if found.file is None:
         return _missing(request, case, row, found)
-    content = _content(found.file)
+    content = content_of(found.file)
     told = file_previews.told(row, content)
     if told is not None:
-        _read(request, case, row, "look")
+        open_item(case=case, evidence=row, way="look", by=request.user)
     context = item_context(request, case, row) | {
         "told": told,
         "table": isinstance(told, file_previews.Table),
@@ -59,14 +57,14 @@ def look(request, ref, pk):
 def content(request, ref, pk):
     """A picture or PDF as it is, for the frame of that page. Raises Http404 for whatever else a file is."""
     case, row = _door(request, ref, pk)
-    found = _opened(row)
+    found = opened_file(row)
     if found.file is None:
         return _missing(request, case, row, found)
-    body = _content(found.file)
+    body = content_of(found.file)
     content_type = file_previews.sent_as(body)
     if not content_type:
         raise Http404("This file is only handed out as a download.")
-    _read(request, case, row, "look")
+    open_item(case=case, evidence=row, way="look", by=request.user)
     answer = HttpResponse(body, content_type=content_type)
     answer["Content-Disposition"] = "inline"
     answer["X-Frame-Options"] = "SAMEORIGIN"
@@ -83,7 +81,7 @@ def _door(request, ref, pk):
     return case, row
 
 
-def _opened(row) -> file_fingerprints.Opened:
+def opened_file(row) -> file_fingerprints.Opened:
     """The file, hashed; only looked at. Where that is news, the worker is asked to look, and writes what it finds."""
     found = file_fingerprints.opened(row.file.name, row.sha256)
     if (found.file is None) == (row.missing_since is None):
@@ -91,7 +89,8 @@ def _opened(row) -> file_fingerprints.Opened:
     return found
 
 
-def _content(file) -> bytes:
+def content_of(file) -> bytes:
+    """All of an opened file, which is closed."""
     with file:
         return file.read()
 
@@ -100,14 +99,6 @@ def _missing(request, case, row, found: file_fingerprints.Opened):
     context = item_context(request, case, case_lookup.evidence_for(request.user, case, row.pk))
     context["changed"] = found.state == file_fingerprints.CHANGED
     return render(request, "initiatives/evidence/evidence_missing.html", context, status=404)
-
-
-def _read(request, case, row, way: str) -> None:
-    """The entry that this person read the file, before a byte of it leaves."""
-    with row_history.acting(by=request.user, reason=""):
-        record.record(
-            EntryKind.EVIDENCE_OPENED, case=case, evidence=row.pk, title=row.title, sha256=row.sha256, way=way
-        )
 
 
 def guarded(answer, *, framed_by: str):

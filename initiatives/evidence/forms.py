@@ -1,18 +1,36 @@
 """Forms on evidence: what it is, what it proves, which versions it speaks of."""
 
+from typing import Any
+
 from django import forms
+from django.urls import reverse
 
 from governance import clock
 from governance.gates import requirements as gates_requirements
 from governance.models import Clause
 from governance.vocabulary import EvidenceKind, ProofCondition, ProofResult
-from initiatives.evidence.actions import versions_named
+from initiatives.evidence import artefact_kinds
+from initiatives.evidence.actions import never_uploaded, versions_named
+from initiatives.evidence.artefact_kinds import SOURCES, Detail
 from initiatives.form_fields import DayField, WordsField
 from initiatives.models import ComponentVersion, Initiative
 
-# What people add themselves: an attestation comes from saving the answer.
-ADDED_KINDS = {key: words for key, words in EvidenceKind.choices if key != "attestation"}
 BY_ITSELF, CHOSEN = "", "chosen"
+
+
+def added_kinds(book) -> dict[str, str]:
+    """The kinds that people add themselves, by their words: an attestation comes from saving the answer, and what a
+    register writes comes from there. A clause of the contract is cited, never uploaded.
+    """
+    never = {EvidenceKind.ATTESTATION, *book.register_kinds} - {EvidenceKind.CONTRACT_CLAUSE}
+    return {key: words for key, words in EvidenceKind.choices if key not in never}
+
+
+def elsewhere(case: Initiative, book, kinds=tuple(EvidenceKind)) -> list[tuple[str, str, str]]:
+    """Where those of these kinds come from that are not added: sentence, address and words of a page of the case."""
+    offered = added_kinds(book)
+    sources = [SOURCES[kind] for kind in SOURCES if kind in kinds and kind not in offered]
+    return [(one.words, reverse(one.url_name, args=[case.ref]), one.link) for one in sources]
 
 
 def names_of(case: Initiative) -> dict[str, object]:
@@ -35,6 +53,33 @@ def spoken_of(case: Initiative, kind: str, observed_on, clause=None) -> list:
     if kind == "test_report":
         found = [row for row in found if isinstance(row, ComponentVersion)]
     return found
+
+
+class NeededText(forms.CharField):
+    """A text that the kind of the item needs, so that nothing calls it optional."""
+
+    needed = True
+
+
+class NeededChoice(forms.ChoiceField):
+    """A choice that the kind of the item needs, so that nothing calls it optional."""
+
+    needed = True
+
+
+def _detail_field(one: Detail) -> forms.Field:
+    """A field of a kind's form; where several kinds can be chosen, only what is chosen is needed (`clean`)."""
+    said: dict[str, Any] = {"label": one.label, "help_text": one.help, "required": False}
+    said["error_messages"] = {"required": one.missing}
+    if one.type == artefact_kinds.CHOICE:
+        return NeededChoice(choices=[("", "choose"), *one.choices], **said)
+    attributes: dict[str, dict[str, str]] = {
+        artefact_kinds.DAY: {"type": "date"},
+        artefact_kinds.COUNT: {"inputmode": "numeric", "autocomplete": "off"},
+        artefact_kinds.NUMBER: {"inputmode": "decimal", "autocomplete": "off"},
+    }
+    widget = forms.TextInput(attrs=attributes.get(one.type, {}))
+    return NeededText(max_length=artefact_kinds.LONGEST, widget=widget, **said)
 
 
 class ProofForm(forms.Form):
@@ -79,8 +124,18 @@ class ProofForm(forms.Form):
     def __init__(self, *args, case: Initiative, book, kinds, **kwargs):
         super().__init__(*args, **kwargs)
         self.case = case
-        kinds = [kind for kind in ADDED_KINDS if kind in kinds]
-        self.fields["kind"].choices = [(kind, ADDED_KINDS[kind]) for kind in kinds]
+        offered = added_kinds(book)
+        kinds = [kind for kind in offered if kind in kinds]
+        self.fields["kind"].choices = [(kind, offered[kind]) for kind in kinds]
+        self.fields["kind"].error_messages["invalid_choice"] = _no_choice(self, book)
+        # By kind, the fields of its form.
+        self.own = {
+            kind: {f"{kind}_{one.name}": _detail_field(one) for one in artefact_kinds.FORMS[kind]}
+            for kind in kinds
+            if kind in book.detailed_kinds
+        }
+        for fields in self.own.values():
+            self.fields |= fields
         if not book.result_kinds & set(kinds):
             del self.fields["result"]
         if not book.condition_kinds & set(kinds):
@@ -99,10 +154,64 @@ class ProofForm(forms.Form):
             del self.fields["names"], self.fields["names_how"]
         self.fields["observed_on"].initial = clock.today()
 
+    def clean(self):
+        """What is missing of the form of the chosen kind, beside what else is wrong."""
+        fields = super().clean()
+        kind = fields.get("kind")
+        if kind in self.own and self.meant:
+            wrong = artefact_kinds.check(
+                kind, self.details(kind), result=fields.get("result", ""), today=clock.today()
+            )
+            for name, said in artefact_kinds.by_field(kind, wrong).items():
+                if name not in self.errors:
+                    self.add_error(name, said)
+        return fields
+
+    @property
+    def meant(self) -> bool:
+        """Whether an item is to be added at all."""
+        return True
+
+    def details(self, kind: str) -> dict:
+        """What was typed into the form of a kind."""
+        return {
+            name.removeprefix(f"{kind}_"): self.cleaned_data.get(name, "") for name in self.own.get(kind, ())
+        }
+
+    @property
+    def own_names(self) -> list[str]:
+        """The fields of the forms of all kinds."""
+        return [name for fields in self.own.values() for name in fields]
+
+    @property
+    def plain_fields(self) -> list:
+        """What is asked of every kind, but for the versions it speaks of."""
+        apart = {"kind", "names", "names_how", *self.own_names}
+        return [field for field in self.visible_fields() if field.name not in apart]
+
+    @property
+    def parts(self) -> list[dict]:
+        """The forms of the kinds that have one: kind, words, lede, fields, and whether it is shown unfolded."""
+        chosen = self["kind"].value()
+        parts = []
+        for kind, names in self.own.items():
+            fields = [self[name] for name in names]
+            parts.append(
+                {
+                    "kind": kind,
+                    "words": EvidenceKind(kind).label,
+                    "lede": artefact_kinds.LEDES[EvidenceKind(kind)],
+                    "fields": fields,
+                    "open": kind == chosen or any(field.errors for field in fields),
+                }
+            )
+        return parts
+
     def act(self) -> dict:
         """The fields as the act takes them."""
         fields = self.cleaned_data
         return {
+            "details": self.details(fields["kind"]),
             "kind": fields["kind"],
             "title": fields["title"],
             "observed_on": fields["observed_on"],
@@ -122,6 +231,14 @@ class ProofForm(forms.Form):
             return [self.known[key] for key in fields["names"]]
         observed_on = fields["observed_on"] or clock.today()
         return spoken_of(self.case, fields["kind"], observed_on, fields.get("clause"))
+
+
+def _no_choice(form: forms.Form, book) -> str:
+    """Why the kind that was sent is not taken."""
+    sent = form.data.get(form.add_prefix("kind"), "")
+    return (
+        never_uploaded(sent) if sent in book.register_kinds else "Choose one of the kinds that are offered."
+    )
 
 
 def _name(row) -> str:
@@ -163,7 +280,11 @@ class EvidenceForm(ProofForm):
         self.fields["covers"].choices = cover_choices(book, kind, keys)
         live = case.evidence.filter(withdrawn_at__isnull=True, superseded_by__isnull=True, generated=False)
         self.fields["supersedes"].queryset = live.exclude(kind="attestation").order_by("-observed_on", "-id")
-        self.order_fields(["kind", "file", "link", "clause", "title", "observed_on", "covers"])
+        for name in self.own_names:
+            self.fields[name].required = True
+        self.order_fields(
+            ["kind", *self.own_names, "file", "link", "clause", "title", "observed_on", "covers"]
+        )
 
     def act(self) -> dict:
         """The fields as the act takes them."""

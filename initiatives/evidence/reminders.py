@@ -67,7 +67,7 @@ def _cases_near(moment: datetime, horizon: date) -> list[Initiative]:
 
 def stale_on(facts, book, state: criteria.State) -> date | None:
     """The day from which the proof of a requirement no longer counts for its age; None where age ends nothing."""
-    if state.state in ("grounded", "not_applicable"):
+    if state.state in ("met", "below", "not_applicable"):
         return state.last_day + timedelta(days=1) if state.last_day else None
     if state.state == "stale":
         requirement = book.requirements.get(state.key)

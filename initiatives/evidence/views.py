@@ -16,9 +16,17 @@ from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import impact_preview
 from initiatives.cases.case_frame import acted, ask, case_context, mend, page_of, pick, sent
-from initiatives.evidence import actions, captures, preview
+from initiatives.evidence import actions, artefact_kinds, captures, preview
 from initiatives.evidence.captures import versions_of
-from initiatives.evidence.forms import ADDED_KINDS, CaptureForm, CoverForm, EvidenceForm, cover_choices
+from initiatives.evidence.forms import (
+    CaptureForm,
+    CoverForm,
+    EvidenceForm,
+    added_kinds,
+    cover_choices,
+    elsewhere,
+)
+from initiatives.facts import case_rows
 from initiatives.files import file_previews
 from initiatives.form_fields import ReasonForm
 
@@ -57,9 +65,12 @@ def evidence_list(request, ref):
     authors = dict(
         case.evidence.filter(pk__in=[row["item"].id for row in page]).values_list("pk", "author__full_name")
     )
+    details = {row.pk: row.details for row in case_rows.rows(case, "evidence")}
     for row in page:
-        row["author"] = authors.get(row["item"].id, "")
-        row["kind"] = EvidenceKind(row["item"].kind).label
+        item = row["item"]
+        row["author"] = authors.get(item.id, "")
+        row["kind"] = EvidenceKind(item.kind).label
+        row["holds"] = artefact_kinds.in_words(item.kind, details[item.id])
     context |= {
         "title": "Evidence",
         "page": page,
@@ -102,16 +113,21 @@ def add(request, ref):
     book = Rulebook.objects.current().book
     keys = _asked(book)
     older = _older(case, request.GET.get("supersedes"))
-    kind = pick(request.POST.get("kind") or request.GET.get("kind"), ADDED_KINDS, older.kind if older else "")
+    wanted = request.POST.get("kind") or request.GET.get("kind") or (older.kind if older else "")
+    offered = added_kinds(book)
+    kind = pick(wanted, offered)
     if not kind:
         context = case_context(request, case, "evidence")
         context |= {
             "title": "Add evidence",
             "kinds": [
                 (key, words, book.evidence_kinds.get(key, ""), len(cover_choices(book, key, keys)))
-                for key, words in ADDED_KINDS.items()
+                for key, words in offered.items()
             ],
-            "wrong": request.method == "POST" or bool(request.GET.get("kind")),
+            "elsewhere": elsewhere(case, book),
+            "older": older,
+            "wrong": request.method == "POST" or bool(wanted),
+            "why": actions.never_uploaded(wanted) if wanted in book.register_kinds else "",
         }
         return render(request, "initiatives/evidence/evidence_kind.html", context)
     initial = {"covers": request.GET.getlist("covers")}
@@ -212,8 +228,19 @@ def item_context(request, case, row) -> dict:
             why = "It aged out."
         if not why and fact.result and fact.result != "pass":
             why = f"It says {fact.result}: only a pass counts."
-        covers.append({"key": key, "question": asked.question, "why": why, "counts": not why, "last": last})
-    readings = _readings(row, book, fact, request.user)
+        said = fact.verifications.get(key, ())
+        covers.append(
+            {
+                "key": key,
+                "question": asked.question,
+                "why": why,
+                "counts": not why,
+                "last": last,
+                "said": said,
+            }
+        )
+    # With levels a report is verified like all evidence.
+    readings = [] if book.levelled else _readings(row, book, fact, request.user)
     today = as_of.current() is None
     return context | {
         "title": row.title,
@@ -221,7 +248,7 @@ def item_context(request, case, row) -> dict:
         "fact": fact,
         "word": STATES[found],
         "tone": TONES.get(found, ""),
-        "kind_word": row.get_kind_display(),
+        "counts_as": _counts_as(book, row),
         "covers": covers,
         "voidings": [
             (
@@ -233,6 +260,8 @@ def item_context(request, case, row) -> dict:
         "names": row.names.select_related(
             "component_version__component", "scope_version", "contract_version__contract"
         ),
+        "holds": artefact_kinds.in_words(row.kind, row.details),
+        "same_file": case.evidence.filter(sha256=row.sha256).exclude(pk=row.pk) if row.sha256 else (),
         "older": row.supersedes,
         "newer": case.evidence.filter(supersedes=row).first(),
         "readings": readings,
@@ -242,6 +271,17 @@ def item_context(request, case, row) -> dict:
         "has_file": bool(row.file),
         "can_look": file_previews.offered(row),
     }
+
+
+def _counts_as(book: Book, row) -> str:
+    """As which other kind an item counts that was uploaded as one that is never uploaded, in a sentence."""
+    if row.kind not in book.register_kinds:
+        return ""
+    here = row.generated or bool(row.clause_id) or hasattr(row, "drill") or hasattr(row, "kill_switch")
+    kind = artefact_kinds.counts_as(row.kind, row.details, book.register_kinds, written_here=here)
+    if kind == row.kind:
+        return ""
+    return f"counts as a {EvidenceKind(kind).label.lower()}. {artefact_kinds.SOURCES[EvidenceKind(row.kind)].words}"
 
 
 def _readings(row, book, fact, person) -> list[dict]:

@@ -31,6 +31,8 @@ from initiatives.models import (
     Initiative,
     KillSwitch,
     LayerReview,
+    Link,
+    Measurement,
     Obligation,
     ProofItem,
     Question,
@@ -40,6 +42,8 @@ from initiatives.models import (
     Shortcoming,
     SignOff,
     StageChange,
+    StandaloneDeclaration,
+    Verification,
     Voiding,
     Waiver,
 )
@@ -48,6 +52,17 @@ _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _readings = LayerReview.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _reading = JSONList("reviewer_id", "at", "requirement")
+_verifications = Verification.objects.filter(evidence=OuterRef("pk")).order_by("pk")
+_verdict = JSONList(
+    "verifier_id",
+    "verifier__full_name",
+    "at",
+    "requirement",
+    "answer_version",
+    "fingerprint",
+    "shows",
+    "words",
+)
 _replies = Answer.objects.filter(initiative=OuterRef("pk")).order_by("pk")
 _reply = JSONList("requirement", "kind", "text", "version", "at", "accepted_at", "by_id")
 _version = JSONList("component_version_id", "scope_version_id")
@@ -84,7 +99,9 @@ _OF_CASE = Batch(
             covers=ArraySubquery(_covers.values(row=JSONList("requirement", "pk"))),
             named=ArraySubquery(_named.values(row=_version)),
             readings=ArraySubquery(_readings.values(row=_reading)),
+            verdicts=ArraySubquery(_verifications.values(row=_verdict)),
             clause_of=F("clause__version_id"),
+            clause_kind=F("clause__kind"),
         ),
         "initiative",
         without=("note",),
@@ -102,6 +119,13 @@ _OF_CASE = Batch(
     former_titles=Rows(FormerTitle.objects.all(), "initiative"),
     holds=Rows(Hold.objects.open(), "initiative"),
     shortcomings=Rows(Shortcoming.objects.standing(), "initiative"),
+    measurements=Rows(Measurement.objects.standing(), "initiative"),
+    standalone=Rows(
+        StandaloneDeclaration.objects.filter(accepted_at__isnull=False),
+        "initiative",
+        joined={"accepted_by": PERSON},
+    ),
+    links=Rows(Link.objects.all(), "initiative", only=("id", "at", "ended_at")),
     switched_off=Rows(
         KillSwitch.objects.filter(released_at__isnull=True), "initiative", joined={"pressed_by": PERSON}
     ),

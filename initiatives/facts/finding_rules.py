@@ -23,7 +23,10 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 # What a finding can be about: the word with which its source begins. Floors above add theirs beside `MORE_SAYS`; each
 # has its page where it is mended (`initiatives.integration.remedies`).
-KINDS = {"link", "hop", "account", "system", "terms", "definition", "process", "flow", "drill", "record"}
+KINDS = {
+    *("link", "hop", "account", "system", "terms", "definition", "process", "flow", "drill", "record"),
+    "model",
+}
 
 
 def kind_of(source: str) -> str:
@@ -33,7 +36,7 @@ def kind_of(source: str) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One thing that keeps a requirement of a case from being grounded, as `Shortcoming` keeps it."""
+    """One thing that keeps a requirement of a case from being met, as `Shortcoming` keeps it."""
 
     requirement: str
     source: str
@@ -50,6 +53,20 @@ class Wanted:
         return self.since <= at and (self.until is None or self.until > at)
 
 
+@dataclass(frozen=True)
+class Measurable:
+    """One answer that follows from rows whose deciding value came from outside the team, as `Measurement` keeps it."""
+
+    requirement: str
+    way: str
+    source: str
+    words: str
+    since: datetime
+    until: datetime | None = None
+
+
+# Functions (keys of running cases) -> (key, Measurable) each, contributed when the app is ready.
+MEASURES: list[Callable[[list[int]], Iterable[tuple[int, Measurable]]]] = []
 # Functions (keys of running cases) -> (key, Wanted) each. Which say something of cases by what rows: see `about`.
 Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
 # What the nouns of the integration register say, in the order in which it is told; contributed when the app is ready.

@@ -8,7 +8,7 @@ from functools import lru_cache
 from governance import clock
 from governance.database import prepared_statements
 from governance.database.request_memo import once, one_look
-from governance.gates import criteria
+from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
@@ -17,10 +17,13 @@ from governance.gates.gate_inputs import (
     Facts,
     HoldFact,
     Item,
+    Measured,
     Reply,
     Running,
     ScopeFact,
     Shortcoming,
+    StandsAlone,
+    Verification,
     Void,
     WaiverFact,
 )
@@ -30,6 +33,8 @@ from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
 from initiatives.facts import case_rows, finding_rules
 from initiatives.models import Initiative, PastStanding, Span, StageChange
 
+# States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
+CURRENT = ("met", "below")
 BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
 
 
@@ -101,6 +106,17 @@ def _read(case: Initiative) -> Facts:
             )
             for one in _shortcomings(case)
         ),
+        measured=tuple(
+            Measured(row.requirement, row.way, row.words, row.since, row.until)
+            for row in case_rows.rows(case, "measurements")
+        ),
+        described=tuple((link.at, link.ended_at) for link in case_rows.rows(case, "links")),
+        alone=tuple(
+            StandsAlone(
+                row.accepted_at, row.ended_at, row.accepted_by.full_name, frozenset({row.accepted_by_id})
+            )
+            for row in case_rows.rows(case, "standalone")
+        ),
         people={role: person.full_name for role, person in in_force.items()},
         owner_id=owner.pk if owner else None,
     )
@@ -160,13 +176,25 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
             by_key.get(row.acceptance_id),
             voids.get(row.pk, {}),
             reviewed.get(row.pk, frozenset()),
+            _verifications(case, row),
             layer_of,
         )
         for row in rows
     )
 
 
-def _item(row, superseded_by, acceptance, voids, reviewed, layer_of) -> Item:
+def _verifications(case: Initiative, row) -> dict[str, tuple[Verification, ...]]:
+    """What people said who opened it and were outside the team, then and now, by requirement."""
+    found: dict[str, tuple[Verification, ...]] = {}
+    for by, name, at, key, version, fingerprint, shows, words in row.verdicts:
+        then = datetime.fromisoformat(at)
+        if not case_rows.inside(case, by, then):
+            said = Verification(by, name, then, version, fingerprint, shows, words)
+            found[key] = (*found.get(key, ()), said)
+    return found
+
+
+def _item(row, superseded_by, acceptance, voids, reviewed, verifications, layer_of) -> Item:
     return Item(
         id=row.pk,
         kind=row.kind,
@@ -187,12 +215,14 @@ def _item(row, superseded_by, acceptance, voids, reviewed, layer_of) -> Item:
         acceptance_role=acceptance.role if acceptance else "",
         acceptance_open=bool(acceptance and not acceptance.ended_at and acceptance.person.is_active),
         clause_of=row.clause_of,
+        clause_kind=row.clause_kind or "",
         components=frozenset(version for version, _ in row.named if version),
         layers=frozenset(
             layer_of[version] if version else ("scope" if scope else "contract")
             for version, scope in row.named
         ),
         reviewed=reviewed,
+        verifications=verifications,
     )
 
 
@@ -336,7 +366,7 @@ def rewrite(cases: list[Initiative], rulebook: Rulebook | None = None) -> dict[i
         case_rows.read_together(cases)
         for case in cases:
             facts = facts_of(case)
-            outlook = criteria.outlook(facts, rulebook.book, now)
+            outlook = turning_points.outlook(facts, rulebook.book, now)
             support[case.pk] = outlook[0][1]
             told.append((case.pk, _spans(facts, rulebook.book, outlook)))
     _say(told, rulebook, now)
@@ -347,7 +377,7 @@ def rewrite_alike(cases: list[Initiative]) -> None:
     """Write the standing of cases that differ in nothing that gates look at: worked out once."""
     rulebook, now = Rulebook.objects.current(), clock.now()
     facts = facts_of(cases[0])
-    spans = _spans(facts, rulebook.book, criteria.outlook(facts, rulebook.book, now))
+    spans = _spans(facts, rulebook.book, turning_points.outlook(facts, rulebook.book, now))
     _say([(case.pk, spans) for case in cases], rulebook, now)
 
 
@@ -370,7 +400,6 @@ def _say(told: list[tuple[int, list[dict]]], rulebook: Rulebook, now: datetime) 
 def _spans(facts: Facts, book: Book, outlook) -> list[dict]:
     """The outlook as the columns of spans, neighbours that say the same joined."""
     rows: list[dict] = []
-    wanted = [key for key in asked(facts, book) if book.requirements[key].blocking]
     for moment, support, states in outlook:
         row = {
             "supported": support.supported,
@@ -380,7 +409,7 @@ def _spans(facts: Facts, book: Book, outlook) -> list[dict]:
             "integration": support.tests["integration"],
             "adoption": support.tests["adoption"],
             "held": bool(criteria.holds_at(facts, moment)),
-            "gaps": _gaps(book, wanted, states),
+            "gaps": gap_counts(facts, book, states),
             "next_stale_on": next_stale(states, clock.local_day(moment)),
         }
         if rows and row.items() <= rows[-1].items():
@@ -393,11 +422,8 @@ def _spans(facts: Facts, book: Book, outlook) -> list[dict]:
 
 def gap_counts(facts: Facts, book: Book, states: dict[str, criteria.State]) -> dict[str, int]:
     """How many requirements stand between the case and what it claims, by layer."""
-    return _gaps(book, [key for key in asked(facts, book) if book.requirements[key].blocking], states)
-
-
-def _gaps(book: Book, wanted: list[str], states: dict[str, criteria.State]) -> dict[str, int]:
-    return Counter(book.requirements[key].layer for key in wanted if not states[key].grounded)
+    gaps = criteria.gaps_to(book, states, facts.claimed)
+    return Counter(book.requirements[key].layer for key in gaps)
 
 
 def asked(facts: Facts, book: Book) -> list[str]:
@@ -419,7 +445,7 @@ def _asked(book: Book, claimed: str) -> tuple[str, ...]:
 
 
 def next_stale(states: dict[str, criteria.State], day):
-    """The first day on which something that grounds a requirement now has aged out."""
-    ends = [state.last_day for state in states.values() if state.state == "grounded" and state.last_day]
+    """The first day on which something that a requirement stands on now has aged out."""
+    ends = [state.last_day for state in states.values() if state.state in CURRENT and state.last_day]
     upcoming = [end + timedelta(days=1) for end in ends if end >= day]
     return min(upcoming, default=None)

@@ -95,6 +95,8 @@ def check_file(file, *, page: bool = False) -> str:
             _check_content(file, content, extension)
     except NotTaken as why:
         raise ValidationError({"file": str(why)}) from None
+    if start is None and not page and (why := plain_text.emptiness(content.decode("utf-8", "replace"))):
+        raise ValidationError({"file": f"The file says nothing. {why}"})
     return content_type
 
 

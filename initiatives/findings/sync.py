@@ -12,7 +12,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.facts import finding_rules
 from initiatives.findings import alerts
-from initiatives.models import Hold, Initiative, Shortcoming
+from initiatives.models import Hold, Initiative, Measurement, Shortcoming
 
 # Holds that the register alone calls for and closes; residency waits for the chair once its cause is gone.
 CALLED_FOR = ("residency", "definition_conflict", "failed_drill")
@@ -57,10 +57,31 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
         EntryKind.REGISTER_FOUND, [(case, said[case.pk]) for case in cases if case.pk in touched]
     )
     held = _follow_holds(cases, wanted)
-    rewritten = [case for case in cases if case.pk in touched | held]
+    measured = _follow_measured(cases, sorted(there.running), now)
+    rewritten = [case for case in cases if case.pk in touched | held | measured]
     if rewritten:
         settle_standings(rewritten)
     return rewritten
+
+
+def _follow_measured(cases: list[Initiative], running: list[int], now: datetime) -> set[int]:
+    """Write down what is measured of these cases, and what is no more; returns the keys of the cases touched."""
+    found = dict.fromkeys((key, one) for measures in finding_rules.MEASURES for key, one in measures(running))
+    rows = Measurement.objects.standing().filter(initiative__in=[case.pk for case in cases])
+    known = {(row.initiative_id, _measured(row)): row for row in rows}
+    new = [place for place in found if place not in known]
+    gone = [row for place, row in known.items() if place not in found]
+    if gone:
+        row_history.update_where(Measurement, [row.pk for row in gone], ended_at=now)
+    if new:
+        row_history.insert_many(
+            Measurement, [Measurement(initiative_id=key, **vars(one)) for key, one in new]
+        )
+    return {row.initiative_id for row in gone} | {key for key, _ in new}
+
+
+def _measured(row: Measurement) -> finding_rules.Measurable:
+    return finding_rules.Measurable(row.requirement, row.way, row.source, row.words, row.since, row.until)
 
 
 def follow_more(case: Initiative) -> list[Initiative]:

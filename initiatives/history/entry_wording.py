@@ -258,6 +258,18 @@ SENTENCES: dict[str, str] = {
     EntryKind.UNIT_POLICY_WITHDRAWN: "withdrew a policy of {unit}, {reference}: {why}",
     EntryKind.UNIT_MOVED: "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
     EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {cases} cases and {people} people.",
+    EntryKind.NOT_SIMILAR: "said that {other} is not similar.",
+    EntryKind.INTAKE_LINK_MADE: "made the intake link of {unit}, open until {until:day}.",
+    EntryKind.INTAKE_LINK_ENDED: "switched off the intake link of {unit}.",
+    EntryKind.INTAKE_RECEIVED: "took down what somebody wrote to {unit} by its intake link.",
+    EntryKind.INTAKE_BECAME_IDEA: (
+        "made this idea of what somebody wrote to {unit} by its intake link"
+        "<{invitation?}, and asked the admins to invite them>."
+    ),
+    EntryKind.INTAKE_DECLINED: "declined what somebody wrote to {unit} by its intake link: {why}",
+    EntryKind.INTAKE_SENDER_INVITED: "invited {person}, who wrote by an intake link.",
+    EntryKind.INTAKE_SENDER_NOT_INVITED: "did not invite somebody who wrote by an intake link: {why}",
+    EntryKind.INTAKE_SENDER_REMOVED: "deleted who had written by an intake link.",
     EntryKind.RENAMED: "renamed it from “{before}” to “{after}”.",
     EntryKind.EVENT_RECORDED: "recorded an event of {on:day}, {event_kind:event}: {words}",
     EntryKind.FUNDING_RECORDED: (
@@ -300,7 +312,12 @@ SENTENCES: dict[str, str] = {
         "{covers:questions}.< It was captured from {captured_from}.>< It supersedes item {supersedes}.>"
     ),
     EntryKind.EVIDENCE_OFFERED: "offered item {evidence} for {covers:questions} too.",
-    EntryKind.EVIDENCE_WITHDRAWN: "withdrew the proof “{title}”.",
+    EntryKind.EVIDENCE_VERIFIED: "verified “{title}” for {requirement:question} Where: {place}. Seen: {words}",
+    EntryKind.STANDALONE_DECLARED: "declared that the case stands alone: {why}",
+    EntryKind.STANDALONE_ACCEPTED: "accepted as {seat:seat} that the case stands alone.",
+    EntryKind.STANDALONE_ENDED: "ended the declaration that the case stands alone: {why:ended}",
+    EntryKind.EVIDENCE_NOT_SHOWN: "opened “{title}” and says it does not show {requirement:question} {words}",
+    EntryKind.EVIDENCE_WITHDRAWN: "withdrew the evidence “{title}”.",
     EntryKind.PAST_READ: "read the page “{page}” as of {as_of}.",
     EntryKind.EVIDENCE_OPENED: "{all:opening} the file of “{title}”.",
     EntryKind.EVIDENCE_FILE_MISSING: "found the file of “{title}” missing; it does not count until it is back.",
@@ -350,6 +367,16 @@ SENTENCES: dict[str, str] = {
     EntryKind.COMPONENT_RECORDED: (
         "recorded {version} in the layer {layer}, from {runs_from:day}<, in place of {replaces}>."
     ),
+    EntryKind.MODEL_ADDED: "put the model {model} of {said[vendor]} into the register.",
+    EntryKind.MODEL_CHANGED: "changed what is said of the model {model}: {after:fields}.",
+    EntryKind.EVALUATION_DECLARED: (
+        "declared for {model} on {data_set}: {metric} of {comparison:plain} {threshold} is good enough."
+    ),
+    EntryKind.EVALUATION_RESULT_RECORDED: (
+        "recorded {result} as {metric} of {model} on {data_set}, {n} examples, measured on {measured_on:day}: "
+        "<{meets?}it meets its threshold.|it does not meet its threshold.>"
+    ),
+    EntryKind.EVALUATION_WITHDRAWN: "withdrew the evaluation of {model}, {metric} on {data_set}: {why}",
     EntryKind.SCOPE_PLANNED: "planned scope {number} for {stage:stage}: {users} users.",
     EntryKind.SCOPE_IN_FORCE: "put scope {number} in force: {users} users<, in place of scope {replaces}>.",
     EntryKind.CHANGED: "recorded a change: {what}, from {effective_at:day}.< It ended proof for {voided:voided}.>",

@@ -159,7 +159,10 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
             book = Rulebook.objects.current().book
             key = obligation.source.split(":")[0]
             states = criteria.states_at(_facts(case), book, clock.now())
-            if not all(states[wanted].grounded for wanted in book.criteria[key].requirements):
+            if not all(
+                states[wanted].satisfies(book.criteria[key].gate)
+                for wanted in book.criteria[key].requirements
+            ):
                 no(
                     f"{book.criteria[key].question} Not shown yet.", "Answer it on the checklist, with proof."
                 ).or_refuse()

@@ -3,6 +3,7 @@
 from initiatives.models.approvals import (
     ApprovalAnswer,
     ApprovalOpening,
+    ApprovalPreview,
     ApprovalRequest,
     ApprovalUse,
     KillSwitch,
@@ -14,18 +15,30 @@ from initiatives.models.evidence import (
     Coverage,
     Evidence,
     EvidenceNames,
+    EvidenceOpening,
     FileCheck,
     ProofItem,
+    Verification,
     Voiding,
 )
 from initiatives.models.handovers import Handover
-from initiatives.models.holds import Excuse, Gap, Hold, Obligation, Shortcoming
+from initiatives.models.holds import (
+    Excuse,
+    Gap,
+    Hold,
+    Measurement,
+    Obligation,
+    Shortcoming,
+)
 from initiatives.models.imports import (
     EstateBatch,
     EstateMapping,
     EstateRow,
     ImportBatch,
     ImportRow,
+    IntakeLink,
+    IntakeRequest,
+    IntakeSender,
     InventorySource,
 )
 from initiatives.models.initiative import (
@@ -37,6 +50,7 @@ from initiatives.models.initiative import (
     Standing,
 )
 from initiatives.models.integration.definitions import DefinitionConflict, Term, TermDefinition, TermUse
+from initiatives.models.integration.model_register import ModelEvaluation, ModelVersion
 from initiatives.models.integration.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
 from initiatives.models.integration.profiles import Drift, Profile
 from initiatives.models.integration.proposals import ProposedChange
@@ -48,6 +62,7 @@ from initiatives.models.integration.systems import (
     LinkAnswer,
     ServiceAccount,
     SourceAcceptance,
+    StandaloneDeclaration,
     System,
 )
 from initiatives.models.notes import (
@@ -56,6 +71,7 @@ from initiatives.models.notes import (
     Event,
     FormerTitle,
     FundingDecision,
+    NotSimilar,
     Observation,
     ReviewVisit,
 )
@@ -68,6 +84,7 @@ __all__ = [
     "AnswerDraft",
     "ApprovalAnswer",
     "ApprovalOpening",
+    "ApprovalPreview",
     "ApprovalRequest",
     "ApprovalUse",
     "ArchitectureDecision",
@@ -91,6 +108,7 @@ __all__ = [
     "Event",
     "Evidence",
     "EvidenceNames",
+    "EvidenceOpening",
     "Excuse",
     "FileCheck",
     "Forecast",
@@ -104,11 +122,18 @@ __all__ = [
     "ImportBatch",
     "ImportRow",
     "Initiative",
+    "IntakeLink",
+    "IntakeRequest",
+    "IntakeSender",
     "InventorySource",
     "KillSwitch",
     "LayerReview",
     "Link",
     "LinkAnswer",
+    "Measurement",
+    "ModelEvaluation",
+    "ModelVersion",
+    "NotSimilar",
     "Obligation",
     "Observation",
     "PastStanding",
@@ -130,6 +155,7 @@ __all__ = [
     "SourceAcceptance",
     "Span",
     "StageChange",
+    "StandaloneDeclaration",
     "Standing",
     "System",
     "Term",
@@ -139,6 +165,7 @@ __all__ = [
     "UnitPolicy",
     "Vendor",
     "VendorTerm",
+    "Verification",
     "Voiding",
     "Waiver",
 ]

@@ -157,6 +157,30 @@ class ApprovalOpening(models.Model):
         return f"{self.person_id} opened {self.request_id}"
 
 
+class ApprovalPreview(models.Model):
+    """What a system handed over for its approvers to see: a text or an address, of which only the digest is for others.
+
+    `content` is empty once it was erased; `digest` and `words` (how many there were to read) stay.
+    """
+
+    not_governed = "its digest stands in the request, which is; a copy of the text would outlive its erasure"
+    not_in_admin = "what goes out is shown to whoever is asked to approve it, and to nobody else"
+
+    request = models.OneToOneField(ApprovalRequest, models.PROTECT, related_name="preview")
+    kind = models.CharField(max_length=10, choices=[("text", "Text"), ("link", "Link")])
+    content = models.TextField(blank=True)
+    digest = models.CharField(max_length=64)
+    words = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["request"], condition=~Q(content=""), name="approval_previews_not_erased")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.digest[:12]}"
+
+
 class ApprovalAnswer(WrittenOnce):
     """One person's answer to one request. `opened_at` is when they were first shown it.
 

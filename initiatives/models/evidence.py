@@ -80,12 +80,17 @@ class AnswerDraft(models.Model):
 
 
 class Evidence(models.Model):
-    """One piece of proof. Its content never changes: a newer item supersedes it."""
+    """One piece of proof. Its content never changes: a newer item supersedes it.
+
+    `details` is what the form of its kind holds, or which register of the product wrote it
+    (`initiatives.evidence.artefact_kinds`).
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="evidence")
     kind = models.CharField(max_length=20, choices=EvidenceKind.choices)
     title = models.CharField(max_length=200)
     note = models.TextField(blank=True, default="")
+    details = models.JSONField(blank=True, default=dict)
     file = models.FileField(max_length=200, blank=True, default="")
     file_name = models.CharField(max_length=200, blank=True, default="")
     content_type = models.CharField(max_length=100, blank=True, default="")
@@ -214,6 +219,57 @@ class Voiding(WrittenOnce):
 
     def __str__(self) -> str:
         return f"{self.requirement}: {self.cause}"
+
+
+class EvidenceOpening(WrittenOnce):
+    """That a person opened an item of evidence in Plumbline for the first time: nothing is verified unopened."""
+
+    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="openings")
+    person = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["evidence", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["evidence", "person"], name="first_opening_per_person_and_evidence"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} opened {self.evidence}"
+
+
+class Verification(WrittenOnce):
+    """What somebody outside the team says of an item for one question: that it shows the answer, or that it does not.
+
+    Bound to the content that was opened (`fingerprint`) and to the answer's version; the newest word of a person
+    counts. `place`: where in the item; `words`: what was seen there, or why it does not show it. `seat`: the seat
+    that the verifier acted in.
+    """
+
+    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="verifications")
+    requirement = models.CharField(max_length=60)
+    verifier = models.ForeignKey(User, models.PROTECT, related_name="+")
+    seat = models.CharField(max_length=30)
+    opening = models.ForeignKey(EvidenceOpening, models.PROTECT, related_name="+")
+    shows = models.BooleanField()
+    place = models.CharField(max_length=200, blank=True, default="")
+    words = models.TextField()
+    answer_version = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["evidence", "id"]
+        constraints = [
+            models.CheckConstraint(name="verification_says_what_was_seen", condition=~Q(words="")),
+            models.CheckConstraint(name="verified_says_where", condition=Q(shows=False) | ~Q(place="")),
+        ]
+        indexes = [models.Index(fields=["evidence", "requirement"], name="verifications_by_evidence")]
+
+    def __str__(self) -> str:
+        return f"{self.verifier}: {'shows' if self.shows else 'does not show'} {self.requirement}"
 
 
 class ProofItem(models.Model):

@@ -171,7 +171,7 @@ class ShortcomingQuerySet(models.QuerySet):
 
 
 class Shortcoming(models.Model):
-    """One thing in the register that keeps a requirement from being grounded, from a moment on, perhaps one to come.
+    """One thing in the register that keeps a requirement from being met, from a moment on, perhaps one to come.
 
     Worked out by `actions.following.follow` from the register alone, and rewritten with every change of it: nobody
     writes or closes one by hand. `source` names what it is about, so that the same finding stays the same row. `hold`:
@@ -218,3 +218,51 @@ class Shortcoming(models.Model):
 
     def __str__(self) -> str:
         return self.words
+
+
+class MeasurementQuerySet(models.QuerySet):
+    def standing(self):
+        """What is still measured, from whatever moment it counts."""
+        return self.filter(ended_at__isnull=True)
+
+
+class Measurement(models.Model):
+    """That an answer follows from rows whose deciding value came from outside the team, from a moment on.
+
+    Worked out by `findings.sync.follow` from the registers alone, as a `Shortcoming` is: nobody writes or closes one by
+    hand. `way` is one of the rulebook's ways; `source` names what it was worked out from.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="measurements")
+    requirement = models.CharField(max_length=60)
+    way = models.CharField(max_length=30)
+    source = models.CharField(max_length=120)
+    words = models.TextField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MeasurementQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "requirement", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "requirement", "source"],
+                condition=Q(ended_at__isnull=True),
+                name="one_standing_measurement_per_source",
+            ),
+            models.CheckConstraint(
+                name="measured_until_after_since",
+                condition=Q(until__isnull=True) | Q(until__gt=models.F("since")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["initiative"], condition=Q(ended_at__isnull=True), name="measurements_by_case"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement}: {self.words}"

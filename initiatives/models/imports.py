@@ -1,12 +1,18 @@
-"""Imported inventories: the file, every raw row, and what became of each."""
+"""What comes in from outside: inventories and tables, with every raw row and what became of each; and what people
+without an account write by the intake link of a unit.
+"""
+
+import secrets
+from datetime import date
 
 from django.db import models
 from django.db.models import Q
 
 from governance.database.row_history import governed
-from governance.models import User
+from governance.models import Unit, User
 from governance.models.constraints import by_whom_and_when
 from governance.models.people import IMPORTED
+from governance.vocabulary import IntakeState, Invitation
 from initiatives.models.initiative import Initiative
 
 ROOT = ("Imported", IMPORTED)  # name and code of the unit below which imports put theirs
@@ -199,3 +205,126 @@ class EstateRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.batch_id}, line {self.line}"
+
+
+def new_token() -> str:
+    """What nobody guesses: 128 bits."""
+    return secrets.token_urlsafe(16)
+
+
+class IntakeLinkQuerySet(models.QuerySet):
+    def not_ended(self):
+        """Links that nobody switched off, whatever their last day."""
+        return self.filter(ended_at__isnull=True)
+
+    def open_on(self, day: date):
+        """Links that take something on this day: of a unit that is still there, their last day included."""
+        return self.not_ended().filter(until__gte=day, unit__merged_into__isnull=True)
+
+
+class IntakeLink(models.Model):
+    """The address at which people without an account tell a unit of a problem; whoever has it may, until its day."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="intake_links")
+    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
+    until = models.DateField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = IntakeLinkQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["unit", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit"], condition=Q(ended_at__isnull=True), name="one_open_intake_link_per_unit"
+            ),
+            by_whom_and_when("ended", name="intake_link_ended_means_who_and_when"),
+        ]
+
+    def __str__(self) -> str:
+        return f"intake link of {self.unit_id}"
+
+
+class IntakeRequestQuerySet(models.QuerySet):
+    def waiting(self):
+        """Requests that nobody answered."""
+        return self.filter(state=IntakeState.WAITING)
+
+    def to_invite(self):
+        """Requests whose sender an admin is asked to invite."""
+        return self.filter(invitation=Invitation.ASKED)
+
+
+class IntakeRequest(models.Model):
+    """What somebody without an account wrote by an intake link, and what the chair made of it.
+
+    Who wrote it stands in `IntakeSender`. `once`: the form it came by, so that one sent twice is one request.
+    """
+
+    link = models.ForeignKey(IntakeLink, models.PROTECT, related_name="requests")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="intake_requests")
+    problem = models.TextField()
+    users = models.TextField()
+    hurts = models.TextField(blank=True, default="")
+    received_at = models.DateTimeField()
+    once = models.UUIDField(null=True, unique=True, editable=False)
+    state = models.CharField(max_length=10, choices=IntakeState.choices, default=IntakeState.WAITING)
+    reason = models.TextField(blank=True, default="")
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    initiative = models.OneToOneField(
+        Initiative, models.PROTECT, null=True, blank=True, related_name="intake_request"
+    )
+    invitation = models.CharField(max_length=10, choices=Invitation.choices, default=Invitation.NONE)
+
+    objects = IntakeRequestQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["unit", "id"]
+        constraints = [
+            by_whom_and_when("decided", name="intake_decided_means_who_and_when"),
+            models.CheckConstraint(
+                name="an_intake_request_names_what_it_became",
+                condition=Q(
+                    state=IntakeState.WAITING, decided_at__isnull=True, initiative__isnull=True, reason=""
+                )
+                | Q(state=IntakeState.IDEA, decided_at__isnull=False, initiative__isnull=False, reason="")
+                | Q(state=IntakeState.DECLINED, decided_at__isnull=False, initiative__isnull=True)
+                & ~Q(reason=""),
+            ),
+            models.CheckConstraint(
+                name="only_senders_of_ideas_are_invited",
+                condition=Q(invitation=Invitation.NONE) | Q(state=IntakeState.IDEA),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["unit"], condition=Q(state=IntakeState.WAITING), name="waiting_requests_by_unit"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.problem[:80]
+
+    def get_absolute_url(self) -> str:
+        """The page of the request."""
+        return f"/intake-requests/{self.pk}/"
+
+
+class IntakeSender(models.Model):
+    """Who wrote a request, as they said; nobody looked whether it is true. Deleted some time after the answer."""
+
+    not_governed = "personal data of somebody without an account: deleted in time, which the record could not"
+    not_in_admin = "read by whoever answers the request, on its page"
+
+    request = models.OneToOneField(IntakeRequest, models.CASCADE, related_name="sender")
+    name = models.CharField(max_length=120)
+    email = models.EmailField()
+
+    def __str__(self) -> str:
+        return self.name

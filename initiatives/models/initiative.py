@@ -42,6 +42,10 @@ class InitiativeQuerySet(models.QuerySet):
         """Cases that were not withdrawn as registered by mistake."""
         return self.filter(withdrawn_at__isnull=True)
 
+    def told(self):
+        """Cases of which everybody signed in hears that they are there: not confidential, not withdrawn."""
+        return self.live().filter(confidential=False)
+
     def locked(self, pk: int) -> "Initiative":
         """The case with its unit, locked until the transaction ends and read after the lock was had."""
         return self.select_for_update(of=("self",)).select_related("unit").get(pk=pk)
@@ -144,6 +148,11 @@ class Initiative(models.Model):
     def brought_in(self) -> bool:
         """Whether an import brought it here, whatever was decided since; an idea of a list claims nothing."""
         return bool(self.source_organisation)
+
+    @property
+    def told(self) -> bool:
+        """Whether everybody signed in hears that it is there: `Initiative.objects.told()`."""
+        return not self.confidential and self.withdrawn_at is None
 
     @property
     def high_risk(self) -> bool:

@@ -1,4 +1,5 @@
-"""Rows of notes that move nothing: events, funding decisions, observations; and former names of a case.
+"""Rows of notes that move nothing: events, funding decisions, observations; former names of a case, and which cases
+are not similar to it.
 
 Sources: S1-8.1 (announcement, demo, choice of model and budget move nothing), S1-38 (budgets are given on a demo),
 S1-39 (field notes from inside).
@@ -7,7 +8,8 @@ S1-39 (field notes from inside).
 from datetime import datetime, timedelta
 
 from django.db import connection, models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
@@ -135,6 +137,29 @@ class FormerTitle(WrittenOnce):
 
     def __str__(self) -> str:
         return self.title
+
+
+class NotSimilar(WrittenOnce):
+    """That somebody who works on a case said another one is not similar: neither is shown beside the other again."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="not_similar")
+    other = models.ForeignKey(Initiative, models.PROTECT, related_name="not_similar_to")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                Least("initiative", "other"),
+                Greatest("initiative", "other"),
+                name="a_pair_is_not_similar_once",
+            ),
+            models.CheckConstraint(name="a_pair_is_of_two_cases", condition=~Q(initiative=F("other"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.initiative_id} is not similar to {self.other_id}"
 
 
 class Continuation(WrittenOnce):

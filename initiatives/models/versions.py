@@ -12,19 +12,30 @@ from initiatives.models.initiative import Initiative
 
 
 class Component(models.Model):
-    """A part of the system in one layer: a model, an application, a gateway."""
+    """A part of the system in one layer: a model, an application, a gateway.
+
+    `listed_vendor`: its row in the register of vendors; `vendor`: its name as it was recorded.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="components")
     layer = models.CharField(max_length=20, choices=Layer.choices)
     name = models.CharField(max_length=120)
     vendor = models.CharField(max_length=120, blank=True, default="")
+    listed_vendor = models.ForeignKey(
+        "initiatives.Vendor", models.PROTECT, null=True, blank=True, related_name="components"
+    )
 
     history = governed()
 
     class Meta:
         ordering = ["initiative", "layer", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["initiative", "layer", "name"], name="components_are_named_once")
+            models.UniqueConstraint(fields=["initiative", "layer", "name"], name="components_are_named_once"),
+            models.CheckConstraint(
+                name="a_vendor_of_a_component_is_listed",
+                condition=Q(vendor="", listed_vendor__isnull=True)
+                | (~Q(vendor="") & Q(listed_vendor__isnull=False)),
+            ),
         ]
         indexes = [GinIndex(Words("vendor", "name"), name="components_by_words")]
 
@@ -39,13 +50,19 @@ class VersionQuerySet(models.QuerySet):
 
 
 class ComponentVersion(models.Model):
-    """One version of a component, running from a moment, perhaps in the future, to a moment."""
+    """One version of a component, running from a moment, perhaps in the future, to a moment.
+
+    `model_version`: of the layer model alone, its row in the model register; none where nobody named it.
+    """
 
     component = models.ForeignKey(Component, models.PROTECT, related_name="versions")
     version = models.CharField(max_length=80)
     region = models.CharField(max_length=60, blank=True, default="")
     runs_from = models.DateTimeField()
     runs_to = models.DateTimeField(null=True, blank=True)
+    model_version = models.ForeignKey(
+        "initiatives.ModelVersion", models.PROTECT, null=True, blank=True, related_name="uses"
+    )
 
     objects = VersionQuerySet.as_manager()
     history = governed()
@@ -71,7 +88,11 @@ class ComponentVersion(models.Model):
 
 
 class ScopeVersion(models.Model):
-    """For whom and with what: in force from a moment, or planned to start with a promotion."""
+    """For whom and with what: in force from a moment, or planned to start with a promotion.
+
+    `test_subjects`: for whom its systems may act while the case is a prototype, as names of subjects in which * stands
+    for any characters (`governance.authorization.subject_patterns`).
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="scopes")
     number = models.PositiveIntegerField()
@@ -79,6 +100,7 @@ class ScopeVersion(models.Model):
     departments = models.JSONField(default=list, blank=True)
     places = models.JSONField(default=list, blank=True)
     data_classes = models.JSONField(default=list, blank=True)
+    test_subjects = models.JSONField(default=list, blank=True)
     user_count = models.PositiveIntegerField()
     ends_on = models.DateField(null=True, blank=True)
     rollout = models.BooleanField(default=False)

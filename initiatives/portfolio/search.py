@@ -1,15 +1,16 @@
 """Search: cases by reference and title, people, systems, vendors, terms, evidence.
 
-Only what the person may see is found (`permissions.visible_to`), and nothing counts what they may not. Each question
-asks for a few rows more than are shown, newest first, and never for a count. What an answer costs does not grow with
-the company: a rare word is looked up in the index, and one that half of the portfolio has in the newest rows.
+Only what the person may see is found (`permissions.visible_to`), and nothing counts what they may not. Of other cases
+that are not confidential the stub is found, by reference and title, so that nobody builds twice. Each question asks for
+a few rows more than are shown, newest first, and never for a count. What an answer costs does not grow with the
+company: a rare word is looked up in the index, and one that half of the portfolio has in the newest rows.
 """
 
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.db.models import F, QuerySet, Window
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -20,8 +21,9 @@ from governance.database.request_memo import lists
 from governance.database.text_search import LONGEST, MOST_WORDS, Words, question
 from governance.models import Membership, User
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import Stage
+from governance.vocabulary import Role, Stage
 from initiatives.access import permissions as case_permissions
+from initiatives.access.visibility import accounts_seen_by
 from initiatives.models import (
     Component,
     Evidence,
@@ -124,7 +126,7 @@ class Search:
         return Found(key, words, hits[:most], more=len(hits) > most)
 
     def cases(self, most: int) -> list[Hit]:
-        """Cases meant by number, then by their title, then by a title that they had once."""
+        """Cases meant by number, then by their title, then by a title that they had once; then stubs of others."""
         seen, found = self.seen.select_related("unit"), {}
         if self.numbers:
             meant = seen.filter(number__in=self.numbers)
@@ -134,7 +136,20 @@ class Search:
         found |= {case.pk: _case(case) for case in named[:most]}
         if len(found) < most:
             found |= self._once_called(seen.exclude(pk__in=list(found)), most)
-        return list(found.values())[:most]
+        hits = list(found.values())[:most]
+        return hits if len(hits) == most else hits + self._stubs(most - len(hits))
+
+    def _stubs(self, most: int) -> list[Hit]:
+        """Of cases that the person may not open and everybody hears of: meant by number, or by their title of today."""
+        others = Initiative.objects.told().filter(~Exists(self.seen.filter(pk=OuterRef("pk"))))
+        few = self.rare.get("cases")
+        meant = Q(pk__in=self._keys("cases") if few is None else [0, *few])
+        if self.numbers:
+            number = Q(number__in=self.numbers)
+            meant |= number & Q(title__says=self.beside) if self.beside else number
+        owner = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role=Role.OWNER)
+        named = others.filter(meant).annotate(owner=Subquery(owner.values("person__full_name")[:1]))
+        return [_stub(case) for case in named.select_related("unit", "registered_by").order_by("-pk")[:most]]
 
     def _once_called(self, others: QuerySet, most: int) -> dict[int, Hit]:
         cases = list(self._with_words("former titles", others).order_by("-pk")[:most])
@@ -163,7 +178,7 @@ class Search:
         return [_person(person, roles.get(person.pk, []), seats.get(person.pk, [])) for person in people]
 
     def systems(self, most: int) -> list[Hit]:
-        """What the register describes: systems by name and place, those in use first, then accounts in them."""
+        """What the register describes: systems by name and place, those in use first, then accounts one may see."""
         last = (F("retired_at").asc(nulls_first=True), "-pk")
         found = [
             Hit(
@@ -175,7 +190,7 @@ class Search:
             for row in self._open("systems", System.objects.order_by(*last), most)
         ]
         last = (F("closed_at").asc(nulls_first=True), "-pk")
-        accounts = ServiceAccount.objects.select_related("system").order_by(*last)
+        seen = accounts_seen_by(self.person).select_related("system").order_by(*last)
         return found + [
             Hit(
                 row.name,
@@ -183,7 +198,7 @@ class Search:
                 beside=f"Service account in {row.system}",
                 tags=("closed",) if row.closed_at else (),
             )
-            for row in (self._open("accounts", accounts, most - len(found)) if len(found) < most else ())
+            for row in self._with_words("accounts", seen)[: most - len(found)]
         ]
 
     def terms(self, most: int) -> list[Hit]:
@@ -195,7 +210,7 @@ class Search:
 
     def parts(self, most: int) -> list[Hit]:
         """Vendors that are listed; what cases run on: components by vendor and name, platforms by name."""
-        listed = self._open("vendors", Vendor.objects.order_by("-pk"), most)
+        listed = self._open("vendors", Vendor.objects.shared().order_by("-pk"), most)
         found = [Hit(row.name, row.get_absolute_url(), beside="Vendor, with its terms") for row in listed]
         return found + self._run_on(most - len(found)) if len(found) < most else found
 
@@ -243,10 +258,21 @@ def _case(case: Initiative, once: str = "") -> Hit:
         word for word, true in (("withdrawn", case.withdrawn_at), ("confidential", case.confidential)) if true
     )
     called = f" Once called “{once}”." if once else ""
-    beside = (
-        f"{stage_word(case.stage).capitalize() if case.stage != Stage.MVP else 'MVP'}, {case.unit}.{called}"
+    return Hit(case.title, case.get_absolute_url(), case.ref, f"{_stage(case)}, {case.unit}.{called}", tags)
+
+
+def _stub(case: Initiative) -> Hit:
+    asked = (
+        case.registered_by
+        if case.registered_by_id and case.registered_by.is_active
+        else "the board of its unit"
     )
-    return Hit(case.title, case.get_absolute_url(), case.ref, beside, tags)
+    beside = f"{_stage(case)}, {case.unit}. Not yours to open: ask {case.owner or asked}."
+    return Hit(case.title, reverse("case-stub", args=[case.ref]), case.ref, beside)
+
+
+def _stage(case: Initiative) -> str:
+    return stage_word(case.stage).capitalize() if case.stage != Stage.MVP else "MVP"
 
 
 def _with(hit: Hit, role: str) -> Hit:
@@ -271,7 +297,7 @@ PLACES = {
         words__says=words
     ),
     "accounts": lambda words: ServiceAccount.objects.filter(name__says=words),
-    "vendors": lambda words: Vendor.objects.filter(name__says=words),
+    "vendors": lambda words: Vendor.objects.shared().filter(name__says=words),
     "terms": lambda words: Term.objects.annotate(words=Words("name", "meaning")).filter(words__says=words),
     "platforms": lambda words: Initiative.objects.filter(platform__says=words),
     "evidence": lambda words: Evidence.objects.filter(title__says=words),

@@ -1,4 +1,4 @@
-"""The search: one box, grouped answers."""
+"""The search: one box, grouped answers; and the stub of a case, to which it leads who may not open the case."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.web.help_topics import topics_about
 from initiatives.cases.case_frame import pick
+from initiatives.cases.stubs import stub_for
 from initiatives.portfolio.search import GROUPS, MOST, Search
 
 PAGE = 25
@@ -26,3 +27,10 @@ def search(request: SignedInRequest) -> HttpResponse:
         context["all"] = asked.all()
         context["topics"] = topics_about(asked.words)
     return render(request, "initiatives/portfolio/search.html", context)
+
+
+@require_safe
+def stub(request: SignedInRequest, ref: str) -> HttpResponse:
+    """What everybody signed in sees of a case that is not confidential, and whom to ask."""
+    context = {"nav": "portfolio", "stub": stub_for(request.user, ref)}
+    return render(request, "initiatives/portfolio/stub.html", context)

@@ -2,12 +2,13 @@
 
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import Q
 
 from governance import clock, contributions
 from governance.ledger import record
 from governance.models import Unit, User
 from governance.organisation.actions import in_being
-from governance.permission_result import no
+from governance.permission_result import Conflict, no
 from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
@@ -15,7 +16,7 @@ from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow_more
 from initiatives.integration.links.actions import end_links
-from initiatives.models import FormerTitle, Initiative
+from initiatives.models import FormerTitle, Initiative, NotSimilar
 from initiatives.roles.actions import create_role
 
 
@@ -172,6 +173,24 @@ def confirm_tier(*, case: Initiative, tier: str, by: User) -> Initiative:
             pull(case, ["risk_tier"], f"Risk tier {before} -> {tier}", by=by)
         settle_standing(case)
     return case
+
+
+def not_similar(*, case: Initiative, other: Initiative, by: User) -> NotSimilar:
+    """Say, as somebody who works on a case, that another one is not similar: neither is shown beside the other again.
+
+    `other` is a case of which everybody hears. Raises Refused, Conflict where it was said before.
+    """
+    with act("not similar", by=by, case=case) as case:
+        case_permissions.may_collaborate(case, by).or_refuse()
+        if other.pk == case.pk or not Initiative.objects.told().filter(pk=other.pk).exists():
+            no("No such case is shown as similar.", "Look at the case again.").or_refuse()
+        pair = Q(initiative=case, other=other) | Q(initiative=other, other=case)
+        if NotSimilar.objects.filter(pair).exists():
+            raise Conflict("That was said already.", "Go on.", case.get_absolute_url())
+        row = NotSimilar(initiative=case, other=other, by=by, at=clock.now())
+        row.save()
+        record.record(EntryKind.NOT_SIMILAR, case=case, other=other.ref)
+    return row
 
 
 def withdraw(*, case: Initiative, reason: str, joined_to: Initiative | None = None, by: User) -> Initiative:

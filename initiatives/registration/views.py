@@ -4,15 +4,17 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance import contributions
 from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.similar_cases import Similar
 from initiatives.cases.similar_cases import similar as find_similar
-from initiatives.models import Obligation
+from initiatives.models import Initiative, Obligation
 from initiatives.registration import actions
 from initiatives.registration.forms import RegisterForm
 
@@ -75,6 +77,17 @@ def similar(request: SignedInRequest) -> HttpResponse:
     context = {"near": _similar(typed, visible), "form": form, "asked": False, "parts": parts}
     context["owed"] = _owed(_key(typed.get("owner", "")), visible)
     return render(request, "initiatives/registration/_similar.html", context)
+
+
+@require_POST
+def not_similar(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Say that the case named by its number is not similar to this one."""
+    case = case_lookup.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    other = get_object_or_404(Initiative.objects.told(), number=_key(request.POST.get("other", "")))
+    actions.not_similar(case=case, other=other, by=request.user)
+    messages.success(request, f"{other.ref} is not shown as similar any more, on neither of the two.")
+    return redirect(f"{reverse('case', args=[case.ref])}#similar")
 
 
 def _similar(sent: QueryDict, visible) -> Similar:

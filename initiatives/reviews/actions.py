@@ -235,7 +235,14 @@ def frozen_findings(sitting: review_state.Sitting) -> dict:
                 "state": finding.state,
                 "reasons": list(finding.reasons),
                 "requirements": [
-                    {"key": s.key, "state": s.state, "words": s.words, "evidence": [i.id for i in s.items]}
+                    {
+                        "key": s.key,
+                        "state": s.state,
+                        "level": s.level,
+                        "satisfied": s.satisfies(finding.criterion.gate),
+                        "words": s.words,
+                        "evidence": [i.id for i in s.items],
+                    }
                     for s in finding.requirements
                 ],
             }

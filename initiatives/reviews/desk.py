@@ -81,6 +81,10 @@ def lines(look: Look) -> Iterator[Line]:
         elif one.kind == review_turn.SIGN:
             vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
             yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
+        elif one.kind == review_turn.VERIFY:
+            yield _line(
+                one, "sign", "Open and verify", _waits(one), look.holder_on(one.review.initiative, one.seat)
+            )
         elif one.kind == review_turn.LOOK_AGAIN:
             why = f"{_gate(one.review).title}. Your seat objected ({Seat(one.seat).label.lower()}), and was answered."
             yield _line(one, "sign", "Look again", why, look.holder_on(one.review.initiative, one.seat))

@@ -3,44 +3,29 @@
 An open review is shown as `board.sit` finds it now; one that was decided as it was frozen, never recomputed.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from governance.gates import criteria
 from governance.people import cooling_off
 from governance.templatetags.plumbline import moment, seat_word
-from governance.vocabulary import Seat, SignOffVerdict
+from governance.vocabulary import Level, Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
+from initiatives.evidence import artefact_kinds
+from initiatives.facts import case_rows
+from initiatives.facts.wording import state_word, word_of
 from initiatives.models import Review, SignOff
 
 CRITERION_STATES = {
     "met": ("met", "ok"),
+    "with_waiver": ("with a waiver", "lead"),
     "waived": ("waived", "lead"),
     "unmet": ("not met", "bad"),
     "stale": ("stale proof", "warn"),
     "later": ("owed after the move", ""),
     "advice": ("advice, not met", ""),
     "": ("not judged", ""),
-}
-# "No", "not reported", "not applicable" and "waived" are four different things (docs/domain.md, invariant 9).
-REQUIREMENT_STATES = {
-    "grounded": ("proved", "ok"),
-    "as_decided": ("as decided", "ok"),
-    "not_asked": ("not asked", ""),
-    "not_applicable": ("not applicable", ""),
-    "waived": ("waived", "lead"),
-    "unanswered": ("not answered", "bad"),
-    "no": ("no", "bad"),
-    "not_reported": ("not reported", "bad"),
-    "waiting": ("waits for its seat", "warn"),
-    "unproven": ("no proof", "bad"),
-    "voided": ("proof dismissed", "bad"),
-    "failing": ("failing", "bad"),
-    "stale": ("stale", "warn"),
-    "weak": ("too weak", "bad"),
-    "unread": ("read by nobody outside", "warn"),
-    "unmapped": ("not mapped", "bad"),
-    "register": ("the register says no", "bad"),
 }
 # Up to so many criteria that are not met are shown unfolded, and so many blockers before the rest is folded away.
 UNFOLDED = 5
@@ -113,11 +98,11 @@ class Line:
 
     @property
     def summary(self) -> str:
-        """How many questions stand behind it, and how many of them are proved."""
+        """How many questions stand behind it, and how many of them are met."""
         count = len(self.requirements)
         good = sum(asked["tone"] == "ok" for asked in self.requirements)
         asked = f"{count} question{'' if count == 1 else 's'} behind it"
-        return f"{asked}, proved" if good == count else f"{asked}, {good} proved"
+        return f"{asked}, met" if good == count else f"{asked}, {good} met"
 
 
 def _criterion_state(state: str, criterion, requirement_states) -> str:
@@ -138,6 +123,7 @@ def _unfold(lines: list[Line]) -> list[Line]:
 
 def live_lines(sitting: review_state.Sitting) -> list[Line]:
     """The criteria of an open review as they stand now, each with answers, proof and the reasons."""
+    holds = artefact_kinds.lines(case_rows.rows(sitting.case, "evidence"))
     lines = []
     for finding in sitting.verdict.findings:
         criterion = finding.criterion
@@ -145,9 +131,9 @@ def live_lines(sitting: review_state.Sitting) -> list[Line]:
             _requirement(
                 state.key,
                 sitting.book.requirements[state.key].question,
-                state.state,
+                state_word(state, finding.criterion.gate),
                 state.words,
-                [(item.id, item.title, item.unverified) for item in state.items],
+                [(item.id, item.title, item.unverified, holds.get(item.id, "")) for item in state.items],
                 state.last_day,
                 sitting.facts.answers[state.key].text if state.key in sitting.facts.answers else "",
             )
@@ -168,8 +154,8 @@ def live_lines(sitting: review_state.Sitting) -> list[Line]:
     return _unfold(lines)
 
 
-def _requirement(key, question, state, words, proof, last_day=None, said="") -> dict:
-    word, tone = REQUIREMENT_STATES.get(state, (state.replace("_", " "), ""))
+def _requirement(key, question, shown, words, proof, last_day=None, said="") -> dict:
+    word, tone = shown
     return {
         "key": key,
         "question": question,
@@ -182,6 +168,15 @@ def _requirement(key, question, state, words, proof, last_day=None, said="") -> 
     }
 
 
+def frozen(asked: dict, question: str, proof: list) -> dict:
+    """A question as it was decided: with its level from 2026.2 on."""
+    if asked["state"] in ("met", "below") and asked.get("level"):
+        shown = Level.word(asked["level"]).lower(), "ok" if asked["satisfied"] else "warn"
+    else:
+        shown = word_of(asked["state"])
+    return _requirement(asked["key"], question, shown, asked["words"], proof)
+
+
 def frozen_lines(review: Review) -> list[Line]:
     """The criteria as they were when the review was decided; without a decision, unjudged."""
     book = review.rulebook.book
@@ -191,16 +186,30 @@ def frozen_lines(review: Review) -> list[Line]:
             for c in book.gates[review.gate].criteria
         ]
     titles = {item.pk: item for item in review.initiative.evidence.all()}
+    covers = {
+        (asked["key"], pk)
+        for row in review.findings["criteria"]
+        for asked in row["requirements"]
+        for pk in asked["evidence"]
+    }
+    serves = Counter(pk for _, pk in covers)
     lines = []
     for row in review.findings["criteria"]:
         criterion = book.criteria[row["key"]]
         requirements = []
         for asked in row["requirements"]:
             proof = [
-                (pk, titles[pk].title, titles[pk].unverified) for pk in asked["evidence"] if pk in titles
+                (
+                    item.pk,
+                    item.title,
+                    item.unverified,
+                    artefact_kinds.line(item.kind, item.details, serves[pk]),
+                )
+                for pk in asked["evidence"]
+                if (item := titles.get(pk))
             ]
             question = book.requirements[asked["key"]].question
-            requirements.append(_requirement(asked["key"], question, asked["state"], asked["words"], proof))
+            requirements.append(frozen(asked, question, proof))
         state = _criterion_state(row["state"], criterion, {asked["state"] for asked in row["requirements"]})
         lines.append(
             Line(
@@ -379,7 +388,7 @@ def declared_against_results(review: Review) -> list[dict]:
             declared, result = frozen.get(key, ["", ""])
         else:
             declared, result = (row.declared, row.result) if row else ("", "")
-        word, tone = {"met": ("proved", "ok"), "missed": ("missed", "bad")}.get(
+        word, tone = {"met": ("met", "ok"), "missed": ("missed", "bad")}.get(
             result, ("no result yet", "warn")
         )
         compared.append(

@@ -17,7 +17,7 @@ from django.db.models.functions import JSONObject
 from governance import clock
 from governance.database.batch_read import Batch, Given, Rows
 from governance.database.request_memo import one_look
-from governance.gates import criteria
+from governance.gates import turning_points
 from governance.models import Absence, Entry, Membership, Rulebook
 from governance.people.boards import board_for, read_members
 from governance.vocabulary import Role
@@ -139,7 +139,7 @@ def _judge(reviews: list[Review]) -> dict[int, tuple[Glance, datetime]]:
 def _until(sitting: review_state.Sitting) -> datetime:
     """The next moment at which time alone may change what is judged; the end of the day at the latest."""
     moments = [sitting.review.expires_at, clock.midnight_after(clock.local_day(sitting.at))]
-    moments += criteria.turning_points(sitting.facts, sitting.book)
+    moments += turning_points.turning_points(sitting.facts, sitting.book)
     moments += [
         moment for row in case_rows.rows(sitting.case, "scopes") for moment in (row.starts_at, row.ended_at)
     ]

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from governance import clock
 from governance.gates import criteria as gates_criteria
+from governance.gates.requirements import BY_VERIFYING, State
 from governance.permission_result import ended
 from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
@@ -37,10 +38,11 @@ class Move:
         return (clock.today() - clock.local_day(self.since)).days
 
 
-DECIDE, REOPEN, MEND, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS = (
+DECIDE, REOPEN, MEND, VERIFY, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS = (
     "decide",
     "reopen",
     "mend",
+    "verify",
     "answer an objection",
     "look again",
     "sign",
@@ -73,7 +75,9 @@ def _deciding(sitting: review_state.Sitting) -> list[Move]:
         last = max([review.opened_at, *(row.at for row in sitting.sign_offs)])
         return [_of_chair(sitting, "to decide", last, DECIDE)]
     found = list(_objections(sitting))
-    unmet = [finding for finding in verdict.findings if finding.blocks]
+    blocking = [finding for finding in verdict.findings if finding.blocks]
+    found += _verifying(sitting, blocking)
+    unmet = [finding for finding in blocking if not _only_unverified(finding)]
     if unmet:
         who, people = _owner(sitting)
         count = f"{len(unmet)} criteri{'on' if len(unmet) == 1 else 'a'}"
@@ -88,6 +92,34 @@ def _deciding(sitting: review_state.Sitting) -> list[Move]:
         first = verdict.blockers[0]
         return [Move(first.remedy or "Somebody", f"({first.text})", review.opened_at)]
     return sorted(found, key=lambda move: move.since)
+
+
+def _open_states(finding: gates_criteria.Finding) -> list[State]:
+    return [state for state in finding.requirements if not state.satisfies(finding.criterion.gate)]
+
+
+def _only_unverified(finding: gates_criteria.Finding) -> bool:
+    """Whether nothing is missing behind the criterion but that its seat opens and verifies what is there."""
+    missing = _open_states(finding)
+    return bool(missing) and all(state.place == BY_VERIFYING for state in missing)
+
+
+def _verifying(sitting: review_state.Sitting, blocking: list[gates_criteria.Finding]) -> Iterator[Move]:
+    """Seats whose criteria wait for nothing but their verification: the first half of signing."""
+    waiting: dict[str, set[str]] = {}
+    for finding in blocking:
+        if _only_unverified(finding):
+            keys = {state.key for state in _open_states(finding)}
+            waiting.setdefault(finding.criterion.seat, set()).update(keys)
+    for seat, keys in waiting.items():
+        holders = sitting.bench.holders(seat)
+        what = f"to open and verify {len(keys)} answer{'' if len(keys) == 1 else 's'} as {Seat.word(seat)}"
+        opened = sitting.review.opened_at
+        if holders:
+            names = " or ".join(person.full_name for person in holders)
+            yield Move(names, what, opened, VERIFY, tuple(person.pk for person in holders), seat)
+        else:
+            yield _of_chair(sitting, f"to have somebody appointed, {what}", opened, APPOINT, seat)
 
 
 def _of_chair(sitting: review_state.Sitting, what: str, since: datetime, kind: str, seat: str = "") -> Move:
@@ -187,7 +219,7 @@ def _answered_at(sitting: review_state.Sitting, row: SignOff, criterion) -> date
             for item in facts.items_for(key)
             if item.added_at > row.at and item.withdrawn_at is None
         ]
-        if then and then["state"] != "grounded" and sitting.states[key].grounded:
+        if then and then["state"] not in ("met", "grounded") and sitting.states[key].satisfied:
             told.append(row.at)  # an item that was there already was offered for it: nothing says when
     for key in criterion.proof_items:
         now = facts.declared.get(key)
@@ -251,7 +283,7 @@ def fast_lane(case: Initiative, gate: str, at: datetime) -> int | None:
 def _unmet_since(sitting: review_state.Sitting, unmet) -> datetime:
     """Since when the first of what is unmet has been: since the opening, unless its proof ended later."""
     opened = sitting.review.opened_at
-    missing = [state for finding in unmet for state in finding.requirements if not state.grounded]
+    missing = [state for finding in unmet for state in _open_states(finding)]
     return min((max(opened, _ended_at(sitting, state) or opened) for state in missing), default=opened)
 
 

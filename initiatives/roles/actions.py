@@ -124,7 +124,7 @@ def accept_row(case: Initiative, assignment: RoleAssignment, words: str) -> None
 
 
 def _attest(case: Initiative, assignment: RoleAssignment, words: str) -> None:
-    """The attestation that an acceptance is, for the requirements grounded by nothing else, and their answers."""
+    """The attestation that an acceptance is, for the requirements met by nothing else, and their answers."""
     keys = [key for key, role in criteria.ACCEPTED_IN_PERSON.items() if role == assignment.role]
     if assignment.role == Role.RECORD_OWNER:
         keys = ["gov.record_owner"]

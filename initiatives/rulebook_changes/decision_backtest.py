@@ -60,7 +60,7 @@ def replay(pk: int, book: Book) -> Told | None:
         for finding in verdict.findings
         if finding.blocks
         for state in finding.requirements
-        if not state.grounded and book.requirements[state.key].blocking
+        if not state.satisfies(review.gate) and book.requirements[state.key].blocking
     }
     return Told(
         review.initiative_id,

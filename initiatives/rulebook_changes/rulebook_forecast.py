@@ -190,11 +190,7 @@ def under(facts: Facts, case: Initiative, book: Book) -> Facts:
 
 def _lacking(facts: Facts, book: Book, states) -> list[str]:
     """Requirements that stand between the case and what it claims, as its page lists them."""
-    return [
-        key
-        for key in supported_stage.asked(facts, book)
-        if book.requirements[key].blocking and not states[key].grounded
-    ]
+    return criteria.gaps_to(book, states, facts.claimed)
 
 
 def _in_the_way(facts: Facts, book: Book, states, stage: str, at: datetime) -> list[str]:
@@ -203,7 +199,9 @@ def _in_the_way(facts: Facts, book: Book, states, stage: str, at: datetime) -> l
     for key in RUNNING_STAGES[1 : STAGE_RANK[stage] + 1]:
         for finding in criteria.findings(facts, book, book.gate_to(key).key, states, at):
             if finding.blocks:
-                lacking = (one.key for one in finding.requirements if not one.grounded)
+                lacking = (
+                    one.key for one in finding.requirements if not one.satisfies(finding.criterion.gate)
+                )
                 found |= dict.fromkeys(one for one in lacking if book.requirements[one].blocking)
     return list(found)
 

@@ -75,6 +75,12 @@ class Look:
         return self._named["person"][0].open_imports if self.person.is_admin and self.person.is_active else []
 
     @property
+    def intake_invitations(self) -> list[dict]:
+        """Senders of requests whom an admin is asked to invite: pk, unit, at and the number of the case."""
+        named = self._named["person"][0].intake_invitations
+        return named if self.person.is_admin and self.person.is_active else []
+
+    @property
     def drafts(self) -> list[dict]:
         """Rulebooks that somebody else proposed, for a chair: version, and the name of the admin; newest first."""
         if not any(member.seat == BoardRole.CHAIR for member in self.memberships):
@@ -354,6 +360,14 @@ class Look:
             for pk in deputy
             if all((pk, one) in party for one in chairs.get(self.boards_by_unit[cases[pk]], ()))
         }
+
+    def chairs_now(self, unit: int) -> bool:
+        """Whether the person answers for the unit now: as chair of its board, or as deputy while no chair is there."""
+        if any(member.away for member in self.memberships):
+            return False
+        seats, there = self.seats_by_unit.get(unit, ()), {row.board_id for row in self.rows("chairs")}
+        in_place = BoardRole.DEPUTY_CHAIR in seats and self.boards_by_unit[unit] not in there
+        return BoardRole.CHAIR in seats or in_place
 
     def may_lift_in(self, unit: int, seat: str) -> Answer:
         """Sign now, in this seat of the board of the unit, what lets a case rise."""

@@ -27,7 +27,7 @@ from initiatives.findings.alerts import UNTIL_READ
 from initiatives.integration.systems.findings import WAITING
 from initiatives.models import Initiative, RoleAssignment, SignOff
 
-_NAME = ("id", "full_name")
+_NAME, _NAMED = ("id", "full_name"), ("id", "name")
 CASE = (
     "id",
     "number",
@@ -111,6 +111,13 @@ OF_PERSON = Batch(
                     row=JSONObject(
                         pk="pk", vendor="vendor__name", reference="reference", who="by__full_name", at="at"
                     )
+                )
+            ),
+            intake_invitations=ArraySubquery(
+                models.IntakeRequest.objects.to_invite()
+                .order_by("pk")
+                .values(
+                    row=JSONObject(pk="pk", unit="unit__name", at="decided_at", number="initiative__number")
                 )
             ),
             open_imports=ArraySubquery(
@@ -295,6 +302,13 @@ AROUND = Batch(
         keys="seated",
     ),
     ending=Rows(_ending, "unit", only=CASE, keys="ended"),
+    intake=Rows(
+        models.IntakeRequest.objects.waiting(),
+        "unit",
+        joined={"unit": _NAMED},
+        only=("id", "unit_id", "problem", "received_at"),
+        keys="chaired",
+    ),
     chairs=Rows(
         Membership.objects.held_at(_now).filter(~away(_now), seat=BoardRole.CHAIR),
         "board",
@@ -337,6 +351,18 @@ AROUND = Batch(
         models.ChangeRecord.objects.filter(Q(approver__isnull=True) | Q(rollback=""), ~Q(layer="")),
         "initiative",
         without=("triggers",),
+        keys="recorded",
+    ),
+    ending_models=Rows(
+        models.ComponentVersion.objects.filter(
+            Q(runs_to__isnull=True) | Q(runs_to__gt=_now), model_version__end_of_life__isnull=False
+        ).order_by("model_version__end_of_life", "pk"),
+        "component__initiative",
+        joined={
+            "component": ("id", "layer", "name", "initiative_id"),
+            "model_version": ("id", "family", "version", "region", "end_of_life", "successor_id"),
+            "model_version__successor": ("id", "family", "version", "region"),
+        },
         keys="recorded",
     ),
     approvals=Rows(

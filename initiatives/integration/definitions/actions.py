@@ -1,7 +1,7 @@
 """Terms, what each system means by them, and how the steward settles where they disagree (S1-3, S1-10, S1-11, S1-18).
 
 A definition belongs to its system and is read by every case that uses the term there. Once one changes, is taken back,
-or is contradicted by another of the same system, what was proved before is void (`integration_schema`).
+or is contradicted by another of the same system, evidence from before is void (`integration_schema`).
 """
 
 from datetime import date

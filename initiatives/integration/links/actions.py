@@ -19,7 +19,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.components.actions import EARLY
 from initiatives.findings.sync import follow
-from initiatives.integration.links import agreements
+from initiatives.integration.links import agreements, standalone
 from initiatives.integration.links.feed_shutdowns import owe_shut
 from initiatives.integration.systems import findings as system_findings
 from initiatives.integration.systems import permissions as system_permissions
@@ -81,6 +81,7 @@ def add_link(*, case: Initiative, system: System, hops: list[Place] = (), by: Us
         places = _checked(link, hops)
         link.save()
         _write(link, places)
+        standalone.end_row(case, f"a link to {link.system} was recorded")
         record.record(EntryKind.LINK_ADDED, case=case, link=link.pk, **_said(link, places))
         cause = f"{link.system} is a source more" if new else ""
         reach([case], cause, system=link.system, by=by)

@@ -4,14 +4,16 @@ It counts while the link reads as it did then, its giver owns the system, for a 
 works nor worked on the case: nobody lends themselves a right by owning a system and agreeing to their own link.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
 
 from governance import clock
+from governance.gates.levels import INVENTORY
 from governance.models import Delegation, User
 from governance.vocabulary import RUNNING_STAGES, Role, Stage
+from initiatives.facts.finding_rules import Measurable
 from initiatives.integration.systems.findings import digest
 from initiatives.models import Hop, Link, LinkAnswer, RoleAssignment, System, Vendor
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS
@@ -83,6 +85,32 @@ def of_cases(cases: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[
         if link.system_id == row.pk
         or (link.system_id == row.collection_id and link.system.owner_id == row.owner_id)
     }
+
+
+def measures(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """Of each case all of whose links are agreed to by the owners of their systems: that its inventory is measured."""
+    links = Link.objects.standing().filter(initiative__in=cases)
+    standing: dict[int, set[int]] = {}
+    for key, case in links.values_list("pk", "initiative"):
+        standing.setdefault(case, set()).add(key)
+    if not standing:
+        return
+    yes = {row.pk for row in agreed(links)}
+    whole = {case: keys for case, keys in standing.items() if keys <= yes}
+    last = {row.link_id: row for row in LinkAnswer.objects.filter(link__initiative__in=whole).order_by("pk")}
+    for case, keys in whole.items():
+        days = [clock.local_day(last[key].at) for key in keys]
+        yield (
+            case,
+            Measurable(
+                INVENTORY,
+                "agreement",
+                "links",
+                f"each of {len(keys)} link{'' if len(keys) == 1 else 's'} is agreed to by the owner of its system",
+                max(last[key].at for key in keys),
+                clock.midnight_after(min(days) + timedelta(days=ACCEPTANCE_DAYS)),
+            ),
+        )
 
 
 def uses_vendor(vendor: Vendor, person: User) -> bool:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from django import forms
 
 from governance import clock
+from governance.models import User
+from initiatives.access.visibility import accounts_seen_by
 from initiatives.form_fields import DayField, ListField, WordsField
 from initiatives.integration.links.actions import FIELDS, MOST_ACCEPTED_DAYS, Place
 from initiatives.models import Component, Link, System, Vendor
@@ -89,15 +91,17 @@ class LinkForm(forms.Form):
     on_failure = WordsField(label="What is done when it is missing", required=False)
     told_users = forms.CharField(label="What people are told meanwhile", required=False, max_length=250)
 
-    def __init__(self, *args, case, system: System, link: Link | None = None, **options):
+    def __init__(self, *args, case, system: System, person: User, link: Link | None = None, **options):
+        """`person`: who fills it in; the accounts that they may see are offered."""
         if link is not None:
             hops = link.hops.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
             options["initial"] = {name: getattr(link, name) for name in FIELDS} | {"hops": list(hops)}
         super().__init__(*args, **options)
-        self.fields["account"].queryset = system.service_accounts.open()
+        self.fields["account"].queryset = accounts_seen_by(person).open().filter(system=system)
         hops = self.fields["hops"]
         hops.components = {one.name.casefold(): one for one in case.components.all()}
-        hops.vendors = {one.name.casefold(): one for one in Vendor.objects.all()}
+        own = Vendor.objects.filter(components__initiative=case)
+        hops.vendors = {one.name.casefold(): one for one in (*Vendor.objects.shared(), *own)}
 
     def act(self) -> dict:
         """The fields as the act takes them."""

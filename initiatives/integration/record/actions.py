@@ -6,6 +6,7 @@ from django.core.files.base import ContentFile
 from governance import clock
 from governance.models import Rulebook, User
 from governance.permission_result import no
+from governance.vocabulary import EvidenceRegister
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.evidence.actions import add_evidence
@@ -53,5 +54,6 @@ def record_register(*, case: Initiative, covers: list[str], by: User) -> Evidenc
             covers=list(dict.fromkeys([*covers, *kept])),
             file=ContentFile(register_text.as_text(case).encode(), name=name),
             supersedes=earlier,
+            register=EvidenceRegister.INTEGRATION,
             by=by,
         )

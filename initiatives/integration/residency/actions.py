@@ -19,6 +19,7 @@ from governance.vocabulary import RUNNING_STAGES
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import Pulled, pull_many
+from initiatives.components.vendors import list_vendor
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
@@ -32,12 +33,11 @@ def add_vendor(*, name: str, by: User) -> Vendor:
         raise ValidationError({"name": "Name the company."})
     with act("add vendor", by=by, register=True):
         permissions.may_add_vendor(by).or_refuse()
-        if Vendor.objects.filter(name__iexact=name.strip()).exists():
+        if Vendor.objects.shared().filter(name__iexact=name.strip()).exists():
             raise ValidationError({"name": "This vendor is listed already."})
-        vendor = Vendor(name=name.strip())
-        vendor.save()
-        record.record(EntryKind.VENDOR_ADDED, vendor=vendor.name, vendor_id=vendor.pk)
-    return vendor
+        vendor = Vendor.objects.filter(name__iexact=name.strip()).first() or Vendor(name=name.strip())
+        vendor.listed_by_component = False
+        return list_vendor(vendor)
 
 
 def add_region(*, key: str, words: str = "", within: str, by: User) -> Region:

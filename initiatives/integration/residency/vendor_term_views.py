@@ -19,7 +19,7 @@ from initiatives.models import Vendor, VendorTerm
 
 def term_add(request: SignedInRequest, pk: int) -> HttpResponse:
     """File a term; who looks first sees which cases it would hold."""
-    row = found_or_404(Vendor.objects.all(), pk)
+    row = found_or_404(Vendor.objects.shared(), pk)
     may = permissions.may_file_terms(row, request.user)
     proposing = instead(request, may, "vendor_term_filed", row)
     if proposing is not None:

@@ -29,8 +29,9 @@ from initiatives.integration.residency.forms import (
 )
 from initiatives.models import Initiative, Region, UnitPolicy, Vendor, VendorTerm
 
+MOST_COMPONENTS = 50  # of a vendor, shown on its page
 TONES = {
-    findings.FREE: ("no term binds it", ""),
+    findings.FREE: ("unknown: no term on file", "warn"),
     findings.ALLOWED: ("allowed", "ok"),
     findings.UNTOLD: ("region not known", "warn"),
     findings.FORBIDDEN: ("forbidden", "bad"),
@@ -73,6 +74,7 @@ def _path(link, judged: list[Judged], now, mending: Mending) -> dict:
                 "name": found[0].name,
                 "region": found[0].region,
                 "allowed": not any(one.broken for one in found),
+                "unknown": not any(one.basis for one in found),
                 "why": " ".join(one.why for one in sorted(found, key=_worst) if one.basis),
                 "mends": mending.of_place(link, found[0].hop) if any(one.broken for one in found) else [],
             }
@@ -101,10 +103,15 @@ def _worst(one: Judged) -> bool:
 @require_safe
 def vendors(request: SignedInRequest) -> HttpResponse:
     """Every vendor with how many of its terms stand."""
-    rows = Vendor.objects.annotate(
-        standing=Count("terms", Q(terms__withdrawn_at__isnull=True), distinct=True),
-        listed=Count("systems", Q(systems__retired_at__isnull=True), distinct=True),
-    ).order_by("name")
+    rows = (
+        Vendor.objects.shared()
+        .annotate(
+            standing=Count("terms", Q(terms__withdrawn_at__isnull=True), distinct=True),
+            listed=Count("systems", Q(systems__retired_at__isnull=True), distinct=True),
+            offered=Count("models", Q(models__confirmed_at__isnull=False), distinct=True),
+        )
+        .order_by("name")
+    )
     context = {
         "nav": "systems-all",
         "page": page_of(request, rows, 50),
@@ -116,7 +123,7 @@ def vendors(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
     """A vendor: its terms, and where they bite among the cases that one may see."""
-    row = found_or_404(Vendor.objects.all(), pk)
+    row = found_or_404(Vendor.objects.shared(), pk)
     biting = [
         one for one in findings.judge(cases_of_vendor(row)) if one.basis == VENDOR and one.broken and one.term
     ]
@@ -129,6 +136,13 @@ def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
         "vendor": row,
         "terms": [{"row": term, "state": _state(term, today)} for term in terms],
         "systems": row.systems.standing(),
+        "models": row.models.filter(confirmed_at__isnull=False),
+        "components": row.components.filter(
+            initiative__in=case_permissions.visible_to(request.user).values("pk")
+        )
+        .select_related("initiative")
+        .order_by("initiative__number", "layer", "name")[:MOST_COMPONENTS],
+        "most_components": MOST_COMPONENTS,
         "bites": bites,
         "page": page_of(request, bites["cases"], 25),
         "may_file": may_file,
@@ -227,7 +241,7 @@ def term_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_safe
 def vendor_move(request: SignedInRequest, pk: int) -> HttpResponse:
     """What would come of it if the vendor moved all that it runs in one region to another: looked at, never saved."""
-    row = found_or_404(Vendor.objects.all(), pk)
+    row = found_or_404(Vendor.objects.shared(), pk)
     told = Initiative.objects.filter(
         Q(confidential=False) | Q(pk__in=case_permissions.visible_to(request.user))
     )

@@ -9,7 +9,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict
-from governance.vocabulary import EvidenceKind
+from governance.vocabulary import EvidenceKind, EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -20,6 +20,7 @@ from initiatives.evidence.actions import (
     versions_named,
     withdraw_row,
 )
+from initiatives.evidence.artefact_kinds import of_register
 from initiatives.findings.sync import follow
 from initiatives.integration.resilience.drill_findings import REQUIREMENT_OF_KIND
 from initiatives.models import Drill, Initiative, Link
@@ -73,6 +74,7 @@ def add_drill(
             covers=covers,
             file=file,
             link=url,
+            register=EvidenceRegister.DRILLS,
         )
         wrong |= {{"link": "url", "title": "kind"}.get(name, name): words for name, words in found.items()}
         if wrong:
@@ -88,6 +90,7 @@ def add_drill(
             link=url,
             result=result,
             names=[*versions_named(case, observed_on), *([link.system] if link else [])],
+            details=of_register(EvidenceRegister.DRILLS),
             by=by,
         )
         row = Drill(

@@ -43,7 +43,7 @@ def drills(moment: datetime):
                 f"drill:{case.pk}:{link or 0}:{kind}:{day.isoformat()}",
                 f"{name} {when}",
                 text="Plant the fault again, see what happens, and record it with its trace."
-                + (" Until then what it proved does not count." if day < today else ""),
+                + (" Until then its record does not count." if day < today else ""),
                 link=reverse("integration-drills", args=[case.ref]),
                 due_on=day,
             ),

@@ -8,10 +8,12 @@ from governance import clock
 from governance.ledger import record
 from governance.models import User
 from governance.tables.encodings import wrong
+from governance.vocabulary import EvidenceRegister
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import check_evidence, create_evidence, versions_named
+from initiatives.evidence.artefact_kinds import of_register
 from initiatives.integration.resilience import trace_sampling
 from initiatives.models import Initiative, System, TraceSample
 
@@ -55,6 +57,7 @@ def add_trace_sample(
             result=result,
             covers=[REQUIREMENT],
             file=file,
+            register=EvidenceRegister.TRACES,
         )
         if problems:
             raise ValidationError(
@@ -72,6 +75,7 @@ def add_trace_sample(
             file=file,
             result=result,
             names=[*versions_named(case, taken_on), *systems],
+            details=of_register(EvidenceRegister.TRACES),
             by=by,
         )
         row = TraceSample(

@@ -1,7 +1,7 @@
 """Systems, described once for every case that is tied to them: their facts, owner, customisations, members, their end.
 
 What touches a source of cases (it is added, frozen, moved, left without an owner, retired) pulls `data_source` there,
-bound to that system, and voids what was proved before (rulebook, triggers; S1-14, S1-24).
+bound to that system, and voids evidence from before (rulebook, triggers; S1-14, S1-24).
 """
 
 from datetime import date

@@ -98,7 +98,8 @@ def _retired(system: System) -> Wanted:
 def _identity(account: ServiceAccount, system: System) -> Iterable[Wanted]:
     """What an account lacks; a review counts as overdue from the end of its day on, exactly."""
     who = account.owner.full_name if account.owner else ""
-    place = f"The service account {account} in {system}"
+    # Its name is for those who may see accounts, its finding for everybody who reads the case.
+    place = f"A service account in {system}"
     if account.closed_at is not None:
         yield Wanted(
             "int.identity",

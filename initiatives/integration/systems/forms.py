@@ -89,7 +89,7 @@ class SystemForm(forms.Form):
     knowledge_holder = PersonField(
         label="Who knows how it works", required=False, empty_label="nobody in particular"
     )
-    vendor = forms.ModelChoiceField(queryset=Vendor.objects.all(), required=False, empty_label="none")
+    vendor = forms.ModelChoiceField(queryset=Vendor.objects.shared(), required=False, empty_label="none")
     unit = forms.ModelChoiceField(queryset=Unit.objects.own(), required=False, empty_label="none")
     collection = forms.ModelChoiceField(
         label="A source of the collection",

@@ -11,6 +11,7 @@ from governance import clock
 from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.access.visibility import accounts_seen_by
 from initiatives.cases.case_frame import back_to, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.proposals.views import Proposing, instead
@@ -125,6 +126,9 @@ def system(request: SignedInRequest, pk: int) -> HttpResponse:
         "duplicates": list(row.duplicates.standing()),
         "is_collection": row.kind == COLLECTION,
         "accounts": _accounts(row, may, decides, request.user),
+        "hidden_accounts": row.service_accounts.open()
+        .exclude(pk__in=accounts_seen_by(request.user).values("pk"))
+        .exists(),
         "page": page_of(request, dependents.links),
         "hidden": dependents.hidden,
         "tie_to": []
@@ -159,7 +163,7 @@ def _waiting(system: System) -> list[tuple[Shortcoming, int]]:
 
 
 def _accounts(system: System, may: Answer, decides: Answer, person: User) -> list[dict]:
-    """The accounts in the system as the page shows them, and what this person may do with each."""
+    """The accounts in the system that this person may see, as the page shows them, and what they may do with each."""
     today = clock.today()
     owed = set(
         Obligation.objects.unsettled()
@@ -167,7 +171,7 @@ def _accounts(system: System, may: Answer, decides: Answer, person: User) -> lis
         .values_list("source", flat=True)
     )
     found = []
-    for row in system.service_accounts.select_related("owner"):
+    for row in accounts_seen_by(person).filter(system=system).select_related("owner"):
         state, tone = _state_of(row, today)
         may_change = row.closed_at is None and (bool(may) or row.owner_id == person.pk)
         may_close = row.closed_at is None and (
@@ -208,8 +212,9 @@ def _system(pk: int) -> System:
     return found
 
 
-def _account(pk: int) -> ServiceAccount:
-    found = ServiceAccount.objects.select_related("system__owner", "owner").filter(pk=pk).first()
+def _account(request, pk: int) -> ServiceAccount:
+    """The account with this key, as far as the person may see it. Raises Http404."""
+    found = accounts_seen_by(request.user).select_related("system__owner", "owner").filter(pk=pk).first()
     if found is None:
         raise Http404("No such account.")
     return found
@@ -396,7 +401,7 @@ def open_account(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change what is said of an account."""
-    row = _account(pk)
+    row = _account(request, pk)
     proposing = instead(request, permissions.may_change_account(row, request.user), "account_changed", row)
     said = {name: getattr(row, name) for name in ("name", "owner", "privileges", "review_by")}
     form = AccountForm(sent(request), initial=said)
@@ -416,7 +421,7 @@ def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def review_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say that one looked at what an account may do."""
-    row = _account(pk)
+    row = _account(request, pk)
     permissions.may_change_account(row, request.user).or_refuse()
     return _form(
         request,
@@ -431,7 +436,7 @@ def review_account(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def close_account(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record that an account is closed in its system."""
-    row = _account(pk)
+    row = _account(request, pk)
     proposing = instead(request, permissions.may_close_account(row, request.user), "account_closed", row)
     return _form(
         request,

@@ -15,6 +15,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, case_context, one_act, outgrown_banner, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.links import actions as link_actions
+from initiatives.integration.links import standalone
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
 from initiatives.integration.record.actions import answered_by_the_register, record_register
 from initiatives.integration.remedies import Mending
@@ -79,6 +80,7 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     tied = _tied(case)
+    alone = None if tied else standalone.standing(case)
     context |= {
         "title": "Integration",
         "banners": [*context["banners"], *outgrown_banner(case)],
@@ -87,9 +89,15 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
         "pages": [(words, reverse(name, args=[case.ref])) for name, words in PAGES.items()],
         "may_link": permissions.may_link(case, request.user),
         "may_accept": permissions.may_accept_source(case, request.user),
+        "alone": alone,
+        "may_accept_alone": alone is not None and bool(standalone.may_accept(case, alone, request.user)),
         "accepted": _accepted(case, context["today"]),
         "may_import": import_permissions.may_bring_of(context["may"].roles, request.user),
         "may_record": bool(tied) and bool(context["may"].collaborate),
+        "sees_accounts": context["may"].party
+        or request.user.is_admin
+        or request.user.is_auditor
+        or permissions.holds_architecture_seat(request.user),
     }
     return render(request, "initiatives/integration/systems/integration.html", context)
 
@@ -287,7 +295,7 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
     system = _chosen(request)
     if system is None:
         return _choose(request, case)
-    form = LinkForm(sent(request), case=case, system=system)
+    form = LinkForm(sent(request), case=case, system=system, person=request.user)
 
     def tie(fields):
         link_actions.add_link(case=case, system=system, by=request.user, **form.act())
@@ -360,7 +368,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
     link = _link(request, pk)
     case = link.initiative
     permissions.may_link(case, request.user).or_refuse()
-    form = LinkForm(sent(request), case=case, system=link.system, link=link)
+    form = LinkForm(sent(request), case=case, system=link.system, person=request.user, link=link)
 
     def save(fields):
         link_actions.change_link(link=link, by=request.user, **form.act())

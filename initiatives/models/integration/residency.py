@@ -1,7 +1,7 @@
 """Where data may be: regions, vendors and their terms, and the policies of units (S1-6, S1-9)."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 
 from governance.database.row_history import governed
@@ -37,11 +37,33 @@ class Region(models.Model):
         return self.key
 
 
+class VendorQuerySet(models.QuerySet):
+    def shared(self):
+        """Those that everybody may read of: not those that nothing but components of confidential cases names."""
+
+        def named(**by) -> Exists:
+            return Exists(Vendor.objects.filter(pk=OuterRef("pk"), **by))
+
+        return self.filter(
+            Q(listed_by_component=False)
+            | named(components__initiative__confidential=False)
+            | named(systems__isnull=False)
+            | named(hops__isnull=False)
+            | named(terms__isnull=False)
+            | named(models__confirmed_at__isnull=False)
+        )
+
+
 class Vendor(models.Model):
-    """A company whose systems or services cases use."""
+    """A company whose systems, models or services cases use.
+
+    `listed_by_component`: nobody listed it in so many words; a component of a case named it.
+    """
 
     name = models.CharField(max_length=120)
+    listed_by_component = models.BooleanField(default=False)
 
+    objects = VendorQuerySet.as_manager()
     history = governed()
 
     class Meta:

@@ -357,3 +357,45 @@ class SourceAcceptance(WrittenOnce):
 
     def __str__(self) -> str:
         return f"{self.system} until {self.until}"
+
+
+class StandaloneDeclaration(models.Model):
+    """The owner's word that a case is linked to no system, accepted by a seat; ended by the first link, hop or key."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="standalone_declarations")
+    reason = models.TextField()
+    declared_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    declared_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    accepted_seat = models.CharField(max_length=30, blank=True, default="")
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.TextField(blank=True, default="")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"],
+                condition=Q(ended_at__isnull=True),
+                name="one_standalone_declaration_at_a_time",
+            ),
+            models.CheckConstraint(name="standalone_says_why", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="standalone_accepted_means_who_seat_and_when",
+                condition=Q(accepted_at__isnull=True, accepted_by__isnull=True, accepted_seat="")
+                | Q(accepted_at__isnull=False, accepted_by__isnull=False) & ~Q(accepted_seat=""),
+            ),
+            models.CheckConstraint(
+                name="standalone_not_accepted_by_who_declared",
+                condition=Q(accepted_by__isnull=True) | ~Q(accepted_by=models.F("declared_by")),
+            ),
+            models.CheckConstraint(
+                name="standalone_ended_says_why", condition=Q(ended_at__isnull=True) | ~Q(ended_reason="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.initiative} stands alone"

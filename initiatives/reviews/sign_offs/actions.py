@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 
 from governance import clock
 from governance.database.request_memo import one_look
+from governance.gates import criteria as gates_criteria
 from governance.gates import sign_off_statement
 from governance.gates.separation_of_duties import Signer, why_own_work
 from governance.ledger import record
@@ -194,7 +195,7 @@ def may_approve(sitting: review_state.Sitting, covered: dict, person: User) -> A
     unmet = [
         key
         for key, state in covered["criteria"].items()
-        if key in criteria and criteria[key].blocking and state not in ("met", "waived")
+        if key in criteria and criteria[key].blocking and state not in gates_criteria.MET_STATES
     ]
     if unmet:
         asked = " ".join(criteria[key].question for key in unmet)

@@ -1,0 +1,1 @@
+"""Evidence opened and verified by people outside the team."""

@@ -1,0 +1,24 @@
+"""What a verifier says of an item."""
+
+from django import forms
+
+from initiatives.form_fields import WordsField
+
+VERDICTS = (("shows", "It shows this"), ("not", "It does not show this"))
+
+
+class VerificationForm(forms.Form):
+    """Whether the item shows the answer, where in it, and what was seen there."""
+
+    verdict = forms.ChoiceField(label="Does it show this?", choices=VERDICTS, widget=forms.RadioSelect)
+    place = forms.CharField(
+        label="Where in it", max_length=200, required=False, help_text="A page, a row, a heading, a time."
+    )
+    words = WordsField(
+        label="What you saw", help_text="One sentence. Where it does not show it: what is missing."
+    )
+
+    def said(self) -> dict:
+        """The fields as the act takes them."""
+        given = self.cleaned_data
+        return {"shows": given["verdict"] == "shows", "place": given["place"], "words": given["words"]}

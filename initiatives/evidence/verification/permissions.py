@@ -1,0 +1,45 @@
+"""Who may verify: a seat that signs for the question, outside the team, as for a vote."""
+
+from governance.gates.separation_of_duties import said, why_barred
+from governance.models import User
+from governance.people import cooling_off
+from governance.permission_result import Answer, no
+from governance.rulebook import Book
+from governance.vocabulary import Seat
+from initiatives.access import permissions as case_permissions
+from initiatives.models import Evidence, Initiative
+
+SOMEBODY_ELSE = "Somebody else in a seat that signs for it opens it and says so."
+
+
+def seats_asking(book: Book, requirement: str) -> tuple[str, ...]:
+    """Seats with a criterion, at any gate, that asks for this requirement."""
+    return tuple(dict.fromkeys(criterion.seat for criterion in book.criteria_using(requirement)))
+
+
+def seat_to_verify_in(case: Initiative, book: Book, requirement: str, person: User) -> str:
+    """The seat in which this person verifies evidence for the requirement; "" where they hold none that asks for it."""
+    held = case_permissions.seats_of(case, person)
+    return next((seat for seat in seats_asking(book, requirement) if seat in held), "")
+
+
+def may_verify(case: Initiative, item: Evidence, book: Book, requirement: str, person: User) -> Answer:
+    """Say whether this item shows the answer to this requirement (docs/domain.md, invariant 4)."""
+    if item.author_id == person.pk:
+        return no("You added this item yourself.", SOMEBODY_ELSE)
+    if item.unverified:
+        return no(
+            "What a bare link shows can change after it was read.",
+            "Have its page captured, or the file attached.",
+        )
+    seat = seat_to_verify_in(case, book, requirement, person)
+    if not seat:
+        named = " or ".join(Seat.word(one) for one in seats_asking(book, requirement))
+        return no(f"Only the seat {named} verifies this.", "Its holder opens it and says so.")
+    parties = case_permissions.parties_of(case)
+    if barred := why_barred(case_permissions.signer_of(person), seat, parties, approving=True):
+        return no(said(barred), SOMEBODY_ELSE)
+    if case.withdrawn_at or case.closed:
+        return no("This case no longer changes.")
+    readable = case_permissions.may_open_file(case, person)
+    return readable and cooling_off.may_lift(person, case_permissions.memberships_on(case, person, (seat,)))

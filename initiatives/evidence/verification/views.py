@@ -1,0 +1,100 @@
+"""The page on which somebody outside the team reads an item beside the question and says whether it shows it."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from initiatives.access import case_lookup
+from initiatives.cases.case_frame import ask, back_to, case_context, mend, sent
+from initiatives.evidence import file_views
+from initiatives.evidence.verification import actions
+from initiatives.evidence.verification.forms import VerificationForm
+from initiatives.evidence.verification.permissions import may_verify
+from initiatives.evidence.verification.queries import waiting_for
+from initiatives.files import file_previews
+from initiatives.models import Answer
+
+
+def verify(request, ref, pk, key):
+    """Read an item of evidence beside the question it is offered for, and say whether it shows it."""
+    case = case_lookup.case_for(request.user, ref)
+    row = case_lookup.evidence_for(request.user, case, pk)
+    context = case_context(request, case, "evidence")
+    asked = context["book"].requirements.get(key)
+    if asked is None or not row.coverage.filter(requirement=key).exists():
+        raise Http404("This item is not offered for that question.")
+    may_verify(case, row, context["book"], key, request.user).or_refuse()
+    said = Answer.objects.filter(initiative=case, requirement=key).select_related("by").first()
+    form = VerificationForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.verify(
+                evidence=row,
+                requirement=key,
+                fingerprint=request.POST.get("fingerprint", ""),
+                answer_version=_number(request.POST.get("answer", "")),
+                by=request.user,
+                **form.said(),
+            )
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, f"Your word stands beside {row.title}.")
+            return redirect(_next(request, case))
+    left = len(waiting_for(case, context["book"], context["states"], request.user))
+    return ask(
+        request,
+        case,
+        "evidence",
+        form,
+        template="initiatives/evidence/verification.html",
+        title="Verify evidence",
+        lede=asked.question,
+        item=row,
+        asked=asked,
+        said=said,
+        left=left,
+        has_file=bool(row.file),
+        names=row.names.select_related(
+            "component_version__component", "scope_version", "contract_version__contract"
+        ),
+        hidden={"fingerprint": row.fingerprint, "answer": said.version if said else 0},
+        verb="Save and open the next" if left > 1 else "Save",
+        back_url=back_to(request, reverse("checklist-row", args=[case.ref, key])),
+        **_seen(request, case, row),
+    )
+
+
+def _number(words: str) -> int:
+    return int(words) if words.isdecimal() else -1
+
+
+def _seen(request, case, row) -> dict:
+    """What the page shows of the item, which opens it; a picture or PDF opens in its frame, others by download."""
+    if not row.file:
+        actions.open_item(case=case, evidence=row, way="look", by=request.user)
+        return {"told": None, "sent_as": "", "table": False}
+    found = file_views.opened_file(row)
+    if found.file is None:
+        return {"told": None, "sent_as": "", "table": False, "gone": True}
+    content = file_views.content_of(found.file)
+    told = file_previews.told(row, content)
+    if told is not None:
+        actions.open_item(case=case, evidence=row, way="look", by=request.user)
+    return {
+        "told": told,
+        "table": isinstance(told, file_previews.Table),
+        "sent_as": "" if told is not None else file_previews.sent_as(content),
+    }
+
+
+def _next(request, case) -> str:
+    """The next item that waits for this person on the case; the evidence where none does."""
+    context = case_context(request, case_lookup.case_for(request.user, case.ref), "evidence")
+    waiting = waiting_for(case, context["book"], context["states"], request.user)
+    if not waiting:
+        return reverse("evidence", args=[case.ref])
+    key, item = waiting[0]
+    return reverse("evidence-verify", args=[case.ref, item, key])

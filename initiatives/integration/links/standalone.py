@@ -1,0 +1,77 @@
+"""The declaration that a case is linked to nothing: declared by its owner, accepted by a seat, ended by the first link.
+
+An empty integration register is unknown (docs/domain.md, "Four levels"); so somebody answers for its emptiness.
+"""
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.gates.levels import INVENTORY
+from governance.ledger import record
+from governance.models import Rulebook, ServiceKey, User
+from governance.permission_result import Answer, Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.act import act, settle_standing
+from initiatives.evidence.verification.permissions import seats_asking
+from initiatives.models import Initiative, StandaloneDeclaration
+
+
+def standing(case: Initiative) -> StandaloneDeclaration | None:
+    """The declaration that stands, accepted or not."""
+    rows = StandaloneDeclaration.objects.filter(initiative=case, ended_at__isnull=True)
+    return rows.select_related("declared_by", "accepted_by").first()
+
+
+def may_accept(case: Initiative, row: StandaloneDeclaration, person: User) -> Answer:
+    """Accept it: a holder of a seat that signs for the inventory of systems, party to nothing."""
+    if row.accepted_at:
+        return no("It is accepted already.")
+    seats = seats_asking(Rulebook.objects.current().book, INVENTORY)
+    return case_permissions.may_accept_exception(case, seats, person)
+
+
+def declare(*, case: Initiative, reason: str, by: User) -> StandaloneDeclaration:
+    """Declare that the case reads from, writes to and falls back on no system. Raises Refused, Conflict."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say how it works without any system: who types in, who reads out."})
+    with act("declare stands alone", by=by, case=case, reason=reason, register=True) as case:
+        case_permissions.may_manage(case, by).or_refuse()
+        if case.links.filter(ended_at__isnull=True).exists():
+            no("It is linked to systems.", "End the links that are gone, with the reason.").or_refuse()
+        if any(key.good_at(clock.now()) for key in ServiceKey.objects.filter(contract__initiative=case)):
+            no("A system of it holds a key.", "Revoke the keys of systems that are gone.").or_refuse()
+        if standing(case) is not None:
+            raise Conflict("That is declared already.")
+        row = StandaloneDeclaration(
+            initiative=case, reason=reason.strip(), declared_by=by, declared_at=clock.now()
+        )
+        row.save()
+        record.record(EntryKind.STANDALONE_DECLARED, case=case, why=row.reason)
+    return row
+
+
+def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclaration:
+    """Accept, as a seat that signs for the inventory, that the case stands alone."""
+    with act("accept stands alone", by=by, case=declaration.initiative_id, register=True) as case:
+        row = standing(case)
+        if row is None or row.pk != declaration.pk:
+            raise Conflict("This declaration ended meanwhile.")
+        may_accept(case, row, by).or_refuse()
+        seats = seats_asking(Rulebook.objects.current().book, INVENTORY)
+        row.accepted_by, row.accepted_at = by, clock.now()
+        row.accepted_seat = next(seat for seat in case_permissions.seats_of(case, by) if seat in seats)
+        row.save()
+        record.record(EntryKind.STANDALONE_ACCEPTED, case=case, seat=row.accepted_seat)
+        settle_standing(case)
+    return row
+
+
+def end_row(case: Initiative, why: str) -> None:
+    """End what stands, inside the running act, and write the standing anew: a link or a key came."""
+    row = standing(case)
+    if row is not None:
+        row.ended_at, row.ended_reason = clock.now(), why
+        row.save()
+        record.record(EntryKind.STANDALONE_ENDED, case=case, why=why)
+        settle_standing(case)

@@ -1,0 +1,70 @@
+"""Pages of the declaration that a case stands alone."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.case_frame import ask, mend, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.integration.links import standalone
+
+UNTIL = "It ends with the first link that is recorded, and with the first key for a system."
+
+
+def declare(request, ref):
+    """The owner declares that the case is linked to nothing."""
+    case = case_lookup.case_for(request.user, ref)
+    case_permissions.may_manage(case, request.user).or_refuse()
+    back = reverse("integration", args=[case.ref])
+    form = ReasonForm(sent(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            standalone.declare(case=case, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            mend(form, error)
+        else:
+            messages.success(request, "Declared. It counts once a seat has accepted it.")
+            return redirect(back)
+    return ask(
+        request,
+        case,
+        "integration",
+        form,
+        title="Declare that it stands alone",
+        lede="It reads from no system, writes to none and falls back on none.",
+        happens=["A seat that signs for the inventory of systems accepts it, or says why not.", UNTIL],
+        verb="Declare it",
+        back_url=back,
+    )
+
+
+def accept(request, ref):
+    """A seat accepts that the case stands alone."""
+    case = case_lookup.case_for(request.user, ref)
+    row = standalone.standing(case)
+    if row is None:
+        raise Http404("Nothing of the kind is declared.")
+    standalone.may_accept(case, row, request.user).or_refuse()
+    back = reverse("integration", args=[case.ref])
+    if request.method == "POST":
+        standalone.accept(declaration=row, by=request.user)
+        messages.success(request, "Accepted.")
+        return redirect(back)
+    return ask(
+        request,
+        case,
+        "integration",
+        None,
+        title="Accept that it stands alone",
+        lede=row.reason,
+        happens=[
+            f"Declared by {row.declared_by}. You answer for it that the empty register is right.",
+            UNTIL,
+        ],
+        verb="Accept it",
+        back_url=back,
+    )

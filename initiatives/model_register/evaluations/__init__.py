@@ -1,0 +1,1 @@
+"""Evaluations of models in a case: declared before, measured after."""

@@ -1,0 +1,43 @@
+"""Forms on evaluations of models."""
+
+from typing import cast
+
+from django import forms
+
+from governance.vocabulary import Comparison, Layer
+from initiatives.form_fields import DayField
+from initiatives.models import ComponentVersion, Initiative
+
+DIGITS, PLACES = 20, 6  # of numbers, in all and behind the point
+MOST_EXAMPLES = 2_000_000_000
+
+
+class EvaluationForm(forms.Form):
+    """What is measured, on which data, and what is good enough: said before anything is measured."""
+
+    component_version = forms.ModelChoiceField(
+        ComponentVersion.objects.none(), label="Which version", empty_label="choose a version"
+    )
+    data_set = forms.CharField(max_length=200, help_text="With its version, so that somebody else finds it.")
+    metric = forms.CharField(max_length=120, help_text="For instance: accuracy, or minutes per case.")
+    comparison = forms.ChoiceField(label="Good enough is", choices=Comparison.choices)
+    threshold = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
+
+    def __init__(self, *args, case: Initiative, **options):
+        super().__init__(*args, **options)
+        versions = cast(forms.ModelChoiceField, self.fields["component_version"])
+        versions.queryset = (
+            ComponentVersion.objects.filter(component__initiative=case, component__layer=Layer.MODEL)
+            .select_related("component")
+            .order_by("component__name", "-runs_from")
+        )
+
+
+class ResultForm(forms.Form):
+    """What was measured, on how many examples, when."""
+
+    result = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
+    n = forms.IntegerField(
+        label="Examples", min_value=1, max_value=MOST_EXAMPLES, help_text="How many the result rests on."
+    )
+    measured_on = DayField(label="Measured on")

@@ -1,0 +1,102 @@
+"""Pages of how the models of a case did: declared before, measured after."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.access import case_lookup
+from initiatives.cases.case_frame import case_context, one_act, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.model_register import permissions
+from initiatives.model_register.evaluations import actions
+from initiatives.model_register.evaluations.forms import EvaluationForm, ResultForm
+from initiatives.model_register.evaluations.presentation import shown
+from initiatives.models import ModelEvaluation
+
+TAB = "running"
+BACK = "evaluations"
+
+
+@require_safe
+def evaluations(request: SignedInRequest, ref: str) -> HttpResponse:
+    """How the models of the case did, version by version."""
+    case = case_lookup.case_for(request.user, ref)
+    context = case_context(request, case, TAB)
+    rows = case.model_evaluations.select_related(
+        "component_version__component",
+        "component_version__model_version",
+        "declared_by",
+        "result_by",
+        "withdrawn_by",
+    )
+    context |= {
+        "title": "How the models did",
+        "evaluations": shown(rows.order_by("-declared_on", "-pk")),
+        "may_evaluate": context["may"].collaborate,
+    }
+    return render(request, "initiatives/model_register/evaluations.html", context)
+
+
+def declare(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Declare what is measured and what is good enough."""
+    case = case_lookup.case_for(request.user, ref)
+    permissions.may_evaluate(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        EvaluationForm(
+            sent(request), case=case, initial={"component_version": request.GET.get("version", "")}
+        ),
+        lambda fields: actions.declare_evaluation(case=case, by=request.user, **fields),
+        "It is declared. Measure now, then record the result here.",
+        tab=TAB,
+        back=BACK,
+        title="Declare an evaluation",
+        lede="What is measured, and what is good enough, is said before anybody knows what comes out.",
+        happens=["It stays as you declare it. What is wrong with it is withdrawn, with the reason."],
+        verb="Declare it",
+    )
+
+
+def result(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Record what was measured."""
+    row = _evaluation(request, pk)
+    permissions.may_evaluate(row.initiative, request.user).or_refuse()
+    return one_act(
+        request,
+        row.initiative,
+        ResultForm(sent(request)),
+        lambda fields: actions.record_result(evaluation=row, by=request.user, **fields),
+        "The result is recorded, as typed by you.",
+        tab=TAB,
+        back=BACK,
+        title=f"Record the result: {row}",
+        lede=f"{row.component_version}. Whether it meets its threshold is computed.",
+        happens=["It stays as you record it, marked as typed by you."],
+        verb="Record it",
+    )
+
+
+def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take an evaluation back."""
+    row = _evaluation(request, pk)
+    permissions.may_evaluate(row.initiative, request.user).or_refuse()
+    return one_act(
+        request,
+        row.initiative,
+        ReasonForm(sent(request)),
+        lambda fields: actions.withdraw_evaluation(evaluation=row, by=request.user, **fields),
+        "The evaluation is withdrawn.",
+        tab=TAB,
+        back=BACK,
+        title=f"Withdraw the evaluation: {row}",
+        happens=["It stays where it is, struck out, with your name and your reason."],
+        verb="Withdraw it",
+        danger=True,
+    )
+
+
+def _evaluation(request: SignedInRequest, pk: int) -> ModelEvaluation:
+    rows = ModelEvaluation.objects.select_related("initiative__unit", "component_version__component")
+    return case_lookup.of_case(rows, request.user, pk)

@@ -1,0 +1,54 @@
+"""Forms on models."""
+
+from typing import cast
+
+from django import forms
+
+from initiatives.form_fields import DayField, ModelField
+from initiatives.models import ModelVersion, Vendor
+
+
+class ModelForm(forms.Form):
+    """A model as its vendor offers it."""
+
+    vendor = forms.ModelChoiceField(
+        Vendor.objects.shared(),
+        empty_label="choose a vendor",
+        help_text="For a model of your own, your organisation. List it under Vendors first.",
+    )
+    family = forms.CharField(max_length=120, help_text="As its vendor names it, without the version.")
+    version = forms.CharField(max_length=80)
+    region = forms.CharField(
+        max_length=60, required=False, help_text="Where it runs, if its vendor offers regions apart."
+    )
+    end_of_life = DayField(
+        label="End of life",
+        required=False,
+        help_text="The first day on which its vendor no longer stands behind it. Empty: nobody knows.",
+    )
+    end_of_life_source = forms.CharField(
+        label="Where that stands",
+        max_length=250,
+        required=False,
+        help_text="A link, or who said it and when.",
+    )
+    successor = ModelField(label="Its successor", empty_label="none named")
+
+    def __init__(self, *args, model: ModelVersion | None = None, **options):
+        if model is not None:
+            options["initial"] = {name: getattr(model, name) for name in self.base_fields}
+        super().__init__(*args, **options)
+        if model is not None:
+            cast(ModelField, self.fields["successor"]).queryset = ModelVersion.objects.select_related(
+                "vendor"
+            ).exclude(pk=model.pk)
+
+
+class ReplaceForm(forms.Form):
+    """What would run in the place of a model."""
+
+    successor = ModelField(label="Replaced by", empty_label="another version")
+
+    def __init__(self, *args, models, **options):
+        super().__init__(*args, **options)
+        cast(ModelField, self.fields["successor"]).queryset = models

@@ -1,0 +1,48 @@
+"""Models that near their end of life, or are past it."""
+
+from datetime import datetime, timedelta
+
+from governance import clock
+from governance.notices.due import before, late
+from governance.vocabulary import RUNNING_STAGES, Role
+from initiatives.model_register.findings import OPENS_DAYS, ending_by
+from initiatives.model_register.remedies import replacing
+from initiatives.models import Initiative
+from initiatives.reminders.recipients import Circle, told
+from initiatives.reminders.wording import about
+
+THRESHOLDS = (OPENS_DAYS, 30, 0)  # days before
+
+
+def models_ending(moment: datetime):
+    """Models whose end of life nears: to owner and technical lead, 90 and 30 days before, on it, once after; escalated.
+
+    A case that has recorded what runs by then is left alone.
+    """
+    today = clock.local_day(moment)
+    ending = ending_by(today + timedelta(days=OPENS_DAYS))
+    cases = {
+        case.pk: case
+        for case in Initiative.objects.live()
+        .filter(pk__in={one.use.component.initiative_id for one in ending}, stage__in=RUNNING_STAGES)
+        .select_related("unit")
+    }
+    circle = Circle(cases.values())
+    for one in ending:
+        case = cases.get(one.use.component.initiative_id)
+        if case is None:
+            continue
+        yield from told(
+            [*circle.in_charge(case), circle.role(case, Role.TECHNICAL_LEAD)],
+            before(one.day, today, THRESHOLDS) or late(one.day, today),
+            about(
+                case,
+                "model ends",
+                f"model:{one.use.pk}:{one.day.isoformat()}",
+                f"{one.model} {'reached' if one.day <= today else 'reaches'} its end of life on {one.day:%-d %B %Y}",
+                text=one.fix + (" Until then what it showed does not count." if one.day <= today else ""),
+                link=replacing(case, one.use),
+                due_on=one.day,
+            ),
+            circle.escalated(case, one.day, today),
+        )
