@@ -6,6 +6,7 @@ from adoption.lessons import actions as lesson_actions
 from adoption.measures import overdue_readings
 from adoption.postmortems import attachments
 from adoption.user_reports import actions as user_report_actions
+from initiatives.intake import actions as intake_actions
 from initiatives.tasks import SURE
 
 
@@ -23,8 +24,9 @@ def follow_lesson(key: int) -> None:
 
 @shared_task(**SURE)
 def forget_contacts() -> None:
-    """Delete how reporters of problems could be reached, once it is of no use any more."""
+    """Delete how people without an account could be reached, once it is of no use any more: reporters, senders."""
     user_report_actions.forget_contacts()
+    intake_actions.forget_senders()
 
 
 @shared_task(**SURE)

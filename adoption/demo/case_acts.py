@@ -251,7 +251,7 @@ def say(
     """Answer one requirement, attesting it where the rulebook takes that. True when it needs proof beside."""
     asked = Rulebook.objects.current().book.requirements[key]
     if key in gates_criteria.ACCEPTED_IN_PERSON:
-        return False  # grounded by the acceptance itself, which also writes the answer
+        return False  # met by the acceptance itself, which also writes the answer
     attested = "attestation" in asked.evidence
     checklist_actions.answer(
         case=case,
@@ -302,7 +302,7 @@ def prove(
 
 
 def ground_gate(case: Initiative, gate: str, team: Team, *, observed_on: date | None = None, skip=()) -> None:
-    """Ground everything a gate asks for that is not grounded yet, as the owner would over some weeks.
+    """Meet everything a gate asks for that is not met yet, as the owner would over some weeks.
 
     Its acts are one transaction, and the standing is worked out once, at their end.
     """
@@ -336,7 +336,7 @@ def _ground(case, gate, team, observed_on, skip) -> None:
     states = gates_criteria.states_at(facts, book, clock.now())
     piles: dict[tuple, list[str]] = {}
     for key in book.gates[gate].requirements():
-        if key in skip or states[key].grounded or key in book.deferred(gate):
+        if key in skip or states[key].satisfies(gate) or key in book.deferred(gate):
             continue
         if key in gates_criteria.GENERATED_ONLY:
             continue  # generated when the review is opened

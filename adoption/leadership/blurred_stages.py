@@ -38,9 +38,13 @@ class Judged:
     book: object
 
     def missing(self, test: str) -> list[str]:
-        """The questions of a scale test that are not grounded, in the words of the rulebook."""
+        """The questions of a scale test that are not satisfied, in the words of the rulebook."""
         items = self.book.scale_tests[test].items
-        return [self.book.requirements[key].question for key in items if not self.states[key].grounded]
+        return [
+            self.book.requirements[key].question
+            for key in items
+            if not self.states[key].satisfies("production")
+        ]
 
 
 @dataclass(frozen=True)

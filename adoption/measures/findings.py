@@ -2,7 +2,7 @@
 
 Hung on the register of initiatives (`register.MORE_SAYS`). A requirement of adoption is short while a measure that it
 asks for is absent, insufficient, about other people than the real users, too old, or not met; so no document alone
-grounds it. What is met now says from which moment it counts no more, so that nothing has to run then.
+meets it. What is met now says from which moment it counts no more, so that nothing has to run then.
 """
 
 from collections.abc import Iterator

@@ -15,10 +15,11 @@ from governance import clock
 from governance.ledger import record
 from governance.ledger.csv_export import safe
 from governance.models import Rulebook, User
-from governance.vocabulary import Stage
+from governance.vocabulary import EvidenceRegister, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
+from initiatives.evidence.artefact_kinds import of_register
 from initiatives.models import Evidence, Initiative
 
 MOST_ROWS = 5_000  # single readings in a file; above that their sums by day and team
@@ -62,6 +63,7 @@ def file_figures(*, case: Initiative, requirement: str, by: User) -> Evidence:
             file=_table(found),
             result="pass" if met else "fail",
             condition="" if kind == TELEMETRY else _condition(case),
+            details=of_register(EvidenceRegister.READINGS),
             by=by,
         )
         record.record(

@@ -210,11 +210,7 @@ def forget_contacts() -> int:
     case come first. Safe to repeat.
     """
     treated = clock.now() - timedelta(days=CONTACT_DAYS)
-    held = [
-        int(ref.removeprefix("AI-"))
-        for ref in LegalHold.objects.open().exclude(case_ref="").values_list("case_ref", flat=True)
-    ]
     old = SealedSource.objects.filter(problem__treated_at__lte=treated).exclude(
-        problem__initiative__number__in=held
+        problem__initiative__number__in=LegalHold.objects.open().case_numbers()
     )
     return old.delete()[0]

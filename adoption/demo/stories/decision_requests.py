@@ -1,10 +1,12 @@
-"""A system that asks: what it was told today, and the call that waits for a person."""
+"""A system that asks: what it was told today, what came of it, and the call that waits for a person."""
 
 from datetime import timedelta
 
 from adoption.demo.people import Company
 from governance import clock
-from governance.authorization import decision_log
+from governance.authorization import decision_log, outcome_reports
+from governance.authorization.outcome_reports import Sent
+from governance.vocabulary import OutcomeKind
 from initiatives.enforcement import api as enforcement_api
 from initiatives.enforcement import system_keys
 from initiatives.enforcement.decision_cache import known_of
@@ -12,17 +14,29 @@ from initiatives.models import Initiative
 
 TITLE = "Customer summary assistant"
 SYSTEM = "Summaries in the CRM"
+# What its approver is shown.
+LETTER = """Dear Ms Keller,
+
+here is what we agreed on last week: the renewal runs for twelve months from January, at the price of this year.
+You asked for the two extra seats from February; they are on the offer that comes with this letter.
+
+Your account team"""
 # Act, account, and what is said besides: most are allowed, two are not, and one waits.
-ASKED = (
+ASKED: tuple[tuple[str, str, dict[str, object]], ...] = (
     *(("assist", f"account-{number}", {}) for number in (1041, 1042, 1077, 1103, 1104, 1120)),
     ("assist", "account-1121", {"failure": "source_unavailable"}),
     ("delete_notes", "account-1041", {}),
-    ("pass_on", "account-1077", {}),
+    ("pass_on", "account-1077", {"preview": {"text": LETTER}}),
 )
+# What came of the calls that were allowed, in their order; of the last ones nothing is reported yet.
+CAME = (OutcomeKind.DONE, OutcomeKind.DONE, OutcomeKind.FAILED, OutcomeKind.DONE)
 
 
 def asking(company: Company) -> None:
-    """Its key is made, it asks a morning's questions, and the log has them."""
+    """Its key is made, it asks a morning's questions and reports what came of them, and the log has them.
+
+    One act it reports was never asked about.
+    """
     case = Initiative.objects.get(title=TITLE)
     bound = case.scopes.filter(starts_at__isnull=False).latest("starts_at")
     region = case.components.get(layer="model").versions.latest("runs_from").region
@@ -36,6 +50,7 @@ def asking(company: Company) -> None:
     )
     known = known_of(case)
     who = {"groups": ["trial_users"], "department": bound.departments[0], "place": bound.places[0]}
+    allowed = []
     for act, account, more in ASKED:
         question = {
             "subject": {"type": "user", "id": "account-manager-7", "properties": who},
@@ -47,5 +62,11 @@ def asking(company: Company) -> None:
             },
             "context": {"region": region, **more},
         }
-        enforcement_api.decided(known, known.keys[0], question)
+        answer = enforcement_api.decided(known, known.keys[0], question)
+        if answer["decision"]:
+            allowed.append(answer["context"]["id"])
+    sent = [Sent(kind, decision=key) for kind, key in zip(CAME, allowed, strict=False)]
+    for one in (*sent, Sent(OutcomeKind.DONE, action="assist", at=clock.now())):
+        outcome_reports.keep(one, case=known.number, key=known.keys[0].id)
+    outcome_reports.beat(key=known.keys[0].id)
     decision_log.decisions.bring_over()
