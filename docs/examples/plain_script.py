@@ -90,6 +90,8 @@ def main():
         if decision.allowed:
             print(f"  yes: {decision.reason}")
             act(resource["id"], **arguments)
+            if trouble := plumbline.outcome(decision, "done"):
+                print(f"  not reported: {trouble}")
         else:  # denied, refused, nobody answered in time, or Plumbline could not be asked: all of these are a no
             print(f"  no ({decision.code}): {decision.reason}")
             undone += 1
