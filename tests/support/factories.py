@@ -1,7 +1,9 @@
 """make_*: plain functions that build what a test needs through the real actions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 from django.core.files.base import ContentFile
 
@@ -14,35 +16,45 @@ from adoption.postmortems.writing import write
 from adoption.readings.actions import record_readings
 from adoption.readings.reading_validation import Fate, Sent
 from governance import clock
+from governance.authorization import approval_previews
 from governance.authorization.decision import Approval, Decision
 from governance.contracts.cedar_policies import Rule
 from governance.database.row_history import acting
 from governance.models import Board, Membership, Notice, Rulebook, ServiceKey, Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.people import cooling_off
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from governance.sign_in import account_notices
-from governance.vocabulary import BoardRole, DecisionOutcome, Seat
+from governance.vocabulary import BoardRole, DecisionOutcome, Seat, Stage
 from initiatives.approvals import actions as approval_actions
+from initiatives.components import actions as component_actions
 from initiatives.enforcement import system_keys
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
+from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.resilience import drills, process_actions, traces
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
+from initiatives.model_register import actions as model_actions
+from initiatives.model_register.evaluations import actions as evaluation_actions
 from initiatives.models import (
     ApprovalRequest,
+    ComponentVersion,
     Drill,
     Initiative,
     Link,
+    ModelEvaluation,
+    ModelVersion,
     Obligation,
     ProcessRecord,
+    ScopeVersion,
     ServiceAccount,
     SignOnFlow,
     System,
     Term,
     TraceSample,
+    Vendor,
 )
 from initiatives.registration import actions as registration_actions
 from initiatives.rulebook_changes import publication
@@ -134,7 +146,7 @@ def make_seat(cast: Cast, person: User, seat: str, *, by: User | None = None, **
 
 def make_rulebook(admin: User, chair: User, source: str | None = None) -> Rulebook:
     """A published rulebook: loaded, proposed by the admin, published by the chair."""
-    rulebook = organisation_actions.load_rulebook(source=source or load_default(), by=admin)
+    rulebook = organisation_actions.load_rulebook(source=source or load_version("2026.1"), by=admin)
     organisation_actions.propose_publication(rulebook=rulebook, by=admin)
     return publication.publish_rulebook(rulebook=rulebook, by=chair)
 
@@ -231,16 +243,38 @@ def make_production(cast: Cast, **fields) -> Initiative:
 
 
 def make_contract(cast: Cast, case: Initiative, clauses: list, vocabulary=()) -> Initiative:
-    """The case with this contract in force: written by its owner, approved by the two seats."""
+    """The case with this contract in force: written by its owner, approved by the two seats.
+
+    A prototype without a scope declares whom the tests ask for (TEST_SUBJECTS).
+    """
 
     def build() -> Initiative:
         if not case.roles.in_force().filter(role="record_owner").exists():
             case_acts.staff(case, cast.team, ("record_owner",))
         case_acts.contract(case_acts.fresh(case), cast.team, clauses, vocabulary)
+        if case.stage == Stage.PROTOTYPE and not case.scopes.exists():
+            declare_test_subjects(cast, case)
         return case
 
     said = {"of": case.pk, "clauses": clauses, "vocabulary": vocabulary}
     return _remembered("contract", cast, said, build)
+
+
+# Who asks in the tests of the decision API.
+TEST_SUBJECTS = ["user:alice", "user:bob", "user:a*", "user:b*", "user:C*", "agent:*-*"]
+
+
+def declare_test_subjects(
+    cast: Cast, case: Initiative, subjects: Sequence[str] = TEST_SUBJECTS
+) -> ScopeVersion:
+    """The scope in force of a prototype, which says for whom its systems may act."""
+    return component_actions.record_scope(
+        case=case,
+        users="The testers of the lab",
+        user_count=len(subjects),
+        test_subjects=list(subjects),
+        by=cast.owner,
+    )
 
 
 def make_ready(cast: Cast, case: Initiative, gate: str) -> Initiative:
@@ -469,6 +503,7 @@ def make_request(
     """A call put before the support owner and the owner, for four hours, unless `fields` say otherwise."""
     version = case.contract.versions.get(state="in_force")
     asking = version.clauses.filter(kind="human_approval")
+    question, preview = approval_previews.sealed(question or make_question())
     decision = Decision(
         DecisionOutcome.NEEDS_APPROVAL,
         "needs_approval",
@@ -484,7 +519,8 @@ def make_request(
         case=case.pk,
         key=key.pk,
         version=version.pk,
-        question=question or make_question(),
+        question=question,
+        preview=preview,
         decision=decision,
         **fields,
     )
@@ -516,3 +552,45 @@ def make_reading(cast: Cast, measure: Measure, **fields) -> Fate:
         case=measure.initiative_id, sent=[Sent(measure.pk, **sent)], came="typed", by=cast.owner
     )
     return fate
+
+
+def make_model(cast: Cast, **fields) -> ModelVersion:
+    """A model of the register, added by an admin; without an end of life unless one is given."""
+    vendor = fields.pop("vendor", "Modelwright")
+    known = Vendor.objects.filter(name=vendor).first()
+    if "end_of_life" in fields:
+        fields.setdefault("end_of_life_source", "The vendor's calendar")
+    return model_actions.add_model(
+        vendor=known or residency_actions.add_vendor(name=vendor, by=cast.admin),
+        family=fields.pop("family", "Scribe"),
+        version=fields.pop("version", "4"),
+        by=fields.pop("by", cast.admin),
+        **fields,
+    )
+
+
+def make_use(cast: Cast, case: Initiative, model: ModelVersion, **fields) -> ComponentVersion:
+    """That a case runs a model of the register, from now on unless told otherwise."""
+    return component_actions.record_component(
+        case=case,
+        layer="model",
+        name=fields.pop("name", "Language model"),
+        version=fields.pop("version", ""),
+        model_version=model,
+        by=fields.pop("by", cast.owner),
+        **fields,
+    )
+
+
+def make_evaluation(cast: Cast, case: Initiative, **fields) -> ModelEvaluation:
+    """An evaluation of the model that a case runs: accuracy of at least 0.9, declared by the technical lead."""
+    versions = ComponentVersion.objects.filter(component__initiative=case, component__layer="model")
+    return evaluation_actions.declare_evaluation(
+        case=case,
+        component_version=fields.pop("component_version", None) or versions.latest("runs_from"),
+        data_set=fields.pop("data_set", "Letters of May, v2"),
+        metric=fields.pop("metric", "accuracy"),
+        comparison=fields.pop("comparison", "at_least"),
+        threshold=fields.pop("threshold", Decimal("0.9")),
+        by=fields.pop("by", cast.lead),
+    )

@@ -8,9 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from adoption.demo import people
+from adoption.demo.stories import decision_requests
 from adoption.management.commands import demo
 from adoption.models import PostMortem
 from governance import clock
+from governance.authorization import decision_queries
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
@@ -124,8 +126,11 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     # A system that asks
     told = set(PolicyDecision.objects.values_list("code", flat=True))
     assert told == {"allowed", "edge_policy", "unknown_action", "needs_approval"}
+    week = decision_queries.weeks(case(decision_requests.TITLE).number, clock.now(), 1)[0]
+    assert (week.allowed, week.done, week.failed, week.never_done, week.never_asked) == (6, 3, 1, 3, 1)
     waits = ApprovalRequest.objects.waiting_at(clock.now()).get()
     assert waits.get_absolute_url() in {line.link for line in lines_for(User.objects.get(login="owner"))}
+    assert waits.preview.words > 20, "its approver sees the letter that goes out"
 
     # Two systems that meant two things by a word, settled by the steward
     settled = DefinitionConflict.objects.order_by("facet")

@@ -138,7 +138,7 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
     wanted = {
         matter
         for matter, stages in standards.SHOWN_BY.items()
-        if any(states[key].state == "waived" or not states[key].grounded for key in stages["mvp"])
+        if any(states[key].state == "waived" or not states[key].satisfied for key in stages["mvp"])
     }
     assert set(row.matters) == wanted
     assert len(wanted) > 5

@@ -26,6 +26,7 @@ def test_what_the_board_signs_is_what_the_agent_may_do(watch, cast, tmp_path):
     """From a template, with three gaps that the check finds, to an agent that is allowed, asked to wait, and denied."""
     case = factories.make_prototype(cast, title="Ticket triage")
     case_acts.staff(case, cast.team, ("support_owner", "technical_lead"))
+    factories.declare_test_subjects(cast, case, [AGENT])  # of a prototype, which allows nobody else
     owner = watch.sign_in(cast.owner)
     owner.case(case.title)
     begin(owner)

@@ -325,7 +325,7 @@ def test_without_scripts(watch, cast):
     owner.press("Save")
     owner.said("Saved.")
     row = owner.page.locator("[id='row-proto.scope']")
-    expect(row).to_contain_text("proved")
+    expect(row).to_contain_text("met")
     expect(row).to_contain_text("Scope of the prototype")
 
     owner.case(TITLE)

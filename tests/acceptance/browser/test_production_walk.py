@@ -278,7 +278,7 @@ def stands_as(owner: Person, stage: str) -> None:
     expect(page.get_by_role("list", name="Stages").locator("[aria-current=step]")).to_contain_text(
         re.compile(f"{stage}.*supported", re.S)
     )
-    expect(page.locator("#gaps")).to_contain_text("What it claims is proved")
+    expect(page.locator("#gaps")).to_contain_text("What it claims is met")
     owner.fits()
 
 
@@ -387,11 +387,11 @@ def report_outcomes(owner: Person, by_hand: int | None) -> None:
     owner.click("What the MVP will prove")
     for words in TRIAL[:by_hand]:
         row = owner.page.locator("article.req").filter(has=owner.page.get_by_role("heading", name=words))
-        owner.choose("Result", "Proved", row)
+        owner.choose("Result", "Met", row)
         owner.type("What was found", "Shown in every week of the trial.", row)
         owner.choose("Proof", "Figures of the trial", row)
         owner.press("Report the result", row, exact=False)
-        expect(row.locator(".state")).to_contain_text("proved")
+        expect(row.locator(".state")).to_contain_text("met")
 
 
 def map_contract(owner: Person, by_hand: int | None) -> None:

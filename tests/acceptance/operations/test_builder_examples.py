@@ -73,7 +73,10 @@ def test_the_script_is_allowed_waits_and_goes_on_and_is_denied(folder):
         "  no (no_clause): No clause of the contract covers this.",
     ]
     assert (done.returncode, done.stderr) == (1, "")
-    assert [call.command for call in server.calls] == ["POST", "POST", "GET", "GET", "GET", "POST", "POST"]
+    asked, told = ["/access/v1/evaluation"], ["/access/v1/outcomes"]
+    paths = [call.path for call in server.calls if call.command == "POST"]
+    assert paths == [*asked, *told, *asked, *asked, *told, *asked], "what was done is reported"
+    assert [call.command for call in server.calls].count("GET") == 3
 
 
 @pytest.mark.parametrize(("verdict", "waits"), [("refused", 1), ("approved", 10_000)])

@@ -28,7 +28,7 @@ from governance.authorization.decision_queries import Place
 from governance.database.row_history import acting
 from governance.models import Entry, KeyAttempt, Rulebook
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from governance.transparency_log import sealing
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
@@ -44,11 +44,13 @@ from initiatives.holds import dependants
 from initiatives.holds.actions import owe
 from initiatives.imports.estates import actions as estate_actions
 from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.intake import actions as intake_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.proposals import actions as proposal_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
+from initiatives.model_register import actions as model_actions
 from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
@@ -159,7 +161,7 @@ def world(cast):
     forecast = forecast_actions.ask_forecast(of=copy, by=cast.admin)
     known = factories.make_lesson(cast)
     draft = organisation_actions.load_rulebook(
-        source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin
+        source=load_version("2026.1").replace('"2026.1"', '"2026.2"'), by=cast.admin
     )
     batch = inventory_actions.upload_batch(
         content=b"agency,id,use_case_name,development_stage\nNASA,N-1,Crater finder,\n",
@@ -168,6 +170,8 @@ def world(cast):
         by=cast.admin,
     )
     vendor = residency_actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
+    model = model_actions.add_model(vendor=vendor, family="Scribe", version="4", by=cast.admin)
+    evaluation = factories.make_evaluation(cast, case)
     bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
     policy = residency_actions.set_unit_policy(unit=cast.elsewhere, **bound)
     estate, _ = estate_actions.read_estate(
@@ -254,6 +258,10 @@ def world(cast):
     sample = record_samples.draw_sample(
         name="Votes", purpose="A look", search=Search(kind="signed off"), size=1, by=cast.auditor
     )
+    intake_link = intake_actions.make_link(unit=cast.unit, until=today + timedelta(days=30), by=cast.chair)
+    wrote = intake_actions.receive(
+        link=intake_link, name="Somebody", email="s@example.org", problem="Typed twice.", users="All of us"
+    )
     return {
         "ref": case.ref,
         "samples": sample.pk,
@@ -330,6 +338,8 @@ def world(cast):
         "notices": 10**9,
         "accounts": cast.lead.pk,
         "vendors": vendor.pk,
+        "models": model.pk,
+        "evaluations": evaluation.pk,
         "vendor-terms": unconfirmed.pk,
         "proposals": proposed_change.pk,
         "policies": policy.pk,
@@ -337,6 +347,9 @@ def world(cast):
         "incidents": incident.pk,
         "deadlines": running.pk,
         "problems": problem.pk,
+        "intake-links": intake_link.pk,
+        "intake-requests": wrote.pk,
+        "intake_token": intake_link.token,
         "problem_token": case.problem_links.get().token,
         "problem_secret": problem_secret,
         "token": "1.forged~key",

@@ -35,9 +35,9 @@ MOST = {
     "{case}people/": 11,
     "{case}notes/": 14,
     "{case}integration/profiles/": 14,
-    "{case}systems/": 14,
+    "{case}systems/": 22,  # four weeks of what came of decisions, test subjects, keys that were silent
     "{case}integration/residency/": 14,
-    "/vendors/": 7,
+    "/vendors/": 8,  # vendors of components are among them
     "/policies/": 6,
     "/regions/": 7,
     "{case}decisions/": 15,
@@ -59,12 +59,14 @@ MOST = {
     "{review}": 15,
     "{review}sign/risk_compliance/": 15,
     "/reviews/": 13,  # whose move each is, of those near the person and of those on the page
-    "/search/?q=claims": 14,
+    "/search/?q=claims": 16,  # stubs of cases that may not be opened; accounts, whose absence would tell
     "{case}integration/effort/": 18,
     "/reports/where-it-goes/": 13,
     "/reports/where-it-goes/lines/": 8,
     "/decisions/": 10,
     "/ideas/": 6,
+    "/intake/": 9,
+    "{case}stub/": 8,
     "/cases/pictures/": 12,
     "/leaders/": 24,
     "/meetings/": 9,
@@ -72,6 +74,8 @@ MOST = {
     "/accounts/": 6,
     "/rulebook/": 7,
     "/notices/": 8,
+    "/models/": 8,
+    "{case}running/evaluations/": 14,
 }
 # Pages that are not for everybody, and who opens them.
 ONLY = {
@@ -80,6 +84,7 @@ ONLY = {
     "{case}contract/edit/1/": ("owner",),
     "{case}contract/words/": ("owner",),
     "/ideas/": ("seat_risk", "chair"),
+    "/intake/": ("chair", "admin"),
     "/status/": ("admin",),
     "/accounts/": ("admin",),
 }

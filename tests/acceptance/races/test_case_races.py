@@ -14,7 +14,7 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from governance.transparency_log import sealing
 from initiatives.cases import act, review_state
 from initiatives.checklist import actions as checklist_actions
@@ -44,7 +44,7 @@ severity = "blocking"
 waivable = false
 """
 OTHERS = [seat for seat in factories.SEAT_LOGINS if seat != "business_value"]
-SIX_SIGN = load_default().replace('version = "2026.1"', 'version = "six-sign"').replace(
+SIX_SIGN = load_version("2026.1").replace('version = "2026.1"', 'version = "six-sign"').replace(
     'quorum = 1\nmust_include = ["business_value"]', 'quorum = 6\nmust_include = ["business_value"]'
 ) + "".join(LOOK.format(seat=seat) for seat in OTHERS)
 

@@ -34,7 +34,7 @@ from governance.privacy import erasure_log
 from governance.storage import backup, restore
 from initiatives.facts import supported_stage
 from initiatives.integration.definitions.conflicts import settle_conflicts
-from initiatives.models import DefinitionConflict, Initiative
+from initiatives.models import Component, DefinitionConflict, Initiative, Vendor
 from tests.support.database.restored_copies import installed_in
 from tests.support.paths import UPGRADE
 
@@ -164,6 +164,17 @@ def test_every_case_is_supported_as_far_as_it_was(there):
             found[case.ref] = {"claimed": case.stage, "supported": said.supported, "label": said.label}
     assert found == SAID["cases"]
     assert len({case["claimed"] for case in found.values()}) == 6
+
+
+def test_vendors_that_components_name_are_rows_of_one_register(there):
+    named = Component.objects.exclude(vendor="")
+    assert named.exists()
+    for row in named.select_related("listed_vendor"):
+        assert row.listed_vendor.name.lower() == row.vendor.lower()
+        assert row.history.latest("history_id").listed_vendor_id == row.listed_vendor_id
+    for vendor in Vendor.objects.filter(listed_by_component=True):
+        assert vendor.history.count() == 1
+        assert Entry.objects.rows().filter(table="initiatives_vendor", key=str(vendor.pk)).count() == 1
 
 
 def test_conflicts_of_definitions_stay_as_they_were_found_and_decided(there, as_):

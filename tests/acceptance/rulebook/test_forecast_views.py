@@ -11,7 +11,7 @@ from governance import clock
 from governance.models import Entry, Notice, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from governance.rulebook.editing import read, with_values
 from governance.transparency_log import sealing
 from initiatives.holds import actions as hold_actions
@@ -183,7 +183,8 @@ def test_decisions_of_the_past_under_other_rules(company, as_):
         assert told.decidable, told.why
     period = {"since": clock.today(), "until": clock.today()}
     version = organisation_actions.load_rulebook(
-        source=with_values(read(load_default()), STRICTER | {("version",): "2026.9"}).source, by=company.admin
+        source=with_values(read(load_version("2026.1")), STRICTER | {("version",): "2026.9"}).source,
+        by=company.admin,
     )
     page = as_(company.chair).post(f"/rulebook/{version.version}/effects/", period)
     forecast = forecast_actions.work_out(int(page.url.strip("/").split("/")[-1]))

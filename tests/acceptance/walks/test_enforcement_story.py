@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from adoption.demo import case_acts
@@ -63,7 +64,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
     page = reverse("contract-map", args=[case.ref])
     with at(2026, 9, 2):
         lead = as_(cast.lead)
-        assert story.state(case, "gov.enforced").grounded
+        assert story.state(case, "gov.enforced").satisfied
         assert story.span(case).supported == "production"
         assert "Each clause has a control." in lead.get(page).content.decode()
         third = control_of(case, 3)
@@ -94,7 +95,7 @@ def test_one_clause_without_a_control_keeps_the_production_gate_closed_and_is_na
         assert ClauseEnforcement.objects.standing().filter(clause=third.clause).count() == 0
         sent = {"layer": "runtime", "control": "A person checks weekly.", "evidence": third.evidence_id}
         assert lead.post(form, sent).status_code == 302
-        assert story.state(case, "gov.enforced").grounded
+        assert story.state(case, "gov.enforced").satisfied
         assert "No control" not in story.blockers(review)
         assert story.span(case).supported == "production"
         assert "A person checks weekly." in lead.get(page).content.decode()
@@ -121,7 +122,7 @@ def test_a_clause_that_is_reworded_is_mapped_again_and_the_others_carry_over(cas
         assert shown.count("Carried over from version 1.") == len(before) - 1
         assert shown.count("no control yet") == 1
         case_acts.ground(case, "gov.enforced", cast.team)
-        assert story.state(case, "gov.enforced").grounded
+        assert story.state(case, "gov.enforced").satisfied
         newest = ClauseEnforcement.objects.standing().filter(initiative=case).latest("pk")
         assert newest.clause == clause_of(case, 1)
         old = Clause.objects.get(version__contract=case.contract, version__number=1, number=1)
@@ -182,7 +183,7 @@ def test_proof_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, tr
         control_mapping.end_mapping(mapping=control_of(case, 2), by=cast.lead)
         given = {"layer": "policy", "control": "The rules.", "evidence": other, "by": cast.lead}
         control_mapping.map_clause(case=case, clause=clause_of(case, 2), **given)
-        assert story.state(case, "gov.enforced").grounded
+        assert story.state(case, "gov.enforced").satisfied
         with pytest.raises(Exception, match="named for the clause already"):
             control_mapping.map_clause(case=case, clause=clause_of(case, 2), **given)
         with story.undone():
@@ -268,17 +269,19 @@ def test_the_map_of_a_past_day_is_what_it_was_then(as_):
 # Reports on layers
 
 
-def offered(cast, case, key: str, content: str, by=None) -> Evidence:
+def offered(cast, case, key: str, content: str, by=None, kind: str = "") -> Evidence:
     """A report on one layer, answered and attached."""
+    kind = kind or LAYERS[key]
     checklist_actions.answer(case=case, requirement=key, kind="answered", text="Audited.", by=cast.owner)
     return evidence_actions.add_evidence(
         case=case,
-        kind=LAYERS[key],
+        kind=kind,
         title=f"Audit of {key}",
         observed_on=clock.today(),
         covers=[key],
         file=case_acts.pdf(content),
-        result="" if key == "layer.policy" else "pass",
+        result="" if kind == "document" else "pass",
+        condition="bounded_real" if kind == "test_report" else "",
         by=by or cast.owner,
     )
 
@@ -328,7 +331,7 @@ def test_a_report_read_by_the_technical_lead_does_not_count(cast, as_, audited):
         assert reader.post(page, {"words": ""}).status_code == 200
         assert story.state(case, "layer.policy").state == "unread", "no words, no reading"
         assert reader.post(page, {"words": "Every page. It holds."}).status_code == 302
-        assert story.state(case, "layer.policy").grounded
+        assert story.state(case, "layer.policy").satisfied
         shown = as_(cast.owner).get(reverse("evidence-item", args=[case.ref, report.pk])).content.decode()
         assert "Every page. It holds." in shown
         with pytest.raises(Conflict, match="already"):
@@ -340,27 +343,30 @@ def test_a_report_read_by_the_technical_lead_does_not_count(cast, as_, audited):
 def test_the_same_report_attached_to_three_layers_serves_one(cast, audited):
     case = audited
     with at(2026, 9, 1):
-        for key in LAYERS:
-            case_acts.have_read(offered(cast, case, key, "One and the same audit"), cast.team, [key])
-        grounded = {key for key in LAYERS if story.state(case, key).grounded}
+        for key in ("layer.policy", "layer.runtime"):
+            report = offered(cast, case, key, "One and the same audit", kind="test_report")
+            case_acts.have_read(report, cast.team, [key])
+        with pytest.raises(ValidationError, match="One file is one kind"):
+            offered(cast, case, "layer.observability", "One and the same audit")
+        grounded = {key for key in LAYERS if story.state(case, key).satisfied}
         assert grounded == {"layer.policy"}
         assert "each layer needs its own report" in story.state(case, "layer.runtime").words
         for key in ("layer.runtime", "layer.observability"):
             case_acts.have_read(offered(cast, case, key, f"Audit of {key} alone"), cast.team, [key])
-        assert all(story.state(case, key).grounded for key in LAYERS)
+        assert all(story.state(case, key).satisfied for key in LAYERS)
 
 
 def test_a_reader_who_joins_the_team_is_no_longer_outside(cast, trial):
     case, review = trial
     with at(2026, 9, 2):
-        assert story.state(case, "layer.policy").grounded
+        assert story.state(case, "layer.policy").satisfied
         role = role_actions.propose_role(case=case, role="sponsor", person=cast.seat_security, by=cast.owner)
         assert story.state(case, "layer.policy").state == "unread", "asked is enough"
         assert story.span(case).supported == "mvp", "the kept standing follows the proposal"
         assert "Somebody who holds no role on this case can mend it." in story.blockers(review)
         with story.undone():
             role_actions.decline_role(assignment=role, by=cast.seat_security)
-            assert story.state(case, "layer.policy").grounded
+            assert story.state(case, "layer.policy").satisfied
             assert story.span(case).supported == "production", "and the answer to it"
         with story.undone():
             role_actions.end_role(assignment=role, reason="Somebody else will.", by=cast.owner)
@@ -375,7 +381,7 @@ def test_a_reader_who_joins_the_team_is_no_longer_outside(cast, trial):
         control_mapping.review_layer_report(
             evidence=report, requirement="layer.policy", words="It holds.", by=cast.seat_risk
         )
-        assert story.state(case, "layer.policy").grounded, "somebody else outside has read it now"
+        assert story.state(case, "layer.policy").satisfied, "somebody else outside has read it now"
 
 
 def test_whoever_was_of_the_team_when_they_read_it_stays_so(cast, audited):
@@ -390,7 +396,7 @@ def test_whoever_was_of_the_team_when_they_read_it_stays_so(cast, audited):
         control_mapping.review_layer_report(
             evidence=report, requirement="layer.policy", words="It holds.", by=cast.seat_risk
         )
-        assert story.state(case, "layer.policy").grounded
+        assert story.state(case, "layer.policy").satisfied
 
 
 def test_only_reports_on_layers_are_read(cast, audited):

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.test import override_settings
@@ -15,7 +16,7 @@ from governance.models import Notice
 from governance.notices import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from initiatives.access import permissions as case_permissions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
@@ -59,7 +60,7 @@ def test_an_item_valid_to_the_day_the_clock_changes_is_valid_to_its_local_midnig
         ]:
             with clock.simulated(moment):
                 assert story.span(case).supported == expected, moment
-                assert story.state(case, "proto.limitations").grounded is (expected == "prototype"), moment
+                assert story.state(case, "proto.limitations").satisfied is (expected == "prototype"), moment
 
 
 def test_a_seat_holder_who_resigned_after_signing_is_not_counted(cast, idea):
@@ -82,7 +83,7 @@ def test_a_new_rulebook_leaves_an_open_review_alone_until_it_is_moved(cast, idea
     with at(2026, 6, 2):
         case_acts.vote(review, "business_value", cast.seat_value)
     with at(2026, 6, 3):
-        source = load_default().replace('version = "2026.1"', 'version = "2026.2"')
+        source = load_version("2026.1").replace('version = "2026.1"', 'version = "2026.2"')
         newer = factories.make_rulebook(cast.admin, cast.chair, source)
         assert story.sitting(review).verdict.decidable, "the review keeps its own rulebook"
         assert Review.objects.get(pk=review.pk).rulebook.version == "2026.1"
@@ -108,14 +109,14 @@ def test_a_file_deleted_from_storage_counts_as_voided_and_the_admin_is_told(cast
             file=case_acts.pdf("Time study"),
             by=cast.owner,
         )
-        assert story.state(case, "mvp.problem").grounded
+        assert story.state(case, "mvp.problem").satisfied
     with at(2026, 6, 3):
         content = default_storage.open(item.file.name).read()
         default_storage.delete(item.file.name)
         assert [row.pk for row in file_checks.find_missing_files()] == [item.pk]
         assert file_checks.find_missing_files() == [], "found once"
         found = story.state(case, "mvp.problem")
-        assert not found.grounded
+        assert not found.satisfied
         assert "file missing" in found.words
         due.sweep()
         told = Notice.objects.filter(kind="file missing").values_list("person__login", flat=True)
@@ -125,7 +126,7 @@ def test_a_file_deleted_from_storage_counts_as_voided_and_the_admin_is_told(cast
 
         default_storage.save(item.file.name, ContentFile(content))
         file_checks.find_missing_files()
-        assert story.state(case, "mvp.problem").grounded, "it counts again once it is back"
+        assert story.state(case, "mvp.problem").satisfied, "it counts again once it is back"
 
 
 def test_the_second_review_at_once_is_refused_also_by_the_database(cast, idea):
@@ -182,13 +183,13 @@ def test_a_waiver_that_expires_on_a_weekend_expires_anyway(cast):
             case=case, key="mvp.users", reason="The list comes in July.", until=saturday, by=cast.owner
         )
         waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
-        assert not story.state(case, "mvp.users").grounded, "one approver is not two"
+        assert not story.state(case, "mvp.users").satisfied, "one approver is not two"
         waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
         assert story.state(case, "mvp.users").state == "waived"
     with at(2026, 6, 27, 23, 59):
         assert story.state(case, "mvp.users").state == "waived"
     with at(2026, 6, 28, 0):
-        assert not story.state(case, "mvp.users").grounded
+        assert not story.state(case, "mvp.users").satisfied
 
 
 def test_a_chair_who_is_the_sponsor_cannot_decide_and_the_deputy_must(cast, idea):
@@ -220,29 +221,34 @@ def test_a_support_owner_named_by_his_manager_is_pending_until_he_accepts(cast, 
         with pytest.raises(Refused, match="Nobody accepts a role for another"):
             role_actions.accept_role(assignment=role, by=cast.owner)
         role_actions.accept_role(assignment=role, by=cast.support)
-        assert story.state(case, "prod.q02_support").grounded
+        assert story.state(case, "prod.q02_support").satisfied
 
 
 def test_the_same_pdf_for_three_layer_audits_satisfies_one(cast, idea):
     case, _ = idea
-    kinds = {"layer.policy": "document", "layer.runtime": "log_sample", "layer.observability": "drill_record"}
+
+    def audited(key: str, kind: str):
+        checklist_actions.answer(case=case, requirement=key, kind="answered", text="Audited.", by=cast.owner)
+        report = evidence_actions.add_evidence(
+            case=case,
+            kind=kind,
+            title=f"Audit of {key}",
+            observed_on=date(2026, 6, 1),
+            covers=[key],
+            file=case_acts.pdf("One and the same audit"),
+            result="pass",
+            condition="bounded_real" if kind == "test_report" else "",
+            by=cast.owner,
+        )
+        case_acts.have_read(report, cast.team, [key])
+
     with at(2026, 6, 2):
-        for key, kind in kinds.items():
-            checklist_actions.answer(
-                case=case, requirement=key, kind="answered", text="Audited.", by=cast.owner
-            )
-            report = evidence_actions.add_evidence(
-                case=case,
-                kind=kind,
-                title=f"Audit of {key}",
-                observed_on=date(2026, 6, 1),
-                covers=[key],
-                file=case_acts.pdf("One and the same audit"),
-                result="" if kind == "document" else "pass",
-                by=cast.owner,
-            )
-            case_acts.have_read(report, cast.team, [key])
-        grounded = {key for key in kinds if story.state(case, key).grounded}
+        audited("layer.policy", "test_report")
+        audited("layer.runtime", "test_report")
+        with pytest.raises(ValidationError, match="One file is one kind"):
+            audited("layer.observability", "drill_record")
+        keys = ("layer.policy", "layer.runtime", "layer.observability")
+        grounded = {key for key in keys if story.state(case, key).satisfied}
         assert grounded == {"layer.policy"}, "the first of the three"
         assert "own report" in story.state(case, "layer.runtime").words
 
@@ -304,7 +310,7 @@ def test_reopening_leaves_no_old_proof_current_whatever_it_is_offered_for(cast):
         assert case.stage == "proposed"
         assert story.state(case, "mvp.problem").state == "voided"
         evidence_actions.cover(evidence=old, requirements=["mvp.override"], by=cast.owner)
-        assert not story.state(case, "mvp.override").grounded, "old proof under another heading is old proof"
+        assert not story.state(case, "mvp.override").satisfied, "old proof under another heading is old proof"
 
 
 def test_a_waiver_nobody_answered_makes_room_and_one_person_is_not_two(cast):

@@ -3,13 +3,15 @@
 Web server and worker run as `make run` starts them: two web processes, the log of decisions on, the worker sealing. The
 systems of so many cases, each with its own contract and key, ask over connections that stay open. In the same run are
 measured: a bare Django view behind its middleware; decisions one by one, then at a thousand a second, then in batches;
-the pages of governance with and without that load; how long after the press of the switch, and after a contract was
-superseded, the old answer was last given by either web process; and what is answered while the database is away.
+reports of what came of decisions; the pages of governance with and without that load; how long after the press of the
+switch, and after a contract was superseded, the old answer was last given by either web process; and what is answered
+while the database is away.
 """
 
 import argparse
 import contextlib
 import http.cookiejar
+import itertools
 import json
 import os
 import random
@@ -78,6 +80,7 @@ class Asking:
 def founded(count: int) -> list[Asking]:
     """So many prototypes with contracts of twenty clauses in force, each with a key."""
     from governance import clock
+    from initiatives.components import actions as components_actions
     from initiatives.enforcement import system_keys
     from initiatives.models import Initiative
     from tests.drills.company import thousands
@@ -88,6 +91,9 @@ def founded(count: int) -> list[Asking]:
         owner = case.roles.get(role="owner").person
         team = replace(company.cast.team, owner=owner)
         in_force(case, team, clauses(chance.randint(10, 90)))
+        components_actions.record_scope(
+            case=case, users="Testers", user_count=500, test_subjects=["user:u-*"], by=owner
+        )
         case = Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
         _, token = system_keys.make_key(
             case=case,
@@ -300,6 +306,8 @@ def outcome_of(status: int, body: bytes) -> str:
     """One word for an answer, cheaply."""
     if status != 200:
         return str(status)
+    if b'"reported_at"' in body:
+        return "reported"
     if b'"decision": true' in body[:24]:
         return "allow"
     return "needs_approval" if b'"needs_approval"' in body else "deny" if b'"decision"' in body else "page"
@@ -333,6 +341,7 @@ def measured(asking: list[Asking], seconds: float) -> list[str]:
     ]
     boxed = load(lambda: chance.choice(batch), seconds, connections=4)
     print(boxed.told("batches of 20") + f": {boxed.rate * 20:.0f} decisions a second")
+    print(reported(asking, seconds).told("outcomes of decisions"))
     if max(fast.rate, paced.rate) < 1000:
         missed.append("1,000 decisions a second")
     if paced.at(0.99) > 20:
@@ -342,6 +351,23 @@ def measured(asking: list[Asking], seconds: float) -> list[str]:
     missed += superseded(asking[1])
     missed += away(asking[2])
     return missed
+
+
+def reported(asking: list[Asking], seconds: float) -> Run:
+    """What came of decisions, as fast as it is taken: each report is of another decision while they last."""
+    chance, connection, requests = random.Random(2), Connection(), []
+    for one in asking:
+        body = {"evaluations": [question(chance) for _ in range(200)]}
+        _, answer = connection.ask(sent(one.token, body, "/access/v1/evaluations"))
+        requests += [
+            sent(one.token, {"decision": told["context"]["id"], "outcome": "done"}, "/access/v1/outcomes")
+            for told in json.loads(answer)["evaluations"]
+            if told["decision"]
+        ]
+    connection.close()
+    chance.shuffle(requests)
+    rest = itertools.cycle(requests)
+    return load(lambda: next(rest), seconds)
 
 
 def signed_in(login: str):

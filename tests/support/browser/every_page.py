@@ -37,7 +37,9 @@ from initiatives.enforcement import kill_switch
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds.actions import owe
 from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.models import FileCheck, Initiative, Review
+from initiatives.intake import actions as intake_actions
+from initiatives.integration.links import standalone
+from initiatives.models import FileCheck, Initiative, IntakeLink, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 from tests.acceptance.pages.test_access import address
@@ -53,8 +55,12 @@ AGE = timedelta(
 # Addresses that show no page of their own, and why.
 NO_PAGE = {
     "problem-link": "only sent to",
+    "not-similar": "only sent to",
+    "intake-link-end": "only sent to",
+    "intake-forget": "only sent to",
     "access-evaluation": "for systems with a key",
     "access-evaluations": "likewise",
+    "access-outcomes": "likewise",
     "access-approval": "likewise",
     "access-configuration": "JSON for whoever looks for the decision point",
     "healthz": "JSON for whoever watches the machine",
@@ -135,6 +141,8 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "link-decline": ("second_admin", {}),
     "source-accept": ("seat_architecture", {}),
     "evidence-capture": ("owner", {}),
+    "evidence-verify": ("seat_adoption", {}),
+    "standalone-accept": ("seat_architecture", {"ref": "idea"}),
     "case-switch-on": ("owner", {"ref": "overdue"}),
     "case-withdraw": ("owner", {"ref": "idea"}),
     "case-retire": ("chair", {"ref": "production"}),
@@ -146,6 +154,10 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "pulse-answer": (None, {"token": "invited"}),
     "pulse-thanks": (None, {}),
     "report-problem": (None, {"token": "problem_token"}),
+    "intake-write": (None, {"token": "intake_token"}),
+    "intake-sent": (None, {}),
+    "intake-invite": ("admin", {"intake-requests": "to-invite"}),
+    "intake-leave": ("admin", {"intake-requests": "to-invite"}),
     "reported-problem": (None, {"secret": "problem_secret"}),
 }
 # What the suite looks at: a page of each kind, and whatever is built like nothing else. The drills look at all.
@@ -233,9 +245,7 @@ class Scene:
     """The organisation in which every page has something to show."""
 
     world: dict  # the one of everything of tests/acceptance/pages/test_access.py, and what `OWN` names
-    review: (
-        Review  # a trial before its production gate: everything proved, all have signed but the value seat
-    )
+    review: Review  # a trial before its production gate: everything met, all have signed but the value seat
     more: list[Page]  # further states of pages that are opened already
     through: dict[str, str]  # by name of an address: the other one that leads to it
 
@@ -275,6 +285,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         only=True, defaults={"at": clock.now(), "looked": 20, "gone": [document.pk, gone.pk]}
     )
     idea = factories.make_case(cast, title="Invoice matching")
+    standalone.declare(case=idea, reason="Invoices are typed in and read out.", by=cast.owner)
     begun = factories.make_case(cast, title="Invoices and orders")
     starter = STARTERS["match"]
     contract_actions.save_contract(
@@ -329,6 +340,16 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         by=cast.admin,
     )
     calls = approvals_of(cast, running)
+    to_invite = intake_actions.receive(
+        link=IntakeLink.objects.get(),
+        name="Quill Feather",
+        email="quill@partner.example",
+        problem="Returns are typed twice.",
+        users="The returns desk",
+    )
+    intake_actions.make_idea(
+        request=to_invite, title="Returns entered once", owner=cast.owner, invite=True, by=cast.chair
+    )
     password_links.ask_reset(name=cast.lead.login)
     asked = PasswordLink.objects.get(person=cast.lead)
     sealing.seal()
@@ -349,6 +370,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "draft-pulse": draft_pulse.pk,
         "invited": invited["Claims north"][0].split("/")[2],
         "leaving": preferences.leave_token(cast.owner),
+        "to-invite": to_invite.pk,
     }
     newcomer = factories.make_person("just-seated")
     appoint(board=cast.board, person=newcomer, seat="business_value", by=cast.admin)
@@ -358,6 +380,8 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     more = [
         Page("first-admin-ended", None, "/first-admin/1.forged~key/", 404),
         Page("password-link-ended", None, reverse("password-set"), 404),
+        Page("intake-nothing", None, reverse("intake-write", args=["nobody-has-this"]), 404),
+        Page("intake-settled", cast.chair, to_invite.get_absolute_url()),
         Page("report-nothing", None, reverse("report-problem", args=["nobody-has-this"]), 404),
         Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),
         Page("help-outside", None, "/help/"),
@@ -495,14 +519,21 @@ def approvals_of(cast, case: Initiative) -> dict:
         "token": "a" * 90,
         "none": None,
     }
+    letter = "Dear customer,\n\n" + "We looked at it and will pay back what you paid.\n" * 60 + "w" * 120
     asked = {}
     for name, more in (
         ("half", {"four_eyes": True}),
         ("refused", {}),
         ("nobody", {"question": factories.make_question(subject={"type": "user", "id": "owner"})}),
     ):
+        shown = (
+            {"link": "https://files.example.org/letters/" + "7" * 90}
+            if name == "refused"
+            else {"text": letter}
+        )
         question = factories.make_question(
-            action={"name": "send_reply", "properties": everything | {"of": name}}
+            action={"name": "send_reply", "properties": everything | {"of": name}},
+            context={"channel": "mail", "preview": shown},
         )
         approvers = ("owner",) if name == "nobody" else ("support_owner", "owner")
         asked[name] = factories.make_request(

@@ -10,7 +10,7 @@ from adoption.models.signals import EXTENTS, SIGNAL_KINDS
 from governance import clock
 from governance.models import Contract, ContractVersion, Rulebook
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from governance.vocabulary import Layer
 from initiatives.models import (
     Continuation,
@@ -56,7 +56,7 @@ def settle(cast, seed: int) -> None:
     draw = random.Random(seed)
     now, book = clock.now(), Rulebook.objects.current()
     other = organisation_actions.load_rulebook(
-        source=load_default().replace('"2026.1"', '"2026.2"'), by=cast.admin
+        source=load_version("2026.1").replace('"2026.1"', '"2026.2"'), by=cast.admin
     )
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

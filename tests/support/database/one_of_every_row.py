@@ -1,5 +1,7 @@
 """One row of every governed table: those a case in review brings along, and the rest made up field by field."""
 
+from decimal import Decimal
+
 from django.apps import apps
 from django.db import models
 
@@ -30,6 +32,7 @@ ASKED = {
     },
     "initiatives.Effort": {"hours": lambda: 1},
     "initiatives.LinkAnswer": {"accepts": lambda: True},
+    "initiatives.ModelEvaluation": {"threshold": lambda: Decimal("0.9")},
     "initiatives.TraceSample": {"low": lambda: 0.0, "high": lambda: 1.0},
     "initiatives.UnitPolicy": {"allowed": lambda: ["EU"]},
     "initiatives.VendorTerm": {"allowed": lambda: ["EU"]},

@@ -554,9 +554,9 @@ def _words() -> list[Hostile]:
         Hostile("a script in JSON", "report.json", f'{{"a": "</script>{MARK}"}}'.encode(), KEPT),
         Hostile("a page in a mail", "report.eml", b"From: a@b.c\nContent-Type: text/html\n\n" + HTML, KEPT),
         Hostile("a table that never ends its quotes", "report.csv", b'a,b\n"' + b"x" * 300_000, KEPT),
-        Hostile("a table of a thousand columns", "report.csv", b",".join([b"x"] * 5000) + b"\n", KEPT),
-        Hostile("a table of many rows", "report.csv", b"a,b\n" * 30_000, KEPT),
-        Hostile("one line without end", "report.txt", b"x" * 2_000_000, KEPT),
+        Hostile("a table of a thousand columns", "report.csv", b",".join([b"x", b"y"] * 2500) + b"\n", KEPT),
+        Hostile("a table of many rows", "report.csv", b"a,b\n1,2\n" * 15_000, KEPT),
+        Hostile("one line without end", "report.txt", b"xy" * 1_000_000, KEPT),
         Hostile("turned words", "report.txt", turned, KEPT),
         Hostile("another code page", "report.txt", b"caf\xe9 \x81\x8d", KEPT),
     ]

@@ -34,6 +34,10 @@ class System:
         assert answer.status_code == 200, answer.content
         return answer.json()
 
+    def report(self, body: dict):
+        """The response to what came of a decision, or to a heartbeat."""
+        return self.send("/access/v1/outcomes", body)
+
     def ask_all(self, body: dict):
         """The answer to a batch."""
         answer = self.send("/access/v1/evaluations", body)

@@ -43,6 +43,9 @@ WORKERS = only(*TEAM)
 # What several cases share: whoever works on a case whose link its owner agreed to changes it, or proposes what only
 # admins decide.
 SHARED = only(*TEAM, "admin", strangers=403, sent=403)
+ACCOUNTS = only(
+    *TEAM, "admin"
+)  # in such a system; whoever does not work with it is not told that they are there
 TERMS = only("seat_risk", "admin", strangers=403, sent=403)  # of vendors
 RUNNERS = only("owner", "lead")
 CHAIR = only("chair")
@@ -58,6 +61,7 @@ MACHINES = only(closed=405, strangers=405, sent=401, signed_out=405)  # asked wi
 TABLE = {
     "access-evaluation": MACHINES,
     "access-evaluations": MACHINES,
+    "access-outcomes": MACHINES,
     "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
     "access-configuration": OPEN,
     "access-client": MEMBERS,
@@ -111,6 +115,18 @@ TABLE = {
     "ideas": only(*BOARD, strangers=403, sent=405),
     "decisions-export": MEMBERS,
     "register": Row(strangers=200, sent=200),
+    "case-stub": MEMBERS,  # a case that is not confidential
+    "not-similar": only(closed=405, strangers=405),
+    "intake": only("admin", "chair", "deputy_chair", strangers=403, sent=403),
+    "intake-link-end": only(closed=405, strangers=405, sent=403),
+    "intake-request": only("admin", "chair", "deputy_chair", strangers=403, sent=405),
+    "intake-idea": only("chair", strangers=403, sent=403),
+    "intake-decline": only("chair", strangers=403, sent=403),
+    "intake-invite": only(closed=(302, 403), strangers=403, sent=403),  # no admin is asked to
+    "intake-leave": only(closed=(302, 403), strangers=403, sent=403),
+    "intake-forget": only(closed=405, strangers=405, sent=403),
+    "intake-sent": OPEN,
+    "intake-write": only(closed=404, signed_out=404),  # a link that nobody has
     "rulebook-load": ADMINS,
     "rulebook-propose": only(closed=405, strangers=405, sent=403),
     "rulebook-changes": Row(strangers=200, sent=405, signed_out=404),
@@ -194,6 +210,15 @@ TABLE = {
     "vendor-term-change": TERMS,
     "vendor-term-confirm": TERMS,
     "vendor-term-withdraw": TERMS,
+    "models": MEMBERS,
+    "model": MEMBERS,
+    "model-replace": MEMBERS,
+    "model-add": ADMINS,
+    "model-change": ADMINS,
+    "evaluations": READ,
+    "evaluation-declare": WORKERS,
+    "evaluation-result": WORKERS,
+    "evaluation-withdraw": WORKERS,
     "unit-policies": MEMBERS,
     "unit-policy-add": only("admin", "seat_risk", strangers=403, sent=403),
     "unit-policy-change": only("admin", "seat_risk", strangers=403, sent=403),
@@ -205,6 +230,7 @@ TABLE = {
     "clause-map": RUNNERS,
     "mapping-end": RUNNERS,
     "layer-review": only(closed=404),  # this item is no report on a layer
+    "evidence-verify": only("seat_adoption"),  # the seat that signs for this question
     "architecture-add": RUNNERS,
     "architecture-withdraw": RUNNERS,
     "contract-edit": OWNER,
@@ -260,11 +286,13 @@ TABLE = {
     "system-customise": SHARED,
     "customisation-end": SHARED,
     "account-open": SHARED,
-    "account-change": SHARED,
-    "account-review": SHARED,
-    "account-close": SHARED,
+    "account-change": ACCOUNTS,
+    "account-review": ACCOUNTS,
+    "account-close": ACCOUNTS,
     "integration": READ,
     "integration-path": READ,
+    "standalone-declare": OWNER,
+    "standalone-accept": only(closed=404),  # nothing of the kind is declared
     "register-record": WORKERS,
     "link-add": WORKERS,
     "link-change": WORKERS,

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from governance.rulebook import load_default, parse
+from governance.rulebook import load_version, parse
 from governance.vocabulary import Seat
 from tests.support.paths import ROOT
 
@@ -99,7 +99,7 @@ ASKED = {
 
 @cache
 def book():
-    return parse(load_default())
+    return parse(load_version("2026.1"))
 
 
 def rows() -> list[tuple[str, str, str]]:

@@ -73,7 +73,7 @@ def test_a_vendor_moves_its_region(cast, summaries):
             runs_from=datetime(2026, 11, 12, tzinfo=UTC),
             by=cast.lead,
         )
-        assert story.state(case, "prod.performance").grounded, "step 9: before the start nothing is voided"
+        assert story.state(case, "prod.performance").satisfied, "step 9: before the start nothing is voided"
     with at(2026, 11, 12, 8):
         voided = set(
             Voiding.objects.filter(evidence__initiative=case, trigger="model_version").values_list(
@@ -123,6 +123,6 @@ def test_in_the_high_tier_nothing_waits_for_the_days_of_grace(cast, summaries):
         item = case.evidence.filter(coverage__requirement="mvp.problem", kind="document").latest("pk")
         for one in case.evidence.filter(coverage__requirement="mvp.problem", withdrawn_at=None):
             evidence_actions.withdraw_evidence(evidence=one, reason="It was of another team", by=cast.owner)
-        assert story.state(case, "mvp.problem").grounded is False, item.title
+        assert story.state(case, "mvp.problem").satisfied is False, item.title
         assert code(system) == "shortfall"
     assert date(2026, 11, 12) < case.obligations.get(kind="step_back", settled_at=None).due

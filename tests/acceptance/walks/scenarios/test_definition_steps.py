@@ -56,7 +56,7 @@ def test_two_customers(cast, as_):
             "step 1: two meanings by year"
         )
         state = story.state(case, "int.definitions")
-        assert not state.grounded, "step 1: int.definitions is met"
+        assert not state.satisfied, "step 1: int.definitions is met"
         assert "3 open conflicts on customer" in state.words, f"step 1: {state.words}"
         span = story.span(case)
         assert (span.integration, span.supported) == (False, "mvp"), "step 1: the integration test fails"

@@ -74,14 +74,14 @@ def test_the_model_is_swapped(cast, triage):
             by=cast.lead,
         )
         assert len(story.fresh_seats(review)) == 3, "step 3: a planned model stales nothing before its start"
-        assert story.state(case, "prod.performance").grounded, "step 3: proof counts until the 21st"
+        assert story.state(case, "prod.performance").satisfied, "step 3: proof counts until the 21st"
         assert story.span(case).supported == "production", "step 3: what is claimed, and more, is shown"
     with at(2026, 10, 21, 0):
         voided = Voiding.objects.filter(evidence__initiative=case, trigger="model_version")
         assert set(voided.values_list("requirement", flat=True)) >= BOUND_TO_THE_MODEL
         for key in BOUND_TO_THE_MODEL:
             found = story.state(case, key)
-            assert not found.grounded, f"step 3: {key} still counts"
+            assert not found.satisfied, f"step 3: {key} still counts"
             assert "m-4" in found.words, f"step 3: {key} does not name the cause: {found.words}"
             assert "m-5" in found.words, f"step 3: {key} does not name the cause: {found.words}"
         assert story.state(case, "int.definitions").state != "voided", "step 3: nothing else is touched"
@@ -101,7 +101,7 @@ def test_the_model_is_swapped(cast, triage):
             assert [item.title for item in story.state(case, "prod.performance").items] != ["Trial of m-5"]
         with at(2026, 10, 21, 0):
             assert [item.title for item in story.state(case, "prod.performance").items] == ["Trial of m-5"]
-            assert story.state(case, "mvp.possibility").grounded, "step 3: by its production form"
+            assert story.state(case, "mvp.possibility").satisfied, "step 3: by its production form"
     with at(2026, 10, 21, 9):
         # History still shows what gate mvp was decided on.
         decided = case.reviews.get(gate="mvp")

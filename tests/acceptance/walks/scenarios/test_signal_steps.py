@@ -30,8 +30,8 @@ def triage(cast):
 def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, as_):
     case, review = triage
     with at(2026, 11, 30):
-        assert story.state(case, "adopt.behaviour").grounded, "step 7: its proof stands"
-        assert story.state(case, "prod.performance").grounded, "step 7: the model test is excellent"
+        assert story.state(case, "adopt.behaviour").satisfied, "step 7: its proof stands"
+        assert story.state(case, "prod.performance").satisfied, "step 7: the model test is excellent"
 
         # Usage readings: 14 % of intended users.
         with act("follow readings", system="readings", case=case) as locked:
@@ -60,14 +60,14 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         assert "Used against people: Ticket triage" in desk, "step 7: it lies on the chair's desk"
 
         # The adoption test fails although the model test is excellent; the case cannot become decidable.
-        assert not story.state(case, "adopt.behaviour").grounded, "step 7: adoption fails"
-        assert story.state(case, "prod.performance").grounded, "step 7: the model test still passes"
+        assert not story.state(case, "adopt.behaviour").satisfied, "step 7: adoption fails"
+        assert story.state(case, "prod.performance").satisfied, "step 7: the model test still passes"
         assert not story.sitting(review).verdict.decidable, "step 7: not decidable"
 
         # The board answers and finds out: one by one they go, and the case stands where it stood.
         for row in Signal.objects.filter(computed=False):
             signal_actions.answer_signal(signal=row, words="Stopped and mended; HR was told.", by=cast.chair)
-        assert not story.state(case, "adopt.behaviour").grounded, "an answer does not end what most do"
+        assert not story.state(case, "adopt.behaviour").satisfied, "an answer does not end what most do"
         signal_actions.end_signal(
             signal=Signal.objects.get(kind="worked_around"), reason="Macro gone.", by=cast.chair
         )
@@ -75,4 +75,4 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
             signal_actions.follow_figures(
                 locked, signal_detection.found([signal_detection.Use("All of dispatch", 61, 100)])
             )
-        assert story.state(case, "adopt.behaviour").grounded, "nothing stands against it any more"
+        assert story.state(case, "adopt.behaviour").satisfied, "nothing stands against it any more"

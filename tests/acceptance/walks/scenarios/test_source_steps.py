@@ -46,7 +46,7 @@ def test_the_knowledge_base_is_four(cast, as_):
     for words in against(triage, "int.sources_condition"):
         assert words in tab, "The tab names each of them."
     facts = _state(triage)
-    assert not facts.grounded, "int.sources_condition is not met."
+    assert not facts.satisfied, "int.sources_condition is not met."
 
 
 def _state(case):

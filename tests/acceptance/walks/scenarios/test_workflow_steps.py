@@ -42,7 +42,7 @@ def test_an_approval_in_somebodys_head_drops_what_is_supported_and_not_what_is_c
         assert "not budgeted" in shown, "step 2: a blank cost is shown"
 
         found = story.state(case, "mvp.workflow")
-        assert (found.state, found.grounded) == ("register", False)
+        assert (found.state, found.satisfied) == ("register", False)
         assert found.words == "“Approvals above a limit” is in one long-serving colleague's head."
         span = story.span(case)
         assert (span.supported, span.label) == ("prototype", "Larger prototype"), "step 2: the badge"
@@ -63,7 +63,7 @@ def test_an_approval_in_somebodys_head_drops_what_is_supported_and_not_what_is_c
                 "as_is": "Team lead: approves up to 500 EUR\nHead of desk: approves above it",
             },
         )
-        assert story.state(case, "mvp.workflow").grounded
+        assert story.state(case, "mvp.workflow").satisfied
         assert story.span(case).supported == "mvp"
         assert "not budgeted" in lead.get(page).content.decode()
         told = lead.get(reverse("case-history", args=[case.ref])).content.decode()

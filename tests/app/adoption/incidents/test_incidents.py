@@ -82,9 +82,9 @@ def test_it_voids_exactly_what_lists_it_and_owes_a_post_mortem(cast, case):
     row = opened(case, cast.support)
     assert voided(case) == expected, "exactly the pairs whose requirement lists it"
     for key in {key for _, key in expected}:
-        assert not story.state(case, key).grounded, key
+        assert not story.state(case, key).satisfied, key
         assert "It invented discounts" in story.state(case, key).words
-    assert story.state(case, "prod.performance").grounded, "what does not list it stands"
+    assert story.state(case, "prod.performance").satisfied, "what does not list it stands"
     assert case.spans.covering(clock.now()).get().supported != before or before == "mvp", (
         "the standing is rewritten"
     )
@@ -144,7 +144,7 @@ def test_what_is_told_before_is_what_then_happens(cast, case, as_):
     assert f"for {len({key for _, key in ended})} questions." in " ".join(told)
     assert "Warned at once: Invoicing." in told
     assert "The whole board is told at once." in told
-    unmet = [line for line in told if "no longer met" in line or "No longer proved" in line]
+    unmet = [line for line in told if "no longer met" in line or "No longer met" in line]
     assert unmet
     page = as_(cast.owner).post(
         reverse("incident-open", args=[case.ref]),

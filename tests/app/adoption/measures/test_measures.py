@@ -48,7 +48,7 @@ def states(case, on=None):
 
 def short(case, on=None) -> set[str]:
     """The requirements of adoption that are not grounded."""
-    return {key for key, state in states(case, on).items() if not state.grounded}
+    return {key for key, state in states(case, on).items() if not state.satisfied}
 
 
 def test_documents_and_readings_together_ground_adoption(cast):

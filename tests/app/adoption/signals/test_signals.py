@@ -84,10 +84,10 @@ def test_readings_of_use_become_signals_and_end_them(cast, case):
 def test_weaponised_weighs_until_the_board_has_answered(cast, case):
     case_acts.ground(case, "adopt.behaviour", cast.team)
     adopted(case, cast.team, ["adopt.behaviour"])
-    assert story.state(case, "adopt.behaviour").grounded
+    assert story.state(case, "adopt.behaviour").satisfied
     row = report(case, cast.outsider)
     assert against(case) == ["Team North: it is used against people, and the board has not answered."]
-    assert not story.state(case, "adopt.behaviour").grounded, "although its proof stands"
+    assert not story.state(case, "adopt.behaviour").satisfied, "although its proof stands"
     assert "used against people" in story.state(case, "adopt.behaviour").words
     told = set(Notice.objects.filter(kind="signal").values_list("person__login", flat=True))
     assert told == {"chair", "seat-adoption"}, "the board is told at once"
@@ -102,7 +102,7 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, case):
         signal_actions.answer_signal(signal=row, words=" ", by=cast.chair)
     signal_actions.answer_signal(signal=row, words="Stopped; HR was told.", by=cast.seat_adoption)
     assert against(case) == []
-    assert story.state(case, "adopt.behaviour").grounded
+    assert story.state(case, "adopt.behaviour").satisfied
     assert incident_desk.lines(cast.chair) == []
     with pytest.raises(Conflict) as lost:
         signal_actions.answer_signal(signal=row, words="Fine.", by=cast.chair)

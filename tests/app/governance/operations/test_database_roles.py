@@ -29,16 +29,20 @@ WRITTEN_ONCE = {
     "adoption_lessonresponse",
     "governance_contractapproval",
     "governance_decisionbatch",
+    "governance_keyheartbeat",
+    "governance_outcomereport",
     "governance_policydecision",
     "governance_signingrule",
     "initiatives_approvalanswer",
     "initiatives_approvaluse",
     "initiatives_continuation",
     "initiatives_drift",
+    "initiatives_evidenceopening",
     "initiatives_excuse",
     "initiatives_formertitle",
     "initiatives_layerreview",
     "initiatives_linkanswer",
+    "initiatives_notsimilar",
     "initiatives_paststanding",
     "adoption_goal",
     "adoption_reading",
@@ -46,6 +50,7 @@ WRITTEN_ONCE = {
     "initiatives_stagechange",
     "initiatives_sourceacceptance",
     "initiatives_tracesample",
+    "initiatives_verification",
     "initiatives_voiding",
 }
 
@@ -153,9 +158,11 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
             "adoption_answerbox",
             "adoption_invitation",
             "adoption_sealedsource",
+            "initiatives_approvalpreview",
         )
         assert rights == (set() if secret else {"SELECT"}), table
     auditor_login.execute("SELECT full_name, login FROM governance_user")
+    auditor_login.execute("SELECT digest FROM initiatives_approvalpreview")
     auditor_login.execute("SET search_path = asof, public; SET plumbline.as_of = '2026-11-20T10:00:00Z'")
     auditor_login.execute("SELECT count(*) FROM initiatives_initiative")
     refused(
@@ -164,6 +171,7 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
         "SELECT session_data FROM governance_session",
         "SELECT nonce FROM governance_passwordlink",
         "SELECT sealed FROM adoption_sealedsource",
+        "SELECT content FROM initiatives_approvalpreview",
         f"SELECT {ACT}",
         f"SELECT {KEEP}",
     )

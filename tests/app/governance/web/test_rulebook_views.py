@@ -8,14 +8,14 @@ from django.core.management import CommandError, call_command
 from django.utils.html import escape
 
 from governance.models import Entry, Rulebook
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from initiatives.models import Standing
 from tests.support import factories
 
 
 @pytest.fixture(scope="module")
 def changed() -> str:
-    return load_default().replace('version = "2026.1"', 'version = "2026.2"')
+    return load_version("2026.1").replace('version = "2026.1"', 'version = "2026.2"')
 
 
 def test_anybody_reads_every_question_with_what_counts_and_who_signs(client, cast):
@@ -135,3 +135,8 @@ def test_the_command_loads_a_draft_only(cast, tmp_path, changed, capsys):
         call_command("load_rulebook", str(file))
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("load_rulebook", str(tmp_path / "absent.toml"))
+
+
+def test_what_is_offered_to_load_is_the_newest_that_is_not_there(cast, as_):
+    shown = as_(cast.admin).get("/rulebook/load/?default=yes").context["form"]
+    assert 'version = "2026.2"' in shown.fields["text"].initial

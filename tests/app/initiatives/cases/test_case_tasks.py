@@ -70,11 +70,11 @@ def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
 
 @pytest.mark.django_db
 def test_another_rulebook_rewrites_every_standing(cast):
-    from governance.rulebook import load_default
+    from governance.rulebook import load_version
     from initiatives.models import PastStanding, Standing
 
     cases = [factories.make_case(cast, title=f"Idea {number}") for number in range(3)]
-    text = load_default().replace('version = "2026.1"', 'version = "2026.2"')
+    text = load_version("2026.1").replace('version = "2026.1"', 'version = "2026.2"')
     book = factories.make_rulebook(cast.admin, cast.chair, text)
     assert {row.rulebook for row in Standing.objects.all()} == {book}
 

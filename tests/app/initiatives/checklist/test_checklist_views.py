@@ -26,7 +26,7 @@ def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
     page = text_of(as_(cast.owner).get(at("checklist", case.ref)))
     assert "What the gate asks: Intake to prototype" in page
     assert "Waiting for you" in page
-    assert "7 questions. 0 proved, 7 wait for you, 0 for others." in page
+    assert "7 questions. 0 met, 7 wait for you, 0 for others." in page
     other = text_of(as_(cast.seat_risk).get(at("checklist", case.ref)))
     assert "Waiting for you" not in other
     assert "Waiting for others" in other
@@ -75,7 +75,7 @@ def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
     assert kinds == ["answered", "evidence added"]
     page = text_of(client.get(at("checklist", case.ref)))
     assert "Can it route 85 % right?" in page
-    assert "1 proved" in page
+    assert "1 met" in page
 
 
 def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):

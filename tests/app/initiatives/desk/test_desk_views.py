@@ -14,7 +14,7 @@ from governance.models import Entry, Notice
 from governance.notices import desk as notice_desk
 from governance.notices import owe
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.contracts import actions as contract_actions
@@ -258,7 +258,7 @@ def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review)
 
 def test_a_chair_publishes_a_rulebook_that_was_proposed(cast):
     draft = organisation_actions.load_rulebook(
-        source=load_default().replace("2026.1", "2026.2"), by=cast.admin
+        source=load_version("2026.1").replace("2026.1", "2026.2"), by=cast.admin
     )
     assert lines(cast.chair) == []
     organisation_actions.propose_publication(rulebook=draft, by=cast.admin)

@@ -29,14 +29,14 @@ def test_other_words_are_not_attested_by_the_old_attestation(cast):
     today = clock.today()
     say = {"case": case, "requirement": "proto.question", "kind": "answered", "by": cast.owner}
     checklist_actions.answer(**say, text="Can it sort letters?", true_as_of=today)
-    assert state(case, "proto.question").grounded
+    assert state(case, "proto.question").satisfied
 
     checklist_actions.answer(**say, text="Can it write letters?")
     assert state(case, "proto.question").state == "voided"
     assert "the answer it attested was changed" in state(case, "proto.question").words
 
     checklist_actions.answer(**say, text="Can it write letters?", true_as_of=today)
-    assert state(case, "proto.question").grounded
+    assert state(case, "proto.question").satisfied
 
 
 def test_the_same_words_saved_again_keep_their_attestation(cast):
@@ -50,7 +50,7 @@ def test_the_same_words_saved_again_keep_their_attestation(cast):
             true_as_of=clock.today(),
             by=cast.owner,
         )
-    assert state(case, "proto.question").grounded
+    assert state(case, "proto.question").satisfied
     assert not case.evidence.filter(voidings__isnull=False).exists()
 
 
@@ -73,7 +73,7 @@ def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
     )
     waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
     waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
-    assert state(case, "mvp.expectations").grounded
+    assert state(case, "mvp.expectations").satisfied
     stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     debt = case_acts.fresh(case).obligations.get(kind="post_mortem")
     factories.make_written(debt, by=cast.owner, confirmed_by=cast.seat_adoption)

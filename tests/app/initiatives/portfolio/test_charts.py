@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from governance import clock
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import load_default
+from governance.rulebook import load_version
 from initiatives.models import Initiative, Span, StageChange, Standing
 from initiatives.portfolio import charts as portfolio_charts
 from initiatives.portfolio import filters, portfolio_metrics
@@ -104,7 +104,7 @@ def _spans(case: Initiative, life: Life, now: datetime) -> None:
 def other(cast) -> Rulebook:
     """A rulebook that is not in force: what was computed under it is being recomputed."""
     return organisation_actions.load_rulebook(
-        source=load_default().replace("2026.1", "2026.0"), by=cast.admin
+        source=load_version("2026.1").replace("2026.1", "2026.0"), by=cast.admin
     )
 
 

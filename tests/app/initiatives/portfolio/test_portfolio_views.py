@@ -161,11 +161,11 @@ def test_strangers_see_none_of_it(cast, as_, case):
 
 def test_a_standing_of_another_rulebook_is_being_recomputed(cast, as_, case):
     from governance.organisation import actions as organisation_actions
-    from governance.rulebook import load_default
+    from governance.rulebook import load_version
 
     claim(case, "mvp", "prototype", label="Larger prototype")
     other = organisation_actions.load_rulebook(
-        source=load_default().replace("2026.1", "2026.0"), by=cast.admin
+        source=load_version("2026.1").replace("2026.1", "2026.0"), by=cast.admin
     )
     Standing.objects.filter(initiative=case).update(rulebook=other)
     client = as_(cast.owner)
@@ -180,7 +180,7 @@ def test_a_standing_of_another_rulebook_is_being_recomputed(cast, as_, case):
 
 def test_page_by_page_every_case_stands_once_in_its_order(cast, as_, monkeypatch):
     from governance.organisation import actions as organisation_actions
-    from governance.rulebook import load_default
+    from governance.rulebook import load_version
     from initiatives.portfolio import views as portfolio_views
 
     stages = [("mvp", "prototype"), ("mvp", "mvp"), ("prototype", "proposed"), ("prototype", "prototype")]
@@ -188,7 +188,7 @@ def test_page_by_page_every_case_stands_once_in_its_order(cast, as_, monkeypatch
     idea = factories.make_case(cast, title="Kept")
     unknown = [claim(factories.make_case(cast, title="Kept"), "mvp", "mvp") for _ in range(3)]
     other = organisation_actions.load_rulebook(
-        source=load_default().replace("2026.1", "2026.0"), by=cast.admin
+        source=load_version("2026.1").replace("2026.1", "2026.0"), by=cast.admin
     )
     Standing.objects.filter(initiative__in=unknown).update(rulebook=other)
     client = as_(cast.auditor)

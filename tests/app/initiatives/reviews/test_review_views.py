@@ -340,7 +340,9 @@ def test_returning_withdrawing_and_asking(cast, as_):
 def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     review = before_prototype(cast)
     case_acts.votes(review, cast.team)
-    newer = factories.load_default().replace(f'version = "{review.rulebook.version}"', 'version = "2031.9"')
+    newer = factories.load_version("2026.1").replace(
+        f'version = "{review.rulebook.version}"', 'version = "2031.9"'
+    )
     factories.make_rulebook(cast.admin, cast.chair, newer)
     assert "Rulebook 2031.9 is in force since this review was opened." in words(
         as_(cast.chair).get(review.get_absolute_url())

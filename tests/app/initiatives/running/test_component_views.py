@@ -1,6 +1,7 @@
 """What runs and for whom: versions, scope, changes, dependants."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -93,6 +94,31 @@ def test_a_prototype_has_no_rollout_but_may_plan_one(cast, as_):
     assert kinds == ["scope planned"]
     assert "planned for MVP" in text_of(client.get(at("running", case.ref)))
     assert case.scopes.get().places == ["Zurich", "Basel"]
+
+
+def test_the_scope_of_a_prototype_declares_its_test_subjects_version_by_version(cast, as_):
+    case = factories.make_prototype(cast)
+    client, url = as_(cast.owner), at("scope-add", case.ref)
+    typed = {"users": "The lab", "user_count": "3", "test_subjects": "user:tester-1, agent:*-lab"}
+    with acts() as kinds:
+        wrong = unescape(text_of(client.post(url, typed | {"test_subjects": "user:tester-1, user:*"})))
+        nobody = unescape(text_of(client.post(url, typed | {"test_subjects": "tester-1"})))
+    assert kinds == []
+    assert "“user:*” fits everybody, so it bounds nothing. Give a part of the id beside the *." in wrong
+    assert "user:tester-1, user:*" in wrong, "what was typed is kept"
+    assert "Write it as type:id" in nobody
+    with acts() as kinds:
+        client.post(url, typed)
+    assert kinds == ["scope in force"]
+    assert "user:tester-1, agent:*-lab" in text_of(client.get(at("running", case.ref)))
+    assert 'value="user:tester-1, agent:*-lab"' in text_of(client.get(url)), "the next version begins with it"
+    with acts() as kinds:
+        client.post(url, typed | {"test_subjects": "user:tester-1, user:tester-2"})
+    assert kinds == ["scope in force"], "to declare more of them ends no proof"
+    assert [row.test_subjects for row in case.scopes.order_by("number")] == [
+        ["user:tester-1", "agent:*-lab"],
+        ["user:tester-1", "user:tester-2"],
+    ]
 
 
 def test_a_reported_change_names_its_kind_and_ends_proof(cast, as_):

@@ -92,3 +92,20 @@ def test_words_are_counted_and_times_said():
     assert approval_patterns.words_in(["one two", "", "three"]) == 3
     said = [approval_patterns.seconds(timedelta(seconds=count)) for count in (0.2, 1, 119, 120, 300)]
     assert said == ["less than a second", "1 second", "119 seconds", "2 minutes", "5 minutes"]
+
+
+def test_how_each_person_answers_is_counted():
+    answers = [
+        *given(2, took=10, key=2, person="Karim"),
+        *given(1, took=3, approved=False),
+        *given(1, took=5, approved=False, first=1),
+        *given(1, took=400, first=2),
+        *given(1, took=7, key=3, person="Marta"),
+    ]
+    found = approval_patterns.approvers(answers)
+    assert [(row.person, row.answered, row.refused, row.seconds) for row in found] == [
+        ("Marta", 3, 2, 5),
+        ("Karim", 2, 0, 10),
+        ("Marta", 1, 0, 7),
+    ]
+    assert approval_patterns.approvers([]) == []

@@ -105,6 +105,62 @@ def test_a_version_binds_from_its_start_until_just_before_its_end():
     assert decide(bounded, PRODUCTION, question(), ends).version is None
 
 
+# --- The test subjects of a prototype --------------------------------------------------------------------------------
+
+TESTERS = ("user:tester-1", "user:test-*")
+
+
+def prototype_with(*subjects):
+    """A prototype with these test subjects."""
+    return CaseCondition("prototype", bound=Bound(test_subjects=subjects))
+
+
+def asked_by(name, kind="user"):
+    asked = question()
+    asked["subject"] |= {"type": kind, "id": name}
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        ("user", "tester-1", "allowed"),
+        ("user", "test-17", "allowed"),
+        ("user", "tester-2", "outside_test_subjects"),
+        ("agent", "tester-1", "outside_test_subjects"),
+        ("user", "alice", "outside_test_subjects"),
+    ],
+)
+def test_a_prototype_acts_for_its_declared_test_subjects_alone(kind, name, expected):
+    found = decide(version(), prototype_with(*TESTERS), asked_by(name, kind), NOW)
+    assert (found.code, found.allowed) == (expected, expected == "allowed")
+    if not found.allowed:
+        assert f"{kind}:{name}" in found.reason
+        assert "add it to the scope" in found.reason, "it says how to mend it"
+        assert found.version is not None
+
+
+@pytest.mark.parametrize(
+    "case", [CaseCondition("prototype"), prototype_with()], ids=["no scope", "none declared"]
+)
+def test_a_prototype_that_declares_nobody_acts_for_nobody(case):
+    found = decide(version(), case, question(), NOW)
+    assert (found.outcome, found.code) == ("deny", "outside_test_subjects")
+    assert "declare them in its scope" in found.reason
+
+
+def test_whom_a_prototype_acts_for_comes_before_what_a_person_could_approve():
+    asking = asked_by("alice") | {"action": {"name": "erase", "properties": {}}}
+    assert code(asking, prototype_with(*TESTERS)) == ("deny", "outside_test_subjects")
+    assert code(asking | {"subject": {}}, prototype_with(*TESTERS)) == ("deny", "malformed")
+
+
+@pytest.mark.parametrize("stage", ["mvp", "production"])
+def test_later_stages_are_not_bound_to_test_subjects(stage):
+    case = CaseCondition(stage, bound=Bound(test_subjects=TESTERS))
+    assert code(asked_by("alice"), case) == ("allow", "allowed")
+
+
 # --- The scope of an MVP ---------------------------------------------------------------------------------------------
 
 BOUND = Bound(frozenset({"claims"}), frozenset({"Bern", "Basel"}), frozenset({"public"}), date(2026, 3, 10))
@@ -128,7 +184,7 @@ def test_an_mvp_is_bounded_by_its_scope():
     assert code(silent, mvp) == ("deny", "outside_scope")
     assert code(inside(), CaseCondition("mvp")) == ("deny", "outside_scope")
     assert code(inside(), CaseCondition("mvp", bound=Bound())) == ("allow", "allowed")
-    # Production and a prototype are not bounded by it.
+    # Production is not bounded by it.
     assert code(inside(department="legal"), replace(mvp, stage="production")) == ("allow", "allowed")
 
 

@@ -80,5 +80,8 @@ def test_the_condition_of_the_case_is_the_one_that_is_handed_over():
     held = decision.CaseCondition("production", held=("A concern",))
     found = dry_run.replay(version(MAY_READ), held, [asked()])
     assert found.changes[0].examples[0].decision.code == "held"
+    untested = decision.CaseCondition("prototype")
+    found = dry_run.replay(version(MAY_READ), untested, [asked()])
+    assert found.changes[0].examples[0].decision.code == "outside_test_subjects"
     unreadable = dry_run.on_trial(7, "", Unreadable())
     assert dry_run.replay(unreadable, RUNNING, [asked()]).outcomes == {("allow", "deny"): 1}

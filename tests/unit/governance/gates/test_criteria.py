@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates import criteria, turning_points
 from governance.gates.criteria import SeatState, Vote, reach
 from governance.gates.gate_inputs import (
     ConditionFact,
@@ -21,7 +21,7 @@ from governance.gates.gate_inputs import (
     Void,
     WaiverFact,
 )
-from governance.rulebook import load_default, parse
+from governance.rulebook import load_version, parse
 from tests.support.rules.gate_facts import (
     AT,
     BOOK,
@@ -83,7 +83,7 @@ def test_a_scale_test_is_never_waived(test):
 
 def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so():
     """What the rulebook may not allow is not allowed by it either (docs/domain.md, invariant 10)."""
-    first, second = load_default().split('key = "layer.policy"', 1)
+    first, second = load_version("2026.1").split('key = "layer.policy"', 1)
     book = parse(f'{first}key = "layer.policy"{second.replace("waivable = false", "waivable = true", 1)}')
     assert book.requirements["layer.policy"].waivable
     facts = everything("mvp", without=["layer.policy"], waivers=(waiver("layer.policy"),))
@@ -188,7 +188,7 @@ def test_a_criterion_with_a_term_never_blocks_the_move():
 
 
 def assert_outlook_is_true(facts, moments):
-    rows = criteria.outlook(facts, BOOK, AT)
+    rows = turning_points.outlook(facts, BOOK, AT)
     assert [row[0] for row in rows] == sorted({row[0] for row in rows})
     for moment in [*moments, *(row[0] for row in rows)]:
         if moment < AT:

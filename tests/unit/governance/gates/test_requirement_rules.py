@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import Running, Void, WaiverFact
 from tests.support.rules.gate_facts import (
     AT,
@@ -38,17 +38,17 @@ def state(facts, key, at=AT):
 def test_nothing_said_is_unanswered():
     facts = one("mvp.problem", answers={})
     assert state(facts, "mvp.problem").state == "unanswered"
-    assert not state(facts, "mvp.problem").grounded
+    assert not state(facts, "mvp.problem").satisfied
 
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("no", "no"), ("not_reported", "not_reported"), ("not_applicable", "waiting"), ("answered", "grounded")],
+    [("no", "no"), ("not_reported", "not_reported"), ("not_applicable", "waiting"), ("answered", "met")],
 )
 def test_no_not_reported_not_applicable_and_answered_are_four_states(kind, expected):
     facts = one("mvp.problem", item(1, "mvp.problem"), answer=reply(kind))
     assert state(facts, "mvp.problem").state == expected
-    assert state(facts, "mvp.problem").grounded is (expected == "grounded")
+    assert state(facts, "mvp.problem").satisfied is (expected == "met")
 
 
 def test_an_answer_without_proof_grounds_nothing():
@@ -83,7 +83,7 @@ def test_accepted_not_applicable_needs_no_proof_and_lasts_as_long_as_proof():
     facts = one("mvp.users", answer=accepted)  # fresh for 90 days
     found = state(facts, "mvp.users")
     assert found.state == "not_applicable"
-    assert found.grounded
+    assert found.satisfied
     assert found.last_day == TODAY
 
 
@@ -99,7 +99,7 @@ def test_accepted_not_applicable_without_days_lasts():
 
 def test_not_applicable_is_not_rescued_by_old_proof():
     facts = one("mvp.users", item(1, "mvp.users"), answer=reply("not_applicable"))
-    assert not state(facts, "mvp.users").grounded
+    assert not state(facts, "mvp.users").satisfied
 
 
 # Age
@@ -107,10 +107,10 @@ def test_not_applicable_is_not_rescued_by_old_proof():
 
 def test_the_last_day_counts_and_the_next_does_not():
     facts = one("mvp.users", item(1, "mvp.users", observed_on=days_ago(90)))
-    assert state(facts, "mvp.users").grounded
+    assert state(facts, "mvp.users").satisfied
     assert state(facts, "mvp.users").last_day == TODAY
     tomorrow = clock.midnight_after(TODAY)
-    assert state(facts, "mvp.users", tomorrow - timedelta(microseconds=1)).grounded
+    assert state(facts, "mvp.users", tomorrow - timedelta(microseconds=1)).satisfied
     stale = state(facts, "mvp.users", tomorrow)
     assert stale.state == "stale"
     assert "aged out" in stale.words
@@ -126,15 +126,17 @@ def test_a_day_ends_at_local_midnight_also_when_the_clock_changes():
             (datetime(2026, 10, 25, 22, 30, tzinfo=UTC), True),  # 23:30, the same local day
             (datetime(2026, 10, 25, 23, 0, tzinfo=UTC), False),
         ]:
-            assert state(facts, "mvp.users", moment).grounded is current, moment
-        turns = [moment for moment, _, _ in criteria.outlook(facts, BOOK, datetime(2026, 10, 20, tzinfo=UTC))]
+            assert state(facts, "mvp.users", moment).satisfied is current, moment
+        turns = [
+            moment for moment, _, _ in turning_points.outlook(facts, BOOK, datetime(2026, 10, 20, tzinfo=UTC))
+        ]
         assert datetime(2026, 10, 25, 23, 0, tzinfo=UTC) in turns
 
 
 def test_no_days_means_only_a_trigger_ends_it():
     old = item(1, "stop.reason", kind="attestation", observed_on=days_ago(4000))
     facts = one("stop.reason", old)
-    assert state(facts, "stop.reason").grounded
+    assert state(facts, "stop.reason").satisfied
     assert state(facts, "stop.reason").last_day is None
     voided = replace(old, voids={"stop.reason": (Void(AT, "incident", "an incident"),)})
     assert state(one("stop.reason", voided), "stop.reason").state == "voided"
@@ -142,8 +144,8 @@ def test_no_days_means_only_a_trigger_ends_it():
 
 def test_a_high_tier_shortens_the_days():
     facts = one("mvp.risk", item(1, "mvp.risk", observed_on=days_ago(91)))  # 180 days, 90 where high
-    assert state(facts, "mvp.risk").grounded
-    assert state(replace(facts, tier="limited"), "mvp.risk").grounded
+    assert state(facts, "mvp.risk").satisfied
+    assert state(replace(facts, tier="limited"), "mvp.risk").satisfied
     assert state(replace(facts, tier="high"), "mvp.risk").state == "stale"
 
 
@@ -152,7 +154,7 @@ def test_a_newer_item_keeps_it_grounded_when_the_older_one_ages():
         "mvp.users", item(1, "mvp.users", observed_on=days_ago(90)), item(2, "mvp.users", observed_on=TODAY)
     )
     assert state(facts, "mvp.users").last_day == TODAY + 90 * DAY
-    assert state(facts, "mvp.users", clock.midnight_after(TODAY)).grounded
+    assert state(facts, "mvp.users", clock.midnight_after(TODAY)).satisfied
 
 
 # Results
@@ -162,7 +164,7 @@ def test_a_newer_item_keeps_it_grounded_when_the_older_one_ages():
 def test_partial_is_not_pass_and_a_later_one_outranks_an_older_pass(result):
     passed = item(1, "prod.q10_outage", kind="drill_record", observed_on=days_ago(10))
     later = item(2, "prod.q10_outage", kind="drill_record", observed_on=days_ago(5), result=result)
-    assert state(one("prod.q10_outage", passed), "prod.q10_outage").grounded
+    assert state(one("prod.q10_outage", passed), "prod.q10_outage").satisfied
     found = state(one("prod.q10_outage", passed, later), "prod.q10_outage")
     assert found.state == "failing"
     assert result in found.words
@@ -173,7 +175,7 @@ def test_the_newest_observation_decides_not_the_newest_upload():
     older = item(
         2, "prod.q10_outage", kind="drill_record", observed_on=days_ago(10), result="fail", added_at=AT
     )
-    assert state(one("prod.q10_outage", passed, older), "prod.q10_outage").grounded
+    assert state(one("prod.q10_outage", passed, older), "prod.q10_outage").satisfied
 
 
 def test_on_one_day_the_later_upload_decides():
@@ -182,7 +184,7 @@ def test_on_one_day_the_later_upload_decides():
     assert state(one("prod.q10_outage", passed, failed), "prod.q10_outage").state == "failing"
     assert state(
         one("prod.q10_outage", replace(failed, added_at=AT - timedelta(hours=3)), passed), "prod.q10_outage"
-    ).grounded
+    ).satisfied
 
 
 def test_a_document_does_not_outrank_a_failed_result():
@@ -194,7 +196,7 @@ def test_a_document_does_not_outrank_a_failed_result():
 def test_an_aged_failure_still_outranks_an_older_pass():
     failed = item(1, "prod.q05_wrong_output", kind="drill_record", observed_on=days_ago(181), result="fail")
     document = item(2, "prod.q05_wrong_output", observed_on=days_ago(182))
-    assert not state(one("prod.q05_wrong_output", failed, document), "prod.q05_wrong_output").grounded
+    assert not state(one("prod.q05_wrong_output", failed, document), "prod.q05_wrong_output").satisfied
 
 
 # Kinds and conditions
@@ -203,7 +205,7 @@ def test_an_aged_failure_still_outranks_an_older_pass():
 def test_a_minimum_kind_is_asked_for():
     research = item(1, "mvp.workflow", kind="user_research")
     assert state(one("mvp.workflow", research), "mvp.workflow").state == "weak"
-    assert state(one("mvp.workflow", research, item(2, "mvp.workflow")), "mvp.workflow").grounded
+    assert state(one("mvp.workflow", research, item(2, "mvp.workflow")), "mvp.workflow").satisfied
 
 
 def test_a_minimum_kind_that_aged_out_is_missing():
@@ -214,7 +216,7 @@ def test_a_minimum_kind_that_aged_out_is_missing():
 
 @pytest.mark.parametrize(
     ("condition", "expected"),
-    [("curated", "weak"), ("bounded_real", "grounded"), ("full_population", "grounded")],
+    [("curated", "weak"), ("bounded_real", "met"), ("full_population", "met")],
 )
 def test_a_minimum_condition_is_asked_for(condition, expected):
     report = item(1, "prod.performance", kind="test_report", condition=condition)
@@ -239,11 +241,11 @@ def test_proof_must_name_the_model_that_runs():
 
 def test_where_no_model_is_recorded_naming_it_asks_nothing():
     report = item(1, "mvp.possibility", kind="test_report", components=frozenset())
-    assert state(one("mvp.possibility", report, running=()), "mvp.possibility").grounded
+    assert state(one("mvp.possibility", report, running=()), "mvp.possibility").satisfied
 
 
 def test_only_requirements_with_that_trigger_must_name_the_model():
-    assert state(one("mvp.problem", item(1, "mvp.problem", components=frozenset())), "mvp.problem").grounded
+    assert state(one("mvp.problem", item(1, "mvp.problem", components=frozenset())), "mvp.problem").satisfied
 
 
 def test_proof_for_a_planned_model_counts_from_its_start():
@@ -261,7 +263,7 @@ def test_proof_for_a_planned_model_counts_from_its_start():
     assert state(facts, "mvp.possibility").items == (old,)
     assert state(facts, "mvp.possibility", start).items == (new,)
     unprepared = one("mvp.possibility", old, running=(out, planned))
-    assert state(unprepared, "mvp.possibility", start - timedelta(seconds=1)).grounded
+    assert state(unprepared, "mvp.possibility", start - timedelta(seconds=1)).satisfied
     assert state(unprepared, "mvp.possibility", start).state == "voided"
 
 
@@ -269,9 +271,9 @@ def test_proof_about_models_only_grounds_only_the_model_layer():
     report = item(1, "mvp.override", kind="test_report", layers=frozenset({"model"}))
     assert state(one("mvp.override", report), "mvp.override").state == "unproven"
     both = replace(report, layers=frozenset({"model", "application"}))
-    assert state(one("mvp.override", both), "mvp.override").grounded
+    assert state(one("mvp.override", both), "mvp.override").satisfied
     on_model = item(1, "mvp.possibility", kind="test_report", layers=frozenset({"model"}))
-    assert state(one("mvp.possibility", on_model), "mvp.possibility").grounded
+    assert state(one("mvp.possibility", on_model), "mvp.possibility").satisfied
 
 
 # Layers, clauses, acceptance, generated index
@@ -282,7 +284,7 @@ def test_one_report_serves_only_the_first_layer_it_was_attached_to():
         1, "layer.policy", "layer.runtime", kind="test_report", covers={"layer.runtime": 5, "layer.policy": 6}
     )
     facts = one("layer.policy", report, answers={"layer.policy": reply(), "layer.runtime": reply()})
-    assert state(facts, "layer.runtime").grounded
+    assert state(facts, "layer.runtime").satisfied
     found = state(facts, "layer.policy")
     assert found.state == "unproven"
     assert "own report" in found.words
@@ -292,10 +294,10 @@ def test_the_same_content_uploaded_twice_is_one_report():
     first = item(1, "layer.policy", kind="test_report", fingerprint="same")
     second = item(2, "layer.runtime", kind="test_report", fingerprint="same")
     facts = one("layer.policy", first, second, answers={"layer.policy": reply(), "layer.runtime": reply()})
-    assert state(facts, "layer.policy").grounded
-    assert not state(facts, "layer.runtime").grounded
+    assert state(facts, "layer.policy").satisfied
+    assert not state(facts, "layer.runtime").satisfied
     other = replace(facts, items=(first, replace(second, fingerprint="another")))
-    assert state(other, "layer.runtime").grounded
+    assert state(other, "layer.runtime").satisfied
 
 
 def test_a_report_on_a_layer_counts_once_somebody_outside_has_read_it():
@@ -314,13 +316,13 @@ def test_a_report_on_a_layer_counts_once_somebody_outside_has_read_it():
         "it was read for another layer"
     )
     read = replace(report, reviewed=frozenset({"layer.policy"}))
-    assert state(one("layer.policy", read), "layer.policy").grounded
+    assert state(one("layer.policy", read), "layer.policy").satisfied
 
 
 def test_a_report_that_says_no_needs_no_reader_to_be_believed():
     good = item(1, "layer.runtime", kind="test_report", observed_on=days_ago(9))
     bad = item(2, "layer.runtime", kind="test_report", result="fail", reviewed=frozenset())
-    assert state(one("layer.runtime", good), "layer.runtime").grounded
+    assert state(one("layer.runtime", good), "layer.runtime").satisfied
     assert state(one("layer.runtime", good, bad), "layer.runtime").state == "failing"
 
 
@@ -337,7 +339,7 @@ def test_who_can_mend_an_unread_report_is_nobody_of_the_team():
 
 def test_a_clause_without_a_control_is_named():
     mapped = one("gov.enforced", proof_of("gov.enforced", 1))
-    assert state(mapped, "gov.enforced").grounded
+    assert state(mapped, "gov.enforced").satisfied
     missing = replace(CONTRACT, unmapped=((3, "It may send a reply"), (4, "Else."), (7, "Or.")))
     found = state(replace(mapped, contracts=(missing,)), "gov.enforced")
     assert found.state == "unmapped"
@@ -358,21 +360,21 @@ def test_only_the_contract_in_force_has_to_be_mapped():
     planned = replace(CONTRACT, id=2, number=2, since=tomorrow, unmapped=((2, "New."),))
     now = replace(CONTRACT, until=tomorrow)
     facts = one("gov.enforced", proof_of("gov.enforced", 1), contracts=(ended,))
-    assert state(facts, "gov.enforced").grounded, "nothing is in force: other questions say so"
+    assert state(facts, "gov.enforced").satisfied, "nothing is in force: other questions say so"
     facts = replace(facts, contracts=(now, planned))
-    assert state(facts, "gov.enforced").grounded, "not before the next version starts"
+    assert state(facts, "gov.enforced").satisfied, "not before the next version starts"
     assert state(facts, "gov.enforced", tomorrow).words == "No control is named for clause 2: New."
 
 
 def test_the_layer_rule_is_for_layers_only():
     shared = item(1, "mvp.problem", "mvp.users", "layer.policy")
     facts = one("mvp.problem", shared, answers={key: reply() for key in shared.covers})
-    assert all(state(facts, key).grounded for key in shared.covers)
+    assert all(state(facts, key).satisfied for key in shared.covers)
 
 
 def test_a_clause_counts_only_while_its_contract_is_in_force():
     cited = item(1, "gov.autonomy", kind="contract_clause", clause_of=CONTRACT.id)
-    assert state(one("gov.autonomy", cited), "gov.autonomy").grounded
+    assert state(one("gov.autonomy", cited), "gov.autonomy").satisfied
     for contracts in [
         (),
         (replace(CONTRACT, id=2),),
@@ -386,19 +388,19 @@ def test_a_clause_counts_only_while_its_contract_is_in_force():
 
 def test_a_vendors_clause_needs_no_contract_of_ours():
     cited = item(1, "int.residency", kind="contract_clause")
-    assert state(one("int.residency", cited, contracts=()), "int.residency").grounded
+    assert state(one("int.residency", cited, contracts=()), "int.residency").satisfied
 
 
 @pytest.mark.parametrize("key", ["mvp.owner", "mvp.duty", "prod.q01_outcome_owner", "prod.q02_support"])
 def test_only_the_persons_own_acceptance_counts(key):
     said = item(1, key, kind="attestation")
-    assert not state(one(key, said), key).grounded
-    assert state(one(key, proof_of(key, 1)), key).grounded
+    assert not state(one(key, said), key).satisfied
+    assert state(one(key, proof_of(key, 1)), key).satisfied
     wrong = replace(proof_of(key, 1), acceptance_role="sponsor")
-    assert not state(one(key, wrong), key).grounded
+    assert not state(one(key, wrong), key).satisfied
     gone = replace(proof_of(key, 1), acceptance_open=False)
     found = state(one(key, gone), key)
-    assert not found.grounded
+    assert not found.satisfied
     assert "no longer holds" in found.words
 
 
@@ -407,19 +409,19 @@ def test_support_is_accepted_in_person_even_beside_a_document():
     assert state(one("prod.q02_support", document), "prod.q02_support").state == "weak"
     acceptance = proof_of("prod.q02_support", 2, days_ago(80))
     both = state(one("prod.q02_support", document, acceptance), "prod.q02_support")
-    assert both.grounded
+    assert both.satisfied
     assert both.last_day == TODAY + 10 * DAY
 
 
 def test_the_outcome_owner_may_be_named_by_a_decision():
     decision = item(1, "prod.q01_outcome_owner", kind="decision_record")
-    assert state(one("prod.q01_outcome_owner", decision), "prod.q01_outcome_owner").grounded
+    assert state(one("prod.q01_outcome_owner", decision), "prod.q01_outcome_owner").satisfied
 
 
 def test_the_index_counts_only_when_it_was_generated():
     key = "prod.q07_governance_evidence"
-    assert not state(one(key, item(1, key, kind="system_record")), key).grounded
-    assert state(one(key, item(1, key, kind="system_record", generated=True)), key).grounded
+    assert not state(one(key, item(1, key, kind="system_record")), key).satisfied
+    assert state(one(key, item(1, key, kind="system_record", generated=True)), key).satisfied
 
 
 # What ends an item
@@ -436,7 +438,7 @@ def test_the_index_counts_only_when_it_was_generated():
 )
 def test_what_ends_an_item_is_said(fields, word):
     found = state(one("mvp.problem", item(1, "mvp.problem", **fields)), "mvp.problem")
-    assert not found.grounded
+    assert not found.satisfied
     assert word in found.words
 
 
@@ -445,15 +447,15 @@ def test_a_voiding_ends_an_item_for_its_requirement_only_and_from_its_moment():
         1, "mvp.problem", "mvp.users", voids={"mvp.problem": (Void(AT + DAY, "workflow", "redesigned"),)}
     )
     facts = one("mvp.problem", shared, answers={"mvp.problem": reply(), "mvp.users": reply()})
-    assert state(facts, "mvp.problem").grounded
+    assert state(facts, "mvp.problem").satisfied
     assert state(facts, "mvp.problem", AT + DAY).state == "voided"
-    assert state(facts, "mvp.users", AT + DAY).grounded
+    assert state(facts, "mvp.users", AT + DAY).satisfied
 
 
 def test_a_withdrawn_failure_no_longer_decides():
     passed = item(1, "prod.q10_outage", kind="drill_record", observed_on=days_ago(2))
     failed = item(2, "prod.q10_outage", kind="drill_record", result="fail", withdrawn_at=AT)
-    assert state(one("prod.q10_outage", passed, failed), "prod.q10_outage").grounded
+    assert state(one("prod.q10_outage", passed, failed), "prod.q10_outage").satisfied
 
 
 # The declaration
@@ -462,7 +464,7 @@ def test_a_withdrawn_failure_no_longer_decides():
 def test_the_declaration_is_made_item_by_item():
     key = "mvp.advance_evidence"
     facts = everything("prototype")
-    assert state(facts, key).grounded
+    assert state(facts, key).satisfied
     missing = dict(list(facts.declared.items())[1:])
     found = state(replace(facts, declared=missing), key)
     assert found.state == "unproven"
@@ -505,17 +507,17 @@ def test_the_bound_of_the_rollout_ends_with_production():
 def test_a_replaced_answer_is_grounded_by_either_form_at_every_stage(pair, claimed):
     old, new = pair
     by_new = one(new, proof_of(new, 1), claimed=claimed)
-    assert state(by_new, old).grounded
+    assert state(by_new, old).satisfied
     assert new in state(by_new, old).words
-    assert state(one(old, proof_of(old, 1), claimed=claimed), old).grounded
+    assert state(one(old, proof_of(old, 1), claimed=claimed), old).satisfied
     neither = one(old, claimed=claimed)
-    assert not state(neither, old).grounded
+    assert not state(neither, old).satisfied
 
 
 def test_an_imported_claim_is_asked_frozen_answers_once_and_they_do_not_age():
     old = item(1, "proto.question", kind="attestation", observed_on=days_ago(900))
     facts = one("proto.question", old, claimed="mvp", imported=True)
-    assert state(facts, "proto.question").grounded
+    assert state(facts, "proto.question").satisfied
     assert state(facts, "proto.question").last_day is None
     assert state(replace(facts, items=()), "proto.question").state == "unproven"
     live = one("mvp.users", item(1, "mvp.users", observed_on=days_ago(900)), claimed="mvp", imported=True)
@@ -540,21 +542,21 @@ def test_a_waiver_of_a_requirement_counts_until_its_last_day():
     facts = one("mvp.users", waivers=(waiver("mvp.users"),))
     assert state(facts, "mvp.users").state == "waived"
     assert state(facts, "mvp.users").last_day == TODAY
-    assert not state(facts, "mvp.users", clock.midnight_after(TODAY)).grounded
+    assert not state(facts, "mvp.users", clock.midnight_after(TODAY)).satisfied
 
 
 def test_a_waiver_that_expires_on_a_weekend_expires_anyway():
     saturday = date(2026, 11, 7)
     facts = one("mvp.users", waivers=(waiver("mvp.users", until=saturday),))
-    assert state(facts, "mvp.users", datetime(2026, 11, 7, 23, 59, tzinfo=UTC)).grounded
-    assert not state(facts, "mvp.users", datetime(2026, 11, 8, tzinfo=UTC)).grounded
+    assert state(facts, "mvp.users", datetime(2026, 11, 7, 23, 59, tzinfo=UTC)).satisfied
+    assert not state(facts, "mvp.users", datetime(2026, 11, 8, tzinfo=UTC)).satisfied
 
 
 def test_a_waiver_does_not_count_before_it_was_granted():
     facts = one("mvp.users", waivers=(waiver("mvp.users", since=AT + DAY),))
-    assert not state(facts, "mvp.users").grounded
+    assert not state(facts, "mvp.users").satisfied
 
 
 @pytest.mark.parametrize("key", ["mvp.risk", "int.identity", "adopt.trust", "layer.policy"])
 def test_what_the_rulebook_does_not_let_be_waived_is_not(key):
-    assert not state(one(key, waivers=(waiver(key),)), key).grounded
+    assert not state(one(key, waivers=(waiver(key),)), key).satisfied

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from governance import clock
-from governance.gates import criteria
+from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import HoldFact, Shortcoming
 from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, one, proof_of, reply
 
@@ -27,17 +27,17 @@ def supported(facts, at=AT):
 
 def test_what_the_register_lists_outweighs_what_was_answered_and_uploaded():
     facts = one("int.sources_condition", proof_of("int.sources_condition", 1))
-    assert state(facts, "int.sources_condition").grounded
+    assert state(facts, "int.sources_condition").satisfied
     found = state(replace(facts, shortcomings=(short(),)), "int.sources_condition")
     assert (found.state, found.words, found.fix) == ("register", "Wiki-C is frozen.", "Mend it.")
     elsewhere = replace(facts, shortcomings=(short("int.identity"),))
-    assert state(elsewhere, "int.sources_condition").grounded, "of another requirement it says nothing"
+    assert state(elsewhere, "int.sources_condition").satisfied, "of another requirement it says nothing"
 
 
 def test_that_it_does_not_apply_does_not_make_it_go_away():
     answers = {"int.sources_condition": reply("not_applicable", accepted_on=TODAY)}
     facts = replace(one("int.sources_condition"), answers=answers)
-    assert state(facts, "int.sources_condition").grounded
+    assert state(facts, "int.sources_condition").satisfied
     assert state(replace(facts, shortcomings=(short(),)), "int.sources_condition").state == "register"
 
 
@@ -71,7 +71,7 @@ def test_it_counts_from_its_moment_to_its_end_though_nobody_does_anything():
     assert supported(facts, LATER).supported == "mvp"
     assert not supported(facts, LATER).tests["integration"]
     assert state(facts, "int.sources_condition", MUCH_LATER).state != "register"
-    moments = [moment for moment, _, _ in criteria.outlook(facts, BOOK, AT)]
+    moments = [moment for moment, _, _ in turning_points.outlook(facts, BOOK, AT)]
     assert LATER in moments, "the outlook turns where it begins"
     assert MUCH_LATER in moments, "and where it ends"
 

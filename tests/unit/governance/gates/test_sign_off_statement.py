@@ -9,7 +9,7 @@ import pytest
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.gates.gate_inputs import Declared, ScopeFact, Void, WaiverFact
-from governance.rulebook import load_default, parse
+from governance.rulebook import load_version, parse
 from tests.support.rules.gate_facts import (
     AT,
     BOOK,
@@ -79,7 +79,7 @@ def test_age_of_the_vote():
 
 
 def test_another_rulebook():
-    other = parse(load_default().replace('version = "2026.1"', 'version = "2026.2"'))
+    other = parse(load_version("2026.1").replace('version = "2026.1"', 'version = "2026.2"'))
     facts = everything("mvp")
     assert reasons(facts, facts, book=other) == ["the review was moved to rulebook 2026.2"]
 

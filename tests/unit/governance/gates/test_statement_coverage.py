@@ -52,7 +52,7 @@ def leaves(value, path=()):
 def other_than(path, value):
     """Another value at this place; None where there is none that would be worse than what is there."""
     if path[-1] == "state":
-        return None if value in sign_off_statement.GROUNDED_STATES else "waived"
+        return None if value in sign_off_statement.SATISFIED_STATES else "waived"
     if path[0] == "criteria":
         return BETTER.get(value)
     if isinstance(value, bool):

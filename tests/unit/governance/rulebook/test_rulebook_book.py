@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.rulebook import Book, RulebookErrors, load_default, parse
+from governance.rulebook import Book, RulebookErrors, load_version, parse
+from tests.support.rules.artefact_rules import with_forms
 
-TEXT = load_default()
+TEXT = load_version("2026.1")
 ROWS = TEXT.split("\n")
 
 
@@ -79,6 +80,13 @@ def test_default_figures(book):
     assert book.crosswalk_frameworks() == ("eu_ai_act", "iso_42001", "nist_ai_rmf", "soc2")
     assert book.result_kinds == {"test_report", "drill_record", "telemetry", "log_sample", "user_research"}
     assert book.condition_kinds == {"test_report", "user_research"}
+    assert book.detailed_kinds == book.register_kinds == set(), "only later versions hold kinds to a form"
+
+
+def test_kinds_with_a_form_and_kinds_of_registers_are_said_by_the_text():
+    later = parse(with_forms(("test_report",), ("telemetry", "system_record")))
+    assert later.detailed_kinds == {"test_report"}
+    assert later.register_kinds == {"telemetry", "system_record"}
 
 
 def test_carry_forward(book):
@@ -401,6 +409,20 @@ BROKEN = {
         "carry_forward.replaced_at_production",
         "prod.q01",
         "did you mean",
+    ),
+    "a form for a kind that has none": (
+        swapped("[evidence_carries]", '[evidence_carries]\ndetails = ["test_reports"]'),
+        "details =",
+        "evidence_carries.details",
+        'the kind with a form "test_reports"',
+        'did you mean "test_report"',
+    ),
+    "a register of a kind that people add": (
+        swapped("[evidence_carries]", '[evidence_carries]\nregisters = ["document"]'),
+        "registers =",
+        "evidence_carries.registers",
+        'the kind of a register "document"',
+        "use a known kind of a register",
     ),
     "replaced in a circle": (
         swapped("[evidence_carries]", '"prod.q02_support" = "mvp.duty"\n[evidence_carries]'),

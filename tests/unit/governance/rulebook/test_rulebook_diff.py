@@ -7,12 +7,12 @@ from bs4 import BeautifulSoup
 
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import diff, load_default, parse
+from governance.rulebook import diff, load_version, parse
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
 
-TEXT = load_default()
+TEXT = load_version("2026.1")
 
 
 def against(*edits: tuple[str, str]) -> dict[str, tuple[str, ...]]:
@@ -44,6 +44,16 @@ def test_each_change_is_one_sentence_at_its_place():
         "Requirement: Who owns the outcome?": (
             "Question: now “Who owns the outcome?”, before “Who, by name, owns the outcome?”.",
         ),
+    }
+
+
+def test_what_kinds_of_evidence_carry_is_told():
+    carries = '[evidence_carries]\ndetails = ["test_report"]\nregisters = ["telemetry", "drill_record"]'
+    assert against(("[evidence_carries]", carries)) == {
+        "What kinds of evidence carry": (
+            "Kinds whose form asks for what they hold: added test_report.",
+            "Kinds that are never uploaded: added drill_record, telemetry.",
+        )
     }
 
 
@@ -134,3 +144,16 @@ def test_the_case_and_the_rulebook_say_what_ends_each_tolerance(cast, as_):
             line.startswith("Weak or temporary logging, until What is logged or watched from day one?")
             for line in lines
         ), address
+
+
+def test_levels_are_told_by_tier_with_why_one_is_left_out():
+    lines = {
+        line
+        for section in diff.differences(parse(TEXT), parse(load_version("2026.2")))
+        for line in section.lines
+    }
+    assert "Waivers that a case carries at most at once: now 3, before nothing." in lines
+    assert any(line.startswith("Level that is asked: minimal: now stated, before nothing") for line in lines)
+    assert any(
+        line.startswith("Why a tier does not ask it: minimal: now “the owner is the last") for line in lines
+    )

@@ -2,13 +2,13 @@
 
 import pytest
 
-from governance.rulebook import RulebookErrors, load_default, parse
+from governance.rulebook import RulebookErrors, load_version, parse
 from governance.rulebook.editing import problems_at, read, with_values
 
 
 @pytest.fixture(scope="module")
 def text():
-    return read(load_default())
+    return read(load_version("2026.1"))
 
 
 def test_a_value_is_exchanged_added_and_taken_away_and_nothing_else_moves(text):

@@ -79,9 +79,9 @@ def test_partial_is_not_a_pass(cast):
     case = factories.make_mvp(cast)
     case_acts.say(case, "prod.q10_outage", cast.team)
     factories.make_drill(cast, case, result="partial")
-    assert not story.state(case, "prod.q10_outage").grounded
+    assert not story.state(case, "prod.q10_outage").satisfied
     factories.make_drill(cast, case)
-    assert story.state(case, "prod.q10_outage").grounded
+    assert story.state(case, "prod.q10_outage").satisfied
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_failure_holds_at_mvp_until_a_later_pass_and_partial_mends_nothing(cas
     assert held(case)
     (words,) = short(case, "int.fallback")
     assert words == f"The fallback drill of {day:%-d %B %Y} on Customer ledger failed."
-    assert not story.state(case, "int.fallback").grounded
+    assert not story.state(case, "int.fallback").satisfied
     factories.make_drill(cast, case, link=link, result="partial", observed_on=day + timedelta(days=1))
     assert held(case), "partial is not a pass"
     factories.make_drill(cast, case, link=link, result="pass", observed_on=day - timedelta(days=1))
@@ -196,7 +196,7 @@ def test_an_overdue_drill_counts_from_the_midnight_after_its_day_though_nothing_
         assert "was due again" not in story.state(case, "int.fallback").words
     with clock.simulated(moment):
         found = story.state(case, "int.fallback")
-        assert (found.state, found.grounded) == ("register", False)
+        assert (found.state, found.satisfied) == ("register", False)
         assert "was due again" in found.words
     assert not held(case), "overdue is not failed"
 

@@ -52,7 +52,7 @@ def test_what_is_in_a_head_is_not_written_down_and_partly_is_not_either(cast, ca
     ]
     factories.make_process(cast, case)
     assert short(case, "mvp.workflow") == []
-    assert story.state(case, "mvp.workflow").grounded
+    assert story.state(case, "mvp.workflow").satisfied
     assert changes(case, "workflow") == [], "writing down how it is changes nothing"
 
 
@@ -138,7 +138,7 @@ def test_a_holder_who_leaves_reopens_the_process_and_ends_what_rests_on_it(cast,
     past = factories.make_process(cast, case, name="Returns", holder=cast.sponsor)
     factories.make_process(cast, case, name="Returns", holder=cast.support)
     other = factories.make_case(cast, title="Nobody's head")
-    assert story.state(case, "mvp.workflow").grounded
+    assert story.state(case, "mvp.workflow").satisfied
     with acts() as kinds:
         leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
     told = [

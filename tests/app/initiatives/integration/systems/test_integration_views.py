@@ -34,7 +34,7 @@ TYPED = {"pattern": "feed", "direction": "reads", "access": "api", "data_classes
 
 def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
     client = as_(cast.lead)
-    assert "It is tied to nothing yet" in text_of(client.get(at("integration", mvp.ref)))
+    assert "Unknown: no system it reads from" in text_of(client.get(at("integration", mvp.ref)))
     found = client.get(at("link-add", mvp.ref), {"q": "cr"})
     assert [row.name for row, *_ in found.context["found"]] == ["CRM"]
     assert "No system is called that" in text_of(client.get(at("link-add", mvp.ref), {"q": "zzz"}))
@@ -118,7 +118,7 @@ def test_a_link_is_changed_and_ended_on_its_pages(cast, as_, mvp, crm):
     assert "to be answered again: the link was changed" in tab
     assert "Gateway (us-east)" in tab
     client.post(at("link-end", link.pk), {"reason": "Not needed"})
-    assert "It is tied to nothing yet" in text_of(client.get(at("integration", mvp.ref)))
+    assert "Unknown: no system it reads from" in text_of(client.get(at("integration", mvp.ref)))
     assert client.post(at("link-end", link.pk), {"reason": "Again"}).status_code == 409
 
 

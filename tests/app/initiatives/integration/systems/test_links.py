@@ -294,7 +294,7 @@ def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, 
             account=account, name="svc", owner=cast.lead, privileges="", review_by=None, by=cast.lead
         )
     assert against(mvp, "int.identity") == [
-        "The service account svc in CRM has no owner and no list of what it may do and no day of its next review."
+        "A service account in CRM has no owner and no list of what it may do and no day of its next review."
     ]
     due = clock.today() + timedelta(days=30)
     accounts.change_account(
@@ -307,7 +307,7 @@ def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, 
         assert against(mvp, "int.identity") == []
     with time_machine.travel(clock.midnight_after(due), tick=False):
         assert against(mvp, "int.identity") == [
-            f"The service account svc in CRM was to be reviewed by {due:%-d %B %Y}."
+            f"A service account in CRM was to be reviewed by {due:%-d %B %Y}."
         ]
     accounts.review_account(
         account=account, privileges="Reads", review_by=due + timedelta(days=90), by=cast.lead
@@ -315,7 +315,7 @@ def test_accounts_lack_what_they_lack_and_a_review_counts_from_its_day_on(cast, 
     with time_machine.travel(clock.midnight_after(due), tick=False):
         assert against(mvp, "int.identity") == []
     accounts.close_account(account=account, reason="Replaced", by=cast.lead)
-    assert against(mvp, "int.identity") == ["The service account svc in CRM was closed."]
+    assert against(mvp, "int.identity") == ["A service account in CRM was closed."]
 
 
 def test_accounts_that_only_an_ended_case_used_are_closed_by_somebody(cast, mvp, crm):

@@ -1,0 +1,68 @@
+"""Forms of kinds of evidence in a browser: what is asked follows the kind that is chosen, with scripts and without."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support import factories
+from tests.support.browser.page_checks import trouble_in
+from tests.support.cases.case_pages import at
+from tests.support.rules.artefact_rules import GIVEN, with_forms
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def cast(transactional_db):
+    """An organisation whose rulebook holds kinds to their form."""
+    cast = factories.make_cast()
+    factories.make_rulebook(cast.admin, cast.chair, with_forms())
+    return cast
+
+
+def test_what_is_asked_follows_the_kind(watch, cast):
+    case = factories.make_case(cast)
+    owner = watch.sign_in(cast.owner)
+    page = owner.page
+    wrong = []
+    page.goto(at("evidence-add", case.ref))
+    wrong += trouble_in(page, "evidence-kinds")
+    expect(page.get_by_role("link", name="Open the drills")).to_be_visible()
+    page.goto(at("evidence-add", case.ref, kind="test_report"))
+    wrong += trouble_in(page, "evidence-test-report")
+    owner.check(page.locator("input[name=covers][value='mvp.possibility']"))
+    owner.type("Title", "Results of May")
+    owner.upload("Results of May")
+    for label, name in (("Data set", "data_set"), ("How many were tried", "n"), ("Metric", "metric")):
+        owner.type(label, GIVEN["test_report"][name])
+    owner.type("Figure reached", "0.80")
+    owner.type("Threshold declared before", "0.85")
+    owner.choose("Good is", "At least the threshold")
+    owner.choose("Result", "Pass")
+    owner.choose("Tried under", "Bounded real conditions")
+    owner.press("Add it")
+    expect(page.locator("main")).to_contain_text("0.8 misses the threshold of 0.85")
+    wrong += trouble_in(page, "evidence-refused")
+    expect(page.get_by_label("Data set")).to_have_value(GIVEN["test_report"]["data_set"])
+    owner.type("Figure reached", "0.91")
+    owner.upload("Results of May")
+    owner.press("Add it")
+    expect(page.locator("main")).to_contain_text("accuracy 0.91 against 0.85 declared")
+    wrong += trouble_in(page, "evidence-item")
+    # In a row that takes several kinds, the part of the chosen kind is unfolded.
+    page.goto(at("checklist-row", case.ref, "prod.q11_expectations"))
+    asked = page.get_by_label("How many took part")
+    expect(asked).to_be_hidden()
+    owner.choose("Kind of proof", "User research")
+    expect(asked).to_be_visible()
+    wrong += trouble_in(page, "evidence-row")
+    owner.choose("Kind of proof", "Document")
+    expect(asked).to_be_hidden()
+    assert wrong == []
+
+
+def test_without_scripts_each_part_can_be_unfolded(watch, cast):
+    case = factories.make_case(cast)
+    page = watch.sign_in(cast.owner, java_script_enabled=False).page
+    page.goto(at("checklist-row", case.ref, "prod.q11_expectations"))
+    page.locator("summary", has_text="User research: what it holds").click()
+    expect(page.get_by_label("How many took part")).to_be_visible()

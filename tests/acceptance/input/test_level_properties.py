@@ -1,0 +1,324 @@
+"""What holds of levels whatever the case: properties, each tried on 200 random cases, more with `--rounds`."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from governance.gates import criteria, sign_off_statement, turning_points
+from governance.gates.gate_inputs import Measured
+from governance.gates.requirements import states_at
+from governance.vocabulary import LEVEL_RANK, STAGE_RANK, Level
+from tests.support.rules.gate_facts import AT, LONG_AGO, MODEL, TODAY
+from tests.support.rules.random_facts import (
+    BOOK,
+    PEOPLE,
+    heard,
+    later,
+    measure,
+    moments_of,
+    random_facts,
+    said,
+    waive,
+    waive_beside,
+)
+
+IN_THE_SUITE = 200
+HOUR, INSTANT = timedelta(hours=1), timedelta(microseconds=1)
+SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
+DOCUMENTED = LEVEL_RANK[Level.DOCUMENTED]
+
+
+@pytest.fixture
+def chances(rounds):
+    """A source of chance for each case, the same in every run."""
+    return [random.Random(seed) for seed in range(max(rounds, IN_THE_SUITE))]
+
+
+def supported(facts, at):
+    return criteria.support(facts, BOOK, at, states_at(facts, BOOK, at)).supported
+
+
+def moments(chance, *begins):
+    """Now, when something begins and the instant before, and some hour to come: three of them."""
+    found = [AT, *begins, *(begin - INSTANT for begin in begins), later(chance, 90)]
+    found = sorted({at for at in found if at >= AT})
+    return chance.sample(found, min(3, len(found)))
+
+
+# Silence never pays
+
+
+def test_describing_a_link_never_lowers_what_an_empty_register_supported(chances):
+    rose = 0
+    for chance in chances:
+        empty = replace(random_facts(chance), described=(), alone=())
+        since = chance.choice([LONG_AGO, AT, later(chance)])
+        told = replace(empty, described=((since, None),))
+        for at in moments(chance, since):
+            silent, spoken = supported(empty, at), supported(told, at)
+            assert STAGE_RANK.get(spoken, 0) >= STAGE_RANK.get(silent, 0), (at, silent, spoken)
+            rose += spoken != silent
+    assert rose > len(chances) / 4, "the register hardly mattered"
+
+
+def test_putting_a_model_on_record_never_lowers_what_was_supported_without_one(chances):
+    rose = 0
+    for chance in chances:
+        none = replace(random_facts(chance), running=())
+        since = chance.choice([LONG_AGO, AT, later(chance)])
+        named = replace(none, running=(replace(MODEL, id=chance.choice([1, 2]), since=since),))
+        for at in moments(chance, since):
+            silent, spoken = supported(none, at), supported(named, at)
+            assert STAGE_RANK.get(spoken, 0) >= STAGE_RANK.get(silent, 0), (at, silent, spoken)
+            rose += spoken != silent
+    assert rose > len(chances) / 4, "the model hardly mattered"
+
+
+# A criterion is never better than its worst question
+
+
+def test_a_criterion_is_never_better_than_its_worst_question(chances):
+    carried = refused = 0
+    for chance in chances:
+        facts = random_facts(chance, also=chance.choice([(waive,), (waive_beside,), (waive, waive_beside)]))
+        states = states_at(facts, BOOK, AT)
+        for criterion in BOOK.criteria.values():
+            found = criteria.finding_of(facts, BOOK, criterion, states, AT)
+            asked = [
+                states[key]
+                for key in criterion.requirements
+                if BOOK.requirements[key].blocking or criterion.severity == "advisory"
+            ]
+            waived = [state for state in asked if state.state == "waived"]
+            lacking = [state for state in asked if not state.satisfies(criterion.gate)]
+            if found.state in ("met", "with_waiver"):
+                assert not lacking, criterion.key
+            if waived:
+                assert found.state != "met", criterion.key
+            if not BOOK.waivable_criterion(criterion.key):
+                assert found.state != "waived", criterion.key
+                assert len(waived) < 2 or not found.met, criterion.key
+                carried += len(waived) == 1 and found.met
+                refused += len(waived) > 1
+        for test in BOOK.scale_tests.values():
+            assert not any(states[key].state == "waived" for key in test.items)
+    assert carried > len(chances) / 10
+    assert refused > len(chances) / 50
+
+
+# Nothing rises by the team's own press
+
+
+def untouched(facts):
+    """The case before anybody outside the team had a hand in it."""
+    items = tuple(
+        replace(item, verifications={}, acceptance_role="", acceptance_open=False, generated=False)
+        for item in facts.items
+        if item.clause_of is None
+    )
+    return replace(facts, items=items, measured=(), alone=(), decided={}, imported=False)
+
+
+def pressed(chance, facts):
+    """The case with one to eight items more that the team made, for whatever questions."""
+    more = []
+    for place in range(chance.randint(1, 8)):
+        kind = chance.choice(list(BOOK.evidence_kinds))
+        keys = chance.sample(list(BOOK.requirements), chance.randint(1, 12))
+        more.append(
+            replace(
+                chance.choice(facts.items),
+                id=5000 + place,
+                kind=kind,
+                author_id=chance.choice([1, 7]),
+                observed_on=TODAY,
+                fingerprint=f"team-{place}",
+                covers=dict.fromkeys(keys, 50000 + place),
+                result="pass" if kind in BOOK.result_kinds else "",
+                condition="full_population" if kind in BOOK.condition_kinds else "",
+                reviewed=frozenset(keys),
+            )
+        )
+    return replace(facts, items=(*facts.items, *more))
+
+
+def test_nothing_that_the_team_adds_brings_an_answer_above_documented(chances):
+    reached = 0
+    for chance in chances:
+        facts = pressed(chance, untouched(random_facts(chance)))
+        for at in (AT, later(chance, 90)):
+            for key, state in states_at(facts, BOOK, at).items():
+                assert LEVEL_RANK[state.level] <= DOCUMENTED, (key, state)
+                reached += state.level == Level.DOCUMENTED
+    assert reached > 10 * len(chances), "hardly anything was documented"
+
+
+def test_nothing_made_outside_is_worth_more_where_the_team_offers_it_for_another_question(chances):
+    """An acceptance, the index and a clause are measured where the rulebook names that way, and nowhere else."""
+    offers = 0
+    for chance in chances:
+        facts = random_facts(chance, most=1)
+        bare = replace(
+            facts,
+            measured=(),
+            alone=(),
+            items=tuple(replace(item, verifications={}) for item in facts.items),
+        )
+        special = {
+            "acceptance": next((item for item in bare.items if item.acceptance_role), None),
+            "index": next((item for item in bare.items if item.generated), None),
+            "clause": next((item for item in bare.items if item.clause_of), None),
+        }
+        way = chance.choice([way for way, item in special.items() if item])
+        keys = [
+            key
+            for key, asked in BOOK.requirements.items()
+            if special[way].kind in asked.evidence and way not in asked.ways
+        ]
+        if not keys:
+            continue
+        offered = replace(special[way], covers={**special[way].covers, **dict.fromkeys(keys, 90_000)})
+        others = tuple(item for item in bare.items if item.id != offered.id)
+        states = states_at(replace(bare, items=(*others, offered)), BOOK, AT)
+        before = states_at(bare, BOOK, AT)
+        for key in keys:
+            if key in special[way].covers:
+                continue
+            offers += 1
+            assert LEVEL_RANK[states[key].level] <= max(DOCUMENTED, LEVEL_RANK[before[key].level]), (way, key)
+    assert offers > len(chances)
+
+
+# Words are in the statement
+
+
+def worded(chance, facts):
+    """The case with words of every length in its answers."""
+    answers = {
+        key: replace(reply, text=f"{key} \n is {chance.choice(['so', 'shown ' * 40, 'told ' * 300])}".strip())
+        for key, reply in facts.answers.items()
+    }
+    return replace(facts, answers=answers)
+
+
+def signed(facts, gate, seat):
+    return sign_off_statement.seat_facts(facts, BOOK, gate, seat, AT)
+
+
+def reasons(covered, facts):
+    return sign_off_statement.stale_reasons(covered, facts, BOOK, AT + HOUR, AT)
+
+
+def seats(chance):
+    gate = chance.choice(["prototype", "mvp", "production"])
+    return gate, chance.choice(BOOK.gates[gate].seats)
+
+
+def test_a_statement_quotes_each_answer_and_names_its_level(chances):
+    cut = 0
+    for chance in chances:
+        facts, (gate, seat) = worded(chance, random_facts(chance)), seats(chance)
+        covered, states = signed(facts, gate, seat), states_at(facts, BOOK, AT)
+        text = sign_off_statement.write(BOOK, covered, person=SIGNER, board="Board", verdict="approve", at=AT)
+        assert covered["format"] == 3
+        for key, row in covered["requirements"].items():
+            reply = facts.answers.get(key)
+            words = " ".join(reply.text.split()) if reply else ""
+            assert row["said"] == words[:600]
+            assert row["level"] == states[key].level
+            assert words[:600] in text
+            line = next(line for line in text.splitlines() if line.startswith("  - ") and f"({key}" in line)
+            if row["state"] == "met" and row["level"]:
+                assert f"): {row['level']}" in line
+            if len(words) > 600:
+                cut += 1
+                assert row["rest"] == sign_off_statement.digest(words[600:])
+                assert row["rest"] in text
+    assert cut > len(chances)
+
+
+def better(chance, facts):
+    """The case with more verified, measured, or longer in force: nothing in it is weaker or shorter."""
+    items = []
+    for item in facts.items:
+        for key in item.covers:
+            if chance.random() < 0.5 and key in facts.answers:
+                version = facts.answers[key].version
+                words = [
+                    said(chance, item, version, by=person, at=AT)
+                    for person in PEOPLE
+                    if all(one.shows for one in item.verifications.get(key, ()))
+                ]
+                item = heard(item, key, *words)
+        items.append(item)
+    measured = tuple(
+        Measured(key, asked.ways[0], "41 of 60.", LONG_AGO)
+        for key, asked in BOOK.requirements.items()
+        if asked.ways and chance.random() < 0.3
+    )
+    return replace(
+        facts,
+        items=tuple(items),
+        measured=(*facts.measured, *measured),
+        waivers=tuple(replace(one, until=one.until + timedelta(days=9)) for one in facts.waivers),
+    )
+
+
+def weaker(chance, facts):
+    """The case in which some of what was verified is so no more."""
+    return replace(
+        facts,
+        items=tuple(
+            replace(item, verifications={}) if chance.random() < 0.3 else item for item in facts.items
+        ),
+    )
+
+
+def levels(facts, covered, at=AT + HOUR):
+    states = states_at(facts, BOOK, at)
+    return {key: LEVEL_RANK[states[key].level] for key in covered["requirements"]}
+
+
+def test_a_level_that_rises_makes_no_vote_stale_and_one_that_falls_does(chances):
+    rose = fell = 0
+    for chance in chances:
+        facts, (gate, seat) = random_facts(chance), seats(chance)
+        if chance.random() < 0.5:
+            facts = weaker(chance, facts)
+        covered = signed(facts, gate, seat)
+        if reasons(covered, facts):
+            continue  # something ends within the hour, whatever is done
+        before = {key: LEVEL_RANK[row["level"]] for key, row in covered["requirements"].items()}
+        improved = better(chance, facts)
+        after = levels(improved, covered)
+        if all(after[key] >= before[key] for key in after):
+            assert reasons(covered, improved) == []
+            rose += any(after[key] > before[key] for key in after)
+        lowered = weaker(chance, facts)
+        after = levels(lowered, covered)
+        if any(after[key] < before[key] for key in after):
+            fell += 1
+            assert reasons(covered, lowered)
+    assert rose > len(chances) / 10
+    assert fell > len(chances) / 10
+
+
+# The outlook is exact
+
+
+def test_what_is_supported_at_an_instant_is_what_the_span_says_that_holds_it(chances):
+    turned = 0
+    for chance in chances:
+        facts = random_facts(chance, also=chance.choice([(), (measure,), (measure, measure)]))
+        spans = turning_points.outlook(facts, BOOK, AT)
+        turned += len({span[1].supported for span in spans}) > 1
+        ends = [one.until for one in facts.measured if one.until and one.until >= AT]
+        turns = moments_of(facts)
+        for turn in {*ends, *chance.sample(turns, min(2, len(turns)))}:
+            at = max(AT, chance.choice([turn, turn, turn - INSTANT]))
+            told = next(span[1] for span in reversed(spans) if span[0] <= at)
+            assert told == criteria.support(facts, BOOK, at, states_at(facts, BOOK, at)), at
+    assert turned > len(chances) / 2

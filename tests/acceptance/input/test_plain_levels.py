@@ -1,0 +1,71 @@
+"""The rules of a rulebook with levels say what a plain reading of the documents says, at moments now and to come."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+from governance.gates import criteria, turning_points
+from governance.gates.requirements import states_at
+from tests.support.rules import plain_levels
+from tests.support.rules.gate_facts import AT
+from tests.support.rules.random_facts import BOOK, CLAIMS, moments_of, random_facts
+
+IN_THE_SUITE = 200
+LAST_HOUR = 12_000
+INSTANT = timedelta(microseconds=1)
+
+
+def moments(chance, facts):
+    """Now, two moments at which something may turn and the instants before them, and some hour."""
+    found, turns = [AT, AT + timedelta(hours=chance.randint(0, LAST_HOUR))], moments_of(facts)
+    for turn in chance.sample(turns, min(2, len(turns))):
+        found += [max(AT, turn - INSTANT), turn]
+    return found
+
+
+def differences(facts, at):
+    """Each matter on which the rules and the plain reading differ."""
+    states = states_at(facts, BOOK, at)
+    found = criteria.support(facts, BOOK, at, states)
+    plain = plain_levels.read(facts, BOOK, at)
+    for key, state in states.items():
+        if state.level != plain.levels[key]:
+            yield f"{key} is {state.level or 'at no level'}, read: {plain.levels[key] or 'at no level'}"
+    for (key, gate), enough in plain.satisfied.items():
+        if states[key].satisfies(gate) != enough:
+            yield f"{key} satisfies {gate}: {not enough}, read: {enough}"
+    for key, criterion in BOOK.criteria.items():
+        state = criteria.finding_of(facts, BOOK, criterion, states, at).state
+        if state != plain.findings[key]:
+            yield f"{key} is {state}, read: {plain.findings[key]}"
+    if found.tests != plain.tests:
+        yield f"the scale tests are {found.tests}, read: {plain.tests}"
+    if found.supported != plain.supported:
+        yield f"{found.supported} is supported, read: {plain.supported}"
+
+
+def test_the_rules_say_what_a_plain_reading_says(rounds):
+    """200 cases in the suite, 10,000 with `--rounds 10000`; each at several moments, and as the outlook tells it."""
+    spread = Counter()
+    for seed in range(max(rounds, IN_THE_SUITE)):
+        chance = random.Random(seed)
+        facts = random_facts(chance)
+        spans = turning_points.outlook(facts, BOOK, AT)
+        spread[spans[0][1].supported] += 1
+        for at in moments(chance, facts):
+            wrong = list(differences(facts, at))
+            assert not wrong, f"case {seed} at {at}: {wrong}"
+            _, told, foretold = next(span for span in reversed(spans) if span[0] <= at)
+            states = states_at(facts, BOOK, at)
+            late = [key for key in states if judged(states[key]) != judged(foretold[key])]
+            assert not late, f"case {seed} at {at}: the outlook missed {late}"
+            assert told == criteria.support(facts, BOOK, at, states), f"case {seed} at {at}"
+    cases = spread.total()
+    for stage in CLAIMS[1:]:
+        assert spread[stage] >= cases / 10, f"only {spread[stage]} of {cases} support {stage}"
+    assert spread["proposed"] >= cases / 100
+
+
+def judged(state):
+    """What of a state any rule looks at."""
+    return state.state, state.level, state.below, state.verifiers

@@ -1,0 +1,287 @@
+"""Evidence opened and verified under a rulebook with levels: by a seat outside the team, on what was opened."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, transaction
+from django.urls import reverse
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database import row_history
+from governance.gates import criteria
+from governance.models import Entry, Notice, Rulebook
+from governance.permission_result import Conflict, Refused
+from governance.rulebook import load_version
+from governance.vocabulary import Level
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist import waivers
+from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence.verification import actions, queries
+from initiatives.facts import supported_stage
+from initiatives.models import EvidenceOpening, Verification
+from initiatives.reviews import presentation
+from initiatives.roles import actions as role_actions
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+KEY = "mvp.rollout"
+
+
+@pytest.fixture
+def case(cast):
+    """A prototype of limited risk under the rulebook with levels."""
+    row = factories.make_prototype(cast)
+    case_acts.propose_and_confirm_tier(row, cast.team)
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    return case_acts.fresh(row)
+
+
+@pytest.fixture
+def plan(case, cast):
+    """The owner's answer and the plan that is to show it."""
+    checklist_actions.answer(
+        case=case, requirement=KEY, kind="answered", text="Forty account managers until March.", by=cast.owner
+    )
+    return evidence_actions.add_evidence(
+        case=case,
+        kind="document",
+        title="Rollout plan",
+        observed_on=clock.today(),
+        covers=[KEY],
+        file=ContentFile(b"Week 1: forty account managers in the north, until 31 March.", "plan.txt"),
+        by=cast.owner,
+    )
+
+
+def state(case, key: str = KEY) -> criteria.State:
+    book = Rulebook.objects.current().book
+    return criteria.state_of(supported_stage.facts_of(case_acts.fresh(case)), book, key, clock.now())
+
+
+def verify(item, by, *, opened=True, shows=True, **fields):
+    if opened:
+        actions.open_item(case=item.initiative, evidence=item, way="look", by=by)
+    said = {"place": "Line 1", "words": "It names forty people and the day.", "answer_version": 1}
+    said |= {"fingerprint": item.fingerprint}
+    return actions.verify(evidence=item, requirement=KEY, shows=shows, by=by, **(said | fields))
+
+
+def page(case, item):
+    return reverse("evidence-verify", args=[case.ref, item.pk, KEY])
+
+
+class TestPage:
+    def test_a_seat_reads_it_beside_the_question_and_says_that_it_shows_it(self, case, plan, cast, as_):
+        assert state(case).level == Level.DOCUMENTED
+        client = as_(cast.seat_risk)
+        row = client.get(reverse("checklist-row", args=[case.ref, KEY])).content.decode()
+        assert page(case, plan) in row
+        shown = client.get(page(case, plan)).content.decode()
+        assert "Week 1: forty account managers in the north" in shown
+        assert "Forty account managers until March." in shown
+        answer = client.post(
+            page(case, plan),
+            {
+                "verdict": "shows",
+                "place": "Week 1",
+                "words": "Forty people, one region, an end.",
+                "fingerprint": plan.fingerprint,
+                "answer": "1",
+            },
+        )
+        assert answer.status_code == 302
+        assert (state(case).level, state(case).state) == (Level.VERIFIED, "met")
+        entry = Entry.objects.filter(kind=EntryKind.EVIDENCE_VERIFIED).get()
+        assert entry.actor_id == cast.seat_risk.pk
+
+    def test_without_where_and_what_nothing_is_saved_and_nothing_lost(self, case, plan, cast, as_):
+        client = as_(cast.seat_risk)
+        client.get(page(case, plan))
+        said = {"verdict": "shows", "words": "Forty people.", "fingerprint": plan.fingerprint, "answer": "1"}
+        shown = client.post(page(case, plan), said).content.decode()
+        assert "Say where in it" in shown
+        assert "Forty people." in shown
+        assert not Verification.objects.exists()
+
+    @pytest.mark.parametrize("who", ["owner", "lead", "seat_operations", "admin"])
+    def test_others_are_told_who_verifies(self, case, plan, cast, as_, who):
+        assert as_(getattr(cast, who)).get(page(case, plan)).status_code == 403
+
+    def test_opening_is_on_record(self, case, plan, cast, as_):
+        client = as_(cast.seat_risk)
+        for _ in range(2):
+            client.get(page(case, plan))
+        assert EvidenceOpening.objects.filter(evidence=plan, person=cast.seat_risk).count() == 1
+        assert Entry.objects.filter(kind=EntryKind.EVIDENCE_OPENED).count() == 2
+
+
+class TestAct:
+    def test_nothing_is_verified_unopened(self, plan, cast):
+        with pytest.raises(Refused, match="not opened it yet"):
+            verify(plan, cast.seat_risk, opened=False)
+
+    def test_what_does_not_show_it_is_a_task_for_who_answered(self, case, plan, cast):
+        verify(plan, cast.seat_risk, shows=False, place="", words="No end is named.")
+        assert not state(case).satisfies("mvp")
+        told = Notice.objects.filter(kind="evidence not shown", person=cast.owner).get()
+        assert "No end is named." in told.text
+
+    def test_another_answer_ends_it(self, case, plan, cast):
+        verify(plan, cast.seat_risk)
+        checklist_actions.answer(
+            case=case, requirement=KEY, kind="answered", text="Four hundred, everywhere.", by=cast.owner
+        )
+        assert state(case).level == Level.DOCUMENTED
+        with pytest.raises(Conflict, match="changed since you opened"):
+            verify(plan, cast.seat_risk)
+
+    def test_another_file_is_another_item(self, case, plan, cast):
+        verify(plan, cast.seat_risk)
+        evidence_actions.add_evidence(
+            case=case,
+            kind="document",
+            title="Rollout plan, second edition",
+            observed_on=clock.today(),
+            covers=[KEY],
+            file=ContentFile(b"Everybody, from tomorrow on, without an end.", "plan.txt"),
+            supersedes=plan,
+            by=cast.owner,
+        )
+        assert state(case).level == Level.DOCUMENTED
+        with pytest.raises(Conflict, match="no longer counts"):
+            verify(plan, cast.seat_risk)
+
+    def test_who_is_asked_for_a_role_neither_verifies_nor_has_verified(self, case, plan, cast):
+        verify(plan, cast.seat_risk)
+        role_actions.propose_role(case=case, role="sponsor", person=cast.seat_risk, by=cast.owner)
+        assert state(case).level == Level.DOCUMENTED
+        with pytest.raises(Refused, match="proposed as sponsor"):
+            verify(plan, cast.seat_risk)
+
+    def test_nothing_rises_by_a_press_of_the_team(self, case, plan, cast):
+        """T1 and T3 of the team's own hands: more items, the same answer saved again, offered for more."""
+        for number in range(3):
+            evidence_actions.add_evidence(
+                case=case,
+                kind="document",
+                title=f"Annex {number}",
+                observed_on=clock.today(),
+                covers=[KEY, "mvp.users"],
+                file=ContentFile(f"Annex {number} of the plan.".encode(), f"{number}.txt"),
+                by=cast.owner,
+            )
+        assert state(case).level == Level.DOCUMENTED
+        assert not state(case).satisfies("mvp")
+
+    def test_the_answer_is_somebodys_word_as_of_a_day(self, case, cast):
+        checklist_actions.answer(
+            case=case, requirement="mvp.users", kind="answered", text="Account managers.", by=cast.owner
+        )
+        assert state(case, "mvp.users").level == Level.STATED
+
+
+class TestDatabase:
+    def insert(self, plan, by, **fields):
+        opening, _ = EvidenceOpening.objects.get_or_create(
+            evidence=plan, person=by, defaults={"at": clock.now()}
+        )
+        values = {
+            "evidence": plan,
+            "requirement": KEY,
+            "verifier": by,
+            "seat": "risk_compliance",
+            "opening": opening,
+            "shows": True,
+            "place": "Line 1",
+            "words": "It does.",
+            "answer_version": 1,
+            "fingerprint": plan.fingerprint,
+            "at": clock.now(),
+        }
+        Verification(**(values | fields)).save()
+
+    def refused(self, says, plan, by, **fields):
+        with (
+            pytest.raises(DatabaseError, match=says),
+            transaction.atomic(),
+            row_history.acting(by=by, reason=""),
+        ):
+            self.insert(plan, by, **fields)
+
+    def test_it_refuses_what_the_act_refuses(self, case, plan, cast):
+        self.refused("added", plan, cast.owner)
+        self.refused("seat", plan, cast.outsider)
+        self.refused("something else", plan, cast.seat_risk, fingerprint="f" * 64)
+        self.refused("answer changed", plan, cast.seat_risk, answer_version=2)
+        with row_history.acting(by=cast.seat_risk, reason=""):
+            self.insert(plan, cast.seat_risk)
+        role_actions.propose_role(case=case, role="sponsor", person=cast.seat_risk, by=cast.owner)
+        self.refused("party", plan, cast.seat_risk)
+
+    def test_an_opening_of_somebody_else_opens_nothing(self, plan, cast):
+        with row_history.acting(by=cast.seat_value, reason=""):
+            other = EvidenceOpening.objects.create(evidence=plan, person=cast.seat_value, at=clock.now())
+        self.refused("unopened", plan, cast.seat_risk, opening=other)
+
+
+def test_a_case_carries_three_waivers_at_most(case, cast):
+    until = clock.today() + timedelta(days=30)
+    for key in ("mvp.problem", "mvp.workflow", "mvp.users"):
+        waivers.request_waiver(case=case, key=key, reason="Shown next month.", until=until, by=cast.owner)
+    with pytest.raises(ValidationError, match="3 waivers already"):
+        waivers.request_waiver(
+            case=case, key="mvp.override", reason="Shown next month.", until=until, by=cast.owner
+        )
+
+
+def test_the_profile_of_levels_stands_on_case_and_checklist(case, plan, cast, as_):
+    verify(plan, cast.seat_risk)
+    client = as_(cast.owner)
+    shown = client.get(reverse("checklist", args=[case.ref]), {"gate": "mvp"}).content.decode()
+    assert "1 verified" in shown
+    assert "Answers up to this stage:" in client.get(case.get_absolute_url()).content.decode()
+
+
+def test_the_item_says_who_verified_it_and_what_they_saw(case, plan, cast, as_):
+    verify(plan, cast.seat_risk)
+    shown = as_(cast.owner).get(reverse("evidence-item", args=[case.ref, plan.pk])).content.decode()
+    assert "shows it" in shown
+    assert "It names forty people and the day." in shown
+
+
+def test_a_bare_link_is_not_verified(case, plan, cast):
+    link = evidence_actions.add_evidence(
+        case=case,
+        kind="document",
+        title="Plan on the wiki",
+        observed_on=clock.today(),
+        covers=[KEY],
+        link="https://wiki.example.org/plan",
+        by=cast.owner,
+    )
+    with pytest.raises(Refused, match="can change after it was read"):
+        verify(link, cast.seat_risk)
+
+
+def test_a_decided_review_shows_what_was_below_its_gate_as_that(case):
+    """A level alone says nothing of what was asked: documented is enough at one gate and too little at another."""
+    asked = {"key": KEY, "state": "below", "level": "documented", "words": "Documented.", "evidence": []}
+    assert presentation.frozen({**asked, "satisfied": True}, "?", [])["tone"] == "ok"
+    assert presentation.frozen({**asked, "satisfied": False}, "?", [])["tone"] == "warn"
+
+
+def test_a_bare_link_and_ones_own_item_wait_for_nobody(case, plan, cast):
+    book = Rulebook.objects.current().book
+    waiting = state(case)
+    seats = ("risk_compliance",)
+    assert queries.item_to_verify(waiting, book, seats, cast.seat_risk.pk).id == plan.pk
+    assert queries.item_to_verify(waiting, book, seats, cast.owner.pk) is None
+    assert queries.item_to_verify(waiting, book, ("service_operations",), cast.seat_risk.pk) is None
+    (item,) = waiting.items
+    bare = replace(waiting, items=(replace(item, unverified=True),))
+    assert queries.item_to_verify(bare, book, seats, cast.seat_risk.pk) is None

@@ -1,0 +1,164 @@
+"""A model's end of life: asked about ninety days before, and from its day on a finding that counts."""
+
+from datetime import timedelta
+
+import pytest
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.gates import criteria
+from governance.models import Rulebook
+from governance.notices.desk import lines_for
+from governance.notices.due import find
+from governance.vocabulary import Stage
+from initiatives.facts import supported_stage
+from initiatives.findings.sync import follow_register
+from initiatives.model_register import actions as model_actions
+from initiatives.model_register.findings import REQUIREMENT
+from initiatives.model_register.reminders import models_ending
+from initiatives.models import Shortcoming
+from tests.support import factories
+from tests.support.cases.case_pages import at, text_of
+from tests.support.cases.register_findings import against
+
+pytestmark = pytest.mark.django_db
+
+
+def in_days(days: int):
+    return clock.today() + timedelta(days=days)
+
+
+def on(days: int):
+    """Noon, some days from now."""
+    return clock.simulated(clock.midnight_before(in_days(days)) + timedelta(hours=12))
+
+
+def changed(cast, model, **fields):
+    names = ("vendor", "family", "version", "region", "end_of_life", "end_of_life_source", "successor")
+    said = {name: getattr(model, name) for name in names} | {"end_of_life_source": "The vendor's calendar"}
+    return model_actions.change_model(model=model, by=cast.admin, **said | fields)
+
+
+@pytest.fixture
+def case(cast):
+    return factories.make_mvp(cast)
+
+
+def reminded() -> set[str]:
+    """The logins of who is told now that a model ends."""
+    return {due.person.login for due in find(queries=[models_ending]).values()}
+
+
+def supported(case) -> str:
+    """What the proof of the case supports now."""
+    facts, book, now = (
+        supported_stage.facts_of(case_acts.fresh(case)),
+        Rulebook.objects.current().book,
+        clock.now(),
+    )
+    return criteria.support(facts, book, now, criteria.states_at(facts, book, now)).supported
+
+
+def asked(person) -> list:
+    return [line for line in lines_for(person) if "replaces" in line.text]
+
+
+def test_it_counts_from_its_day_on_and_not_before(cast, case):
+    model = factories.make_model(cast, end_of_life=in_days(100))
+    use = factories.make_use(cast, case, model)
+    row = Shortcoming.objects.standing().get(source=f"model:{use.pk}:end_of_life")
+    assert row.requirement == REQUIREMENT == "prod.performance"
+    assert row.since == clock.midnight_before(in_days(100))
+    assert against(case, REQUIREMENT) == []
+    with on(99):
+        assert against(case, REQUIREMENT) == []
+    with on(100):
+        assert against(case, REQUIREMENT) == [row.words]
+
+
+def test_production_is_not_supported_past_the_end_of_life_and_is_until_then(cast):
+    case = factories.make_production(cast)
+    use = case.components.get(layer="model").versions.get(runs_to__isnull=True)
+    assert supported(case) == Stage.PRODUCTION
+    model = factories.make_model(cast, end_of_life=in_days(20))
+    # The same version, named in the register now: no other model runs.
+    with acting(by=cast.owner, reason="Named later"):
+        use.model_version = model
+        use.save()
+    changed(cast, model, region="eu-west")
+    assert supported(case) == Stage.PRODUCTION
+    ends = clock.midnight_before(in_days(20))
+    with clock.simulated(ends - timedelta(seconds=1)):
+        assert supported(case) == Stage.PRODUCTION
+    with clock.simulated(ends):
+        assert supported(case) == Stage.MVP
+
+
+def test_the_question_opens_ninety_days_before_on_the_desks_of_owner_and_technical_lead(cast, case):
+    model = factories.make_model(cast, end_of_life=in_days(100))
+    factories.make_use(cast, case, model)
+    with on(9):
+        assert reminded() == set()
+        assert asked(cast.owner) == asked(cast.lead) == []
+    with on(10):
+        assert reminded() == {cast.owner.login, cast.lead.login}
+        (line,) = asked(cast.lead)
+        assert (line.ref, line.due, line.verb) == (case.ref, model.end_of_life, "answer")
+        assert len(asked(cast.owner)) == 1
+        assert asked(cast.steward) == asked(cast.chair) == []
+    with on(108):
+        assert cast.chair.login in reminded(), "a week past it the chair hears of it"
+
+
+def test_a_case_that_recorded_what_replaces_it_is_left_alone(cast, case):
+    successor = factories.make_model(cast, version="5")
+    model = factories.make_model(cast, end_of_life=in_days(30), successor=successor)
+    factories.make_use(cast, case, model)
+    assert reminded() == {cast.owner.login, cast.lead.login}
+    (line,) = asked(cast.owner)
+    assert f"model_version={successor.pk}" in line.link
+    factories.make_use(cast, case, successor, runs_from=clock.midnight_before(in_days(29)))
+    assert reminded() == set()
+    assert asked(cast.owner) == []
+    assert not Shortcoming.objects.standing().filter(source__startswith="model:").exists()
+    with on(31):
+        assert against(case, REQUIREMENT) == []
+
+
+def test_one_that_is_replaced_too_late_counts_in_between(cast, case):
+    model = factories.make_model(cast, end_of_life=in_days(30))
+    factories.make_use(cast, case, model)
+    factories.make_use(
+        cast, case, factories.make_model(cast, version="5"), runs_from=clock.midnight_before(in_days(40))
+    )
+    (row,) = Shortcoming.objects.standing().filter(source__startswith="model:")
+    assert (row.since, row.until) == (
+        clock.midnight_before(in_days(30)),
+        clock.midnight_before(in_days(40)),
+    )
+    with on(41):
+        follow_register()
+        assert not Shortcoming.objects.standing().filter(source__startswith="model:").exists()
+
+
+def test_every_case_that_runs_it_hears_of_a_change_at_once(cast, case):
+    model = factories.make_model(cast)
+    other = factories.make_prototype(cast, title="Another one")
+    for one in (case, other):
+        factories.make_use(cast, one, model)
+    rows = Shortcoming.objects.standing().filter(source__startswith="model:")
+    assert not rows.exists()
+    model = changed(cast, model, end_of_life=in_days(-1))
+    assert set(rows.values_list("initiative", flat=True)) == {case.pk, other.pk}
+    assert against(case, REQUIREMENT), "it is past: it counts at once"
+    changed(cast, model, end_of_life=None, end_of_life_source="")
+    assert not rows.exists()
+
+
+def test_the_finding_leads_to_where_it_is_mended(cast, as_, case):
+    factories.make_use(cast, case, factories.make_model(cast, end_of_life=in_days(-1)))
+    page = text_of(as_(cast.lead).get(at("integration", case.ref)))
+    assert "Record what replaces it" in page
+    assert "Record what replaces it" not in text_of(as_(cast.seat_risk).get(at("integration", case.ref)))
+    assert "end of life since" in text_of(as_(cast.seat_risk).get(at("running", case.ref)))

@@ -1,0 +1,479 @@
+"""What a rulebook with levels says of a case, read from the documents by hand.
+
+The reading is written from docs/domain.md ("What counts as proof", "Four levels", the invariants) and from the text of
+the rulebook. It shares the facts and the rulebook's values with `governance.gates` and none of its rules: it goes from
+question to question and from item to item, and keeps nothing. It is slow.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from governance import clock
+from tests.support.rules.gate_facts import CLAUSE_OF
+
+STRENGTH = {"": 0, "stated": 1, "documented": 2, "verified": 3, "measured": 3}
+STAGES = ["proposed", "prototype", "mvp", "production"]
+CONDITIONS = ["", "curated", "bounded_real", "full_population"]
+# Who has to accept in person, by question.
+IN_PERSON = {
+    "mvp.owner": "owner",
+    "mvp.duty": "support_owner",
+    "prod.q01_outcome_owner": "owner",
+    "prod.q02_support": "support_owner",
+}
+# Nothing else answers it than the acceptance itself, though other kinds are listed beside it.
+ACCEPTANCE_NEEDED = ("mvp.owner", "mvp.duty", "prod.q02_support")
+NOT_ASKED_OF_IMPORTS = ("proto.not_production", "prototype.selected")
+FREE = ("as decided", "not asked", "not applicable", "waived")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one answer stands: at a level, verified by so many persons; or beside the levels, as one of `FREE`."""
+
+    level: str = ""
+    persons: int = 0
+    beside: str = ""
+
+
+NOTHING = Standing()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read of a case at one moment."""
+
+    levels: dict[str, str]
+    satisfied: dict[tuple[str, str], bool]
+    findings: dict[str, str]
+    tests: dict[str, bool]
+    supported: str
+
+
+def read(facts, book, at):
+    """The whole case at one moment."""
+    standings = {}
+    for key in book.requirements:
+        standings[key] = standing_of(facts, book, key, at)
+    satisfied = {}
+    for key in book.requirements:
+        for gate in gates_that_ask(book, key):
+            satisfied[key, gate] = enough(facts, book, key, gate, standings[key])
+    findings = {}
+    for criterion in book.criteria.values():
+        findings[criterion.key] = finding(facts, book, criterion, standings, satisfied, at)
+    tests = {}
+    for name, test in book.scale_tests.items():
+        tests[name] = True
+        for key in test.items:
+            if standings[key].beside == "waived" or not satisfied[key, "production"]:
+                tests[name] = False
+    return Reading(
+        levels={key: standings[key].level for key in standings},
+        satisfied=satisfied,
+        findings=findings,
+        tests=tests,
+        supported=supported_stage(facts, book, findings, tests, at),
+    )
+
+
+# --- One question ----------------------------------------------------------------------------------------------------
+
+
+def gates_that_ask(book, key):
+    """The gates that have a criterion with this question."""
+    found = []
+    for criterion in book.criteria.values():
+        if key in criterion.requirements and criterion.gate not in found:
+            found.append(criterion.gate)
+    return found
+
+
+def level_asked(facts, book, key, gate):
+    """The level this gate asks at the case's tier; "" where the tier leaves the question out."""
+    requirement = book.requirements[key]
+    tier = facts.tier
+    if tier == "":
+        tier = "minimal" if gate == "prototype" else "limited"
+    if gate == "mvp" and tier in requirement.level_at_mvp:
+        return requirement.level_at_mvp[tier]
+    return requirement.level.get(tier, "")
+
+
+def enough(facts, book, key, gate, standing):
+    """Whether this gate is content with how the answer stands."""
+    if standing.beside in FREE:
+        return True
+    asked = level_asked(facts, book, key, gate)
+    if asked == "":
+        return True
+    if STRENGTH[standing.level] < STRENGTH[asked]:
+        return False
+    # "At high risk, production asks two persons."
+    two = facts.tier == "high" and gate == "production" and asked == "verified"
+    return not (two and standing.level == "verified" and standing.persons < 2)
+
+
+def standing_of(facts, book, key, at):
+    """How the answer to one question stands, with what was decided, left out, replaced or waived."""
+    stage = STAGES.index(facts.claimed) if facts.claimed in STAGES else 0
+    for gate, frozen in book.carry.frozen.items():
+        if key in frozen and gate in facts.decided and stage >= STAGES.index(book.gates[gate].to):
+            return Standing(beside="as decided")
+    if key in book.carry.ended_at_production and facts.claimed == "production":
+        return Standing(beside="not asked")
+    if key in NOT_ASKED_OF_IMPORTS and facts.imported and stage > STAGES.index("prototype"):
+        return Standing(beside="not asked")
+    asked = False
+    for gate in gates_that_ask(book, key):
+        if level_asked(facts, book, key, gate) != "":
+            asked = True
+    if not asked:
+        return Standing(beside="not asked")
+
+    own = own_standing(facts, book, key, at)
+    if content(facts, book, key, own):
+        return own
+    if key in book.carry.replaced_at_production:
+        replacement = book.carry.replaced_at_production[key]
+        later = own_standing(facts, book, replacement, at)
+        if content(facts, book, replacement, later) or facts.claimed == "production":
+            own = later
+    if content(facts, book, key, own):
+        return own
+    if waived(facts, book, key, at):
+        return Standing(beside="waived")
+    return own
+
+
+def content(facts, book, key, standing):
+    """Whether every gate that asks it is content."""
+    return all(enough(facts, book, key, gate, standing) for gate in gates_that_ask(book, key))
+
+
+def waived(facts, book, key, at):
+    """Whether a waiver of this question runs, and may."""
+    if not book.requirements[key].waivable:
+        return False
+    for test in book.scale_tests.values():
+        if key in test.items:
+            return False
+    return waiver_runs(facts, key, at)
+
+
+def waiver_runs(facts, key, at):
+    """Whether a waiver under this key runs through this day."""
+    for waiver in facts.waivers:
+        if waiver.key == key and waiver.since <= at and clock.local_day(at) <= waiver.until:
+            return True
+    return False
+
+
+def own_standing(facts, book, key, at):
+    """How the answer to one question stands by itself."""
+    requirement = book.requirements[key]
+    reply = facts.answers.get(key)
+
+    # What the register says against it outweighs what was answered and uploaded.
+    for short in facts.shortcomings:
+        if short.requirement == key and during(short, at):
+            return NOTHING
+    # Silence is unknown.
+    if requirement.of_register and not described(facts, at):
+        for alone in facts.alone:
+            if during(alone, at):
+                if key == "int.inventory":
+                    return Standing("verified", len(alone.verifiers))
+                return Standing(beside="not applicable")
+        return NOTHING
+    if asks_for_model(requirement) and not running_models(facts, at):
+        return NOTHING
+    # Every clause of the contract in force has a control.
+    if key == "gov.enforced":
+        for contract in facts.contracts:
+            if during(contract, at) and contract.unmapped:
+                return NOTHING
+
+    if reply is not None and reply.kind == "not_applicable":
+        if reply.accepted_on is not None and current(facts, book, key, reply.accepted_on, at, ages=True):
+            return Standing(beside="not applicable")
+        return NOTHING
+    if reply is not None and reply.kind in ("no", "not_reported"):
+        return NOTHING
+    if newest_result_says_no(facts, book, key, at):
+        return NOTHING
+    for measured in facts.measured:
+        if measured.requirement == key and during(measured, at):
+            return Standing("measured")
+    if reply is None:
+        return NOTHING
+    # The declaration is made item by item.
+    if key == "mvp.advance_evidence":
+        for criterion in book.criteria.values():
+            for item_key in criterion.proof_items:
+                if item_key not in facts.declared:
+                    return NOTHING
+    return by_items(facts, book, key, at)
+
+
+def by_items(facts, book, key, at):
+    """How an answer stands by the items offered for it."""
+    requirement = book.requirements[key]
+    counting = []
+    for item in facts.items:
+        if key not in item.covers or why_not(facts, book, key, item, at):
+            continue
+        if refused(facts, key, item, at):
+            continue
+        if item.kind in book.result_kinds and item.result != "pass":
+            continue
+        if not current(facts, book, key, item.observed_on, at):
+            continue
+        counting.append(item)
+    if not counting:
+        return NOTHING
+
+    # Each thing that the rulebook asks for besides: the answer is as strong as the weakest of them.
+    needed = [counting]
+    if requirement.min_evidence:
+        needed.append([item for item in counting if item.kind == requirement.min_evidence])
+    if requirement.min_condition:
+        least = CONDITIONS.index(requirement.min_condition)
+        needed.append([item for item in counting if CONDITIONS.index(item.condition) >= least])
+    if key in ACCEPTANCE_NEEDED:
+        needed.append([item for item in counting if item.kind == "attestation"])
+    weakest = None
+    for group in needed:
+        if not group:
+            return NOTHING
+        best, persons = "", 0
+        for item in group:
+            level = level_of_item(facts, book, key, item, at)
+            if STRENGTH[level] > STRENGTH[best] or (level == "measured" and best == "verified"):
+                best = level
+            # Two persons are two who opened the same thing.
+            if level == "verified":
+                persons = max(persons, len(verifiers(facts, key, item, at)))
+        found = Standing(best, persons)
+        if weakest is None or strength(found) < strength(weakest):
+            weakest = found
+    return weakest
+
+
+def strength(standing):
+    """For comparing two standings: measured needs no persons."""
+    persons = 99 if standing.level == "measured" else standing.persons
+    return (STRENGTH[standing.level], persons)
+
+
+def level_of_item(facts, book, key, item, at):
+    """The level to which one item brings an answer."""
+    ways = book.requirements[key].ways
+    if item.acceptance_role and "acceptance" in ways:
+        return "measured"
+    if item.clause_of is not None and "clause" in ways and item.clause_kind == CLAUSE_OF[key]:
+        return "measured"
+    if item.generated and "index" in ways:
+        return "measured"
+    if item.kind == "attestation":
+        return "stated"
+    if verifiers(facts, key, item, at):
+        return "verified"
+    return "documented"
+
+
+# --- One item --------------------------------------------------------------------------------------------------------
+
+
+def why_not(facts, book, key, item, at):
+    """Why an item does not count for a question, whatever its result and its age; "" where it does."""
+    requirement = book.requirements[key]
+    # Somebody's word needs no listing: it is stated, and no more.
+    if item.kind not in requirement.evidence and item.kind != "attestation":
+        return "kind"
+    if item.added_at > at:
+        return "not added yet"
+    if item.withdrawn_at is not None:
+        return "withdrawn"
+    if item.superseded_by is not None:
+        return "superseded"
+    if item.missing:
+        return "missing"
+    for void in item.voids.get(key, ()):
+        if void.at <= at:
+            return "voided"
+    if key == "prod.q07_governance_evidence" and not item.generated:
+        return "not generated"
+    accepted = item.acceptance_open and item.acceptance_role == IN_PERSON.get(key)
+    if key in IN_PERSON and item.kind == "attestation" and not accepted:
+        return "not accepted in person"
+    if item.clause_of is not None:
+        in_force = False
+        for contract in facts.contracts:
+            if contract.id == item.clause_of and during(contract, at):
+                in_force = True
+        if not in_force:
+            return "not in force"
+    about_model_alone = set(item.layers) == {"model"} and item.kind != "attestation"
+    if about_model_alone and requirement.layer != "model":
+        return "about the model alone"
+    if asks_for_model(requirement):
+        models = running_models(facts, at)
+        for model in models:
+            if model.id not in item.components:
+                return "another model"
+    if key.startswith("layer.") and first_layer(facts, item) != key:
+        return "another layer's report"
+    return ""
+
+
+def first_layer(facts, item):
+    """The layer that the content of this item was attached to first."""
+    attached = []
+    for other in facts.items:
+        if other.fingerprint == item.fingerprint:
+            for key, place in other.covers.items():
+                if key.startswith("layer."):
+                    attached.append((place, key))
+    return min(attached)[1]
+
+
+def newest_result_says_no(facts, book, key, at):
+    """Whether the newest item with a result that covers the question says anything else than pass."""
+    newest = None
+    for item in facts.items:
+        if key not in item.covers or item.kind not in book.result_kinds:
+            continue
+        if why_not(facts, book, key, item, at):
+            continue
+        # That somebody does not find it in a report takes a pass away, and never a failure.
+        if item.result == "pass" and refused(facts, key, item, at):
+            continue
+        if newest is None or age_of(item) > age_of(newest):
+            newest = item
+    return newest is not None and newest.result != "pass"
+
+
+def age_of(item):
+    """For finding the newest: by the day it was observed, then when it came."""
+    return (item.observed_on, item.added_at, item.id)
+
+
+def verdicts(facts, key, item, at):
+    """The last word of each person about this content and this version of the answer, by person."""
+    said = {}
+    version = facts.answers[key].version if key in facts.answers else 0
+    for verification in sorted(item.verifications.get(key, ()), key=lambda one: one.at):
+        if verification.at > at:
+            continue
+        if verification.fingerprint != item.fingerprint or verification.answer_version != version:
+            continue
+        said[verification.by_id] = verification.shows
+    return said
+
+
+def refused(facts, key, item, at):
+    """Whether somebody who opened it says that it does not show it: one is enough."""
+    return False in verdicts(facts, key, item, at).values()
+
+
+def verifiers(facts, key, item, at):
+    """Who says that it shows it."""
+    return {person for person, shows in verdicts(facts, key, item, at).items() if shows}
+
+
+def current(facts, book, key, day, at, *, ages=False):
+    """Whether what was observed on this day is still current; `ages`: of an imported claim too."""
+    requirement = book.requirements[key]
+    days = requirement.fresh_days
+    if facts.tier == "high" and requirement.fresh_days_high_risk is not None:
+        days = requirement.fresh_days_high_risk
+    if days == 0:
+        return True
+    # Of an imported claim frozen answers are asked once and then do not age.
+    if facts.imported and not ages and facts.claimed in STAGES:
+        for gate, frozen in book.carry.frozen.items():
+            reached = STAGES.index(facts.claimed) >= STAGES.index(book.gates[gate].to)
+            if key in frozen and reached and gate not in facts.decided:
+                return True
+    return clock.local_day(at) <= day + timedelta(days=days)
+
+
+# --- Time and the register -------------------------------------------------------------------------------------------
+
+
+def during(one, at):
+    """Whether something that begins and may end is so at this moment."""
+    return one.since <= at and (one.until is None or at < one.until)
+
+
+def described(facts, at):
+    """Whether anything stands in the integration register."""
+    return any(since <= at and (until is None or at < until) for since, until in facts.described)
+
+
+def running_models(facts, at):
+    """The versions of models that run."""
+    return [version for version in facts.running if version.layer == "model" and during(version, at)]
+
+
+def asks_for_model(requirement):
+    """Whether a question is of the running model: a change of it voids the answer. From the MVP on."""
+    return "model_version" in requirement.triggers and requirement.stage != "prototype"
+
+
+# --- Criteria and stages ---------------------------------------------------------------------------------------------
+
+
+def finding(facts, book, criterion, standings, satisfied, at):
+    """How a criterion stands: it is never better than its worst question."""
+    lacking, carried = [], []
+    for key in criterion.requirements:
+        if book.requirements[key].severity == "advisory" and criterion.severity == "blocking":
+            continue
+        if not satisfied[key, criterion.gate]:
+            lacking.append(key)
+        if standings[key].beside == "waived":
+            carried.append(key)
+    for item_key in criterion.proof_items:
+        if item_key not in facts.declared or facts.declared[item_key].result != "met":
+            lacking.append(item_key)
+    may_be_waived = criterion.waivable and not criterion.scale_test
+    if not may_be_waived and len(carried) > 1:
+        lacking.append("more than one waiver")
+    if not lacking:
+        return "with_waiver" if carried else "met"
+    if may_be_waived and waiver_runs(facts, criterion.key, at):
+        return "waived"
+    return "later" if criterion.due_days is not None else "unmet"
+
+
+def supported_stage(facts, book, findings, tests, at):
+    """The highest stage whose gates, and all gates before, are met; as low as a hold caps it."""
+    if facts.claimed not in STAGES:
+        return ""
+    reached = "proposed"
+    for stage in STAGES[1:]:
+        whole = True
+        for criterion in book.criteria.values():
+            if book.gates[criterion.gate].to != stage:
+                continue
+            blocks = criterion.severity == "blocking" and criterion.due_days is None
+            if blocks and findings[criterion.key] not in ("met", "with_waiver", "waived"):
+                whole = False
+        if stage == "production" and not all(tests.values()):
+            whole = False
+        if not whole:
+            break
+        reached = stage
+    caps = [hold.cap for hold in facts.holds]
+    for short in facts.shortcomings:
+        if short.hold and during(short, at):
+            caps.append(short.cap)
+    by = facts.reattest_by
+    if facts.claimed == "production" and by is not None and clock.local_day(at) > by:
+        caps.append("mvp")
+    for cap in caps:
+        if cap is not None and STAGES.index(cap) < STAGES.index(reached):
+            reached = cap
+    return reached
