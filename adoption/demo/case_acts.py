@@ -1,18 +1,16 @@
 """The life of a case, act by act, through the same actions that the pages call. Nothing is written past them."""
 
-import textwrap
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-
+from adoption.demo.artefacts import details_of, from_register, log_of, pdf, written_by_a_register
 from governance import clock
 from governance.contracts.clauses import Terms
 from governance.gates import criteria as gates_criteria
 from governance.gates import requirements, sign_off_statement
 from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.people.boards import board_for
-from governance.vocabulary import Seat
+from governance.vocabulary import EvidenceKind, Seat
 from initiatives.cases.act import together
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
@@ -87,36 +85,6 @@ class Team:
     record_owner: User | None = None
     reader: User | None = None
     extra: dict = field(default_factory=dict)
-
-
-def pdf(title: str, sentences=(), observed_on: date | None = None) -> SimpleUploadedFile:
-    """A small, valid PDF whose content differs with its title and words, so that each has its own fingerprint."""
-    lines = [title, f"Observed on {observed_on:%-d %B %Y}" if observed_on else ""]
-    for sentence in sentences:
-        lines += ["", *textwrap.wrap(sentence, 84)]
-    shown = [
-        line.encode("ascii", "replace").decode().translate(str.maketrans({"(": r"\(", ")": r"\)", "\\": "/"}))
-        for line in lines
-    ]
-    body = "BT /F1 12 Tf 14 TL 60 780 Td " + " ".join(f"({line}) Tj T*" for line in shown) + " ET"
-    parts = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-        "/Resources << /Font << /F1 5 0 R >> >> >>",
-        f"<< /Length {len(body)} >>\nstream\n{body}\nendstream",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    text, places = "%PDF-1.4\n", []
-    for number, part in enumerate(parts, start=1):
-        places.append(len(text))
-        text += f"{number} 0 obj\n{part}\nendobj\n"
-    start = len(text)
-    text += f"xref\n0 {len(parts) + 1}\n0000000000 65535 f \n"
-    text += "".join(f"{place:010d} 00000 n \n" for place in places)
-    text += f"trailer << /Size {len(parts) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
-    name = "".join(letter if letter.isalnum() else "-" for letter in title.lower())[:60]
-    return SimpleUploadedFile(f"{name}.pdf", text.encode("latin-1"), "application/pdf")
 
 
 # What enforces a clause, by its kind: the layer it works in, and the control.
@@ -213,13 +181,14 @@ def parts(case: Initiative, team: Team, model: str = "m-4", application: str = "
     )
 
 
-def kind_for(requirement) -> str:
-    """The kind of evidence that satisfies a requirement in the plainest way."""
+def kind_for(requirement, book) -> str:
+    """The kind of evidence that satisfies a requirement in the plainest way; one that a register writes last."""
     if requirement.min_evidence:
         return requirement.min_evidence
     if requirement.min_condition:
         return "test_report"
-    return next((kind for kind in requirement.evidence if kind != "attestation"), "attestation")
+    kinds = sorted(requirement.evidence, key=lambda kind: written_by_a_register(kind, book))
+    return next((kind for kind in kinds if kind != "attestation"), "attestation")
 
 
 def ground(
@@ -235,13 +204,14 @@ def ground(
     **options,
 ) -> Evidence | None:
     """Answer one requirement and add proof that satisfies it. Returns the item; None where saying so is the proof."""
-    asked = Rulebook.objects.current().book.requirements[key]
+    book = Rulebook.objects.current().book
+    asked = book.requirements[key]
     if key in gates_criteria.GENERATED_ONLY:
         return evidence_actions.generate_index(case=case, by=team.owner)
     needs_proof = say(case, key, team, observed_on=observed_on, text=text, by=by)
     if not needs_proof:
         return None
-    title = title or f"{asked.question.rstrip('?')}: {kind_for(asked).replace('_', ' ')} of {case.ref}"
+    title = title or f"{asked.question.rstrip('?')}: {kind_for(asked, book).replace('_', ' ')} of {case.ref}"
     return prove(case, [key], team, title=title, observed_on=observed_on, result=result, by=by, **options)
 
 
@@ -249,7 +219,8 @@ def say(
     case: Initiative, key: str, team: Team, *, observed_on=None, text: str = "", by: User | None = None
 ) -> bool:
     """Answer one requirement, attesting it where the rulebook takes that. True when it needs proof beside."""
-    asked = Rulebook.objects.current().book.requirements[key]
+    book = Rulebook.objects.current().book
+    asked = book.requirements[key]
     if key in gates_criteria.ACCEPTED_IN_PERSON:
         return False  # met by the acceptance itself, which also writes the answer
     attested = "attestation" in asked.evidence
@@ -261,7 +232,7 @@ def say(
         true_as_of=(observed_on or clock.today()) if attested else None,
         by=by or team.owner,
     )
-    return kind_for(asked) != "attestation" or bool(asked.min_evidence)
+    return kind_for(asked, book) != "attestation" or bool(asked.min_evidence)
 
 
 def prove(
@@ -278,7 +249,7 @@ def prove(
     """Add one item of the kind that the first of these requirements asks for, covering all of them, and complete it."""
     book = Rulebook.objects.current().book
     asked = book.requirements[keys[0]]
-    kind = kind_for(asked)
+    kind = kind_for(asked, book)
     observed_on = observed_on or clock.today()
     fields = {"result": result} if kind in book.result_kinds else {}
     if kind in book.condition_kinds:
@@ -286,8 +257,12 @@ def prove(
     if kind == "contract_clause":
         version = case.contract.in_force_at(clock.now())
         fields["clause"] = version.clauses.filter(kind=CLAUSE_FOR.get(keys[0], "human_approval")).first()
+    elif kind == EvidenceKind.LOG_SAMPLE:
+        fields["file"] = log_of(title, observed_on)
     else:
         fields["file"] = pdf(f"{title} {observed_on}")
+    if kind in book.detailed_kinds:
+        fields["details"] = details_of(kind, observed_on, str(team.chair))
     item = evidence_actions.add_evidence(
         case=case,
         kind=kind,
@@ -341,16 +316,19 @@ def _ground(case, gate, team, observed_on, skip) -> None:
         if key in gates_criteria.GENERATED_ONLY:
             continue  # generated when the review is opened
         if say(case, key, team, observed_on=observed_on):
-            piles.setdefault(_pile(book.requirements[key]), []).append(key)
+            piles.setdefault(_pile(book.requirements[key], book), []).append(key)
     for (kind, *_), keys in piles.items():
+        if written_by_a_register(kind, book):
+            from_register(case, kind, keys, owner=team.owner, lead=team.lead)
+            continue
         title = f"{kind.replace('_', ' ').capitalize()} for {book.gates[gate].title}: {keys[0]}"
         prove(case, keys, team, title=title, observed_on=observed_on)
 
 
-def _pile(asked) -> tuple:
+def _pile(asked, book) -> tuple:
     """What can share one item: the same kind under the same condition; each layer's audit and clause by itself."""
     alone = asked.key if asked.group == "layer" else CLAUSE_FOR.get(asked.key, "")
-    return kind_for(asked), asked.min_condition, alone
+    return kind_for(asked, book), asked.min_condition, alone
 
 
 def propose_and_confirm_tier(case: Initiative, team: Team, tier: str = "limited") -> None:

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import Random
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from adoption.demo.cases import CASES
 from adoption.demo.measures import adopted
 from adoption.demo.people import Company
@@ -317,7 +317,7 @@ class Tale:
         with self.day(ago + self.random.randrange(2)):
             observed = clock.today()
             if not proof.clause:
-                fields["file"] = case_acts.pdf(
+                fields["file"] = artefacts.pdf(
                     f"{title} ({self.ref})", [self._sentence(ANSWERS[key]) for key in covers], observed
                 )
             if proof.kind in RESULT_KINDS:

@@ -30,6 +30,12 @@ CLAUSES = {
     "gov.edge_policies": ClauseKind.EDGE_POLICY,
     "gov.record_owner": ClauseKind.RECORD_OWNER,
 }
+# What has the register of a kind write an item of it.
+REGISTER_FIXES: dict[str, str] = {
+    EvidenceKind.DRILL_RECORD: "Record a drill of it.",
+    EvidenceKind.SYSTEM_RECORD: "Keep the integration register as it stands.",
+    EvidenceKind.TELEMETRY: "File what its measures show.",
+}
 # High-risk production: what stands on a person's word that an artefact shows it, stands on two (docs/domain.md).
 TWO_PERSONS = (Stage.PRODUCTION,)
 
@@ -192,6 +198,14 @@ def from_outside(requirement: Requirement, item: Item) -> bool:
     )
 
 
+def _artefact_fix(book: Book, requirement: Requirement) -> str:
+    """How an artefact comes about: added by a person, or written by the one register that the question takes."""
+    kinds = [kind for kind in requirement.evidence if kind != EvidenceKind.ATTESTATION]
+    if all(kind in REGISTER_FIXES and kind in book.register_kinds for kind in kinds):
+        return REGISTER_FIXES[kinds[0]]
+    return "Add an artefact that shows it."
+
+
 def against_gates(facts: Facts, book: Book, requirement: Requirement, found: State) -> State:
     """The state with the gates that ask for more than it reaches, and what would reach it."""
     asked = {gate: requirement.level_for(facts.tier, gate) for gate in book.gates_asking(requirement.key)}
@@ -209,7 +223,7 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
         verify = LEVEL_RANK[most] > LEVEL_RANK[Level.DOCUMENTED] and found.level == Level.DOCUMENTED
     else:
         words, verify = "Verified by one person, and at high risk two have to.", True
-    fix = "Opens it and says whether it shows it." if verify else "Add an artefact that shows it."
+    fix = "Opens it and says whether it shows it." if verify else _artefact_fix(book, requirement)
     return State(
         found.key,
         "below",

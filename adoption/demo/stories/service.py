@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from adoption.demo import case_acts, meetings
+from adoption.demo import artefacts, meetings
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
 from adoption.demo.pulses import ask
@@ -76,7 +76,7 @@ def stale_vote(company: Company) -> None:
                 title="Inventory of links: the warranty register moved to a new server",
                 observed_on=clock.today(),
                 covers=list(old.coverage.values_list("requirement", flat=True)),
-                file=case_acts.pdf(
+                file=artefacts.pdf(
                     f"Inventory of links after the move ({tale.ref})", observed_on=clock.today()
                 ),
                 supersedes=old,

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems import attachments
 from governance.models import Entry
@@ -107,7 +107,7 @@ def test_a_swapped_attachment_of_a_post_mortem_is_refused_and_recorded_once(cast
     stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     draft = postmortem_actions.start(obligation=case.obligations.get(kind="post_mortem"), by=cast.owner)
     kept = attachments.attach(
-        post_mortem=draft, title="The log", file=case_acts.pdf("The log"), by=cast.owner
+        post_mortem=draft, title="The log", file=artefacts.pdf("The log"), by=cast.owner
     )
     reader = as_(cast.owner)
     with open(kept.file.path, "r+b") as file:

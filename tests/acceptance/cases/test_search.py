@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance.database.row_history import acting
 from initiatives.components.actions import record_component
 from initiatives.evidence import actions as evidence_actions
@@ -140,7 +140,7 @@ def test_what_one_may_not_see_is_as_if_it_were_not_there(cast, as_):
         title="Zeppelin notes",
         observed_on=case.registered_at.date(),
         covers=["proto.scope"],
-        file=case_acts.pdf("Zeppelin notes"),
+        file=artefacts.pdf("Zeppelin notes"),
         by=cast.owner,
     )
     registration_actions.rename(case=case, title="Airship pricing", reason="Nobody says so.", by=cast.owner)

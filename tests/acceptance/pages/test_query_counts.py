@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.contracts.clauses import MOST_CLAUSES, Terms
 from initiatives.contracts import actions as contract_actions
@@ -147,7 +147,7 @@ def test_twice_the_evidence_costs_no_query_more(cast, as_, review):
             title=f"{item.title}, once more",
             observed_on=clock.today(),
             covers=[row.requirement for row in item.coverage.all()],
-            file=case_acts.pdf(f"{item.title}, once more"),
+            file=artefacts.pdf(f"{item.title}, once more"),
             by=cast.owner,
         )
     after = {page: asked(client, address(page, review)) for page in pages}

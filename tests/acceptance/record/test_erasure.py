@@ -9,7 +9,7 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts
 from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
@@ -285,7 +285,7 @@ def test_named_proof_loses_file_and_title_wherever_the_same_file_stands(
             title=title,
             observed_on=clock.today(),
             covers=["mvp.users"],
-            file=case_acts.pdf(title),
+            file=artefacts.pdf(title),
             by=cast.owner,
         )
         for _ in range(2)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import time_machine
 from django.db import transaction
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance.gates import criteria
 from governance.models import Entry, Rulebook
 from initiatives.cases import review_state
@@ -116,7 +116,7 @@ def drill(case: Initiative, observed_on: date, by, **fields):
         title="Fallback drill",
         observed_on=observed_on,
         covers=["prod.q10_outage"],
-        file=case_acts.pdf(f"Fallback drill of {observed_on} {fields}"),
+        file=artefacts.pdf(f"Fallback drill of {observed_on} {fields}"),
         by=by,
         **({"result": "pass"} | fields),
     )

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.contracts.clauses import Terms
 from governance.database.row_history import acting
@@ -177,7 +177,7 @@ def test_proof_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, tr
             title="Export of the rules",
             observed_on=clock.today(),
             covers=["gov.enforced"],
-            file=case_acts.pdf("Export of the rules"),
+            file=artefacts.pdf("Export of the rules"),
             by=cast.owner,
         )
         control_mapping.end_mapping(mapping=control_of(case, 2), by=cast.lead)
@@ -199,7 +199,7 @@ def test_proof_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, tr
             title="Export of the rules, again",
             observed_on=clock.today(),
             covers=["gov.enforced"],
-            file=case_acts.pdf("Export of the rules, again"),
+            file=artefacts.pdf("Export of the rules, again"),
             supersedes=other,
             by=cast.owner,
         )
@@ -279,7 +279,7 @@ def offered(cast, case, key: str, content: str, by=None, kind: str = "") -> Evid
         title=f"Audit of {key}",
         observed_on=clock.today(),
         covers=[key],
-        file=case_acts.pdf(content),
+        file=artefacts.pdf(content),
         result="" if kind == "document" else "pass",
         condition="bounded_real" if kind == "test_report" else "",
         by=by or cast.owner,

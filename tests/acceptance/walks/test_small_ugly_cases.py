@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.test import override_settings
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.gates import criteria
@@ -106,7 +106,7 @@ def test_a_file_deleted_from_storage_counts_as_voided_and_the_admin_is_told(cast
             title="Time study",
             observed_on=date(2026, 6, 1),
             covers=["mvp.problem"],
-            file=case_acts.pdf("Time study"),
+            file=artefacts.pdf("Time study"),
             by=cast.owner,
         )
         assert story.state(case, "mvp.problem").satisfied
@@ -235,7 +235,7 @@ def test_the_same_pdf_for_three_layer_audits_satisfies_one(cast, idea):
             title=f"Audit of {key}",
             observed_on=date(2026, 6, 1),
             covers=[key],
-            file=case_acts.pdf("One and the same audit"),
+            file=artefacts.pdf("One and the same audit"),
             result="pass",
             condition="bounded_real" if kind == "test_report" else "",
             by=cast.owner,
@@ -302,7 +302,7 @@ def test_reopening_leaves_no_old_proof_current_whatever_it_is_offered_for(cast):
             title="Study",
             observed_on=date(2026, 6, 1),
             covers=["mvp.problem"],
-            file=case_acts.pdf("Study"),
+            file=artefacts.pdf("Study"),
             by=cast.owner,
         )
         stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)

@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from adoption.models import PulseComment
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.actions import start
@@ -277,7 +277,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         title="A paper that storage lost",
         observed_on=clock.today(),
         covers=["mvp.risk"],
-        file=case_acts.pdf("Lost"),
+        file=artefacts.pdf("Lost"),
         by=cast.owner,
     )
     gone.file.storage.delete(gone.file.name)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts
 from governance import clock
 from governance.models import User
 from tests.support import factories
@@ -252,7 +252,7 @@ class Person:
 
     def upload(self, title: str) -> None:
         """Choose a file of its own: a PDF with this title."""
-        file = case_acts.pdf(title)
+        file = artefacts.pdf(title)
         content = {"name": file.name, "mimeType": "application/pdf", "buffer": file.read()}
         self.hand_in(self.page.get_by_label("File"), content)
 

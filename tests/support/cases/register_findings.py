@@ -1,6 +1,6 @@
 """What tests of the register ask: what it says against a case now, the digest of a link, proof that names a system."""
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts
 from governance import clock
 from governance.database.row_history import acting
 from initiatives.evidence import actions as evidence_actions
@@ -42,7 +42,7 @@ def proof_about(
         title=title,
         observed_on=clock.today(),
         covers=[covers],
-        file=case_acts.pdf(title),
+        file=artefacts.pdf(title),
         by=cast.owner,
     )
     with acting(system="test", reason="What it speaks of"):

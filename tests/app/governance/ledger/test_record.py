@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.contracts.clauses import Terms
 from governance.database.row_history import NoActor, acting
@@ -208,7 +208,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
                     title="Users",
                     observed_on=clock.today(),
                     covers=["mvp.users"],
-                    file=case_acts.pdf("Users"),
+                    file=artefacts.pdf("Users"),
                     by=owner,
                 ),
             ),
@@ -615,7 +615,7 @@ def test_what_enforces_the_contract_leaves_its_entries(cast):
         title="Audit",
         observed_on=clock.today(),
         covers=["layer.policy"],
-        file=case_acts.pdf("Audit"),
+        file=artefacts.pdf("Audit"),
         by=cast.owner,
     )
     clause = case.contract.in_force_at(clock.now()).clauses.first()

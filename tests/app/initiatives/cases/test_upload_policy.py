@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts
 from governance import clock
 from governance.models import Entry
 from governance.notices.desk import lines_for
@@ -34,7 +34,7 @@ def case(cast):
             title=f"Time study {number}",
             observed_on=clock.today(),
             covers=["proto.scope"],
-            file=case_acts.pdf(f"Time study {number}"),
+            file=artefacts.pdf(f"Time study {number}"),
             by=cast.owner,
         )
     return case

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance import clock
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
@@ -91,7 +91,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     assert "Scope note" in page
     assert "proof is something others can open" in page
     with acts() as kinds:
-        answer = client.post(url, typed | {"proof-file": case_acts.pdf("scope")})
+        answer = client.post(url, typed | {"proof-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
     assert kinds == ["answered", "evidence added"]
     item = case.evidence.get(title="Scope note")

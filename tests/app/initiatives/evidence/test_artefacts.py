@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Clause, Entry, Rulebook
@@ -70,7 +70,7 @@ def text_file(text: str, name: str = "notes.txt") -> ContentFile:
 def proof(case, cast, kind="document", **fields):
     book = Rulebook.objects.current().book
     said = {"title": "What was found in May", "observed_on": clock.today(), "covers": [COVERS[kind]]}
-    said |= {"file": case_acts.pdf(f"{kind} {fields}")}
+    said |= {"file": artefacts.pdf(f"{kind} {fields}")}
     said |= {"result": "pass"} if kind in book.result_kinds else {}
     said |= {"condition": "bounded_real"} if kind in book.condition_kinds else {}
     return evidence_actions.add_evidence(case=case, kind=kind, by=cast.owner, **(said | fields))
@@ -274,13 +274,13 @@ def test_a_test_report_is_added_by_its_form_and_shown_in_a_line(cast, as_, forms
     page = text_of(client.get(at("evidence-add", case.ref, kind="test_report")))
     assert "Threshold declared before" in page
     assert "How many took part" not in page, "that is asked of research alone"
-    worse = sent("test_report", test_report_figure="0.80", note="Period: May", file=case_acts.pdf("May"))
+    worse = sent("test_report", test_report_figure="0.80", note="Period: May", file=artefacts.pdf("May"))
     wrong = text_of(client.post(at("evidence-add", case.ref, kind="test_report"), worse))
     assert "0.8 misses the threshold of 0.85" in wrong
     assert 'value="Letters of May, version 2"' in wrong, "nothing typed is lost"
     assert "Period: May" in wrong
     answer = client.post(
-        at("evidence-add", case.ref, kind="test_report"), sent("test_report", file=case_acts.pdf("May"))
+        at("evidence-add", case.ref, kind="test_report"), sent("test_report", file=artefacts.pdf("May"))
     )
     item = added(case).get()
     said = "ata set Letters of May, version 2, n 240, accuracy 0.91 against 0.85 declared"
@@ -308,7 +308,7 @@ def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast
     assert 'value="Letters of June"' in text_of(answer)
     whole = {f"proof-test_report_{name}": value for name, value in GIVEN["test_report"].items()}
     whole |= {"proof-title": "Results of June", "proof-result": "pass", "proof-condition": "full_population"}
-    whole |= {"proof-observed_on": clock.today().isoformat(), "proof-file": case_acts.pdf("June")}
+    whole |= {"proof-observed_on": clock.today().isoformat(), "proof-file": artefacts.pdf("June")}
     with acts() as kinds:
         client.post(url, typed | whole)
     assert kinds == ["answered", "evidence added"]

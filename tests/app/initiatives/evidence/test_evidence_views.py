@@ -6,7 +6,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.models import Entry
 from initiatives.components import actions as components_actions
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def document(case, by, title="Scope note", **fields):
     """A document that proves the scope."""
-    fields = {"observed_on": clock.today(), "covers": ["proto.scope"], "file": case_acts.pdf(title)} | fields
+    fields = {"observed_on": clock.today(), "covers": ["proto.scope"], "file": artefacts.pdf(title)} | fields
     return evidence_actions.add_evidence(case=case, kind="document", title=title, by=by, **fields)
 
 
@@ -66,7 +66,7 @@ def test_one_item_for_many_questions_is_one_act(cast, as_):
     case = factories.make_case(cast)
     with acts() as kinds:
         answer = as_(cast.owner).post(
-            at("evidence-add", case.ref, kind="document"), typed(file=case_acts.pdf("scope"))
+            at("evidence-add", case.ref, kind="document"), typed(file=artefacts.pdf("scope"))
         )
     assert answer.status_code == 302
     assert kinds == ["evidence added"]
@@ -115,7 +115,7 @@ def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned
     )
     client = as_(cast.owner)
     fields = typed(kind="test_report", covers=["mvp.possibility"], result="pass", condition="curated")
-    client.post(at("evidence-add", case.ref, kind="test_report"), fields | {"file": case_acts.pdf("test")})
+    client.post(at("evidence-add", case.ref, kind="test_report"), fields | {"file": artefacts.pdf("test")})
     report = case.evidence.get(title="Scope note")
     assert {str(name) for name in report.names.all()} == {
         "Language model m-4 (eu-west)",
@@ -123,7 +123,7 @@ def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned
         "Assistant 2.0",
     }
     part = report.names.filter(component_version__version="1.0").get().component_version_id
-    chosen = typed(title="Chosen", names_how="chosen", names=[f"part-{part}"], file=case_acts.pdf("chosen"))
+    chosen = typed(title="Chosen", names_how="chosen", names=[f"part-{part}"], file=artefacts.pdf("chosen"))
     client.post(at("evidence-add", case.ref, kind="document"), chosen)
     assert [str(name) for name in case.evidence.get(title="Chosen").names.all()] == ["Assistant 1.0"]
 

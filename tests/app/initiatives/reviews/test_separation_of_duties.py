@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.gates import sign_off_statement
@@ -141,7 +141,7 @@ def _an_author_of_evidence(cast, case):
         title="What is inside",
         observed_on=clock.today(),
         covers=["proto.scope"],
-        file=case_acts.pdf("What is inside"),
+        file=artefacts.pdf("What is inside"),
         by=person,
     )
     role_actions.end_role(assignment=role, reason="Moved on", by=person)

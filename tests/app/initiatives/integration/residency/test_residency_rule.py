@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from adoption.demo import case_acts
+from adoption.demo import artefacts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notice
@@ -276,7 +276,7 @@ def life_evidence(cast, case):
         title="What the wiki's contract says",
         observed_on=clock.today(),
         covers=["int.residency"],
-        file=case_acts.pdf("What the wiki's contract says"),
+        file=artefacts.pdf("What the wiki's contract says"),
         by=cast.owner,
     )
 
