@@ -8,7 +8,7 @@ from adoption.demo import case_acts
 from governance.database.row_history import acting
 from governance.models import Board, Rulebook, Unit, User
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import load_default
+from governance.rulebook import load_default, load_newest
 from governance.vocabulary import BoardRole
 from initiatives.rulebook_changes import draft_actions, forecast_actions, publication
 
@@ -238,18 +238,15 @@ def found(password: str) -> Company:
 
 
 def propose_next_rulebook(company: Company) -> Rulebook:
-    """The rules of next year, proposed by an admin and waiting for a chair: monitoring is to be read every 14 days."""
-    source, version = load_default(), Rulebook.objects.current().version
-    head, key, rest = source.partition('key = "prod.monitoring"')
-    changed = head.replace(f'version = "{version}"', f'version = "{version}-next"', 1) + key
-    changed += rest.replace("fresh_days = 30", "fresh_days = 14", 1)
+    """The rulebook with levels, proposed by an admin; the chair sees what it would do to each case."""
     admin = company["second-admin"]
-    rulebook = organisation_actions.load_rulebook(source=changed, by=admin)
+    known = Rulebook.objects.values_list("version", flat=True)
+    rulebook = organisation_actions.load_rulebook(source=load_newest(but=set(known)), by=admin)
     return organisation_actions.propose_publication(rulebook=rulebook, by=admin)
 
 
 def try_rulebooks(company: Company) -> None:
-    """What the rules of next year would do to every case, worked out for the chair; and a draft somebody works on."""
+    """What the rules that wait would do to every case, worked out for the chair; and a draft somebody works on."""
     waiting = Rulebook.objects.filter(published_at__isnull=True).latest("pk")
     forecast_actions.work_out(forecast_actions.ask_forecast(of=waiting, by=company["second-admin"]).pk)
     admin = company["admin"]

@@ -4,6 +4,7 @@ Of a rulebook with levels (2026.2 on). Who can bring a level about, and what sil
 "Four levels". What a requirement asks at each tier is the rulebook's (`Requirement.level_for`).
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from governance import clock
@@ -16,9 +17,9 @@ from governance.gates.requirement_state import (
     State,
     lacking,
 )
-from governance.permission_result import ended
+from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Requirement
-from governance.vocabulary import LEVEL_RANK, ClauseKind, EvidenceKind, Level, Stage
+from governance.vocabulary import LEVEL_RANK, ClauseKind, EvidenceKind, Level, Seat, Stage
 
 VERIFIERS = "Somebody in a seat that signs for it"
 INVENTORY = "int.inventory"
@@ -223,7 +224,7 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
         verify = LEVEL_RANK[most] > LEVEL_RANK[Level.DOCUMENTED] and found.level == Level.DOCUMENTED
     else:
         words, verify = "Verified by one person, and at high risk two have to.", True
-    fix = "Opens it and says whether it shows it." if verify else _artefact_fix(book, requirement)
+    fix = "Open it and say whether it shows it." if verify else _artefact_fix(book, requirement)
     return State(
         found.key,
         "below",
@@ -237,4 +238,34 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
         level=found.level,
         below=below,
         verifiers=found.verifiers,
+    )
+
+
+def too_few_verifiers(
+    facts: Facts, book: Book, gate: str, states: dict[str, State], people: Mapping[str, tuple[int, ...]]
+) -> tuple[Reason, ...]:
+    """Why what a gate asks to be verified cannot be, for the board lacks the people: a reason for each set of seats.
+
+    `people`: by seat, the keys of who could sign for it now. What a register or an acceptance answers needs nobody.
+    """
+    wanted = 2 if facts.high and gate in TWO_PERSONS else 1
+    short: dict[tuple[str, ...], int] = {}
+    for key in book.gates[gate].requirements():
+        requirement = book.requirements[key]
+        asked = requirement.level_for(facts.tier, gate) == Level.VERIFIED and not states[key].satisfies(gate)
+        seats = tuple(dict.fromkeys(criterion.seat for criterion in book.criteria_using(key)))
+        free = {person for seat in seats for person in people.get(seat, ())}
+        if asked and not requirement.ways and len(free) < wanted:
+            short[seats] = short.get(seats, 0) + 1
+    return tuple(_too_few(wanted, number, seats) for seats, number in short.items())
+
+
+def _too_few(wanted: int, number: int, seats: tuple[str, ...]) -> Reason:
+    questions = f"{number} question{'' if number == 1 else 's'}"
+    signed = f"{questions} that {listed([Seat.word(seat) for seat in seats], 'or')} signs for"
+    if wanted == 1:
+        return Reason(f"Nobody can verify {signed}.", "The chair can have a delegate appointed.")
+    return Reason(
+        f"At high risk two people verify each of {signed}, and fewer than two can.",
+        "The chair can have a second person appointed to the seat.",
     )

@@ -133,7 +133,7 @@ def _check_log(file) -> dict:
 
 def _check_covers(book, kind, covers) -> dict:
     if not covers:
-        return {"covers": "Choose at least one question that this proves."}
+        return {"covers": "Choose at least one question that this is evidence for."}
     for key in covers:
         if key not in book.requirements:
             return {"covers": f"The rulebook asks nothing named {key}."}

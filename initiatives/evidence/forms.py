@@ -257,9 +257,9 @@ class EvidenceForm(ProofForm):
     """A new item for one or many questions; `kind` is chosen before, so that only fitting questions are offered."""
 
     covers = forms.MultipleChoiceField(
-        label="Which questions it proves",
+        label="Which questions it is evidence for",
         widget=forms.CheckboxSelectMultiple,
-        help_text="One item may prove many.",
+        help_text="One item may be evidence for many.",
     )
     supersedes = forms.ModelChoiceField(
         label="Replaces",
@@ -316,7 +316,7 @@ class CoverForm(forms.Form):
     """More questions that an item proves."""
 
     requirements = forms.MultipleChoiceField(
-        label="Which questions it proves too", widget=forms.CheckboxSelectMultiple
+        label="Which further questions it is evidence for", widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args, book, kind: str, keys, **kwargs):

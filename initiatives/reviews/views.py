@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock, contributions
 from governance.authorization import approval_patterns
-from governance.gates import criteria
+from governance.gates import criteria, levels
 from governance.models import Rulebook
 from governance.people.boards import members_now, seats_held
 from governance.transparency_log import as_of
@@ -310,7 +310,12 @@ def _before_opening(case, gate: str, context) -> dict:
         "gate": rules,
         "early": review_turn.fast_lane(case, gate, now),
         "quorum": rules.quorum_for(facts.tier),
-        "reach": criteria.reach(book, gate, facts.tier, seats),
+        "reach": (
+            *criteria.reach(book, gate, facts.tier, seats),
+            *levels.too_few_verifiers(
+                facts, book, gate, context["states"], {seat: one.people for seat, one in seats.items()}
+            ),
+        ),
         "who_signs": [
             {
                 "seat": seat,

@@ -2,6 +2,7 @@
 
 from django import forms
 
+from initiatives.evidence.forms import NeededText
 from initiatives.form_fields import WordsField
 
 VERDICTS = (("shows", "It shows this"), ("not", "It does not show this"))
@@ -11,8 +12,11 @@ class VerificationForm(forms.Form):
     """Whether the item shows the answer, where in it, and what was seen there."""
 
     verdict = forms.ChoiceField(label="Does it show this?", choices=VERDICTS, widget=forms.RadioSelect)
-    place = forms.CharField(
-        label="Where in it", max_length=200, required=False, help_text="A page, a row, a heading, a time."
+    place = NeededText(
+        label="Where in it",
+        max_length=200,
+        required=False,
+        help_text="A page, a row, a heading, a time; empty only where it does not show it.",
     )
     words = WordsField(
         label="What you saw", help_text="One sentence. Where it does not show it: what is missing."

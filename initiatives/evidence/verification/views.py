@@ -51,7 +51,6 @@ def verify(request, ref, pk, key):
         form,
         template="initiatives/evidence/verification.html",
         title="Verify evidence",
-        lede=asked.question,
         item=row,
         asked=asked,
         said=said,

@@ -50,7 +50,7 @@ class DrillForm(OnceForm):
         choices=[("", "choose"), *ProofResult.choices], required=False, help_text="Partial is not a pass."
     )
     covers = forms.MultipleChoiceField(
-        label="Which questions it proves",
+        label="Which questions it is evidence for",
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Ticked are those that this kind of drill usually speaks to.",

@@ -7,6 +7,7 @@ import pytest
 
 from governance import clock
 from governance.models import Rulebook
+from governance.rulebook import load_version
 from initiatives.stages import periodic
 from tests.support import factories
 from tests.support.cases import rulebook_changes, rulebook_forecast
@@ -40,3 +41,12 @@ def test_what_is_foretold_comes_true(company, rounds):
             assert rulebook_forecast.differences(told, came) == [], values
             met.update(name for name, count in forecast.totals.items() if name != "asked" and count)
     assert {"more_work", "lose", "sign_offs"} <= set(met), met
+
+
+def test_the_rulebook_with_levels_does_what_it_was_foretold_to_do(company):
+    """The passage from 2026.1: prototypes lack the screening of personal data, and nothing here is verified."""
+    source = load_version("2026.2")
+    forecast, told = rulebook_forecast.foretold(source, company.admin)
+    came = rulebook_forecast.happened(source, company.admin, company.chair)
+    assert rulebook_forecast.differences(told, came) == []
+    assert forecast.totals["lose"] == 3

@@ -285,3 +285,16 @@ def test_a_bare_link_and_ones_own_item_wait_for_nobody(case, plan, cast):
     (item,) = waiting.items
     bare = replace(waiting, items=(replace(item, unverified=True),))
     assert queries.item_to_verify(bare, book, seats, cast.seat_risk.pk) is None
+
+
+def test_that_too_few_can_verify_is_said_before_a_case_is_submitted(cast, as_):
+    case = factories.make_prototype(cast)
+    case_acts.propose_and_confirm_tier(case, cast.team, "high")
+    case = case_acts.to_mvp(case_acts.fresh(case), cast.team)
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    page = as_(cast.owner).get(reverse("review-open", args=[case.ref])).content.decode()
+    assert "At high risk two people verify each of" in page
+    for seat in Rulebook.objects.current().book.seats:
+        factories.make_seat(cast, factories.make_person(f"second-{seat}"), seat)
+    page = as_(cast.owner).get(reverse("review-open", args=[case.ref])).content.decode()
+    assert "At high risk two people verify" not in page

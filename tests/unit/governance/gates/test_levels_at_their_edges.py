@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from governance.gates import sign_off_statement
+from governance.gates import levels, sign_off_statement
 from governance.gates.gate_inputs import Shortcoming, StandsAlone, Verification
-from governance.gates.requirements import state_of
-from governance.vocabulary import Level
+from governance.gates.requirements import state_of, states_at
+from governance.vocabulary import Level, Seat
 from tests.support.rules.gate_facts import CONTRACT, LONG_AGO, MODEL, days_ago, item, one, proof_of, reply
 from tests.support.rules.random_facts import AT, BOOK
 
@@ -118,3 +118,24 @@ def test_a_vote_does_not_stale_because_the_production_form_was_verified():
     after = replace(before, items=(own, seen))
     assert state(after, old).satisfies("mvp")
     assert sign_off_statement.stale_reasons(covered, after, BOOK, AT, AT) == []
+
+
+def short(tier, gate, people):
+    facts = one("mvp.problem", tier=tier, described=DESCRIBED)
+    found = levels.too_few_verifiers(facts, BOOK, gate, states_at(facts, BOOK, AT), people)
+    return [reason.text for reason in found]
+
+
+def test_whether_enough_people_can_verify_is_said_for_each_seat():
+    """At high risk two for production, else one; whoever holds two seats that sign for a question is one person."""
+    alone = {seat: (place,) for place, seat in enumerate(BOOK.seats)}
+    two = {seat: (place, place + 10) for place, seat in enumerate(BOOK.seats)}
+    assert short("limited", "production", alone) == short("high", "mvp", alone) == []
+    assert short("high", "production", two) == []
+    seats = {seat for text in short("high", "production", alone) for seat in Seat if Seat.word(seat) in text}
+    assert seats == set(BOOK.seats)
+    assert short("high", "production", dict.fromkeys(BOOK.seats, (7,)))
+    without = short("limited", "production", alone | {"service_operations": ()})
+    assert len(without) == 1
+    assert without[0].startswith("Nobody can verify ")
+    assert without[0].endswith("that Service operations signs for.")
