@@ -8,7 +8,7 @@ from adoption.demo import case_acts
 from governance.database.row_history import acting
 from governance.models import Board, Rulebook, Unit, User
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import load_default, load_newest
+from governance.rulebook import load_newest, load_version
 from governance.vocabulary import BoardRole
 from initiatives.rulebook_changes import draft_actions, forecast_actions, publication
 
@@ -231,7 +231,7 @@ def found(password: str) -> Company:
         boards[code] = organisation_actions.add_board(name=name, unit=units[code], by=admin)
         for seat, login in seats.items():
             organisation_actions.appoint(board=boards[code], person=people[login], seat=seat, by=admin)
-    rulebook = organisation_actions.load_rulebook(source=load_default(), by=admin)
+    rulebook = organisation_actions.load_rulebook(source=load_version("2026.1"), by=admin)
     organisation_actions.propose_publication(rulebook=rulebook, by=admin)
     publication.publish_rulebook(rulebook=rulebook, by=people["chair"])
     return Company(people, units, boards)

@@ -315,13 +315,11 @@ class Book:
 VERSIONS = ("2026.1", "2026.2")
 
 
-def load_default() -> str:
-    """The text that a new installation begins with."""
-    return load_version(VERSIONS[0])
-
-
 def load_newest(but: Collection[str]) -> str:
-    """The newest text that comes with the program and is none of these versions; the newest where all are."""
+    """The newest text that comes with the program and is none of these versions; the newest where all are.
+
+    A new installation begins with the newest of all.
+    """
     return load_version(next((version for version in reversed(VERSIONS) if version not in but), VERSIONS[-1]))
 
 

@@ -9,7 +9,7 @@ from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.people import permissions as people_permissions
 from governance.permission_result import no
-from governance.rulebook import load_default, load_newest
+from governance.rulebook import load_newest
 from governance.rulebook.validation import MOVES
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import RulebookForm
@@ -74,7 +74,7 @@ def load(request: SignedInRequest) -> HttpResponse:
         form.data["text"] = form.cleaned_data["source"]
     elif not form.is_bound and "default" in request.GET:
         loaded = set(Rulebook.objects.values_list("version", flat=True))
-        form.fields["text"].initial = load_newest(but=loaded) if loaded else load_default()
+        form.fields["text"].initial = load_newest(but=loaded)
     return render(request, "governance/pages/rulebook_load.html", {"nav": "rulebook", "form": form})
 
 

@@ -245,7 +245,8 @@ def by_items(facts, book, key, at):
     weakest = None
     for group in needed:
         if not group:
-            return NOTHING
+            # What is missing leaves somebody's word, where there is one: stated, and no more.
+            return Standing("stated") if any(item.kind == "attestation" for item in counting) else NOTHING
         best, persons = "", 0
         for item in group:
             level = level_of_item(facts, book, key, item, at)

@@ -316,12 +316,18 @@ def say(draft):
     draft.items[item.id] = heard(item, key, word)
 
 
+def free_place(draft):
+    """A key of a row of coverage that no other row has: an item is attached to one question before the other."""
+    taken = {place for one in draft.items.values() for place in one.covers.values()}
+    return draft.chance.choice([place for place in range(1, 1000) if place not in taken])
+
+
 def share(draft):
     """One file for two questions, or one content sent twice."""
     chance, (item, _) = draft.chance, draft.some()
     other = chance.choice([key for key in draft.answers if key.startswith("layer.")] or [draft.some_key()])
     if chance.random() < 0.5:
-        draft.change(item, covers={**item.covers, other: chance.randint(1, 999)})
+        draft.change(item, covers={**item.covers, other: free_place(draft)})
     else:
         twin = draft.add(other, kind=chance.choice(list(BOOK.requirements[other].evidence)))
         layers = [one for one in draft.items.values() if any(key.startswith("layer.") for key in one.covers)]
@@ -340,7 +346,7 @@ def offer(draft):
             if key in other.covers and len(other.covers) == 1 and draft.chance.random() < 0.8:
                 draft.items.pop(other.id)
         if item.id in draft.items:
-            draft.change(draft.items[item.id], covers={**draft.items[item.id].covers, key: 990 + item.id})
+            draft.change(draft.items[item.id], covers={**draft.items[item.id].covers, key: free_place(draft)})
 
 
 def doubt_failure(draft):

@@ -1,0 +1,131 @@
+"""Races around verifying: seats verify while the answer, the file or the verifier's part in the case changes.
+
+What counts afterwards is read from rows, in plain words: the newest verdict of somebody who has no part in the case, on
+the item that stands and the answer that stands. Six rounds in the suite, `--rounds 500` runs them at full length.
+"""
+
+from functools import partial
+
+import pytest
+from django.core.files.base import ContentFile
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates import criteria
+from governance.models import Rulebook
+from governance.rulebook import load_version
+from governance.vocabulary import Level
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence.verification import actions
+from initiatives.evidence.verification.permissions import seats_asking
+from initiatives.facts import supported_stage
+from initiatives.models import Answer, Verification
+from initiatives.roles import actions as role_actions
+from tests.support import factories
+from tests.support.database.concurrent_connections import SIZE, Ring
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FULL, SUITE = 500, 6
+KEY = "mvp.rollout"
+
+
+@pytest.fixture
+def numbers(rounds):
+    """The rounds to run."""
+    return range(rounds if rounds >= FULL else SUITE)
+
+
+@pytest.fixture
+def case():
+    """A prototype of limited risk under the rulebook with levels, with its cast."""
+    cast = factories.make_cast()
+    row = factories.make_prototype(cast)
+    case_acts.propose_and_confirm_tier(row, cast.team)
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    return cast, case_acts.fresh(row)
+
+
+def answer(cast, case, number):
+    return checklist_actions.answer(
+        case=case,
+        requirement=KEY,
+        kind="answered",
+        text=f"Forty people until March, edition {number}.",
+        by=cast.owner,
+    )
+
+
+def offer(cast, case, number, before=None):
+    return evidence_actions.add_evidence(
+        case=case,
+        kind="document",
+        title=f"Rollout plan {number}",
+        observed_on=clock.today(),
+        covers=[KEY],
+        file=ContentFile(f"Week 1: forty account managers, edition {number}.".encode(), "plan.txt"),
+        supersedes=before,
+        by=cast.owner,
+    )
+
+
+def verify(item, person, version):
+    return actions.verify(
+        evidence=item,
+        requirement=KEY,
+        shows=True,
+        place="Week 1",
+        words="Forty, and an end.",
+        fingerprint=item.fingerprint,
+        answer_version=version,
+        by=person,
+    )
+
+
+def counts(case, item, parties: set[int]) -> bool:
+    """Whether somebody without a part in the case verified the item that stands for the answer that stands."""
+    standing = not item.withdrawn_at and not case.evidence.filter(supersedes=item).exists()
+    version = Answer.objects.get(initiative=case, requirement=KEY).version
+    said = Verification.objects.filter(evidence=item, shows=True, answer_version=version)
+    return standing and any(row.verifier_id not in parties for row in said)
+
+
+def test_none_counts_that_should_not(case, numbers):
+    cast, case = case
+    book = Rulebook.objects.current().book
+    seat = seats_asking(book, KEY)[0]
+    second = factories.make_person("second")
+    factories.make_seat(cast, second, seat)
+    people = [cast.team.seats[seat], second]
+    item, met = None, set()
+    with Ring() as ring:
+        for number in numbers:
+            version = answer(cast, case, number).version
+            item = offer(cast, case, number, item)
+            for person in people:
+                actions.open_item(case=case, evidence=item, way="look", by=person)
+            rival = (
+                partial(answer, cast, case, f"{number} again"),
+                partial(offer, cast, case, f"{number} again", item),
+                partial(
+                    role_actions.propose_role, case=case, role="sponsor", person=people[0], by=cast.owner
+                ),
+            )[number % 3]
+            contenders = [partial(verify, item, person, version) for person in people] * (SIZE // 2)
+            found = ring.run([*contenders[: SIZE - 1], rival])
+            assert not [one for one in found if one.kind == "error"], [str(one) for one in found]
+            assert found[-1].kind == "done", str(found[-1])
+            met |= {(number % 3, one.kind) for one in found[:-1]}
+            parties = {
+                role.person_id for role in case.roles.filter(ended_at__isnull=True, declined_at__isnull=True)
+            }
+            newer = case.evidence.filter(supersedes=item).first()
+            state = criteria.state_of(supported_stage.facts_of(case_acts.fresh(case)), book, KEY, clock.now())
+            expected = counts(case, newer or item, parties)
+            assert (state.level == Level.VERIFIED) == expected, (number, state)
+            if number % 3 == 2:
+                role_actions.decline_role(assignment=found[-1].value, by=people[0])
+            item = newer or item
+    assert {number % 3 for number in numbers} == {0, 1, 2}
+    assert {kind for _, kind in met} & {"conflict", "refused"}
