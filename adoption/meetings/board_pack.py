@@ -14,8 +14,7 @@ from adoption.models import Meeting
 from adoption.signals import findings as signal_findings
 from governance import clock
 from governance.database.request_memo import one_look
-from governance.gates import criteria
-from governance.models import Checkpoint, Rulebook, User
+from governance.models import Checkpoint, User
 from governance.people.boards import read_members
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import sealing
@@ -154,9 +153,9 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
     if case is None:
         return CasePages("", point.title, (), (("About", "A point in words, no case"),))
     sitting = review_state.sit(point.review, case, now) if point.review and point.review.is_open else None
-    book = sitting.book if sitting else Rulebook.objects.current().book
-    facts = sitting.facts if sitting else supported_stage.facts_of(case)
-    support = criteria.support(facts, book, now, criteria.states_at(facts, book, now))
+    judged = supported_stage.judged(case, sitting.facts if sitting else None, now)
+    facts, support = judged.facts, judged.support
+    book = sitting.book if sitting else judged.rulebook.book
     marks = [NOT_PRODUCTION] if case.stage in (Stage.PROPOSED, Stage.PROTOTYPE) else []
     marks += [support.label] if support.label else []
     told = recorded.get(case.ref)

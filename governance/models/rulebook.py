@@ -4,6 +4,7 @@ The source text is what was published; the rows are the same text laid out for l
 Both are immutable once published, by trigger. Rules read `Rulebook.book`, the text parsed.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from django.db import models
@@ -14,6 +15,7 @@ from governance.database.request_memo import once
 from governance.database.row_history import WrittenOnce, governed
 from governance.permission_result import Refused
 from governance.rulebook import Book, parse
+from governance.vocabulary import TakesEffect
 
 
 @lru_cache(maxsize=16)
@@ -27,14 +29,13 @@ def _published(pk: int) -> "Rulebook":
     return Rulebook.objects.get(pk=pk)
 
 
-def _newest() -> int | None:
-    """The key of the version in force, in SQL: every act asks for it, and making the query costs more than asking."""
+def _in_order() -> list[int]:
+    """The keys of the published versions, newest first, in SQL: every act asks, and making the query costs more."""
     with prepared_statements.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM governance_rulebook WHERE published_at IS NOT NULL"
-            " ORDER BY published_at DESC, id DESC LIMIT 1"
+            "SELECT id FROM governance_rulebook WHERE published_at IS NOT NULL ORDER BY published_at DESC, id DESC"
         )
-        return next((pk for (pk,) in cursor.fetchall()), None)
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 class NoRulebook(Refused):
@@ -55,8 +56,11 @@ class RulebookQuerySet(models.QuerySet):
 
     def in_force(self) -> "Rulebook | None":
         """The version in force; None while none was published yet."""
-        newest = once(("rulebook in force",), _newest)
-        return _published(newest) if newest is not None else None
+        return next(self.kept_versions(), None)
+
+    def kept_versions(self) -> Iterator["Rulebook"]:
+        """The published versions, newest first, each read once per process."""
+        return (_published(pk) for pk in once(("published rulebooks",), _in_order))
 
     def current(self) -> "Rulebook":
         """The version in force. Raises NoRulebook, which is a page in words, while none was published yet."""
@@ -81,6 +85,14 @@ class Rulebook(models.Model):
     admin = models.ForeignKey("governance.User", models.PROTECT, null=True, blank=True, related_name="+")
     chair = models.ForeignKey("governance.User", models.PROTECT, null=True, blank=True, related_name="+")
     published_at = models.DateTimeField(null=True, blank=True)
+    takes_effect = models.CharField(
+        max_length=20,
+        choices=TakesEffect.choices,
+        default=TakesEffect.AT_ONCE,
+        db_default=TakesEffect.AT_ONCE,
+    )
+    # The day from which it decides, where it takes effect on a day.
+    effective_on = models.DateField(null=True, blank=True)
 
     objects = RulebookQuerySet.as_manager()
     history = governed()
@@ -93,7 +105,12 @@ class Rulebook(models.Model):
                 condition=Q(published_at__isnull=True)
                 | Q(published_at__isnull=False, admin__isnull=False, chair__isnull=False)
                 & ~Q(admin=F("chair")),
-            )
+            ),
+            models.CheckConstraint(
+                name="effective_day_where_on_a_day",
+                condition=Q(takes_effect=TakesEffect.ON_A_DAY, effective_on__isnull=False)
+                | (~Q(takes_effect=TakesEffect.ON_A_DAY) & Q(effective_on__isnull=True)),
+            ),
         ]
 
     def __str__(self) -> str:

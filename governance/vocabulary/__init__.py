@@ -245,6 +245,14 @@ class HoldKind(Words):
         return Stage.MVP if self in mild else Stage.PROTOTYPE
 
 
+class TakesEffect(Words):
+    """From when a rulebook decides what the evidence of a case supports; reviews opened after it use it in any case."""
+
+    CASE_BY_CASE = "case_by_case", "Case by case"
+    AT_ONCE = "at_once", "At once"
+    ON_A_DAY = "on_a_day", "On a day"
+
+
 class Comparison(Words):
     """On which side of its threshold a result has to lie; the threshold itself is good enough."""
 

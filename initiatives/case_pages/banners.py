@@ -7,10 +7,10 @@ from governance.authorization import decision_queries
 from governance.gates import criteria
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import OWED_IN_WRITING, RUNNING_STAGES, HoldKind, Stage
+from governance.vocabulary import OWED_IN_WRITING, RUNNING_STAGES, HoldKind, Stage, TakesEffect
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import banner
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, rulebook_in_effect, supported_stage
 from initiatives.integration.definitions.permissions import STEWARD
 
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
@@ -59,6 +59,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
             )
         )
     found += _late_contract_banner(case, facts, now)
+    found += _rulebook_banner(case, book, facts, states, now)
     found += _hold_banners(case, facts, now, may)
     found += [
         banner(
@@ -97,6 +98,30 @@ def enforced_elsewhere(case, now) -> list[dict]:
             "contract is enforced.",
             reverse("systems", args=[case.ref]) + "#connect",
             "Connect its system",
+        )
+    ]
+
+
+def _rulebook_banner(case, book, facts, states, now) -> list[dict]:
+    """That an older rulebook still decides what is supported, until when, and what the one in force makes of it."""
+    following = rulebook_in_effect.successor(case, now)
+    if case.stage not in RUNNING_STAGES[1:] or following is None:
+        return []
+    moment, newer = following
+    first = newer.takes_effect == TakesEffect.CASE_BY_CASE
+    when = "from its next gate or re-attestation on, at the latest " if first else ""
+    support = criteria.support(facts, book, now, states)
+    said = stage_word(support.supported)
+    gaps = len(criteria.gaps_to(book, states, case.stage))
+    more = f", with {gaps} question{'' if gaps == 1 else 's'} open up to what is claimed" if gaps else ""
+    return [
+        banner(
+            "info",
+            f"Rulebook {rulebook_in_effect.rulebook_of(case, now).version} decides what is supported here.",
+            f"{newer.version} does so {when}from {day(clock.local_day(moment))}. A new review is opened under "
+            f"{book.version}, by which the evidence supports: {said}{more}.",
+            reverse("checklist", args=[case.ref]),
+            "Open the checklist",
         )
     ]
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.gates import criteria
-from governance.models import ContractVersion, Rulebook
+from governance.models import ContractVersion
 from governance.people.boards import board_for
 from governance.templatetags.plumbline import day, layer_word, stage_word
 from governance.transparency_log import as_of
@@ -36,19 +36,19 @@ def kept_beside_now(context) -> dict:
     compare_url.
     """
     case, now = context["case"], context["now"]
-    rulebook = Rulebook.objects.current()
+    judged = context["judged"]
     stored = Standing.objects.filter(initiative=case).select_related("rulebook").first()
     span = case.spans.covering(now).first() if stored else None
     asked = Day.of(as_of.current()).asked
     found = {
         "rows": [],
-        "now_book": rulebook.version,
+        "now_book": judged.rulebook.version,
         "compare_url": f"{reverse('case-compare', args=[case.ref])}?one={asked}",
     }
     if span is None:
         return found
     facts, support = context["facts"], context["support"]
-    gaps = supported_stage.gap_counts(facts, context["book"], context["states"])
+    gaps = supported_stage.gap_counts(facts, judged.rulebook.book, judged.states)
     pairs = [
         ("Supports", stage_word(span.supported), stage_word(support.supported)),
         ("Shortfall", span.label or "none", support.label or "none"),
@@ -106,10 +106,9 @@ def then_of(number: int) -> Then | None:
     case = Initiative.objects.select_related("unit", "contract").filter(number=number).first()
     if case is None:
         return None
-    book, now = Rulebook.objects.current().book, clock.now()
-    facts = supported_stage.facts_of(case)
-    states = criteria.states_at(facts, book, now)
-    support = criteria.support(facts, book, now, states)
+    now = clock.now()
+    judged = supported_stage.judged(case, at=now)
+    book, facts, states, support = judged.rulebook.book, judged.facts, judged.states, judged.support
     return Then(
         {
             "Stage and standing": _standing(case, book, facts, states, support, now),

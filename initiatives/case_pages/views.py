@@ -196,9 +196,9 @@ def missed_rows(case, facts, book, gate, may) -> list[dict]:
 
 def test_rows(context) -> list[dict]:
     """The three scale tests: what each says, whether it passes, and how many of its questions are open."""
-    rows = []
-    for key, test in context["book"].scale_tests.items():
-        states = [context["states"][item] for item in test.items]
+    rows, judged = [], context["judged"]
+    for key, test in judged.rulebook.book.scale_tests.items():
+        states = [judged.states[item] for item in test.items]
         left = sum(1 for state in states if not state.satisfies("production") or state.state == "waived")
         rows.append(
             {

@@ -10,7 +10,6 @@ from django.db import connection, transaction
 
 from governance.database import request_memo, row_history
 from governance.ledger import record
-from governance.models import Rulebook
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import supported_stage
@@ -89,18 +88,18 @@ def settle_standing(case: Initiative) -> None:
     settle_standings([case])
 
 
-def settle_standings(cases: list[Initiative], rulebook: Rulebook | None = None, grace=None) -> list:
-    """The same for many locked cases, read and written together; under this rulebook, else the one in force.
+def settle_standings(cases: list[Initiative], grace=None) -> list:
+    """The same for many locked cases, read and written together.
 
-    Returns the debts of grace that were opened; `grace` as `holds.follow_support` takes it.
+    Returns the debts of grace that were opened; `grace` as `holds.follow_support` takes it. With it, nothing waits.
     """
     waiting = _together.get()
-    if waiting is not None and rulebook is None:
+    if waiting is not None and grace is None:
         waiting |= {case.pk: row_history.current() for case in cases}
         return
     # What was changed is read anew, and once.
     with request_memo.afresh(), request_memo.one_look():
-        support = supported_stage.rewrite(cases, rulebook)
+        support = supported_stage.rewrite(cases)
         opened = [debt for follow in followers for debt in follow(cases, support, grace)]
         for tell in tellers:
             tell(cases)

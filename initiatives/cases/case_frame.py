@@ -221,15 +221,16 @@ def who_may(case: Initiative, person: User) -> WhoMay:
 def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
     """The context of a page of the case; `tab` is the URL name of the tab it belongs to.
 
-    Keys: case, book, facts, states, support, now, today, goal, question, claims (whether it is more than an
+    `book` is the rulebook in force: its questions are asked next. `judged` is by the version that decides for the case.
+
+    Keys: case, book, facts, states, judged, support, now, today, goal, question, claims (whether it is more than an
     idea), claim (basis in words), supports (the stage its proof supports, in words, or ""), lean, tags,
     former (names it bore), rooms, banners, tabs, may (WhoMay), open_review.
     """
-    book = Rulebook.objects.current().book
-    now = clock.now()
-    facts = facts or supported_stage.facts_of(case)
-    states = criteria.states_at(facts, book, now)
-    support = criteria.support(facts, book, now, states)
+    book, now = Rulebook.objects.current().book, clock.now()
+    judged = supported_stage.judged(case, facts, now)
+    facts, support, deciding = judged.facts, judged.support, judged.rulebook.book
+    states = judged.states if deciding == book else criteria.states_at(facts, book, now)
     may = who_may(case, request.user)
     review = next((row for row in case_rows.reviews(case) if row.is_open), None)
     goal, question = goal_of(case, book)
@@ -239,6 +240,7 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
         "book": book,
         "facts": facts,
         "states": states,
+        "judged": judged,
         "support": support,
         "now": now,
         "today": clock.local_day(now),
@@ -251,7 +253,7 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
         "lean_label": lean_words(case, support),
         "tags": tags_of(case, support),
         "former": [row.title for row in case_rows.rows(case, "former_titles")],
-        "rooms": rooms_of(case, book, facts, states, support, review),
+        "rooms": rooms_of(case, deciding, judged.states, support, review),
         "banners": [one for banners in BANNERS for one in banners(case, book, facts, states, now, may)],
         "tabs": tabs_of(case, tab, facts),
         "may": may,
@@ -339,7 +341,7 @@ def tags_of(case: Initiative, support: criteria.Support) -> list[tuple[str, str]
     return tags
 
 
-def rooms_of(case, book, facts, states, support, review) -> list[dict]:
+def rooms_of(case, book, states, support, review) -> list[dict]:
     """The stages as rooms: which one is claimed, which are supported, where a review is open."""
     held = STAGE_RANK.get(support.supported, 0)
     rooms = []

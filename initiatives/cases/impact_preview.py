@@ -55,7 +55,7 @@ def sight(case: Initiative) -> Sight:
         for finding in criteria.findings(facts, book, gate, states, at):
             found.setdefault(finding.criterion.key, finding)
     return Sight(
-        supported=criteria.support(facts, book, at, states).supported,
+        supported=supported_stage.judged(case, facts, at).support.supported,
         findings=found,
         states={key: states[key] for finding in found.values() for key in finding.criterion.requirements},
         votes={vote.seat: vote for vote in sitting.votes} if sitting else {},

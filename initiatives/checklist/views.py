@@ -85,7 +85,8 @@ def _fallen(context, sheets) -> int:
     """How many questions of a claim that does not hold lack current proof: the gate ahead does not ask them again."""
     if context["support"].supports_claim:
         return 0
-    return len(criteria.gaps_to(context["book"], context["states"], context["case"].stage))
+    judged = context["judged"]
+    return len(criteria.gaps_to(judged.rulebook.book, judged.states, context["case"].stage))
 
 
 @on_any_day(case_lookup.case_on_any_day)

@@ -26,31 +26,35 @@ def proof(moment: datetime):
 
     Asked are the gates up to the claimed stage and the one under review. Only blocking requirements.
     """
-    today, book = clock.local_day(moment), Rulebook.objects.current().book
-    warn = book.freshness.warn_days_before
-    cases = _cases_near(moment, today + timedelta(days=max(warn, default=0)))
+    today, rules = clock.local_day(moment), [one.book.freshness for one in Rulebook.objects.kept_versions()]
+    furthest = max((days for one in rules for days in one.warn_days_before), default=0)
+    cases = _cases_near(moment, today + timedelta(days=furthest))
     reviews = {
         row.initiative_id: row
         for row in Review.objects.filter(outcome=ReviewOutcome.OPEN, initiative__in=cases)
     }
     circle = Circle(cases)
     for case in cases:
-        facts = supported_stage.facts_of(case)
-        states = criteria.states_at(facts, book, moment)
-        keys = set(supported_stage.asked(facts, book))
+        judged = supported_stage.judged(case, at=moment)
+        facts, told_of = judged.facts, set()
+        asked = {judged.rulebook.book: set(supported_stage.asked(facts, judged.rulebook.book))}
         if case.pk in reviews:
-            gate = book.gates[reviews[case.pk].gate]
-            keys |= set(gate.requirements()) - book.deferred(gate)
-        ageing: dict[date, list[str]] = defaultdict(list)
-        for key in book.requirements:
-            if (
-                key in keys
-                and book.requirements[key].blocking
-                and (day := stale_on(facts, book, states[key]))
-            ):
-                ageing[day].append(key)
-        for day, found in ageing.items():
-            yield from _of_day(case, circle, book, found, day, today, warn)
+            review = reviews[case.pk]
+            book = Rulebook.objects.kept(review.rulebook_id).book
+            gate = book.gates[review.gate]
+            asked.setdefault(book, set()).update(set(gate.requirements()) - book.deferred(gate))
+        for book, keys in asked.items():
+            same = book == judged.rulebook.book
+            states = judged.states if same else criteria.states_at(facts, book, moment)
+            ageing: dict[date, list[str]] = defaultdict(list)
+            for key in book.requirements:
+                if key not in keys or key in told_of or not book.requirements[key].blocking:
+                    continue
+                if day := stale_on(facts, book, states[key]):
+                    ageing[day].append(key)
+                    told_of.add(key)
+            for day, found in ageing.items():
+                yield from _of_day(case, circle, book, found, day, today)
 
 
 def _cases_near(moment: datetime, horizon: date) -> list[Initiative]:
@@ -76,10 +80,10 @@ def stale_on(facts, book, state: criteria.State) -> date | None:
     return None
 
 
-def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date, warn):
+def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date):
     """The messages about what ages out on one day, one for each person with the questions that lie with them."""
     last = day - timedelta(days=1)  # days are counted to the last on which it is current, as pages say it
-    period = "0d" if day <= today else before(last, today, warn)
+    period = "0d" if day <= today else before(last, today, book.freshness.warn_days_before)
     if not period:
         return
     owner = circle.owner(case)

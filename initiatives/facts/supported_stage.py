@@ -2,8 +2,10 @@
 
 import json
 from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import zip_longest
 
 from governance import clock
 from governance.database import prepared_statements
@@ -30,12 +32,30 @@ from governance.gates.gate_inputs import (
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
-from initiatives.facts import case_rows, finding_rules
+from initiatives.facts import case_rows, finding_rules, rulebook_in_effect
 from initiatives.models import Initiative, PastStanding, Span, StageChange
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
 CURRENT = ("met", "below")
 BLOCKING_DEBTS = ("post_mortem", "retrospective", "criterion")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the evidence of a case supports at a moment, by the rulebook that decides for it then."""
+
+    rulebook: Rulebook
+    facts: Facts
+    states: dict[str, criteria.State]
+    support: criteria.Support
+
+
+def judged(case: Initiative, facts: Facts | None = None, at: datetime | None = None) -> Judged:
+    """Judge a case now, or at another moment, from these facts where they were read already."""
+    facts, at = facts or facts_of(case), at or clock.now()
+    rulebook = rulebook_in_effect.rulebook_of(case, at)
+    states = criteria.states_at(facts, rulebook.book, at)
+    return Judged(rulebook, facts, states, criteria.support(facts, rulebook.book, at, states))
 
 
 def facts_of(case: Initiative) -> Facts:
@@ -259,14 +279,14 @@ def _debts(case: Initiative) -> tuple[DebtFact, ...]:
 
 
 def reattest_by(case: Initiative, book: Book | None = None) -> date | None:
-    """The day by which production must be accepted again, under this book, else the one in force.
+    """The day by which production must be accepted again, under this book, else the one that decides for it.
 
     None for imported claims, which owe nothing.
     """
     if case.stage != Stage.PRODUCTION or case.imported:
         return None
     start = max(filter(None, [case.since, case.reattested_at]))
-    rule = (book or Rulebook.objects.current().book).stages["production"]
+    rule = (book or rulebook_in_effect.rulebook_of(case).book).stages["production"]
     days = rule.reattest_days_high if case.high_risk else rule.reattest_days
     return clock.local_day(start) + timedelta(days=days)
 
@@ -279,7 +299,7 @@ def review_by(case: Initiative, continued: list[date] | None = None) -> date | N
     """
     if case.stage not in (Stage.PROTOTYPE, Stage.MVP) or case.imported or case.withdrawn_at:
         return None
-    most = Rulebook.objects.current().book.stages[case.stage].max_days_before_review
+    most = rulebook_in_effect.rulebook_of(case).book.stages[case.stage].max_days_before_review
     if most is None:
         return None
     if continued is None:
@@ -301,9 +321,7 @@ def said_on(case: Initiative, on: date) -> tuple[str, str, str]:
     All three are "" for a day before the case was registered here.
     """
     if on >= clock.today():
-        book, now = Rulebook.objects.current().book, clock.now()
-        facts = facts_of(case)
-        support = criteria.support(facts, book, now, criteria.states_at(facts, book, now))
+        support = judged(case).support
         return case.stage, support.supported, support.label
     end = clock.midnight_after(on)
     if case.registered_at >= end:
@@ -355,33 +373,48 @@ SELECT initiative_id, rulebook_id, computed_at, valid_until, kept.spans
 """
 
 
-def rewrite(cases: list[Initiative], rulebook: Rulebook | None = None) -> dict[int, criteria.Support]:
+def rewrite(cases: list[Initiative]) -> dict[int, criteria.Support]:
     """Write the standings of these cases anew, from now on, in the transaction of the change.
 
     Returns what holds now, by the key of the case. What is read for it is kept while somebody looks (`one_look`).
     """
-    rulebook, now = rulebook or Rulebook.objects.current(), clock.now()
+    now = clock.now()
     support, told = {}, []
     with one_look():
         case_rows.read_together(cases)
         for case in cases:
-            facts = facts_of(case)
-            outlook = turning_points.outlook(facts, rulebook.book, now)
-            support[case.pk] = outlook[0][1]
-            told.append((case.pk, _spans(facts, rulebook.book, outlook)))
-    _say(told, rulebook, now)
+            rulebook, spans, support[case.pk] = _foreseen(case, now)
+            told.append((case.pk, rulebook, spans))
+    _say(told, now)
     return support
 
 
 def rewrite_alike(cases: list[Initiative]) -> None:
     """Write the standing of cases that differ in nothing that gates look at: worked out once."""
-    rulebook, now = Rulebook.objects.current(), clock.now()
-    facts = facts_of(cases[0])
-    spans = _spans(facts, rulebook.book, turning_points.outlook(facts, rulebook.book, now))
-    _say([(case.pk, spans) for case in cases], rulebook, now)
+    now = clock.now()
+    rulebook, spans, _ = _foreseen(cases[0], now)
+    _say([(case.pk, rulebook, spans) for case in cases], now)
 
 
-def _say(told: list[tuple[int, list[dict]]], rulebook: Rulebook, now: datetime) -> None:
+def _foreseen(case: Initiative, now: datetime) -> tuple[Rulebook, list[dict], criteria.Support]:
+    """The version that decides now, what holds from now on as the columns of spans, and what holds now."""
+    facts, versions = facts_of(case), rulebook_in_effect.deciding_from(case, now)
+    spans: list[dict] = []
+    supported: list[criteria.Support] = []
+    ends = [since for since, _ in versions[1:]]
+    for (start, rulebook), end in zip_longest(versions, ends):
+        outlook = turning_points.outlook(under(facts, case, rulebook.book), rulebook.book, start)
+        supported.append(outlook[0][1])
+        _add_spans(spans, facts, rulebook.book, [one for one in outlook if end is None or one[0] < end])
+    return versions[0][1], spans, supported[0]
+
+
+def under(facts: Facts, case: Initiative, book: Book) -> Facts:
+    """The facts as they are read while this book decides: one day among them follows from it."""
+    return replace(facts, reattest_by=reattest_by(case, book))
+
+
+def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
     standings = [
         {
             "initiative_id": key,
@@ -390,16 +423,15 @@ def _say(told: list[tuple[int, list[dict]]], rulebook: Rulebook, now: datetime) 
             "valid_until": spans[0]["until_at"],
             "spans": [{**span, "initiative_id": key} for span in spans],
         }
-        for key, spans in told
+        for key, rulebook, spans in told
     ]
     with prepared_statements.cursor() as cursor:
-        cursor.execute(_FORGET, [[key for key, _ in told]])
+        cursor.execute(_FORGET, [[key for key, _, _ in told]])
         cursor.execute(_SAY, [json.dumps(standings, default=lambda moment: moment.isoformat())])
 
 
-def _spans(facts: Facts, book: Book, outlook) -> list[dict]:
-    """The outlook as the columns of spans, neighbours that say the same joined."""
-    rows: list[dict] = []
+def _add_spans(rows: list[dict], facts: Facts, book: Book, outlook) -> None:
+    """Add the outlook as the columns of spans, neighbours that say the same joined."""
     for moment, support, states in outlook:
         row = {
             "supported": support.supported,
@@ -417,7 +449,6 @@ def _spans(facts: Facts, book: Book, outlook) -> list[dict]:
         if rows:
             rows[-1]["until_at"] = moment
         rows.append({**row, "from_at": moment, "until_at": None})
-    return rows
 
 
 def gap_counts(facts: Facts, book: Book, states: dict[str, criteria.State]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import EvidenceKind, HoldKind, Role, Seat, SignOffVerdict
+from governance.vocabulary import EvidenceKind, HoldKind, Role, Seat, SignOffVerdict, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.approvals.queries import role_words
 from initiatives.models.imports import REGISTER_KINDS
@@ -163,6 +163,14 @@ def _tried(facts, book) -> str:
     return f"had worked out what rulebook {facts['version']} would do on {_page_day(facts['day'], book)}."
 
 
+def _in_effect(facts, book) -> str:
+    if facts.get("effective_on"):
+        return f" It decides what is supported from {_page_day(facts['effective_on'], book)}."
+    if facts.get("takes_effect") == TakesEffect.CASE_BY_CASE:
+        return " It decides what is supported from the next gate or re-attestation of each case."
+    return ""
+
+
 def _fields(names) -> str:
     return ", ".join(name.replace("_", " ") for name in names)
 
@@ -216,6 +224,7 @@ WAYS: dict[str, Callable[..., Any]] = {
     "found": _found,
     "excused": _excused,
     "tried": _tried,
+    "in_effect": _in_effect,
     "unforeseen": lambda facts, book: "" if facts.get("forecast") else " Nobody had it worked out before.",
 }
 
@@ -475,7 +484,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.RULEBOOK_LOADED: "loaded rulebook {version}, as a draft that does not change.",
     EntryKind.PUBLICATION_PROPOSED: "proposed to publish rulebook {version}.",
     EntryKind.RULEBOOK_PUBLISHED: (
-        "put rulebook {version} in force, proposed by {admin}.< What fell may be mended until "
+        "put rulebook {version} in force, proposed by {admin}.{all:in_effect}< What fell may be mended until "
         "{grace_until:page_day}.>{all:unforeseen}"
     ),
     EntryKind.RULEBOOK_COPIED: "began a draft of rulebook {version}, copied from {base}.",

@@ -9,13 +9,13 @@ from governance import clock
 from governance.database import row_history
 from governance.gates import criteria
 from governance.ledger import record
-from governance.models import Rulebook, User
+from governance.models import User
 from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary import ObligationKind, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
-from initiatives.facts import case_rows
+from initiatives.facts import case_rows, rulebook_in_effect, supported_stage
 from initiatives.facts.supported_stage import facts_of
 from initiatives.findings import alerts
 from initiatives.models import (
@@ -156,9 +156,8 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
         if obligation.settled_at:
             raise Conflict(f"It was settled on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
         if obligation.kind == "criterion":
-            book = Rulebook.objects.current().book
-            key = obligation.source.split(":")[0]
-            states = criteria.states_at(_facts(case), book, clock.now())
+            judged = supported_stage.judged(case, _facts(case))
+            book, states, key = judged.rulebook.book, judged.states, obligation.source.split(":")[0]
             if not all(
                 states[wanted].satisfies(book.criteria[key].gate)
                 for wanted in book.criteria[key].requirements
@@ -316,9 +315,9 @@ def follow_support(
             falling.append(case)
     if not falling:
         return []
-    days, last = Rulebook.objects.current().book.freshness.grace_days, last_supported(falling)
-    owed = []
+    owed, last = [], last_supported(falling)
     for case in falling:
+        days = rulebook_in_effect.rulebook_of(case).book.freshness.grace_days
         owner, day = case_permissions.accepted(case, Role.OWNER), last[case.pk]
         owed.append(
             Obligation(

@@ -5,10 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 
-from governance import clock
 from governance.database import row_history
-from governance.gates import criteria
-from governance.models import Rulebook
 from governance.permission_result import no
 from governance.templatetags.plumbline import stage_word
 from initiatives.access import case_lookup
@@ -115,9 +112,7 @@ def decline(request, pk):
 
 def _page(request, row: Dependant, **more):
     """The page of a dependence, with what the case claims and what its proof supports today."""
-    case, book, now = row.initiative, Rulebook.objects.current().book, clock.now()
-    facts = supported_stage.facts_of(case)
-    support = criteria.support(facts, book, now, criteria.states_at(facts, book, now))
+    case, support = row.initiative, supported_stage.judged(row.initiative).support
     context = {
         "nav": "desk",
         "row": row,

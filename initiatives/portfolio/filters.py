@@ -27,6 +27,7 @@ from django.db.models.functions import Coalesce, Least
 from django_filters.fields import ModelChoiceField
 
 from governance import contributions
+from governance.database.batch_read import Given
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.sign_in.forms import Choices
 from governance.vocabulary import Layer, Role, Stage, Tier
@@ -54,7 +55,7 @@ AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other fil
 def with_support(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
     """Cases with what they are chosen and ordered by, as it holds at `moment`: supported, shortfall, held, gaps.
 
-    `supported` is "recomputing" where the standing was computed under another rulebook than `rulebook`.
+    `supported` is "recomputing" where the standing was computed before `rulebook` was published.
     """
     covering = Q(spans__from_at__lte=moment) & (
         Q(spans__until_at__isnull=True) | Q(spans__until_at__gt=moment)
@@ -98,8 +99,14 @@ def with_details(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
 
 
 def _known(rulebook: Rulebook | None, column: str, unknown, field: Field) -> Case:
-    current = Q(standing__rulebook=rulebook, span__isnull=False)
+    current = Q(seen_since(rulebook), span__isnull=False)
     return Case(When(current, then=F(f"span__{column}")), default=Value(unknown), output_field=field)
+
+
+def seen_since(rulebook: Rulebook | Given | None) -> Q:
+    """That the standing was computed since this version was published; `Given`: the moment of that."""
+    since = rulebook.published_at if isinstance(rulebook, Rulebook) else rulebook
+    return Q(standing__computed_at__gte=since) if since is not None else Q(standing__isnull=False, pk__in=[])
 
 
 def known(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
@@ -109,7 +116,7 @@ def known(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
     """
     return (
         cases.alias(now=F("span__pk"), height=supported_rank("span__supported"), lack=F("span__shortfall"))
-        .filter(now__isnull=False, standing__rulebook=rulebook)
+        .filter(seen_since(rulebook), now__isnull=False)
         .order_by(F("height").desc(), F("lack").desc(), "pk")
     )
 

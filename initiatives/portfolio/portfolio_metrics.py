@@ -73,7 +73,7 @@ ahead AS (
     FROM initiatives_span s
     JOIN chosen ON chosen.id = s.initiative_id
     JOIN initiatives_standing standing
-      ON standing.initiative_id = s.initiative_id AND standing.rulebook_id = %(rulebook)s
+      ON standing.initiative_id = s.initiative_id AND standing.computed_at >= %(published)s
     JOIN initiatives_initiative c ON c.id = s.initiative_id AND c.stage = ANY(%(running)s) AND c.withdrawn_at IS NULL
     CROSS JOIN LATERAL (SELECT coalesce(sum(value::int), 0) AS open FROM jsonb_each_text(s.gaps)) gaps
    WHERE (s.until_at IS NULL OR s.until_at > %(now)s) AND s.from_at < %(end)s
@@ -95,7 +95,7 @@ open AS (
   SELECT s.initiative_id, gap.key AS layer, gap.value::int AS gaps
     FROM initiatives_span s
     JOIN chosen ON chosen.id = s.initiative_id
-    JOIN initiatives_standing standing ON standing.initiative_id = s.initiative_id AND standing.rulebook_id = %s
+    JOIN initiatives_standing standing ON standing.initiative_id = s.initiative_id AND standing.computed_at >= %s
     CROSS JOIN LATERAL jsonb_each_text(s.gaps) gap
    WHERE s.from_at <= %s AND (s.until_at IS NULL OR s.until_at > %s) AND gap.value::int > 0
 )
@@ -197,7 +197,7 @@ def ageing(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[W
     today = clock.local_day(now)
     last = today + timedelta(days=DAYS_AHEAD)
     values = {
-        "rulebook": rulebook.pk if rulebook else None,
+        "published": rulebook.published_at if rulebook else None,
         "running": list(RUNNING_STAGES),
         "now": now,
         "today": today,
@@ -218,7 +218,7 @@ def gaps(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Lay
     """What stands open now by layer, in the order of the stack; layers that only an own rulebook knows come last."""
     found = {
         layer: LayerGaps(layer, int(count), of)
-        for layer, count, of in _asked(cases, GAPS, [rulebook.pk if rulebook else None, now, now])
+        for layer, count, of in _asked(cases, GAPS, [rulebook.published_at if rulebook else None, now, now])
     }
     return tuple(
         found.get(layer) or LayerGaps(layer, 0, 0) for layer in dict.fromkeys([*Layer, *sorted(found)])

@@ -6,8 +6,9 @@ known; those that are being recomputed follow them.
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from governance.database.batch_read import Batch, Given, Rows
 from governance.database.request_memo import counts, lists
@@ -16,8 +17,9 @@ from initiatives.models import Initiative, Span, Standing
 from initiatives.portfolio import filters
 
 _SHOWN = filters.with_people(
-    filters.with_standing(Initiative.objects.all(), Given("rulebook"), Given("moment"))
+    filters.with_standing(Initiative.objects.all(), Given("published"), Given("moment"))
 )
+NEVER = datetime.max.replace(tzinfo=UTC)
 _ROWS = Batch(cases=Rows(_SHOWN, "pk"))
 
 
@@ -29,6 +31,8 @@ class Listing:
 
     def __init__(self, chosen: filters.PortfolioFilter, seen: QuerySet, rulebook: Rulebook | None, moment):
         self.cases, self.rulebook, self.moment = chosen.qs, rulebook, moment
+        # Without a rulebook nothing is known.
+        self.published = rulebook.published_at if rulebook else NEVER
         self.known_first = chosen.order == "supported"
         self.counted = self.cases if chosen.narrowed else seen.live()
         short = self.cases.filter(shortfall__gt=0) if chosen.narrowed else self._short(seen)
@@ -64,17 +68,14 @@ class Listing:
     def rows(self, keys: Iterable[int]) -> list[Initiative]:
         """The cases with these keys, in this order, with what holds for them and whose they are."""
         keys = list(keys)
-        rulebook = self.rulebook.pk if self.rulebook else 0
-        rows = _ROWS.ask(keys, rulebook=rulebook, moment=self.moment)["cases"]
+        rows = _ROWS.ask(keys, published=self.published, moment=self.moment)["cases"]
         found = {case.pk: case for case in rows}
         return [found[key] for key in keys if key in found]
 
     def _short(self, seen: QuerySet) -> QuerySet:
         """Spans that hold now and fall short; no case that was withdrawn has one, because only ideas are."""
         spans = Span.objects.covering(self.moment).filter(shortfall__gt=0)
-        key = self.rulebook.pk if self.rulebook else 0
-        # Two ranges of an index; "another than" would be asked of every standing there is.
-        outdated = Standing.objects.filter(Q(rulebook__lt=key) | Q(rulebook__gt=key))
+        outdated = Standing.objects.filter(computed_at__lt=self.published)
         spans = spans.exclude(initiative__in=outdated.values("initiative"))
         return spans.filter(initiative__in=seen.order_by().values("pk")) if seen.query.where else spans
 

@@ -9,6 +9,8 @@ from governance.models import Rulebook
 from governance.rulebook import RulebookErrors, diff
 from governance.rulebook.editing import PARTS, Place, Text, problems_at
 from governance.sign_in.forms import RulebookForm
+from governance.vocabulary import TakesEffect
+from initiatives.facts.rulebook_in_effect import LATEST_DAYS, LATEST_DAYS_HIGH
 from initiatives.form_fields import DayField
 
 ONE_LINE = ("title",)
@@ -182,12 +184,25 @@ class PeriodForm(forms.Form):
 
 
 class PublishForm(forms.Form):
-    """Until when what falls may be mended, and which forecast the chair saw, by its key and what it found."""
+    """From when it decides, until when what falls may be mended, and which forecast the chair saw: key and outcome."""
 
+    takes_effect = forms.ChoiceField(
+        label="It decides what is supported",
+        choices=TakesEffect.choices,
+        initial=TakesEffect.CASE_BY_CASE,
+        widget=forms.RadioSelect,
+        help_text="Case by case: from the next gate or re-attestation of each, at the latest "
+        f"{LATEST_DAYS} days from now ({LATEST_DAYS_HIGH} at high risk). Until then the version before decides, and "
+        "each case shows what this one would make of it.",
+    )
+    effective_on = DayField(
+        label="From which day", required=False, help_text="Only where it takes effect on a day."
+    )
     grace_until = DayField(
         label="What falls may be mended until",
         required=False,
-        help_text="The last day of what owners owe for it. Empty: as many days as the rulebook says.",
+        help_text="Only where it takes effect at once: the last day of what owners owe for it. Empty: as many days as "
+        "the rulebook says.",
     )
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
     outcome = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

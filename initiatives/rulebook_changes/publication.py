@@ -11,26 +11,45 @@ from governance.notices import owe
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.transparency_log import signing_rules
-from governance.vocabulary import BoardRole
+from governance.vocabulary import BoardRole, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched, settle_standings
 from initiatives.holds.actions import Grace
 from initiatives.models import Forecast, Initiative, Obligation
-from initiatives.rulebook_changes.forecast_actions import MOST_GRACE
+from initiatives.rulebook_changes.forecast_actions import MOST_AHEAD, MOST_GRACE
 
 NAMED = 20  # so many cases are named in one message
 
 
 def publish_rulebook(
-    *, rulebook: Rulebook, grace_until: date | None = None, forecast: Forecast | None = None, by: User
+    *,
+    rulebook: Rulebook,
+    takes_effect: str = TakesEffect.AT_ONCE,
+    effective_on: date | None = None,
+    grace_until: date | None = None,
+    forecast: Forecast | None = None,
+    by: User,
 ) -> Rulebook:
     """Put a rulebook in force as chair, after an admin proposed it; every standing is computed anew.
 
-    Open reviews keep the version they were opened with. What falls falls now; `grace_until` is the last day of the
-    debts that this opens (docs/adr/0037), else as many days as the rulebook says. `forecast`: what the chair saw of its
-    effects. Raises ValidationError, Refused or Conflict.
+    Open reviews keep the version they were opened with, new ones are opened under this one. `takes_effect`: from when
+    it decides what is supported (initiatives/facts/rulebook_in_effect.py); `effective_on`: the day, where that is one
+    to come. What falls falls then; `grace_until` is the last day of the debts that this opens at once (docs/adr/0037),
+    else as many days as the rulebook says. `forecast`: what the chair saw of its effects. Raises ValidationError,
+    Refused or Conflict.
     """
     today = clock.today()
+    dated = takes_effect == TakesEffect.ON_A_DAY
+    if takes_effect not in TakesEffect:
+        raise ValidationError({"takes_effect": "Choose from when it decides what is supported."})
+    if dated and (effective_on is None or not today < effective_on <= today + MOST_AHEAD):
+        raise ValidationError(
+            {"effective_on": f"Choose a day to come, until {today + MOST_AHEAD:%-d %B %Y}."}
+        )
+    if grace_until is not None and takes_effect != TakesEffect.AT_ONCE:
+        raise ValidationError(
+            {"grace_until": "That day is for a rulebook that takes effect at once: leave it empty."}
+        )
     if grace_until is not None and not today <= grace_until <= today + MOST_GRACE:
         raise ValidationError(
             {"grace_until": f"Choose a day from today to {today + MOST_GRACE:%-d %B %Y}, or leave it empty."}
@@ -50,6 +69,7 @@ def publish_rulebook(
         if forecast is not None and (forecast.digest != rulebook.digest or forecast.state != Forecast.DONE):
             raise Conflict("What you were shown is not what this rulebook would do.", "Look again.")
         rulebook.chair, rulebook.published_at = by, clock.now()
+        rulebook.takes_effect, rulebook.effective_on = takes_effect, effective_on if dated else None
         rulebook.save()
         signing_rules.write(rulebook)
         until = grace_until or today + timedelta(days=rulebook.book.freshness.grace_days)
@@ -58,14 +78,16 @@ def publish_rulebook(
             version=rulebook.version,
             digest=rulebook.digest,
             admin=rulebook.admin.full_name,
-            grace_until=until,
+            takes_effect=takes_effect,
+            effective_on=rulebook.effective_on,
+            grace_until=until if takes_effect == TakesEffect.AT_ONCE else None,
             forecast=forecast.outcome if forecast else None,
         )
         grace = Grace(until, f" under rulebook {rulebook.version}")
         keys = list(Initiative.objects.live().order_by("pk").values_list("pk", flat=True))
         opened: list[Obligation] = []
         for some in batched(keys):
-            opened += settle_standings(Initiative.objects.all_locked(some), rulebook, grace)
+            opened += settle_standings(Initiative.objects.all_locked(some), grace)
         _tell(rulebook, opened)
     return rulebook
 

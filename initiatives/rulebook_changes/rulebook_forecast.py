@@ -16,7 +16,7 @@ from governance.gates.gate_inputs import Facts
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, ReviewOutcome
 from initiatives.cases import review_state
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, rulebook_in_effect, supported_stage
 from initiatives.models import Initiative, Review
 
 # Stages whose lost support becomes a debt with a day (initiatives.holds.actions.follow_support).
@@ -28,6 +28,7 @@ ROLE_OF = {"business_owner": "owner"}
 class Comparison:
     """Two books, when the new one would be published, and until when what falls may be mended.
 
+    `old` is the one in force; a case that an older one decides for is held against that one.
     `grace_until`: the day the chair grants; None: as many days as the new book says. `ahead`: that is on a day to come.
     """
 
@@ -134,15 +135,19 @@ def looking(two: Comparison) -> Iterator[None]:
 
 def effects(cases: list[Initiative], two: Comparison) -> Iterator[Effect]:
     """What publishing would do to each of these cases, read together."""
-    touched = two.touched
     case_rows.read_together(cases)
+    against: dict[Book, tuple[Comparison, list[str]]] = {}
     for case in cases:
-        yield _effect(case, two, touched)
+        old = rulebook_in_effect.rulebook_of(case, two.at).book
+        if old not in against:
+            mine = replace(two, old=old)
+            against[old] = mine, mine.touched
+        yield _effect(case, *against[old])
 
 
 def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
-    facts, at = supported_stage.facts_of(case), two.at
-    then = under(facts, case, two.new)
+    facts, at = supported_stage.under(supported_stage.facts_of(case), case, two.old), two.at
+    then = supported_stage.under(facts, case, two.new)
     before = criteria.states_at(facts, two.old, at)
     after = {
         **{key: before[key] for key in two.new.requirements if key in before},
@@ -181,11 +186,6 @@ def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
         debt=debt,
         due=two.due if debt == "opened" else None,
     )
-
-
-def under(facts: Facts, case: Initiative, book: Book) -> Facts:
-    """The facts as they are read while this book is in force: one day among them follows from it."""
-    return replace(facts, reattest_by=supported_stage.reattest_by(case, book))
 
 
 def _lacking(facts: Facts, book: Book, states) -> list[str]:
@@ -239,7 +239,7 @@ def moved(reviews: Iterable[Review], two: Comparison) -> Iterator[Moved]:
 def _moved(review: Review, two: Comparison) -> Moved:
     case = review.initiative
     now = review_state.sit(review, case, two.at)
-    then = review_state.judged_under(now, two.new, under(now.facts, case, two.new))
+    then = review_state.judged_under(now, two.new, supported_stage.under(now.facts, case, two.new))
     after = {vote.seat: vote for vote in then.votes}
     again = review_state.as_if_signed_again(then)
     return Moved(

@@ -14,7 +14,7 @@ from governance.permission_result import Answer, Conflict, no, yes
 from governance.rulebook import diff
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.sessions import open_to_all
-from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome
+from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome, TakesEffect
 from governance.web.pages.rulebook_views import readable
 from initiatives.cases.case_frame import mend, sent
 from initiatives.models import Forecast, Initiative, Review
@@ -38,6 +38,8 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         try:
             publication.publish_rulebook(
                 rulebook=rulebook,
+                takes_effect=form.cleaned_data["takes_effect"],
+                effective_on=form.cleaned_data["effective_on"],
                 grace_until=form.cleaned_data["grace_until"],
                 forecast=forecast,
                 by=request.user,
@@ -52,7 +54,13 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
     newest = seen.select_related("in_force", "draft", "by").first()
     if newest is not None and not form.is_bound:
         form = PublishForm(
-            initial={"grace_until": newest.grace_until, "seen": newest.pk, "outcome": newest.outcome}
+            initial={
+                # A day of grace is what is asked of a version that takes effect at once.
+                "takes_effect": TakesEffect.AT_ONCE if newest.grace_until else TakesEffect.CASE_BY_CASE,
+                "grace_until": newest.grace_until,
+                "seen": newest.pk,
+                "outcome": newest.outcome,
+            }
         )
     context = {
         "nav": "rulebook",
@@ -64,10 +72,11 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         "may_forecast": may_forecast(request.user),
         "happens": [
             f"Version {rulebook.version} is in force from this moment, and can no longer be changed.",
-            f"What proof supports is computed anew for {cases} case{'' if cases == 1 else 's'}; "
-            "claimed stages stay as they are.",
-            "Where an MVP or production falls, support is gone at once; its owner owes it back until the day below, "
-            "and is told so.",
+            "What a review asks that is opened from now on is this version.",
+            f"What evidence supports is computed anew for {cases} case{'' if cases == 1 else 's'}, by this version "
+            "from the moment that you choose below; claimed stages stay as they are.",
+            "Where an MVP or production then falls, support is gone at once; its owner owes it back within the days of "
+            "grace, and is told so.",
             f"{reviews} open review{' keeps' if reviews == 1 else 's keep'} the version "
             f"{'it was' if reviews == 1 else 'they were'} opened with.",
         ],

@@ -21,7 +21,7 @@ from initiatives.cases.review_state import Sitting
 from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.components.actions import check_scope, new_scope, scope_now, start_scope, widened
 from initiatives.evidence.actions import create_evidence
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, rulebook_in_effect, supported_stage
 from initiatives.findings import alerts
 from initiatives.findings.sync import follow
 from initiatives.holds.actions import end_debts_of_stage, owe, owe_all
@@ -95,14 +95,10 @@ def change_stage(
 
 
 def _supported(case: Initiative, sitting: Sitting | None, now) -> str:
-    """What the proof supports before the move, by the rulebook in force."""
-    book = Rulebook.objects.current().book
-    if sitting is not None and sitting.book is book:
-        facts, states = sitting.facts, sitting.states
-    else:
-        facts = supported_stage.facts_of(case)
-        states = criteria.states_at(facts, book, now)
-    return criteria.support(facts, book, now, states).supported
+    """What the proof supports before the move, by the rulebook that decides for the case."""
+    if sitting is not None and sitting.book is rulebook_in_effect.rulebook_of(case, now).book:
+        return criteria.support(sitting.facts, sitting.book, now, sitting.states).supported
+    return supported_stage.judged(case, at=now).support.supported
 
 
 def promote(
@@ -382,7 +378,7 @@ def continue_stage(*, case: Initiative, reason: str, until: date, was: date, by:
         raise ValidationError(wrong)
     with act("continue", by=by, case=case, reason=reason) as case:
         case_permissions.may_continue(case, by).or_refuse()
-        book = Rulebook.objects.current().book
+        book = rulebook_in_effect.rulebook_of(case).book
         ends, most = end_to_decide(case), book.stages[case.stage].max_days_before_review
         if ends != was:
             raise Conflict(f"Its end was moved to {ends:%-d %B %Y} already.")

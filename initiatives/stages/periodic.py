@@ -18,11 +18,15 @@ from initiatives.models import Hold, Initiative, Obligation
 
 
 def recompute() -> list[int]:
-    """Rewrite the standings whose time ran out or that another rulebook wrote; debts of grace follow. Returns cases."""
+    """Rewrite the standings whose time ran out or are older than the rulebook; debts of grace follow. Returns cases."""
     current, now = Rulebook.objects.in_force(), clock.now()
     if current is None:
         return []  # no rules, no cases
-    outdated = Q(standing__isnull=True) | Q(standing__valid_until__lte=now) | ~Q(standing__rulebook=current)
+    outdated = (
+        Q(standing__isnull=True)
+        | Q(standing__valid_until__lte=now)
+        | Q(standing__computed_at__lt=current.published_at)
+    )
     found, done = Initiative.objects.filter(outdated).order_by("pk"), []
     for keys in batched(list(found.values_list("pk", flat=True))):
         with act("recompute standings", system="standing sweep"):

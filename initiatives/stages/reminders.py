@@ -22,10 +22,11 @@ WARN = (30, 14, 3, 0)
 
 def trials(moment: datetime):
     """Prototypes and MVPs that end: to the owner and the chair 30, 14, 3 days before, on the day and after it."""
-    today, book = clock.local_day(moment), Rulebook.objects.current().book
+    today, rules = clock.local_day(moment), [one.book.stages for one in Rulebook.objects.kept_versions()]
     old = Q(pk__in=[])
     for stage in ("prototype", "mvp"):
-        most = book.stages[stage].max_days_before_review
+        ages = [one[stage].max_days_before_review for one in rules]
+        most = min([days for days in ages if days is not None], default=None)
         if most is not None:
             old |= Q(stage=stage, since__lt=clock.midnight_after(today - timedelta(days=most - max(WARN))))
     going_on = Continuation.objects.filter(initiative=OuterRef("pk"), at__gte=OuterRef("since"))
@@ -40,6 +41,8 @@ def trials(moment: datetime):
     circle = Circle(cases)
     for case in cases:
         due = supported_stage.review_by(case, case.continued)
+        if due is None:
+            continue
         overdue, word = due < today, stage_word(case.stage)
         yield from told(
             [*circle.in_charge(case), circle.chair(case)],
@@ -105,10 +108,10 @@ def dependences(moment: datetime):
 
 def reattestations(moment: datetime):
     """Production to be accepted again: to owner and support owner 30, 14, 3 days before, on the day and after it."""
-    today, book = clock.local_day(moment), Rulebook.objects.current().book
-    warn = (30, 14, 3, 0)
-    rule = book.stages["production"]
-    shortest = min(days for days in (rule.reattest_days, rule.reattest_days_high) if days is not None)
+    today, warn = clock.local_day(moment), (30, 14, 3, 0)
+    rules = [one.book.stages["production"] for one in Rulebook.objects.kept_versions()]
+    both = [days for rule in rules for days in (rule.reattest_days, rule.reattest_days_high)]
+    shortest = min([days for days in both if days is not None], default=0)
     near = moment - timedelta(days=shortest - max(warn))
     cases = list(
         Initiative.objects.live()

@@ -11,6 +11,7 @@ from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import one_act, sent
 from initiatives.cases.stage_judgement import judgement_of_stop
+from initiatives.facts import rulebook_in_effect
 from initiatives.form_fields import ReasonForm
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions
@@ -179,7 +180,7 @@ def go_on(request, ref):
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_continue(case, request.user).or_refuse()
     ends = end_to_decide(case)
-    book = Rulebook.objects.current().book
+    book = rulebook_in_effect.rulebook_of(case).book
     last = clock.today() + timedelta(days=book.stages[case.stage].max_days_before_review)
     word = stage_word(case.stage)
     end = f"Its end {'was' if ends < clock.today() else 'is'} {in_days(ends)}"

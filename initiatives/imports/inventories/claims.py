@@ -6,9 +6,8 @@ from django.utils.text import slugify
 
 from governance import clock
 from governance.database import row_history
-from governance.gates import criteria
 from governance.ledger import record
-from governance.models import Rulebook, Unit, User
+from governance.models import Unit, User
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import supported_stage
@@ -138,9 +137,7 @@ def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]])
 
 
 def _supported_as_idea(case: Initiative) -> str:
-    book = Rulebook.objects.current().book
-    facts, now = supported_stage.facts_of(case), clock.now()
-    return criteria.support(facts, book, now, criteria.states_at(facts, book, now)).supported
+    return supported_stage.judged(case).support.supported
 
 
 def _units(rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:

@@ -84,7 +84,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     shown = chair.get(f"/rulebook/{rulebook.version}/publish/").content.decode()
     assert forecast.outcome in shown
     assert f'value="{until.isoformat()}"' in shown
-    sent = {"grace_until": until, "seen": forecast.pk, "outcome": "0" * 64}
+    sent = {"takes_effect": "at_once", "grace_until": until, "seen": forecast.pk, "outcome": "0" * 64}
     assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 409
     sent["outcome"] = forecast.outcome
     assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 302

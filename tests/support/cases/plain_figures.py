@@ -68,7 +68,7 @@ class Raw:
         return not ((self.since and day < self.since) or (self.until and day > self.until))
 
     def span(self, case):
-        if case.standing.rulebook_id != self.book.pk:
+        if case.standing.computed_at < self.book.published_at:
             return None
         return next(
             (

@@ -1,0 +1,248 @@
+"""From when a new rulebook decides what the evidence of a case supports: at once, on a day, or case by case."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Rulebook
+from governance.organisation import actions as organisation_actions
+from governance.rulebook import load_version
+from governance.vocabulary import TakesEffect
+from initiatives.facts import rulebook_in_effect, supported_stage
+from initiatives.models import Initiative, Obligation, Standing
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
+from initiatives.stages import periodic
+from tests.support import factories
+from tests.support.cases.open_reviews import voted
+from tests.support.database import snapshots
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+@snapshots.kept
+def company(cast):
+    factories.make_production(cast, title="Runs")
+    return cast
+
+
+def case_of(title="Runs") -> Initiative:
+    return Initiative.objects.get(title=title)
+
+
+def publish(company, version="2026.2", source=None, **published) -> Rulebook:
+    return factories.make_rulebook(
+        company.admin,
+        company.chair,
+        source or load_version(version),
+        **{"takes_effect": "case_by_case"} | published,
+    )
+
+
+def alike(version: str) -> str:
+    """The rules of 2026.1 under another name: who decides is the only thing that differs."""
+    return load_version("2026.1").replace('version = "2026.1"', f'version = "{version}"')
+
+
+def deciding(case: Initiative) -> str:
+    """The version that decides, and that the standing was written by."""
+    version = rulebook_in_effect.rulebook_of(case_acts.fresh(case)).version
+    assert Standing.objects.get(initiative=case).rulebook.version == version
+    return version
+
+
+def test_at_once_it_decides_for_every_case(company):
+    assert supported_stage.judged(case_of()).support.supported == "production"
+    publish(company, takes_effect="at_once")
+    assert deciding(case_of()) == "2026.2"
+    assert supported_stage.judged(case_of()).support.supported == "prototype"
+    assert Obligation.objects.filter(kind="step_back").count() == 1
+
+
+@pytest.mark.parametrize(("tier", "days"), [("limited", 365), ("high", 180)])
+def test_case_by_case_nothing_falls_until_the_last_day(company, tier, days):
+    with acting(by=company.admin, reason="As the risk seat would."):
+        case = case_of()
+        case.tier = tier
+        case.save()
+    now = clock.now()
+    with clock.simulated(now):
+        publish(company)
+        case = case_of()
+        assert deciding(case) == "2026.1"
+        assert not Obligation.objects.filter(kind="step_back").exists()
+    last = clock.midnight_after(clock.local_day(now) + timedelta(days=days))
+    assert rulebook_in_effect.successor(case, now) == (last, Rulebook.objects.current())
+    # The standing foretells the moment, so that whoever reads it needs no task to have run.
+    assert case.spans.get(from_at=last).supported == "prototype"
+    with clock.simulated(last - timedelta(microseconds=1)):
+        assert rulebook_in_effect.rulebook_of(case).version == "2026.1"
+    with clock.simulated(last):
+        assert case.pk in periodic.recompute()
+        assert deciding(case) == "2026.2"
+        assert rulebook_in_effect.successor(case, last) is None
+
+
+def test_on_a_day_it_decides_from_its_first_moment(company):
+    day = clock.today() + timedelta(days=20)
+    publish(company, takes_effect="on_a_day", effective_on=day)
+    case, first = case_of(), clock.midnight_before(day)
+    assert deciding(case) == "2026.1"
+    assert case.spans.get(from_at=first).supported == "prototype"
+    with clock.simulated(first - timedelta(microseconds=1)):
+        assert supported_stage.judged(case).support.supported == "production"
+    with clock.simulated(first):
+        assert supported_stage.judged(case).support.supported == "prototype"
+        periodic.recompute()
+        assert deciding(case) == "2026.2"
+        (debt,) = Obligation.objects.filter(kind="step_back")
+        assert debt.due == clock.last_day_before(first) + timedelta(days=14)
+
+
+def test_a_case_registered_since_stands_under_it(company):
+    publish(company)
+    assert deciding(factories.make_case(company, title="New")) == "2026.2"
+
+
+def test_re_attestation_moves_a_case(company):
+    publish(company, source=alike("2027.1"))
+    case = case_of()
+    with clock.simulated(clock.now() + timedelta(days=3)):
+        for row in case.roles.in_force().filter(role__in=("owner", "support_owner")):
+            role_actions.reaccept_role(assignment=row, by=row.person)
+        assert deciding(case) == "2026.1"
+        stage_actions.reattest(case=case, reason="It still serves.", by=company.chair)
+        assert deciding(case) == "2027.1"
+
+
+def test_a_review_that_was_open_keeps_its_version_and_so_does_the_case(company):
+    review = voted(company)
+    case = review.initiative
+    publish(company, source=alike("2027.1"))
+    review_actions.decide(review=review, outcome="approved", reason="It is useful.", by=company.chair)
+    assert (case_acts.fresh(case).stage, deciding(case)) == ("mvp", "2026.1")
+
+
+def test_a_gate_decided_under_it_moves_a_case(company):
+    idea = factories.make_prototype(company, title="Before")
+    publish(company, source=alike("2027.1"))
+    assert deciding(idea) == "2026.1"
+    case_acts.to_mvp(idea, company.team)
+    assert deciding(idea) == "2027.1"
+    idea = case_acts.fresh(idea)
+    moved = idea.reviews.get(gate="mvp").ended_at
+    assert rulebook_in_effect.rulebook_of(idea, moved - timedelta(microseconds=1)).version == "2026.1"
+    assert rulebook_in_effect.rulebook_of(idea, moved).version == "2027.1"
+
+
+def test_a_newer_version_at_once_ends_the_waiting_for_one_before_it(company):
+    publish(company, source=alike("2027.1"))
+    assert deciding(case_of()) == "2026.1"
+    publish(company, source=alike("2027.2"), takes_effect="at_once")
+    assert deciding(case_of()) == "2027.2"
+    assert rulebook_in_effect.successor(case_of(), clock.now()) is None
+
+
+def test_two_that_wait_decide_one_after_the_other(company):
+    now = clock.now()
+    publish(
+        company,
+        source=alike("2027.1"),
+        takes_effect="on_a_day",
+        effective_on=clock.today() + timedelta(days=10),
+    )
+    publish(
+        company,
+        source=alike("2027.2"),
+        takes_effect="on_a_day",
+        effective_on=clock.today() + timedelta(days=30),
+    )
+    told = rulebook_in_effect.deciding_from(case_of(), clock.now())
+    assert [row.version for _, row in told] == ["2026.1", "2027.1", "2027.2"]
+    publish(
+        company,
+        source=alike("2027.3"),
+        takes_effect="on_a_day",
+        effective_on=clock.today() + timedelta(days=20),
+    )
+    told = rulebook_in_effect.deciding_from(case_of(), clock.now())
+    assert [row.version for _, row in told] == ["2026.1", "2027.1", "2027.3"], "the newest one lasts"
+    assert [since > now for since, _ in told] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("published", "field"),
+    [
+        ({"takes_effect": "on_a_day"}, "effective_on"),
+        ({"takes_effect": "on_a_day", "effective_on": 0}, "effective_on"),
+        ({"takes_effect": "on_a_day", "effective_on": 731}, "effective_on"),
+        ({"takes_effect": "case_by_case", "grace_until": 10}, "grace_until"),
+        ({"takes_effect": "one day"}, "takes_effect"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_at_its_field(company, published, field):
+    days = {
+        name: clock.today() + timedelta(days=value) if isinstance(value, int) else value
+        for name, value in published.items()
+    }
+    with pytest.raises(ValidationError) as refused:
+        publish(company, **days)
+    assert list(refused.value.error_dict) == [field]
+    assert Rulebook.objects.current().version == "2026.1"
+
+
+def test_the_database_keeps_how_a_published_one_takes_effect(company):
+    rulebook = publish(company)
+    with (
+        pytest.raises(DatabaseError, match="does not change"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "UPDATE governance_rulebook SET takes_effect = %s WHERE id = %s",
+            [TakesEffect.AT_ONCE, rulebook.pk],
+        )
+    draft = organisation_actions.load_rulebook(source=alike("2028.1"), by=company.admin)
+    with (
+        pytest.raises(DatabaseError, match="effective_day"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "UPDATE governance_rulebook SET takes_effect = %s WHERE id = %s", [TakesEffect.ON_A_DAY, draft.pk]
+        )
+
+
+def test_the_page_of_the_case_says_who_decides_and_what_comes(company, as_):
+    publish(company)
+    case, last = case_of(), clock.today() + timedelta(days=366)
+    text = as_(company.owner).get(case.get_absolute_url()).content.decode()
+    assert "Rulebook 2026.1 decides what is supported here." in text
+    assert f"at the latest from {last:%-d %B %Y}" in text
+    assert "evidence supports: Prototype" in text
+    assert "claimed, supported" in text
+    portfolio = as_(company.owner).get("/cases/?shortfall=on").content.decode()
+    assert case.ref not in portfolio
+
+
+def test_the_chair_chooses_on_the_page(company, as_):
+    rulebook = organisation_actions.load_rulebook(source=alike("2027.1"), by=company.admin)
+    organisation_actions.propose_publication(rulebook=rulebook, by=company.admin)
+    chair, address = as_(company.chair), "/rulebook/2027.1/publish/"
+    page = chair.get(address).content.decode()
+    assert re.search(r'value="case_by_case"[^>]*checked', page)
+    refused = chair.post(address, {"takes_effect": "on_a_day"})
+    assert refused.status_code == 200
+    assert "Choose a day to come" in refused.content.decode()
+    day = clock.today() + timedelta(days=9)
+    assert chair.post(address, {"takes_effect": "on_a_day", "effective_on": day}).status_code == 302
+    published = Rulebook.objects.current()
+    assert (published.version, published.takes_effect, published.effective_on) == ("2027.1", "on_a_day", day)
