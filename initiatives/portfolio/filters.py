@@ -27,7 +27,6 @@ from django.db.models.functions import Coalesce, Least
 from django_filters.fields import ModelChoiceField
 
 from governance import contributions
-from governance.database.batch_read import Given
 from governance.models import ContractVersion, Rulebook, Unit
 from governance.sign_in.forms import Choices
 from governance.vocabulary import Layer, Role, Stage, Tier
@@ -103,10 +102,9 @@ def _known(rulebook: Rulebook | None, column: str, unknown, field: Field) -> Cas
     return Case(When(current, then=F(f"span__{column}")), default=Value(unknown), output_field=field)
 
 
-def seen_since(rulebook: Rulebook | Given | None) -> Q:
-    """That the standing was computed since this version was published; `Given`: the moment of that."""
-    since = rulebook.published_at if isinstance(rulebook, Rulebook) else rulebook
-    return Q(standing__computed_at__gte=since) if since is not None else Q(standing__isnull=False, pk__in=[])
+def seen_since(rulebook: Rulebook | None) -> Q:
+    """That the standing was computed since this version was published; without one, none was."""
+    return Q(standing__computed_at__gte=rulebook.published_at) if rulebook is not None else Q(pk__in=[])
 
 
 def known(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:

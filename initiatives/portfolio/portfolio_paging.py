@@ -17,7 +17,9 @@ from initiatives.models import Initiative, Span, Standing
 from initiatives.portfolio import filters
 
 _SHOWN = filters.with_people(
-    filters.with_standing(Initiative.objects.all(), Given("published"), Given("moment"))
+    filters.with_standing(
+        Initiative.objects.all(), Rulebook(published_at=Given("published")), Given("moment")
+    )
 )
 NEVER = datetime.max.replace(tzinfo=UTC)
 _ROWS = Batch(cases=Rows(_SHOWN, "pk"))
