@@ -103,8 +103,10 @@ def _known(rulebook: Rulebook | None, column: str, unknown, field: Field) -> Cas
 
 
 def seen_since(rulebook: Rulebook | None) -> Q:
-    """That the standing was computed since this version was published; without one, none was."""
-    return Q(standing__computed_at__gte=rulebook.published_at) if rulebook is not None else Q(pk__in=[])
+    """That the standing was computed since this version was published; without one, there are no standings."""
+    if rulebook is None:
+        return Q(standing__isnull=True)
+    return Q(standing__computed_at__gte=rulebook.published_at)
 
 
 def known(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:

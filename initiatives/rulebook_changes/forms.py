@@ -189,6 +189,7 @@ class PublishForm(forms.Form):
     takes_effect = forms.ChoiceField(
         label="It decides what is supported",
         choices=TakesEffect.choices,
+        required=False,
         initial=TakesEffect.CASE_BY_CASE,
         widget=forms.RadioSelect,
         help_text="Case by case: from the next gate or re-attestation of each, at the latest "

@@ -38,7 +38,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         try:
             publication.publish_rulebook(
                 rulebook=rulebook,
-                takes_effect=form.cleaned_data["takes_effect"],
+                takes_effect=form.cleaned_data["takes_effect"] or TakesEffect.CASE_BY_CASE,
                 effective_on=form.cleaned_data["effective_on"],
                 grace_until=form.cleaned_data["grace_until"],
                 forecast=forecast,
