@@ -1,4 +1,4 @@
-"""Which rulebook decides what the evidence of a case supports, at any moment (docs/domain.md, "From one rulebook to the next").
+"""Which rulebook decides what a case's evidence supports (docs/domain.md, "From one rulebook to the next").
 
 The newest version is in force: reviews are opened under it, forms ask for what it asks. Whether it also decides what is
 supported follows from how the chair had it take effect: at once, from a day on, or case by case, which is from the
