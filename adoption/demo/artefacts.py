@@ -35,6 +35,8 @@ DETAILS = {
     EvidenceKind.DECISION_RECORD: {"place": "Minutes of the board, item 4"},
 }
 
+OUTAGE = ("fallback", "timeout", "The list of yesterday after three seconds; all were told.")
+
 
 def details_of(kind: str, observed_on: date, approver: str) -> dict:
     """The form of a kind, filled in truthfully for an item observed on this day."""
@@ -101,8 +103,13 @@ def written_by_a_register(kind: str, book) -> bool:
     return kind in book.register_kinds and kind != EvidenceKind.CONTRACT_CLAUSE
 
 
-def from_register(case: Initiative, kind: str, keys: list[str], *, owner: User, lead: User) -> None:
-    """Have the register that writes this kind write it: of systems, of drills, or of measures."""
+def from_register(
+    case: Initiative, kind: str, keys: list[str], *, owner: User, lead: User, drill=OUTAGE
+) -> None:
+    """Have the register that writes this kind write it: of systems, of drills, or of measures.
+
+    `drill`: its kind, the fault that was planted, and what happened.
+    """
     if kind == EvidenceKind.TELEMETRY:
         from adoption.readings import evidence_figures  # of the cases that are made of these acts
 
@@ -113,14 +120,18 @@ def from_register(case: Initiative, kind: str, keys: list[str], *, owner: User, 
     elif kind == EvidenceKind.DRILL_RECORD:
         drills.add_drill(
             case=case,
-            kind="fallback",
-            fault="timeout",
-            expected="The list of yesterday within five seconds, and users are told.",
-            happened="The list of yesterday after three seconds; all were told.",
+            kind=drill[0],
+            fault=drill[1],
+            expected="What the plan says, within its time.",
+            happened=drill[2],
             result="pass",
             observed_on=clock.today(),
             covers=keys,
-            file=SimpleUploadedFile("trace.jsonl", b'{"fault": "timeout"}\n', "application/jsonl"),
+            file=SimpleUploadedFile(
+                "trace.jsonl",
+                f'{{"fault": "{drill[1]}", "covers": "{keys[0]}"}}\n'.encode(),
+                "application/jsonl",
+            ),
             by=lead,
         )
 

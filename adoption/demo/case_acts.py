@@ -85,6 +85,8 @@ class Team:
     record_owner: User | None = None
     reader: User | None = None
     extra: dict = field(default_factory=dict)
+    # By seat, a second holder: at high risk two persons verify.
+    deputies: dict[str, User] = field(default_factory=dict)
 
 
 # What enforces a clause, by its kind: the layer it works in, and the control.
@@ -440,11 +442,12 @@ def fresh(case: Initiative) -> Initiative:
 def team_for(unit: Unit, *, owner: User, support: User, lead: User, steward: User) -> Team:
     """The team of a unit, with the board that decides its cases and whoever holds each seat first."""
     own = board_for(unit)
-    held = {}
+    held: dict[str, User] = {}
+    second: dict[str, User] = {}
     for membership in (
         own.memberships.held_at(clock.now()).filter(delegate_of__isnull=True).select_related("person")
     ):
-        held.setdefault(membership.seat, membership.person)
+        (second if membership.seat in held else held).setdefault(membership.seat, membership.person)
     return Team(
         owner=owner,
         support=support,
@@ -454,4 +457,5 @@ def team_for(unit: Unit, *, owner: User, support: User, lead: User, steward: Use
         seats={seat: held[seat] for seat in Seat if seat in held},
         board=own,
         unit=unit,
+        deputies=second,
     )

@@ -1,7 +1,7 @@
 """The chapters every life is made of: idea, prototype, MVP, production; each act on its day, by the right person."""
 
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from adoption.demo import artefacts, case_acts
@@ -12,12 +12,20 @@ from adoption.demo.texts import ANSWERS, ATTESTED, DECLARED, OUTCOMES, PROOF, Pr
 from adoption.models.instruments import ASKED
 from governance import clock
 from governance.contracts.clauses import Terms
+from governance.models import Rulebook
+from governance.vocabulary import EvidenceKind
 from initiatives.cases.act import act, settle_standing, together
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
 from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
-from initiatives.models import Evidence, Initiative, Review
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.links.actions import Place
+from initiatives.integration.resilience import process_actions
+from initiatives.integration.systems import accounts
+from initiatives.integration.systems import actions as system_actions
+from initiatives.integration.systems.findings import digest
+from initiatives.models import Evidence, Initiative, Link, Review, System
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
@@ -89,6 +97,11 @@ class Tale:
         with self.day(ago):
             for key in keys:
                 self._answer(key, attested=True)
+        if keys == ATTESTED["prototype"] and SCREENED in Rulebook.objects.current().book.requirements:
+            with self.day(ago):
+                self._answer(SCREENED)
+            for proof in PROOF["prototype"]:
+                self._add(proof, ago, skip=())
 
     def prototype(self, ago: int) -> None:
         """It passes the prototype gate."""
@@ -188,6 +201,8 @@ class Tale:
         self.contract(ago + 17)
         self.tier(ago + 14)
         self.bound(ago + 12)
+        if Rulebook.objects.current().book.levelled and not self.case.links.standing().exists():
+            self.link_to_source(ago + 11)
         with self.day(ago + 5):
             for key, text in DECLARED.items():
                 checklist_actions.declare(
@@ -203,6 +218,83 @@ class Tale:
         self.decide(
             review, ago, f"A bounded trial with {self.words.count} {self.words.users}.", conditions=conditions
         )
+        self.go_live(ago)
+
+    def link_to_source(self, ago: int) -> None:
+        """It is linked to the system that its unit works with, whose owner reads the link and agrees to it."""
+        name, purpose, owner = SOURCES[self.words.unit]
+        with self.day(ago):
+            system = System.objects.filter(name=name).first() or system_actions.describe_system(
+                name=name,
+                kind="home_grown",
+                purpose=purpose,
+                owner=self.company[owner],
+                last_updated_on=clock.today(),
+                in_service_since=date(2012, 4, 1),
+                regions=["eu-west"],
+                by=self.team.owner,
+            )
+            link_actions.add_link(
+                case=self.again(),
+                system=system,
+                pattern="anchor",
+                direction="reads",
+                access="api",
+                purpose=self.words.sources[:1].upper() + self.words.sources[1:],
+                account=accounts.open_account(
+                    system=system,
+                    name=f"svc-{self.ref.lower()}",
+                    owner=self.team.lead,
+                    privileges="Reads what the trial needs; writes nothing.",
+                    review_by=self.today + timedelta(days=120),
+                    by=system.owner,
+                ),
+                data_classes=[self.words.data],
+                timeout_seconds=8,
+                retry="Twice, then it gives up",
+                on_failure=f"Users go on with {self.words.fallback}.",
+                told_users="“The source did not answer.”",
+                hops=[Place("Integration gateway", region=self.words.region)],
+                by=self.team.owner,
+            )
+        with self.day(ago):
+            self.agree_to_links()
+
+    def agree_to_links(self) -> None:
+        """The owner of each system reads its link as it stands, and agrees in person."""
+        for link in Link.objects.standing().filter(initiative=self.case).select_related("system__owner"):
+            if link.system.owner is None:
+                continue
+            hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
+            link_actions.answer_link(
+                link=link,
+                accepts=True,
+                words="Nightly loads have priority until six.",
+                digest=digest(link, hops)[1],
+                by=link.system.owner,
+            )
+
+    def go_live(self, ago: int) -> None:
+        """From the trial on its links carry data of production; the owners of the systems read them once more."""
+        with self.day(ago):
+            for link in Link.objects.standing().filter(initiative=self.again()):
+                link_actions.change_link(link=link, live=True, by=self.team.owner)
+        with self.day(ago):
+            self.agree_to_links()
+
+    def explain_sign_on(self, ago: int) -> None:
+        """The technical lead goes through the sign-on flow, and can explain it."""
+        with self.day(ago):
+            process_actions.record_flow(
+                case=self.again(),
+                steps=[
+                    {"who": "Assistant", "what": "asks the directory for a token of its service account"},
+                    {"who": "Gateway", "what": "trades it for one that its systems know"},
+                ],
+                explainer=self.team.lead,
+                reviewed_on=clock.today(),
+                by=self.team.lead,
+            )
 
     # --- Production -------------------------------------------------------------------------------------
 
@@ -215,6 +307,8 @@ class Tale:
                     case=self.case, key=key, result="met", outcome=self.words.fill(text), by=self.team.owner
                 )
         self.bound(ago + 5, "production", None)
+        if not self.case.sign_on_flows.exists():
+            self.explain_sign_on(ago + 4)
         self.prove("production", ago, skip=skip)
         self.renew_mvp(ago)
 
@@ -256,20 +350,29 @@ class Tale:
             for key in dict.fromkeys(key for proof in PROOF[gate] for key in proof.covers):
                 if key not in skip:
                     self._answer(key)
-        for proof in PROOF[gate]:
-            self._add(proof, ago, skip)
         measured = {key for proof in PROOF[gate] for key in proof.covers} & set(ASKED) - set(skip)
         if measured:
             with self.day(ago):
                 adopted(self.case, self.team, measured)
+        for proof in PROOF[gate]:
+            self._add(proof, ago, skip)
 
     def submit(self, ago: int) -> Review:
         """The owner opens the review that is next."""
         with self.day(ago):
             return review_actions.open_review(case=self.again(), by=self.team.owner)
 
+    def verify(self, gate: str, ago: int) -> None:
+        """The seats open what the gate asks them to verify, and say that it shows it."""
+        with self.day(ago):
+            artefacts.verify_gate(self.case, gate, self.team.seats, self.team.deputies)
+
     def sign(self, review: Review, ago: int, seats) -> None:
-        """The seats approve, over two days."""
+        """The seats verify, and approve, over two days."""
+        if review.rulebook.book.levelled:
+            # What was renewed of the gate before is verified anew as well.
+            for gate in ("mvp", "production") if review.gate == "production" else (review.gate,):
+                self.verify(gate, ago)
         for place, seat in enumerate(seats):
             with self.day(ago - place * 2 // len(seats)):
                 case_acts.vote(review, seat, self.team.seats[seat])
@@ -304,9 +407,24 @@ class Tale:
         return text[:1].upper() + text[1:]
 
     def _add(self, proof: Proof, ago: int, skip, **options) -> Evidence | None:
-        covers = [key for key in proof.covers if key not in skip]
-        if not covers:
+        book = Rulebook.objects.current().book
+        takes = {key for key, asked in book.requirements.items() if proof.kind in asked.evidence}
+        covers = [key for key in proof.covers if key in takes and key not in skip]
+        if not covers or proof.tier not in ("", self.words.tier):
             return None
+        if artefacts.written_by_a_register(proof.kind, book):
+            with self.day(ago):
+                artefacts.from_register(
+                    self.again(),
+                    proof.kind,
+                    covers,
+                    owner=self.team.owner,
+                    lead=getattr(self.team, proof.by),
+                    drill=tuple(
+                        self._sentence(part) if place == 2 else part for place, part in enumerate(proof.drill)
+                    ),
+                )
+                return None
         title = self._sentence(proof.title)
         writer = getattr(self.team, proof.by)
         fields = {}
@@ -316,10 +434,14 @@ class Tale:
             title = f"{title}, contract version {version.number}"
         with self.day(ago + self.random.randrange(2)):
             observed = clock.today()
-            if not proof.clause:
+            if proof.kind == EvidenceKind.LOG_SAMPLE and book.levelled:
+                fields["file"] = artefacts.log_of(f"{title} ({self.ref})", observed)
+            elif not proof.clause:
                 fields["file"] = artefacts.pdf(
                     f"{title} ({self.ref})", [self._sentence(ANSWERS[key]) for key in covers], observed
                 )
+            if proof.kind in book.detailed_kinds:
+                fields["details"] = artefacts.details_of(proof.kind, observed, str(self.team.chair))
             if proof.kind in RESULT_KINDS:
                 fields["result"] = "pass"
             if proof.kind in ("test_report", "user_research"):
@@ -337,6 +459,17 @@ class Tale:
             return item
 
 
+SCREENED = "proto.personal_data"
+# The system that a unit works with, what it holds, and who owns it: nobody of the cases that are linked to it.
+SOURCES = {
+    "accounts": ("Contact archive", "Letters, calls and visits of each account.", "felix"),
+    "customer-service": ("Ticket system", "Every request and what was answered.", "emil"),
+    "finance": ("General ledger", "Invoices, receipts, payments.", "hugo"),
+    "stores": ("Store system", "Articles, shelves, staff of each store.", "diego"),
+    "hr": ("Personnel files", "Who works here, since when, as what.", "felix"),
+    "plants": ("Plant system", "Orders, parts, machines and their logs.", "lena"),
+    "logistics": ("Transport system", "Tours, stops, windows.", "diego"),
+}
 RESULT_KINDS = ("test_report", "drill_record", "telemetry", "log_sample", "user_research")
 COMPANY_MADE = "in house"
 

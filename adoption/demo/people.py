@@ -8,8 +8,8 @@ from adoption.demo import case_acts
 from governance.database.row_history import acting
 from governance.models import Board, Rulebook, Unit, User
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import load_newest, load_version
-from governance.vocabulary import BoardRole
+from governance.rulebook import load_version
+from governance.vocabulary import BoardRole, Seat, TakesEffect
 from initiatives.rulebook_changes import draft_actions, forecast_actions, publication
 
 COMPANY = "Northgate"
@@ -231,31 +231,36 @@ def found(password: str) -> Company:
         boards[code] = organisation_actions.add_board(name=name, unit=units[code], by=admin)
         for seat, login in seats.items():
             organisation_actions.appoint(board=boards[code], person=people[login], seat=seat, by=admin)
+    # At high risk two persons verify: the seats of the board of the company have second holders.
+    for seat in Seat:
+        second = people[BOARDS["operations"][1][seat]]
+        organisation_actions.appoint(board=boards["northgate"], person=second, seat=seat.value, by=admin)
     rulebook = organisation_actions.load_rulebook(source=load_version("2026.1"), by=admin)
     organisation_actions.propose_publication(rulebook=rulebook, by=admin)
     publication.publish_rulebook(rulebook=rulebook, by=people["chair"])
     return Company(people, units, boards)
 
 
-def propose_next_rulebook(company: Company) -> Rulebook:
-    """The rulebook with levels, proposed by an admin; the chair sees what it would do to each case."""
+def put_levels_in_force(company: Company) -> None:
+    """The rulebook with levels takes effect case by case: what runs already stands under the one before for a while."""
     admin = company["second-admin"]
-    known = Rulebook.objects.values_list("version", flat=True)
-    rulebook = organisation_actions.load_rulebook(source=load_newest(but=set(known)), by=admin)
-    return organisation_actions.propose_publication(rulebook=rulebook, by=admin)
+    rulebook = organisation_actions.load_rulebook(source=load_version("2026.2"), by=admin)
+    organisation_actions.propose_publication(rulebook=rulebook, by=admin)
+    publication.publish_rulebook(
+        rulebook=rulebook, takes_effect=TakesEffect.CASE_BY_CASE, by=company["chair"]
+    )
 
 
 def try_rulebooks(company: Company) -> None:
-    """What the rules that wait would do to every case, worked out for the chair; and a draft somebody works on."""
-    waiting = Rulebook.objects.filter(published_at__isnull=True).latest("pk")
-    forecast_actions.work_out(forecast_actions.ask_forecast(of=waiting, by=company["second-admin"]).pk)
+    """A draft that somebody works on, and what it would do to every case."""
     admin = company["admin"]
     draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2027.1", by=admin)
     drill = {
         ("requirement", "mvp.users", "evidence"): ["drill_record"],
         ("freshness", "sign_off_max_age_days"): 30,
     }
-    draft_actions.edit_draft(draft=draft, values=drill, based_on=draft.number, by=admin)
+    draft = draft_actions.edit_draft(draft=draft, values=drill, based_on=draft.number, by=admin)
+    forecast_actions.work_out(forecast_actions.ask_forecast(of=draft, by=admin).pk)
 
 
 def logins() -> list[Person]:

@@ -50,6 +50,8 @@ ANSWERS = {
     "production, nothing here is kept. Shown to the team and two of the {users}.",
     "proto.to_advance": "A written workflow, a named person who answers for operation, a contract that the board "
     "approved, and {measure} measured before and after.",
+    "proto.personal_data": "{data}: names and contact details are in them. Each of the sixty was read by a person "
+    "first, and what is special to a person was blacked out.",
     "prototype.selected": "Compared with the other ideas of the unit: higher value for the same effort, and no "
     "similar case runs anywhere else in the company.",
     "mvp.problem": "{problem} Today: {before} {measure}.",
@@ -72,6 +74,7 @@ ANSWERS = {
     "it does not {limit}.",
     "gov.autonomy": "See the clause on what it may do on its own; anything not listed is not allowed.",
     "gov.human_approval": "See the clause on approval; when nobody answers in time, nothing is done.",
+    "gov.record_owner": "See the clause on the record owner; the change log is read every Monday.",
     "gov.edge_policies": "See the clause on edge cases; each names a policy or a person.",
     "int.residency": "{data} stay with {vendor} in {region}; the clause forbids any other region. No other hop.",
     "int.inventory": "Two links: {sources}. Each with owner, access, data classes, region and condition.",
@@ -145,7 +148,10 @@ OUTCOMES = {
 
 @dataclass(frozen=True)
 class Proof:
-    """One item of proof: what it is, its title, what it covers, who writes it, which clause it cites."""
+    """One item of proof: what it is, its title, what it covers, who writes it, which clause it cites.
+
+    `drill`: of a drill, its kind, the fault that was planted, and what happened. `tier`: only where the risk is this.
+    """
 
     kind: str
     title: str
@@ -153,9 +159,39 @@ class Proof:
     by: str = "owner"
     condition: str = ""
     clause: str = ""
+    drill: tuple[str, str, str] = ("", "", "")
+    tier: str = ""
 
 
 PROOF = {
+    "prototype": (
+        Proof("document", "Screening of the sample: {data}", ("proto.personal_data",)),
+        Proof(
+            "document",
+            "The idea on two pages: {title}",
+            (
+                "proto.question",
+                "proto.scope",
+                "proto.assumptions",
+                "proto.not_production",
+                "proto.to_advance",
+            ),
+            tier="high",
+        ),
+        Proof(
+            "test_report",
+            "Sixty curated cases of {subject}",
+            ("proto.limitations",),
+            condition="curated",
+            tier="high",
+        ),
+        Proof(
+            "decision_record",
+            "Minutes: the ideas of the unit, side by side",
+            ("prototype.selected",),
+            tier="high",
+        ),
+    ),
     "mvp": (
         Proof(
             "document",
@@ -189,6 +225,8 @@ PROOF = {
             clause="human_approval",
         ),
         Proof("contract_clause", "Clause: edge cases", ("gov.edge_policies",), clause="edge_policy"),
+        Proof("document", "Minutes: two earlier cases were read", ("mvp.lessons_read",), tier="high"),
+        Proof("contract_clause", "Clause: record owner", ("gov.record_owner",), clause="record_owner"),
         Proof("contract_clause", "Clause: {data} stay in {region}", ("int.residency",), clause="residency"),
     ),
     "production": (
@@ -214,21 +252,54 @@ PROOF = {
         ),
         Proof(
             "drill_record",
-            "Outage drill: {fallback}, wrong output, contact test",
-            ("prod.q05_wrong_output", "prod.q09_escalation", "prod.q10_outage"),
+            "Outage drill: {fallback}",
+            ("prod.q10_outage",),
             "support",
+            drill=(
+                "fallback",
+                "gone",
+                "{users} went on with {fallback} after four minutes; back after twenty.",
+            ),
         ),
         Proof(
             "drill_record",
-            "Planted fault and retrieval by case and person",
-            ("int.audit_trail", "layer.observability"),
+            "Wrong output, found and corrected",
+            ("prod.q05_wrong_output",),
             "support",
+            drill=(
+                "override",
+                "wrong_output",
+                "Reported by the button, corrected within the day; two more were found.",
+            ),
         ),
         Proof(
-            "telemetry",
-            "Usage and errors of {subject}, last four weeks",
-            ("prod.monitoring", "adopt.usage"),
+            "drill_record",
+            "Contact test",
+            ("prod.q09_escalation",),
             "support",
+            drill=("escalation", "person", "The second level answered after nine minutes."),
+        ),
+        Proof(
+            "drill_record",
+            "Retrieval by case and by person",
+            ("int.audit_trail",),
+            "support",
+            drill=(
+                "retrieval",
+                "none",
+                "A given decision after two minutes, everything about one person after six.",
+            ),
+        ),
+        Proof(
+            "drill_record",
+            "Planted fault",
+            ("layer.observability",),
+            "support",
+            drill=("fallback", "error", "The alarm was read after three minutes."),
+        ),
+        Proof("telemetry", "Usage of {subject}", ("adopt.usage",), "support"),
+        Proof(
+            "decision_record", "Minutes of the weekly look at the monitoring", ("prod.monitoring",), "support"
         ),
         Proof(
             "user_research",
@@ -249,9 +320,15 @@ PROOF = {
             ("prod.q08_change_control", "prod.maintenance", "production.business_depends"),
         ),
         Proof("document", "Impact assessment of {subject}", ("gov.impact",)),
+        Proof("document", "Agreements of the owners of {sources}", ("int.systems_owned",)),
         Proof("document", "Retrospective of the trial: {title}", ("production.lessons_captured",)),
         Proof("document", "Audit of the policy layer of {subject}", ("layer.policy",)),
-        Proof("system_record", "Service accounts and sign-on of {subject}", ("int.identity",), "steward"),
+        Proof(
+            "system_record",
+            "Links, service accounts and sign-on of {subject}",
+            ("int.identity", "int.inventory", "int.sources_condition", "int.definitions"),
+            "steward",
+        ),
     ),
     "retire": (
         Proof("document", "How {users} work from now on", ("retire.replacement",)),

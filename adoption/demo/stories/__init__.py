@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from adoption.demo import lessons, meetings
-from adoption.demo.people import Company, propose_next_rulebook
+from adoption.demo.people import Company, put_levels_in_force
 from adoption.demo.stories import (
     accounts,
     changes,
@@ -19,10 +19,12 @@ from governance import clock
 
 def tell(company: Company) -> None:
     """Tell every story, in the order of the references; let the rules move on, and people go."""
+    before = finance.prototype_in_production(company)
+    with clock.simulated(clock.now() - timedelta(days=338)):
+        put_levels_in_force(company)
+    before.night(44)
     for story in STORIES:
         story(company)
-    with clock.simulated(clock.now() - timedelta(days=6)):
-        propose_next_rulebook(company)
     lessons.elsewhere(company)
     for change in (changes.away_now, changes.away_soon, changes.leaving):
         change(company)
@@ -32,7 +34,6 @@ def tell(company: Company) -> None:
 
 STORIES = (
     operations.retired,
-    finance.prototype_in_production,
     finance.production_in_name_only,
     finance.upright_production,
     accounts.larger_prototype,

@@ -18,10 +18,9 @@ def ready_for_the_chair(company: Company) -> None:
         register.of_summary(company, tale)
         tale.prototype(205)
         tale.mvp(120)
-        register.live(tale, 119)
         register.worked(tale, 118, 6, waited={"The owner of Billing": 9, "Data protection": 4})
         register.agreed_on_customer(tale, 116)
-        register.explained(tale, 20)
+        tale.explain_sign_on(20)
         register.worked(tale, 19, 4, waited={"The identity team": 6})
         tale.prepare_production(12)
         review = tale.submit(9)
@@ -85,6 +84,7 @@ def condition_open(company: Company) -> None:
             "due": tale.today + timedelta(days=10),
         }
         tale.mvp(40, conditions=[wanted])
+        tale.accept_again(40)
 
 
 def half_described_idea(company: Company) -> None:

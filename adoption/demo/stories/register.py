@@ -11,10 +11,8 @@ from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
 from initiatives.integration.residency import actions as residency_actions
-from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
-from initiatives.integration.systems.findings import digest
 from initiatives.models import DefinitionConflict, Link, System, Vendor
 
 MODEL_VENDOR = "Tessera"
@@ -36,22 +34,8 @@ HOURS = (
 )
 
 
-def agree(link: Link) -> None:
-    """The owner of the link's system reads it as it stands, and agrees in person."""
-    link = Link.objects.select_related("system__owner").get(pk=link.pk)
-    hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
-    link_actions.answer_link(
-        link=link,
-        accepts=True,
-        words="Nightly loads have priority until six.",
-        digest=digest(link, hops)[1],
-        by=link.system.owner,
-    )
-
-
 def of_summary(company: Company, tale: Tale) -> None:
     """The CRM and the billing system, described long before the trial, and agreed to by their owners."""
-    links = []
     with tale.day(226):
         vendor = Vendor.objects.filter(name=MODEL_VENDOR).first() or residency_actions.add_vendor(
             name=MODEL_VENDOR, by=tale.team.seats["security_privacy"]
@@ -107,10 +91,9 @@ def of_summary(company: Company, tale: Tale) -> None:
                 review_by=tale.today + timedelta(days=60),
                 by=tale.team.owner,
             )
-            links.append(_link(tale, system, vendor, purpose, account))
+            _link(tale, system, vendor, purpose, account)
     with tale.day(220):
-        for link in links:
-            agree(link)
+        tale.agree_to_links()
 
 
 def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> Link:
@@ -133,15 +116,6 @@ def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> 
         ],
         by=tale.team.owner,
     )
-
-
-def live(tale: Tale, ago: int) -> None:
-    """From the trial on the links carry data of production; their owners read them once more."""
-    links = list(Link.objects.standing().filter(initiative=tale.case))
-    with tale.day(ago):
-        for link in links:
-            link_actions.change_link(link=link, live=True, by=tale.team.owner)
-            agree(link)
 
 
 def agreed_on_customer(tale: Tale, ago: int) -> None:
@@ -196,21 +170,6 @@ def agreed_on_customer(tale: Tale, ago: int) -> None:
                 ],
                 by=tale.team.steward,
             )
-
-
-def explained(tale: Tale, ago: int) -> None:
-    """The technical lead goes through the sign-on flow, and can explain it."""
-    with tale.day(ago):
-        process_actions.record_flow(
-            case=tale.again(),
-            steps=[
-                {"who": "Assistant", "what": "asks the directory for a token of its service account"},
-                {"who": "Gateway", "what": "trades it for one that the CRM and the billing system know"},
-            ],
-            explainer=tale.team.lead,
-            reviewed_on=clock.today(),
-            by=tale.team.lead,
-        )
 
 
 def worked(tale: Tale, ago: int, weeks: int, *, waited: dict[str, int]) -> None:

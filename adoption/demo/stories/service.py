@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from adoption.demo import artefacts, meetings
+from adoption.demo import meetings
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
 from adoption.demo.pulses import ask
@@ -68,17 +68,15 @@ def stale_vote(company: Company) -> None:
         tale.prepare_mvp(14)
         review = tale.submit(12)
         tale.sign(review, 9, ("business_value", "risk_compliance", "security_privacy"))
-        old = tale.case.evidence.get(kind="system_record")
+        old = tale.case.evidence.get(kind="contract_clause", coverage__requirement="int.residency")
         with tale.day(4):
             evidence_actions.add_evidence(
                 case=tale.case,
-                kind="system_record",
-                title="Inventory of links: the warranty register moved to a new server",
+                kind="contract_clause",
+                title="Clause on regions, read again with the processor's new list of places",
                 observed_on=clock.today(),
-                covers=list(old.coverage.values_list("requirement", flat=True)),
-                file=artefacts.pdf(
-                    f"Inventory of links after the move ({tale.ref})", observed_on=clock.today()
-                ),
+                covers=["int.residency"],
+                clause=old.clause,
                 supersedes=old,
                 by=tale.team.steward,
             )
@@ -115,7 +113,7 @@ def owed_post_mortem(company: Company) -> None:
 
 
 def returned_review(company: Company) -> None:
-    """An MVP review that came back with questions; its owner asks for a waiver meanwhile."""
+    """An MVP review that came back with questions; a waiver that its owner asked for waits for the chair."""
     with telling(company, "articles", 6) as tale:
         tale.idea(110)
         tale.prototype(75)
@@ -128,13 +126,15 @@ def returned_review(company: Company) -> None:
                 by=tale.team.chair,
             )
         with tale.day(6):
-            waivers.request_waiver(
+            waiver = waivers.request_waiver(
                 case=tale.again(),
                 key="mvp.workflow",
                 reason="The editors' workflow is being rewritten; drafts are read by two people until then.",
                 until=clock.today() + timedelta(days=60),
                 by=tale.team.owner,
             )
+        with tale.day(6):
+            waivers.agree_to_waiver(waiver=waiver, by=tale.team.seats["risk_compliance"])
 
 
 def high_risk(company: Company) -> None:

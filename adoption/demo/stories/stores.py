@@ -15,8 +15,8 @@ from initiatives.stages import actions as stage_actions
 def not_yet_an_honest_prototype(company: Company) -> None:
     """A prototype whose stated limits have aged out; the chair let it go on once, and is asked again."""
     with telling(company, "shelves", 160) as tale:
-        tale.idea(370)
-        tale.prototype(340)
+        tale.idea(337)
+        tale.prototype(330)
         with tale.day(170):
             stage_actions.continue_stage(
                 case=tale.case,
