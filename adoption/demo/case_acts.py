@@ -84,7 +84,6 @@ class Team:
     unit: Unit
     record_owner: User | None = None
     reader: User | None = None
-    extra: dict = field(default_factory=dict)
     # By seat, a second holder: at high risk two persons verify.
     deputies: dict[str, User] = field(default_factory=dict)
 

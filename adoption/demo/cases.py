@@ -57,6 +57,28 @@ CASES = {
         "the staff handbook", "the handbook and the opening hours register", "calls a week", "310", "120",
         "Somebody follows a rule that no longer holds.", "answer questions about pay", "the telephone line",
     ),
+    "rooms": Words(
+        "Meeting note formatter", "hr", "lena",
+        "Notes of meetings are written in nine ways, and nobody finds the decision in them.",
+        "put the notes of a meeting into the house form", "team assistants", 12, "Zurich", "typed meeting notes",
+        "the notes as they were typed", "minutes a note", "25", "6", "A note is formatted badly and typed again.",
+        "change what was decided", "the blank form", part="Drafting model", version="d-2", tier="minimal",
+    ),
+    "callbacks": Words(
+        "Call-back order", "customer-service", "oona",
+        "Calls wait in the order in which they came, however urgent they are.",
+        "order the calls that wait by what the caller said", "call agents", 24, "Lisbon", "requests for a call",
+        "the call desk and the ticket system", "hours until an urgent call", "9", "1",
+        "Somebody in an emergency waits behind a question about opening hours.", "judge how somebody speaks",
+        "the order in which they came", part="Ranking model", version="r-2", vendor="Tessera", tier="high",
+    ),
+    "credit": Words(
+        "Credit note drafts", "finance", "emil",
+        "A credit note takes three people and a week.", "draft a credit note from a complaint",
+        "billing clerks", 7, "Zurich", "complaints and invoices", "the ledger and the complaint file",
+        "days until a credit note", "7", "2", "A credit note is written that nobody owes.", "pay anything out",
+        "the paper form", part="Drafting model", version="d-2",
+    ),
     "promotions": Words(
         "Promotion forecast", "stores", "felix",
         "Promotions run out on the second day or fill the store room for a month.",

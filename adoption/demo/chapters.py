@@ -25,7 +25,7 @@ from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems.findings import digest
-from initiatives.models import Evidence, Initiative, Link, Review, System
+from initiatives.models import Evidence, Initiative, Link, ModelVersion, Review, System
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
@@ -103,8 +103,8 @@ class Tale:
             for proof in PROOF["prototype"]:
                 self._add(proof, ago, skip=())
 
-    def prototype(self, ago: int) -> None:
-        """It passes the prototype gate."""
+    def prototype(self, ago: int, model: ModelVersion | None = None) -> None:
+        """It passes the prototype gate. `model`: the one of the register that it runs, where it is listed there."""
         words = self.words
         with self.day(ago + 6):
             for layer, name, version in (
@@ -115,8 +115,9 @@ class Tale:
                     case=self.case,
                     layer=layer,
                     name=name,
-                    version=version,
+                    version="" if model and layer == "model" else version,
                     vendor=words.vendor if layer == "model" else COMPANY_MADE,
+                    model_version=model if layer == "model" else None,
                     region=words.region if layer == "model" else "",
                     by=self.team.owner,
                 )
@@ -327,6 +328,8 @@ class Tale:
             "Forty logged calls",
             "A hundred results",
             "Inventory of links",
+            "Clause: with approval",
+            "Clause: record owner",
         )
         for proof in PROOF["mvp"]:
             if proof.title.startswith(renewed):

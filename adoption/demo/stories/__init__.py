@@ -11,6 +11,7 @@ from adoption.demo.stories import (
     finance,
     hr,
     operations,
+    register,
     service,
     stores,
 )
@@ -19,12 +20,17 @@ from governance import clock
 
 def tell(company: Company) -> None:
     """Tell every story, in the order of the references; let the rules move on, and people go."""
+    ends = clock.now() + timedelta(days=62)
     before = finance.prototype_in_production(company)
-    with clock.simulated(clock.now() - timedelta(days=338)):
+    with clock.simulated(clock.now() - timedelta(days=332)):
         put_levels_in_force(company)
+        register.policy_of_finance(company)
+        register.model_near_its_end(company, clock.local_day(ends))
     before.night(44)
     for story in STORIES:
         story(company)
+    with clock.simulated(clock.now() - timedelta(days=2)):
+        register.vendor_term_that_bites(company)
     lessons.elsewhere(company)
     for change in (changes.away_now, changes.away_soon, changes.leaving):
         change(company)
@@ -62,4 +68,7 @@ STORIES = (
     accounts.half_described_idea,
     operations.new_idea,
     operations.idea_of_an_outsider,
+    hr.minimal_production,
+    service.high_risk_production,
+    finance.renewed_on_paper,
 )

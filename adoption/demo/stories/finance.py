@@ -4,11 +4,12 @@ from adoption.demo.chapters import Tale, telling
 from adoption.demo.measures import valued
 from adoption.demo.people import Company
 from adoption.demo.pulses import ask
-from adoption.demo.stories import incidents
+from adoption.demo.stories import incidents, register
 from adoption.readings.evidence_figures import file_figures
 from governance import clock
 from initiatives.contracts import actions as contract_actions
 from initiatives.efforts import notes
+from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import dependants
 from initiatives.models import Initiative
 from initiatives.registration import actions as registration_actions
@@ -31,6 +32,7 @@ def upright_production(company: Company) -> None:
             mood=0.52,
             said=["It marks lines as sure that I would not sign.", "Faster, once I knew where to look."],
         )
+        register.explored(tale, 60)
         tale.production(12)
         with tale.day(10):
             dependant = dependants.add_dependant(
@@ -94,12 +96,28 @@ def production_in_name_only(company: Company) -> None:
 
 def prototype_in_production(company: Company) -> Tale:
     """Production of which not even the trial could be justified today; decided before the rulebook with levels."""
-    with telling(company, "receipts", 340) as tale:
+    with telling(company, "receipts", 333) as tale:
         tale.idea(416)
         tale.prototype(408)
         tale.mvp(374)
-        tale.production(342)
+        tale.production(334)
     return tale
+
+
+def renewed_on_paper(company: Company) -> None:
+    """Production whose papers are all new, and which nobody has verified since they were renewed."""
+    with telling(company, "credit", 9) as tale:
+        tale.idea(260)
+        tale.prototype(210)
+        tale.mvp(140)
+        tale.production(36)
+        tale.accept_again(12)
+        tale.explain_sign_on(11)
+        tale.prove("production", 10)
+        tale.renew_mvp(10)
+        with tale.day(9):
+            evidence_actions.generate_index(case=tale.again(), by=tale.team.owner)
+    tale.night(8)
 
 
 def vacant_owner(company: Company) -> None:

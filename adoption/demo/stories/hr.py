@@ -9,6 +9,15 @@ from initiatives.roles import actions as role_actions
 from initiatives.stages import actions as stage_actions
 
 
+def minimal_production(company: Company) -> None:
+    """Production of minimal risk that asks little, and has it."""
+    with telling(company, "rooms", 20) as tale:
+        tale.idea(190)
+        tale.prototype(150)
+        tale.mvp(100)
+        tale.production(20)
+
+
 def stopped_idea(company: Company) -> None:
     """An idea that its owner stopped: it owes a reason and nothing else. Confidential."""
     with telling(company, "applicants", 50) as tale:

@@ -5,21 +5,23 @@ from datetime import timedelta
 from adoption.demo import postmortems
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
+from adoption.signals import actions as signal_actions
+from governance import clock
 from initiatives.holds import actions as hold_actions
 from initiatives.roles import actions as role_actions
 
 
 def condition_overdue(company: Company) -> None:
-    """An MVP with a condition that nobody met in time."""
-    with telling(company, "stops", 55) as tale:
-        tale.idea(130)
-        tale.prototype(95)
+    """A permanent pilot: an MVP that nobody continued, stopped or promoted, with a condition that nobody met."""
+    with telling(company, "stops", 285) as tale:
+        tale.idea(331)
+        tale.prototype(324)
         wanted = {
             "text": "Measure the morning round for two weeks without the summaries, for comparison.",
             "owner": tale.team.owner,
             "due": tale.today - timedelta(days=10),
         }
-        tale.mvp(55, conditions=[wanted])
+        tale.mvp(288, conditions=[wanted])
 
 
 def retired(company: Company) -> None:
@@ -57,6 +59,16 @@ def gap_open(company: Company) -> None:
                 due=tale.today + timedelta(days=25),
                 downstream=["Customer messages", "Driver planning"],
                 by=tale.team.owner,
+            )
+        with tale.day(7):
+            signal_actions.report_signal(
+                case=tale.case,
+                kind="weaponised",
+                group="Night drivers",
+                words="Dispatchers hold the forecast against drivers who come later than it said.",
+                source="told",
+                observed_on=clock.today(),
+                by=tale.team.support,
             )
         with tale.day(5):
             role_actions.propose_role(

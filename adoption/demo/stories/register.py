@@ -3,16 +3,23 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from adoption.demo.chapters import Tale
 from adoption.demo.people import Company
 from governance import clock
+from initiatives.contracts import control_mapping
 from initiatives.efforts import actions as effort_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links.actions import Place
+from initiatives.integration.profiles import actions as profile_actions
 from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.resilience import process_actions, traces
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
+from initiatives.model_register import actions as model_actions
 from initiatives.models import DefinitionConflict, Link, System, Vendor
 
 MODEL_VENDOR = "Tessera"
@@ -222,3 +229,117 @@ def four_knowledge_bases(company: Company, tale: Tale) -> None:
             data_classes=["customer questions"],
             by=tale.team.owner,
         )
+
+
+def explored(tale: Tale, ago: int) -> None:
+    """What its people wrote down of it: how the work goes, why it is built so, where its answers come from."""
+    with tale.day(ago):
+        case, (link,) = tale.again(), Link.objects.standing().filter(initiative=tale.case)
+        process_actions.record_process(
+            case=case,
+            name="Matching an invoice",
+            status="documented",
+            as_is=[
+                {"who": "Clerk", "what": "looks for the order and the goods received, by hand"},
+                {"who": "Team lead", "what": "releases what is above 5,000"},
+            ],
+            to_be=[
+                {"who": "Assistant", "what": "proposes the match, with what does not fit"},
+                {"who": "Clerk", "what": "accepts it or matches by hand"},
+                {"who": "Team lead", "what": "releases what is above 5,000, as before"},
+            ],
+            by=tale.team.owner,
+        )
+        control_mapping.record_architecture_decision(
+            case=case,
+            title="The match is computed beside the ledger, not in it",
+            text="In the ledger it could have released payments by itself. Beside it, it can only propose; a clerk "
+            "presses the button. Not chosen: the module of the ledger's vendor, which keeps no log of what it saw.",
+            decided_on=clock.today() - timedelta(days=1),
+            by=tale.team.lead,
+        )
+        rows = [f"I-{number},{link.system.name}: {4000 + number}" for number in range(60)]
+        traces.add_trace_sample(
+            case=case,
+            title="Sixty matches",
+            taken_on=clock.today(),
+            result="pass",
+            file=ContentFile("\n".join(["output,source", *rows, ""]).encode(), "matches.csv"),
+            by=tale.team.lead,
+        )
+        months = [
+            f"{place},{1000 + place},{place % 7 * 11.5:.2f},2026-{place % 9 + 1:02}"
+            for place in range(1, 400)
+        ]
+        profile = profile_actions.add_profile(
+            case=case,
+            system=link.system,
+            upload=SimpleUploadedFile(
+                "invoices.csv", "\n".join(["id,order,amount,month", *months, ""]).encode()
+            ),
+            title="Invoices of nine months",
+            taken_on=clock.today(),
+            by=tale.team.lead,
+        )
+    with tale.day(ago):
+        profile_actions.measure_profile(profile.pk)
+
+
+def policy_of_finance(company: Company) -> None:
+    """What a unit allows: where the data of its cases may be."""
+    residency_actions.set_unit_policy(
+        unit=company.units["finance"],
+        reference="Finance policy 14: data of suppliers",
+        words="Invoices and payments stay in the Union and Switzerland.",
+        starts_on=clock.today(),
+        allowed=["EU", "CH"],
+        by=company["seat-security"],
+    )
+
+
+def through_vendor(company: Company, tale: Tale, ago: int) -> None:
+    """Its link is seen to end at the vendor of its model."""
+    with tale.day(ago):
+        vendor = Vendor.objects.get(name=tale.words.vendor)
+        link_actions.change_link(
+            link=Link.objects.standing().get(initiative=tale.again()),
+            hops=[
+                Place("Integration gateway", region=tale.words.region),
+                Place(f"Model of {vendor}", region=tale.words.region, vendor=vendor),
+            ],
+            by=tale.team.owner,
+        )
+
+
+def vendor_term_that_bites(company: Company) -> None:
+    """A term of a vendor that forbids the region to which a case sends its data: it is held."""
+    risk = company["seat-security"]
+    vendor = Vendor.objects.get(name="Northlight")
+    residency_actions.file_vendor_term(
+        vendor=vendor,
+        kind="region",
+        reference="Northlight order form, annex 2",
+        words="Images are read in the United States; no other place is offered.",
+        starts_on=clock.today(),
+        allowed=["US"],
+        by=risk,
+    )
+
+
+def model_near_its_end(company: Company, ends_on: date) -> None:
+    """A model of the register whose vendor stops standing behind it on a day, and what follows it."""
+    admin = company["admin"]
+    vendor = Vendor.objects.filter(name="Modelwright").first() or residency_actions.add_vendor(
+        name="Modelwright", by=company["seat-security"]
+    )
+    newer = model_actions.add_model(vendor=vendor, family="Scribe", version="5", region="eu-west", by=admin)
+    model_actions.add_model(
+        vendor=vendor,
+        family="Scribe",
+        version="4",
+        region="eu-west",
+        end_of_life=ends_on,
+        end_of_life_source="Modelwright, calendar of models",
+        successor=newer,
+        by=admin,
+    )

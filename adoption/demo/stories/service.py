@@ -12,6 +12,7 @@ from initiatives.checklist import waivers
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
+from initiatives.models import ModelVersion
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 
@@ -86,7 +87,7 @@ def held(company: Company) -> None:
     """An MVP that somebody on the board stopped from moving."""
     with telling(company, "handover", 6) as tale:
         tale.idea(160)
-        tale.prototype(130)
+        tale.prototype(130, ModelVersion.objects.get(family="Scribe", version="4"))
         tale.mvp(50)
         incidents.incident(company, tale, 7)
         with tale.day(6):
@@ -135,6 +136,15 @@ def returned_review(company: Company) -> None:
             )
         with tale.day(6):
             waivers.agree_to_waiver(waiver=waiver, by=tale.team.seats["risk_compliance"])
+
+
+def high_risk_production(company: Company) -> None:
+    """Production of high risk that its evidence supports: two persons verified each answer."""
+    with telling(company, "callbacks", 12) as tale:
+        tale.idea(260)
+        tale.prototype(200)
+        tale.mvp(120)
+        tale.production(12)
 
 
 def high_risk(company: Company) -> None:

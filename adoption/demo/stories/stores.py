@@ -5,6 +5,7 @@ from datetime import timedelta
 from adoption.demo import case_acts
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
+from adoption.demo.stories import register
 from adoption.demo.texts import ATTESTED
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.writing import write
@@ -15,8 +16,8 @@ from initiatives.stages import actions as stage_actions
 def not_yet_an_honest_prototype(company: Company) -> None:
     """A prototype whose stated limits have aged out; the chair let it go on once, and is asked again."""
     with telling(company, "shelves", 160) as tale:
-        tale.idea(337)
-        tale.prototype(330)
+        tale.idea(331)
+        tale.prototype(324)
         with tale.day(170):
             stage_actions.continue_stage(
                 case=tale.case,
@@ -112,4 +113,5 @@ def blocked_by_a_debt(company: Company) -> None:
         tale.idea(70)
         tale.prototype(50)
         tale.prepare_mvp(7)
+        register.through_vendor(company, tale, 6)
         tale.submit(5)

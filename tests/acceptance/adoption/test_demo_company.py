@@ -2,6 +2,7 @@
 
 import json
 import stat
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -10,7 +11,7 @@ from django.core.management import CommandError, call_command
 from adoption.demo import people
 from adoption.demo.stories import decision_requests
 from adoption.management.commands import demo
-from adoption.models import PostMortem
+from adoption.models import PostMortem, Signal
 from governance import clock
 from governance.authorization import decision_queries
 from governance.database.row_history import acting
@@ -34,13 +35,17 @@ from initiatives.models import (
     Hold,
     ImportRow,
     Initiative,
+    ModelVersion,
     Obligation,
     Review,
     RoleAssignment,
     Span,
+    UnitPolicy,
     Waiver,
 )
 from initiatives.models.integration.definitions import RECONCILED
+from initiatives.portfolio import report_links
+from initiatives.portfolio.filters import with_support
 from tests.support.database import restored_copies
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +112,12 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     assert labels["Payment reminder drafts"] == "Production in name only"
     assert labels["Expense receipt reading"] == "Prototype in production"
     assert labels["Shelf gap spotting"] == "Not yet an honest prototype"
-    assert labels["Invoice matching"] == ""
+    tiers = {"Meeting note formatter": "minimal", "Invoice matching": "limited", "Call-back order": "high"}
+    for title, tier in tiers.items():
+        assert (case(title).stage, case(title).tier, labels[title]) == ("production", tier, "")
+    assert labels["Credit note drafts"] == "Prototype in production", (
+        "its papers are new, and nobody verified them"
+    )
 
     # Reviews
     assert sitting("Customer summary assistant").verdict.decidable
@@ -140,9 +150,26 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
         assert row.status == RECONCILED
         assert {row.one.system.name, row.other.system.name} == {"Billing", "CRM"}
 
+    # What only a register holds
+    matching = case("Invoice matching")
+    for rows in (
+        matching.links,
+        matching.drills,
+        matching.trace_samples,
+        matching.processes,
+        matching.profiles,
+    ):
+        assert rows.exists(), rows.model
+    assert matching.architecture_decisions.exists()
+    assert ModelVersion.objects.filter(end_of_life__lte=clock.today() + timedelta(days=90)).exists()
+    assert UnitPolicy.objects.exists()
+    assert Signal.objects.filter(kind="weaponised").exists()
+    pilots = report_links.permanent_pilots(with_support(own, Rulebook.objects.current(), clock.now()))
+    assert [row.title for row in pilots] == ["Machine stop summaries"]
+
     # What stands against cases, and what waits for somebody
     today = clock.today()
-    assert set(Hold.objects.open().values_list("kind", flat=True)) >= {"concern", "owner_vacant"}
+    assert set(Hold.objects.open().values_list("kind", flat=True)) >= {"concern", "owner_vacant", "residency"}
     owed = Obligation.objects.unsettled().filter(kind="post_mortem")
     assert owed.filter(due__lt=today).exists()
     assert owed.filter(due__gte=today).exists()
