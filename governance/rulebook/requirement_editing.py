@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from governance.rulebook import schema
 from governance.rulebook.book import Book, Requirement
 from governance.rulebook.editing import (
     ROW_ORDER,
@@ -68,7 +67,7 @@ def with_requirement(
     """
     key = str(row["key"])
     values: dict[Place, object] = {}
-    for place in dict.fromkeys(_list_of(text, criterion) for criterion in asked_by):
+    for place in dict.fromkeys(list_of(text, criterion) for criterion in asked_by):
         values[place] = [*(text.value(place) or ()), key]
     if fate:
         values[("carry_forward", fate)] = [*text.value(("carry_forward", fate)), key]
@@ -118,13 +117,13 @@ def references(text: Text, key: str) -> list[Reference]:
 
 def with_duty(text: Text, criterion: str, key: str) -> Text:
     """The text in which this criterion asks for this requirement too. Raises RulebookErrors, KeyError."""
-    place = _list_of(text, criterion)
+    place = list_of(text, criterion)
     return with_values(text, {place: [*(text.value(place) or ()), key]})
 
 
 def without_duty(text: Text, criterion: str, key: str) -> Text:
     """The text in which this criterion asks for it no more. Raises RulebookErrors where it asks for nothing else."""
-    place = _list_of(text, criterion)
+    place = list_of(text, criterion)
     left = [word for word in text.value(place) or () if word != key]
     row = text.row("criterion", criterion) or {}
     if not left and place[0] == "criterion":
@@ -199,8 +198,18 @@ def _value_in(book: Book, place: Place) -> object:
     return getattr(book.requirements[place[1]], place[2]).get(place[3])
 
 
-def _list_of(text: Text, criterion: str) -> Place:
-    """The list in which a criterion names what it asks: its own, or the items of its scale test."""
+def gates_asking(text: Text, key: str) -> list[str]:
+    """The gates with a criterion that asks for this requirement, or is it by its own evidence."""
+    rows = [
+        row
+        for row in text.raw["criterion"]
+        if (row["key"] == key and "evidence" in row) or key in (text.value(list_of(text, row["key"])) or ())
+    ]
+    return list(dict.fromkeys(row["gate"] for row in rows))
+
+
+def list_of(text: Text, criterion: str) -> Place:
+    """The list in which a criterion names what it asks: its own, or the items of its scale test. Raises KeyError."""
     row = text.row("criterion", criterion)
     if row is None:
         raise KeyError(criterion)
@@ -287,9 +296,3 @@ def _taken_out(text: Text, key: str) -> list[Move]:
     if moves[-1][1] == len(source) and not source.endswith("\n") and source[:start].endswith("\n"):
         moves[0] = (start - 1, end, "")
     return moves
-
-
-def tiers_of(row: Mapping[str, Any]) -> dict[str, Asked]:
-    """What a row of the text asks at each tier, before any gate asks less."""
-    level, why = row.get("level", {}), row.get("left_out", {})
-    return {tier: Asked(level.get(tier, ""), why.get(tier, "")) for tier in schema.FIXED["risk tier"]}
