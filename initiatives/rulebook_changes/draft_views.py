@@ -261,10 +261,11 @@ def seen_text(row: RulebookDraft, number: int) -> str:
 
 
 def beside(row: RulebookDraft) -> dict:
-    """What every page of a draft shows: what it says otherwise than the rulebook in force."""
-    in_force = Rulebook.objects.current()
-    sections = [one for one in diff.differences(in_force.book, parse(row.source)) if one.lines]
-    return {"nav": "rulebook", "draft": row, "in_force": in_force, "sections": sections}
+    """What every page of a draft shows: what it says otherwise than the version it was copied from, or in force."""
+    in_force, book = Rulebook.objects.current(), parse(row.source)
+    sections = diff.differences(row.base.book, book)
+    others = diff.differences(in_force.book, book) if in_force.pk != row.base_id else []
+    return {"nav": "rulebook", "draft": row, "in_force": in_force, "sections": sections, "others": others}
 
 
 def _asked(book: Book, gate: str) -> dict:

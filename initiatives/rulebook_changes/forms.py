@@ -51,6 +51,19 @@ class TextForm(RulebookForm):
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class ReasonField(forms.CharField):
+    """Why a tier does not ask a question: a sentence, on one line of the text."""
+
+    widget = forms.Textarea(attrs={"rows": 1})
+
+    def __init__(self, **options):
+        super().__init__(required=False, max_length=500, **options)
+
+    def to_python(self, value):
+        """Line ends are blanks."""
+        return " ".join(super().to_python(value).split())
+
+
 class TierFields(forms.Form):
     """What one question asks at each risk tier: a level, or that it is left out and why; what the gate to MVP asks.
 
@@ -58,6 +71,7 @@ class TierFields(forms.Form):
     """
 
     tiers_at_mvp: bool | None = None  # None: no fields of tiers
+    ahead: tuple[str, ...] = ("question", "counts")  # what stands before the table of tiers
 
     def add_tiers(self, row: dict, *, at_mvp: bool) -> None:
         """Add the fields, with what a row says; `at_mvp`: the gate to MVP may ask another level than others."""
@@ -70,11 +84,8 @@ class TierFields(forms.Form):
                 choices=[*levels, (LEFT_OUT, LEFT_OUT)],
                 initial=told["level"] or (LEFT_OUT if told["left_out"] else Level.DOCUMENTED),
             )
-            self.fields[f"left_out_{tier}"] = forms.CharField(
-                label=f"{tier.label}: left out because",
-                required=False,
-                max_length=500,
-                initial=told["left_out"],
+            self.fields[f"left_out_{tier}"] = ReasonField(
+                label=f"{tier.label}: left out because", initial=told["left_out"]
             )
             if at_mvp:
                 self.fields[f"level_at_mvp_{tier}"] = forms.ChoiceField(
@@ -97,6 +108,16 @@ class TierFields(forms.Form):
         """The fields that stand outside that table."""
         own = {field.name for _, fields in self.tiers for field in fields}
         return [field for field in self if field.name not in own and not field.is_hidden]
+
+    @property
+    def first(self) -> list[forms.BoundField]:
+        """Those of them that stand before the table: what is asked."""
+        return [field for field in self.plain if field.name in self.ahead]
+
+    @property
+    def further(self) -> list[forms.BoundField]:
+        """Those that stand after it."""
+        return [field for field in self.plain if field.name not in self.ahead]
 
     def clean(self):
         """A tier that is left out says why; one that is asked keeps no new reason."""
@@ -259,9 +280,12 @@ def field_of(kind: str, required: bool, among: str, text: Text, name: str, **sai
     if kind in ("texts", "some"):
         if among in TICKED:
             names = [(one, one.replace("_", " ")) for one in text.names(among)]
-            return forms.MultipleChoiceField(
-                required=False, choices=names, widget=forms.CheckboxSelectMultiple, **said
+            short = {} if among == "requirement" else {"class": "cells"}
+            field = forms.MultipleChoiceField(
+                required=False, choices=names, widget=forms.CheckboxSelectMultiple(attrs=short), **said
             )
+            field.needed = kind == "some" and required
+            return field
         return LinesField(required=False, **said)
     if among:
         names = [(one, one.replace("_", " ")) for one in text.names(among)]

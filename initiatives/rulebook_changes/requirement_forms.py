@@ -10,13 +10,12 @@ from governance.rulebook.book import Book, Requirement
 from governance.rulebook.editing import Place, Text
 from governance.rulebook.requirement_editing import Asked, asked_of, fates_of, places_of
 from governance.vocabulary import Level, Seat, Stage
-from initiatives.rulebook_changes.forms import HELP, LEFT_OUT, TierFields, field_of, mend_reason
+from initiatives.rulebook_changes.forms import HELP, LEFT_OUT, ReasonField, TierFields, field_of, mend_reason
 
 # What an added requirement says besides, in the order of the form.
 SAYS = ("stage", "group", "layer", "question", "counts", "evidence", "min_evidence", "min_condition")
 ANSWERED = ("answered_by", "severity", "waivable", "fresh_days", "fresh_days_high_risk", "triggers")
 REST = ("why_fresh", "grace_days", "ways", "of_register")
-FIRST = ("question", "counts", "key", "stage", "group", "layer", "asked_by")
 INITIAL = {
     "group": "stage",
     "answered_by": "business_owner",
@@ -42,6 +41,7 @@ GROUPS = {
 class AddForm(TierFields):
     """A requirement to add to a draft, and what asks for it; `gate`: the gate whose criteria may."""
 
+    ahead = ("question", "counts", "key", "stage", "group", "layer", "asked_by")
     based_on = forms.IntegerField(widget=forms.HiddenInput)
     key = forms.CharField(
         max_length=60,
@@ -80,19 +80,10 @@ class AddForm(TierFields):
         self.fields["fate"] = forms.ChoiceField(
             label="Its answer after the next promotion", required=False, choices=list(FATES.items())
         )
-        self.order_fields(["based_on", *FIRST, *SAYS, *ANSWERED])
+        self.order_fields(["based_on", *self.ahead, *SAYS, *ANSWERED])
         if text.levelled:
-            self.add_tiers(row, at_mvp=True)
-
-    @property
-    def first(self) -> list[forms.BoundField]:
-        """The fields before the table of tiers: what is asked, and who asks it."""
-        return [field for field in self.plain if field.name in FIRST]
-
-    @property
-    def further(self) -> list[forms.BoundField]:
-        """The fields after it: proof, terms, and what becomes of the answer."""
-        return [field for field in self.plain if field.name not in FIRST]
+            sent = any(name.startswith("level_at_mvp_") for name in self.data)
+            self.add_tiers(row, at_mvp="level_at_mvp" in row or sent)
 
     def _criteria(self) -> Iterable[dict[str, Any]]:
         return (row for row in self.text.raw["criterion"] if row["gate"] == self.gate)
@@ -153,8 +144,8 @@ class AskedForm(forms.Form):
                 choices=[*levels, (LEFT_OUT, LEFT_OUT)],
                 initial=asked.level or LEFT_OUT,
             )
-            self.fields[f"why-{row.key}"] = forms.CharField(
-                label=f"{row.question}: left out because", required=False, max_length=500, initial=asked.why
+            self.fields[f"why-{row.key}"] = ReasonField(
+                label=f"{row.question}: left out because", initial=asked.why
             )
 
     def rows(self) -> list[tuple[Requirement, list[str], forms.BoundField, forms.BoundField]]:
