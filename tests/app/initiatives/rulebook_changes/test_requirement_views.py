@@ -1,14 +1,16 @@
 """Requirements of a draft by form: added, removed with what names them, asked at a tier or left out; by two at once."""
 
+import contextlib
+
 import pytest
 from bs4 import BeautifulSoup
 
 from governance.models import Entry, Rulebook
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import RulebookErrors, load_version, parse
-from governance.rulebook.editing import read
-from governance.rulebook.requirement_editing import Asked, asked_of
-from initiatives.models import RulebookDraft
+from governance.rulebook.editing import read, with_values
+from governance.rulebook.requirement_editing import Asked, asked_of, without_requirement
+from initiatives.models import Review, RulebookDraft
 from initiatives.rulebook_changes import draft_actions
 from tests.support import factories
 from tests.support.cases import rulebook_forecast
@@ -410,3 +412,31 @@ def test_a_requirement_added_by_form_does_what_was_foretold(cast, as_, draft):
     assert forecast.totals["lose"] == 1
     came = rulebook_forecast.happened(source, cast.admin, cast.chair)
     assert rulebook_forecast.differences(told, came) == []
+
+
+@pytest.mark.parametrize("version", ["2026.1", "2026.2"])
+def test_cases_live_on_under_a_rulebook_without_whatever_can_go(cast, as_, version):
+    """Every requirement that nothing needs is removed and the rest published: pages open, forecasts come true."""
+    running = factories.make_production(cast, title="Runs")
+    bounded = factories.make_mvp(cast, title="Bounded")
+    voted(cast)
+    text = with_values(read(load_version(version)), {("version",): "2026.9"})
+    gone = []
+    for row in text.raw["requirement"]:
+        with contextlib.suppress(RulebookErrors):
+            text = without_requirement(text, row["key"])
+            gone.append(row["key"])
+    assert len(gone) > 20
+    _, told = rulebook_forecast.foretold(text.source, cast.admin)
+    came = rulebook_forecast.happened(text.source, cast.admin, cast.chair)
+    assert rulebook_forecast.differences(told, came) == []
+    factories.make_rulebook(cast.admin, cast.chair, source=text.source)
+    owner, chair = as_(cast.owner), as_(cast.chair)
+    pages = ["", "checklist/", "contract/", "integration/", "adoption/", "running/", "history/"]
+    for case in (running, bounded):
+        for page in pages:
+            assert owner.get(f"{case.get_absolute_url()}{page}").status_code == 200, page
+    for page in ("/", "/cases/", "/ideas/", "/rulebook/", "/leaders/", "/reviews/"):
+        assert chair.get(page).status_code == 200, page
+    for review in Review.objects.all():
+        assert chair.get(review.get_absolute_url()).status_code == 200
