@@ -331,8 +331,13 @@ def test_a_removal_is_of_what_was_seen(cast, as_, draft):
 
 def test_what_is_typed_into_a_question_that_somebody_removed_can_be_added_again(cast, as_, draft):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/requirement/mvp.users/"
-    begun = filled(admin.get(address)) | {"question": "Who uses it, by name?", "fresh_days": "31"}
+    unchanged = filled(admin.get(address))
+    begun = unchanged | {"question": "Who uses it, by name?", "fresh_days": "31"}
     draft_actions.remove_requirement(draft=draft, key="mvp.users", based_on=2, by=cast.second_admin)
+    # Also where nothing stood in the one field that was filled in.
+    page = admin.post(address, unchanged | {"grace_days": "5"})
+    assert "mvp.users is not in the draft any more." in words(page)
+    assert filled(page)["grace_days"] == "5"
     page = admin.post(address, begun)
     assert page.status_code == 200
     assert "mvp.users is not in the draft any more." in words(page)
