@@ -445,3 +445,12 @@ def test_cases_live_on_under_a_rulebook_without_whatever_can_go(cast, as_, versi
         assert chair.get(page).status_code == 200, page
     for review in Review.objects.all():
         assert chair.get(review.get_absolute_url()).status_code == 200
+
+
+def test_pages_of_a_draft_ask_the_database_little(cast, as_, draft, django_assert_max_num_queries):
+    """However many questions there are: what is asked comes from the text."""
+    admin = as_(cast.admin)
+    admin.get(f"/rulebook-drafts/{draft.pk}/")  # what is kept between requests is there
+    for page in ("", "asked/production/high/", "add/production/", "remove/mvp.users/"):
+        with django_assert_max_num_queries(9):
+            assert admin.get(f"/rulebook-drafts/{draft.pk}/{page}").status_code == 200
