@@ -45,7 +45,7 @@ from initiatives.reviews import views as review_views
 from initiatives.reviews.sign_offs import views as sign_off_views
 from initiatives.roles import handover_views
 from initiatives.roles import views as role_views
-from initiatives.rulebook_changes import draft_views, forecast_views
+from initiatives.rulebook_changes import draft_views, forecast_views, requirement_views
 from initiatives.rulebook_changes import views as rulebook_changes_views
 from initiatives.running import views as running_views
 from initiatives.stages import views as stage_views
@@ -78,6 +78,15 @@ urlpatterns = [
     path("rulebook-drafts/", draft_views.drafts, name="rulebook-drafts"),
     path("rulebook-drafts/<int:pk>/", draft_views.draft, name="rulebook-draft"),
     path("rulebook-drafts/<int:pk>/edit/<str:part>/<str:key>/", draft_views.edit, name="rulebook-draft-edit"),
+    path("rulebook-drafts/<int:pk>/add/<str:gate>/", requirement_views.add, name="rulebook-draft-add"),
+    path(
+        "rulebook-drafts/<int:pk>/remove/<str:key>/", requirement_views.remove, name="rulebook-draft-remove"
+    ),
+    path(
+        "rulebook-drafts/<int:pk>/asked/<str:gate>/<str:tier>/",
+        requirement_views.asked,
+        name="rulebook-draft-asked",
+    ),
     path("rulebook-drafts/<int:pk>/text/", draft_views.text, name="rulebook-draft-text"),
     path("rulebook-drafts/<int:pk>/load/", draft_views.load, name="rulebook-draft-load"),
     path("rulebook-drafts/<int:pk>/drop/", draft_views.drop, name="rulebook-draft-drop"),

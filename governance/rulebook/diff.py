@@ -1,10 +1,11 @@
 """Difference of two rulebooks, in sentences: by stage, gate, criterion and requirement. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-from governance.rulebook.book import Book, Criterion, Gate, Requirement, StageRule
+from governance.rulebook.book import Book, CarryForward, Criterion, Gate, Requirement, StageRule
+from governance.vocabulary import Tier
 
 # What to call each field in a sentence; what is missing here is told by its name.
 NAMES = {
@@ -46,11 +47,14 @@ NAMES = {
     "ways": "how it is measured",
     "of_register": "unknown while the register is empty",
     "waivers_max": "waivers that a case carries at most at once",
+    "frozen": "answers that stay as they were decided at a gate",
+    "live": "answers that must stay current in production",
+    "ended_at_production": "answers that end at production",
+    "replaced_at_production": "answers that another replaces at production",
 }
 # Tables of words, each with what it is called.
 TABLES = {
     "standards": "What each stage may expect",
-    "scale_tests": "Scale tests",
     "triggers": "What ends proof before its time",
     "seats": "Seats",
     "layers": "Layers",
@@ -66,6 +70,8 @@ CARRIED = {
     "register_kinds": "kinds that are never uploaded",
 }
 
+LEFT_OUT = "left out"  # of a question, at a tier that does not ask it
+
 Row = TypeVar("Row", Requirement, Gate, Criterion)
 
 
@@ -80,6 +86,7 @@ class Section:
 
 def differences(old: Book, new: Book) -> list[Section]:
     """Everything that differs, part by part in the order of the rulebook; nothing for equal books."""
+    called = _called(old, new)
     terms = [*_fields(old.freshness, new.freshness)]
     if old.waivers_max != new.waivers_max:
         terms.append(_sentence(_name("waivers_max"), old.waivers_max, new.waivers_max))
@@ -88,14 +95,16 @@ def differences(old: Book, new: Book) -> list[Section]:
         one, other = old.stages.get(key), new.stages.get(key)
         sections.append(_section(f"Stage: {key}", _row(one, other, StageRule)))
     for key in _keys(old.gates, new.gates):
-        sections += _gate(old, new, key)
+        sections += _gate(old, new, key, called)
     for key in _keys(old.requirements, new.requirements):
         was, becomes = old.requirements.get(key), new.requirements.get(key)
         touched = frozenset(c.gate for book in (old, new) for c in book.criteria_using(key))
         title = f"Requirement: {_newest(was, becomes).question}"
-        sections.append(_section(title, _row(was, becomes, Requirement), touched))
+        sections.append(_section(title, _requirement(was, becomes), touched))
     sections.append(_section("The governance contract", _fields(old.contract, new.contract)))
-    sections.append(_section("What stays after a promotion", _fields(old.carry, new.carry)))
+    carried_on = _fields(_carry(old.carry, called), _carry(new.carry, called))
+    sections.append(_section("What stays after a promotion", carried_on))
+    sections.append(_section("Scale tests", _scale_tests(old, new, called)))
     for name, title in TABLES.items():
         sections.append(_section(title, _table(getattr(old, name), getattr(new, name))))
     carried = {words: (getattr(old, name), getattr(new, name)) for name, words in CARRIED.items()}
@@ -116,14 +125,69 @@ def _newest(old: Row | None, new: Row | None) -> Row:
     return newest
 
 
-def _gate(old: Book, new: Book, key: str) -> Iterator[Section]:
+def _called(old: Book, new: Book) -> dict[str, str]:
+    """What requirements are called where others name them: the question, and the key by which it is found."""
+    rows = old.requirements | new.requirements
+    return {key: f"“{row.question}” ({key})" for key, row in rows.items()}
+
+
+def _by_name(keys: Collection[str], called: dict[str, str]) -> tuple[str, ...]:
+    return tuple(called.get(key, key) for key in _ordered(keys))
+
+
+def _requirement(old: Requirement | None, new: Requirement | None) -> Iterator[str]:
+    """What a question asks otherwise; of a new one also which level each tier asks, or why it does not."""
+    if old is not None and new is not None:
+        tiers = old.level.keys() | new.level.keys()
+        old, new = (_with_left_out(row, tiers) for row in (old, new))
+    yield from _row(old, new, Requirement)
+    if old is None and new is not None and (new.level or new.left_out):
+        asked = {tier: _level_or_why(new, tier) for tier in Tier}
+        yield f"Level that is asked: {'; '.join(f'{tier}: {words}' for tier, words in asked.items())}."
+        if new.level_at_mvp:
+            yield _sentence(_name("level_at_mvp"), {}, new.level_at_mvp)
+
+
+def _level_or_why(row: Requirement, tier: str) -> str:
+    return f"{LEFT_OUT}, because “{row.left_out[tier]}”" if tier in row.left_out else row.level.get(tier, "")
+
+
+def _with_left_out(row: Requirement, tiers: Collection[str]) -> Requirement:
+    """The same row with a word for a tier that it leaves out, where the other version asks a level."""
+    out = {tier: LEFT_OUT for tier in Tier if tier in tiers and tier in row.left_out}
+    return replace(row, level=row.level | out)
+
+
+def _criterion(row: Criterion | None, called: dict[str, str]) -> Criterion | None:
+    return row and replace(row, requirements=_by_name(row.requirements, called))
+
+
+def _carry(carry: CarryForward, called: dict[str, str]) -> CarryForward:
+    return replace(
+        carry,
+        frozen={gate: frozenset(_by_name(keys, called)) for gate, keys in carry.frozen.items()},
+        live=frozenset(_by_name(carry.live, called)),
+        ended_at_production=frozenset(_by_name(carry.ended_at_production, called)),
+    )
+
+
+def _scale_tests(old: Book, new: Book, called: dict[str, str]) -> Iterator[str]:
+    for key in _keys(old.scale_tests, new.scale_tests):
+        was, becomes = old.scale_tests[key], new.scale_tests[key]
+        if was.statement != becomes.statement:
+            yield _sentence(f"{key}, what it says", was.statement, becomes.statement)
+        if was.items != becomes.items:
+            yield _sentence(f"{key}, its items", _by_name(was.items, called), _by_name(becomes.items, called))
+
+
+def _gate(old: Book, new: Book, key: str, called: dict[str, str]) -> Iterator[Section]:
     """What the gate itself asks otherwise, and each of its criteria."""
     one, other = old.gates.get(key), new.gates.get(key)
     yield _section(f"Gate: {_newest(one, other).title}", _row(one, other, Gate), frozenset([key]))
     before, after = ({c.key: c for c in gate.criteria} if gate else {} for gate in (one, other))
     for criterion in _keys(before, after):
         was, becomes = before.get(criterion), after.get(criterion)
-        lines = _row(was, becomes, Criterion)
+        lines = _row(_criterion(was, called), _criterion(becomes, called), Criterion)
         yield _section(f"Criterion: {_newest(was, becomes).question}", lines, frozenset([key]))
 
 
@@ -162,15 +226,25 @@ def _table(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 def _sentence(name: str, before: Any, after: Any) -> str:
     name = name[:1].upper() + name[1:]
     if isinstance(before, (tuple, frozenset)) and isinstance(after, (tuple, frozenset)):
-        came = [_said(one) for one in _ordered(after) if one not in before]
-        gone = [_said(one) for one in _ordered(before) if one not in after]
-        parts = [f"{word} {', '.join(ones)}" for word, ones in (("added", came), ("gone", gone)) if ones]
-        return f"{name}: {'; '.join(parts) or 'in another order'}."
+        return f"{name}: {'; '.join(_came_and_went(before, after)) or 'in another order'}."
     if isinstance(before, dict) and isinstance(after, dict):
         changed = [key for key in _keys(before, after) if before.get(key) != after.get(key)]
-        parts = [f"{_said(key)}: {_change(before.get(key), after.get(key))}" for key in changed]
+        parts = [_part(_said(key), before.get(key), after.get(key)) for key in changed]
         return f"{name}: {'; '.join(parts)}."
     return f"{name}: {_change(before, after)}."
+
+
+def _came_and_went(before: Collection[Any], after: Collection[Any]) -> list[str]:
+    came = [_said(one) for one in _ordered(after) if one not in before]
+    gone = [_said(one) for one in _ordered(before) if one not in after]
+    return [f"{word} {', '.join(ones)}" for word, ones in (("added", came), ("gone", gone)) if ones]
+
+
+def _part(name: str, before: Any, after: Any) -> str:
+    """What differs under one name; of a set only what came and what went."""
+    if isinstance(before, frozenset) and isinstance(after, frozenset):
+        return f"{name}: {', '.join(_came_and_went(before, after))}"
+    return f"{name}: {_change(before, after)}"
 
 
 def _change(before: Any, after: Any) -> str:
@@ -179,7 +253,8 @@ def _change(before: Any, after: Any) -> str:
 
 def _quoted(value: Any) -> str:
     """Words of several words between quotation marks, so that their own full stops do not end the sentence."""
-    return f"“{value}”" if isinstance(value, str) and " " in value else _said(value)
+    own = isinstance(value, str) and " " in value and value != LEFT_OUT
+    return f"“{value}”" if own else _said(value)
 
 
 def _ordered(values: Collection[Any]) -> list[Any]:
@@ -196,6 +271,4 @@ def _said(value: Any) -> str:
         return ", ".join(_said(one) for one in _ordered(value))
     if isinstance(value, dict):
         return "; ".join(f"{key}: {_said(one)}" for key, one in value.items())
-    if hasattr(value, "statement"):
-        return f"“{value.statement}”, {_said(value.items)}"
     return str(value)

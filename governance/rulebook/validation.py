@@ -27,6 +27,8 @@ from governance.rulebook.schema import (
 )
 from governance.rulebook.source_positions import TextPath, lines_of
 
+FEWEST_ITEMS = 3  # of a scale test at each tier, or it would say nothing (docs/domain.md, invariant 10)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -377,6 +379,22 @@ class _Check:
                 if field_name in row and "evidence" not in row:
                     what = f"{field_name} has no effect without evidence of its own."
                     self.say(("criterion", number, field_name), what, f"remove {field_name} or add evidence.")
+
+        if levelled:
+            self.scale_items([row for _, _, row in asked])
+
+    def scale_items(self, asked: list[dict[str, Any]]) -> None:
+        """At each tier a scale test consists of the items that the tier asks, and of enough of them."""
+        left_out = {row["key"]: row.get("left_out", {}) for row in asked}
+        for name in self.part("scale_tests"):
+            items: Any = self.part("scale_tests", name).get("items")
+            for tier in self.known["risk tier"] if _is("some", items) else ():
+                number = sum(tier not in left_out.get(item, {}) for item in items)
+                if number < FEWEST_ITEMS:
+                    what = (
+                        f"at {tier} risk the scale test {name} has {number} of at least {FEWEST_ITEMS} items."
+                    )
+                    self.say(("scale_tests", name, "items"), what, "ask more of its questions at this tier.")
 
     def level_of(self, path: TextPath, row: dict[str, Any]) -> None:
         """One question: each tier exactly once, under `level` or under `left_out`."""

@@ -5,6 +5,8 @@ and a chair publishes (`governance.organisation.actions`, `actions.rulebooks`).
 """
 
 import hashlib
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -15,22 +17,28 @@ from governance.organisation.actions import VERSION, load_rulebook
 from governance.people import permissions as people_permissions
 from governance.permission_result import Conflict
 from governance.rulebook import diff, parse
-from governance.rulebook.editing import Place, read, with_values
+from governance.rulebook.editing import Place, Text, read, with_values
+from governance.rulebook.requirement_editing import references, with_requirement, without_requirement
+from governance.rulebook.schema import ROWS
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.models import RulebookDraft
 
 SAID = 250
+REFERENCE = "reference"  # in `Overtaken.now`: something names a requirement by now (True), or no more (False)
 
 
 class Overtaken(ValidationError):
-    """Somebody changed the same places meanwhile. `now`: what stands there by now; `draft`: the draft as it is."""
+    """Somebody changed the same places meanwhile. `now`: what stands there by now; `draft`: the draft as it is.
 
-    def __init__(self, draft: RulebookDraft, now: dict[Place, object]):
+    `remedy`: how to go on, where it is not by saving again.
+    """
+
+    def __init__(self, draft: RulebookDraft, now: dict[Place, object], remedy: str = ""):
         self.draft, self.now = draft, now
         super().__init__(
-            f"{draft.by} changed this at {clock.moment_in_words(draft.at)} while you were writing. What you typed is "
-            "kept below; save again to have yours."
+            f"{draft.by} changed this at {clock.moment_in_words(draft.at)} while you were writing. "
+            + (remedy or "What you typed is kept below; save again to have yours.")
         )
 
 
@@ -74,8 +82,8 @@ def edit_draft(
 ) -> RulebookDraft:
     """Set values of a draft by their places; None takes one away. `based_on`: the `number` the person saw.
 
-    What others changed elsewhere meanwhile stays. Raises Overtaken where they changed the same places, RulebookErrors
-    with the loader's own problems, ValidationError or Refused.
+    What others changed elsewhere meanwhile stays. Raises Overtaken where they changed the same places or took the row
+    away, RulebookErrors with the loader's own problems, ValidationError or Refused.
     """
     with act("edit draft", by=by, reason="Draft edited"):
         people_permissions.may_draft(by).or_refuse()
@@ -90,6 +98,11 @@ def edit_draft(
             }
             if moved:
                 raise Overtaken(draft, moved)
+        gone: dict[Place, object] = {
+            place: None for place in values if place[0] in ROWS and text.row(*place[:2]) is None
+        }
+        if gone:
+            raise Overtaken(draft, gone)
         values = {place: value for place, value in values.items() if text.value(place) != value}
         if not values:
             return draft
@@ -97,6 +110,87 @@ def edit_draft(
             values[("version",)] = _free(str(values["version",]), draft)
         _write(draft, with_values(text, values).source, by)
     return draft
+
+
+def add_requirement(
+    *,
+    draft: RulebookDraft,
+    row: Mapping[str, Any],
+    asked_by: Collection[str],
+    fate: str = "",
+    based_on: int,
+    by: User,
+) -> RulebookDraft:
+    """Add a requirement to a draft, asked by these criteria; `row` and `fate` as `with_requirement` takes them.
+
+    What others changed meanwhile stays. Raises Overtaken where they used the same key or took a criterion away,
+    ValidationError where the key asks something else of cases today, RulebookErrors, Refused.
+    """
+    with act("edit draft", by=by, reason="Requirement added to a draft"):
+        people_permissions.may_draft(by).or_refuse()
+        draft = _open(draft)
+        text, key = read(draft.source), str(row["key"])
+        asked = Rulebook.objects.current().book.requirements.get(key)
+        if asked is not None and asked.question != row["question"]:
+            raise ValidationError(
+                {
+                    "key": f"In the rulebook in force this key asks “{asked.question}”: what was answered to that "
+                    "would count for your question. Choose another key."
+                }
+            )
+        moved: dict[Place, object] = {
+            ("criterion", one): None for one in asked_by if text.row("criterion", one) is None
+        }
+        standing = text.row("requirement", key)
+        if standing is not None and read(_text_of(draft, based_on)).row("requirement", key) is None:
+            moved[("requirement", key)] = standing["question"]
+        if moved:
+            raise Overtaken(draft, moved)
+        _write(
+            draft,
+            with_requirement(text, row, asked_by=asked_by, fate=fate).source,
+            by,
+            f"Added: “{row['question']}” ({key}).",
+        )
+    return draft
+
+
+def remove_requirement(*, draft: RulebookDraft, key: str, based_on: int, by: User) -> RulebookDraft:
+    """Take a requirement out of a draft, with whatever names it. `based_on`: the `number` the person saw.
+
+    Raises Overtaken where others changed it or what names it meanwhile, Conflict where it is gone, RulebookErrors where
+    something cannot stand without it, Refused.
+    """
+    with act("edit draft", by=by, reason="Requirement taken out of a draft"):
+        people_permissions.may_draft(by).or_refuse()
+        draft = _open(draft)
+        text = read(draft.source)
+        row = text.row("requirement", key)
+        if row is None:
+            raise Conflict(
+                f"{key} is not in this draft any more.", "Look at it again.", f"/rulebook-drafts/{draft.pk}/"
+            )
+        if based_on != draft.number:
+            moved = _moved(read(_text_of(draft, based_on)), text, key)
+            if moved:
+                raise Overtaken(
+                    draft, moved, "What goes with it is told again below; remove it if it still is to go."
+                )
+        _write(draft, without_requirement(text, key).source, by, f"Removed: “{row['question']}” ({key}).")
+    return draft
+
+
+def _moved(seen: Text, text: Text, key: str) -> dict[Place, object]:
+    """What a requirement says otherwise than in the text somebody saw, and whether what names it is new or gone."""
+    before, after = seen.row("requirement", key) or {}, text.row("requirement", key) or {}
+    found: dict[Place, object] = {
+        ("requirement", key, name): after.get(name)
+        for name in before | after
+        if before.get(name) != after.get(name)
+    }
+    were, are = references(seen, key), references(text, key)
+    came = {(REFERENCE, one.kind, one.key): True for one in are if one not in were}
+    return found | came | {(REFERENCE, one.kind, one.key): False for one in were if one not in are}
 
 
 def replace_draft(*, draft: RulebookDraft, source: str, based_on: int, by: User) -> RulebookDraft:
@@ -114,12 +208,14 @@ def replace_draft(*, draft: RulebookDraft, source: str, based_on: int, by: User)
     return draft
 
 
-def _write(draft: RulebookDraft, source: str, by: User) -> None:
-    """Save a sound text as the next of the draft, with what it says otherwise than the one before."""
+def _write(draft: RulebookDraft, source: str, by: User, first: str = "") -> None:
+    """Save a sound text as the next of the draft, with what it says otherwise than the one before; `first` leads."""
     before, after = parse(draft.source), parse(source)
     said = [f"{part.title}: {line}" for part in diff.differences(before, after) for line in part.lines]
     if before.version != after.version:
         said.insert(0, f"Called {after.version}.")
+    if first:
+        said = [first]
     draft.source, draft.digest, draft.version = source, after.digest, after.version
     draft.number += 1
     draft.said = (

@@ -11,14 +11,18 @@ from governance.models import Rulebook
 from governance.people import permissions as people_permissions
 from governance.permission_result import Conflict
 from governance.rulebook import RulebookErrors, diff, parse
+from governance.rulebook.book import Book
 from governance.rulebook.editing import PARTS, Text, read
+from governance.rulebook.requirement_editing import asked_of, gates_asking
+from governance.rulebook.schema import MOVES, ROWS
 from governance.templatetags.plumbline import stage_word
-from governance.vocabulary import RUNNING_STAGES
+from governance.vocabulary import RUNNING_STAGES, Tier
 from initiatives.cases.case_frame import mend, page_of, sent
 from initiatives.models import Forecast, RulebookDraft
 from initiatives.rulebook_changes import draft_actions
 from initiatives.rulebook_changes.draft_actions import Overtaken as DraftOvertaken
-from initiatives.rulebook_changes.forms import CopyForm, PartForm, TextForm
+from initiatives.rulebook_changes.forms import CopyForm, PartForm, TextForm, shown
+from initiatives.rulebook_changes.requirement_forms import AddForm
 
 ALL = "all"  # the key of a part that has no rows
 TITLES = {
@@ -28,6 +32,7 @@ TITLES = {
     "criterion": "Criteria: what the board signs",
     "requirement": "Requirements: what the owner answers",
 }
+NAMED_BY = {"fate": "list", "replaced": "replacement of"}
 
 
 def drafts(request):
@@ -60,13 +65,16 @@ def drafts(request):
 def draft(request, pk):
     """What a draft says otherwise than the rulebook in force, its parts, and every text it had."""
     people_permissions.may_forecast(request.user).or_refuse()
-    row = _draft(pk)
-    text = read(row.source)
+    row = draft_of(pk)
+    text, book = read(row.source), parse(row.source)
     texts = row.history.order_by("-number", "-history_id").values("number", "said", "at", "by__full_name")
-    context = _beside(row) | {
+    context = beside(row) | {
+        "asked": [_asked(book, key) for key in MOVES if book.gates[key].requirements()],
+        "unasked": [one for one in book.requirements.values() if not book.gates_asking(one.key)],
+        "tiers": list(Tier) if book.levelled else [],
         "parts": [(part, TITLES[part], _rows_of(text, part)) for part in PARTS],
         "texts": page_of(request, texts.filter(loaded__isnull=True, dropped_at__isnull=True)),
-        "may_draft": people_permissions.may_draft(request.user),
+        "editable": people_permissions.may_draft(request.user) and not (row.loaded_id or row.dropped_at),
         "forecast": Forecast.objects.of(row.digest).filter(kind=Forecast.CASES).defer("source").first(),
     }
     return render(request, "initiatives/rulebook_changes/draft.html", context)
@@ -75,22 +83,24 @@ def draft(request, pk):
 def edit(request, pk, part, key):
     """Edit one part of a draft, what it changes beside it. Nothing typed is lost, and nobody overwrites anybody."""
     people_permissions.may_draft(request.user).or_refuse()
-    row = _draft(pk)
-    text, key = read(row.source), "" if key == ALL else key
+    row = draft_of(pk)
+    number = number_of(request) or row.number
+    text, key = read(seen_text(row, number)), "" if key == ALL else key
     if part not in PARTS or text.row(part, key) is None or (part != "freshness") != bool(key):
         raise Http404("The draft has no such part.")
-    form = PartForm(sent(request), text=text, part=part, key=key, number=row.number)
+    form = PartForm(sent(request), text=text, part=part, key=key, number=number)
     overtaken = None
     if request.method == "POST" and form.is_valid():
-        seen = read(_seen(row, form.cleaned_data["based_on"]))
-        values = form.changed(seen)
+        values = form.changed()
         try:
-            saved = draft_actions.edit_draft(
-                draft=row, values=values, based_on=form.cleaned_data["based_on"], by=request.user
-            )
+            saved = draft_actions.edit_draft(draft=row, values=values, based_on=number, by=request.user)
         except DraftOvertaken as meanwhile:
             row, overtaken = meanwhile.draft, meanwhile
-            form = _again(row, part, key, values)
+            newest = read(row.source)
+            if part == "requirement" and newest.row(part, key) is None:
+                return _gone(request, row, form, overtaken)
+            if newest.row(part, key) is not None:
+                form = _again(newest, row.number, form, values)
         except RulebookErrors as errors:
             form.mend(errors)
         except ValidationError as wrong:
@@ -99,7 +109,7 @@ def edit(request, pk, part, key):
             said = "Nothing was changed." if saved.number == row.number else f"Saved: {saved.said}"
             messages.success(request, said)
             return redirect("rulebook-draft-edit", row.pk, part, key or ALL)
-    context = _beside(row) | {
+    context = beside(row) | {
         "form": form,
         "part": part,
         "key": key,
@@ -107,39 +117,78 @@ def edit(request, pk, part, key):
         "question": (text.row(part, key) or {}).get("question", "")
         or (text.row(part, key) or {}).get("title", ""),
         "overtaken": overtaken,
-        "now": [
-            (form.fields[place[-1]].label, _said(value))
-            for place, value in (overtaken.now.items() if overtaken else ())
-        ],
+        "now": said_now(overtaken),
     }
     return render(request, "initiatives/rulebook_changes/draft_edit.html", context)
 
 
-def _of_others(overtaken: DraftOvertaken | None) -> list[tuple[tuple, object]]:
-    """What others wrote meanwhile where the person was writing."""
-    return list(overtaken.now.items()) if overtaken else []
-
-
-def _again(row: RulebookDraft, part: str, key: str, values: dict) -> PartForm:
+def _again(newest: Text, number: int, form: PartForm, values: dict) -> PartForm:
     """The form on the newest text, with what the person had typed: what others changed elsewhere stays theirs."""
-    typed = {place[-1]: value if value is not None else "" for place, value in values.items()}
-    return PartForm(text=read(row.source), part=part, key=key, number=row.number, initial=typed)
+    again = PartForm(text=newest, part=form.part, key=form.key, number=number)
+    for name in form.changed_data:
+        if name in again.fields and name != "based_on":
+            again.initial[name] = shown(form.cleaned_data[name])
+    return again
+
+
+def _gone(request, row: RulebookDraft, form: PartForm, overtaken: DraftOvertaken):
+    """Somebody took the requirement out meanwhile: what was typed stands in the form that adds one."""
+    newest = read(row.source)
+    gates = [gate for gate in gates_asking(form.text, form.key) if gate in RUNNING_STAGES] or ["production"]
+    add = AddForm(text=form.text, gate=gates[0], number=row.number, like=form.key)
+    add.initial |= {name: form.cleaned_data[name] for name in form.changed_data if name in add.fields}
+    add.initial |= {"key": form.key, "based_on": row.number}
+    return add_page(request, row, newest.raw["gates"][gates[0]]["title"], gates[0], add, overtaken)
+
+
+def add_page(request, row: RulebookDraft, title: str, gate: str, form: AddForm, overtaken=None):
+    """The page with the form that adds a requirement to a draft."""
+    context = beside(row) | {
+        "form": form,
+        "gate": gate,
+        "title": title,
+        "back_url": reverse("rulebook-draft", args=[row.pk]),
+        "overtaken": overtaken,
+        "now": said_now(overtaken),
+    }
+    return render(request, "initiatives/rulebook_changes/draft_add.html", context)
+
+
+def said_now(overtaken: DraftOvertaken | None) -> list[str]:
+    """What others wrote meanwhile, each place in a sentence."""
+    if overtaken is None:
+        return []
+    newest, found = read(overtaken.draft.source), []
+    for place, value in overtaken.now.items():
+        part, *names = place
+        if part == draft_actions.REFERENCE:
+            kind, key = NAMED_BY.get(names[0], names[0]), names[1].replace("_", " ")
+            found.append(f"The {kind} {key} {'names it by now' if value else 'does not name it any more'}.")
+        elif part in ROWS and newest.row(part, names[0]) is None:
+            found.append(f"{names[0]} is not in the draft any more.")
+        else:
+            words = [
+                diff.NAMES.get(name, name.replace("_", " ")) for name in names[1 if part in ROWS else 0 :]
+            ]
+            said = ", ".join([*(names[:1] if part in ROWS else ()), *words]) or part
+            found.append(f"{said[:1].upper() + said[1:]}: it says by now {_said(value)}.")
+    return list(dict.fromkeys(found))
 
 
 def _said(value) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "nothing"
-    return (
-        {True: "yes", False: "no", None: "nothing"}.get(value, value)
-        if not isinstance(value, int)
-        else str(value)
-    )
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_said(one)}" for name, one in value.items())
+    if value is None or isinstance(value, bool):
+        return "nothing" if value is None else "yes" if value else "no"
+    return str(value)
 
 
 def text(request, pk):
     """The whole text of a draft, to be edited or replaced by a file."""
     people_permissions.may_draft(request.user).or_refuse()
-    row = _draft(pk)
+    row = draft_of(pk)
     form = TextForm(
         *((request.POST, request.FILES) if request.method == "POST" else ()),
         initial={"text": row.source, "based_on": row.number},
@@ -166,14 +215,14 @@ def text(request, pk):
     if form.is_bound and form.cleaned_data.get("source"):
         form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
         form.data["text"] = form.cleaned_data["source"]
-    return render(request, "initiatives/rulebook_changes/draft_text.html", _beside(row) | {"form": form})
+    return render(request, "initiatives/rulebook_changes/draft_text.html", beside(row) | {"form": form})
 
 
 @require_POST
 def load(request, pk):
     """Make the draft a version; an admin proposes it on its page."""
     people_permissions.may_draft(request.user).or_refuse()
-    rulebook = draft_actions.load_draft(draft=_draft(pk), based_on=_number(request), by=request.user)
+    rulebook = draft_actions.load_draft(draft=draft_of(pk), based_on=number_of(request), by=request.user)
     messages.success(request, f"Version {rulebook.version} does not change any more. It can be proposed now.")
     return redirect("rulebook-version", rulebook.version)
 
@@ -182,22 +231,22 @@ def load(request, pk):
 def drop(request, pk):
     """Give a draft up."""
     people_permissions.may_draft(request.user).or_refuse()
-    row = draft_actions.drop_draft(draft=_draft(pk), by=request.user)
+    row = draft_actions.drop_draft(draft=draft_of(pk), by=request.user)
     messages.success(request, f"The draft of {row.version} is dropped; its texts stay in the record.")
     return redirect("rulebook-drafts")
 
 
-def _number(request) -> int:
+def number_of(request) -> int:
     said = request.POST.get("based_on", "")
     return int(said) if said.isascii() and said.isdecimal() and len(said) < 9 else 0
 
 
-def _draft(pk: int) -> RulebookDraft:
+def draft_of(pk: int) -> RulebookDraft:
     """The draft, worked on or not. Raises Http404."""
     return get_object_or_404(RulebookDraft.objects.select_related("base", "by", "loaded"), pk=pk)
 
 
-def _seen(row: RulebookDraft, number: int) -> str:
+def seen_text(row: RulebookDraft, number: int) -> str:
     """The text under the number that a form was filled in on."""
     if number == row.number:
         return row.source
@@ -211,11 +260,30 @@ def _seen(row: RulebookDraft, number: int) -> str:
     return kept
 
 
-def _beside(row: RulebookDraft) -> dict:
-    """What every page of a draft shows: what it says otherwise than the rulebook in force."""
-    in_force = Rulebook.objects.current()
-    sections = [one for one in diff.differences(in_force.book, parse(row.source)) if one.lines]
-    return {"nav": "rulebook", "draft": row, "in_force": in_force, "sections": sections}
+def beside(row: RulebookDraft) -> dict:
+    """What every page of a draft shows: what it says otherwise than the version it was copied from, or in force."""
+    in_force, book = Rulebook.objects.current(), parse(row.source)
+    sections = diff.differences(row.base.book, book)
+    others = diff.differences(in_force.book, book) if in_force.pk != row.base_id else []
+    return {"nav": "rulebook", "draft": row, "in_force": in_force, "sections": sections, "others": others}
+
+
+def _asked(book: Book, gate: str) -> dict:
+    """What a gate asks, question by question, at each tier; `counts`: how many at each."""
+    rows = [
+        {
+            "asked": row,
+            "seats": book.seats_for(row.key, gate),
+            "tiers": [(tier, asked_of(row, gate, tier)) for tier in Tier] if book.levelled else [],
+        }
+        for row in book.checklist(gate)
+    ]
+    counts = [
+        (tier, sum(bool(row.level_for(tier, gate)) for row in book.checklist(gate)))
+        for tier in Tier
+        if book.levelled
+    ]
+    return {"gate": book.gates[gate], "rows": rows, "counts": counts, "may_add": gate in RUNNING_STAGES}
 
 
 def _rows_of(text: Text, part: str) -> list[tuple[str, str]]:

@@ -7,22 +7,26 @@ from django import forms
 from governance import clock
 from governance.models import Rulebook
 from governance.rulebook import RulebookErrors, diff
-from governance.rulebook.editing import PARTS, Place, Text, problems_at
+from governance.rulebook.editing import BY_TIER, LEVELLED, Place, Text, fields_of, problems_at
+from governance.rulebook.requirement_editing import gates_asking, list_of
 from governance.sign_in.forms import RulebookForm
-from governance.vocabulary import TakesEffect
+from governance.vocabulary import Level, Stage, TakesEffect, Tier
 from initiatives.facts.rulebook_in_effect import LATEST_DAYS, LATEST_DAYS_HIGH
 from initiatives.form_fields import DayField
 
 ONE_LINE = ("title",)
-TICKED = ("evidence kind", "trigger", "seat")
+TICKED = ("evidence kind", "trigger", "seat", "way", "requirement")
+LEFT_OUT = "left out"
+WHY = "Say in a sentence why this tier does not ask it."
 HELP = {
     "fresh_days": "0: only what is named under “what ends its proof at once” ends it.",
     "fresh_days_high_risk": "Empty: the same as for every other case.",
     "grace_days": "Empty: the rulebook's own.",
-    "requirements": "Keys, one a line.",
     "warn_days_before": "The earliest first, such as 30, 14, 3.",
     "due_days": "Empty: it is asked before the move, not after it.",
     "quorum_high_risk": "Empty: the same as for every other case.",
+    "ways": "From rows whose deciding value comes from outside the team; such an answer waits for no verifier.",
+    "of_register": "Unless it is accepted that the case stands alone.",
 }
 
 
@@ -48,19 +52,140 @@ class TextForm(RulebookForm):
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
 
-class PartForm(forms.Form):
+class ReasonField(forms.CharField):
+    """Why a tier does not ask a question: a sentence, on one line of the text."""
+
+    widget = forms.Textarea(attrs={"rows": 1})
+
+    def __init__(self, **options):
+        super().__init__(required=False, max_length=500, **options)
+
+    def to_python(self, value):
+        """Line ends are blanks."""
+        return " ".join(super().to_python(value).split())
+
+
+class TierFields(forms.Form):
+    """What one question asks at each risk tier: a level, or that it is left out and why; what the gate to MVP asks.
+
+    The fields are there where `add_tiers` was called.
+    """
+
+    tiers_at_mvp: bool | None = None  # None: no fields of tiers
+    ahead: tuple[str, ...] = ("question", "counts")  # what stands before the table of tiers
+
+    def add_tiers(self, row: dict, *, at_mvp: bool) -> None:
+        """Add the fields, with what a row says; `at_mvp`: the gate to MVP may ask another level than others."""
+        self.tiers_at_mvp = at_mvp
+        levels = [(level.value, level.label.lower()) for level in Level]
+        for tier in Tier:
+            told = {name: row.get(name, {}).get(tier, "") for name in BY_TIER}
+            self.fields[f"level_{tier}"] = forms.ChoiceField(
+                label=f"{tier.label}: level",
+                choices=[*levels, (LEFT_OUT, LEFT_OUT)],
+                initial=told["level"] or (LEFT_OUT if told["left_out"] else Level.DOCUMENTED),
+            )
+            self.fields[f"left_out_{tier}"] = ReasonField(
+                label=f"{tier.label}: left out because", initial=told["left_out"]
+            )
+            if at_mvp:
+                self.fields[f"level_at_mvp_{tier}"] = forms.ChoiceField(
+                    label=f"{tier.label}: level at the gate to MVP",
+                    required=False,
+                    choices=[("", "the same"), *levels],
+                    initial=told["level_at_mvp"],
+                )
+
+    @property
+    def tiers(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Each tier with its fields, for a table."""
+        if self.tiers_at_mvp is None:
+            return []
+        names = ("level", "left_out", *(("level_at_mvp",) if self.tiers_at_mvp else ()))
+        return [(tier.label, [self[f"{name}_{tier}"] for name in names]) for tier in Tier]
+
+    @property
+    def plain(self) -> list[forms.BoundField]:
+        """The fields that stand outside that table."""
+        own = {field.name for _, fields in self.tiers for field in fields}
+        return [field for field in self if field.name not in own and not field.is_hidden]
+
+    @property
+    def first(self) -> list[forms.BoundField]:
+        """Those of them that stand before the table: what is asked."""
+        return [field for field in self.plain if field.name in self.ahead]
+
+    @property
+    def further(self) -> list[forms.BoundField]:
+        """Those that stand after it."""
+        return [field for field in self.plain if field.name not in self.ahead]
+
+    def clean(self):
+        """A tier that is left out says why; one that is asked keeps no new reason."""
+        cleaned = super().clean()
+        for tier in Tier if self.tiers_at_mvp is not None else ():
+            level, why = cleaned.get(f"level_{tier}"), cleaned.get(f"left_out_{tier}")
+            mend_reason(self, f"left_out_{tier}", level, why)
+        return cleaned
+
+    def told(self) -> dict[str, dict[str, str | None]]:
+        """What was typed, by field of a row and tier; None where a row says nothing."""
+        found: dict[str, dict[str, str | None]] = {name: {} for name in BY_TIER}
+        for tier in Tier if self.tiers_at_mvp is not None else ():
+            level = self.cleaned_data[f"level_{tier}"]
+            out = level == LEFT_OUT
+            found["level"][tier] = None if out else level
+            found["left_out"][tier] = self.cleaned_data[f"left_out_{tier}"] if out else None
+            if self.tiers_at_mvp:
+                found["level_at_mvp"][tier] = (
+                    None if out else self.cleaned_data[f"level_at_mvp_{tier}"] or None
+                )
+        return found
+
+    def mend_by(self, text: Text, errors: RulebookErrors, part: str, key: str) -> None:
+        """Put the loader's problems at the fields they concern, each with the way to mend it."""
+        own = [name for name in self.fields if not self.fields[name].widget.is_hidden]
+        asked_by = list_of(text, key)[:2] if part == "criterion" else ()
+        for name, problems in problems_at(text, errors, part, key, fields=[*own, *BY_TIER]).items():
+            for problem in problems:
+                place = "requirements" if asked_by and problem.path[:2] == asked_by else name
+                place = f"{place}_{self.tier_of(problem)}" if place in BY_TIER else place
+                where = "" if place in self.fields else f"{problem.key}: "
+                self.add_error(
+                    place if place in self.fields else None,
+                    f"{where}{problem.what} {problem.remedy[:1].upper()}{problem.remedy[1:]}",
+                )
+
+    def tier_of(self, problem) -> str:
+        """The tier that a problem speaks of; the first where it names none."""
+        return next((tier for tier in Tier if f'"{tier}"' in problem.what), next(iter(Tier)))
+
+
+def mend_reason(form: forms.Form, name: str, level: str | None, why: str | None) -> None:
+    """Ask for the reason why a tier is left out, and refuse one that was typed where the tier asks."""
+    if level == LEFT_OUT and not why and name not in form.errors:
+        form.add_error(name, WHY)
+    if level not in (None, LEFT_OUT) and why and name in form.changed_data:
+        form.add_error(name, "It is asked at this tier. Choose “left out”, or take the reason away.")
+
+
+class PartForm(TierFields):
     """One part of a draft: the fields that can be edited, as the text has them. `based_on`: the text they come from."""
 
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args, text: Text, part: str, key: str, number: int, **options):
         self.text, self.part, self.key = text, part, key
-        told = {name: _shown(text.value(self.place(name))) for name in PARTS[part]}
+        told = {name: shown(text.value(self.place(name))) for name in fields_of(text, part)}
         options["initial"] = told | {"based_on": number} | options.get("initial", {})
         super().__init__(*args, **options)
-        for name, (kind, required, among) in PARTS[part].items():
+        row = text.row(part, key) or {}
+        self.own = part == "requirement" or "evidence" in row  # whether it is a question to the owner
+        for name, (kind, required, among) in fields_of(text, part).items():
+            if name in LEVELLED and not self.own:
+                continue
             label = diff.NAMES.get(name, name.replace("_", " "))
-            self.fields[name] = _field(
+            self.fields[name] = field_of(
                 kind,
                 required,
                 among,
@@ -69,45 +194,83 @@ class PartForm(forms.Form):
                 label=label[:1].upper() + label[1:],
                 help_text=HELP.get(name, ""),
             )
+        if part == "criterion":
+            self._duty()
+        if text.levelled and part in ("requirement", "criterion") and self.own:
+            gates = gates_asking(text, key)
+            at_mvp = (Stage.MVP in gates and len(gates) > 1) or "level_at_mvp" in row
+            self.add_tiers(row, at_mvp=at_mvp)
+
+    def _duty(self) -> None:
+        """What a criterion asks, to be ticked off, and one more question to choose."""
+        asked = self.text.value(self.place("requirements")) or []
+        names = {
+            row["key"]: row["question"]
+            for name in ("requirement", "criterion")
+            for row in self.text.raw[name]
+        }
+        field = self.fields["requirements"]
+        field.choices = [(key, f"{names.get(key, key)} ({key})") for key in asked]
+        if not asked:
+            field.widget = forms.MultipleHiddenInput()
+        if self.place("requirements")[0] == "scale_tests":
+            field.label = "Items of its scale test"
+        others = [key for key in self.text.names("requirement") if key not in (*asked, self.key)]
+        choices = [("", "none"), *((key, f"{names[key]} ({key})") for key in others)]
+        self.fields["more"] = forms.ChoiceField(
+            label="Ask one more question", required=False, choices=choices
+        )
+        before = list(self.fields)[: list(self.fields).index("requirements") + 1]
+        self.order_fields([*before, "more"])
 
     def place(self, name: str) -> Place:
         """Where a field stands in the text."""
+        if self.part == "criterion" and name == "requirements":
+            return list_of(self.text, self.key)
         return (self.part, self.key, name) if self.key else (self.part, name)
 
-    def changed(self, seen: Text) -> dict[Place, object]:
-        """What was typed that differs from the text somebody saw, by place."""
-        found = {}
-        for name, (_, required, _) in PARTS[self.part].items():
-            before, value = seen.value(self.place(name)), self.cleaned_data[name]
+    def changed(self) -> dict[Place, object]:
+        """What was typed that differs from the text that the form was filled in on, by place."""
+        found: dict[Place, object] = {}
+        for name, (_, required, _) in fields_of(self.text, self.part).items():
+            if name not in self.fields:
+                continue
+            before, value = self.text.value(self.place(name)), self.cleaned_data[name]
             if isinstance(value, str):
                 value = value.replace("\r\n", "\n")
+            if name == "requirements" and self.cleaned_data["more"]:
+                value = [*value, self.cleaned_data["more"]]
             if isinstance(value, list):  # in the order they stood in, what is new behind them
                 stood = before or []
                 value = [one for one in stood if one in value] + [one for one in value if one not in stood]
             if not required and value in ("", []) and before != []:
                 value = None  # left out, rather than said to be nothing
+            if value is False and not required and before is not False:
+                value = None
             if value != before:
                 found[self.place(name)] = value
+        bare = self.part == "criterion" and not self.cleaned_data.get("evidence")  # its levels have no effect
+        for name, tiers in self.told().items():
+            for tier, value in tiers.items():
+                place = (*self.place(name), tier)
+                value = None if bare else value
+                if value != self.text.value(place):
+                    found[place] = value
         return found
 
     def mend(self, errors: RulebookErrors) -> None:
-        """Put the loader's problems at the fields they concern, each with the way to mend it."""
-        for name, problems in problems_at(self.text, errors, self.part, self.key).items():
-            for problem in problems:
-                where = "" if name else f"{problem.key}: "
-                self.add_error(
-                    name or None, f"{where}{problem.what} {problem.remedy[:1].upper()}{problem.remedy[1:]}"
-                )
+        """Put the loader's problems at the fields they concern."""
+        self.mend_by(self.text, errors, self.part, self.key)
 
 
-def _shown(value):
+def shown(value):
     """A value as its field takes it."""
     if isinstance(value, list) and value and isinstance(value[0], int):
         return ", ".join(map(str, value))
     return value
 
 
-def _field(kind: str, required: bool, among: str, text: Text, name: str, **said) -> forms.Field:
+def field_of(kind: str, required: bool, among: str, text: Text, name: str, **said) -> forms.Field:
     """The field for a value of this kind. What the loader checks is left to the loader, which says it better."""
     if kind == "flag":
         return forms.BooleanField(required=False, **said)
@@ -118,9 +281,12 @@ def _field(kind: str, required: bool, among: str, text: Text, name: str, **said)
     if kind in ("texts", "some"):
         if among in TICKED:
             names = [(one, one.replace("_", " ")) for one in text.names(among)]
-            return forms.MultipleChoiceField(
-                required=False, choices=names, widget=forms.CheckboxSelectMultiple, **said
+            short = {} if among == "requirement" else {"class": "cells"}
+            field = forms.MultipleChoiceField(
+                required=False, choices=names, widget=forms.CheckboxSelectMultiple(attrs=short), **said
             )
+            field.needed = kind == "some" and required
+            return field
         return LinesField(required=False, **said)
     if among:
         names = [(one, one.replace("_", " ")) for one in text.names(among)]

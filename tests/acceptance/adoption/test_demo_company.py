@@ -115,7 +115,7 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     tiers = {"Meeting note formatter": "minimal", "Invoice matching": "limited", "Call-back order": "high"}
     for title, tier in tiers.items():
         assert (case(title).stage, case(title).tier, labels[title]) == ("production", tier, "")
-    assert labels["Credit note drafts"] == "Prototype in production", (
+    assert labels["Credit note drafts"] == "Production in name only", (
         "its papers are new, and nobody verified them"
     )
 

@@ -158,6 +158,8 @@ def world(cast):
         said = SectionComment(post_mortem=account, text="Which two?", by=cast.seat_risk, at=clock.now())
         said.save()
     copy = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.3", by=cast.admin)
+    levels = load_version("2026.2").replace('version = "2026.2"', 'version = "2026.3"')
+    copy = draft_actions.replace_draft(draft=copy, source=levels, based_on=1, by=cast.admin)
     forecast = forecast_actions.ask_forecast(of=copy, by=cast.admin)
     known = factories.make_lesson(cast)
     draft = organisation_actions.load_rulebook(
@@ -275,6 +277,8 @@ def world(cast):
         "earlier": looked_at[0].pk,
         "later": looked_at[1].pk,
         "key": "mvp.workflow",
+        "gate": "mvp",
+        "tier": "limited",
         "seat": "adoption_change",
         "number": clause.number,
         "comments": comment.pk,

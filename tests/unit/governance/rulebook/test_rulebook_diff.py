@@ -8,6 +8,13 @@ from bs4 import BeautifulSoup
 from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import diff, load_version, parse
+from governance.rulebook.editing import read
+from governance.rulebook.requirement_editing import (
+    Asked,
+    with_asked,
+    with_requirement,
+    without_requirement,
+)
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
@@ -156,4 +163,57 @@ def test_levels_are_told_by_tier_with_why_one_is_left_out():
     assert any(line.startswith("Level that is asked: minimal: now stated, before nothing") for line in lines)
     assert any(
         line.startswith("Why a tier does not ask it: minimal: now “the owner is the last") for line in lines
+    )
+
+
+def test_requirements_that_come_and_go_are_named_where_they_are_asked():
+    text = read(load_version("2026.2"))
+    row = text.row("requirement", "gov.enforced") | {"key": "gov.second", "question": "Is it tried twice?"}
+    row |= {"level": {"high": "verified"}, "left_out": {"minimal": "small", "limited": "seldom"}}
+    asked_by = ["production.governance_satisfied", "production.test_governance"]
+    more = with_requirement(text, row, asked_by=asked_by, fate="frozen_at_production")
+    old, new = parse(text.source), parse(more.source)
+    named = "“Is it tried twice?” (gov.second)"
+    came = {section.title: section for section in diff.differences(old, new)}
+    assert {title: section.lines for title, section in came.items()} == {
+        f"Criterion: {old.criteria['production.governance_satisfied'].question}": (
+            f"Requirements it rests on: added {named}.",
+        ),
+        f"Criterion: {old.criteria['production.test_governance'].question}": (
+            f"Requirements it rests on: added {named}.",
+        ),
+        "Requirement: Is it tried twice?": (
+            "New: the older version does not have it.",
+            "Level that is asked: minimal: left out, because “small”; limited: left out, because “seldom”; "
+            "high: verified.",
+        ),
+        "What stays after a promotion": (
+            f"Answers that stay as they were decided at a gate: production: added {named}.",
+        ),
+        "Scale tests": (f"Governance, its items: added {named}.",),
+    }
+    assert came["Requirement: Is it tried twice?"].gates == {"production"}
+    gone = {section.title: section.lines for section in diff.differences(new, old)}
+    assert gone["Requirement: Is it tried twice?"] == ("Gone: the newer version does not have it.",)
+    assert gone["Scale tests"] == (f"Governance, its items: gone {named}.",)
+    assert without_requirement(more, "gov.second").source == text.source
+
+
+def test_levels_that_change_and_tiers_that_are_left_out_are_told():
+    text = read(load_version("2026.2"))
+    old = parse(text.source)
+    asked = {"adopt.trust": Asked("", "nobody has to"), "int.identity": Asked("documented")}
+    new = parse(with_asked(text, old, "production", "limited", asked).source)
+    again = parse(with_asked(text, old, "production", "minimal", {"adopt.trust": Asked("stated")}).source)
+    assert [section.lines for section in diff.differences(old, new)] == [
+        ("Level that is asked: limited: now documented, before verified.",),
+        (
+            "Level that is asked: limited: now left out, before verified.",
+            "Why a tier does not ask it: limited: now “nobody has to”, before nothing.",
+        ),
+    ]
+    (section,) = diff.differences(old, again)
+    assert section.lines == (
+        "Level that is asked: minimal: now stated, before left out.",
+        "Why a tier does not ask it: minimal: now nothing, before “its users may stop using it on any day”.",
     )

@@ -1,0 +1,298 @@
+"""Requirements added to a rulebook text and taken out of it, what a gate asks at a risk tier, what a seat signs. Pure.
+
+What was added and taken out again leaves the text as it was, byte for byte.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from governance.rulebook.book import Book, Requirement
+from governance.rulebook.editing import (
+    ROW_ORDER,
+    Move,
+    Place,
+    Text,
+    moved,
+    moves_of,
+    read,
+    toml_of,
+    with_values,
+)
+from governance.rulebook.source_positions import TextPath, spans_of
+from governance.rulebook.validation import FEWEST_ITEMS, Problem, RulebookErrors
+from governance.vocabulary import Stage
+
+# The lists that say what becomes of an answer after a promotion; in none of them it must stay current.
+FATES = ("frozen_at_mvp", "live_at_production", "frozen_at_production", "ended_at_production")
+REPLACED = "replaced_at_production"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a gate asks of one question at one tier: a level, or (level "") that it is left out, and why."""
+
+    level: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One place that names a requirement. `kind`: criterion, scale test, fate or replaced; `key`: of which one.
+
+    `last`: nothing else is named there, so that what names it goes too or cannot stand.
+    """
+
+    kind: str
+    key: str
+    last: bool = False
+
+
+def fates_of(stage: str) -> tuple[str, ...]:
+    """The lists that an answer of this stage may stand in, so that it does not have to stay current for ever."""
+    if stage == Stage.PROTOTYPE:
+        return FATES[:1]
+    return FATES[1:] if stage == Stage.MVP else FATES[2:3]
+
+
+def with_requirement(
+    text: Text, row: Mapping[str, Any], *, asked_by: Collection[str], fate: str = ""
+) -> Text:
+    """The text with one more requirement, behind those of its stage and group, asked by these criteria.
+
+    A criterion of a scale test asks by an item of that test. `row`: its values by field, without those
+    it does not have. `fate`: one of `fates_of`, or "" where its answer must stay current. Raises RulebookErrors, whose
+    problems `problems_at` tells by field.
+    """
+    key = str(row["key"])
+    values: dict[Place, object] = {}
+    for place in dict.fromkeys(list_of(text, criterion) for criterion in asked_by):
+        values[place] = [*(text.value(place) or ()), key]
+    if fate:
+        values[("carry_forward", fate)] = [*text.value(("carry_forward", fate)), key]
+    known = [row for row in text.raw["requirement"] if row["key"] == key]
+    if known:
+        at = next(n for n, one in enumerate(text.raw["requirement"]) if one is known[0])
+        what = f"there is a requirement {key} already: “{known[0]['question']}”"
+        raise RulebookErrors(
+            [Problem(1, f"requirement {key}", what, "choose another key.", ("requirement", at, "key"))]
+        )
+    return read(moved(text.source, [*moves_of(text, values), _inserted(text, row)]))
+
+
+def without_requirement(text: Text, key: str) -> Text:
+    """The text without this requirement and without whatever names it.
+
+    Raises RulebookErrors where something cannot stand without it, KeyError where there is none of that key.
+    """
+    if text.row("requirement", key) is None:
+        raise KeyError(key)
+    _refuse(_bereft(text, key))
+    values: dict[Place, object] = {}
+    for one in references(text, key):
+        place = _place_of(text, one)
+        if one.kind == "replaced":
+            values[place] = None
+        else:
+            left = [word for word in text.value(place) if word != key]
+            values[place] = None if one.last and one.kind == "criterion" else left
+    return read(moved(text.source, [*moves_of(text, values), *_taken_out(text, key)]))
+
+
+def references(text: Text, key: str) -> list[Reference]:
+    """Every place that names this requirement, in the order of the text's parts."""
+    found = [
+        Reference("criterion", row["key"], row["requirements"] == [key])
+        for row in text.raw["criterion"]
+        if key in row.get("requirements", ())
+    ]
+    for name, test in text.raw["scale_tests"].items():
+        if key in test["items"]:
+            found.append(Reference("scale test", name, test["items"] == [key]))
+    carry = text.raw["carry_forward"]
+    found += [Reference("fate", name) for name in FATES if key in carry[name]]
+    return found + [Reference("replaced", old) for old, new in carry[REPLACED].items() if key in (old, new)]
+
+
+def with_duty(text: Text, criterion: str, key: str) -> Text:
+    """The text in which this criterion asks for this requirement too. Raises RulebookErrors, KeyError."""
+    place = list_of(text, criterion)
+    return with_values(text, {place: [*(text.value(place) or ()), key]})
+
+
+def without_duty(text: Text, criterion: str, key: str) -> Text:
+    """The text in which this criterion asks for it no more. Raises RulebookErrors where it asks for nothing else."""
+    place = list_of(text, criterion)
+    left = [word for word in text.value(place) or () if word != key]
+    row = text.row("criterion", criterion) or {}
+    if not left and place[0] == "criterion":
+        _refuse([_empty(text, criterion)] if "evidence" not in row else [])
+        return with_values(text, {place: None})
+    return with_values(text, {place: left})
+
+
+def with_seat(text: Text, criterion: str, seat: str) -> Text:
+    """The text in which another seat signs this criterion. Raises RulebookErrors where a gate cannot stand then."""
+    return with_values(text, {("criterion", criterion, "seat"): seat})
+
+
+def with_asked(text: Text, book: Book, gate: str, tier: str, asked: Mapping[str, Asked]) -> Text:
+    """The text in which this gate asks these questions so at this tier. Raises RulebookErrors, KeyError."""
+    return with_values(text, places_of(book, gate, tier, asked))
+
+
+def asked_of(row: Requirement, gate: str, tier: str) -> Asked:
+    """What a gate asks of this question at this tier."""
+    if tier in row.left_out:
+        return Asked("", row.left_out[tier])
+    return Asked(row.level_for(tier, gate))
+
+
+def places_of(book: Book, gate: str, tier: str, asked: Mapping[str, Asked]) -> dict[Place, object]:
+    """What changes, by place, so that this gate asks these questions so at this tier; other gates stay as they are.
+
+    A question that is left out is left out at every gate, and one that is asked again is asked by all that name it.
+    Raises KeyError for a question that the book does not have.
+    """
+    values: dict[Place, object] = {}
+    for key, wanted in asked.items():
+        row = book.requirements[key]
+        now = asked_of(row, gate, tier)
+        if wanted == now:
+            continue
+        place: Place = ("criterion" if row.own_of else "requirement", key)
+        if not wanted.level:
+            values[(*place, "left_out", tier)] = wanted.why
+            values |= {(*place, name, tier): None for name in ("level", "level_at_mvp")}
+            continue
+        at_mvp = _at_mvp(book, row)
+        general, special = row.level.get(tier), row.level_at_mvp.get(tier)
+        if not now.level:
+            general, special = wanted.level, None
+        elif gate == Stage.MVP and at_mvp == "also":
+            special = None if wanted.level == general else wanted.level
+        else:
+            if at_mvp == "also" and special is None:
+                special = general
+            general = wanted.level
+            if special == general or at_mvp == "only":
+                special = None
+        values |= {
+            (*place, "level", tier): general,
+            (*place, "level_at_mvp", tier): special,
+            (*place, "left_out", tier): None,
+        }
+    return {place: value for place, value in values.items() if _value_in(book, place) != value}
+
+
+def _at_mvp(book: Book, row: Requirement) -> str:
+    """Whether the gate to MVP asks for it: "only" it, it "also", or "" not."""
+    gates = book.gates_asking(row.key)
+    if Stage.MVP not in gates:
+        return ""
+    return "also" if len(gates) > 1 else "only"
+
+
+def _value_in(book: Book, place: Place) -> object:
+    return getattr(book.requirements[place[1]], place[2]).get(place[3])
+
+
+def gates_asking(text: Text, key: str) -> list[str]:
+    """The gates with a criterion that asks for this requirement, or is it by its own evidence."""
+    rows = [
+        row
+        for row in text.raw["criterion"]
+        if (row["key"] == key and "evidence" in row) or key in (text.value(list_of(text, row["key"])) or ())
+    ]
+    return list(dict.fromkeys(row["gate"] for row in rows))
+
+
+def list_of(text: Text, criterion: str) -> Place:
+    """The list in which a criterion names what it asks: its own, or the items of its scale test. Raises KeyError."""
+    row = text.row("criterion", criterion)
+    if row is None:
+        raise KeyError(criterion)
+    if "scale_test" in row:
+        return ("scale_tests", row["scale_test"], "items")
+    return ("criterion", criterion, "requirements")
+
+
+def _place_of(text: Text, reference: Reference) -> Place:
+    return {
+        "criterion": ("criterion", reference.key, "requirements"),
+        "scale test": ("scale_tests", reference.key, "items"),
+        "fate": ("carry_forward", reference.key),
+        "replaced": ("carry_forward", REPLACED, reference.key),
+    }[reference.kind]
+
+
+def _bereft(text: Text, key: str) -> Iterable[Problem]:
+    """What cannot stand without this requirement."""
+    for one in references(text, key):
+        if one.kind == "criterion" and one.last:
+            row = text.row("criterion", one.key) or {}
+            if "evidence" not in row and "scale_test" not in row:
+                yield _empty(text, one.key)
+        items = text.raw["scale_tests"][one.key]["items"] if one.kind == "scale test" else ()
+        if (
+            not text.levelled and 0 < len(items) <= FEWEST_ITEMS
+        ):  # with levels the loader says so, tier by tier
+            what = f"the scale test {one.key} has {len(items)} items and needs {FEWEST_ITEMS}."
+            path: TextPath = ("scale_tests", one.key, "items")
+            yield Problem(1, ".".join(map(str, path)), what, "ask another question in it first.", path)
+
+
+def _empty(text: Text, criterion: str) -> Problem:
+    question = (text.row("criterion", criterion) or {}).get("question", criterion)
+    return Problem(
+        1,
+        f"criterion {criterion}",
+        f"“{question}” asks for nothing else.",
+        "let it ask for another requirement first, or take the criterion out of the text.",
+        ("criterion", criterion, "requirements"),
+    )
+
+
+def _refuse(problems: Iterable[Problem]) -> None:
+    problems = list(problems)
+    if problems:
+        raise RulebookErrors(problems)
+
+
+def _inserted(text: Text, row: Mapping[str, Any]) -> Move:
+    """The new row behind its neighbours: of the same stage and group, else of the stage, else the last."""
+    rows = text.raw["requirement"]
+    for same in (("stage", "group"), ("stage",), ()):
+        near = [n for n, one in enumerate(rows) if all(one[name] == row.get(name) for name in same)]
+        if near:
+            break
+    end = max(
+        stop for path, (_, stop) in spans_of(text.source).items() if path[:2] == ("requirement", near[-1])
+    )
+    names = sorted(row, key=lambda name: ROW_ORDER.index(name))
+    said = "\n".join(["[[requirement]]", *(f"{name} = {toml_of(row[name])}" for name in names)])
+    if text.source[:end].endswith("\n"):
+        return end, end, f"\n{said}\n"
+    return end, end, f"\n\n{said}"
+
+
+def _taken_out(text: Text, key: str) -> list[Move]:
+    """The stretches of a row: its heading and statements, the remarks between them, the blank line above."""
+    number = next(n for n, row in enumerate(text.raw["requirement"]) if row["key"] == key)
+    source, spans = text.source, sorted(spans_of(text.source).items(), key=lambda item: item[1])
+    moves: list[Move] = []
+    for place, (path, (start, end)) in enumerate(spans):
+        if path[:2] != ("requirement", number):
+            continue
+        after: TextPath = spans[place + 1][0] if place + 1 < len(spans) else ()
+        if after[:2] == path[:2]:
+            end = spans[place + 1][1][0]
+        if path == ("requirement", number):
+            blank = re.search(r"\n([ \t]*\n)\Z", source[:start])
+            start -= len(blank[1]) if blank else 0
+        moves.append((start, end, ""))
+    start, end, _ = moves[0]
+    if moves[-1][1] == len(source) and not source.endswith("\n") and source[:start].endswith("\n"):
+        moves[0] = (start - 1, end, "")
+    return moves
