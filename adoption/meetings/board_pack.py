@@ -22,6 +22,7 @@ from governance.vocabulary import EvidenceKind, ProofResult, Stage
 from initiatives.cases import review_state
 from initiatives.cases.case_frame import who_answers
 from initiatives.facts import case_rows, supported_stage
+from initiatives.facts.wording import profile_of, profile_words
 from initiatives.models import Initiative, Review
 from initiatives.reviews import presentation as review_presentation
 
@@ -164,6 +165,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
         ("Owner", facts.people.get("owner", "nobody accepted")),
         ("Claims", Stage(case.stage).label),
         ("Proof supports", Stage.word(support.supported) or "-"),
+        ("Answers up to the claim", _levels(judged) or "-"),
         ("Gate", point.gate or "-"),
         ("State", state_words(point)),
         ("Record", f"{told.entries} entries, the newest {told.newest}" if told else "not sealed yet"),
@@ -175,6 +177,12 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
         _proof(book, facts, now),
     ]
     return CasePages(case.ref, case.title, tuple(marks), tuple(lines), tuple(tables))
+
+
+def _levels(judged: supported_stage.Judged) -> str:
+    """How strongly the answers up to the claimed stage stand; "" under a rulebook without levels."""
+    asked = supported_stage.asked(judged.facts, judged.rulebook.book)
+    return profile_words(profile_of(judged.states, asked)) if judged.rulebook.book.levelled else ""
 
 
 def _of_review(point: meeting_agenda.Point, sitting, case: Initiative) -> list[Table]:

@@ -32,7 +32,7 @@ from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.cases.similar_cases import said_not_similar, similar_to_each
 from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
-from initiatives.facts.wording import profile_words
+from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import recent_changes, timeline
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
@@ -78,7 +78,7 @@ def case(request, ref):
         "ahead": ahead,
         "ahead_word": BECOMES.get(ahead.to, "") if ahead else "",
         "tests": test_rows(context),
-        "profile": profile_words(states, claimed or further),
+        "profile": profile_words(profile_of(states, claimed or further)),
         "leads": []
         if row.closed
         else next_step.lead_rows(row, facts, book, states, set(claimed), context["now"]),

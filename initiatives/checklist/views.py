@@ -22,7 +22,7 @@ from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, Outc
 from initiatives.checklist.row_presentation import row_of, rows_of, sheet_of, sheets_of
 from initiatives.evidence import preview as evidence_preview
 from initiatives.evidence.forms import added_kinds, elsewhere
-from initiatives.facts.wording import profile_words
+from initiatives.facts.wording import profile_of, profile_words
 from initiatives.integration.remedies import against
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
@@ -62,7 +62,7 @@ def checklist(request, ref):
         "judgements": JUDGEMENTS,
         "judgement": judgement,
         "total": len(rows),
-        "profile": profile_words(context["states"], chosen.keys),
+        "profile": profile_words(profile_of(context["states"], chosen.keys)),
         "counts": counts,
         "groups": [
             (words, [row for row in wanted if row["group"] == group])

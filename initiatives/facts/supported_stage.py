@@ -32,7 +32,7 @@ from governance.gates.gate_inputs import (
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
-from initiatives.facts import case_rows, finding_rules, rulebook_in_effect
+from initiatives.facts import case_rows, finding_rules, rulebook_in_effect, wording
 from initiatives.models import Initiative, PastStanding, Span, StageChange
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
@@ -442,6 +442,7 @@ def _add_spans(rows: list[dict], facts: Facts, book: Book, outlook) -> None:
             "adoption": support.tests["adoption"],
             "held": bool(criteria.holds_at(facts, moment)),
             "gaps": gap_counts(facts, book, states),
+            "profile": wording.profile_of(states, _asked(book, facts.claimed)) if book.levelled else None,
             "next_stale_on": next_stale(states, clock.local_day(moment)),
         }
         if rows and row.items() <= rows[-1].items():

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 
 from governance.gates.requirements import State
 from governance.vocabulary import Level
@@ -39,16 +40,36 @@ def state_word(state: State, gate: str = "") -> tuple[str, str]:
     return word_of(state.state)
 
 
-def profile_words(states: dict[str, State], keys: Iterable[str]) -> str:
-    """How strongly the answers to these requirements stand, such as "14 measured, 6 verified, 2 documented".
+def profile_of(states: dict[str, State], keys: Iterable[str]) -> dict[str, int | str] | None:
+    """How many of these answers stand at each level, how many are waived, and until when (ISO day) the first of these.
 
-    "" under a rulebook without levels. Waived ones are told as such; those that are not asked are left out.
+    None under a rulebook without levels. Those that are not asked are left out.
     """
-    found = Counter(states[key].level or ("waived" if states[key].state == "waived" else "") for key in keys)
-    if not any(found[level] for level in Level):
+    asked = [states[key] for key in keys]
+    waived = [state for state in asked if state.state == "waived"]
+    found: dict[str, int | str] = dict(Counter(state.level for state in asked if state.level))
+    if not found:
+        return None
+    if waived:
+        found["waived"] = len(waived)
+        ends = min((state.last_day for state in waived if state.last_day is not None), default=None)
+        if ends is not None:
+            found["waived_until"] = ends.isoformat()
+    return found
+
+
+def profile_words(profile: dict[str, int | str] | None) -> str:
+    """A profile in words: "14 measured, 6 verified, 2 documented, 1 waived until 3 March 2027"; "" for None."""
+    if not profile:
         return ""
-    parts = [f"{found[level]} {Level.word(level).lower()}" for level in reversed(list(Level)) if found[level]]
-    return ", ".join([*parts, f"{found['waived']} waived"] if found["waived"] else parts)
+    parts = [
+        f"{profile[level]} {Level.word(level).lower()}" for level in reversed(list(Level)) if level in profile
+    ]
+    if "waived" in profile:
+        until = profile.get("waived_until")
+        day = f" until {date.fromisoformat(str(until)):%-d %B %Y}" if until else ""
+        parts.append(f"{profile['waived']} waived{day}")
+    return ", ".join(parts)
 
 
 def word_of(state: str) -> tuple[str, str]:

@@ -400,6 +400,9 @@ class Span(models.Model):
     adoption = models.BooleanField()
     held = models.BooleanField(default=False)
     gaps = models.JSONField(default=dict)
+    # By level, how many answers up to the claimed stage stand at it, beside what is waived and until when; null where
+    # that was not kept yet, or the rulebook knows no levels.
+    profile = models.JSONField(null=True)
     next_stale_on = models.DateField(null=True)
 
     objects = SpanQuerySet.as_manager()
@@ -462,7 +465,8 @@ VIEWS = {
     + NEWEST,
     "initiatives_span": (
         "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.shortfall,"
-        " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.next_stale_on"
+        " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.profile,"
+        " span.next_stale_on"
         + NEWEST
         + " CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.initiatives_span, p.spans) span"
     ),

@@ -94,6 +94,7 @@ def with_details(cases: QuerySet, rulebook: Rulebook | None) -> QuerySet:
         governance=F("span__governance"),
         integration=F("span__integration"),
         adoption=F("span__adoption"),
+        profile=F("span__profile"),
     )
 
 

@@ -8,6 +8,7 @@ from governance.ledger import csv_export
 from governance.rulebook import Book
 from governance.templatetags.plumbline import layer_word, stage_word
 from governance.vocabulary import Stage
+from initiatives.facts.wording import profile_words
 
 HEADING = [
     "Reference",
@@ -22,6 +23,7 @@ HEADING = [
     "Governance test",
     "Integration test",
     "Adoption test",
+    "Levels of answers",
     "Gaps by layer",
     "Held",
     "Owner",
@@ -55,6 +57,7 @@ def _rows(cases: QuerySet, book: Book | None):
             _test(case.governance, known),
             _test(case.integration, known),
             _test(case.adoption, known),
+            profile_words(case.profile) if known else "",
             gap_words(case.gap_counts) if known else "",
             case.held,
             owner_words(case),

@@ -19,6 +19,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
+from initiatives.facts.wording import profile_words
 from initiatives.portfolio import filters, portfolio_export
 from initiatives.portfolio.portfolio_paging import Listing
 from initiatives.portfolio.report_links import PILOTS
@@ -120,6 +121,7 @@ def _row(case, book, now, today) -> dict:
         "ref": case.ref,
         "withdrawn": case.withdrawn_at is not None,
         "told": told,
+        "profile": profile_words(case.profile) if known else "",
         "gaps": portfolio_export.gap_words(case.gap_counts) if known else "",
         "owner": portfolio_export.owner_words(case),
         "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING_STAGES,
