@@ -170,7 +170,7 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
     if reached == "production" and not all(tests.values()):
         reached = "mvp"
     held_by = []
-    for hold in holds_at(facts, at):
+    for hold in holds_at(facts, book, at):
         if hold.cap is not None and STAGE_RANK[hold.cap] < STAGE_RANK[reached]:
             held_by.append(hold.words)
             reached = hold.cap
@@ -193,19 +193,23 @@ def _waived(facts: Facts, found: Iterable[Finding], at: datetime) -> dict[str, d
     return {key: waiver.until for key in keys if (waiver := waiver_at(facts, key, at)) is not None}
 
 
-def holds_at(facts: Facts, at: datetime) -> tuple[HoldFact, ...]:
+def holds_at(facts: Facts, book: Book, at: datetime) -> tuple[HoldFact, ...]:
     """Open holds and those computed from dates: production past its re-attestation day is held at MVP.
 
-    What the register calls for holds from its moment on, though nobody has opened the row yet.
+    What the register calls for holds from its moment on, though nobody has opened the row yet; and not where it is
+    found against nothing but questions that the tier leaves out, though the row is open still.
     """
-    holds = facts.holds
+    calls = [one for one in facts.shortcomings if one.hold and one.counts_at(at)]
+    asked = [one for one in calls if book.asks(one.requirement, facts.tier)]
+    idle = {one.hold for one in calls} - {one.hold for one in asked}
+    holds = tuple(hold for hold in facts.holds if hold.kind not in idle)
     if facts.claimed == Stage.PRODUCTION and facts.reattest_by and clock.local_day(at) > facts.reattest_by:
         words = "Re-attestation is overdue"
         reason = f"Production had to be accepted again by {facts.reattest_by:%-d %B %Y}."
         holds = (*holds, HoldFact("reattestation", words, reason, "mvp", True))
     open_already = {hold.kind for hold in holds}
-    for one in facts.shortcomings:
-        if one.hold and one.hold not in open_already and one.counts_at(at):
+    for one in asked:
+        if one.hold not in open_already:
             open_already.add(one.hold)
             holds = (*holds, HoldFact(one.hold, one.hold_words, one.words, one.cap, True))
     return holds
@@ -278,7 +282,7 @@ class Verdict:
 
 def reach(book: Book, gate: str, tier: str, seats: dict[str, SeatState]) -> tuple[Reason, ...]:
     """Why a board cannot reach the quorum of a gate, naming seats; empty when it can (docs/domain.md, invariant 5)."""
-    rules = book.gates[gate]
+    rules = book.at_tier(tier).gates[gate]
     quorum = rules.quorum_for(tier)
     # Only a seat with a criterion at the gate signs there.
     able = [key for key in rules.seats if seats[key].eligible]
@@ -334,6 +338,7 @@ def judge(
     states: dict[str, State] | None = None,
 ) -> Verdict:
     """Judge one review at `at`: decidable, or everything that stands in the way (docs/domain.md, "A review")."""
+    book = book.at_tier(facts.tier)
     rules = book.gates[gate]
     states = states or states_at(facts, book, at)
     found = findings(facts, book, gate, states, at)
@@ -350,7 +355,7 @@ def judge(
         *_missing(votes, seats, counted.missing),
         *_short(rules, seats, quorum, counted),
         *impossible,
-        *_held(facts, gate, at),
+        *_held(facts, book, gate, at),
         *_overdue_conditions(facts, gate, at),
         *_overdue_debts(facts, gate, at),
     ]
@@ -425,10 +430,10 @@ def _short(rules: Gate, seats: dict[str, SeatState], quorum: int, counted: Count
         )
 
 
-def _held(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
+def _held(facts: Facts, book: Book, gate: str, at: datetime) -> Iterator[Reason]:
     """Holds that stop it; retiring waits for none."""
     if gate != "retire":
-        for hold in holds_at(facts, at):
+        for hold in holds_at(facts, book, at):
             if hold.blocking:
                 yield Reason(
                     f"Held: {hold.words}. {hold.reason}", "It closes with its cause, or the chair lifts it."

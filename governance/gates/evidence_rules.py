@@ -27,9 +27,9 @@ UNREAD = "has been read by nobody outside the build team"
 OUTSIDER = "Somebody who holds no role on this case"
 
 
-def expiry(requirement: Requirement, item: Item, high: bool) -> date | None:
+def expiry(requirement: Requirement, item: Item, tier: str) -> date | None:
     """The last day on which the item is current for the requirement; None when only a trigger ends it."""
-    days = requirement.days(high)
+    days = requirement.days(tier)
     return item.observed_on + timedelta(days=days) if days else None
 
 
@@ -127,9 +127,9 @@ def none_counts(
     )
 
 
-def aged_out(requirement: Requirement, version: int, stale: Item, high: bool) -> State:
+def aged_out(requirement: Requirement, version: int, stale: Item, tier: str) -> State:
     """What was there is older than the requirement takes."""
-    last = expiry(requirement, stale, high)
+    last = expiry(requirement, stale, tier)
     words = (
         f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, aged out: it was current "
         f"until {last:%-d %B %Y}."
@@ -153,12 +153,12 @@ def too_weak(requirement: Requirement, version: int, passing: list[Item]) -> Sta
     return lacking(requirement, version, "weak", words, fix, tuple(passing), place) if words else None
 
 
-def last_day(requirement: Requirement, passing: list[Item], high: bool, ageless: bool) -> date | None:
+def last_day(requirement: Requirement, passing: list[Item], tier: str, ageless: bool) -> date | None:
     """The last day on which the passing items still meet the requirement, if nothing else changes."""
-    if ageless or not requirement.days(high):
+    if ageless or not requirement.days(tier):
         return None
     groups = needed_of(requirement, passing)
-    ends = ([expiry(requirement, item, high) for item in group] for group in groups)
+    ends = ([expiry(requirement, item, tier) for item in group] for group in groups)
     return min(max(day for day in days if day is not None) for days in ends)
 
 

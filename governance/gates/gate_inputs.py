@@ -50,7 +50,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class StandsAlone:
-    """An accepted declaration that the case is linked to nothing; `by` accepted it, named in `verifiers` by key."""
+    """An accepted declaration that the case is linked to nothing; `by` accepted it, in `verifiers` by key.
+
+    Accepted by one person and later by a second, it is two of these, one after the other.
+    """
 
     since: datetime
     until: datetime | None
@@ -96,7 +99,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Reply:
-    """The owner's answer to one requirement; `by_id`: who wrote it last."""
+    """The owner's answer to one requirement; `by_id`: who wrote it last.
+
+    `accepted_on`: since when it stands that it does not apply; `accepted_by`: keys of who accepted that.
+    """
 
     kind: str
     text: str
@@ -104,6 +110,7 @@ class Reply:
     at: datetime
     accepted_on: date | None = None
     by_id: int | None = None
+    accepted_by: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -228,6 +235,30 @@ class Shortcoming:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A question that the record's seed drew, at minimal risk, to be verified (governance.gates.drawing).
+
+    `round`: the review, or the next acceptance of production, that it was drawn for. `since`, `until`: when production
+    asks it; of what is drawn for an acceptance to come, `since` is None. `answer_version`, `items`: what was offered
+    when it was drawn. `in_place_of`: the question whose refusal or change brought it. `checkpoint`: its entries.
+    """
+
+    requirement: str
+    round: str
+    drawn_at: datetime
+    since: datetime | None
+    until: datetime | None = None
+    answer_version: int = 0
+    items: frozenset[int] = frozenset()
+    in_place_of: str = ""
+    checkpoint: int = 0
+
+    def counts_at(self, at: datetime) -> bool:
+        """Whether production asks it to be verified at `at`."""
+        return self.since is not None and self.since <= at and (self.until is None or self.until > at)
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything of one case that gates look at; they look at nothing else."""
 
@@ -258,6 +289,30 @@ class Facts:
     # From when until when something was described in the integration register.
     described: tuple[tuple[datetime, datetime | None], ...] = ()
     alone: tuple[StandsAlone, ...] = ()
+    # Questions ever drawn, in their order, and the round in which some are drawn now or next; "" where in none.
+    drawn: tuple[Drawn, ...] = ()
+    round: str = ""
+
+    def drawn_at(self, key: str, at: datetime) -> Drawn | None:
+        """The newest draw of this requirement that production asks at `at`."""
+        return next(
+            (one for one in reversed(self.drawn) if one.requirement == key and one.counts_at(at)), None
+        )
+
+    def drawn_ahead(self, key: str, at: datetime) -> Drawn | None:
+        """The draw of this requirement for the next acceptance of production, if it was drawn by then."""
+        return next(
+            (
+                one
+                for one in self.of_round()
+                if one.requirement == key and one.since is None and one.drawn_at <= at
+            ),
+            None,
+        )
+
+    def of_round(self) -> list[Drawn]:
+        """What was drawn in the round that runs, in order."""
+        return [one for one in self.drawn if one.round == self.round]
 
     def described_at(self, at: datetime) -> bool:
         """Whether anything stands in the integration register at `at`."""
@@ -282,6 +337,10 @@ class Facts:
         """Items offered for this requirement, newest observation first."""
         return self._offered.get(key, [])
 
+    def renewed_by(self, item: Item) -> Item | None:
+        """The item that this one replaced as its newer form; None where it is the first."""
+        return self._replaced.get(item.id)
+
     def short_of(self, key: str, at: datetime) -> list[Shortcoming]:
         """What the register says against this requirement at `at`."""
         return [one for one in self._short.get(key, ()) if one.counts_at(at)]
@@ -294,6 +353,10 @@ class Facts:
             for key in item.covers:
                 found.setdefault(key, []).append(item)
         return found
+
+    @cached_property
+    def _replaced(self) -> dict[int, Item]:
+        return {item.superseded_by: item for item in self.items if item.superseded_by is not None}
 
     @cached_property
     def _short(self) -> dict[str, list[Shortcoming]]:

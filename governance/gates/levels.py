@@ -5,6 +5,7 @@ Of a rulebook with levels (2026.2 on). Who can bring a level about, and what sil
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from governance import clock
@@ -14,6 +15,8 @@ from governance.gates.gate_inputs import Facts, Item, Measured, Verification
 from governance.gates.requirement_state import (
     BY_VERIFYING,
     IN_REGISTER,
+    ITS_SEAT,
+    NEXT_ACCEPTANCE,
     State,
     lacking,
 )
@@ -37,6 +40,10 @@ REGISTER_FIXES: dict[str, str] = {
     EvidenceKind.SYSTEM_RECORD: "Keep the integration register as it stands.",
     EvidenceKind.TELEMETRY: "File what its measures show.",
 }
+# Ways that need no verifier, whatever a case has: figures and logs come only where a system sends them.
+NEEDS_NOBODY = frozenset({"acceptance", "clause", "index", "agreement"})
+# Days for which what renews a verified item counts as verified, while it waits for the seat (docs/domain.md).
+RENEWAL_DAYS = 14
 # High-risk production: what stands on a person's word that an artefact shows it, stands on two (docs/domain.md).
 TWO_PERSONS = (Stage.PRODUCTION,)
 
@@ -58,9 +65,10 @@ def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) ->
             return None
         words = f"Stands alone, accepted by {alone.by} on {clock.local_day(alone.since):%-d %B %Y}."
         if key != INVENTORY:
-            return State(key, "not_applicable", words)
+            state = State(key, "not_applicable", words, verifiers=alone.verifiers)
+            return accepted_by_two(facts, book, requirement, state, at)
         state = State(key, "met", words, level=Level.VERIFIED, verifiers=alone.verifiers)
-        return against_gates(facts, book, requirement, state)
+        return against_gates(facts, book, requirement, state, at)
     if (
         requirement.stage != Stage.PROTOTYPE
         and "model_version" in requirement.triggers
@@ -79,7 +87,7 @@ def level_state(
     `ageless`: age does not count. `version`: of the answer, 0 where there is none.
     """
     key = requirement.key
-    measured = facts.measured_at(key, at)
+    measured = measurements(facts, requirement, at)
     offered = [
         item
         for item in facts.items_for(key)
@@ -102,19 +110,24 @@ def level_state(
     current = [
         item
         for item in usable
-        if ageless or (last := rules.expiry(requirement, item, facts.high)) is None or day <= last
+        if ageless or (last := rules.expiry(requirement, item, facts.tier)) is None or day <= last
     ]
     passing = [item for item in current if item.kind not in book.result_kinds or item.result == "pass"]
     found = _highest(facts, requirement, passing, measured, at, ageless, version)
     if found is not None:
-        return against_gates(facts, book, requirement, found)
+        return against_gates(facts, book, requirement, found, at)
     if not usable:
         why = next((why for why in whys.values() if why), "")
         return rules.none_counts(requirement, version, offered, [], why, at)
     if not passing:
-        return rules.aged_out(requirement, version, usable[0], facts.high)
+        return rules.aged_out(requirement, version, usable[0], facts.tier)
     weak = rules.too_weak(requirement, version, passing)
     return weak or rules.none_yet(key, requirement.evidence, version)
+
+
+def measurements(facts: Facts, requirement: Requirement, at: datetime) -> list[Measured]:
+    """What is measured of the requirement at `at`, in the ways that the rulebook names for it."""
+    return [one for one in facts.measured_at(requirement.key, at) if one.way in requirement.ways]
 
 
 def refusal(item: Item, key: str, version: int, at: datetime) -> str:
@@ -126,6 +139,36 @@ def refusal(item: Item, key: str, version: int, at: datetime) -> str:
 def verifiers_of(item: Item, key: str, version: int, at: datetime) -> frozenset[int]:
     """Keys of the persons who verified that the item shows the answer in this version."""
     return frozenset(one.by_id for one in _verdicts(item, key, version, at) if one.shows)
+
+
+def renewal_ends(item: Item) -> datetime:
+    """The moment from which an item that renews a verified one counts no more for being its newer form."""
+    return clock.midnight_after(clock.local_day(item.added_at) + timedelta(days=RENEWAL_DAYS))
+
+
+def renewed_verifiers(
+    facts: Facts, requirement: Requirement, item: Item, version: int, at: datetime
+) -> frozenset[int]:
+    """Keys of who verified, in person, what this item renews, for the days in which that still counts.
+
+    Of the same author, of the same kind, with a passing result, in place of an item that counted when it was added.
+    What itself counts by renewal is not renewed so.
+    """
+    earlier, key = facts.renewed_by(item), requirement.key
+    if earlier is None or at >= renewal_ends(item) or item.result not in ("", "pass"):
+        return frozenset()
+    then = item.added_at
+    last = rules.expiry(requirement, earlier, facts.tier)
+    if (
+        (earlier.author_id, earlier.kind) != (item.author_id, item.kind)
+        or key not in earlier.covers
+        or earlier.void_at(key, then)
+        or (earlier.withdrawn_at is not None and earlier.withdrawn_at <= then)
+        or (last is not None and clock.local_day(then) > last)
+        or refusal(earlier, key, version, then)
+    ):
+        return frozenset()
+    return verifiers_of(earlier, key, version, then)
 
 
 def _verdicts(item: Item, key: str, version: int, at: datetime) -> list[Verification]:
@@ -162,27 +205,50 @@ def _highest(
         item for item in passing if item.kind != EvidenceKind.ATTESTATION or from_outside(requirement, item)
     ]
     outside = [item for item in shown if from_outside(requirement, item)]
-    verified = [item for item in shown if verifiers_of(item, key, version, at)]
+    direct = {item.id: verifiers_of(item, key, version, at) for item in shown}
+    renewed = {item.id: renewed_verifiers(facts, requirement, item, version, at) for item in shown}
+    verified = [item for item in shown if direct[item.id] or renewed[item.id]]
     spoken = [item for item in passing if item.kind == EvidenceKind.ATTESTATION]
     steps = ((Level.MEASURED, outside), (Level.VERIFIED, verified), (Level.DOCUMENTED, shown))
     for level, items in steps:
         if items and not rules.too_weak(requirement, version, items):
-            by = min(
-                (
-                    max((verifiers_of(item, key, version, at) for item in group), key=len)
-                    for group in rules.needed_of(requirement, items)
-                ),
-                key=len,
-            )
-            last = rules.last_day(requirement, items, facts.high, ageless)
+            groups = rules.needed_of(requirement, items)
+            by = _fewest(groups, direct)
+            last = rules.last_day(requirement, items, facts.tier, ageless)
             words = f"{level.label}: {listed([item.title for item in items[:2]])}."
-            return State(key, "met", words, "", tuple(items), last, version, level=level, verifiers=by)
+            state = State(key, "met", words, "", tuple(items), last, version, level=level, verifiers=by)
+            counted = _fewest(groups, {pk: direct[pk] | renewed[pk] for pk in direct})
+            if level == Level.VERIFIED and len(by) < min(len(counted), 2 if facts.high else 1):
+                return _waiting(state, items, direct, counted - by)
+            return state
     if spoken:
-        ends = [day for item in spoken if (day := rules.expiry(requirement, item, facts.high)) is not None]
+        ends = [day for item in spoken if (day := rules.expiry(requirement, item, facts.tier)) is not None]
         last = max(ends) if ends and not ageless else None
         words = f"Stated: {ended(spoken[0].title)}"
         return State(key, "met", words, "", tuple(spoken), last, version, level=Level.STATED)
     return None
+
+
+def _fewest(groups: list[list[Item]], by: dict[int, frozenset[int]]) -> frozenset[int]:
+    """Of each group the most persons who verified one of its items, and of these the fewest."""
+    return min((max((by[item.id] for item in group), key=len) for group in groups), key=len)
+
+
+def _waiting(
+    state: State, items: list[Item], direct: dict[int, frozenset[int]], renewed: frozenset[int]
+) -> State:
+    """The state of what counts as verified for what it renews, and waits for its seat meanwhile."""
+    newer = next(item for item in items if not direct[item.id] or len(direct[item.id]) < 2)
+    last = clock.local_day(renewal_ends(newer) - timedelta(microseconds=1))
+    words = f"{state.words} {newer.title} renews what was verified, and counts so until {last:%-d %B %Y}."
+    return replace(
+        state,
+        words=words,
+        fix="Open it and say whether it shows it.",
+        mended_by=VERIFIERS,
+        place=BY_VERIFYING,
+        renewed=renewed,
+    )
 
 
 def from_outside(requirement: Requirement, item: Item) -> bool:
@@ -207,11 +273,45 @@ def _artefact_fix(book: Book, requirement: Requirement) -> str:
     return "Add an artefact that shows it."
 
 
-def against_gates(facts: Facts, book: Book, requirement: Requirement, found: State) -> State:
+def level_asked(facts: Facts, book: Book, requirement: Requirement, gate: str, at: datetime) -> str:
+    """The level that this gate asks of the case at `at`: of a question that was drawn, verified."""
+    level = requirement.level_for(facts.tier, gate)
+    drawn = gate == Stage.PRODUCTION and book.drawn_at(facts.tier) and facts.drawn_at(requirement.key, at)
+    return max(level, Level.VERIFIED, key=LEVEL_RANK.__getitem__) if level and drawn else level
+
+
+def _asked(facts: Facts, book: Book, requirement: Requirement, at: datetime) -> dict[str, str]:
+    """By gate the level that is asked; what is drawn ahead is asked as by a gate of its own."""
+    asked = {
+        gate: level_asked(facts, book, requirement, gate, at) for gate in book.gates_asking(requirement.key)
+    }
+    ahead = book.drawn_at(facts.tier) and facts.drawn_ahead(requirement.key, at)
+    if ahead and asked.get(Stage.PRODUCTION):
+        asked[NEXT_ACCEPTANCE] = Level.VERIFIED
+    return asked
+
+
+def accepted_by_two(facts: Facts, book: Book, requirement: Requirement, found: State, at: datetime) -> State:
+    """The state of what does not apply: at high risk production takes that from two persons (docs/domain.md)."""
+    asked = _asked(facts, book, requirement, at)
+    below = frozenset(gate for gate in TWO_PERSONS if asked.get(gate))
+    if found.state != "not_applicable" or not facts.high or len(found.verifiers) > 1 or not below:
+        return found
+    return replace(
+        found,
+        state="below",
+        words="Does not apply, accepted by one person, and at high risk two have to.",
+        fix="Accepts it, or says why not.",
+        mended_by=ITS_SEAT,
+        below=below,
+    )
+
+
+def against_gates(facts: Facts, book: Book, requirement: Requirement, found: State, at: datetime) -> State:
     """The state with the gates that ask for more than it reaches, and what would reach it."""
-    asked = {gate: requirement.level_for(facts.tier, gate) for gate in book.gates_asking(requirement.key)}
+    asked = _asked(facts, book, requirement, at)
     low = {gate: level for gate, level in asked.items() if LEVEL_RANK[found.level] < LEVEL_RANK[level]}
-    alone = facts.high and found.level == Level.VERIFIED and len(found.verifiers) < 2
+    alone = facts.high and found.level == Level.VERIFIED and len(found.verifiers | found.renewed) < 2
     second = {gate for gate in asked if alone and gate in TWO_PERSONS and asked[gate] == Level.VERIFIED}
     below = frozenset(low) | second
     if not below:
@@ -219,8 +319,15 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
     word = found.level
     if low:
         most = max(low.values(), key=LEVEL_RANK.__getitem__)
-        gates = listed([book.gates[gate].title for gate in low])
-        words = f"{Level.word(word)}, and {gates} asks for {Level.word(most).lower()}."
+        gates = listed(
+            [
+                book.gates[gate].title if gate in book.gates else "the next acceptance of production"
+                for gate in low
+            ]
+        )
+        drawn = any(level != requirement.level_for(facts.tier, gate) for gate, level in low.items())
+        why = ": it was drawn" if drawn else ""
+        words = f"{Level.word(word)}, and {gates} asks for {Level.word(most).lower()}{why}."
         verify = LEVEL_RANK[most] > LEVEL_RANK[Level.DOCUMENTED] and found.level == Level.DOCUMENTED
     else:
         words, verify = "Verified by one person, and at high risk two have to.", True
@@ -241,21 +348,55 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
     )
 
 
+def drawable(facts: Facts, book: Book, states: dict[str, State]) -> list[str]:
+    """Questions that a draw chooses from, in the rulebook's order: documented is asked of them, and no more is there.
+
+    Those of blocking criteria of the gate to production that nothing measures, nobody verified, and nobody decided,
+    waived or accepted as not applying.
+    """
+    if not book.drawn_at(facts.tier):
+        return []
+    gate = book.gates[Stage.PRODUCTION]
+    blocking = {key for criterion in gate.criteria if criterion.blocking for key in criterion.requirements}
+    return [
+        key
+        for key in gate.requirements()
+        if key in blocking
+        and book.requirements[key].blocking
+        and book.requirements[key].level_for(facts.tier, gate.key) == Level.DOCUMENTED
+        and not vouched_for(states[key])
+    ]
+
+
+def vouched_for(state: State) -> bool:
+    """Whether nobody has to look at it: verified or measured, or beside the levels."""
+    return LEVEL_RANK[state.level] >= LEVEL_RANK[Level.VERIFIED] or (state.satisfied and not state.level)
+
+
 def too_few_verifiers(
-    facts: Facts, book: Book, gate: str, states: dict[str, State], people: Mapping[str, tuple[int, ...]]
+    facts: Facts,
+    book: Book,
+    gate: str,
+    states: dict[str, State],
+    people: Mapping[str, tuple[int, ...]],
+    at: datetime,
 ) -> tuple[Reason, ...]:
     """Why what a gate asks to be verified cannot be, for the board lacks the people: a reason for each set of seats.
 
     `people`: by seat, the keys of who could sign for it now. What a register or an acceptance answers needs nobody.
+    Whatever may be drawn counts as asked.
     """
+    drawn = set(drawable(facts, book, states)) if gate == Stage.PRODUCTION else set()
     wanted = 2 if facts.high and gate in TWO_PERSONS else 1
+    book = book.at_tier(facts.tier)
     short: dict[tuple[str, ...], int] = {}
     for key in book.gates[gate].requirements():
         requirement = book.requirements[key]
-        asked = requirement.level_for(facts.tier, gate) == Level.VERIFIED and not states[key].satisfies(gate)
-        seats = tuple(dict.fromkeys(criterion.seat for criterion in book.criteria_using(key)))
+        level = level_asked(facts, book, requirement, gate, at)
+        asked = key in drawn or (level == Level.VERIFIED and not states[key].satisfies(gate))
+        seats = book.seats_asking(key)
         free = {person for seat in seats for person in people.get(seat, ())}
-        if asked and not requirement.ways and len(free) < wanted:
+        if asked and not NEEDS_NOBODY & {*requirement.ways} and len(free) < wanted:
             short[seats] = short.get(seats, 0) + 1
     return tuple(_too_few(wanted, number, seats) for seats, number in short.items())
 

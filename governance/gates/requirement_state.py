@@ -20,6 +20,9 @@ GENERATED_ONLY = frozenset({"prod.q07_governance_evidence"})
 # Where something is mended that neither an answer to the question nor evidence added there mends (`State.place`).
 IN_DECLARATION, BY_ACCEPTANCE, BY_GENERATING = "declaration", "acceptance", "index"
 BY_VERIFYING, IN_REGISTER = "verification", "register"
+# Of `State.below`: what is drawn for the next acceptance of production waits to be verified; no gate asks it yet.
+NEXT_ACCEPTANCE = "next acceptance"
+ITS_SEAT = "The seat that signs for it"
 # States in which nobody has to do anything. Votes of before 2026.2 keep "grounded", what "met" was called then.
 SATISFIED_STATES = frozenset({"met", "grounded", "as_decided", "not_asked", "not_applicable", "waived"})
 
@@ -29,7 +32,8 @@ class State:
     """The state of one requirement at one moment. `last_day`: the last on which it stands, if nothing changes.
 
     `level`: one of `Level` in a rulebook with levels, "" where it has none; `below`: the gates that ask a higher one.
-    `verifiers`: keys of who verified what it stands on. `mended_by`: who can mend it, where that is nobody who
+    `verifiers`: keys of who verified what it stands on; `renewed`: of who verified what that renews, while it still
+    counts. `mended_by`: who can mend it, where that is nobody who
     answers for it. `place`: where, when not at the question.
     """
 
@@ -45,6 +49,7 @@ class State:
     level: str = ""
     below: frozenset[str] = frozenset()
     verifiers: frozenset[int] = frozenset()
+    renewed: frozenset[int] = frozenset()
 
     @property
     def satisfied(self) -> bool:

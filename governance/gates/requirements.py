@@ -30,6 +30,7 @@ from governance.gates.requirement_state import (
     GENERATED_ONLY,
     IN_DECLARATION,
     IN_REGISTER,
+    ITS_SEAT,
     SATISFIED_STATES,
     State,
     fix_of,
@@ -48,6 +49,7 @@ __all__ = [
     "GENERATED_ONLY",
     "IN_DECLARATION",
     "IN_REGISTER",
+    "ITS_SEAT",
     "SATISFIED_STATES",
     "State",
     "discounted",
@@ -65,7 +67,6 @@ ANSWERED_FIRST = {"mvp.lessons_read": ("mvp", "production")}
 MOST_NAMED = 8
 # So many things that the register says against a requirement are told in words; beyond that, how many there are.
 MOST_TOLD = 4
-ITS_SEAT = "The seat that signs for it"
 # Of an imported claim these two are not asked above prototype (docs/domain.md, "carry_forward").
 NOT_ASKED_OF_IMPORTS = frozenset({"proto.not_production", "prototype.selected"})
 
@@ -81,15 +82,17 @@ def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
     replacement = book.carry.replaced_at_production.get(key)
     if replacement is not None:
         other = _own_state(facts, book, replacement, at)
+        words = f"Met by its production form, {replacement}."
         if other.satisfied:
-            words = f"Met by its production form, {replacement}."
             return replace(other, key=key, state="met", words=words, answer_version=own.answer_version)
         if facts.claimed == Stage.PRODUCTION:
             own = replace(other, key=key, last_day=None, answer_version=own.answer_version)
             if own.state == "below":
-                own = levels.against_gates(
-                    facts, book, book.requirements[key], replace(own, state="met", below=frozenset())
+                # What its production form still waits for is no errand of this one.
+                met = replace(
+                    own, state="met", words=words, fix="", mended_by="", place="", below=frozenset()
                 )
+                own = levels.against_gates(facts, book, book.requirements[key], met, at)
                 if own.satisfied:
                     return own
     waiver = waiver_at(facts, key, at)
@@ -129,11 +132,11 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
     requirement = book.requirements[key]
     reply = facts.answers.get(key)
     if book.levelled:
-        if not any(requirement.level_for(facts.tier, gate) for gate in book.gates_asking(key)):
+        if not book.asks(key, facts.tier):
             return State(key, "not_asked", _left_out(requirement, facts.tier))
         if (state := levels.unknown(facts, book, requirement, at)) is not None:
             return state
-        if reply is None and facts.measured_at(key, at) and not facts.short_of(key, at):
+        if reply is None and levels.measurements(facts, requirement, at) and not facts.short_of(key, at):
             return levels.level_state(facts, book, requirement, at, ageless, 0)
     if reply is None:
         fix, place = fix_of(requirement, "Answer the question.")
@@ -162,7 +165,8 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
     if short := facts.short_of(key, at):
         return _short(key, short, version)
     if reply.kind == "not_applicable":
-        return _not_applicable(requirement, reply, at, facts.high)
+        found = _not_applicable(requirement, reply, at, facts.tier)
+        return levels.accepted_by_two(facts, book, requirement, found, at) if book.levelled else found
     return _proof_state(facts, book, requirement, at, ageless, version)
 
 
@@ -197,7 +201,7 @@ def _short(key: str, short: list[Shortcoming], version: int) -> State:
     return State(key, "register", words, first.fix, answer_version=version, mended_by=mended_by)
 
 
-def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, high: bool) -> State:
+def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, tier: str) -> State:
     if reply.accepted_on is None:
         return State(
             requirement.key,
@@ -207,7 +211,7 @@ def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, high: 
             answer_version=reply.version,
             mended_by=ITS_SEAT,
         )
-    days = requirement.days(high)
+    days = requirement.days(tier)
     last = reply.accepted_on + timedelta(days=days) if days else None
     if last is not None and clock.local_day(at) > last:
         return State(
@@ -226,6 +230,7 @@ def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, high: 
         (),
         last,
         reply.version,
+        verifiers=reply.accepted_by,
     )
 
 
@@ -265,18 +270,18 @@ def _proof_state(
     current = [
         item
         for item in standing
-        if ageless or (last := expiry(requirement, item, facts.high)) is None or day <= last
+        if ageless or (last := expiry(requirement, item, facts.tier)) is None or day <= last
     ]
     passing = [item for item in current if item.kind not in book.result_kinds or item.result == "pass"]
     if not passing:
-        return aged_out(requirement, version, standing[0], facts.high)
+        return aged_out(requirement, version, standing[0], facts.tier)
     return too_weak(requirement, version, passing) or State(
         key,
         "met",
         "Met.",
         "",
         tuple(passing),
-        last_day(requirement, passing, facts.high, ageless),
+        last_day(requirement, passing, facts.tier, ageless),
         version,
     )
 

@@ -399,7 +399,7 @@ def _moved(
             else book.requirements[book.carry.replaced_at_production.get(key, key)]
         )
         why = gates_criteria.discounted(facts, book, form, item, at)
-        last = gates_criteria.expiry(form, item, facts.high)
+        last = gates_criteria.expiry(form, item, facts.tier)
         if why:
             yield why.rstrip(".")
         elif last is not None and day > last and then["until"]:

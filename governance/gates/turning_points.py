@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from governance import clock
+from governance.gates import levels
 from governance.gates.criteria import Support, support
 from governance.gates.gate_inputs import ContractState, Facts, Running
 from governance.gates.requirements import State, state_of, states_at
@@ -45,10 +46,13 @@ def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
     """Each requirement of the rulebook with the moments at which it alone may change."""
     asked = book.requirements
     for item in facts.items:
+        renews = facts.renewed_by(item) is not None
         for key in item.covers:
             if key not in asked:
                 continue
-            if days := asked[key].days(facts.high):
+            if renews:
+                yield key, levels.renewal_ends(item)
+            if days := asked[key].days(facts.tier):
                 yield key, clock.midnight_after(item.observed_on + timedelta(days=days))
             yield from ((key, void.at) for void in item.voids.get(key, ()))
             yield from ((key, said.at) for said in item.verifications.get(key, ()))
@@ -62,8 +66,12 @@ def _turning_points(facts: Facts, book: Book) -> Iterator[tuple[str, datetime]]:
             yield from (
                 (measured.requirement, moment) for moment in (measured.since, measured.until) if moment
             )
+    for drawn in facts.drawn:
+        if drawn.requirement in asked:
+            moments = (drawn.drawn_at, drawn.since, drawn.until)
+            yield from ((drawn.requirement, moment) for moment in moments if moment is not None)
     for key, reply in facts.answers.items():
-        if reply.accepted_on is not None and key in asked and (days := asked[key].days(facts.high)):
+        if reply.accepted_on is not None and key in asked and (days := asked[key].days(facts.tier)):
             yield key, clock.midnight_after(reply.accepted_on + timedelta(days=days))
 
 

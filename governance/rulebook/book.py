@@ -5,12 +5,12 @@ Days are calendar days. Keys such as "mvp.owner" are the names that answers, evi
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from governance.offline.verify import quorum_for
+from governance.offline.verify import quorum_for, seat_at_minimal
 from governance.rulebook import schema, validation
 from governance.rulebook.pairings import PAIRINGS
 from governance.vocabulary import RUNNING_STAGES, Stage, Tier
@@ -100,6 +100,7 @@ class Requirement:
     min_evidence: str | None
     min_condition: str | None
     fresh_days: int
+    fresh_days_minimal: int | None
     fresh_days_high_risk: int | None
     triggers: tuple[str, ...]
     why_fresh: str
@@ -125,11 +126,14 @@ class Requirement:
         level = self.level.get(judged, "")
         return self.level_at_mvp.get(judged, level) if gate == Stage.MVP else level
 
-    def days(self, high: bool) -> int:
-        """Days its proof stays current (0: until a trigger); `high`: the confirmed risk tier is high."""
-        if high and self.fresh_days_high_risk is not None:
-            return self.fresh_days_high_risk
-        return self.fresh_days
+    def days(self, tier: str) -> int:
+        """Days its proof stays current at the confirmed risk tier ("" while unset); 0: until a trigger."""
+        special: dict[str, int | None] = {
+            Tier.MINIMAL: self.fresh_days_minimal,
+            Tier.HIGH: self.fresh_days_high_risk,
+        }
+        own = special.get(tier)
+        return self.fresh_days if own is None else own
 
     @property
     def blocking(self) -> bool:
@@ -218,17 +222,50 @@ class Book:
     criteria: dict[str, Criterion]
     # Waivers a case carries at most at once; None in a rulebook without levels, which set no limit.
     waivers_max: int | None = None
+    # Questions of a case of minimal risk that the gate to production draws, and that are then verified.
+    drawn_at_minimal: int = 0
+    # The seats that sign at minimal risk; the last of them signs for those that do not. Empty: all sit at each tier.
+    seats_minimal: tuple[str, ...] = ()
 
     @property
     def levelled(self) -> bool:
         """Whether it asks for levels (from 2026.2 on); without them an answer is met or not."""
         return self.waivers_max is not None
 
+    def drawn_at(self, tier: str) -> int:
+        """How many questions of the gate to production are drawn to be verified at this tier; 0 for none."""
+        return self.drawn_at_minimal if tier == Tier.MINIMAL else 0
+
     def __eq__(self, other: object) -> bool:
         return self.digest == other.digest if isinstance(other, Book) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    def at_tier(self, tier: str) -> "Book":
+        """The rulebook as it is signed at a confirmed risk tier ("" while unset): who signs for each criterion.
+
+        Of minimal risk fewer seats sign: what another seat would sign for goes to the last of `seats_minimal`, and a
+        quorum is at most the seats that are left. The requirements, their levels and days are the same object.
+        """
+        return self._at_minimal if tier == Tier.MINIMAL and self.seats_minimal else self
+
+    @cached_property
+    def _at_minimal(self) -> "Book":
+        def sits(seat: str) -> str:
+            return seat_at_minimal(seat, self.seats_minimal)
+
+        criteria = {key: replace(row, seat=sits(row.seat)) for key, row in self.criteria.items()}
+        gates = {}
+        for key, gate in self.gates.items():
+            here = tuple(criteria[row.key] for row in gate.criteria)
+            gates[key] = replace(
+                gate,
+                criteria=here,
+                quorum=min(gate.quorum, len({row.seat for row in here})),
+                must_include=_once(sits(seat) for seat in gate.must_include),
+            )
+        return replace(self, criteria=criteria, gates=gates, seats_minimal=())
 
     def gate_to(self, stage: str) -> Gate | None:
         """The gate that leads to this stage; None for `proposed`, which nobody guards."""
@@ -267,6 +304,10 @@ class Book:
         """Criteria of any gate that ask for this requirement, in the order of the rulebook."""
         return tuple(c for c in self.criteria.values() if requirement_key in c.requirements)
 
+    def seats_asking(self, requirement_key: str) -> tuple[str, ...]:
+        """Seats with a criterion, at any gate, that asks for this requirement."""
+        return _once(criterion.seat for criterion in self.criteria_using(requirement_key))
+
     def seats_for(self, requirement_key: str, gate: str | Gate) -> tuple[str, ...]:
         """Seats whose criteria at this gate ask for the requirement."""
         return _once(c.seat for c in self._gate(gate).criteria if requirement_key in c.requirements)
@@ -298,6 +339,13 @@ class Book:
     def gates_asking(self, requirement_key: str) -> tuple[str, ...]:
         """The gates with a criterion that asks for this requirement."""
         return self._asking.get(requirement_key, ())
+
+    def asks(self, requirement_key: str, tier: str) -> bool:
+        """Whether any gate asks for this requirement at this tier; one that this rulebook does not know is asked."""
+        asked = self.requirements.get(requirement_key)
+        if asked is None or not self.levelled:
+            return True
+        return any(asked.level_for(tier, gate) for gate in self.gates_asking(requirement_key))
 
     @cached_property
     def _asking(self) -> dict[str, tuple[str, ...]]:
@@ -364,6 +412,8 @@ def parse(text: str) -> Book:
         gates={key: _gate_of(key, table, criteria) for key, table in raw["gates"].items()},
         criteria=criteria,
         waivers_max=raw["levels"]["waivers_max"] if "levels" in raw else None,
+        drawn_at_minimal=raw.get("levels", {}).get("drawn_at_minimal", 0),
+        seats_minimal=tuple(raw.get("levels", {}).get("seats_minimal", ())),
     )
 
 
@@ -381,7 +431,7 @@ def _crosswalk(row: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def _requirement(row: dict[str, Any]) -> Requirement:
     absent: dict[str, Any] = dict.fromkeys(
-        ("min_evidence", "min_condition", "fresh_days_high_risk", "grace_days")
+        ("min_evidence", "min_condition", "fresh_days_minimal", "fresh_days_high_risk", "grace_days")
     )
     return Requirement(**absent | _tuples(row) | {"crosswalk": _crosswalk(row)})
 
@@ -396,6 +446,7 @@ def _own_requirement(row: dict[str, Any]) -> Requirement:
         evidence=tuple(row["evidence"]),
         min_evidence=None,
         min_condition=None,
+        fresh_days_minimal=row.get("fresh_days_minimal"),
         fresh_days_high_risk=None,
         triggers=tuple(row.get("triggers", ())),
         why_fresh="",

@@ -11,6 +11,7 @@ from governance.vocabulary import Tier
 NAMES = {
     "counts": "what counts",
     "fresh_days": "days that its proof stays fresh",
+    "fresh_days_minimal": "days that its proof stays fresh at minimal risk",
     "fresh_days_high_risk": "days that its proof stays fresh at high risk",
     "grace_days": "days of grace",
     "due_days": "days after the move within which it is owed",
@@ -47,6 +48,8 @@ NAMES = {
     "ways": "how it is measured",
     "of_register": "unknown while the register is empty",
     "waivers_max": "waivers that a case carries at most at once",
+    "drawn_at_minimal": "questions of a production case at minimal risk that are drawn to be verified",
+    "seats_minimal": "seats that sign at minimal risk, the last for all others",
     "frozen": "answers that stay as they were decided at a gate",
     "live": "answers that must stay current in production",
     "ended_at_production": "answers that end at production",
@@ -88,8 +91,9 @@ def differences(old: Book, new: Book) -> list[Section]:
     """Everything that differs, part by part in the order of the rulebook; nothing for equal books."""
     called = _called(old, new)
     terms = [*_fields(old.freshness, new.freshness)]
-    if old.waivers_max != new.waivers_max:
-        terms.append(_sentence(_name("waivers_max"), old.waivers_max, new.waivers_max))
+    for name in ("waivers_max", "seats_minimal", "drawn_at_minimal"):
+        if getattr(old, name) != getattr(new, name):
+            terms.append(_sentence(_name(name), getattr(old, name), getattr(new, name)))
     sections = [_section("Terms", terms, frozenset(new.gates))]
     for key in _keys(old.stages, new.stages):
         one, other = old.stages.get(key), new.stages.get(key)

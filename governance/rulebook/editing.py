@@ -25,6 +25,7 @@ from governance.rulebook.validation import Problem, RulebookErrors, checked
 # What can be edited value by value. Keys, stages, moves and what rests on what they are called are edited as a text.
 PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "freshness": schema.FRESHNESS,
+    "levels": schema.LEVELS,
     "stages": {
         name: schema.STAGE[name] for name in ("max_days_before_review", "reattest_days", "reattest_days_high")
     },
@@ -44,6 +45,7 @@ PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
             "emergency_due_days",
             "evidence",
             "fresh_days",
+            "fresh_days_minimal",
             "triggers",
         )
     },
@@ -56,6 +58,7 @@ PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
             "min_evidence",
             "min_condition",
             "fresh_days",
+            "fresh_days_minimal",
             "fresh_days_high_risk",
             "triggers",
             "why_fresh",
@@ -72,7 +75,8 @@ BY_TIER = ("level", "left_out", "level_at_mvp")
 # In which order a row says what it says; what is not named here comes after.
 ROW_ORDER = (
     *("key", "stage", "gate", "group", "layer", "origin", "question", "counts", "requirements", "evidence"),
-    *("min_evidence", "min_condition", "fresh_days", "fresh_days_high_risk", "triggers", "why_fresh"),
+    *("min_evidence", "min_condition", "fresh_days", "fresh_days_minimal", "fresh_days_high_risk"),
+    *("triggers", "why_fresh"),
     *("answered_by", "seat", "severity", "waivable", "grace_days", "due_days", "emergency_due_days"),
     *("level", "level_at_mvp", "left_out", "ways", "of_register", "crosswalk"),
 )

@@ -23,7 +23,7 @@ OWN_STAGES = {
     "stop": "",
 }
 # How Plumbline measures an answer itself (`governance.gates.levels`): each is one predicate over facts.
-WAYS = ("acceptance", "clause", "index", "agreement")
+WAYS = ("acceptance", "clause", "index", "agreement", "readings", "decisions")
 FIXED = {
     "open stage": RUNNING_STAGES[1:],
     "stage": (*RUNNING_STAGES[1:], *CLOSED_STAGES),
@@ -134,6 +134,7 @@ REQUIREMENT = (
         "min_evidence": ("text", False, "evidence kind"),
         "min_condition": ("text", False, "test condition"),
         "fresh_days": ("count", True, ""),
+        "fresh_days_minimal": ("count", False, ""),
         "fresh_days_high_risk": ("count", False, ""),
         "triggers": ("texts", True, "trigger"),
         "why_fresh": ("text", True, ""),
@@ -150,6 +151,7 @@ CRITERION = (
         "requirements": ("some", False, "requirement"),
         "evidence": ("some", False, "evidence kind"),
         "fresh_days": ("count", False, ""),
+        "fresh_days_minimal": ("count", False, ""),
         "triggers": ("texts", False, "trigger"),
         "scale_test": ("text", False, "scale test"),
         "due_days": ("count", False, ""),
@@ -167,7 +169,11 @@ GATE = {
     "must_include": ("texts", True, "seat"),
     "note": ("text", False, ""),
 }
-LEVELS = {"waivers_max": ("count", True, "")}
+LEVELS = {
+    "waivers_max": ("count", True, ""),
+    "seats_minimal": ("texts", False, "seat"),
+    "drawn_at_minimal": ("count", False, ""),
+}
 WORDS = ("triggers", "seats", "layers", "evidence_kinds")
 SECTIONS = {
     "freshness": FRESHNESS,

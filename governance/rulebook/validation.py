@@ -28,6 +28,7 @@ from governance.rulebook.schema import (
 from governance.rulebook.source_positions import TextPath, lines_of
 
 FEWEST_ITEMS = 3  # of a scale test at each tier, or it would say nothing (docs/domain.md, invariant 10)
+FEWEST_SEATS = 2  # at minimal risk: value and one other, or one person would decide alone
 
 
 @dataclass(frozen=True)
@@ -382,6 +383,10 @@ class _Check:
 
         if levelled:
             self.scale_items([row for _, _, row in asked])
+        sitting: Any = self.part("levels").get("seats_minimal")
+        if _is("texts", sitting) and len(sitting) < FEWEST_SEATS:
+            what = f"at minimal risk {len(sitting)} of at least {FEWEST_SEATS} seats sign."
+            self.say(("levels", "seats_minimal"), what, "name two seats, or leave it out for all to sign.")
 
     def scale_items(self, asked: list[dict[str, Any]]) -> None:
         """At each tier a scale test consists of the items that the tier asks, and of enough of them."""
@@ -414,6 +419,9 @@ class _Check:
                 self.say(
                     (*path, "level"), what, f"say its level, or under left_out why {tier} does not ask it."
                 )
+            if tier in at_mvp and tier in left_out:
+                what = f'"{tier}" is left out, and level_at_mvp asks it all the same.'
+                self.say((*path, "level_at_mvp"), what, f"take {tier} out of one of the two.")
         for word in (*level.values(), *at_mvp.values()):
             if word not in self.known["level"]:
                 what = f'"level" names the level "{word}", which is not known.'

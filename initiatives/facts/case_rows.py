@@ -23,6 +23,7 @@ from initiatives.models import (
     Condition,
     Continuation,
     Coverage,
+    DrawnQuestion,
     Evidence,
     EvidenceNames,
     Excuse,
@@ -64,7 +65,9 @@ _verdict = JSONList(
     "words",
 )
 _replies = Answer.objects.filter(initiative=OuterRef("pk")).order_by("pk")
-_reply = JSONList("requirement", "kind", "text", "version", "at", "accepted_at", "by_id")
+_reply = JSONList(
+    "requirement", "kind", "text", "version", "at", "accepted_at", "by_id", "accepted_by_id", "second_by_id"
+)
 _version = JSONList("component_version_id", "scope_version_id")
 _stand_in = Delegation.objects.agreed().for_roles().filter(absence__person=OuterRef("person")).order_by("pk")
 _times = JSONObject(by="delegate_id", since="absence__starts_at", until="absence__ends_at")
@@ -87,6 +90,10 @@ _OF_CASE = Batch(
         joined={"person": PERSON},
     ),
     reviews=Rows(Review.objects.all(), "initiative", without=("findings",)),
+    drawn=Rows(
+        DrawnQuestion.objects.annotate(size=F("checkpoint__size"), instead_of=F("replaces__requirement")),
+        "initiative",
+    ),
     debts=Rows(_owed, "initiative", joined={"debtor": PERSON}),
     # Sixty to a case: as rows of their own they would cost as much as everything else together.
     answers=Rows(
@@ -123,7 +130,7 @@ _OF_CASE = Batch(
     standalone=Rows(
         StandaloneDeclaration.objects.filter(accepted_at__isnull=False),
         "initiative",
-        joined={"accepted_by": PERSON},
+        joined={"accepted_by": PERSON, "second_by": PERSON},
     ),
     links=Rows(Link.objects.all(), "initiative", only=("id", "at", "ended_at")),
     switched_off=Rows(

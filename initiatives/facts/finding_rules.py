@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, reduce
 from operator import or_
+from typing import TypeVar
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -25,7 +26,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 # has its page where it is mended (`initiatives.integration.remedies`).
 KINDS = {
     *("link", "hop", "account", "system", "terms", "definition", "process", "flow", "drill", "record"),
-    "model",
+    *("model", "decisions"),
 }
 
 
@@ -65,10 +66,12 @@ class Measurable:
     until: datetime | None = None
 
 
-# Functions (keys of running cases) -> (key, Measurable) each, contributed when the app is ready.
-MEASURES: list[Callable[[list[int]], Iterable[tuple[int, Measurable]]]] = []
-# Functions (keys of running cases) -> (key, Wanted) each. Which say something of cases by what rows: see `about`.
+# Functions (keys of running cases) -> (key, what they say) each. By what rows they say something of a case: `about`.
 Says = Callable[[list[int]], Iterable[tuple[int, Wanted]]]
+Measures = Callable[[list[int]], Iterable[tuple[int, Measurable]]]
+Noun = TypeVar("Noun", bound=Says | Measures)
+# What follows from rows whose deciding value came from outside the team, contributed when the app is ready.
+MEASURES: list[Measures] = []
 # What the nouns of the integration register say, in the order in which it is told; contributed when the app is ready.
 REGISTER_SAYS: list[Says] = []
 # What apps above have found out against requirements.
@@ -88,13 +91,13 @@ def unless_found(found: Iterable) -> list[Wanted]:
     ]
 
 
-def about(*rows: QuerySet) -> Callable[[Says], Says]:
+def about(*rows: QuerySet) -> Callable[[Noun], Noun]:
     """For what says something only of cases that have one of these rows: it is not asked about the others.
 
     Most acts are on cases of which the register knows nothing, and a dozen questions would find that out each time.
     """
 
-    def marked(says: Says) -> Says:
+    def marked(says: Noun) -> Noun:
         says.about = rows
         return says
 
@@ -106,9 +109,9 @@ class There:
     """Which cases have something in the register, noun by noun, and which of them run."""
 
     running: set[int]
-    by_noun: dict[Says, set[int]]
+    by_noun: dict[Says | Measures, set[int]]
 
-    def to_ask(self, says: Says) -> list[int]:
+    def to_ask(self, says: Says | Measures) -> list[int]:
         """The keys of the running cases of which this may have something to say."""
         return sorted(self.running & self.by_noun.get(says, self.running))
 
@@ -126,7 +129,7 @@ def there(cases: Iterable[int]) -> There:
 
 
 @cache
-def _there(nouns: tuple[Says, ...]) -> Batch:
+def _there(nouns: tuple[Says | Measures, ...]) -> Batch:
     def exist(rows: QuerySet, by: str = "initiative") -> Exists:
         return Exists(rows.filter(**{by: OuterRef("pk")}))
 
@@ -139,8 +142,8 @@ def _there(nouns: tuple[Says, ...]) -> Batch:
     return Batch(cases=Rows(Initiative.objects.annotate(runs=runs, **marked), "pk", only=("id",)))
 
 
-def _nouns() -> tuple[Says, ...]:
-    return (*REGISTER_SAYS, *MORE_SAYS)
+def _nouns() -> tuple[Says | Measures, ...]:
+    return (*REGISTER_SAYS, *MORE_SAYS, *MEASURES)
 
 
 def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[Wanted]]:
@@ -151,7 +154,7 @@ def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[W
     """
     known = known or there(cases)
     found: dict[int, list[Wanted]] = {key: [] for key in sorted(known.running)}
-    for says in _nouns():
+    for says in (*REGISTER_SAYS, *MORE_SAYS):
         keys = known.to_ask(says)
         for key, one in says(keys) if keys else ():
             if kind_of(one.source) not in KINDS:

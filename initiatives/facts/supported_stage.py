@@ -29,10 +29,11 @@ from governance.gates.gate_inputs import (
     Void,
     WaiverFact,
 )
+from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
-from initiatives.facts import case_rows, finding_rules, rulebook_in_effect, wording
+from initiatives.facts import case_rows, drawn_questions, finding_rules, rulebook_in_effect, wording
 from initiatives.models import Initiative, PastStanding, Span, StageChange
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
@@ -132,11 +133,10 @@ def _read(case: Initiative) -> Facts:
         ),
         described=tuple((link.at, link.ended_at) for link in case_rows.rows(case, "links")),
         alone=tuple(
-            StandsAlone(
-                row.accepted_at, row.ended_at, row.accepted_by.full_name, frozenset({row.accepted_by_id})
-            )
-            for row in case_rows.rows(case, "standalone")
+            StandsAlone(*one) for row in case_rows.rows(case, "standalone") for one in row.acceptances
         ),
+        drawn=drawn_questions.drawn_of(case),
+        round=drawn_questions.current_round(case),
         people={role: person.full_name for role, person in in_force.items()},
         owner_id=owner.pk if owner else None,
     )
@@ -157,9 +157,10 @@ def _answers(case: Initiative) -> dict[str, Reply]:
             datetime.fromisoformat(at),
             clock.local_day(datetime.fromisoformat(accepted_at)) if accepted_at else None,
             by,
+            frozenset(filter(None, accepted_by)),
         )
         for row in case_rows.rows(case, "answers")
-        for key, kind, text, version, at, accepted_at, by in row.replies
+        for key, kind, text, version, at, accepted_at, by, *accepted_by in row.replies
     }
 
 
@@ -440,9 +441,10 @@ def _add_spans(rows: list[dict], facts: Facts, book: Book, outlook) -> None:
             "governance": support.tests["governance"],
             "integration": support.tests["integration"],
             "adoption": support.tests["adoption"],
-            "held": bool(criteria.holds_at(facts, moment)),
+            "held": bool(criteria.holds_at(facts, book, moment)),
             "gaps": gap_counts(facts, book, states),
             "profile": wording.profile_of(states, _asked(book, facts.claimed)) if book.levelled else None,
+            "to_verify": to_verify(facts, book.at_tier(facts.tier), states) if book.levelled else None,
             "next_stale_on": next_stale(states, clock.local_day(moment)),
         }
         if rows and row.items() <= rows[-1].items():
@@ -456,6 +458,20 @@ def gap_counts(facts: Facts, book: Book, states: dict[str, criteria.State]) -> d
     """How many requirements stand between the case and what it claims, by layer."""
     gaps = criteria.gaps_to(book, states, facts.claimed)
     return Counter(book.requirements[key].layer for key in gaps)
+
+
+def to_verify(facts: Facts, book: Book, states: dict[str, criteria.State]) -> list[dict] | None:
+    """Answers up to the claimed stage that wait to be verified, as `Span.to_verify` keeps them; None for none."""
+    found = []
+    passed = {*RUNNING_STAGES[1 : STAGE_RANK.get(facts.claimed, 0) + 1], NEXT_ACCEPTANCE}
+    for key in _asked(book, facts.claimed):
+        state = states[key]
+        authors = {item.author_id for item in state.items if key in item.covers and not item.unverified}
+        waits = state.place == BY_VERIFYING and (state.satisfied or state.below & passed)
+        if waits and authors:
+            alone = authors if len(authors) == 1 else set()
+            found.append({"seats": list(book.seats_asking(key)), "not": sorted(state.verifiers | alone)})
+    return found or None
 
 
 def asked(facts: Facts, book: Book) -> list[str]:
@@ -478,6 +494,5 @@ def _asked(book: Book, claimed: str) -> tuple[str, ...]:
 
 def next_stale(states: dict[str, criteria.State], day):
     """The first day on which something that a requirement stands on now has aged out."""
-    ends = [state.last_day for state in states.values() if state.state in CURRENT and state.last_day]
-    upcoming = [end + timedelta(days=1) for end in ends if end >= day]
-    return min(upcoming, default=None)
+    ends = (state.last_day for state in states.values() if state.state in CURRENT and state.last_day)
+    return min((end + timedelta(days=1) for end in ends if end >= day), default=None)

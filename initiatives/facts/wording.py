@@ -2,9 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
+from governance import clock
+from governance.gates.gate_inputs import Facts
 from governance.gates.requirements import State
+from governance.permission_result import ended
+from governance.rulebook import Book
 from governance.vocabulary import Level
 
 # "No", "not reported", "not applicable" and "waived" are four different things (docs/domain.md, invariant 9).
@@ -38,6 +42,24 @@ def state_word(state: State, gate: str = "") -> tuple[str, str]:
         enough = state.satisfies(gate) if gate else state.satisfied
         return Level.word(state.level).lower(), "ok" if enough else "warn"
     return word_of(state.state)
+
+
+def drawn_words(facts: Facts, book: Book, key: str, at: datetime) -> str:
+    """That the question was drawn, when and by which checkpoint, which has so many entries; "" where it is not."""
+    if not book.drawn_at(facts.tier):
+        return ""
+    one = facts.drawn_ahead(key, at) or facts.drawn_at(key, at)
+    if one is None:
+        return ""
+    ahead = " for the next acceptance of production" if one.since is None else ""
+    place = (
+        f", in place of {book.requirements[one.in_place_of].question}"
+        if one.in_place_of in book.requirements
+        else ""
+    )
+    return ended(
+        f"Drawn on {clock.local_day(one.drawn_at):%-d %B %Y}{ahead} with checkpoint {one.checkpoint}{place}"
+    )
 
 
 def profile_of(states: dict[str, State], keys: Iterable[str]) -> dict[str, int | str] | None:

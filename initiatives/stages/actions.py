@@ -41,6 +41,7 @@ from initiatives.models import (
     Voiding,
 )
 from initiatives.models.stage_machine import EMERGENCY, REOPENING, STEP_BACK, STOP, judged, make_move, offered
+from initiatives.stages.permissions import may_be_accepted_again
 
 STOP_REASONS = {
     "answered_no": "Answered: it is not worth going on",
@@ -330,7 +331,8 @@ def _end_old_proof(case: Initiative, by: User) -> None:
 def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
     """Confirm, as chair, that production is accepted again: owner and support owner accepted anew before.
 
-    Their acceptances must be younger than the rulebook's grace days.
+    Their acceptances must be younger than the rulebook's grace days. At minimal risk the questions that were drawn for
+    it are verified; from then on they are asked in place of those drawn before.
     """
     with act("re-attest", by=by, case=case, reason=reason) as case:
         case_permissions.may_raise(case, by).or_refuse()
@@ -346,6 +348,7 @@ def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
                     f"{words} has not accepted again in the last {grace} days.",
                     "They do it on the case page.",
                 ).or_refuse()
+        may_be_accepted_again(case).or_refuse()
         case.reattested_at = clock.now()
         case.save()
         record.record(EntryKind.RE_ATTESTED, case=case)

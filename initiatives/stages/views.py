@@ -17,6 +17,7 @@ from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions
 from initiatives.stages.actions import emergency_of, end_to_decide, later_criteria, step_back_of
 from initiatives.stages.forms import ContinueForm, ReattestForm, StepBackForm, StopForm, WithdrawForm
+from initiatives.stages.permissions import may_be_accepted_again
 
 
 def _owed(book, gate: str, *, emergency: bool = False) -> list[str]:
@@ -236,6 +237,7 @@ def reattest(request, ref):
         template="initiatives/stages/move_reattest.html",
         title="Accept production again",
         people=people,
+        renewal=may_be_accepted_again(case),
         grace=book.freshness.grace_days,
         happens=[f"The next re-attestation is due {day(clock.today() + timedelta(days=days))}."],
         verb="Confirm for another term",

@@ -1,10 +1,10 @@
 """The five judgements that production is judged on, and which of them each requirement speaks to.
 
 Source: S2-14 (reliability, supportability, traceability, risk, fitness). The rulebook has no column for it; the pairing
-stands beside it, in rulebook/pairings.toml.
+stands beside it, in pairings.toml.
 """
 
-from governance.rulebook import Requirement
+from governance.rulebook.book import Requirement
 from governance.rulebook.pairings import PAIRINGS
 
 _PAIRED = PAIRINGS["judgements"]

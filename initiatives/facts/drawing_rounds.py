@@ -1,0 +1,56 @@
+"""The round in which questions of a case are drawn now: its open review of production, or the next acceptance of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance import clock
+from governance.gates import drawing
+from governance.gates.gate_inputs import Facts
+from governance.gates.requirements import State, states_at
+from governance.models import Rulebook
+from governance.rulebook import Book
+from initiatives.facts import drawn_questions, supported_stage
+from initiatives.models import Initiative, Review
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round that runs, with the case as it stands now: of `review`, or of the acceptance that it `renews`.
+
+    `since`: from when on a checkpoint may be the seed of a renewal; None for a review.
+    """
+
+    case: Initiative
+    review: Review | None
+    renews: datetime | None
+    since: datetime | None
+    book: Book
+    facts: Facts
+    states: dict[str, State]
+
+
+def round_that_runs(case: Initiative) -> Round | None:
+    """The round of the case that runs now, under the rulebook that judges it; None where nothing is drawn now."""
+    review = drawn_questions.open_review(case)
+    if review is not None:
+        book = Rulebook.objects.kept(review.rulebook_id).book
+        return _round(case, book, review) if book.drawn_at(case.tier) else None
+    since = renewal_from(case)
+    if since is None or clock.now() < since:
+        return None
+    return _round(case, Rulebook.objects.current().book, since=since)
+
+
+def renewal_from(case: Initiative) -> datetime | None:
+    """From when on questions are drawn for the next acceptance of production; None where none are."""
+    book = Rulebook.objects.current().book
+    due = supported_stage.reattest_by(case, book) if book.drawn_at(case.tier) else None
+    return drawing.drawn_from(due) if due is not None else None
+
+
+def _round(
+    case: Initiative, book: Book, review: Review | None = None, since: datetime | None = None
+) -> Round:
+    facts, book = supported_stage.facts_of(case), book.at_tier(case.tier)
+    renews = drawn_questions.renewed(case) if review is None else None
+    return Round(case, review, renews, since, book, facts, states_at(facts, book, clock.now()))

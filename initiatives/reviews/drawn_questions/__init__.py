@@ -1,0 +1,1 @@
+"""Questions of a case of minimal risk drawn by the record's seed: by the worker, after each sealing."""

@@ -1,0 +1,75 @@
+"""Questions of a case of minimal risk drawn to be verified: by the record's seed, once, by nobody's choice."""
+
+from collections.abc import Collection
+
+from governance import clock
+from governance.database.request_memo import one_look
+from governance.gates import drawing
+from governance.ledger import record
+from governance.models import Checkpoint
+from governance.queue.task_base import named
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.cases.act import act, settle_standing
+from initiatives.facts import case_rows
+from initiatives.models import DrawnQuestion
+from initiatives.reviews.drawn_questions import queries
+
+
+def draw_after_sealing(checkpoint: Checkpoint) -> None:
+    """Have the questions drawn that this checkpoint brings, or a refusal or change that it sealed."""
+    if keys := queries.touched(checkpoint):
+        named("initiatives.tasks.draw_questions").delay(keys)
+
+
+def draw_due(keys: Collection[int] | None = None) -> list[DrawnQuestion]:
+    """Draw what the rounds that run owe, of all cases or of these. May run twice at once: nothing is drawn twice."""
+    return [row for key in queries.rounds_among(keys) for row in draw(key)]
+
+
+def draw(case: int) -> list[DrawnQuestion]:
+    """Draw what the round of this case, by key, owes now; nothing while its seed is not sealed."""
+    with act("draw questions", system="drawing of questions", case=case) as locked:
+        with one_look():
+            running = queries.round_that_runs(locked)
+            seed = queries.seed_of(running) if running is not None else None
+            if running is None or seed is None:
+                return []
+            earlier = {
+                row.requirement: row
+                for row in case_rows.rows(locked, "drawn")
+                if row.round == running.facts.round
+            }
+        facts, book = running.facts, running.book
+        drawn = drawing.draw(facts, book, running.states, bytes(seed.root))
+        rows = []
+        for place, one in enumerate(drawn, start=len(earlier) + 1):
+            reply = facts.answers.get(one.requirement)
+            row = DrawnQuestion(
+                initiative=locked,
+                review=running.review,
+                renews=running.renews,
+                requirement=one.requirement,
+                checkpoint=seed,
+                place=place,
+                replaces=earlier.get(one.in_place_of),
+                answer_version=reply.version if reply else 0,
+                items=sorted(drawing.offered(facts, book, one.requirement)),
+                drawn_at=clock.now(),
+            )
+            row.save()
+            rows.append(row)
+        if rows:
+            record.record(
+                EntryKind.QUESTIONS_DRAWN,
+                case=locked,
+                round=facts.round,
+                checkpoint=seed.size,
+                root=bytes(seed.root).hex(),
+                drawn=[one.requirement for one in drawn],
+                in_place_of=[one.in_place_of for one in drawn if one.in_place_of],
+                among=drawing.in_order(
+                    bytes(seed.root), facts.ref, facts.round, drawing.left(facts, book, running.states)
+                ),
+            )
+            settle_standing(locked)
+    return rows
