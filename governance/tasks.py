@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from governance import contributions
 from governance.models import Session
 from governance.notices import daily_mail, due
 from governance.sign_in import account_notices, password_links
@@ -45,8 +46,11 @@ def end_old_sessions() -> None:
 
 @shared_task(**SURE, needs_right_clock=False)  # its moments are the database's
 def seal_record(wait: bool = False) -> None:
-    """Seal what is committed."""
-    sealing.seal(wait=wait)
+    """Seal what is committed; what waited for the checkpoint follows."""
+    checkpoint = sealing.seal(wait=wait)
+    if checkpoint is not None:
+        for follow in contributions.after_sealing:
+            follow(checkpoint)
 
 
 @shared_task(**SURE)

@@ -7,12 +7,13 @@ from governance.notices import daily_mail
 from initiatives.approvals import actions as approval_actions
 from initiatives.approvals import mails as approval_mails
 from initiatives.evidence import file_checks
-from initiatives.findings import sync
+from initiatives.findings import decision_days, sync
 from initiatives.imports.estates import actions as estate_actions
 from initiatives.integration.measurement import measuring_process
 from initiatives.integration.profiles import actions as profile_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import checkpoint_mails
+from initiatives.reviews.drawn_questions import actions as drawn_question_actions
 from initiatives.rulebook_changes import forecast_actions
 from initiatives.stages import periodic
 
@@ -26,6 +27,12 @@ def expire_reviews() -> None:
 
 
 @shared_task(**SURE)
+def draw_questions(keys: list[int] | None = None) -> None:
+    """Draw the questions of cases of minimal risk that are owed, of all cases or of these."""
+    drawn_question_actions.draw_due(keys)
+
+
+@shared_task(**SURE)
 def recompute_standings() -> None:
     """Rewrite the standings whose time ran out; open the debts of grace."""
     periodic.recompute()
@@ -33,7 +40,8 @@ def recompute_standings() -> None:
 
 @shared_task(**SURE)
 def follow_register() -> None:
-    """Open and close the holds that dates in the register call for: terms that begin, sources that go out of date."""
+    """Keep what the log of decisions says of the days that are over; open and close the holds that dates call for."""
+    decision_days.count()
     sync.follow_register()
 
 

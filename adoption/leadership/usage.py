@@ -46,8 +46,9 @@ def _with_newest(cases: QuerySet, wanted) -> tuple[QuerySet, Q]:
     def current(days: int) -> Q:
         return Q(usage_on__gte=today - timedelta(days=days)) if days else Q()
 
-    high = Q(tier=Tier.HIGH)
-    fresh = high & current(asked.days(True)) | ~high & current(asked.days(False))
+    fresh = Q(pk__in=[])
+    for tier in ("", *Tier.values):
+        fresh |= Q(tier=tier) & current(asked.days(tier))
     said = Shortcoming.objects.standing().filter(
         Q(until__isnull=True) | Q(until__gt=wanted.now),
         initiative=OuterRef("pk"),

@@ -189,7 +189,7 @@ class Verdict:
     """What a measure comes to: its word, why in words, how to mend it, the figure, and until when it counts.
 
     `asked`: the target that it is held against. `counts_until`: the last day on which the newest figure counts, None
-    where there is none.
+    where there is none. `judged_from`: the last day of the oldest period that the figure is made of.
     """
 
     word: str
@@ -200,6 +200,7 @@ class Verdict:
     asked: float | None = None
     counts_until: date | None = None
     read_until: date | None = None
+    judged_from: date | None = None
     of_teams: tuple[tuple[str, "Verdict"], ...] = ()
 
     @property
@@ -277,6 +278,7 @@ def judge(subject: Subject) -> Verdict:
         asked=aim.target,
         read_until=read,
         counts_until=read + timedelta(days=subject.fresh_days),
+        judged_from=min(cell.day for cell in window),
         of_teams=by_team if len(by_team) > 1 else (),
     )
 

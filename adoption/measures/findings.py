@@ -1,20 +1,23 @@
-"""What measures say against the requirements of cases: the one way in which readings reach the gates.
+"""What measures say of the requirements of cases, for and against: the one way in which readings reach the gates.
 
-Hung on the register of initiatives (`register.MORE_SAYS`). A requirement of adoption is short while a measure that it
-asks for is absent, insufficient, about other people than the real users, too old, or not met; so no document alone
-meets it. What is met now says from which moment it counts no more, so that nothing has to run then.
+Hung on the register of initiatives (`finding_rules.MORE_SAYS` and `MEASURES`). A requirement of adoption is short while
+a measure that it asks for is absent, insufficient, about other people than the real users, too old, or not met; so no
+document alone meets it. What is met now says from which moment it counts no more, so that nothing has to run then.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from adoption.measures import queries
 from adoption.measures.evaluation import Verdict, judge, said_day
 from adoption.models import Measure
 from adoption.models.instruments import ASKED, INSTRUMENTS
 from governance import clock
-from initiatives.facts.finding_rules import Wanted, about
+from governance.permission_result import ended
+from initiatives.facts.finding_rules import Measurable, Wanted, about
 
 OWNER = "The owner"
+WAY = "readings"
 DECLARE = "Declare a measure on the Adoption tab, then send readings of the real users."
 
 
@@ -79,6 +82,41 @@ def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
         "Send a newer reading.",
         OWNER,
         since=clock.midnight_after(verdict.counts_until),
+    )
+
+
+@about(Measure.objects.standing())
+def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """What the measures of these cases show by figures that nobody typed: sent with a key, or asked by a pulse.
+
+    A requirement is measured while each of its measures is met and no reading behind the figure was typed or brought in
+    a table: the figure would then be as good as somebody's word, however well it is averaged (docs/domain.md, "Four
+    levels").
+    """
+    found = queries.subjects(cases)
+    typed = queries.last_typed(measure for rows in found.values() for measure, _ in rows)
+    for case, rows in found.items():
+        by_requirement: dict[str, list[tuple[Measure, Verdict]]] = {}
+        for measure, subject in rows:
+            if measure.requirement in ASKED:
+                by_requirement.setdefault(measure.requirement, []).append((measure, judge(subject)))
+        for requirement, judged in by_requirement.items():
+            if not queries.lacking(requirement, [measure for measure, _ in judged]) and all(
+                verdict.met and typed.get(measure.pk, date.min) < (verdict.judged_from or date.max)
+                for measure, verdict in judged
+            ):
+                yield case, _measurable(requirement, judged)
+
+
+def _measurable(requirement: str, judged: list[tuple[Measure, Verdict]]) -> Measurable:
+    """What these measures, all of them met, come to: from the day of the newest reading until the first is too old."""
+    return Measurable(
+        requirement,
+        WAY,
+        source_of(requirement) + "met",
+        " ".join(f"{measure.words}: {ended(verdict.words)}" for measure, verdict in judged),
+        clock.midnight_before(max(verdict.read_until for _, verdict in judged if verdict.read_until)),
+        clock.midnight_after(min(verdict.counts_until for _, verdict in judged if verdict.counts_until)),
     )
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from django.db.models import F, Max, Min, Sum
+from django.db.models import F, Max, Min, Q, Sum
 from django.db.models.functions import TruncWeek
 
 from adoption.measures.evaluation import Aim, Cell, Subject
-from adoption.models import Goal, Measure, Tally
+from adoption.models import Goal, Measure, Reading, Tally
 from adoption.models.instruments import ASKED
+from adoption.models.measures import FROM_OUTSIDE
 from governance import clock
 from governance.models import Rulebook
 from initiatives.models import Initiative, ScopeVersion
@@ -36,7 +37,7 @@ def subjects(
     goals = _by_measure(Goal.objects.filter(measure__in=measures).order_by("measure", "number"))
     cells = _cells(measures)
     scopes = scopes_now(cases)
-    high = dict(Initiative.objects.filter(pk__in=cases).values_list("pk", "tier"))
+    tiers = dict(Initiative.objects.filter(pk__in=cases).values_list("pk", "tier"))
     book = Rulebook.objects.current().book
     for measure in measures:
         asked = book.requirements.get(measure.requirement)
@@ -50,12 +51,19 @@ def subjects(
             cells=tuple(cells.get(measure.pk, ())),
             teams=teams_of(measure, scope),
             intended=scope.user_count if scope is not None and measure.how.newest else 0,
-            fresh_days=(asked.days(high[measure.initiative_id] == "high") if asked else 0)
-            or VALUE_COUNTS_DAYS,
+            fresh_days=(asked.days(tiers[measure.initiative_id]) if asked else 0) or VALUE_COUNTS_DAYS,
             unit=measure.unit,
         )
         found[measure.initiative_id].append((measure, subject))
     return found
+
+
+def last_typed(measures: Iterable[Measure]) -> dict[int, date]:
+    """By measure, the last day of the newest standing reading that a person typed or brought in a table."""
+    rows = Reading.objects.filter(
+        ~Q(came__in=FROM_OUTSIDE), measure__in=list(measures), n__gt=0, replaced_by__isnull=True
+    )
+    return dict(rows.values("measure").annotate(last=Max("ends_on")).values_list("measure", "last"))
 
 
 def subject_of(measure: Measure) -> Subject:

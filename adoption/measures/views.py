@@ -82,7 +82,7 @@ def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
                 "can_file": not lacking and all(one.verdict.word != CANNOT_TELL for one in own),
             }
         )
-    context = case_context(request, case, tab="adoption") | {
+    context = case_context(request, case, page="adoption") | {
         "title": "Adoption",
         "asked": asked,
         "value": [one for one in shown if one.measure.how.value],
@@ -108,7 +108,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     how = INSTRUMENTS.get(request.GET.get("instrument", ""))
     back = reverse("adoption", args=[case.ref])
     if how is None:
-        context = case_context(request, case, tab="adoption") | {
+        context = case_context(request, case, page="adoption") | {
             "title": "Declare a measure",
             "form": InstrumentForm(),
             "back_url": back,
@@ -126,7 +126,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     ):
         messages.success(request, "Declared. It waits for its first reading.")
         return redirect("measure", pk=row.pk)
-    context = case_context(request, case, tab="adoption") | {
+    context = case_context(request, case, page="adoption") | {
         "form": form,
         "title": how.words,
         "lede": f"{how.asks}.",
@@ -158,7 +158,7 @@ def goal(request: SignedInRequest, pk: int) -> HttpResponse:
     if acted(request, form, lambda: actions.move_goal(measure=row, by=request.user, **form.cleaned_data)):
         messages.success(request, "The goal moved. What stood before stays readable.")
         return redirect(back)
-    context = case_context(request, case, tab="adoption") | {
+    context = case_context(request, case, page="adoption") | {
         "form": form,
         "title": "Move the goal",
         "lede": row.words,
@@ -183,7 +183,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     if acted(request, form, lambda: actions.end_measure(measure=row, by=request.user, **form.cleaned_data)):
         messages.success(request, "The measure ended.")
         return redirect("adoption", ref=case.ref)
-    context = case_context(request, case, tab="adoption") | {
+    context = case_context(request, case, page="adoption") | {
         "form": form,
         "title": "End the measure",
         "lede": row.words,

@@ -13,6 +13,7 @@ from initiatives.models import Initiative
 
 BETTER = {UP: "More is better", DOWN: "Less is better"}
 TYPED, IMPORTED, SENT, PULSE = "typed", "imported", "sent", "pulse"
+FROM_OUTSIDE = (SENT, PULSE)  # whose figure nobody of the team wrote
 CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system", PULSE: "Asked by a pulse"}
 
 
@@ -157,7 +158,14 @@ class Reading(models.Model):
                 name="a_reading_replaces_another", condition=Q(replaces__isnull=True) | ~Q(replaces=F("id"))
             ),
         ]
-        indexes = [models.Index(fields=["measure", "team", "ends_on"], name="readings_by_team_and_day")]
+        indexes = [
+            models.Index(fields=["measure", "team", "ends_on"], name="readings_by_team_and_day"),
+            models.Index(
+                fields=["measure", "ends_on"],
+                condition=~Q(came__in=FROM_OUTSIDE),
+                name="readings_from_the_team",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.starts_on} to {self.ends_on}, n {self.n}"

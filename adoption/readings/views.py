@@ -57,7 +57,7 @@ def measure(request: SignedInRequest, pk: int) -> HttpResponse:
     goals = list(row.goals.select_related("by").order_by("-number"))
     for one_goal in goals:
         one_goal.shown = subject.said(one_goal.target)
-    context = case_context(request, case, tab="adoption") | {
+    context = case_context(request, case, page="adoption") | {
         "title": row.words,
         "one": one,
         "form": form,
@@ -107,7 +107,7 @@ def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
     form = ReadingForm(row.measure, measure_queries.subject_of(row.measure).teams, sent(request), of=row)
     if request.method == "POST" and form.is_valid() and _read(request, case, form):
         return redirect("measure", pk=row.measure_id)
-    context = case_context(request, case, tab="adoption") | {
+    context = case_context(request, case, page="adoption") | {
         "form": form,
         "title": "Correct a reading",
         "lede": f"{row.measure.words}: {said_day(row.starts_on)} to {said_day(row.ends_on)}.",
@@ -155,7 +155,7 @@ def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
             form = form.again(request.user, question)
         except ValidationError as wrong:
             mend(form, wrong)
-    context = case_context(request, case, tab="adoption") | {
+    context = case_context(request, case, page="adoption") | {
         "title": "Readings from a table",
         "measures": actions.measures_asked(case).values(),
     }

@@ -49,20 +49,32 @@ _OUTCOMES = """
 SELECT outcome, count(*) FROM (
   SELECT outcome FROM governance_policydecision WHERE case_number = %s AND at >= %s ORDER BY at DESC LIMIT %s) s
  GROUP BY outcome"""
-# What was allowed in a stretch, and what of it was reported: by the digest of each decision, found by its moment.
+_OF_DAY = """
+SELECT case_number, key_id, count(*), count(*) FILTER (WHERE outcome = 'allow') FROM governance_policydecision
+ WHERE case_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"""
+_SUBJECTS_TO = """
+SELECT case_number, count(DISTINCT subject) FROM governance_policydecision
+ WHERE case_number = ANY(%s) AND at >= %s AND at < %s AND key_id IS NOT NULL AND outcome = 'allow' GROUP BY 1"""
+# What was allowed in a stretch of one week, and what of it was reported, by the digest of each decision, found by its
+# moment; and what was reported as done without asking. Weeks are asked for together, each by its place.
 _REPORTED = """
-WITH asked AS MATERIALIZED (
+(WITH asked AS MATERIALIZED (
   SELECT at, digest, outcome FROM governance_policydecision
-   WHERE case_number = %(case)s AND at >= %(since)s AND at < %(until)s ORDER BY at DESC, id DESC LIMIT %(stretch)s),
+   WHERE case_number = %(case)s AND at >= %(since_{week})s AND at < %(until_{week})s
+   ORDER BY at DESC, id DESC LIMIT %(stretch)s),
 told AS MATERIALIZED (
   SELECT decision, bool_or(kind = 'done') AS done, bool_or(kind = 'failed') AS failed,
          bool_or(kind = 'undone') AS undone
     FROM governance_outcomereport
-   WHERE case_number = %(case)s AND decided_at >= (SELECT min(at) FROM asked) AND decided_at < %(until)s
+   WHERE case_number = %(case)s AND decided_at >= (SELECT min(at) FROM asked) AND decided_at < %(until_{week})s
    GROUP BY decision)
-SELECT count(*), count(*) FILTER (WHERE a.outcome = 'allow'), count(*) FILTER (WHERE t.done),
-       count(*) FILTER (WHERE t.failed), count(*) FILTER (WHERE t.undone)
-  FROM asked a LEFT JOIN told t ON t.decision = a.digest"""
+SELECT {week}, count(*), count(*) FILTER (WHERE a.outcome = 'allow'), count(*) FILTER (WHERE t.done),
+       count(*) FILTER (WHERE t.failed), count(*) FILTER (WHERE t.undone),
+       (SELECT count(*) FROM (
+          SELECT FROM governance_outcomereport
+           WHERE case_number = %(case)s AND decision IS NULL AND at >= %(since_{week})s AND at < %(until_{week})s
+           LIMIT %(stretch)s) u)
+  FROM asked a LEFT JOIN told t ON t.decision = a.digest)"""
 # One step of the index for each subject, however often each of them asked.
 _SUBJECTS = """
 WITH RECURSIVE found(subject, n) AS (
@@ -195,6 +207,34 @@ def subjects(case: int, since: datetime) -> int:
     return int(count)
 
 
+# --- A day as it is kept with a case ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class KeyDay:
+    """How often one key of a case (its number) asked on a day, and how often it was allowed."""
+
+    case: int
+    key: int
+    asked: int
+    allowed: int
+
+
+def of_day(cases: list[int], day: date) -> list[KeyDay]:
+    """What the keys of these cases (their numbers) asked on a day, key by key; nothing for a key that was silent."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_DAY, [cases, clock.midnight_before(day), clock.midnight_after(day)])
+        return [KeyDay(*row) for row in cursor.fetchall()]
+
+
+def allowed_subjects(cases: list[int], day: date) -> dict[int, int]:
+    """By the number of a case, for how many subjects a key was allowed something in the 30 days that end with `day`."""
+    since = clock.midnight_after(day - timedelta(days=SIGNAL_DAYS))
+    with connection.cursor() as cursor:
+        cursor.execute(_SUBJECTS_TO, [cases, since, clock.midnight_after(day)])
+        return dict(cursor.fetchall())
+
+
 # --- What came of decisions -------------------------------------------------------------------------------------------
 
 
@@ -219,20 +259,18 @@ class Week:
 def weeks(case: int, now: datetime, count: int = WEEKS) -> list[Week]:
     """Outcomes of the decisions of a case, by the week (from Monday) in which they were made, the newest first."""
     monday = clock.local_day(now) - timedelta(days=clock.local_day(now).weekday())
-    return [_week(case, monday - timedelta(weeks=back)) for back in range(count)]
-
-
-def _week(case: int, monday: date) -> Week:
-    since, until = clock.midnight_before(monday), clock.midnight_before(monday + timedelta(weeks=1))
-    about: dict[str, Any] = {"case": case, "since": since, "until": until, "stretch": STRETCH}
+    mondays = [monday - timedelta(weeks=back) for back in range(count)]
+    about: dict[str, Any] = {"case": case, "stretch": STRETCH}
+    for week, day in enumerate(mondays):
+        about[f"since_{week}"] = clock.midnight_before(day)
+        about[f"until_{week}"] = clock.midnight_before(day + timedelta(weeks=1))
     with connection.cursor() as cursor:
-        cursor.execute(_REPORTED, about)
-        asked, allowed, done, failed, undone = cursor.fetchone()
-    unasked = OutcomeReport.objects.filter(
-        case_number=case, decision__isnull=True, at__gte=since, at__lt=until
-    )
-    never_asked = unasked[:STRETCH].count()
-    return Week(monday, allowed, done, failed, undone, never_asked, STRETCH in (asked, never_asked))
+        cursor.execute(" UNION ALL ".join(_REPORTED.format(week=week) for week in range(count)), about)
+        found = sorted(cursor.fetchall())
+    return [
+        Week(mondays[week], allowed, done, failed, undone, never_asked, STRETCH in (asked, never_asked))
+        for week, asked, allowed, done, failed, undone, never_asked in found
+    ]
 
 
 def outcomes_of(row: PolicyDecision) -> list[OutcomeReport]:

@@ -3,7 +3,7 @@
 from governance.models import ClauseComment, DecisionBatch, KeyHeartbeat, ServiceKey, VocabularyWord
 from governance.web.admin_base import read_only
 from initiatives.cases.admin_filters import BY_CASE, OF_STAGE
-from initiatives.models import KillSwitch
+from initiatives.models import DecisionDay, KillSwitch
 
 read_only(
     ServiceKey,
@@ -22,6 +22,14 @@ read_only(
     list_filter=("day",),
     search_fields=("key__system", "key__public"),
     list_select_related=("key",),
+)
+read_only(
+    DecisionDay,
+    ("contracts", "Days of decisions"),
+    list_display=("initiative", "key", "day", "asked", "allowed", "subjects"),
+    list_filter=("day", *OF_STAGE),
+    search_fields=(*BY_CASE, "key__system", "key__public"),
+    list_select_related=("initiative", "key"),
 )
 read_only(
     DecisionBatch,

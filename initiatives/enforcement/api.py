@@ -248,7 +248,7 @@ def _kept(known: Known, found: list[Decided | dict]) -> list[dict]:
     except OSError as trouble:
         denied = _not_kept(trouble, clock.now())
         found = [denied if isinstance(one, Decided) else one for one in found]
-    return [_said(known, one) if isinstance(one, Decided) else one for one in found]
+    return [said(known, one) if isinstance(one, Decided) else one for one in found]
 
 
 def _not_kept(trouble: OSError, now: datetime) -> Decided:
@@ -300,7 +300,8 @@ def _approved_or_asked(
     return decision, asked
 
 
-def _said(known: Known, decided: Decided) -> dict:
+def said(known: Known, decided: Decided) -> dict:
+    """A decision as AuthZEN writes it, with the stage that the case claims, why, and what names it afterwards."""
     decision = decided.decision
     context = {
         "stage": known.condition.stage,

@@ -184,7 +184,7 @@ def revoke_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         ReasonForm(sent(request)),
         lambda fields: system_keys.revoke_key(key=key, by=request.user, **fields),
         "The key is revoked: the next question that comes with it is refused.",
-        tab="systems",
+        page="systems",
         title="Revoke a key",
         lede=f"{key.system}, {key.public}.",
         happens=["Questions with this key are refused within a second. It never opens again."],

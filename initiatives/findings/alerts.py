@@ -47,7 +47,7 @@ class Event:
 
 def affected_seats(book: Book, stage: str, requirements: Iterable[str] = ()) -> frozenset[str]:
     """The seats that something touches: those that sign for these requirements, else those of the stage's gate."""
-    found = {one.seat for key in requirements for one in book.criteria_using(key)}
+    found = {seat for key in requirements for seat in book.seats_asking(key)}
     gate = book.gate_to(Stage.PROTOTYPE if stage == Stage.PROPOSED else stage)
     return frozenset(found or (gate.seats if gate else ()))
 
@@ -140,7 +140,7 @@ def tell_holds(
             f"{ended(row.reason)} While this stands, no review of it can be decided{supported}.",
             f"Held: {words[:1].lower()}{words[1:]}.",
             link_of(row),
-            affected_seats(book, case.stage, (requirements or {}).get(row.pk, ())),
+            affected_seats(book.at_tier(case.tier), case.stage, (requirements or {}).get(row.pk, ())),
             period="after0d" if vacant else clock.now().isoformat() if anew else "opened",
         )
         by_kind.setdefault(row.kind, []).append(event)
@@ -169,6 +169,6 @@ def tell_end(
         f"{stage_word(was)} until then. {ended(reason)}",
         f"It {done}. Go over to what was agreed for an outage, or ask its owner what still works.",
         case.get_absolute_url(),
-        affected_seats(book, was),
+        affected_seats(book.at_tier(case.tier), was),
     )
     tell([event], dependants)

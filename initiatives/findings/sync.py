@@ -6,11 +6,11 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from governance import clock
-from governance.database import row_history
+from governance.database import request_memo, row_history
 from governance.ledger import record
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, batched, settle_standings
-from initiatives.facts import finding_rules
+from initiatives.facts import finding_rules, rulebook_in_effect
 from initiatives.findings import alerts
 from initiatives.models import Hold, Initiative, Measurement, Shortcoming
 
@@ -57,16 +57,19 @@ def follow(cases: list[Initiative]) -> list[Initiative]:
         EntryKind.REGISTER_FOUND, [(case, said[case.pk]) for case in cases if case.pk in touched]
     )
     held = _follow_holds(cases, wanted)
-    measured = _follow_measured(cases, sorted(there.running), now)
+    measured = _follow_measured(cases, there, now)
     rewritten = [case for case in cases if case.pk in touched | held | measured]
     if rewritten:
         settle_standings(rewritten)
     return rewritten
 
 
-def _follow_measured(cases: list[Initiative], running: list[int], now: datetime) -> set[int]:
+def _follow_measured(cases: list[Initiative], there: finding_rules.There, now: datetime) -> set[int]:
     """Write down what is measured of these cases, and what is no more; returns the keys of the cases touched."""
-    found = dict.fromkeys((key, one) for measures in finding_rules.MEASURES for key, one in measures(running))
+    found: dict[tuple[int, finding_rules.Measurable], None] = {}
+    for measures in finding_rules.MEASURES:
+        if keys := there.to_ask(measures):
+            found |= dict.fromkeys(measures(keys))
     rows = Measurement.objects.standing().filter(initiative__in=[case.pk for case in cases])
     known = {(row.initiative_id, _measured(row)): row for row in rows}
     new = [place for place in found if place not in known]
@@ -117,10 +120,12 @@ def _follow_holds(cases: list[Initiative], wanted: dict[int, list[finding_rules.
     """Open, close, mark as liftable or take that mark away; returns the keys of the cases touched."""
     now = clock.now()
     calls: dict[tuple[int, str], list[str]] = {}
-    for key, found in wanted.items():
-        for one in found:
-            if one.hold and one.counts_at(now):
-                calls.setdefault((key, one.hold), []).append(one.words)
+    by_key = {case.pk: case for case in cases}
+    with request_memo.one_look():
+        for key, found in wanted.items():
+            for one in found:
+                if one.hold and one.counts_at(now) and _asked(by_key[key], one.requirement):
+                    calls.setdefault((key, one.hold), []).append(one.words)
     rows = Hold.objects.open().filter(
         initiative__in=[case.pk for case in cases], kind__in=CALLED_FOR, opened_by__isnull=True
     )
@@ -130,7 +135,6 @@ def _follow_holds(cases: list[Initiative], wanted: dict[int, list[finding_rules.
         for (key, kind), words in calls.items()
         if (key, kind) not in opened
     ]
-    by_key = {case.pk: case for case in cases}
     if missing:
         row_history.insert_many(Hold, missing)
         told = [(by_key[row.initiative_id], {"hold_kind": row.kind, "why": row.reason}) for row in missing]
@@ -160,6 +164,11 @@ def _follow_holds(cases: list[Initiative], wanted: dict[int, list[finding_rules.
     _say_anew(standing, calls)
     _tell(missing, again, worse, by_key, wanted)
     return {row.initiative_id for row in (*missing, *ended, *again)}
+
+
+def _asked(case: Initiative, requirement: str) -> bool:
+    """Whether the rulebook that decides for the case asks this at its tier: what is left out holds nothing."""
+    return rulebook_in_effect.rulebook_of(case).book.asks(requirement, case.tier)
 
 
 def _say_anew(rows: list[Hold], calls: dict[tuple[int, str], list[str]]) -> None:

@@ -5,10 +5,10 @@ Sources: S0-1 (the contract comes before any architecture decision), S0-17 (ever
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from governance.database.row_history import WrittenOnce, governed
-from governance.models import Clause, User
+from governance.models import Clause, ServiceKey, User
 from governance.models.constraints import by_whom_and_when
 from governance.vocabulary import Layer
 from initiatives.models.evidence import Evidence
@@ -56,6 +56,31 @@ class ClauseEnforcement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_layer_display()}: {self.control[:60]}"
+
+
+class DecisionDay(WrittenOnce):
+    """What the log of decisions says of one key of a case and one day.
+
+    Written by the worker once the day is over, and kept with the case: what follows from it stays as it was when the
+    log is shortened. `subjects`: how many were allowed something in the 30 days that end with this one, over all keys.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="decision_days")
+    key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="decision_days")
+    day = models.DateField()
+    asked = models.PositiveBigIntegerField()
+    allowed = models.PositiveBigIntegerField()
+    subjects = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["initiative", "day", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["initiative", "key", "day"], name="one_count_per_key_and_day"),
+            models.CheckConstraint(name="no_more_allowed_than_asked", condition=Q(allowed__lte=F("asked"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.asked} questions"
 
 
 class LayerReview(WrittenOnce):

@@ -1,0 +1,160 @@
+"""What the log of decisions says of a case: counted once a day, kept with the case, held against its scope.
+
+Source: docs/domain.md, "Four levels". The figures come from the keys of running systems, so nobody of the team wrote
+them: within the declared scope they measure that the bound and the runtime hold, beyond it they are a finding.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from django.db.models import Max
+from django.urls import reverse
+
+from governance import clock
+from governance.authorization.decision_queries import SIGNAL_DAYS, allowed_subjects, of_day
+from governance.models import OutcomeReport, PolicyDecision
+from governance.vocabulary import Stage
+from initiatives.cases.act import act, batched
+from initiatives.cases.case_frame import WhoMay
+from initiatives.facts.finding_rules import Measurable, Wanted, about
+from initiatives.findings.sync import follow
+from initiatives.models import DecisionDay, Initiative, ScopeVersion
+
+WAY = "decisions"
+# What the log says something about, by the stage of the case: its bound ends with the MVP.
+SAID_OF = {Stage.MVP: ("mvp.rollout", "layer.runtime"), Stage.PRODUCTION: ("layer.runtime",)}
+SETTLED = timedelta(hours=1)  # after midnight: what waited in a spool is in the log by then
+CATCH_UP = 7  # days that are counted at most after the worker was away
+OWNER = "The owner"
+
+
+def count() -> list[int]:
+    """Count the days that are over and not counted yet, at most a week of them; returns the keys of the cases."""
+    last = clock.local_day(clock.now() - SETTLED) - timedelta(days=1)
+    kept = DecisionDay.objects.aggregate(last=Max("day"))["last"]
+    first = max(last - timedelta(days=CATCH_UP - 1), kept + timedelta(days=1) if kept else last)
+    touched: list[int] = []
+    for back in range((last - first).days, -1, -1):
+        touched += _count(last - timedelta(days=back))
+    return touched
+
+
+def _count(day: date) -> list[int]:
+    inside = {"at__gte": clock.midnight_before(day), "at__lt": clock.midnight_after(day)}
+    numbers = PolicyDecision.objects.filter(key_id__isnull=False, **inside).values("case_number").distinct()
+    found = Initiative.objects.filter(number__in=numbers, stage__in=SAID_OF).order_by("pk")
+    touched = []
+    for keys in batched(list(found.values_list("pk", flat=True))):
+        with act("count decisions", system="decision count"):
+            cases = Initiative.objects.all_locked(keys)
+            numbered = {case.number: case for case in cases}
+            known = set(
+                DecisionDay.objects.filter(initiative__in=cases, day=day).values_list("initiative", "key")
+            )
+            subjects = allowed_subjects(list(numbered), day)
+            rows = [
+                DecisionDay(
+                    initiative=numbered[one.case],
+                    key_id=one.key,
+                    day=day,
+                    asked=one.asked,
+                    allowed=one.allowed,
+                    subjects=subjects.get(one.case, 0),
+                )
+                for one in of_day(list(numbered), day)
+                if (numbered[one.case].pk, one.key) not in known
+            ]
+            DecisionDay.objects.bulk_create(rows)
+            follow(list(cases))
+            touched += [case.pk for case in cases]
+    return touched
+
+
+def _newest(cases: list[int]) -> dict[int, tuple[Initiative, ScopeVersion, list[DecisionDay]]]:
+    """Of each case with a scope in force that asked within 30 days: the scope, and the days of its newest week.
+
+    Oldest first. A week, so that what is measured is written anew once a week and not every night.
+    """
+    now = clock.now()
+    since = clock.local_day(now) - timedelta(days=SIGNAL_DAYS)
+    days: dict[int, list[DecisionDay]] = {}
+    for row in DecisionDay.objects.filter(initiative__in=cases, day__gt=since).order_by("day", "pk"):
+        days.setdefault(row.initiative_id, []).append(row)
+    scopes = ScopeVersion.objects.filter(initiative__in=days, starts_at__lte=now).order_by("number")
+    in_force = {one.initiative_id: one for one in scopes if one.ended_at is None or one.ended_at > now}
+    found = {}
+    for case in Initiative.objects.filter(pk__in=in_force, stage__in=SAID_OF):
+        week = _monday(days[case.pk][-1].day)
+        found[case.pk] = (case, in_force[case.pk], [row for row in days[case.pk] if row.day >= week])
+    return found
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+@about(DecisionDay.objects.all())
+def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """That the calls of a case stay inside its scope: each asked here, and for no more people than it declares."""
+    found = _newest(cases)
+    numbers = {case.number: key for key, (case, _, _) in found.items()}
+    since = clock.now() - timedelta(days=SIGNAL_DAYS)
+    unasked = OutcomeReport.objects.filter(case_number__in=numbers, decision__isnull=True, at__gte=since)
+    past_us = {numbers[number] for number in unasked.values_list("case_number", flat=True).distinct()}
+    for key, (case, scope, days) in found.items():
+        if key in past_us or any(row.subjects > scope.user_count for row in days):
+            continue
+        week, subjects = _monday(days[0].day), days[0].subjects
+        words = (
+            f"in the log of decisions {_people(subjects)} were allowed something in the thirty days to "
+            f"{days[0].day:%-d %B %Y}, of {scope.user_count} in scope, and no call is known that did not ask"
+        )
+        for requirement in SAID_OF[Stage(case.stage)]:
+            yield (
+                key,
+                Measurable(
+                    requirement,
+                    WAY,
+                    "decisions:scope",
+                    words,
+                    clock.midnight_before(week),
+                    clock.midnight_after(week + timedelta(days=SIGNAL_DAYS)),
+                ),
+            )
+
+
+@about(DecisionDay.objects.all())
+def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
+    """That more people are served than the scope in force declares: told once a week, of the first day of it so."""
+    for key, (case, scope, days) in _newest(cases).items():
+        within = [place for place, row in enumerate(days) if row.subjects <= scope.user_count]
+        beyond = days[within[-1] + 1 :] if within else days
+        if not beyond:
+            continue
+        first = beyond[0]
+        words = (
+            f"The log of decisions counts {_people(first.subjects)} in the thirty days to "
+            f"{first.day:%-d %B %Y}, and the scope in force declares {scope.user_count}."
+        )
+        for requirement in SAID_OF[Stage(case.stage)]:
+            yield (
+                key,
+                Wanted(
+                    requirement,
+                    "decisions:scope",
+                    words,
+                    "Find out who else is served, or declare the wider scope.",
+                    OWNER,
+                    since=clock.midnight_after(first.day),
+                    until=clock.midnight_after(first.day + timedelta(days=SIGNAL_DAYS)),
+                ),
+            )
+
+
+def mends_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
+    """The pages on which the person mends it: where a wider scope is declared."""
+    return [(reverse("scope-add", args=[case.ref]), "Declare the scope")] if may.change_what_runs else []
+
+
+def _people(number: int) -> str:
+    return f"{number} subject{'' if number == 1 else 's'}"
