@@ -1,7 +1,7 @@
 """Constraints that many tables have."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 def by_whom_and_when(verb: str, *, name: str, reason: str = "") -> models.CheckConstraint:
@@ -14,3 +14,11 @@ def by_whom_and_when(verb: str, *, name: str, reason: str = "") -> models.CheckC
     if reason:
         done &= ~Q(**{reason: ""})
     return models.CheckConstraint(name=name, condition=not_yet | done)
+
+
+# Somebody accepted first, somebody else second, each in a seat and at a moment; or nobody did so second.
+SECOND_IS_ANOTHER = Q(second_at__isnull=True, second_by__isnull=True, second_seat="") | (
+    Q(accepted_at__isnull=False, second_at__gte=F("accepted_at"), second_by__isnull=False)
+    & ~Q(second_seat="")
+    & ~Q(second_by=F("accepted_by"))
+)

@@ -18,10 +18,11 @@ COMPARED = ("about", "tier", "seats", "must_include", "quorum", "max_age_days", 
 
 def rules_of(book: Book) -> Iterator[dict[str, Any]]:
     """What a rulebook asks of signatures, by gate and tier, and for contracts."""
-    for gate in book.gates.values():
-        if gate.to in WITHOUT_REVIEW:
+    for key, any_tier in book.gates.items():
+        if any_tier.to in WITHOUT_REVIEW:
             continue
         for tier in TIERS:
+            gate = book.at_tier(tier).gates[key]
             yield {
                 "about": gate.key,
                 "tier": tier,

@@ -224,6 +224,7 @@ class EntryKind(StrEnum):
     PULSE_LINKS_REPLACED = "pulse links replaced"
     PULSE_OPENED = "pulse opened"
     PULSE_WRITTEN = "pulse written"
+    QUESTIONS_DRAWN = "questions drawn"
     QUESTION_ANSWERED = "question answered"
     READINGS_RECORDED = "readings recorded"
     RECORD_EXPORTED = "record exported"

@@ -1,6 +1,6 @@
 """Answers to the rulebook's questions: saved one by one, kept as drafts, accepted as not applicable, declared."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 
@@ -9,7 +9,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
-from governance.vocabulary import AnswerKind, DeclaredResult
+from governance.vocabulary import AnswerKind, DeclaredResult, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -72,6 +72,7 @@ def answer(
             row.kind, row.text, row.version = kind, text.strip(), row.version + 1
             row.by, row.at = by, clock.now()
             row.accepted_by, row.accepted_at, row.accepted_seat = None, None, ""
+            row.second_by, row.second_at, row.second_seat = None, None, ""
             row.save()
             record.record(
                 EntryKind.ANSWERED,
@@ -142,8 +143,7 @@ def keep_draft(*, case: Initiative, requirement: str, fields: dict, by: User) ->
 def accept_not_applicable(*, case: Initiative, requirement: str, version: int, by: User) -> Answer:
     """Accept, as a seat that signs for the requirement, that it does not apply. Lasts as long as its proof would."""
     with act("accept not applicable", by=by, case=case) as case:
-        book = Rulebook.objects.current().book
-        seats = tuple(dict.fromkeys(c.seat for c in book.criteria_using(requirement)))
+        seats = Rulebook.objects.current().book.at_tier(case.tier).seats_asking(requirement)
         case_permissions.may_accept_exception(case, seats, by).or_refuse()
         row = Answer.objects.filter(initiative=case, requirement=requirement).first()
         if row is None or row.kind != AnswerKind.NOT_APPLICABLE:
@@ -151,18 +151,30 @@ def accept_not_applicable(*, case: Initiative, requirement: str, version: int, b
         if row.version != version:
             raise Conflict("The answer changed since you opened it.", "Read it again.")
         held = case_permissions.seats_of(case, by)
-        row.accepted_by, row.accepted_at = by, clock.now()
-        row.accepted_seat = next(seat for seat in seats if seat in held)
+        seat = next(seat for seat in seats if seat in held)
+        if waits_for_second(case, row, by):
+            row.second_by, row.second_at, row.second_seat = by, clock.now(), seat
+        else:
+            row.accepted_by, row.accepted_at, row.accepted_seat = by, clock.now(), seat
+            row.second_by, row.second_at, row.second_seat = None, None, ""
         row.save()
         record.record(
             EntryKind.NOT_APPLICABLE_ACCEPTED,
             case=case,
             requirement=requirement,
-            seat=row.accepted_seat,
+            seat=seat,
             why=row.text,
         )
         settle_standing(case)
     return row
+
+
+def waits_for_second(case: Initiative, row: Answer, person: User) -> bool:
+    """Whether what somebody else accepted within its days still waits for a second person, as at high risk."""
+    if case.tier != Tier.HIGH or row.accepted_at is None or row.second_at or row.accepted_by_id == person.pk:
+        return False
+    days = Rulebook.objects.current().book.requirements[row.requirement].days(case.tier)
+    return not days or clock.local_day(row.accepted_at) + timedelta(days=days) >= clock.today()
 
 
 def declare(*, case: Initiative, key: str, text: str, by: User) -> ProofItem:

@@ -1,5 +1,7 @@
 """The form of one row of the checklist, and of one thing that the MVP declares it will prove."""
 
+from pathlib import PurePath
+
 from django import forms
 
 from governance import clock
@@ -78,9 +80,18 @@ class RowProofForm(ProofForm):
     def __init__(self, *args, case: Initiative, book, requirement, **kwargs):
         super().__init__(*args, case=case, book=book, kinds=requirement.evidence, **kwargs)
         self.fields["title"].required = self.fields["observed_on"].required = False
-        self.fields["title"].help_text += " Needed as soon as there is a file or a link."
+        self.fields["title"].help_text += " Left empty, it is called by its file or clause; a link needs one."
         if requirement.min_evidence in dict(self.fields["kind"].choices):
             self.fields["kind"].initial = requirement.min_evidence
+
+    def clean(self):
+        """As of every item; one without a title is called by its file or its clause."""
+        fields = super().clean()
+        file, clause = fields.get("file"), fields.get("clause")
+        if not fields.get("title") and "title" not in self.errors:
+            named = f"Clause {clause.number}" if clause else ""
+            fields["title"] = PurePath(file.name).stem[:200] if file else named
+        return fields
 
     @property
     def meant(self) -> bool:

@@ -4,7 +4,7 @@ Imported claims owe nothing and remind nobody; what people do on an imported cas
 """
 
 from initiatives.approvals.reminders import approvals_asked
-from initiatives.evidence.reminders import files_missing, open_changes, proof
+from initiatives.evidence.reminders import files_missing, open_changes, proof, renewals
 from initiatives.holds.reminders import conditions, debts, gaps, waivers
 from initiatives.integration.resilience.reminders import drills
 from initiatives.model_register.reminders import models_ending
@@ -15,6 +15,7 @@ from initiatives.stages.reminders import dependences, reattestations, trials
 
 QUERIES = [
     proof,
+    renewals,
     files_missing,
     open_changes,
     votes_gone_stale,

@@ -10,7 +10,7 @@ from governance.models import User
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, Role, Seat
+from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, Role, Seat, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
@@ -100,6 +100,32 @@ def seat_acts(look: Look):
         yield from _waiver(look, waiver)
 
 
+def verifying(look: Look):
+    """Answers of running cases that wait to be verified by a seat of the person; those of a review stand with it."""
+    if not look.seats_by_unit:
+        return
+    for span in sorted(look.rows("to_verify"), key=lambda row: row.initiative_id):
+        case = span.initiative
+        if case.pk in look.party_to:
+            continue
+        held = look.seats_by_unit[case.unit_id]
+        mine = [
+            one for one in span.to_verify if held & set(one["seats"]) and look.person.pk not in one["not"]
+        ]
+        if mine:
+            seat = next(seat for seat in Seat if seat in held and any(seat in one["seats"] for one in mine))
+            yield Line(
+                "verify",
+                case.title,
+                reverse("evidence-verify-first", args=[case.ref]),
+                "Open and verify",
+                f"{_count(len(mine), 'answer', 'answers')} that {case.get_stage_display()} rests on "
+                f"{'waits' if len(mine) == 1 else 'wait'} for your seat ({Seat.word(seat).lower()}).",
+                case.ref,
+                on_behalf=look.holder_on(case, seat),
+            )
+
+
 def _contracts(look: Look):
     wanted = look.book.contract.seats if look.book else ()
     for version in look.contracts:
@@ -114,8 +140,8 @@ def _contracts(look: Look):
             yield Line(
                 "sign",
                 f"Contract of {version.case_title}, version {version.number}",
-                reverse("contract", args=[ref]),
-                "Read and sign" if may else "Read it",
+                reverse("contract-approve" if may else "contract", args=[ref]),
+                "Read and approve" if may else "Read it",
                 why if may else f"{why} {may.reasons[0]}",
                 ref,
             )
@@ -126,8 +152,13 @@ def _exceptions(look: Look):
         return
     for answer in look.rows("exceptions"):
         case = answer.initiative
-        signing = {criterion.seat for criterion in look.book.criteria_using(answer.requirement)}
-        if case.pk not in look.party_to and signing & set(look.seats_on(case)):
+        signing = look.book.at_tier(case.tier).seats_asking(answer.requirement)
+        # What one person accepted waits for a second where production asks it at high risk.
+        twice = look.book.levelled and Stage.PRODUCTION in look.book.gates_asking(answer.requirement)
+        if answer.accepted_at and not twice:
+            continue
+        mine = set(signing) & set(look.seats_on(case)) and answer.accepted_by_id != look.person.pk
+        if mine and case.pk not in look.party_to:
             yield Line(
                 "agree",
                 look.book.requirements[answer.requirement].question,
@@ -291,7 +322,7 @@ def _all_ageing(case: Initiative) -> tuple[str, str]:
 
 def _last_day(look: Look, key: str, item: Evidence, case: Initiative) -> date | None:
     requirement = look.book.requirements.get(key)
-    return criteria.expiry(requirement, item, case.high_risk) if requirement else None
+    return criteria.expiry(requirement, item, case.tier) if requirement else None
 
 
 def debts(look: Look):
@@ -390,6 +421,7 @@ PARTS = [
     questions,
     roles,
     asked,
+    verifying,
     seat_acts,
     alert_desk.lines,
     my_cases,

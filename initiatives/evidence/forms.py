@@ -192,7 +192,8 @@ class ProofForm(forms.Form):
     @property
     def parts(self) -> list[dict]:
         """The forms of the kinds that have one: kind, words, lede, fields, and whether it is shown unfolded."""
-        chosen = self["kind"].value()
+        # A list of which nothing was chosen shows its first.
+        chosen = self["kind"].value() or next(iter(dict(self.fields["kind"].choices)), "")
         parts = []
         for kind, names in self.own.items():
             fields = [self[name] for name in names]

@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from governance import clock
 from governance.gates import criteria
+from governance.gates.levels import RENEWAL_DAYS
+from governance.gates.requirements import BY_VERIFYING
 from governance.models import Rulebook
 from governance.notices.due import before, since
 from governance.vocabulary import ReviewOutcome, Stage
@@ -18,6 +20,7 @@ from initiatives.reminders.wording import about
 
 CLAIMING = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
 ROLE_OF_DESK = {"business_owner": "owner"}
+RENEWAL_WAITS = 7  # days after which seat and chair are told of what waits to be verified (docs/domain.md)
 LISTED = 12  # questions spelt out in one message; the checklist has the rest
 
 
@@ -75,7 +78,7 @@ def stale_on(facts, book, state: criteria.State) -> date | None:
         return state.last_day + timedelta(days=1) if state.last_day else None
     if state.state == "stale":
         requirement = book.requirements.get(state.key)
-        last = criteria.expiry(requirement, state.items[0], facts.high)
+        last = criteria.expiry(requirement, state.items[0], facts.tier)
         return last + timedelta(days=1) if last else None
     return None
 
@@ -133,6 +136,49 @@ def _listed(book, keys: list[str]) -> str:
     if len(keys) > LISTED:
         lines.append(f"- and {len(keys) - LISTED} more")
     return "\n".join(lines) + "\n"
+
+
+def renewals(moment: datetime):
+    """What renews a verified item and has waited for its seat for a week: to that seat, and to the chair."""
+    today = clock.local_day(moment)
+    waited = today - timedelta(days=RENEWAL_WAITS)
+    rows = Evidence.objects.filter(
+        supersedes__isnull=False,
+        withdrawn_at__isnull=True,
+        superseded_by__isnull=True,
+        added_at__lt=clock.midnight_after(waited),
+        added_at__gte=clock.midnight_before(today - timedelta(days=RENEWAL_DAYS)),
+        initiative__in=Span.objects.covering(moment).filter(to_verify__isnull=False).values("initiative"),
+    ).order_by("pk")
+    newer: dict[Initiative, dict[int, Evidence]] = defaultdict(dict)
+    for row in rows.select_related("initiative__unit"):
+        newer[row.initiative][row.pk] = row
+    circle = Circle(newer)
+    for case, found in newer.items():
+        judged = supported_stage.judged(case, at=moment)
+        book = judged.rulebook.book.at_tier(case.tier)
+        told_of: set[int] = set()
+        for key, state in judged.states.items():
+            row = next((found[item.id] for item in state.items if item.id in found), None)
+            if row is None or row.pk in told_of or state.place != BY_VERIFYING or not state.renewed:
+                continue
+            told_of.add(row.pk)
+            seats = [person for seat in book.seats_asking(key) for person in circle.holders(case, seat)]
+            last = clock.local_day(row.added_at) + timedelta(days=RENEWAL_DAYS)
+            yield from told(
+                [*seats, circle.chair(case)],
+                since(clock.local_day(row.added_at), today, (RENEWAL_WAITS,)),
+                about(
+                    case,
+                    "renewal",
+                    f"evidence:{row.pk}",
+                    f"“{row.title[:80]}” waits to be verified",
+                    text=f"It renews what was verified, and counts so until {last:%-d %B %Y}. Somebody in a seat that "
+                    "signs for it opens it and says whether it shows it; after that day support rests on it no more.",
+                    link=reverse("evidence-verify-first", args=[case.ref]),
+                    due_on=last,
+                ),
+            )
 
 
 def files_missing(moment: datetime):

@@ -96,7 +96,7 @@ def state_of_item(facts, book, item, now) -> tuple[str, object]:
     alive = [requirement for requirement in asked if item.void_at(requirement.key, now) is None]
     if asked and not alive:
         return "voided", None
-    ends = [criteria.expiry(requirement, item, facts.high) for requirement in alive]
+    ends = [criteria.expiry(requirement, item, facts.tier) for requirement in alive]
     days = [end for end in ends if end is not None]
     if not ends or len(days) < len(ends):
         return "current", None
@@ -222,7 +222,7 @@ def item_context(request, case, row) -> dict:
                 {"key": "", "question": key, "why": "No longer asked.", "counts": False, "last": None}
             )
             continue
-        last = criteria.expiry(asked, fact, facts.high)
+        last = criteria.expiry(asked, fact, facts.tier)
         why = criteria.discounted(facts, book, asked, fact, now)
         if not why and last is not None and last < context["today"]:
             why = "It aged out."

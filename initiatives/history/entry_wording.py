@@ -418,6 +418,10 @@ SENTENCES: dict[str, str] = {
     EntryKind.SIGNED_OFF: "{verdict:verdict} in the seat {seat:seat}.",
     EntryKind.VOTE_WITHDRAWN: "withdrew the vote of the seat {seat:seat}.",
     EntryKind.ASKED: "asked on {criterion:question} {text}",
+    EntryKind.QUESTIONS_DRAWN: (
+        "drew, by the checkpoint of {checkpoint} entries, what somebody outside the team verifies: "
+        "{drawn:questions}<; in place of {in_place_of:questions}>."
+    ),
     EntryKind.QUESTION_ANSWERED: "answered the board on {criterion:question} {text}",
     EntryKind.CONDITION_FIXED: "fixed a condition for {owner}, due {due:day}: {text}",
     EntryKind.CONDITION_MET: "met the condition “{text}”: {note}",

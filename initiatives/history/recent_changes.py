@@ -60,7 +60,7 @@ def aged(facts, states: dict, book, since: datetime) -> list[str]:
     for key, state in states.items():
         if state.state == "stale":
             asked = book.requirements[key]
-            last = criteria.expiry(asked, state.items[0], facts.high)
+            last = criteria.expiry(asked, state.items[0], facts.tier)
             if last is not None and then <= last < today:
                 found.append(f"{asked.question} Its proof was current until {day(last)}.")
     return found

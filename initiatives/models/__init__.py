@@ -8,7 +8,7 @@ from initiatives.models.approvals import (
     ApprovalUse,
     KillSwitch,
 )
-from initiatives.models.enforcement import ArchitectureDecision, ClauseEnforcement, LayerReview
+from initiatives.models.enforcement import ArchitectureDecision, ClauseEnforcement, DecisionDay, LayerReview
 from initiatives.models.evidence import (
     Answer,
     AnswerDraft,
@@ -75,7 +75,7 @@ from initiatives.models.notes import (
     Observation,
     ReviewVisit,
 )
-from initiatives.models.reviews import Condition, Question, Review, SignOff, Waiver
+from initiatives.models.reviews import Condition, DrawnQuestion, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
 
@@ -97,8 +97,10 @@ __all__ = [
     "Continuation",
     "Coverage",
     "Customisation",
+    "DecisionDay",
     "DefinitionConflict",
     "Dependant",
+    "DrawnQuestion",
     "Drift",
     "Drill",
     "Effort",

@@ -8,6 +8,7 @@ from django.db.models.lookups import Exact
 from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Clause, ContractVersion, User
+from governance.models.constraints import SECOND_IS_ANOTHER
 from governance.vocabulary import AnswerKind, DeclaredResult, EvidenceKind, ProofCondition, ProofResult
 from initiatives.models.initiative import Initiative, RoleAssignment
 from initiatives.models.integration.systems import System
@@ -27,6 +28,10 @@ class Answer(models.Model):
     accepted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     accepted_seat = models.CharField(max_length=30, blank=True, default="")
     accepted_at = models.DateTimeField(null=True, blank=True)
+    # At high risk two persons accept it.
+    second_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    second_seat = models.CharField(max_length=30, blank=True, default="")
+    second_at = models.DateTimeField(null=True, blank=True)
 
     history = governed()
 
@@ -39,6 +44,7 @@ class Answer(models.Model):
                 condition=Q(accepted_at__isnull=True, accepted_by__isnull=True, accepted_seat="")
                 | Q(accepted_at__isnull=False, accepted_by__isnull=False) & ~Q(accepted_seat=""),
             ),
+            models.CheckConstraint(name="accepted_twice_means_by_two", condition=SECOND_IS_ANOTHER),
             models.CheckConstraint(
                 name="an_answer_has_words",
                 condition=Q(kind="not_reported") | ~Q(text=""),
@@ -47,8 +53,8 @@ class Answer(models.Model):
         indexes = [
             models.Index(
                 fields=["initiative"],
-                condition=Q(kind="not_applicable", accepted_at__isnull=True),
-                name="exceptions_not_accepted",
+                condition=Q(kind="not_applicable", second_at__isnull=True),
+                name="exceptions_not_settled",
             )
         ]
 

@@ -403,6 +403,9 @@ class Span(models.Model):
     # By level, how many answers up to the claimed stage stand at it, beside what is waived and until when; null where
     # that was not kept yet, or the rulebook knows no levels.
     profile = models.JSONField(null=True)
+    # Answers up to the claimed stage that wait to be verified: of each the seats that ask for it, and the keys of whom
+    # it does not wait for, because they verified it already or added all of it. Null where none waits.
+    to_verify = models.JSONField(null=True)
     next_stale_on = models.DateField(null=True)
 
     objects = SpanQuerySet.as_manager()
@@ -466,7 +469,7 @@ VIEWS = {
     "initiatives_span": (
         "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.shortfall,"
         " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.profile,"
-        " span.next_stale_on"
+        " span.to_verify, span.next_stale_on"
         + NEWEST
         + " CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.initiatives_span, p.spans) span"
     ),

@@ -1,10 +1,13 @@
-"""A review: one attempt at one gate, its questions, votes, conditions and waivers."""
+"""A review: one attempt at one gate, its questions, those drawn to be verified, votes, conditions and waivers."""
+
+from datetime import UTC, datetime
 
 from django.db import models
 from django.db.models import F, Q
 
 from governance.database.row_history import WrittenOnce, governed
-from governance.models import Rulebook, User
+from governance.models import Checkpoint, Rulebook, User
+from governance.rulebook import Book
 from governance.vocabulary import APPROVING, ReviewOutcome, Seat, SignOffVerdict
 from initiatives.models.initiative import Initiative
 
@@ -58,6 +61,12 @@ class Review(models.Model):
         return f"/reviews/{self.pk}/"
 
     @property
+    def book(self) -> Book:
+        """The rulebook it runs under, as it is signed at the tier of the case; a decided one, at the tier of then."""
+        tier = (self.findings or {})["tier"] if self.decided else self.initiative.tier
+        return self.rulebook.book.at_tier(tier)
+
+    @property
     def is_open(self) -> bool:
         """Whether votes and a decision are still possible."""
         return self.outcome == ReviewOutcome.OPEN
@@ -99,6 +108,61 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+
+class DrawnQuestion(WrittenOnce):
+    """That the record's seed drew a question of a case of minimal risk to be verified (governance.gates.drawing).
+
+    A round is a review of production, or what is drawn ahead of accepting production again: `renews` is then the
+    moment of the acceptance that it renews. `checkpoint` is the seed of the round; `place` the order in it; `replaces`
+    the draw whose refusal or change brought this one. `answer_version`, `items` (keys of evidence): what was offered.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="drawn_questions")
+    review = models.ForeignKey(Review, models.PROTECT, null=True, blank=True, related_name="drawn_questions")
+    renews = models.DateTimeField(null=True, blank=True)
+    requirement = models.CharField(max_length=60)
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="+")
+    place = models.PositiveSmallIntegerField()
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="replaced_by")
+    answer_version = models.PositiveIntegerField()
+    items = models.JSONField(default=list)
+    drawn_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "review", "renews", "requirement"],
+                nulls_distinct=False,
+                name="drawn_once_in_a_round",
+            ),
+            models.UniqueConstraint(
+                fields=["initiative", "review", "renews", "place"],
+                nulls_distinct=False,
+                name="one_question_at_each_place_of_a_round",
+            ),
+            models.CheckConstraint(
+                name="drawn_for_a_review_or_an_acceptance",
+                condition=Q(review__isnull=True, renews__isnull=False)
+                | Q(review__isnull=False, renews__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement}, drawn for {self.round}"
+
+    @property
+    def round(self) -> str:
+        """What the question was drawn for, as it enters the seed."""
+        return round_of(self.review_id, self.renews)
+
+
+def round_of(review: int | None, renews: datetime | None) -> str:
+    """A round of drawing in words: a review by its key, or the acceptance of production that is renewed."""
+    if review is not None:
+        return f"review {review}"
+    return f"acceptance of {renews.astimezone(UTC).isoformat()}" if renews is not None else ""
 
 
 class SignOffQuerySet(models.QuerySet):

@@ -12,15 +12,10 @@ from initiatives.models import Evidence, Initiative
 SOMEBODY_ELSE = "Somebody else in a seat that signs for it opens it and says so."
 
 
-def seats_asking(book: Book, requirement: str) -> tuple[str, ...]:
-    """Seats with a criterion, at any gate, that asks for this requirement."""
-    return tuple(dict.fromkeys(criterion.seat for criterion in book.criteria_using(requirement)))
-
-
 def seat_to_verify_in(case: Initiative, book: Book, requirement: str, person: User) -> str:
     """The seat in which this person verifies evidence for the requirement; "" where they hold none that asks for it."""
     held = case_permissions.seats_of(case, person)
-    return next((seat for seat in seats_asking(book, requirement) if seat in held), "")
+    return next((seat for seat in book.at_tier(case.tier).seats_asking(requirement) if seat in held), "")
 
 
 def may_verify(case: Initiative, item: Evidence, book: Book, requirement: str, person: User) -> Answer:
@@ -34,7 +29,7 @@ def may_verify(case: Initiative, item: Evidence, book: Book, requirement: str, p
         )
     seat = seat_to_verify_in(case, book, requirement, person)
     if not seat:
-        named = " or ".join(Seat.word(one) for one in seats_asking(book, requirement))
+        named = " or ".join(Seat.word(one) for one in book.at_tier(case.tier).seats_asking(requirement))
         return no(f"Only the seat {named} verifies this.", "Its holder opens it and says so.")
     parties = case_permissions.parties_of(case)
     if barred := why_barred(case_permissions.signer_of(person), seat, parties, approving=True):

@@ -7,22 +7,23 @@ from governance.gates.requirements import BY_VERIFYING, State
 from governance.models import User
 from governance.rulebook import Book
 from initiatives.access import permissions as case_permissions
-from initiatives.evidence.verification.permissions import seats_asking
 from initiatives.models import Initiative
 
 
 def item_to_verify(state: State, book: Book, seats: Collection[str], person: int) -> Item | None:
     """The item of this state that waits for a person, by key, who holds these seats; None where none does.
 
-    Not what they added, nor a bare link; and nothing once they verified something for the question.
+    Not what they added, nor a bare link, nor what is offered for the question alone that took this one's place; and
+    nothing once they verified something for the question.
     """
     if (
         state.place != BY_VERIFYING
         or person in state.verifiers
-        or not set(seats) & set(seats_asking(book, state.key))
+        or not set(seats) & set(book.seats_asking(state.key))
     ):
         return None
-    return next((item for item in state.items if item.author_id != person and not item.unverified), None)
+    offered = (item for item in state.items if state.key in item.covers and not item.unverified)
+    return next((item for item in offered if item.author_id != person), None)
 
 
 def waiting_for(

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import ask, back_to, case_context, mend, sent
@@ -13,6 +14,7 @@ from initiatives.evidence.verification import actions
 from initiatives.evidence.verification.forms import VerificationForm
 from initiatives.evidence.verification.permissions import may_verify
 from initiatives.evidence.verification.queries import waiting_for
+from initiatives.facts.wording import drawn_words
 from initiatives.files import file_previews
 from initiatives.models import Answer
 
@@ -54,13 +56,14 @@ def verify(request, ref, pk, key):
         item=row,
         asked=asked,
         said=said,
+        drawn=drawn_words(context["facts"], context["book"], key, context["now"]),
         left=left,
         has_file=bool(row.file),
         names=row.names.select_related(
             "component_version__component", "scope_version", "contract_version__contract"
         ),
         hidden={"fingerprint": row.fingerprint, "answer": said.version if said else 0},
-        verb="Save and open the next" if left > 1 else "Save",
+        verb="Save and continue" if left > 1 else "Save",
         back_url=back_to(request, reverse("checklist-row", args=[case.ref, key])),
         **_seen(request, case, row),
     )
@@ -87,6 +90,12 @@ def _seen(request, case, row) -> dict:
         "table": isinstance(told, file_previews.Table),
         "sent_as": "" if told is not None else file_previews.sent_as(content),
     }
+
+
+@require_safe
+def begin(request, ref):
+    """Go to the first item that waits for this person on the case; to its evidence where none does."""
+    return redirect(_next(request, case_lookup.case_for(request.user, ref)))
 
 
 def _next(request, case) -> str:

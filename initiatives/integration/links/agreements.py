@@ -13,7 +13,7 @@ from governance import clock
 from governance.gates.levels import INVENTORY
 from governance.models import Delegation, User
 from governance.vocabulary import RUNNING_STAGES, Role, Stage
-from initiatives.facts.finding_rules import Measurable
+from initiatives.facts.finding_rules import Measurable, about
 from initiatives.integration.systems.findings import digest
 from initiatives.models import Hop, Link, LinkAnswer, RoleAssignment, System, Vendor
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS
@@ -87,6 +87,7 @@ def of_cases(cases: Iterable[int] | QuerySet, systems: Iterable[System]) -> set[
     }
 
 
+@about(Link.objects.standing())
 def measures(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
     """Of each case all of whose links are agreed to by the owners of their systems: that its inventory is measured."""
     links = Link.objects.standing().filter(initiative__in=cases)

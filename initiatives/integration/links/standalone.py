@@ -10,24 +10,28 @@ from governance.gates.levels import INVENTORY
 from governance.ledger import record
 from governance.models import Rulebook, ServiceKey, User
 from governance.permission_result import Answer, Conflict, no
+from governance.vocabulary import Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
-from initiatives.evidence.verification.permissions import seats_asking
 from initiatives.models import Initiative, StandaloneDeclaration
 
 
 def standing(case: Initiative) -> StandaloneDeclaration | None:
     """The declaration that stands, accepted or not."""
     rows = StandaloneDeclaration.objects.filter(initiative=case, ended_at__isnull=True)
-    return rows.select_related("declared_by", "accepted_by").first()
+    return rows.select_related("declared_by", "accepted_by", "second_by").first()
 
 
 def may_accept(case: Initiative, row: StandaloneDeclaration, person: User) -> Answer:
-    """Accept it: a holder of a seat that signs for the inventory of systems, party to nothing."""
-    if row.accepted_at:
+    """Accept it: a holder of a seat that signs for the inventory, party to nothing; two of them at high risk."""
+    if row.accepted_at and (case.tier != Tier.HIGH or row.second_at):
         return no("It is accepted already.")
-    seats = seats_asking(Rulebook.objects.current().book, INVENTORY)
+    if row.accepted_by_id == person.pk:
+        return no(
+            "You accepted it, and at high risk two persons do.", "Somebody else in the seat accepts it too."
+        )
+    seats = Rulebook.objects.current().book.at_tier(case.tier).seats_asking(INVENTORY)
     return case_permissions.may_accept_exception(case, seats, person)
 
 
@@ -58,11 +62,14 @@ def accept(*, declaration: StandaloneDeclaration, by: User) -> StandaloneDeclara
         if row is None or row.pk != declaration.pk:
             raise Conflict("This declaration ended meanwhile.")
         may_accept(case, row, by).or_refuse()
-        seats = seats_asking(Rulebook.objects.current().book, INVENTORY)
-        row.accepted_by, row.accepted_at = by, clock.now()
-        row.accepted_seat = next(seat for seat in case_permissions.seats_of(case, by) if seat in seats)
+        seats = Rulebook.objects.current().book.at_tier(case.tier).seats_asking(INVENTORY)
+        seat = next(seat for seat in case_permissions.seats_of(case, by) if seat in seats)
+        if row.accepted_at is None:
+            row.accepted_by, row.accepted_at, row.accepted_seat = by, clock.now(), seat
+        else:
+            row.second_by, row.second_at, row.second_seat = by, clock.now(), seat
         row.save()
-        record.record(EntryKind.STANDALONE_ACCEPTED, case=case, seat=row.accepted_seat)
+        record.record(EntryKind.STANDALONE_ACCEPTED, case=case, seat=seat)
         settle_standing(case)
     return row
 

@@ -3,7 +3,7 @@
 A system is described once and seen from every case that uses it. Sources: S0-2, S1-2, S1-12 to S1-14, S1-24, S1-37.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Unit, User
-from governance.models.constraints import by_whom_and_when
+from governance.models.constraints import SECOND_IS_ANOTHER, by_whom_and_when
 from initiatives.models.initiative import Initiative
 from initiatives.models.versions import Component
 
@@ -369,6 +369,10 @@ class StandaloneDeclaration(models.Model):
     accepted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     accepted_seat = models.CharField(max_length=30, blank=True, default="")
     accepted_at = models.DateTimeField(null=True, blank=True)
+    # At high risk two persons accept it.
+    second_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    second_seat = models.CharField(max_length=30, blank=True, default="")
+    second_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_reason = models.TextField(blank=True, default="")
 
@@ -393,9 +397,26 @@ class StandaloneDeclaration(models.Model):
                 condition=Q(accepted_by__isnull=True) | ~Q(accepted_by=models.F("declared_by")),
             ),
             models.CheckConstraint(
+                name="standalone_accepted_twice_means_by_two", condition=SECOND_IS_ANOTHER
+            ),
+            models.CheckConstraint(
                 name="standalone_ended_says_why", condition=Q(ended_at__isnull=True) | ~Q(ended_reason="")
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.initiative} stands alone"
+
+    @property
+    def acceptances(self) -> list[tuple[datetime, datetime | None, str, frozenset[int]]]:
+        """Since when, until when, by whom in words and by key it stands accepted: by one person, then by two."""
+        if self.accepted_by is None or self.accepted_at is None:
+            return []
+        one = frozenset({self.accepted_by.pk})
+        if self.second_by is None or self.second_at is None:
+            return [(self.accepted_at, self.ended_at, self.accepted_by.full_name, one)]
+        both = f"{self.accepted_by.full_name} and {self.second_by.full_name}"
+        return [
+            (self.accepted_at, self.second_at, self.accepted_by.full_name, one),
+            (self.second_at, self.ended_at, both, one | {self.second_by.pk}),
+        ]
