@@ -31,12 +31,15 @@ class AdoptionConfig(AppConfig):
         from adoption.readings import batch_digest
         from adoption.signals import findings as signal_findings
         from governance import contributions
-        from initiatives.facts.finding_rules import KINDS, MORE_SAYS, UNLESS
+        from initiatives.facts.finding_rules import KINDS, MEASURES, MORE_SAYS, UNLESS
         from initiatives.history.entry_wording import SENTENCES, WAYS
         from initiatives.portfolio.search import GROUPS
 
-        contributions.case_tabs.append(contributions.CaseTab("Incidents", "incidents", position=59))
-        contributions.case_tabs.append(contributions.CaseTab("Lessons", "lessons", position=80))
+        contributions.case_pages += [
+            contributions.CasePage("Requirements", "Lessons", "lessons"),
+            contributions.CasePage("Operation", "Adoption", "adoption"),
+            contributions.CasePage("Operation", "Incidents", "incidents"),
+        ]
         contributions.desk_lines += [desk_lines.lines, incident_desk.lines, lesson_desk.lines]
         contributions.quiet_acts |= (
             desk_lines.QUIET | incident_desk.QUIET | lesson_desk.QUIET | desk_entry_wording.QUIET
@@ -45,7 +48,7 @@ class AdoptionConfig(AppConfig):
             contributions.due_queries += module.QUERIES
             contributions.notice_verbs |= module.VERBS
         contributions.reports += portfolio_reports.REPORTS
-        contributions.case_tabs.append(contributions.CaseTab("Adoption", "adoption", position=58))
+        MEASURES.append(measure_findings.measured)
         MORE_SAYS.extend([signal_findings.behaviour, measure_findings.says, lesson_findings.says])
         UNLESS.update(measure_findings.undeclared())
         KINDS.update(desk_remedies.MENDS)

@@ -6,13 +6,16 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class CaseTab:
-    """A tab of the case page: its words, the name of its URL (which takes `ref`), a count over the facts or None."""
+class CasePage:
+    """A page that every initiative has, in one of its sections (`initiatives.cases.case_sections.SECTIONS`).
 
+    Its words, the name of its URL (which takes `ref`), a count over the facts or None; in the order of the list.
+    """
+
+    section: str
     words: str
     url_name: str
     count: Callable | None = None
-    position: int = 50
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ quiet_acts: set[str] = set()
 # Functions (person, references) -> {reference: moment}: cases that the person saw and may not open any more, and until
 # when they could: what they were told of it before is not shown to them any longer.
 sight_lost: list[Callable] = []
-# Tabs of the case page.
-case_tabs: list[CaseTab] = []
+# Pages that every initiative has; of each section the first is where it opens.
+case_pages: list[CasePage] = []
 # By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and
 # problem as far as they are typed), "link" (the system).
 parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": []}
@@ -125,6 +128,8 @@ proof_named: list[Callable] = []
 secrecy_changed: list[Callable] = []
 # Functions (references of cases): called in the transaction that erased proof of them.
 after_erasure: list[Callable] = []
+# Functions (checkpoint): what the worker has done once it sealed what was committed.
+after_sealing: list[Callable] = []
 # By (table, column) of a text, the column with its hash: once the text is erased, the hash would still confirm guesses.
 hashes_of_text: dict[tuple[str, str], str] = {}
 # (table, column) of texts that are no part of the record and go as a whole: with a name masked, nobody could say what
@@ -143,11 +148,6 @@ def where_decided(keys) -> dict[int, tuple[str, str]]:
     for ask in decided_where:
         found |= ask(keys)
     return found
-
-
-def tabs_of_case(case) -> list[CaseTab]:
-    """The tabs of a case in their order."""
-    return sorted(case_tabs, key=lambda tab: tab.position)
 
 
 def parts_of(place: str, person, about) -> list[Part]:

@@ -312,6 +312,7 @@ CELERY_BEAT_SCHEDULE = {
         ("mail approvals", "initiatives.tasks.mail_approvals", crontab()),
         ("mail checkpoints", "initiatives.tasks.mail_checkpoints", crontab()),
         ("send digests", "initiatives.tasks.send_digests", crontab(minute="17-59/15")),
+        ("draw questions", "initiatives.tasks.draw_questions", crontab(minute="1-59/5")),
         ("recompute standings", "initiatives.tasks.recompute_standings", crontab(minute="7")),
         ("follow the register", "initiatives.tasks.follow_register", crontab(minute="6")),
         ("enter estates", "initiatives.tasks.enter_estates", crontab(minute="3-59/5")),
@@ -457,10 +458,7 @@ DECISION_FRESH = 0.4  # seconds for which a web process relies on what it read o
 
 # In the memory of each process: how much waits for whom, and reviews at a glance. Both are compared, not trusted.
 CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 5_000},
-    }
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 5_000}}
 }
 
 CONTENT_SECURITY_POLICY = {

@@ -15,18 +15,21 @@ class InitiativesConfig(AppConfig):
         from governance.ledger import row_capture
         from governance.transparency_log import as_of
 
-        contributions.case_tabs += [
-            contributions.CaseTab("What stands between", "case", position=10),
-            contributions.CaseTab("Checklist", "checklist", position=20),
-            contributions.CaseTab("Evidence", "evidence", count=lambda facts: len(facts.items), position=30),
-            contributions.CaseTab("Contract", "contract", position=40),
-            contributions.CaseTab("What runs", "running", position=50),
-            contributions.CaseTab("Keys and switch", "systems", position=55),
-            contributions.CaseTab("Integration", "integration", position=57),
-            contributions.CaseTab("People", "people", position=60),
-            contributions.CaseTab("Notes", "notes", position=65),
-            contributions.CaseTab("Waivers", "waivers", position=70),
-            contributions.CaseTab("History", "case-history", position=90),
+        page = contributions.CasePage
+        contributions.case_pages += [
+            page("Overview", "Overview", "case"),
+            page("Overview", "People", "people"),
+            page("Overview", "Notes", "notes"),
+            page("Requirements", "Requirements", "checklist"),
+            page("Requirements", "Evidence", "evidence", lambda facts: len(facts.items)),
+            page("Requirements", "Declaration", "declaration"),
+            page("Requirements", "Waivers", "waivers"),
+            page("Review", "Reviews", "review-open"),
+            page("Contract and access", "Contract", "contract"),
+            page("Contract and access", "API access", "systems"),
+            page("System", "Versions and scope", "running"),
+            page("System", "Integration", "integration"),
+            page("Activity", "Activity", "case-history"),
         ]
         from governance.models import Delivery
         from initiatives.approvals import mails as approval_mails
@@ -51,7 +54,7 @@ class InitiativesConfig(AppConfig):
         from initiatives.desk import lines as desk_lines
         from initiatives.evidence import file_check_desk
         from initiatives.facts import finding_rules
-        from initiatives.findings import sync
+        from initiatives.findings import decision_days, sync
         from initiatives.history import entry_wording as history_entry_wording
         from initiatives.holds.actions import follow_support
         from initiatives.integration.definitions import findings as definition_findings
@@ -64,6 +67,7 @@ class InitiativesConfig(AppConfig):
         from initiatives.model_register import remedies as model_remedies
         from initiatives.models import Initiative, initiative
         from initiatives.portfolio import report_links
+        from initiatives.reviews.drawn_questions.actions import draw_after_sealing
         from initiatives.reviews.turn_notices import tell_turns
         from initiatives.worklist import person_worklist
 
@@ -78,11 +82,13 @@ class InitiativesConfig(AppConfig):
             drill_findings.says,
             drill_findings.records,
             model_findings.says,
+            decision_days.says,
         ]
-        finding_rules.MEASURES.append(agreements.measures)
+        finding_rules.MEASURES += [agreements.measures, decision_days.measured]
         sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
         sync.CHANGING.append(drill_findings.failing_records)
         contributions.mends["model"] = model_remedies.mends_of
+        contributions.mends["decisions"] = decision_days.mends_of
         row_capture.cases_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES
@@ -98,6 +104,7 @@ class InitiativesConfig(AppConfig):
         contributions.case_ends.append(privacy_contribution.ends)
         contributions.decision_tables += privacy_contribution.DECISION_TABLES
         contributions.proof_named.append(privacy_contribution.proof_named)
+        contributions.after_sealing.append(draw_after_sealing)
         contributions.after_erasure.append(privacy_contribution.after_erasure)
         contributions.hashes_of_text |= privacy_contribution.HASHES_OF_TEXT
         contributions.erased_whole |= privacy_contribution.ERASED_WHOLE

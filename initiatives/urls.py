@@ -124,6 +124,7 @@ urlpatterns = [
     path(
         "cases/<str:ref>/evidence/<int:pk>/read/<str:key>/", control_views.review_report, name="layer-review"
     ),
+    path("cases/<str:ref>/evidence/verify/", verification_views.begin, name="evidence-verify-first"),
     path(
         "cases/<str:ref>/evidence/<int:pk>/verify/<str:key>/",
         verification_views.verify,

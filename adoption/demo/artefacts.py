@@ -8,12 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from governance import clock
 from governance.gates import criteria as gates_criteria
 from governance.gates.gate_inputs import Item
-from governance.gates.requirement_state import State
+from governance.gates.requirement_state import NEXT_ACCEPTANCE, State
 from governance.models import Rulebook, User
 from governance.rulebook import Book
 from governance.vocabulary import EvidenceKind
 from initiatives.evidence.verification import actions as verification_actions
-from initiatives.evidence.verification.permissions import seats_asking
 from initiatives.evidence.verification.queries import item_to_verify
 from initiatives.facts import supported_stage
 from initiatives.integration.record import actions as record_actions
@@ -143,7 +142,7 @@ def verify_gate(
 
     `seats`: who holds each. `deputies`: by seat, a second holder, for what two persons verify.
     """
-    book = Rulebook.objects.current().book
+    book = Rulebook.objects.current().book.at_tier(Initiative.objects.get(pk=case.pk).tier)
     holders = {seat: [one] for seat, one in seats.items()}
     for seat, person in (deputies or {}).items():
         holders[seat].append(person)
@@ -153,7 +152,11 @@ def verify_gate(
             Initiative.objects.select_related("unit", "contract").get(pk=case.pk)
         )
         states = gates_criteria.states_at(facts, book, clock.now())
-        asked = [key for key in book.gates[gate].requirements() if not states[key].satisfies(gate)]
+        asked = [
+            key
+            for key in book.gates[gate].requirements()
+            if not (states[key].satisfies(gate) and states[key].satisfies(NEXT_ACCEPTANCE))
+        ]
         waiting = [found for key in asked if (found := _waiting(states[key], book, holders)) is not None]
         for key, item, person in waiting:
             verify_item(Evidence.objects.get(pk=item.id), key, states[key].answer_version, person)
@@ -161,7 +164,7 @@ def verify_gate(
 
 def _waiting(state: State, book: Book, holders: dict[str, list[User]]) -> tuple[str, Item, User] | None:
     """The question of a state with an item that waits for somebody who holds a seat, and that person."""
-    for seat in seats_asking(book, state.key):
+    for seat in book.seats_asking(state.key):
         for person in holders.get(seat, ()):
             item = item_to_verify(state, book, (seat,), person.pk)
             if item is not None:

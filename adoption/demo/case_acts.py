@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from adoption.demo.artefacts import details_of, from_register, log_of, pdf, written_by_a_register
+from adoption.demo.artefacts import details_of, from_register, log_of, pdf, verify_gate, written_by_a_register
 from governance import clock
 from governance.contracts.clauses import Terms
 from governance.gates import criteria as gates_criteria
 from governance.gates import requirements, sign_off_statement
 from governance.models import Board, Clause, Rulebook, Unit, User
 from governance.people.boards import board_for
+from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind, Seat
 from initiatives.cases.act import together
 from initiatives.checklist import actions as checklist_actions
@@ -22,6 +23,7 @@ from initiatives.facts import supported_stage
 from initiatives.models import Evidence, Initiative, Review, SignOff
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
+from initiatives.reviews.drawn_questions.actions import draw_due
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.roles import actions as role_actions
 
@@ -317,7 +319,7 @@ def _ground(case, gate, team, observed_on, skip) -> None:
         if key in gates_criteria.GENERATED_ONLY:
             continue  # generated when the review is opened
         if say(case, key, team, observed_on=observed_on):
-            piles.setdefault(_pile(book.requirements[key], book), []).append(key)
+            piles.setdefault(pile_of(book.requirements[key], book), []).append(key)
     for (kind, *_), keys in piles.items():
         if written_by_a_register(kind, book):
             from_register(case, kind, keys, owner=team.owner, lead=team.lead)
@@ -326,7 +328,7 @@ def _ground(case, gate, team, observed_on, skip) -> None:
         prove(case, keys, team, title=title, observed_on=observed_on)
 
 
-def _pile(asked, book) -> tuple:
+def pile_of(asked, book) -> tuple:
     """What can share one item: the same kind under the same condition; each layer's audit and clause by itself."""
     alone = asked.key if asked.group == "layer" else CLAUSE_FOR.get(asked.key, "")
     return kind_for(asked, book), asked.min_condition, alone
@@ -377,15 +379,24 @@ def vote(
 def votes(review: Review, team: Team, seats=tuple(Seat)) -> None:
     """Every seat that has a criterion at the gate approves."""
     for seat in seats:
-        if review.rulebook.book.criteria_of(review.gate, seat):
+        if review.book.criteria_of(review.gate, seat):
             vote(review, seat, team.seats[seat])
 
 
 def pass_gate(case: Initiative, team: Team, *, reason: str = "Ready.") -> Review:
     """Open the review that is next, let every seat sign, and decide it as chair."""
     review = review_actions.open_review(case=fresh(case), by=team.owner)
+    draw_and_verify(review, team)
     votes(review, team)
     return review_actions.decide(review=review, outcome="approved", reason=reason, by=team.chair)
+
+
+def draw_and_verify(review: Review, team: Team) -> None:
+    """Where questions are drawn for the review: seal it, have them drawn, and have seats verify them."""
+    if review.gate == "production" and review.book.drawn_at(review.initiative.tier):
+        sealing.seal()
+        draw_due([review.initiative_id])
+        verify_gate(review.initiative, review.gate, team.seats, team.deputies)
 
 
 def plan_scope(

@@ -13,6 +13,7 @@ from adoption.models.instruments import ASKED
 from governance import clock
 from governance.contracts.clauses import Terms
 from governance.models import Rulebook
+from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind
 from initiatives.cases.act import act, settle_standing, together
 from initiatives.checklist import actions as checklist_actions
@@ -28,6 +29,7 @@ from initiatives.integration.systems.findings import digest
 from initiatives.models import Evidence, Initiative, Link, ModelVersion, Review, System
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
+from initiatives.reviews.drawn_questions.actions import draw_due
 from initiatives.roles import actions as role_actions
 
 MVP_VOTES = ("business_value", "risk_compliance", "security_privacy")
@@ -339,6 +341,7 @@ class Tale:
         """It passes the production gate."""
         self.prepare_production(ago + 6)
         review = self.submit(ago + 5)
+        self.draw(review, ago + 5)
         self.sign(review, ago + 2, tuple(self.team.seats))
         self.decide(review, ago, f"The unit may depend on it: {self.words.measure} fell as declared.")
 
@@ -365,13 +368,22 @@ class Tale:
         with self.day(ago):
             return review_actions.open_review(case=self.again(), by=self.team.owner)
 
+    def draw(self, review: Review, ago: int) -> None:
+        """At minimal risk the record is sealed, and what its seed draws is to be verified."""
+        if review.book.drawn_at(self.case.tier):
+            sealing.seal()
+            with self.day(ago):
+                draw_due([self.case.pk])
+
     def verify(self, gate: str, ago: int) -> None:
         """The seats open what the gate asks them to verify, and say that it shows it."""
         with self.day(ago):
             artefacts.verify_gate(self.case, gate, self.team.seats, self.team.deputies)
 
     def sign(self, review: Review, ago: int, seats) -> None:
-        """The seats verify, and approve, over two days."""
+        """The seats verify, and approve, over two days; at minimal risk those that sign there at all."""
+        here = review.book.gates[review.gate].seats
+        seats = seats if set(seats) <= set(here) else here
         if review.rulebook.book.levelled:
             # What was renewed of the gate before is verified anew as well.
             for gate in ("mvp", "production") if review.gate == "production" else (review.gate,):

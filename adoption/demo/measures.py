@@ -9,10 +9,11 @@ from adoption.measures import queries as measure_queries
 from adoption.measures.evaluation import monday
 from adoption.models import Measure
 from adoption.models.instruments import ASKED, INSTRUMENTS
-from adoption.models.measures import IMPORTED
+from adoption.models.measures import IMPORTED, SENT
 from adoption.readings import actions as reading_actions
 from adoption.readings.reading_validation import Sent
 from governance import clock
+from governance.models import ServiceKey
 from initiatives.models import Initiative
 
 SAMPLE = 24  # people asked, where that many use it
@@ -36,10 +37,18 @@ DECLARED = {
 }
 
 
-def adopted(case: Initiative, team: Team, asked: Iterable[str] = ASKED, *, until: date | None = None) -> None:
+def adopted(
+    case: Initiative,
+    team: Team,
+    asked: Iterable[str] = ASKED,
+    *,
+    until: date | None = None,
+    key: ServiceKey | None = None,
+) -> None:
     """Declare what these requirements ask to be measured, where it is not, and send readings that show it.
 
-    `until`: the day on which the newest period ends; today unless said.
+    `until`: the day on which the newest period ends; today unless said. `key`: of the system that sends them; without
+    one the owner brings them in a table.
     """
     until = until or clock.today()
     scope = measure_queries.scopes_now([case.pk]).get(case.pk)
@@ -52,7 +61,8 @@ def adopted(case: Initiative, team: Team, asked: Iterable[str] = ASKED, *, until
         for row in measure_actions.declare_measures(case=case, declared=missing, by=team.owner):
             known[row.instrument] = row
     sent = [one for key in wanted for one in _sent(known[key], users, departments, until)]
-    reading_actions.record_readings(case=case, sent=sent, came=IMPORTED, source="readings.csv", by=team.owner)
+    how = {"came": SENT, "key": key} if key is not None else {"came": IMPORTED, "by": team.owner}
+    reading_actions.record_readings(case=case, sent=sent, source="readings.csv", **how)
 
 
 def _declared(key: str, users: int, departments: list[str]) -> dict:

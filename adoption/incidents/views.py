@@ -375,7 +375,7 @@ def clause(request: SignedInRequest, pk: int) -> HttpResponse:
             incident=row, failure=fields["failure"], by=request.user
         ),
         "The clause is in the draft of the contract. Go on with it there.",
-        tab="contract",
+        page="contract",
         title="An edge clause from this incident",
         lede=f"{row.title}. Choose what went wrong, as the contract calls it.",
         happens=[f"The draft of the contract gets the clause: {_clause_words(row)}"],

@@ -228,7 +228,7 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
                 mend(form, error)
             except Conflict as refused:
                 conflict, status = refused, 409
-    context = case_context(request, case, tab="lessons") | {
+    context = case_context(request, case, page="lessons") | {
         "title": "Answer the lessons",
         "form": form,
         "shown": rows,

@@ -196,7 +196,7 @@ def _of_review(point: meeting_agenda.Point, sitting, case: Initiative) -> list[T
         lines, votes, book = (
             review_presentation.frozen_lines(review),
             review_presentation.frozen_votes(review),
-            review.rulebook.book,
+            review.book,
         )
     found = [_criteria(review, book, lines, votes), _seats(book, review, votes)]
     if sitting is not None:

@@ -24,7 +24,7 @@ from initiatives.models import System
 def _one_act(request, row: PostMortem, form, act, done: str, **words) -> HttpResponse:
     """One form on a page of the case, and back to the post-mortem."""
     back = reverse("post-mortem", args=[row.pk])
-    answer = one_act(request, row.initiative, form, act, done, tab="lessons", back_url=back, **words)
+    answer = one_act(request, row.initiative, form, act, done, page="lessons", back_url=back, **words)
     return redirect(back) if answer.status_code == 302 else answer
 
 
@@ -133,7 +133,7 @@ def _opened(request: SignedInRequest, pk: int):
 def _missing(
     request: SignedInRequest, kept: Attachment, row: PostMortem, found: file_fingerprints.Opened
 ) -> HttpResponse:
-    context = case_context(request, row.initiative, tab="lessons") | {
+    context = case_context(request, row.initiative, page="lessons") | {
         "title": kept.title,
         "item": kept,
         "post_mortem": row,
@@ -165,7 +165,7 @@ def look(request: SignedInRequest, pk: int) -> HttpResponse:
     told = file_previews.told(kept, content)
     if told is not None:
         attachments.record_reading(attachment=kept, case=row.initiative, way="look", by=request.user)
-    context = case_context(request, row.initiative, tab="lessons") | {
+    context = case_context(request, row.initiative, page="lessons") | {
         "title": kept.title,
         "item": kept,
         "post_mortem": row,

@@ -57,7 +57,7 @@ def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
         .filter(kind__in=OWED_IN_WRITING)
         .select_related("debtor", "initiative")
     ]
-    context = case_context(request, case, tab="lessons") | {
+    context = case_context(request, case, page="lessons") | {
         "title": "Lessons",
         "written": written,
         "offered": offered_to(case, request.user),
@@ -151,7 +151,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("post-mortem", row.pk)
     if debt.kind not in OWED_IN_WRITING:
         raise Http404("This debt is not settled by a post-mortem.")
-    context = case_context(request, debt.initiative, tab="lessons") | {
+    context = case_context(request, debt.initiative, page="lessons") | {
         "title": debt.get_kind_display(),
         "debt": debt,
         "may_start": permissions.may_start(debt, request.user),
@@ -294,7 +294,7 @@ def page(request, template: str, row: PostMortem, *, status: int = 200, **more) 
         "may_comment": permissions.may_comment(row, request.user),
         "reader": request.user,
     }
-    context = case_context(request, row.initiative, tab="lessons") | {
+    context = case_context(request, row.initiative, page="lessons") | {
         "title": row.obligation.get_kind_display(),
         "post_mortem": row,
         "told": _told(row) | reading,

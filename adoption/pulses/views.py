@@ -217,7 +217,7 @@ def remove_comment(request: SignedInRequest, pk: int) -> HttpResponse:
         ReasonForm(sent(request)),
         lambda fields: actions.remove_comment(comment=comment, by=request.user, **fields),
         "The comment is taken out.",
-        tab=TAB,
+        page=TAB,
         title="Take a comment out",
         lede=comment.text,
         happens=["Its words are gone for good; that you took one out, and why, stays in the history."],

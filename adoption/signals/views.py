@@ -131,7 +131,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         ReasonForm(sent(request)),
         lambda fields: actions.end_signal(signal=row, by=request.user, **fields),
         "It is no longer so, says the board.",
-        tab=TAB,
+        page=TAB,
         title="It is no longer so",
         lede=f"{row.group}: {row.get_kind_display().lower()}.",
         happens=["It no longer weighs on the test of adoption. It stays readable, with your reason."],

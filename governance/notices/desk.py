@@ -38,6 +38,7 @@ VERBS = {
     "see": "See to it",
     "approve": "Approve or refuse: a system waits",
     "sign": "Sign",
+    "verify": "Verify",
     "decide": "Decide",
     "accept": "Accept or decline",
     "answer": "Answer",

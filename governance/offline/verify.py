@@ -661,11 +661,29 @@ class Gate(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What a rulebook asks of votes: its gates by key, the seats of contracts, how old a vote may be, to the day."""
+    """What a rulebook asks of votes: its gates by key, the seats of contracts, how old a vote may be, to the day.
+
+    `minimal`: the seats that sign at minimal risk, empty where all do (`seat_at_minimal`).
+    """
 
     gates: dict[str, Gate]
     contract_seats: frozenset[str]
     oldest: datetime.timedelta
+    minimal: tuple[str, ...] = ()
+
+    def gate_at(self, key: str, tier: str) -> Gate | None:
+        """What it asks at a gate of a case of this tier."""
+        gate = self.gates.get(key)
+        if gate is None or tier != "minimal" or not self.minimal:
+            return gate
+        seats = frozenset(seat_at_minimal(seat, self.minimal) for seat in gate.seats)
+        must = tuple(dict.fromkeys(seat_at_minimal(seat, self.minimal) for seat in gate.must_include))
+        return gate._replace(seats=seats, must_include=must, quorum=min(gate.quorum, len(seats)))
+
+
+def seat_at_minimal(seat: str, minimal: Sequence[str]) -> str:
+    """Who signs at minimal risk for what a seat signs for: the seat, or the last of those that sign there."""
+    return seat if seat in minimal else minimal[-1]
 
 
 def quorum_for(tier: str | None, usual: int, high: int | None) -> int:
@@ -707,7 +725,8 @@ def rules_of(source: str) -> Rules | None:
             for key, gate in said["gates"].items()
         }
         days = datetime.timedelta(days=said["freshness"]["sign_off_max_age_days"] + 1)
-        return Rules(gates, frozenset(said["contract"]["seats"]), days)
+        minimal = tuple(said.get("levels", {}).get("seats_minimal", ()))
+        return Rules(gates, frozenset(said["contract"]["seats"]), days, minimal)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError):
         return None
 
@@ -1084,11 +1103,12 @@ class Judge:
         if rules is None:
             self.lacks_rules = True
             return
-        gate = rules.gates.get(row["gate"])
+        tier = case["tier"] if case else ""
+        gate = rules.gate_at(row["gate"], tier)
         if gate is None:
             self._breach(change, f"its rulebook has no gate {row['gate']}", "gate")
             return
-        quorum = quorum_for(case["tier"] if case else "", gate.quorum, gate.quorum_high_risk)
+        quorum = quorum_for(tier, gate.quorum, gate.quorum_high_risk)
         cast = [vote for vote in cast if vote.seat in gate.seats and ended - vote.at < rules.oldest]
         counted = count_votes(cast, quorum, gate.must_include, gate.blocking)
         rests_on = ["initiatives_signoff", "governance_rulebook", *PEOPLE, *ROLES]

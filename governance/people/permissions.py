@@ -11,7 +11,7 @@ def may_audit(person: User) -> Answer:
     """The auditor's desk: search the whole record, draw samples, see who read and who held what."""
     if person.is_active and person.is_auditor:
         return yes()
-    return no("Only auditors open the auditor's desk.", "An admin can make an account an auditor's.")
+    return no("Only auditors open these pages.", "An admin can make an account an auditor's.")
 
 
 def may_keep_accounts(person: User) -> Answer:

@@ -40,7 +40,7 @@ def keeping(request: SignedInRequest) -> HttpResponse:
             messages.success(request, "The hold is lifted." if lifts else "The hold is open.")
             return redirect("keeping")
     context = {
-        "nav": "audit",
+        "nav": "audit" if request.user.is_auditor else "keeping",
         "tab": "keeping",
         "hold_form": hold_form,
         "lift_form": lift_form,

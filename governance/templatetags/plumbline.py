@@ -17,7 +17,7 @@ from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
 from governance import clock, permission_result
-from governance.gates.judgements import JUDGEMENTS
+from governance.rulebook.judgements import JUDGEMENTS
 from governance.templatetags import days
 from governance.vocabulary import STAGE_RANK, Layer, Seat, Stage
 
@@ -310,17 +310,55 @@ def alike(parser, token):
 
 # Frame
 
+# Entries of the main navigation that several places share: who finds them there, and the places, by name and words.
+SHARED_PLACES = {
+    "Rules and lessons": (
+        lambda user: user.is_authenticated,
+        (("rulebook", "Rulebook"), ("lessons-all", "Lessons"), ("help", "Help")),
+    ),
+    "Administration": (
+        lambda user: user.is_authenticated and user.is_admin,
+        (
+            ("accounts", "People"),
+            ("imports", "Imports"),
+            ("keeping", "Retention"),
+            ("status", "Status"),
+            ("admin:index", "All tables"),
+        ),
+    ),
+}
+
 
 @register.inclusion_tag("_components/nav_link.html", takes_context=True)
-def nav_link(context, name, text, count=None, unit=""):
-    """One line of the main navigation; current by the context's `nav` or by the name of the view shown."""
+def nav_link(context, name, text, count=None, unit="", among=""):
+    """One line of the navigation; current by the context's `nav`, or the name of the view shown, or `among` others."""
     try:
         url = reverse(name)
     except NoReverseMatch:
         url = None
+    current = _place_shown(context) in (name, *among.split())
+    return {"url": url, "text": text, "count": count, "unit": unit, "current": current}
+
+
+@register.inclusion_tag("_components/places_beside.html", takes_context=True)
+def places_beside(context):
+    """The places that share an entry of the main navigation with the one shown; nothing where it has its own."""
+    shown, user = _place_shown(context), context.get("user")
+    for words, (may, places) in SHARED_PLACES.items():
+        if shown in dict(places) and may(user):
+            return {
+                "words": words,
+                "places": places,
+                "request": context.get("request"),
+                "nav": context.get("nav"),
+            }
+    return {}
+
+
+def _place_shown(context) -> str | None:
+    """The place that the page belongs to: its context's `nav`, or the name of its view."""
     match = getattr(context.get("request"), "resolver_match", None)
-    shown = context.get("nav") or getattr(match, "view_name", None)
-    return {"url": url, "text": text, "count": count, "unit": unit, "current": shown == name}
+    return context.get("nav") or getattr(match, "view_name", None)
 
 
 @register.simple_block_tag

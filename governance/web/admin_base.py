@@ -285,7 +285,7 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
     def response_add(self, request, obj, post_url_continue=None):
         """Say where it goes on: whoever sets Plumbline up came from the desk, which knows the next step."""
         response = super().response_add(request, obj, post_url_continue)
-        link = format_html('What comes next stands on <a href="{}">your desk</a>.', admin.site.site_url)
+        link = format_html('What comes next stands in <a href="{}">your inbox</a>.', admin.site.site_url)
         self.message_user(request, link)
         return response
 

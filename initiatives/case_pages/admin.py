@@ -188,6 +188,14 @@ read_only(
     list_select_related=("evidence", "verifier"),
 )
 _of_case(
+    models.DrawnQuestion,
+    ("board", "Questions drawn"),
+    ("requirement", "review", "renews", "place", "checkpoint", "drawn_at"),
+    ("drawn_at",),
+    ("requirement",),
+    list_select_related=("initiative", "review", "checkpoint"),
+)
+_of_case(
     models.Measurement,
     ("proof", "Answers measured"),
     ("requirement", "way", "since", "until", "ended_at"),

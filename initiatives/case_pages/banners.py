@@ -177,7 +177,9 @@ def _switch_banner(case, may) -> list[dict]:
 
 def _hold_banners(case, facts, now, may) -> list[dict]:
     found = []
-    rows = case_rows.rows(case, "holds")
+    holding = criteria.holds_at(facts, rulebook_in_effect.rulebook_of(case, now).book, now)
+    standing = {hold.kind for hold in holding}
+    rows = [row for row in case_rows.rows(case, "holds") if row.kind in standing]
     chair = case_permissions.acting_chair(case)[0] if rows else None
     steward = facts.people.get(STEWARD, "the data steward (nobody yet)")
     for row in rows:
@@ -204,7 +206,7 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
             )
         )
     stored = {hold.kind for hold in facts.holds}
-    for hold in criteria.holds_at(facts, now):
+    for hold in holding:
         if hold.kind not in stored:
             how, name, link_text = COMPUTED.get(hold.kind, OF_REGISTER)
             found.append(

@@ -52,7 +52,7 @@ def kept_beside_now(context) -> dict:
     pairs = [
         ("Supports", stage_word(span.supported), stage_word(support.supported)),
         ("Shortfall", span.label or "none", support.label or "none"),
-        ("Held", _yes(span.held), _yes(criteria.holds_at(facts, now))),
+        ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.rulebook.book, now))),
         *(
             (f"{name.capitalize()} test", _passes(getattr(span, name)), _passes(passed))
             for name, passed in support.tests.items()

@@ -6,9 +6,9 @@ from django.urls import reverse
 
 from governance import clock
 from governance.gates import criteria
-from governance.gates.judgements import judgement_of, judgement_of_declared
 from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_record
+from governance.rulebook.judgements import judgement_of, judgement_of_declared
 from governance.transparency_log import as_of
 from governance.vocabulary import OWED_IN_WRITING, Role, Stage, Tier
 from governance.web.middleware import on_any_day
@@ -55,6 +55,7 @@ BECOMES = {Stage.PROTOTYPE: "a prototype", Stage.MVP: "an MVP", Stage.PRODUCTION
 GROUPINGS = {"layer": "by layer", "judgement": "by judgement"}
 # A longer list of what the next gate asks starts folded: the checklist is the place to work on it.
 FOLDED_FROM = 12
+SHOWN = 3  # so many things that a claim lacks stand open on the overview; more of them are folded
 
 
 @on_any_day(case_lookup.case_on_any_day)
@@ -94,6 +95,7 @@ def case(request, ref):
         "models": facts.models_at(context["now"]),
         "ages": ages(book, states, claimed + further),
         "folded": FOLDED_FROM,
+        "shown": SHOWN,
         "ends": supported_stage.review_by(row),
         "to_decide": supported_stage.decision_due(row),
         "own_question": facts.answers.get("proto.question"),

@@ -1,4 +1,4 @@
-"""The frame of every page of a case: stage and goal, supported stage, what stands against it, tabs."""
+"""The frame of every page of a case: stage and goal, supported stage, what stands against it, sections."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from governance import clock, contributions
+from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook, User
 from governance.people.boards import board_for
@@ -21,6 +21,7 @@ from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Role, Stage
 from initiatives.access import kill_switch_permissions
 from initiatives.access import permissions as case_permissions
+from initiatives.cases.case_sections import sections_of
 from initiatives.cases.stage_judgement import judgement_of_stop
 from initiatives.facts import case_rows, supported_stage, visible_progress
 from initiatives.models import Initiative
@@ -218,16 +219,16 @@ def who_may(case: Initiative, person: User) -> WhoMay:
     return WhoMay(case, person) if as_of.current() is None else WhoMayNot(case, person)
 
 
-def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
-    """The context of a page of the case; `tab` is the URL name of the tab it belongs to.
+def case_context(request, case: Initiative, page: str, *, facts=None) -> dict:
+    """The context of a page of the case; `page` is the URL name of the page of a section that it belongs to.
 
     `book` is the rulebook in force: its questions are asked next. `judged` is by the version that decides for the case.
 
     Keys: case, book, facts, states, judged, support, now, today, goal, question, claims (whether it is more than an
     idea), claim (basis in words), supports (the stage its proof supports, in words, or ""), lean, tags,
-    former (names it bore), rooms, banners, tabs, may (WhoMay), open_review.
+    former (names it bore), rooms, banners, sections, may (WhoMay), open_review.
     """
-    book, now = Rulebook.objects.current().book, clock.now()
+    book, now = Rulebook.objects.current().book.at_tier(case.tier), clock.now()
     judged = supported_stage.judged(case, facts, now)
     facts, support, deciding = judged.facts, judged.support, judged.rulebook.book
     states = judged.states if deciding == book else criteria.states_at(facts, book, now)
@@ -255,7 +256,7 @@ def case_context(request, case: Initiative, tab: str, *, facts=None) -> dict:
         "former": [row.title for row in case_rows.rows(case, "former_titles")],
         "rooms": rooms_of(case, deciding, judged.states, support, review),
         "banners": [one for banners in BANNERS for one in banners(case, book, facts, states, now, may)],
-        "tabs": tabs_of(case, tab, facts),
+        "sections": sections_of(case, page, facts, review),
         "may": may,
         "open_review": review,
     }
@@ -397,25 +398,6 @@ def on_desk_of(facts, requirement, may: WhoMay) -> bool:
     return may.owner and (role == Role.OWNER or role not in facts.people)
 
 
-def tabs_of(case: Initiative, current: str, facts) -> list[dict]:
-    """The tabs of the case, each app's own among them, the current one marked.
-
-    A page that is no tab lies below the one whose name its own begins with: "integration-profiles".
-    """
-    tabs = contributions.tabs_of_case(case)
-    if current not in {tab.url_name for tab in tabs}:
-        current = current.partition("-")[0]
-    return [
-        {
-            "words": tab.words,
-            "url": reverse(tab.url_name, args=[case.ref]),
-            "count": tab.count(facts) if tab.count else None,
-            "current": tab.url_name == current,
-        }
-        for tab in tabs
-    ]
-
-
 def pick(value, known, default=""):
     """The value of a filter when it is one we know; the default otherwise, so that junk in a URL changes nothing."""
     return value if value in known else default
@@ -446,17 +428,17 @@ def acted(request, form, act):
     return made or True
 
 
-def one_act(request, case, form, act, done: str, *, tab: str = "case", back: str = "", **page):
-    """One form, one act, then back to the page of the tab, or to `back` below it (the name of a URL of the case).
+def one_act(request, case, form, act, done: str, *, page: str = "case", back: str = "", **more):
+    """One form, one act, then back to that page of the case, or to `back` below it (the name of a URL of the case).
 
     What was wrong is put on the form, and nothing typed is lost. `done`: what is said then; empty where `act` says it.
     """
-    back = reverse(back or tab, args=[case.ref])
+    back = reverse(back or page, args=[case.ref])
     if acted(request, form, lambda: act(form.cleaned_data)):
         if done:
             messages.success(request, done)
         return redirect(back)
-    return ask(request, case, tab, form, **{"back_url": back_to(request, back)} | page)
+    return ask(request, case, page, form, **{"back_url": back_to(request, back)} | more)
 
 
 def mend(form, error: ValidationError) -> None:
@@ -480,7 +462,7 @@ def back_to(request, fallback: str) -> str:
     return wanted if wanted and own else fallback
 
 
-def ask(request, case: Initiative, tab: str, form, **more):
+def ask(request, case: Initiative, page: str, form, **more):
     """A page of the case with one form on it: title, what will happen, the fields, one button, a way out.
 
     Keys of `more`: title, lede, happens, effects (None: not shown), verb, danger, hidden, back_url, template, status.
@@ -489,4 +471,5 @@ def ask(request, case: Initiative, tab: str, form, **more):
     template = more.pop("template", "initiatives/cases/case_form.html")
     more.setdefault("back_url", back_to(request, case.get_absolute_url()))
     more.setdefault("effects", None)
-    return render(request, template, case_context(request, case, tab) | {"form": form} | more, status=status)
+    context = case_context(request, case, page) | {"form": form, "frame": "form"}
+    return render(request, template, context | more, status=status)

@@ -54,13 +54,16 @@ def sight(case: Initiative) -> Sight:
     for gate in _gates_of(case, book):
         for finding in criteria.findings(facts, book, gate, states, at):
             found.setdefault(finding.criterion.key, finding)
+    judged = supported_stage.judged(case, facts, at)
     return Sight(
-        supported=supported_stage.judged(case, facts, at).support.supported,
+        supported=judged.support.supported,
         findings=found,
         states={key: states[key] for finding in found.values() for key in finding.criterion.requirements},
         votes={vote.seat: vote for vote in sitting.votes} if sitting else {},
         decidable=bool(sitting and sitting.verdict.decidable),
-        holds=tuple(f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, at)),
+        holds=tuple(
+            f"{hold.words}. {hold.reason}" for hold in criteria.holds_at(facts, judged.rulebook.book, at)
+        ),
         questions={key: requirement.question for key, requirement in book.requirements.items()},
     )
 

@@ -11,6 +11,7 @@ DECISION_TABLES = [
     "initiatives_approvalrequest",
     "initiatives_approvaluse",
     "initiatives_condition",
+    "initiatives_drawnquestion",
     "initiatives_review",
     "initiatives_signoff",
     "initiatives_stagechange",

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from governance import clock
 from governance.database.request_memo import one_look
-from governance.gates import criteria, sign_off_statement
+from governance.gates import criteria, drawing, sign_off_statement
 from governance.gates.gate_inputs import Facts
 from governance.gates.requirements import State, states_at
 from governance.gates.separation_of_duties import Parties, RestsOn, why_barred
@@ -16,7 +16,7 @@ from governance.permission_result import Reason
 from governance.rulebook import Book
 from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
-from initiatives.facts import case_rows, supported_stage
+from initiatives.facts import case_rows, drawn_questions, supported_stage
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.stage_machine import Judgement
 
@@ -96,11 +96,20 @@ class Sitting:
             seats=self.seats,
             states=self.states,
         )
+        undrawn = drawing.waits(self.facts, self.book, self.states) if self.draws else None
+        if undrawn is not None:
+            verdict = replace(verdict, blockers=(*verdict.blockers, undrawn))
         if self.review.is_open and self.at >= self.review.expires_at:
             # Right although no task ran: the review is over with its last day, whether it was ended yet or not.
             over = Reason("The time for this review is over.", "The owner can open a new one.")
             verdict = replace(verdict, blockers=(*verdict.blockers, over))
         return verdict
+
+    @property
+    def draws(self) -> bool:
+        """Whether questions are drawn for this review before it is decided."""
+        draws = self.book.drawn_at(self.facts.tier) > 0
+        return draws and self.review.is_open and self.review.gate == drawn_questions.GATE
 
     @property
     def judgement(self) -> Judgement:
@@ -112,7 +121,7 @@ def sit(review: Review, case: Initiative | None = None, at: datetime | None = No
     """Read the review now. `case` is the locked row when acting."""
     case = case or review.initiative
     at = at or clock.now()
-    book = review.rulebook.book
+    book = review.rulebook.book.at_tier(case.tier)
     with one_look():
         facts, bench, sign_offs = (
             supported_stage.facts_of(case),

@@ -100,7 +100,7 @@ def found(cases: list[Initiative], asked: list[Asked], book) -> list[Found]:
     by_key = {case.pk: case for case in cases}
     for row in _coverage(cases, keys):
         case = by_key[row.evidence.initiative_id]
-        proof.setdefault((case.pk, row.requirement), []).append(_proof(row, book, case.high_risk))
+        proof.setdefault((case.pk, row.requirement), []).append(_proof(row, book, case.tier))
     votes: dict[tuple, list[SignOff]] = {}
     for vote in _votes(cases, asked):
         votes.setdefault((vote.review.initiative_id, vote.review.gate, vote.seat), []).append(vote)
@@ -142,10 +142,10 @@ def _votes(cases, asked):
     )
 
 
-def _proof(row: Coverage, book, high: bool) -> Proof:
+def _proof(row: Coverage, book, tier: str) -> Proof:
     item, requirement = row.evidence, book.requirements.get(row.requirement)
     ended = [void for void in item.voidings.all() if void.requirement == row.requirement]
-    last = criteria.expiry(requirement, item, high) if requirement is not None else None
+    last = criteria.expiry(requirement, item, tier) if requirement is not None else None
     if item.withdrawn_at is not None:
         return Proof(item, "withdrawn", None)
     if hasattr(item, "superseded_by"):

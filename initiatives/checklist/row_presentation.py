@@ -12,7 +12,7 @@ from initiatives.cases.case_frame import WhoMay, on_desk_of, who_answers
 from initiatives.evidence import artefact_kinds
 from initiatives.evidence.verification.queries import item_to_verify
 from initiatives.facts import case_rows, supported_stage
-from initiatives.facts.wording import state_word
+from initiatives.facts.wording import drawn_words, state_word
 from initiatives.models import Answer
 from initiatives.models.initiative import gate_out_of
 
@@ -92,16 +92,18 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     word, tone = state_word(state, gate)
     later = bool(gate) and key in book.deferred(gate)
     satisfied = state.satisfies(gate) if gate else state.satisfied
-    others = satisfied or later or state.state == "waiting" or state.mended_by
-    mine = not others and on_desk_of(facts, asked, may)
+    mine = _asked_of(context, key, gate)
     there = mend_of(context["case"], book, state, may)
     mine = mine or (state.place == requirements.BY_VERIFYING and there is not None)
-    can_accept = state.state == "waiting" and bool(set(may.seats) & set(_all_seats(book, key)))
+    can_accept = state.mended_by == requirements.ITS_SEAT and may.person.pk not in state.verifiers
+    can_accept = can_accept and bool(set(may.seats) & set(book.seats_asking(key)))
     return {
         "key": key,
         "asked": asked,
+        "days": asked.days(facts.tier),
         "answer": answer,
         "state": state,
+        "drawn": drawn_words(facts, book, key, context["now"]),
         "word": word,
         "tone": tone,
         "items": [(item, lines.get(item.id, "")) for item in items[:ITEMS_SHOWN]],
@@ -114,9 +116,35 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "generated": key in requirements.GENERATED_ONLY,
         "mine": mine,
         "can_accept": can_accept
-        and case_permissions.may_accept_exception(context["case"], _all_seats(book, key), may.person),
+        and case_permissions.may_accept_exception(context["case"], book.seats_asking(key), may.person),
         "group": "met" if satisfied else "mine" if mine or can_accept else "others",
     }
+
+
+def _asked_of(context, key: str, gate: str) -> bool:
+    """Whether the person is the one to answer: what is met, comes later or waits for somebody else is not theirs."""
+    book, state = context["book"], context["states"][key]
+    satisfied = state.satisfies(gate) if gate else state.satisfied
+    later = bool(gate) and key in book.deferred(gate)
+    others = satisfied or later or state.state == "waiting" or state.mended_by
+    return not others and on_desk_of(context["facts"], book.requirements[key], context["may"])
+
+
+def next_open(context, sheet: Sheet, key: str) -> str:
+    """The next question of the list that has no answer, can block, and is the person's to answer; "" where none is.
+
+    After `key` in the order of the list, then from its start.
+    """
+    book = context["book"]
+    place = sheet.keys.index(key) if key in sheet.keys else 0
+    answered = {row.requirement for row in _answers(context["case"])}
+    for one in (*sheet.keys[place + 1 :], *sheet.keys[:place]):
+        written = (
+            one in answered or one in requirements.GENERATED_ONLY or one in requirements.ACCEPTED_IN_PERSON
+        )
+        if not written and book.requirements[one].blocking and _asked_of(context, one, sheet.gate):
+            return one
+    return ""
 
 
 def mend_of(case, book, state, may: WhoMay) -> tuple[str, str] | None:
@@ -150,8 +178,3 @@ def _acceptance(case, role: str, may: WhoMay) -> tuple[str, str]:
     if not asked and may.propose_role:
         return f"{reverse('role-propose', args=[case.ref])}?role={role}", "Propose somebody"
     return reverse("people", args=[case.ref]), "See who is asked"
-
-
-def _all_seats(book, key: str) -> list[str]:
-    """Seats that sign for the question at any gate: those that may accept that it does not apply."""
-    return list(dict.fromkeys(criterion.seat for criterion in book.criteria_using(key)))

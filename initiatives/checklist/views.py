@@ -7,19 +7,21 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance.gates import criteria, requirements
-from governance.gates.judgements import JUDGEMENTS, judgement_of
 from governance.models import Rulebook
 from governance.permission_result import Conflict
+from governance.rulebook.judgements import JUDGEMENTS, judgement_of
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import as_of
-from governance.vocabulary import EvidenceKind, Seat
+from governance.vocabulary import EvidenceKind, Level, Seat
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.act import together
 from initiatives.cases.case_frame import case_context, layers_of, mend, pick
 from initiatives.checklist import actions, preview
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
-from initiatives.checklist.row_presentation import row_of, rows_of, sheet_of, sheets_of
+from initiatives.checklist.row_presentation import next_open, row_of, rows_of, sheet_of, sheets_of
 from initiatives.evidence import preview as evidence_preview
 from initiatives.evidence.forms import added_kinds, elsewhere
 from initiatives.facts.wording import profile_of, profile_words
@@ -43,7 +45,6 @@ def checklist(request, ref):
     layer = pick(request.GET.get("layer"), book.layers)
     judgement = pick(request.GET.get("judgement"), JUDGEMENTS)
     rows = rows_of(context, chosen)
-    counts = {group: sum(1 for row in rows if row["group"] == group) for group in ("mine", "others", "met")}
     wanted = [
         row
         for row in rows
@@ -61,9 +62,6 @@ def checklist(request, ref):
         "layer": layer,
         "judgements": JUDGEMENTS,
         "judgement": judgement,
-        "total": len(rows),
-        "profile": profile_words(profile_of(context["states"], chosen.keys)),
-        "counts": counts,
         "groups": [
             (words, [row for row in wanted if row["group"] == group])
             for group, words in (
@@ -76,9 +74,21 @@ def checklist(request, ref):
         "declares": chosen.key in ("mvp", "production"),
         "may_index": chosen.key == "production" and bool(context["may"].manage),
         "fallen": _fallen(context, sheets) if chosen.gate == gate_out_of(case.stage) else 0,
-        "all_there": chosen.gate == gate_out_of(case.stage) and counts["met"] == len(rows),
+        "sums": _counted(context, chosen, rows),
     }
     return render(request, "initiatives/checklist/checklist.html", context)
+
+
+def _counted(context, chosen, rows: list[dict]) -> dict:
+    """How many questions are met and wait for whom, the first for whoever looks, and whether the board can be asked."""
+    counts = {group: sum(row["group"] == group for row in rows) for group in ("mine", "others", "met")}
+    return {
+        "total": len(rows),
+        "counts": counts,
+        "profile": profile_words(profile_of(context["states"], chosen.keys)),
+        "first": next((row["key"] for row in rows if row["group"] == "mine"), ""),
+        "all_there": chosen.gate == gate_out_of(context["case"].stage) and counts["met"] == len(rows),
+    }
 
 
 def _fallen(context, sheets) -> int:
@@ -127,7 +137,8 @@ def row(request, ref, key):
         "draft": draft,
         "other": other,
         "alone": not request.htmx,
-        "word_counts": "attestation" in asked.evidence and not asked.min_evidence,
+        "following": next_open(context, chosen, key),
+        "word_counts": _word_counts(context, asked, chosen),
         "elsewhere": elsewhere(
             case, book, book.register_kinds & set(asked.evidence) - {EvidenceKind.ATTESTATION}
         ),
@@ -140,6 +151,17 @@ def row(request, ref, key):
     )
     # htmx swaps only what succeeded; a form to mend is an answer like any other.
     return render(request, template, context, status=200 if request.htmx else status)
+
+
+def _word_counts(context, asked, chosen) -> bool:
+    """Whether the owner's word alone can be enough here: it is proof, and no more than stated is asked at this tier."""
+    book, tier = context["book"], context["facts"].tier
+    gates = [chosen.gate] if chosen.gate else book.gates_asking(asked.key)
+    return (
+        "attestation" in asked.evidence
+        and not asked.min_evidence
+        and all(asked.level_for(tier, gate) in ("", Level.STATED) for gate in gates)
+    )
 
 
 def _forms(request, case, book, asked, stored):
@@ -229,18 +251,31 @@ def _mend_row(forms, error: ValidationError) -> None:
 
 
 def _saved(request, case, key, chosen):
-    """After saving: the row as it stands now, or back to the list at the row."""
+    """After saving: the row as it stands now, or back to the list at the row; or on to the next open question."""
+    context = case_context(request, case, "checklist")
+    following = next_open(context, chosen, key) if "then" in request.POST else ""
     if request.htmx:
-        context = case_context(request, case, "checklist")
         stored = (
             Answer.objects.filter(initiative=case, requirement=key)
             .select_related("by", "accepted_by")
             .first()
         )
         context |= {"row": row_of(context, key, stored, chosen), "chosen": chosen, "saved": True}
-        return render(request, "initiatives/checklist/_checklist_row.html", context)
-    messages.success(request, "Saved.")
+        context["row"]["following"] = following and (following, _place_of(case, following, chosen))
+        context["sums"] = _counted(context, chosen, rows_of(context, chosen))
+        return render(request, "initiatives/checklist/checklist_row_saved.html", context)
+    if following:
+        messages.success(request, "Saved. This is the next question that is open for you.")
+        return redirect(_place_of(case, following, chosen))
+    messages.success(
+        request, "Saved. Nothing else here waits for you." if "then" in request.POST else "Saved."
+    )
     return redirect(f"{reverse('checklist', args=[case.ref])}?gate={chosen.key}#row-{key}")
+
+
+def _place_of(case, key: str, chosen) -> str:
+    """The address of a question in its list."""
+    return f"{reverse('checklist-row', args=[case.ref, key])}?gate={chosen.key}"
 
 
 def _impact(request, case, context) -> dict:
@@ -263,7 +298,7 @@ def _typed(request) -> dict:
     """What was typed, without files and without what only the page needs."""
     typed = {}
     for name in request.POST:
-        if name in ("csrfmiddlewaretoken", "step"):
+        if name in ("csrfmiddlewaretoken", "step", "then"):
             continue
         values = request.POST.getlist(name)
         typed[name] = values if name.endswith("names") else values[-1] if values else ""
@@ -299,20 +334,19 @@ def accept(request, ref, key):
 
 
 def declaration(request, ref):
-    """What the MVP will prove: declared before its gate, frozen by it, with the result beside it later."""
+    """What the MVP will prove: declared before its gate, frozen by it, with the results beside it later. One form."""
     case = case_lookup.case_for(request.user, ref)
     keys = actions.proof_keys()
     stored = {item.key: item for item in case.proof_items.select_related("evidence")}
-    key = request.POST.get("key", "")
-    failed = None
-    if request.method == "POST":
-        if key not in keys:
-            raise Http404("The rulebook asks for no such declaration.")
-        failed = _declare(request, case, key, stored.get(key))
-        if failed is None:
-            messages.success(request, "Saved.")
-            return redirect(f"{reverse('declaration', args=[case.ref])}#{key}")
-    context = case_context(request, case, "checklist")
+    sent = request.POST if request.method == "POST" else None
+    forms = {key: _declaration_form(case, key, stored.get(key), sent) for key in keys}
+    if sent is not None:
+        case_permissions.may_collaborate(case, request.user).or_refuse()
+        saved = _declare(case, forms, request.user)
+        if saved is not None:
+            messages.success(request, "Saved." if saved else "Nothing was changed.")
+            return redirect("declaration", case.ref)
+    context = case_context(request, case, "declaration")
     criteria = {name: c for c in context["book"].criteria.values() for name in c.proof_items}
     context |= {
         "title": "What the MVP will prove",
@@ -323,36 +357,44 @@ def declaration(request, ref):
                 "question": criteria[name].question,
                 "seat": Seat.word(criteria[name].seat).lower(),
                 "item": stored.get(name),
-                "form": failed
-                if failed is not None and name == key
-                else _declaration_form(case, name, stored.get(name)),
+                "form": forms[name],
             }
             for name in keys
         ],
         "next_word": stage_word("mvp"),
     }
     return render(
-        request, "initiatives/checklist/declaration.html", context, status=422 if failed is not None else 200
+        request, "initiatives/checklist/declaration.html", context, status=200 if sent is None else 422
     )
 
 
-def _declaration_form(case, key, item, sent=None):
+def _declaration_form(case, key, item, sent):
     """The form that fits: what will be shown, or, once that is frozen, what came of it."""
+    if sent is not None and not any(name.startswith(f"{key}-") for name in sent):
+        sent = None
+    # A row may stay empty while others are saved: the browser asks for none of them.
+    own = {"prefix": key, "use_required_attribute": False}
     if item is not None and item.frozen_at:
         initial = {"result": item.result, "outcome": item.outcome, "evidence": item.evidence}
-        return OutcomeForm(sent, initial=initial, prefix=key, case=case)
-    return DeclareForm(sent, initial={"text": item.declared if item else ""}, prefix=key)
+        return OutcomeForm(sent, initial=initial, case=case, **own)
+    return DeclareForm(sent, initial={"text": item.declared if item else ""}, **own)
 
 
-def _declare(request, case, key, item):
-    """The one act that the form asks for; the form itself when something is to mend."""
-    form = _declaration_form(case, key, item, request.POST)
-    if not form.is_valid():
-        return form
-    act = actions.report_outcome if isinstance(form, OutcomeForm) else actions.declare
+def _declare(case, forms: dict, by) -> int | None:
+    """Save what was changed, all of it or nothing: how many rows; None when something is to mend."""
+    changed = {key: form for key, form in forms.items() if form.is_bound and form.has_changed()}
+    checked = [
+        form.is_valid() for form in changed.values()
+    ]  # each, so that all that is to mend is shown at once
+    if not all(checked):
+        return None
+    form = None
     try:
-        act(case=case, key=key, by=request.user, **form.cleaned_data)
+        with together():
+            for key, form in changed.items():
+                act = actions.report_outcome if isinstance(form, OutcomeForm) else actions.declare
+                act(case=case, key=key, by=by, **form.cleaned_data)
     except ValidationError as error:
         mend(form, error)
-        return form
-    return None
+        return None
+    return len(changed)

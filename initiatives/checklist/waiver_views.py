@@ -131,7 +131,7 @@ def worth_nothing(case) -> list[str]:
     ahead = book.gates.get(gate_out_of(case.stage))
     wanted = ahead.to if ahead is not None and ahead.to in STAGE_RANK else case.stage
     told = []
-    for hold in criteria.holds_at(facts, now):
+    for hold in criteria.holds_at(facts, book, now):
         capped = hold.cap is not None and STAGE_RANK.get(wanted, 0) > STAGE_RANK[hold.cap]
         if hold.blocking or capped:
             why = ended(f"Held: {hold.words[:1].lower()}{hold.words[1:]}. {hold.reason}")
@@ -171,7 +171,7 @@ def agree(request, pk):
         verb="Agree",
         happens=happens,
         back=back,
-        tab="waivers",
+        page="waivers",
     )
 
 
@@ -202,5 +202,5 @@ def refuse(request, pk):
         happens=happens,
         danger=True,
         back=back,
-        tab="waivers",
+        page="waivers",
     )

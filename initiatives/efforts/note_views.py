@@ -95,7 +95,7 @@ def _note(request, ref, form, may, act, done: str, **page):
         form(sent(request)),
         lambda fields: act(case, fields),
         done,
-        tab="notes",
+        page="notes",
         verb="Record it",
         **page,
     )
@@ -126,7 +126,7 @@ def _take_back(request, model, pk: int):
         ReasonForm(sent(request)),
         lambda fields: effort_notes.take_back(note=row, by=request.user, **fields),
         "It is taken back.",
-        tab="notes",
+        page="notes",
         title="Take a note back",
         lede=f"{row}, written down by {row.by} on {day(row.at)}.",
         happens=["It stays where it is, struck out, with your name and your reason."],

@@ -56,7 +56,9 @@ def _reaches(look: "Look", case: Initiative, requirements: Sequence[str] = ()) -
     seats = look.seats_by_unit.get(case.unit_id, set())
     if BoardRole.CHAIR in seats:
         return True
-    return look.book is not None and bool(seats & alerts.affected_seats(look.book, case.stage, requirements))
+    return look.book is not None and bool(
+        seats & alerts.affected_seats(look.book.at_tier(case.tier), case.stage, requirements)
+    )
 
 
 def _hold(look: "Look", hold: Hold) -> Line:

@@ -30,10 +30,10 @@ def add(request, ref):
         form,
         lambda fields: dependants.add_dependant(case=case, by=request.user, **form.act()),
         "It is recorded; the executive is asked to state it.",
-        tab="running",
+        page="running",
         title="Record a dependant",
         lede="A team or system that stops working without it. A prototype has none.",
-        happens=["Whoever you name is asked on their desk to state it in person; until then it says so."],
+        happens=["Whoever you name is asked in their inbox to state it in person; until then it says so."],
         verb="Record it",
     )
 
@@ -49,7 +49,7 @@ def end(request, pk):
         ReasonForm(sent(request)),
         lambda fields: dependants.end_dependant(dependant=row, by=request.user, **fields),
         f"{row.who} no longer depends on it.",
-        tab="running",
+        page="running",
         title="End a dependence",
         happens=[
             f"{row.who} is no longer listed as depending on {case.ref}.",

@@ -85,7 +85,8 @@ def _grace_over(debt: Obligation, case: Initiative, owed: list):
     knowing = {person.pk for person in owed if person is not None and person.pk == debt.debtor_id}
     with one_look():
         people = {
-            person.pk: person for person in alerts.readers(case, alerts.affected_seats(book, case.stage))
+            person.pk: person
+            for person in alerts.readers(case, alerts.affected_seats(book.at_tier(case.tier), case.stage))
         }
     lead = f"{debt.text.rstrip('.')}. {BLOCKS['step_back']}"
     dues = {pk: (person, lead, reverse("case", args=[case.ref])) for pk, person in people.items()}

@@ -65,7 +65,7 @@ class IdeaForm(forms.Form):
         label="Ask the admins to invite the sender",
         required=False,
         initial=True,
-        help_text="Only admins add accounts. It comes to their desk with the name and address that were given.",
+        help_text="Only admins add accounts. It comes to their inbox with the name and address that were given.",
     )
 
 

@@ -14,7 +14,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
-from initiatives.findings.sync import follow_more
+from initiatives.findings.sync import follow, follow_more
 from initiatives.integration.links.actions import end_links
 from initiatives.models import FormerTitle, Initiative, NotSimilar
 from initiatives.roles.actions import create_role
@@ -171,7 +171,8 @@ def confirm_tier(*, case: Initiative, tier: str, by: User) -> Initiative:
         record.record(EntryKind.RISK_TIER_CONFIRMED, case=case, before=before, tier=tier)
         if before and before != tier:
             pull(case, ["risk_tier"], f"Risk tier {before} -> {tier}", by=by)
-        settle_standing(case)
+        if not follow([case]):  # what the tier leaves out holds nothing
+            settle_standing(case)
     return case
 
 

@@ -48,6 +48,7 @@ VERBS = {
     "question": "Answer the question",
     "ready to decide": "Read and decide",
     "reattest": "Accept production again",
+    "renewal": "Open and verify",
     "review expires": "Look at the review",
     "review opened": "Read and sign",
     "role": "Accept or decline",

@@ -70,7 +70,7 @@ def open_review(*, case: Initiative, by: User) -> Review:
 
 
 def _tell_seats(case: Initiative, review: Review) -> None:
-    gate = review.rulebook.book.gates[review.gate]
+    gate = review.book.gates[review.gate]
     members = members_now(board_for(case.unit))
     for member in members:
         if member.seat in gate.seats:
@@ -192,7 +192,7 @@ def _fix_condition(review: Review, wanted: dict, by: User) -> None:
 
 
 def _owe_after_refusal(case: Initiative, review: Review) -> None:
-    days = review.rulebook.book.freshness.post_mortem_due_days
+    days = review.book.freshness.post_mortem_due_days
     owe(
         case,
         "post_mortem",
@@ -208,7 +208,7 @@ def _team(case: Initiative) -> list[User]:
 
 
 def _tell(team: list[User], case: Initiative, review: Review) -> None:
-    gate = review.rulebook.book.gates[review.gate]
+    gate = review.book.gates[review.gate]
     owe_notice(
         team,
         "decided",
@@ -326,7 +326,7 @@ def ask_question(*, review: Review, criterion: str, text: str, by: User) -> Ques
     with act("ask", by=by, case=review.initiative_id) as case:
         review = still_open(review, case)
         case_permissions.may_ask(review, by).or_refuse()
-        if criterion not in {c.key for c in review.rulebook.book.gates[review.gate].criteria}:
+        if criterion not in {c.key for c in review.book.gates[review.gate].criteria}:
             raise ValidationError({"criterion": "Choose one of the gate's criteria."})
         question = Question(
             review=review, criterion=criterion, text=text.strip(), asked_by=by, asked_at=clock.now()

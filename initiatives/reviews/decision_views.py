@@ -51,8 +51,9 @@ def act_page(
     request, case: Initiative, *, title, form, verb, back, happens=(), danger=False, status=200, **more
 ):
     """A page on which one act is confirmed: what will happen, what has to be typed, one button."""
-    context = case_context(request, case, more.pop("tab", "reviews")) | {
+    context = case_context(request, case, more.pop("page", "review-open")) | {
         "nav": "reviews",
+        "frame": "form",
         "title": title,
         "form": form,
         "verb": verb,
@@ -108,7 +109,7 @@ def decide(request, pk):
     blockers = refusal.answer.reasons if refusal else _blockers(sitting, outcome, proposed)
     if refusal is None and not refusing and row.gate != "retire":
         blockers = (*blockers, *case_permissions.may_raise(case, request.user).reasons)
-    context = case_context(request, case, "reviews", facts=sitting.facts) | {
+    context = case_context(request, case, "review-open", facts=sitting.facts) | {
         "nav": "reviews",
         "title": f"Decide: {sitting.book.gates[row.gate].title}",
         "review": row,

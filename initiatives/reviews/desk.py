@@ -99,7 +99,7 @@ def lines(look: Look) -> Iterator[Line]:
 
 
 def _gate(review: Review) -> Gate:
-    return review.rulebook.book.gates[review.gate]
+    return review.book.gates[review.gate]
 
 
 def _waits(one: Mine) -> str:

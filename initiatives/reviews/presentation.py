@@ -14,7 +14,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.evidence import artefact_kinds
 from initiatives.facts import case_rows
-from initiatives.facts.wording import state_word, word_of
+from initiatives.facts.wording import drawn_words, state_word, word_of
 from initiatives.models import Review, SignOff
 
 CRITERION_STATES = {
@@ -136,6 +136,7 @@ def live_lines(sitting: review_state.Sitting) -> list[Line]:
                 [(item.id, item.title, item.unverified, holds.get(item.id, "")) for item in state.items],
                 state.last_day,
                 sitting.facts.answers[state.key].text if state.key in sitting.facts.answers else "",
+                drawn_words(sitting.facts, sitting.book, state.key, sitting.at) if sitting.draws else "",
             )
             for state in finding.requirements
         ]
@@ -154,7 +155,7 @@ def live_lines(sitting: review_state.Sitting) -> list[Line]:
     return _unfold(lines)
 
 
-def _requirement(key, question, shown, words, proof, last_day=None, said="") -> dict:
+def _requirement(key, question, shown, words, proof, last_day=None, said="", drawn="") -> dict:
     word, tone = shown
     return {
         "key": key,
@@ -165,6 +166,7 @@ def _requirement(key, question, shown, words, proof, last_day=None, said="") -> 
         "proof": proof,
         "last_day": last_day,
         "said": said,
+        "drawn": drawn,
     }
 
 
@@ -179,7 +181,7 @@ def frozen(asked: dict, question: str, proof: list) -> dict:
 
 def frozen_lines(review: Review) -> list[Line]:
     """The criteria as they were when the review was decided; without a decision, unjudged."""
-    book = review.rulebook.book
+    book = review.book
     if review.findings is None:
         return [
             Line(c.key, c.question, c.seat, "", [], [], counts=c.counts)
@@ -375,7 +377,7 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast]) -> 
 
 def declared_against_results(review: Review) -> list[dict]:
     """What the MVP declared beside what came of it, for the gate that compares them; misses stay visible."""
-    book = review.rulebook.book
+    book = review.book
     keys = [key for criterion in book.gates[review.gate].criteria for key in criterion.proof_items]
     if not keys:
         return []

@@ -291,7 +291,7 @@ def _ended_at(sitting: review_state.Sitting, state) -> datetime | None:
     """When the proof behind a requirement ended, by age or by a trigger; None where it never was complete."""
     facts, asked = sitting.facts, sitting.book.requirements[state.key]
     if state.state == "stale":
-        last = gates_criteria.expiry(asked, state.items[0], facts.high)
+        last = gates_criteria.expiry(asked, state.items[0], facts.tier)
         return clock.midnight_after(last) if last else None
     if state.state == "voided":
         ends = [

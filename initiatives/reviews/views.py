@@ -12,6 +12,7 @@ from governance.authorization import approval_patterns
 from governance.gates import criteria, levels
 from governance.models import Rulebook
 from governance.people.boards import members_now, seats_held
+from governance.templatetags.plumbline import count_words
 from governance.transparency_log import as_of
 from governance.vocabulary import ReviewOutcome, SignOffVerdict, Stage
 from governance.web.middleware import on_any_day
@@ -179,13 +180,13 @@ def review(request, pk):
 
 
 def _common(request, row: Review, lines, votes, *, facts=None) -> dict:
-    book = row.rulebook.book
+    book = row.book
     by_criterion = {line.key: line for line in lines}
     standing = {vote.row.pk for vote in votes.values()}
     for question in case_rows.questions(row):
         if question.criterion in by_criterion:
             by_criterion[question.criterion].questions.append(question)
-    return case_context(request, row.initiative, "reviews", facts=facts) | {
+    return case_context(request, row.initiative, "review-open", facts=facts) | {
         "nav": "reviews",
         "title": book.gates[row.gate].title,
         "review": row,
@@ -261,7 +262,7 @@ def _stamped(sitting: review_state.Sitting, person) -> list[approval_patterns.Si
 
 def _ended_page(request, row: Review) -> dict:
     lines, votes = presentation.frozen_lines(row), presentation.frozen_votes(row)
-    seats, rows = presentation.matrix(row.rulebook.book, row.gate, lines, votes, (), {}, ended=True)
+    seats, rows = presentation.matrix(row.book, row.gate, lines, votes, (), {}, ended=True)
     return _common(request, row, lines, votes) | {
         "where": contributions.where_decided([row.pk]).get(row.pk) if as_of.current() is None else None,
         "seats": seats,
@@ -279,10 +280,10 @@ def open_review(request, ref):
         row = actions.open_review(case=case, by=request.user)
         messages.success(request, "The review is open. The seats that sign were told.")
         return redirect(row)
-    context = case_context(request, case, "reviews")
+    context = case_context(request, case, "review-open")
     past = list(case.reviews.select_related("rulebook").order_by("-id"))
     for row in past:
-        row.gate_title = row.rulebook.book.gates[row.gate].title
+        row.gate_title = row.book.gates[row.gate].title
     context |= {"nav": "reviews", "title": "Reviews of this case", "past": past}
     gate = gate_out_of(case.stage)
     if gate and context["open_review"] is None and not case.withdrawn_at:
@@ -306,6 +307,11 @@ def _before_opening(case, gate: str, context) -> dict:
     ]
     if gate == "production":
         happens.append("The governance index is generated anew and added to the evidence.")
+        if drawn := book.drawn_at(facts.tier):
+            happens.append(
+                f"{count_words(drawn).capitalize()} of its questions are drawn with the record's next checkpoint, and "
+                "a seat verifies them. One that is refused, or changed before, brings another."
+            )
     return {
         "gate": rules,
         "early": review_turn.fast_lane(case, gate, now),
@@ -313,7 +319,7 @@ def _before_opening(case, gate: str, context) -> dict:
         "reach": (
             *criteria.reach(book, gate, facts.tier, seats),
             *levels.too_few_verifiers(
-                facts, book, gate, context["states"], {seat: one.people for seat, one in seats.items()}
+                facts, book, gate, context["states"], {seat: one.people for seat, one in seats.items()}, now
             ),
         ),
         "who_signs": [
@@ -337,7 +343,7 @@ def ask(request, pk):
     """Ask about one criterion, apart from any verdict."""
     row = review_for(request.user, pk)
     insist(request, case_permissions.may_ask(row, request.user), "ask", row.initiative)
-    gate = row.rulebook.book.gates[row.gate]
+    gate = row.book.gates[row.gate]
     initial = {"criterion": request.GET.get("criterion", "")}
     form = QuestionForm(request.POST or None, initial=initial, gate=gate)
     if request.method == "POST" and form.is_valid():
@@ -367,7 +373,7 @@ def answer(request, pk):
         row.initiative,
     )
     form = TextForm(request.POST or None)
-    about = row.rulebook.book.criteria[question.criterion].question
+    about = row.book.criteria[question.criterion].question
     form.fields["text"].help_text = f"{question.asked_by} asks: {question.text} It is about “{about}”"
     if request.method == "POST" and form.is_valid():
         actions.answer_question(question=question, text=form.cleaned_data["text"], by=request.user)

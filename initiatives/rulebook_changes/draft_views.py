@@ -27,10 +27,16 @@ from initiatives.rulebook_changes.requirement_forms import AddForm
 ALL = "all"  # the key of a part that has no rows
 TITLES = {
     "freshness": "Terms of the whole rulebook",
+    "levels": "Waivers, and who signs at minimal risk",
     "stages": "Stages",
     "gates": "Gates",
     "criterion": "Criteria: what the board signs",
     "requirement": "Requirements: what the owner answers",
+}
+# Parts without rows, each with what it is about.
+WHOLE = {
+    "freshness": "Days and limits that hold for every case",
+    "levels": "How many waivers a case carries, and which seats sign at minimal risk",
 }
 NAMED_BY = {"fate": "list", "replaced": "replacement of"}
 
@@ -72,7 +78,7 @@ def draft(request, pk):
         "asked": [_asked(book, key) for key in MOVES if book.gates[key].requirements()],
         "unasked": [one for one in book.requirements.values() if not book.gates_asking(one.key)],
         "tiers": list(Tier) if book.levelled else [],
-        "parts": [(part, TITLES[part], _rows_of(text, part)) for part in PARTS],
+        "parts": [(part, TITLES[part], _rows_of(text, part)) for part in PARTS if part in text.raw],
         "texts": page_of(request, texts.filter(loaded__isnull=True, dropped_at__isnull=True)),
         "editable": people_permissions.may_draft(request.user) and not (row.loaded_id or row.dropped_at),
         "forecast": Forecast.objects.of(row.digest).filter(kind=Forecast.CASES).defer("source").first(),
@@ -86,7 +92,8 @@ def edit(request, pk, part, key):
     row = draft_of(pk)
     number = number_of(request) or row.number
     text, key = read(seen_text(row, number)), "" if key == ALL else key
-    if part not in PARTS or text.row(part, key) is None or (part != "freshness") != bool(key):
+    known = part in PARTS and part in text.raw and text.row(part, key) is not None
+    if not known or (part not in WHOLE) != bool(key):
         raise Http404("The draft has no such part.")
     form = PartForm(sent(request), text=text, part=part, key=key, number=number)
     overtaken = None
@@ -288,8 +295,8 @@ def _asked(book: Book, gate: str) -> dict:
 
 def _rows_of(text: Text, part: str) -> list[tuple[str, str]]:
     """The rows of a part: key, and what it is about."""
-    if part == "freshness":
-        return [(ALL, "Days and limits that hold for every case")]
+    if part in WHOLE:
+        return [(ALL, WHOLE[part])]
     if part == "stages":
         return [(key, stage_word(key)) for key in RUNNING_STAGES[1:]]
     if part == "gates":

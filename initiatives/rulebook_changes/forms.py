@@ -20,7 +20,9 @@ LEFT_OUT = "left out"
 WHY = "Say in a sentence why this tier does not ask it."
 HELP = {
     "fresh_days": "0: only what is named under “what ends its proof at once” ends it.",
+    "fresh_days_minimal": "Empty: the same as for every other case.",
     "fresh_days_high_risk": "Empty: the same as for every other case.",
+    "seats_minimal": "What another seat would sign for goes to the last of these. None: every seat signs.",
     "grace_days": "Empty: the rulebook's own.",
     "warn_days_before": "The earliest first, such as 30, 14, 3.",
     "due_days": "Empty: it is asked before the move, not after it.",

@@ -14,7 +14,15 @@ from initiatives.rulebook_changes.forms import HELP, LEFT_OUT, ReasonField, Tier
 
 # What an added requirement says besides, in the order of the form.
 SAYS = ("stage", "group", "layer", "question", "counts", "evidence", "min_evidence", "min_condition")
-ANSWERED = ("answered_by", "severity", "waivable", "fresh_days", "fresh_days_high_risk", "triggers")
+ANSWERED = (
+    "answered_by",
+    "severity",
+    "waivable",
+    "fresh_days",
+    "fresh_days_minimal",
+    "fresh_days_high_risk",
+    "triggers",
+)
 REST = ("why_fresh", "grace_days", "ways", "of_register")
 INITIAL = {
     "group": "stage",

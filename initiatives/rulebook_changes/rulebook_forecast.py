@@ -158,7 +158,10 @@ def _effect(case: Initiative, two: Comparison, touched: list[str]) -> Effect:
         criteria.support(then, two.new, at, after),
     )
     lacked, lacks = _lacking(facts, two.old, before), _lacking(then, two.new, after)
-    holds, held = ({one.kind: one.words for one in criteria.holds_at(of, at)} for of in (facts, then))
+    holds, held = (
+        {one.kind: one.words for one in criteria.holds_at(of, book, at)}
+        for of, book in ((facts, two.old), (then, two.new))
+    )
     debt = _debt(case, is_now, will_be, two.ahead)
     unmet = [key for key in lacks if key not in set(lacked)]
     met = [key for key in lacked if key not in set(lacks)]

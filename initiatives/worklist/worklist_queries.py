@@ -20,7 +20,7 @@ from governance.models import (
     User,
 )
 from governance.people.boards import away
-from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, BoardRole, ReviewOutcome, Role
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, BoardRole, ReviewOutcome, Role, Tier
 from initiatives import models
 from initiatives.facts import stage_expiry
 from initiatives.findings.alerts import UNTIL_READ
@@ -291,8 +291,9 @@ AROUND = Batch(
     ),
     exceptions=Rows(
         models.Answer.objects.filter(
+            Q(accepted_at__isnull=True) | Q(initiative__tier=Tier.HIGH),
             kind="not_applicable",
-            accepted_at__isnull=True,
+            second_at__isnull=True,
             initiative__stage__in=RUNNING_STAGES,
             initiative__withdrawn_at__isnull=True,
         ),
@@ -344,8 +345,27 @@ AROUND = Batch(
     spans=Rows(
         models.Span.objects.covering(_now),
         "initiative",
-        without=("supported", "shortfall", "label", "governance", "integration", "adoption", "held"),
+        without=(
+            "supported",
+            "shortfall",
+            "label",
+            "governance",
+            "integration",
+            "adoption",
+            "held",
+            "profile",
+            "to_verify",
+        ),
         keys="cases",
+    ),
+    to_verify=Rows(
+        models.Span.objects.covering(_now).filter(
+            to_verify__isnull=False, initiative__withdrawn_at__isnull=True
+        ),
+        "initiative__unit",
+        joined={"initiative": CASE},
+        only=("id", "initiative_id", "to_verify"),
+        keys="seated",
     ),
     changes=Rows(
         models.ChangeRecord.objects.filter(Q(approver__isnull=True) | Q(rollback=""), ~Q(layer="")),

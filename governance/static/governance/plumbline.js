@@ -7,6 +7,7 @@
    form[data-guard]              leaving with something unsent asks first
    [data-focus]                  takes the focus when the page opens (the summary of errors)
    [data-of-kind="value"]        a folded part for one choice of its form's kind: unfolded while that is chosen
+   [data-next="id"]              put in by htmx, opens what has that id at its button; else the page data-next-url
    the key /                     goes to the search box, unless this browser was told not to
    [data-slash]                  where it can be told so */
 (() => {
@@ -200,6 +201,14 @@
     if (root === document.body) return;
     settle(root);
     start(root);
+    const following = root.querySelector("[data-next]")?.dataset;
+    if (following) {
+      const opener = document.getElementById(following.next)?.querySelector("a.btn[hx-get]");
+      if (!opener) location.assign(following.nextUrl);
+      opener?.focus();
+      opener?.click();
+      return;
+    }
     if (!replaced || root.contains(document.activeElement)) return;
     const next = "form :is(textarea,select,input:not([type=hidden])),a.btn,button";
     root.querySelector(next)?.focus();

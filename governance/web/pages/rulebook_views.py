@@ -14,7 +14,7 @@ from governance.rulebook.validation import MOVES
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import RulebookForm
 from governance.sign_in.sessions import open_to_all
-from governance.vocabulary import RUNNING_STAGES
+from governance.vocabulary import RUNNING_STAGES, Stage, Tier
 
 GROUPS = {
     "stage": "What the stage asks",
@@ -144,6 +144,7 @@ def _gate(book, gate) -> dict:
             for criterion in gate.criteria
         ],
         "asked": len(gate.requirements()),
+        "drawn": book.drawn_at(Tier.MINIMAL) if gate.key == Stage.PRODUCTION else 0,
     }
 
 

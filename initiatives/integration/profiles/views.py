@@ -66,7 +66,7 @@ def add(request, ref):
         form,
         lambda _: actions.add_profile(case=case, by=request.user, **form.act()),
         "The sample is being measured; you may leave, the page will say what was found.",
-        tab="integration-profiles",
+        page="integration-profiles",
         title="Send a sample",
         lede="It is measured on this server, in a process of its own. Kept of it is what was measured: shares, "
         "lengths, patterns, the range of numbers and days, and values that many rows have.",
@@ -132,7 +132,7 @@ def delete_sample(request, pk):
         _Nothing() if request.method == "POST" else None,
         lambda _: actions.delete_sample(profile=row, by=request.user),
         "The sample is removed.",
-        tab="integration-profiles",
+        page="integration-profiles",
         title="Remove the sample",
         lede=f"{row.file_name}, of {row.title}.",
         happens=["The file is removed from this server now.", "What was measured stays."],

@@ -116,7 +116,7 @@ def record(request: SignedInRequest, ref: str) -> HttpResponse:
         RecordForm(sent(request), questions=questions),
         lambda fields: record_register(case=case, by=request.user, **fields),
         "The register of today is among the evidence.",
-        tab="integration",
+        page="integration",
         title="Keep the register as proof",
         lede="What it lists today is written into a file with its hash, which takes the place of the one before.",
         happens=[
@@ -309,7 +309,7 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
         f"The case is tied to {system}; its owner is asked to agree."
         if system.owner
         else f"The case is tied to {system}, which nobody owns: somebody has to be found who agrees to it.",
-        tab="integration",
+        page="integration",
         title=f"Tie the case to {system}",
         lede=f"{system.get_kind_display()}, {condition_of(system, clock.today())[0].lower()}.",
         happens=[
@@ -380,7 +380,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         save,
         "The link is changed.",
-        tab="integration",
+        page="integration",
         title=f"Change the link to {link.system}",
         happens=[
             "What the system's owner agreed to was the link as it read then: other data, another path, account or way "
@@ -402,7 +402,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         ReasonForm(sent(request)),
         lambda fields: link_actions.end_link(link=link, by=request.user, **fields),
         f"The case is no longer tied to {link.system}.",
-        tab="integration",
+        page="integration",
         title=f"End the link to {link.system}",
         happens=["A source less ends proof that speaks of this system, or of no system."],
         verb="End it",
@@ -424,7 +424,7 @@ def accept(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         form,
         lambda fields: link_actions.accept_source(case=case, system=system, by=request.user, **fields),
         f"{system} is accepted as it is, for that time.",
-        tab="integration",
+        page="integration",
         title=f"Accept {system} as it is",
         lede=f"{system} is {condition_of(system, clock.today())[0].lower()}.",
         happens=["Until that day it does not count against the case; another condition asks again."],

@@ -163,7 +163,7 @@ def _record(row: SignOff, case: Initiative, *, on_behalf_of: User | None) -> Non
 
 def check_vote(review: Review, seat: str, verdict: str, reason: str, criteria, condition) -> None:
     """Raise ValidationError by field when a vote is not complete."""
-    book = review.rulebook.book
+    book = review.book
     wrong = {}
     own = (
         {criterion.key for criterion in book.criteria_of(review.gate, seat)}

@@ -64,7 +64,7 @@ def sign(request, pk, seat):
     ever holds them.
     """
     row = review_for(request.user, pk)
-    if seat not in review_presentation.seats_of_gate(row.rulebook.book, row.gate):
+    if seat not in review_presentation.seats_of_gate(row.book, row.gate):
         raise Http404("This seat signs nothing at this gate.")
     verdict = pick(request.GET.get("verdict"), VERDICTS, SignOffVerdict.APPROVE)
     if not row.is_open and request.method != "POST":
@@ -97,7 +97,7 @@ def _words_form(row: Review, seat: str, verdict: str, sent, kept: QueryDict | No
     form = VoteForm(
         sent,
         verdict=verdict,
-        criteria=row.rulebook.book.criteria_of(row.gate, seat),
+        criteria=row.book.criteria_of(row.gate, seat),
         people=people_around(row.initiative),
     )
     for name in form.fields.keys() & (kept or {}).keys():
@@ -216,8 +216,9 @@ def _forget_words(request, row: Review, seat: str) -> None:
 
 
 def _page(request, row: Review, seat: str, verdict: str, template: str, *, status=200, facts=None, **more):
-    context = case_context(request, row.initiative, "reviews", facts=facts) | {
+    context = case_context(request, row.initiative, "review-open", facts=facts) | {
         "nav": "reviews",
+        "frame": "form",
         "title": f"{VERDICTS[verdict]}: {seat_word(seat).lower()}",
         "review": row,
         "seat": seat,
@@ -351,7 +352,7 @@ def statement(request, pk):
     )
     cast = votes.get(vote.seat)
     stands = cast is not None and cast.row.pk == vote.pk
-    context = case_context(request, row.initiative, "reviews") | {
+    context = case_context(request, row.initiative, "review-open") | {
         "nav": "reviews",
         "title": f"{vote.get_verdict_display()}: {vote.get_seat_display().lower()}",
         "review": row,
@@ -360,7 +361,7 @@ def statement(request, pk):
         "stands": stands,
         "stale": cast.stale if stands else (),
         "entry": _entry_of(vote),
-        "gate": row.rulebook.book.gates[row.gate],
+        "gate": row.book.gates[row.gate],
         "may_withdraw": as_of.current() is None
         and row.is_open
         and stands
