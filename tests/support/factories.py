@@ -242,6 +242,38 @@ def make_production(cast: Cast, **fields) -> Initiative:
     )
 
 
+def make_minimal(cast: Cast) -> Initiative:
+    """An MVP of minimal risk under the rulebook with levels, with a paper for everything that production asks."""
+    if Rulebook.objects.current().version != "2026.2":
+        make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+
+    def build() -> Initiative:
+        case = make_case(cast)
+        case_acts.parts(case, cast.team)
+        case_acts.ground_gate(case, "prototype", cast.team)
+        case_acts.pass_gate(case, cast.team)
+        case_acts.staff(case, cast.team)
+        case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team, "minimal")
+        case_acts.contract(case_acts.fresh(case), cast.team)
+        case_acts.plan_scope(case, cast.team)
+        make_link(
+            cast,
+            case,
+            agreed=True,
+            timeout_seconds=5,
+            retry="Once, after a second.",
+            on_failure="The list of yesterday is shown, with its day.",
+            told_users="That the list is of yesterday.",
+        )
+        make_flow(cast, case)
+        case_acts.ground_gate(case, "mvp", cast.team)
+        case_acts.pass_gate(case, cast.team)
+        case_acts.ground_gate(case, "production", cast.team)
+        return case_acts.fresh(case)
+
+    return _remembered("minimal", cast, {}, build)
+
+
 def make_contract(cast: Cast, case: Initiative, clauses: list, vocabulary=()) -> Initiative:
     """The case with this contract in force: written by its owner, approved by the two seats.
 

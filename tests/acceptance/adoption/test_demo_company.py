@@ -1,12 +1,17 @@
 """The demo: every stage and every trouble is there, told through the real acts, and everybody has something to do."""
 
 import json
+import random
 import stat
-from datetime import timedelta
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from adoption.demo import people
 from adoption.demo.stories import decision_requests
@@ -15,11 +20,15 @@ from adoption.models import PostMortem, Signal
 from governance import clock
 from governance.authorization import decision_queries
 from governance.database.row_history import acting
+from governance.gates import criteria, levels, turning_points
+from governance.gates.requirements import states_at
 from governance.ledger import record
 from governance.models import ContractVersion, Delegation, Entry, Notice, PolicyDecision, Rulebook, User
 from governance.notices.desk import lines_for
+from governance.rulebook import load_version, parse
 from governance.storage import backup, restore
-from governance.vocabulary import ReviewOutcome
+from governance.transparency_log import as_of
+from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import review_state
 from initiatives.facts import rulebook_in_effect, supported_stage
@@ -47,8 +56,30 @@ from initiatives.models.integration.definitions import RECONCILED
 from initiatives.portfolio import report_links
 from initiatives.portfolio.filters import with_support
 from tests.support.database import restored_copies
+from tests.support.database.reset import as_it_was
+from tests.support.rules.plain_differences import differences
 
-pytestmark = pytest.mark.django_db
+PAIRS = 1_000  # of a case and an instant, half of them past
+
+
+@dataclass(frozen=True)
+class Told:
+    """The demo as the command told it: into which folder, what it said, and when it began."""
+
+    folder: Path
+    said: str
+    began: datetime
+
+
+@pytest.fixture(scope="module")
+def told(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The demo, told once: committed, and gone with this module."""
+    folder, said, began = tmp_path_factory.mktemp("demo"), StringIO(), clock.now()
+    here = override_settings(DATA_DIR=folder, DEMO_PASSWORD="correct horse battery staple")
+    with django_db_blocker.unblock(), here:
+        call_command("demo", stdout=said)
+        yield Told(folder, said.getvalue(), began)
+        as_it_was(None)
 
 
 def case(title: str) -> Initiative:
@@ -78,20 +109,15 @@ def test_a_demo_that_was_interrupted_is_built_anew_and_a_whole_one_is_kept(
     assert built == ["dropped", "built"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
-    settings.DATA_DIR = tmp_path
-    settings.DEMO_PASSWORD = "correct horse battery staple"
-    said, began = StringIO(), clock.now()
-    call_command("demo", stdout=said)
-    assert "The demo is ready" in said.getvalue()
+def test_the_demo_is_whole(told, tmp_path, monkeypatch):
+    assert "The demo is ready" in told.said
 
     # Logins
-    listed = json.loads((tmp_path / "logins.json").read_text())
+    listed = json.loads((told.folder / "logins.json").read_text())
     assert [row["login"] for row in listed["logins"]] == [person.login for person in people.logins()]
-    assert listed["password"] == settings.DEMO_PASSWORD
+    assert listed["password"] == "correct horse battery staple"
     for name in ("logins.txt", "logins.json"):
-        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+        assert stat.S_IMODE((told.folder / name).stat().st_mode) == 0o600
     assert all(
         User.objects.get(login=row["login"]).check_password(listed["password"])
         for row in listed["logins"][:2]
@@ -115,6 +141,10 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     tiers = {"Meeting note formatter": "minimal", "Invoice matching": "limited", "Call-back order": "high"}
     for title, tier in tiers.items():
         assert (case(title).stage, case(title).tier, labels[title]) == ("production", tier, "")
+    drawn = case("Meeting note formatter").drawn_questions.order_by("place")
+    assert [row.place for row in drawn] == [1, 2, 3, 4, 5], "by the seed of its own record"
+    states = supported_stage.judged(case("Meeting note formatter")).states
+    assert all(levels.vouched_for(states[row.requirement]) for row in drawn), "or it stands as decided since"
     assert labels["Credit note drafts"] == "Production in name only", (
         "its papers are new, and nobody verified them"
     )
@@ -135,8 +165,8 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     }  # fmt: skip
 
     # A system that asks
-    told = set(PolicyDecision.objects.values_list("code", flat=True))
-    assert told == {"allowed", "edge_policy", "unknown_action", "needs_approval"}
+    codes = set(PolicyDecision.objects.values_list("code", flat=True))
+    assert codes == {"allowed", "edge_policy", "unknown_action", "needs_approval"}
     week = decision_queries.weeks(case(decision_requests.TITLE).number, clock.now(), 1)[0]
     assert (week.allowed, week.done, week.failed, week.never_done, week.never_asked) == (6, 3, 1, 3, 1)
     waits = ApprovalRequest.objects.waiting_at(clock.now()).get()
@@ -210,15 +240,15 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     assert not Notice.objects.unread().filter(owed_at__lt=clock.now() - demo.READ_AFTER).exists()
 
     # It was told through acts, all but those of today marked as simulated, and it is told once
-    assert not Entry.objects.acts().filter(simulated=False, at__lt=began).exists()
+    assert not Entry.objects.acts().filter(simulated=False, at__lt=told.began).exists()
     assert Entry.objects.acts().filter(kind="stage changed").count() >= 50
-    told: dict[str, object] = {}
+    newest: dict[str, object] = {}
     for ref, at in Entry.objects.acts().exclude(case_ref="").order_by("id").values_list("case_ref", "at"):
-        assert told.setdefault(ref, at) <= at, "a case is told in the order of its days"
-        told[ref] = at
-    assert max(told.values()) < clock.now()
+        assert newest.setdefault(ref, at) <= at, "a case is told in the order of its days"
+        newest[ref] = at
+    assert max(newest.values()) < clock.now()
     with pytest.raises(CommandError, match="there already"):
-        call_command("demo", stdout=said)
+        call_command("demo", stdout=StringIO())
 
     # Its backup can be restored, with what its systems were told
     manifest = backup.take(tmp_path / "copy")
@@ -227,6 +257,63 @@ def test_the_demo_is_whole(settings, tmp_path, monkeypatch):
     found = restored_copies.checked(tmp_path / "copy")
     assert found["ok"], found["trouble"]
     assert found["verified"]["batches"] >= 1
+
+
+# --- What the rules say of it, read by hand as well ------------------------------------------------------------------
+
+
+def test_the_rules_say_of_its_cases_what_a_plain_reading_says(told):
+    """As each was known in the past, and as each will be where something turns if nobody does anything more."""
+    chance, supported, levels = random.Random(PAIRS), Counter(), Counter()
+    pairs = [*past(chance, PAIRS // 2), *to_come(chance, PAIRS // 2)]
+    for case, at, facts, book, said in pairs:
+        wrong = list(differences(facts, book, at))
+        assert not wrong, f"{case} at {at}: {wrong}"
+        states = states_at(facts, book, at)
+        found = criteria.support(facts, book, at, states).supported
+        assert said in (None, found), f"{case} at {at}: its standing says {said}, read: {found}"
+        supported[found] += 1
+        levels.update({state.level for state in states.values()})
+    assert len(pairs) == PAIRS
+    assert len({case.pk for case, *_ in pairs}) >= 30
+    assert min(supported[stage] for stage in RUNNING_STAGES) >= PAIRS / 50, supported
+    assert min(levels[level] for level in Level) >= PAIRS / 10, levels
+
+
+def past(chance, count):
+    """Cases as they were known at moments since the demo began: just after an act, and at some hour."""
+    acts = list(Entry.objects.acts().values_list("at", flat=True).order_by("id"))
+    found = []
+    while len(found) < count:
+        moment = chance.choice([chance.choice(acts), acts[0] + (acts[-1] - acts[0]) * chance.random()])
+        with as_of.day(moment):
+            known = list(Initiative.objects.select_related("unit", "contract").order_by("pk"))
+            for one in chance.sample(known, min(20, len(known), count - len(found))):
+                found.append(judged_then(one, supported_stage.facts_of(one), moment))
+    return found
+
+
+def to_come(chance, count):
+    """Cases as they are, at moments at which something turns, and at the instants before."""
+    now, turns = clock.now(), []
+    for one in Initiative.objects.select_related("unit", "contract").order_by("pk"):
+        facts, found = supported_stage.facts_of(one), set()
+        for since, rulebook in rulebook_in_effect.deciding_from(one, now):
+            then = supported_stage.under(facts, one, rulebook.book)
+            found |= {since, *turning_points.turning_points(then, rulebook.book)}
+        for moment in sorted(turn for turn in found if turn > now):
+            turns += [(one, facts, moment), (one, facts, moment - timedelta(microseconds=1))]
+    return [judged_then(*one) for one in chance.sample(turns, count)]
+
+
+def judged_then(case, facts, at):
+    """A case at a moment, its facts and book, and what its standing says; where no book with levels decides, none."""
+    book, said = rulebook_in_effect.rulebook_of(case, at).book, None
+    if book.levelled:
+        said = Span.objects.covering(at).get(initiative=case).supported
+    else:
+        book = parse(load_version("2026.2"))
+    return case, at, supported_stage.under(facts, case, book), book, said
 
 
 def test_a_database_of_others_is_left_as_it_is(cast):

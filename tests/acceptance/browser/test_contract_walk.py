@@ -129,7 +129,7 @@ def approve_contract(seat: Person, title: str) -> None:
 
 def make_key(owner: Person) -> str:
     """A key for the agent, read from the one page that shows it."""
-    owner.tab("Keys and switch")
+    owner.tab("API access")
     owner.click("Make a key")
     owner.type("Which system", "Triage agent")
     owner.choose("Who answers for it", "Ravi Menon")
@@ -173,7 +173,7 @@ def answer_call(support: Person) -> None:
 def on_record(owner: Person) -> None:
     """What it was told, the approval and the history show all of it."""
     decision_log.decisions.bring_over()  # in production a thread does
-    owner.tab("Keys and switch")
+    owner.tab("API access")
     owner.click("What it was told")
     rows = (
         owner.page.get_by_role("table", name="What it was told").or_(owner.page.locator("table.deck")).first
@@ -181,6 +181,6 @@ def on_record(owner: Person) -> None:
     for code in ("allowed", "needs_approval", "approved", "unknown_action"):
         expect(rows).to_contain_text(code)
     owner.fits()
-    owner.tab("History")
+    owner.tab("Activity")
     for words in ("approved", "key", "contract"):
         expect(owner.page.locator("main")).to_contain_text(re.compile(words, re.IGNORECASE))

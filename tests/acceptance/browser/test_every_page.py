@@ -316,7 +316,7 @@ def test_without_scripts(watch, cast):
     owner.choose("Unit", "Account management")
     owner.type("Problem", "Preparing a call takes account managers forty minutes.")
     owner.press("Register")
-    owner.tab("Checklist")
+    owner.tab("Requirements")
     owner.click("Answer: What is inside and outside the scope?")
     owner.type("Your answer", "Notes of two teams, no personal data; a sample of 200.")
     owner.page.get_by_text("Add proof beside your word").click()

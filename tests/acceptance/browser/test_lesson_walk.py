@@ -256,7 +256,8 @@ def publish(risk: Person, seat: Person, look) -> None:
 
 def learn(other: Person, seat: Person, look) -> None:
     """The other team finds it in the library and on its desk; the gate waits until it is answered and signed for."""
-    other.page.get_by_role("navigation", name="Main").get_by_role("link", name="Lessons").click()
+    other.page.get_by_role("navigation", name="Main").get_by_role("link", name="Rules and lessons").click()
+    other.page.get_by_role("navigation", name="Rules and lessons").get_by_role("link", name="Lessons").click()
     other.type("What do you want to know?", "are we told when an export stops at night?")
     other.send("Search")
     expect(other.page.locator("main")).to_contain_text(LESSON)

@@ -71,7 +71,7 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
     with clock.simulated(clock.now() - AGE):
         first, second = factories.make_case(cast), factories.make_case(cast, title="Reply drafts")
     owner = watch.sign_in(cast.owner)
-    owner.page.get_by_role("link", name="Away or leaving").click()
+    owner.page.get_by_role("link", name="Absence and handover").click()
     owner.click("hand over your cases")
     owner.type("One successor for every case left empty", "Ravi Menon (lead)")
     owner.type("Why", "I leave at the end of the month.")
@@ -108,7 +108,7 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     case_acts.ground_gate(case, "prototype", cast.team)
     review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
     holder = watch.sign_in(cast.seat_value)
-    holder.page.get_by_role("link", name="Away or leaving").click()
+    holder.page.get_by_role("link", name="Absence and handover").click()
     holder.type("First day away", clock.today().isoformat())
     holder.type("Last day away", (clock.today() + timedelta(days=6)).isoformat())
     holder.choose("Sits for you: Business value", "Sam Brook")

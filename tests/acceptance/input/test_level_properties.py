@@ -1,16 +1,32 @@
-"""What holds of levels whatever the case: properties, each tried on 200 random cases, more with `--rounds`."""
+"""What holds of levels whatever the case: properties, each tried on 200 random cases, more with `--rounds`.
+
+That silence never pays is tried row by row in test_silence_never_pays.py.
+"""
 
 import random
+import re
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import transaction
 
+from governance import clock
+from governance.authorization import subject_patterns
+from governance.authorization.decision import Bound, CaseCondition, decide
+from governance.authorization.decision_queries import ENFORCED_WITHIN
+from governance.database import row_history
 from governance.gates import criteria, sign_off_statement, turning_points
 from governance.gates.gate_inputs import Measured
 from governance.gates.requirements import states_at
+from governance.models import KeyHeartbeat
 from governance.vocabulary import LEVEL_RANK, STAGE_RANK, Level
+from initiatives.case_pages import banners
+from initiatives.enforcement import api
+from initiatives.enforcement.decision_cache import Known
+from tests.support import factories
+from tests.support.rules import random_contracts
 from tests.support.rules.gate_facts import AT, LONG_AGO, MODEL, TODAY
 from tests.support.rules.random_facts import (
     BOOK,
@@ -24,6 +40,7 @@ from tests.support.rules.random_facts import (
     waive,
     waive_beside,
 )
+from tests.support.servers.asking_systems import write
 
 IN_THE_SUITE = 200
 HOUR, INSTANT = timedelta(hours=1), timedelta(microseconds=1)
@@ -322,3 +339,101 @@ def test_what_is_supported_at_an_instant_is_what_the_span_says_that_holds_it(cha
             told = next(span[1] for span in reversed(spans) if span[0] <= at)
             assert told == criteria.support(facts, BOOK, at, states_at(facts, BOOK, at)), at
     assert turned > len(chances) / 2
+
+
+# The decision API knows the stage
+
+
+def declared_subjects(chance):
+    """Test subjects as a scope declares them: none to three names, in some of which * stands for what is left out."""
+    found = []
+    for _ in range(chance.randint(0, 3)):
+        name = chance.choice(["a", "b", "c", "ab", "abc", "tester-1"])
+        cut = chance.randint(0, len(name))
+        found.append("user:" + chance.choice([name, name, name[:cut] + "*" + name[cut + 1 :]]))
+    return tuple(one for one in found if not subject_patterns.wrong_with([one]))
+
+
+def declares(patterns, question):
+    """Whether whoever asks is one of those declared, as one reads it; None where nobody can be told to ask."""
+    subject = question.get("subject")
+    if not isinstance(subject, dict) or not all(isinstance(subject.get(one), str) for one in ("type", "id")):
+        return None
+    name = f"{subject['type']}:{subject['id']}"
+    return any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), name, re.S) for one in patterns)
+
+
+def circumstances(chance):
+    """What else bears on a case whose systems ask."""
+    return {
+        "withdrawn": chance.random() < 0.03,
+        "switched_off": chance.choice(["", "", "", "", "", "", "An incident."]),
+        "held": chance.choice([(), (), (), (), (), ("A drill failed.",)]),
+        "short": chance.choice(["", "", "", "Its proof supports no more than an idea."]),
+    }
+
+
+def test_a_prototype_acts_for_its_declared_test_subjects_alone_and_says_what_it_is(chances):
+    acted = kept_out = 0
+    for chance in chances:
+        rules, words = random_contracts.random_contract(chance)
+        version, declared = random_contracts.in_force(rules), declared_subjects(chance)
+        around = circumstances(chance)
+        bound = chance.choice([Bound(test_subjects=declared)] * 5 + [None])
+        prototype = CaseCondition("prototype", bound=bound, **around)
+        known = Known(1, 1, 1, (version,), prototype, (), (1,))
+        for _ in range(8):
+            question = random_contracts.random_question(chance, rules, words)
+            now = random_contracts.random_moment(chance, rules)
+            one = decide(version, prototype, question, now)
+            beside = decide(version, CaseCondition("production", **around), question, now)
+            answer = api.said(known, api.Decided(one, now))
+            assert answer["context"]["stage"] == "prototype"
+            assert answer["decision"] is one.allowed
+            if bound is not None and declares(declared, question):
+                assert (one.outcome, one.code, one.clauses) == (beside.outcome, beside.code, beside.clauses)
+                acted += one.allowed
+            else:
+                assert one.outcome == "deny", (declared, question["subject"])
+                kept_out += beside.allowed
+    assert acted > len(chances) / 20
+    assert kept_out > len(chances) / 10
+
+
+@pytest.mark.django_db
+def test_production_says_enforced_elsewhere_unless_a_key_of_it_was_heard_of_within_its_days(chances):
+    cast = factories.make_cast()
+    case, other = (factories.make_production(cast, title=title) for title in ("Own", "Other"))
+    own, foreign = factories.make_key(cast, case)[0], factories.make_key(cast, other)[0]
+    start, said = clock.now() - timedelta(days=360), {True: 0, False: 0}
+    for first in range(0, len(chances), 50):
+        chance, signs = chances[first], []
+        with transaction.atomic():
+            for _ in range(12):
+                at, key = start + chance.random() * timedelta(days=300), chance.choice([own, foreign, None])
+                if key is not None and chance.random() < 0.5:
+                    with row_history.acting(system="test", reason="A heartbeat"):
+                        KeyHeartbeat.objects.get_or_create(
+                            key=key, day=clock.local_day(at), defaults={"at": at}
+                        )
+                    at = KeyHeartbeat.objects.get(key=key, day=clock.local_day(at)).at
+                else:
+                    of = other if key == foreign else case
+                    write(of, 1, at=at, key=key, outcome=chance.choice(["allow", "deny", "needs_approval"]))
+                if key == own:
+                    signs.append(at)
+            for chance in chances[first : first + 50]:
+                edge = chance.choice([*signs, start]) + chance.choice([timedelta(), ENFORCED_WITHIN])
+                now = edge + chance.choice([timedelta(), INSTANT, -INSTANT, HOUR, -HOUR, timedelta(days=9)])
+                heard = any(at <= now < at + ENFORCED_WITHIN for at in signs)
+                asked = SimpleNamespace(
+                    ref=case.ref, number=case.number, contract_id=case.contract_id, withdrawn_at=None
+                )
+                for stage in ("prototype", "mvp", "production"):
+                    asked.stage = stage
+                    shown = [one["title"] for one in banners.enforced_elsewhere(asked, now)]
+                    elsewhere = stage == "production" and not heard
+                    assert shown == (["Enforced elsewhere."] if elsewhere else []), (stage, now, signs)
+                said[heard] += 1
+            transaction.set_rollback(True)
+    assert min(said.values()) > len(chances) / 10, said

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from governance.gates import criteria, turning_points
 from governance.gates.requirements import states_at
-from tests.support.rules import plain_levels
 from tests.support.rules.gate_facts import AT
+from tests.support.rules.plain_differences import differences
 from tests.support.rules.random_facts import BOOK, CLAIMS, moments_of, random_facts
 
 IN_THE_SUITE = 200
@@ -23,27 +23,6 @@ def moments(chance, facts):
     return found
 
 
-def differences(facts, at):
-    """Each matter on which the rules and the plain reading differ."""
-    states = states_at(facts, BOOK, at)
-    found = criteria.support(facts, BOOK, at, states)
-    plain = plain_levels.read(facts, BOOK, at)
-    for key, state in states.items():
-        if state.level != plain.levels[key]:
-            yield f"{key} is {state.level or 'at no level'}, read: {plain.levels[key] or 'at no level'}"
-    for (key, gate), enough in plain.satisfied.items():
-        if states[key].satisfies(gate) != enough:
-            yield f"{key} satisfies {gate}: {not enough}, read: {enough}"
-    for key, criterion in BOOK.criteria.items():
-        state = criteria.finding_of(facts, BOOK, criterion, states, at).state
-        if state != plain.findings[key]:
-            yield f"{key} is {state}, read: {plain.findings[key]}"
-    if found.tests != plain.tests:
-        yield f"the scale tests are {found.tests}, read: {plain.tests}"
-    if found.supported != plain.supported:
-        yield f"{found.supported} is supported, read: {plain.supported}"
-
-
 def test_the_rules_say_what_a_plain_reading_says(rounds):
     """200 cases in the suite, 10,000 with `--rounds 10000`; each at several moments, and as the outlook tells it."""
     spread = Counter()
@@ -53,7 +32,7 @@ def test_the_rules_say_what_a_plain_reading_says(rounds):
         spans = turning_points.outlook(facts, BOOK, AT)
         spread[spans[0][1].supported] += 1
         for at in moments(chance, facts):
-            wrong = list(differences(facts, at))
+            wrong = list(differences(facts, BOOK, at))
             assert not wrong, f"case {seed} at {at}: {wrong}"
             _, told, foretold = next(span for span in reversed(spans) if span[0] <= at)
             states = states_at(facts, BOOK, at)

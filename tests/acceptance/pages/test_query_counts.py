@@ -35,7 +35,7 @@ MOST = {
     "{case}people/": 11,
     "{case}notes/": 14,
     "{case}integration/profiles/": 14,
-    "{case}systems/": 22,  # four weeks of what came of decisions, test subjects, keys that were silent
+    "{case}systems/": 15,  # what came of the decisions of four weeks is one question
     "{case}integration/residency/": 14,
     "/vendors/": 8,  # vendors of components are among them
     "/policies/": 6,

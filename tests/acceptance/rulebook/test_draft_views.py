@@ -9,9 +9,17 @@ from governance.rulebook import load_version
 from governance.rulebook.editing import PARTS, read
 from initiatives.models import RulebookDraft
 from initiatives.rulebook_changes import draft_actions
+from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 KEY = "mvp.problem"
+
+
+@pytest.fixture
+def levelled(cast) -> RulebookDraft:
+    """A draft of the rulebook with levels."""
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    return draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.3", by=cast.admin)
 
 
 @pytest.fixture
@@ -25,7 +33,7 @@ def typed(page, **other) -> dict:
     found = {}
     for name in form.fields:
         value = form.fields[name].prepare_value(form.get_initial_for_field(form.fields[name], name))
-        if value not in (None, False):
+        if value is not None and value is not False:
             found[name] = value
     return found | other
 
@@ -45,9 +53,10 @@ def test_a_copy_says_the_same_under_another_name(cast, as_):
         assert again.context["form"].errors["version"]
 
 
-def test_every_part_opens_and_sent_back_as_it_is_changes_nothing(cast, as_, draft):
+def test_every_part_opens_and_sent_back_as_it_is_changes_nothing(cast, as_, levelled):
+    draft = levelled
     admin, text = as_(cast.admin), read(draft.source)
-    places = [("freshness", "all"), ("stages", "production"), ("gates", "mvp")]
+    places = [("freshness", "all"), ("levels", "all"), ("stages", "production"), ("gates", "mvp")]
     places += [("criterion", text.raw["criterion"][n]["key"]) for n in (0, -1)]
     places += [("requirement", text.raw["requirement"][n]["key"]) for n in (0, 7, -1)]
     assert {part for part, _ in places} == set(PARTS)
@@ -60,6 +69,20 @@ def test_every_part_opens_and_sent_back_as_it_is_changes_nothing(cast, as_, draf
     assert draft.number == 1
     assert admin.get(f"/rulebook-drafts/{draft.pk}/edit/requirement/nobody/").status_code == 404
     assert admin.get(f"/rulebook-drafts/{draft.pk}/edit/carry_forward/all/").status_code == 404
+
+
+def test_a_rulebook_without_levels_has_no_such_part(cast, as_, draft):
+    assert as_(cast.admin).get(f"/rulebook-drafts/{draft.pk}/edit/levels/all/").status_code == 404
+
+
+def test_who_signs_at_minimal_risk_is_chosen_by_form(cast, as_, levelled):
+    admin, address = as_(cast.admin), f"/rulebook-drafts/{levelled.pk}/edit/levels/all/"
+    page, two = admin.get(address), ["risk_compliance", "service_operations"]
+    alone = admin.post(address, typed(page, seats_minimal=two[:1])).content.decode()
+    assert "Name two seats, or leave it out for all to sign." in alone
+    assert admin.post(address, typed(page, seats_minimal=two)).status_code == 302
+    levelled.refresh_from_db()
+    assert read(levelled.source).raw["levels"]["seats_minimal"] == two
 
 
 def test_an_edit_stands_beside_what_is_in_force_and_in_the_history(cast, as_, draft):

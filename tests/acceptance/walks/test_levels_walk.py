@@ -1,73 +1,89 @@
-"""An idea to production under a rulebook with levels, act by act as its people would, at each tier of risk."""
+"""An idea to production under a rulebook with levels, act by act as its people would: each tier, each situation.
+
+Tied to a system or standing alone, with a key or without, with a season behind it, decided by a board of two: what is
+asked can be met, or is said to be out of reach before anybody begins.
+"""
+
+from datetime import timedelta
 
 import pytest
 
-from adoption.demo import artefacts, case_acts
 from governance import clock
-from governance.gates import criteria
 from governance.models import Rulebook
 from governance.rulebook import load_version
-from governance.vocabulary import Stage
+from governance.vocabulary import BoardRole, Level, Stage
 from initiatives.facts import supported_stage
+from initiatives.roles import leaving
 from tests.support import factories
+from tests.support.cases import production_at_tier
+
+pytestmark = pytest.mark.django_db
+TIERS = ["minimal", "limited", "high"]
 
 
-def lacking(case, gate: str) -> list[str]:
-    """What this gate still asks for, each with its words and what mends it."""
-    book = Rulebook.objects.current().book
-    states = criteria.states_at(supported_stage.facts_of(case_acts.fresh(case)), book, clock.now())
-    asked = [key for key in book.gates[gate].requirements() if key not in book.deferred(gate)]
-    return [
-        f"{key}: {states[key].state} {states[key].words} {states[key].fix}"
-        for key in asked
-        if not states[key].satisfies(gate) and key not in criteria.GENERATED_ONLY
-    ]
-
-
-def shown(case, gate: str, cast, deputies) -> None:
-    case_acts.ground_gate(case, gate, cast.team)
-    artefacts.verify_gate(case, gate, cast.team.seats, deputies)
-    missing = lacking(case, gate)
-    assert not missing, "\n".join(missing)
-
-
-def described(case, cast) -> None:
-    """One system, whose owner agrees to it as it reads, and how the case signs on to it."""
-    factories.make_link(
-        cast,
-        case,
-        agreed=True,
-        timeout_seconds=5,
-        retry="Once, after a second.",
-        on_failure="The list of yesterday is shown, with its day.",
-        told_users="That the list is of yesterday.",
-    )
-    factories.make_flow(cast, case)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("tier", ["minimal", "limited", "high"])
-def test_an_idea_reaches_production(cast, tier):
+@pytest.fixture
+def company(cast):
+    """An organisation under the rulebook with levels."""
     factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
-    # At high risk two persons verify: each seat has a second holder.
-    deputies = {}
-    if tier == "high":
-        for seat in Rulebook.objects.current().book.seats:
-            deputies[seat] = factories.make_person(f"second-{seat}")
-            factories.make_seat(cast, deputies[seat], seat)
-    case = factories.make_case(cast)
-    case_acts.parts(case, cast.team)
-    shown(case, "prototype", cast, deputies)
-    case_acts.pass_gate(case, cast.team)
-    case_acts.staff(case, cast.team)
-    case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team, tier)
-    case_acts.contract(case_acts.fresh(case), cast.team)
-    case_acts.plan_scope(case, cast.team)
-    described(case, cast)
-    shown(case, "mvp", cast, deputies)
-    case_acts.pass_gate(case, cast.team)
-    assert case_acts.fresh(case).stage == Stage.MVP
-    shown(case, "production", cast, deputies)
-    case_acts.pass_gate(case, cast.team)
-    case = case_acts.fresh(case)
-    assert supported_stage.said_on(case, clock.today()) == (Stage.PRODUCTION, Stage.PRODUCTION, "")
+    return cast
+
+
+def reached(cast, tier: str, **how):
+    """The case that reached production at this tier."""
+    deputies = production_at_tier.second_holders(cast) if tier == "high" else {}
+    case = production_at_tier.reach_production(cast, tier, deputies, **how)
+    with clock.simulated(clock.now() + timedelta(days=how.get("unused_days", 0))):
+        assert supported_stage.said_on(case, clock.today()) == (Stage.PRODUCTION, Stage.PRODUCTION, "")
+    return case
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_an_idea_tied_to_a_system_reaches_production(company, tier):
+    reached(company, tier)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_one_that_stands_alone_reaches_production(company, tier):
+    reached(company, tier, alone=True)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_its_system_sends_what_it_measures_and_no_seat_verifies_it(company, tier):
+    case = reached(company, tier, keyed=True)
+    states = supported_stage.judged(case).states
+    asked = Rulebook.objects.current().book.at_tier(tier)
+    measured = [
+        key
+        for key in asked.gates["production"].requirements()
+        if "readings" in asked.requirements[key].ways
+        and asked.requirements[key].level_for(tier, "production")
+    ]
+    assert measured
+    assert {states[key].level for key in measured} == {Level.MEASURED}
+
+
+def two_members(cast) -> None:
+    """Value and risk sit on the board, chair and deputy decide, and nobody else is there."""
+    kept = {"business_value", "risk_compliance", BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR}
+    for row in cast.board.memberships.exclude(seat__in=kept):
+        leaving.end_membership(membership=row, reason="A board of two.", by=cast.admin)
+
+
+def test_a_board_of_two_takes_a_case_of_minimal_risk_to_production(company):
+    two_members(company)
+    reached(company, "minimal")
+
+
+@pytest.mark.parametrize("tier", ["limited", "high"])
+def test_what_a_board_of_two_cannot_decide_is_said_before_it_is_submitted(company, tier, as_):
+    case = production_at_tier.at_mvp_gate(company, tier, alone=True, deputies={})
+    two_members(company)
+    page = as_(company.owner).get(f"/cases/{case.ref}/review/").content.decode()
+    assert "Cannot reach quorum: 3 seats must sign, 2 can at once." in page
+    assert "Without anybody able to sign:" in page
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_of_a_season_that_is_over_production_is_reached_while_its_figures_count(company, tier):
+    days = Rulebook.objects.current().book.requirements["adopt.usage"].days(tier)
+    reached(company, tier, unused_days=days - 1)

@@ -1,14 +1,16 @@
 """What a rulebook would do to a company of any size.
 
-    python -m tests.drills.company.whatif [CASES] [--changes 50] [--demo]
+    python -m tests.drills.company.whatif [CASES] [--changes 50] [--demo] [--text 2026.2]
 
 Random valid changes, each foretold, then published for real and taken back: each case, debt and sign-off is compared.
-`--demo` does the same to the demo's cases. Seconds are those of working a forecast out and of publishing.
+`--text` does the same with the shipped text of a version, and tells which cases lose support and by which requirements.
+`--demo` does it to the demo's cases. Seconds are those of working a forecast out and of publishing.
 """
 
 import argparse
 import statistics
 import time
+from collections import Counter
 from datetime import timedelta
 
 from tests.drills.company import place, thousands
@@ -23,6 +25,7 @@ def main() -> None:
     asked.add_argument("--changes", type=int, default=50, help="how many random changes (default: 50)")
     asked.add_argument("--first", type=int, default=0, help="the turn to begin with (default: 0)")
     asked.add_argument("--later", type=int, default=LATER, help=f"days after the proof (default: {LATER})")
+    asked.add_argument("--text", help="the shipped text of this version, in place of random changes")
     asked.add_argument("--demo", action="store_true", help="the demo's cases in place of so many")
     asked.add_argument("--keep", action="store_true", help="keep the company for the next run")
     given = asked.parse_args()
@@ -46,7 +49,10 @@ def main() -> None:
                 f" {SignOff.objects.latest().filter(review__outcome='open').count()} votes that stand",
                 flush=True,
             )
-            wrong = _hold(range(given.first, given.first + given.changes), admin, chair)
+            if given.text:
+                wrong = _hold_text(given.text, admin, chair)
+            else:
+                wrong = _hold(range(given.first, given.first + given.changes), admin, chair)
     print("foretold is what came, each case and each sign-off" if not wrong else f"{wrong} DIFFERENCES")
 
 
@@ -85,33 +91,59 @@ def _company(cases: int, there: bool):
 def _hold(turns: range, admin, chair) -> int:
     """Each change foretold and published; returns how many differences there were."""
     from governance.models import Rulebook
-    from tests.support.cases import rulebook_changes, rulebook_forecast
+    from tests.support.cases import rulebook_changes
 
     source, wrong, ahead, real = Rulebook.objects.current().source, 0, [], []
     for turn in turns:
         text, values = rulebook_changes.change(source, turn, f"try-{turn}", most=20)
-        began = time.monotonic()
-        forecast, told = rulebook_forecast.foretold(text.source, admin)
+        forecast, took, found = _compared(f"change {turn} ({len(values)} values)", text.source, admin, chair)
         ahead.append(forecast.seconds)
-        began = time.monotonic()
-        came = rulebook_forecast.happened(text.source, admin, chair)
-        real.append(time.monotonic() - began)
-        found = rulebook_forecast.differences(told, came)
+        real.append(took)
         wrong += len(found)
-        said = {name: count for name, count in forecast.totals.items() if name != "asked" and count}
-        print(
-            f"change {turn} ({len(values)} values): foretold in {ahead[-1]:.1f} s, happened in {real[-1]:.1f} s, "
-            f"{len(found)} differences; {said}",
-            flush=True,
-        )
-        for line in found[:20]:
-            print(f"   {line}; {values}", flush=True)
+        if found:
+            print(f"   {values}", flush=True)
         forecast.delete()
     print(
         f"{len(turns)} changes: foretold in {statistics.median(ahead):.1f} s each,"
         f" published, read, reviews moved and taken back in {statistics.median(real):.1f} s"
     )
     return wrong
+
+
+def _compared(what: str, source: str, admin, chair) -> tuple:
+    """One text foretold and published: its forecast, the seconds it took to publish, and where the two differ."""
+    from tests.support.cases import rulebook_forecast
+
+    forecast, told = rulebook_forecast.foretold(source, admin)
+    began = time.monotonic()
+    came = rulebook_forecast.happened(source, admin, chair)
+    took = time.monotonic() - began
+    found = rulebook_forecast.differences(told, came)
+    said = {name: count for name, count in forecast.totals.items() if name != "asked" and count}
+    print(
+        f"{what}: foretold in {forecast.seconds:.1f} s, happened in {took:.1f} s, "
+        f"{len(found)} differences; {said}",
+        flush=True,
+    )
+    for line in found[:20]:
+        print(f"   {line}", flush=True)
+    return forecast, took, found
+
+
+def _hold_text(version: str, admin, chair) -> int:
+    """The shipped text of a version foretold and published at once; returns how many differences there were."""
+    from governance.rulebook import load_version
+
+    forecast, _, found = _compared(f"text of {version}", load_version(version), admin, chair)
+    fallen = list(forecast.rows.filter(what="case", falls__gt=0))
+    print(f"{len(fallen)} cases lose support:")
+    for (before, after), count in Counter((row.before, row.after) for row in fallen).most_common():
+        print(f"{count:8} from {before} to {after}")
+    reasons = Counter(key for row in fallen for key, _ in (*row.unmet, *row.because))
+    print("by what they lack then (a case may lack several):")
+    for key, count in reasons.most_common():
+        print(f"{count:8} {key}")
+    return len(found)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ AGE = timedelta(
 
 # Addresses that show no page of their own, and why.
 NO_PAGE = {
+    "evidence-verify-first": "leads on to the item that is verified",
     "problem-link": "only sent to",
     "not-similar": "only sent to",
     "intake-link-end": "only sent to",

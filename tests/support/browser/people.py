@@ -8,7 +8,7 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
 
 from adoption.demo import artefacts
-from governance import clock
+from governance import clock, contributions
 from governance.models import User
 from tests.support import factories
 from tests.support.browser.page_checks import NARROW, WIDE, measured
@@ -162,11 +162,18 @@ class Person:
 
     def desk(self) -> None:
         """Back to what waits."""
-        self._open(self.page.get_by_role("navigation", name="Main").get_by_role("link", name="Desk"))
+        self._place("Inbox")
+
+    def _place(self, name: str) -> None:
+        """An entry of the main navigation; on a phone its menu is opened first."""
+        menu = self.page.get_by_role("button", name="Menu", exact=True)
+        if menu.is_visible():
+            menu.click()
+        self._open(self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name))
 
     def case_list(self) -> None:
         """To the portfolio."""
-        self._open(self.page.get_by_role("navigation", name="Main").get_by_role("link", name="Portfolio"))
+        self._place("Initiatives")
 
     def case(self, title: str) -> None:
         """To a case, through the portfolio."""
@@ -174,8 +181,17 @@ class Person:
         self._open(self.page.get_by_role("link", name=title))
 
     def tab(self, name: str) -> None:
-        """To another page of the case."""
-        self._open(self.page.get_by_role("navigation", name="Case").get_by_role("link", name=name))
+        """To another page of the initiative, through its section where that is another one."""
+        page = next(one for one in contributions.case_pages if one.words == name)
+        sections = self.page.get_by_role("navigation", name="Initiative", exact=True)
+        below = self.page.get_by_role("navigation", name=page.section, exact=True).get_by_role("link")
+        link = below.filter(has_text=re.compile(rf"^\s*{re.escape(name)}"))
+        if link.count():
+            self._open(link)
+            return
+        self._open(sections.get_by_role("link", name=page.section, exact=True))
+        if link.count() and link.get_attribute("aria-current") != "page":
+            self._open(link)
 
     def _open(self, link: Locator) -> None:
         with self.page.expect_navigation(wait_until="domcontentloaded"):
@@ -221,10 +237,12 @@ class Person:
             self.type("True as of", clock.today().isoformat(), within)
         self.press("Save", within)
 
-    def unanswered(self) -> list[str]:
-        """The questions of the open checklist that can be answered and are not yet."""
-        rows = self.page.locator("article.req").filter(
-            has=self.page.get_by_role("link", name=re.compile("^Answer"))
+    def unanswered(self, within: Locator | None = None, verb: str = "Answer") -> list[str]:
+        """The questions of the open checklist, or of a part of it, that can be answered and are not yet."""
+        rows = (
+            (within or self.page)
+            .locator("article.req")
+            .filter(has=self.page.get_by_role("link", name=re.compile(f"^{verb}")))
         )
         return [name.removeprefix("row-") for name in rows.evaluate_all("rows => rows.map(row => row.id)")]
 

@@ -93,7 +93,7 @@ def look(number: int, person) -> dict | None:
         "sign-offs": list(SignOff.objects.filter(review__initiative=case).order_by("pk").values()),
         "history": list(Entry.objects.acts().of_case(case.ref).values_list("pk", flat=True)),
         "roles": [(role.role, role.person.full_name, role.open) for role in case_rows.roles(case)],
-        "holds_now": [hold.words for hold in criteria.holds_at(facts, now)],
+        "holds_now": [hold.words for hold in criteria.holds_at(facts, book, now)],
     }
 
 

@@ -117,7 +117,7 @@ class Raw:
         if not readings:
             return False
         newest = max(readings, key=lambda item: (item.observed_on, item.added_at, item.pk))
-        days = self.book.book.requirements["adopt.usage"].days(case.tier == "high")
+        days = self.book.book.requirements["adopt.usage"].days(case.tier)
         current = not days or newest.observed_on + timedelta(days=days) >= clock.today()
         return newest.result == "pass" and current
 

@@ -25,15 +25,17 @@ WEIGHTS = [8 if name in BITING else 1 for _, name in FIELDS]
 def change(source: str, turn: int, version: str, *, most: int = 6) -> tuple[Text, dict[Place, object]]:
     """The text with a few values of it exchanged, valid, and which; the same turn gives the same change."""
     chance, text = random.Random(turn), with_values(read(source), {("version",): version})
-    text, values = _exchanged(text, *FIELDS[turn % len(FIELDS)], chance)
+    text, values = exchanged(text, *FIELDS[turn % len(FIELDS)], chance)
     for _ in range(chance.randint(0, most - 1)):
-        text, more = _exchanged(text, *chance.choices(FIELDS, WEIGHTS)[0], chance)
+        text, more = exchanged(text, *chance.choices(FIELDS, WEIGHTS)[0], chance)
         values |= more
     return text, values
 
 
-def _exchanged(text: Text, part: str, name: str, chance: random.Random) -> tuple[Text, dict[Place, object]]:
-    """The text with another valid value in this field, of some row where there are several."""
+def exchanged(text: Text, part: str, name: str, chance: random.Random) -> tuple[Text, dict[Place, object]]:
+    """The text with another valid value in this field, of some row where there are several; as it is without it."""
+    if part not in text.raw:
+        return text, {}
     for _ in range(TRIES):
         try:
             values = _value(text, part, name, chance)
@@ -44,7 +46,7 @@ def _exchanged(text: Text, part: str, name: str, chance: random.Random) -> tuple
 
 
 def _value(text: Text, part: str, name: str, chance: random.Random) -> dict[Place, object]:
-    if part == "freshness":
+    if part in ("freshness", "levels"):
         key: tuple[str, ...] = ()
     elif part in schema.ROWS:
         key = (chance.choice(text.raw[part])["key"],)

@@ -32,7 +32,8 @@ def days_ago(days: int) -> date:
 
 def reply(kind: str = "answered", version: int = 1, accepted_on: date | None = None) -> Reply:
     """An answer in words."""
-    return Reply(kind, "words", version, LONG_AGO, accepted_on)
+    by = frozenset({1}) if accepted_on else frozenset()
+    return Reply(kind, "words", version, LONG_AGO, accepted_on, accepted_by=by)
 
 
 def item(pk: int, *keys: str, kind: str = "document", observed_on: date = TODAY, **fields) -> Item:

@@ -58,7 +58,7 @@ def read(facts, book, at):
     satisfied = {}
     for key in book.requirements:
         for gate in gates_that_ask(book, key):
-            satisfied[key, gate] = enough(facts, book, key, gate, standings[key])
+            satisfied[key, gate] = enough(facts, book, key, gate, standings[key], at)
     findings = {}
     for criterion in book.criteria.values():
         findings[criterion.key] = finding(facts, book, criterion, standings, satisfied, at)
@@ -89,7 +89,7 @@ def gates_that_ask(book, key):
     return found
 
 
-def level_asked(facts, book, key, gate):
+def level_asked(facts, book, key, gate, at):
     """The level this gate asks at the case's tier; "" where the tier leaves the question out."""
     requirement = book.requirements[key]
     tier = facts.tier
@@ -97,15 +97,22 @@ def level_asked(facts, book, key, gate):
         tier = "minimal" if gate == "prototype" else "limited"
     if gate == "mvp" and tier in requirement.level_at_mvp:
         return requirement.level_at_mvp[tier]
-    return requirement.level.get(tier, "")
+    level = requirement.level.get(tier, "")
+    # At minimal risk production has a few of its questions drawn, and what is drawn is verified.
+    if gate == "production" and facts.tier == "minimal" and book.drawn_at_minimal and level != "":
+        for drawn in facts.drawn:
+            if drawn.requirement == key and drawn.since is not None and during(drawn, at):
+                return "verified"
+    return level
 
 
-def enough(facts, book, key, gate, standing):
+def enough(facts, book, key, gate, standing, at):
     """Whether this gate is content with how the answer stands."""
-    if standing.beside in FREE:
-        return True
-    asked = level_asked(facts, book, key, gate)
-    if asked == "":
+    asked = level_asked(facts, book, key, gate, at)
+    # "High: by two persons."
+    if standing.beside == "not applicable" and facts.tier == "high" and gate == "production" and asked:
+        return standing.persons > 1
+    if standing.beside in FREE or asked == "":
         return True
     if STRENGTH[standing.level] < STRENGTH[asked]:
         return False
@@ -124,31 +131,32 @@ def standing_of(facts, book, key, at):
         return Standing(beside="not asked")
     if key in NOT_ASKED_OF_IMPORTS and facts.imported and stage > STAGES.index("prototype"):
         return Standing(beside="not asked")
-    asked = False
-    for gate in gates_that_ask(book, key):
-        if level_asked(facts, book, key, gate) != "":
-            asked = True
-    if not asked:
+    if not asked_at_all(facts, book, key, at):
         return Standing(beside="not asked")
 
     own = own_standing(facts, book, key, at)
-    if content(facts, book, key, own):
+    if content(facts, book, key, own, at):
         return own
     if key in book.carry.replaced_at_production:
         replacement = book.carry.replaced_at_production[key]
         later = own_standing(facts, book, replacement, at)
-        if content(facts, book, replacement, later) or facts.claimed == "production":
+        if content(facts, book, replacement, later, at) or facts.claimed == "production":
             own = later
-    if content(facts, book, key, own):
+    if content(facts, book, key, own, at):
         return own
     if waived(facts, book, key, at):
         return Standing(beside="waived")
     return own
 
 
-def content(facts, book, key, standing):
+def asked_at_all(facts, book, key, at):
+    """Whether any gate asks the question of a case of this tier."""
+    return any(level_asked(facts, book, key, gate, at) != "" for gate in gates_that_ask(book, key))
+
+
+def content(facts, book, key, standing, at):
     """Whether every gate that asks it is content."""
-    return all(enough(facts, book, key, gate, standing) for gate in gates_that_ask(book, key))
+    return all(enough(facts, book, key, gate, standing, at) for gate in gates_that_ask(book, key))
 
 
 def waived(facts, book, key, at):
@@ -184,7 +192,7 @@ def own_standing(facts, book, key, at):
             if during(alone, at):
                 if key == "int.inventory":
                     return Standing("verified", len(alone.verifiers))
-                return Standing(beside="not applicable")
+                return Standing(persons=len(alone.verifiers), beside="not applicable")
         return NOTHING
     if asks_for_model(requirement) and not running_models(facts, at):
         return NOTHING
@@ -196,14 +204,18 @@ def own_standing(facts, book, key, at):
 
     if reply is not None and reply.kind == "not_applicable":
         if reply.accepted_on is not None and current(facts, book, key, reply.accepted_on, at, ages=True):
-            return Standing(beside="not applicable")
+            return Standing(persons=len(reply.accepted_by), beside="not applicable")
         return NOTHING
     if reply is not None and reply.kind in ("no", "not_reported"):
         return NOTHING
     if newest_result_says_no(facts, book, key, at):
         return NOTHING
     for measured in facts.measured:
-        if measured.requirement == key and during(measured, at):
+        if (
+            measured.requirement == key
+            and measured.way in book.requirements[key].ways
+            and during(measured, at)
+        ):
             return Standing("measured")
     if reply is None:
         return NOTHING
@@ -254,7 +266,7 @@ def by_items(facts, book, key, at):
                 best = level
             # Two persons are two who opened the same thing.
             if level == "verified":
-                persons = max(persons, len(verifiers(facts, key, item, at)))
+                persons = max(persons, len(counted(facts, book, key, item, at)))
         found = Standing(best, persons)
         if weakest is None or strength(found) < strength(weakest):
             weakest = found
@@ -278,7 +290,7 @@ def level_of_item(facts, book, key, item, at):
         return "measured"
     if item.kind == "attestation":
         return "stated"
-    if verifiers(facts, key, item, at):
+    if counted(facts, book, key, item, at):
         return "verified"
     return "documented"
 
@@ -383,10 +395,41 @@ def verifiers(facts, key, item, at):
     return {person for person, shows in verdicts(facts, key, item, at).items() if shows}
 
 
+def counted(facts, book, key, item, at):
+    """Who counts as having verified it: in person, or for fourteen days what it is the newer form of."""
+    return verifiers(facts, key, item, at) | renewal(facts, book, key, item, at)
+
+
+def renewal(facts, book, key, item, at):
+    """Who verified the older form of an item, while the newer one waits for its seat."""
+    added = item.added_at
+    if clock.local_day(at) > clock.local_day(added) + timedelta(days=14) or item.result in (
+        "fail",
+        "partial",
+    ):
+        return set()
+    for older in facts.items:
+        if older.superseded_by != item.id or key not in older.covers:
+            continue
+        if older.author_id != item.author_id or older.kind != item.kind:
+            continue
+        if older.withdrawn_at is not None and older.withdrawn_at <= added:
+            continue
+        if any(void.at <= added for void in older.voids.get(key, ())):
+            continue
+        if not current(facts, book, key, older.observed_on, added, ages=True):
+            continue
+        if not refused(facts, key, older, added):
+            return verifiers(facts, key, older, added)
+    return set()
+
+
 def current(facts, book, key, day, at, *, ages=False):
     """Whether what was observed on this day is still current; `ages`: of an imported claim too."""
     requirement = book.requirements[key]
     days = requirement.fresh_days
+    if facts.tier == "minimal" and requirement.fresh_days_minimal is not None:
+        days = requirement.fresh_days_minimal
     if facts.tier == "high" and requirement.fresh_days_high_risk is not None:
         days = requirement.fresh_days_high_risk
     if days == 0:
@@ -467,9 +510,14 @@ def supported_stage(facts, book, findings, tests, at):
         if not whole:
             break
         reached = stage
-    caps = [hold.cap for hold in facts.holds]
+    caps = []
+    for hold in facts.holds:
+        calling = [one for one in facts.shortcomings if one.hold == hold.kind and during(one, at)]
+        # A row that is open still, where nothing but questions that the tier leaves out would call for it, is idle.
+        if not calling or any(asked_at_all(facts, book, one.requirement, at) for one in calling):
+            caps.append(hold.cap)
     for short in facts.shortcomings:
-        if short.hold and during(short, at):
+        if short.hold and during(short, at) and asked_at_all(facts, book, short.requirement, at):
             caps.append(short.cap)
     by = facts.reattest_by
     if facts.claimed == "production" and by is not None and clock.local_day(at) > by:

@@ -11,6 +11,7 @@ from governance import clock
 from governance.gates.gate_inputs import (
     ContractState,
     Declared,
+    Drawn,
     Facts,
     HoldFact,
     Item,
@@ -38,6 +39,7 @@ ACCEPTED_BY = {
     "prod.q02_support": "support_owner",
 }
 NEXT_MODEL, OTHER_MODEL, NEXT_CONTRACT = 2, 3, 2
+ROUNDS = ("review 1", "review 2")
 PROOF_ITEMS = [key for criterion in BOOK.criteria.values() for key in criterion.proof_items]
 
 
@@ -81,6 +83,7 @@ class Draft:
         self.described, self.alone = [(LONG_AGO, None)], []
         self.waivers, self.shortcomings, self.holds, self.measured = [], [], [], []
         self.decided, self.imported, self.reattest_by = {}, False, None
+        self.drawn = []
         gates = ["prototype", "mvp", "production"]
         if chance.random() < 0.1:
             gates += ["stop", "retire"]
@@ -183,6 +186,8 @@ class Draft:
             measured=tuple(self.measured),
             described=tuple(self.described),
             alone=tuple(self.alone),
+            drawn=tuple(self.drawn),
+            round=ROUNDS[1],
         )
 
 
@@ -194,7 +199,8 @@ def answer_otherwise(draft):
     kind = chance.choice(["no", "not_reported", "not_applicable", "not_applicable", "not_applicable"])
     day = chance.choice([None, TODAY - chance.randint(0, 400) * DAY])
     accepted = day if kind == "not_applicable" else None
-    draft.answers[key] = replace(draft.answers[key], kind=kind, accepted_on=accepted)
+    by = frozenset(chance.sample(PEOPLE, chance.randint(1, 2))) if accepted else frozenset()
+    draft.answers[key] = replace(draft.answers[key], kind=kind, accepted_on=accepted, accepted_by=by)
 
 
 def unanswer(draft):
@@ -208,7 +214,7 @@ def answer_again(draft):
 
 def age(draft):
     item, key = draft.some()
-    days = BOOK.requirements[key].days(draft.tier == "high") or 500
+    days = BOOK.requirements[key].days(draft.tier) or 500
     item = replace(item, observed_on=TODAY - (days + draft.chance.randint(-3, 3)) * DAY)
     draft.change(item, added_at=draft.chance.choice([item.added_at, clock.midnight_before(item.observed_on)]))
 
@@ -244,8 +250,15 @@ def end_item(draft):
 
 
 def supersede(draft):
+    """A newer form of an item: of the same author and kind most often, waiting for its verifier or verified."""
+    chance = draft.chance
     item, key = draft.some()
-    new = draft.add(key, kind=item.kind, verified=draft.chance.random() < 0.6)
+    new = draft.add(
+        key,
+        kind=item.kind if chance.random() < 0.85 else chance.choice(BOOK.requirements[key].evidence),
+        author_id=item.author_id if chance.random() < 0.85 else 4,
+        verified=chance.random() < 0.4,
+    )
     draft.change(item, superseded_by=new.id)
 
 
@@ -484,6 +497,24 @@ def reattest(draft):
     draft.reattest_by = TODAY + draft.chance.randint(-1, 200) * DAY
 
 
+def draw(draft):
+    """A few questions are drawn, of a review or ahead of an acceptance, and not all of them were opened."""
+    chance = draft.chance
+    if chance.random() < 0.7:
+        draft.tier = "minimal"
+    asked = BOOK.gates["production"].requirements()
+    for key in chance.sample(asked, chance.randint(1, 6)):
+        since, until = span(chance)
+        if chance.random() < 0.2:
+            since, until = None, None
+        moment = since or chance.choice([LONG_AGO, later(chance)])
+        draft.drawn.append(Drawn(key, chance.choice(ROUNDS), moment, since, until))
+        if chance.random() < 0.4:
+            for item in list(draft.items.values()):
+                if key in item.covers:
+                    draft.change(item, verifications={})
+
+
 def lose(draft):
     item, _ = draft.some()
     draft.items.pop(item.id)
@@ -498,7 +529,7 @@ EVENTS = (
     answer_otherwise, unanswer, answer_again, age, void, end_item, end_item, supersede, fail, fail, other_kind,
     offer, doubt_failure,
     one_more, only_papers, unverify, unverify, say, say, share, models, contracts, register, shortcoming, hold, waive,
-    waive_beside, measure, measure, declare_less, by_import, decide, reattest, lose, close,
+    waive_beside, measure, measure, declare_less, by_import, decide, reattest, draw, draw, lose, close,
 )  # fmt: skip
 
 
@@ -515,12 +546,20 @@ def random_facts(chance, most=6, also=()):
 def moments_of(facts):
     """Every moment from `AT` on that these facts name or that follows from an age, in order."""
     found = [*facts.described]
-    for one in (*facts.running, *facts.contracts, *facts.alone, *facts.measured, *facts.shortcomings):
+    for one in (
+        *facts.running,
+        *facts.contracts,
+        *facts.alone,
+        *facts.measured,
+        *facts.shortcomings,
+        *facts.drawn,
+    ):
         found.append((one.since, one.until))
+    found += [(one.drawn_at, None) for one in facts.drawn]
     named = {moment for pair in found for moment in pair if moment is not None}
     for item in facts.items:
         for key in item.covers:
-            if days := BOOK.requirements[key].days(facts.high):
+            if days := BOOK.requirements[key].days(facts.tier):
                 named.add(clock.midnight_before(item.observed_on + (days + 1) * DAY))
             named |= {one.at for one in (*item.voids.get(key, ()), *item.verifications.get(key, ()))}
     named |= {clock.midnight_before(waiver.until + DAY) for waiver in facts.waivers}

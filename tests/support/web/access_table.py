@@ -234,6 +234,7 @@ TABLE = {
     "mapping-end": RUNNERS,
     "layer-review": only(closed=404),  # this item is no report on a layer
     "evidence-verify": only("seat_adoption"),  # the seat that signs for this question
+    "evidence-verify-first": only(closed=302, strangers=404, sent=405),  # leads to the first of them
     "architecture-add": RUNNERS,
     "architecture-withdraw": RUNNERS,
     "contract-edit": OWNER,

@@ -37,6 +37,8 @@ WRITTEN_ONCE = {
     "initiatives_approvaluse",
     "initiatives_continuation",
     "initiatives_drift",
+    "initiatives_decisionday",
+    "initiatives_drawnquestion",
     "initiatives_evidenceopening",
     "initiatives_excuse",
     "initiatives_formertitle",

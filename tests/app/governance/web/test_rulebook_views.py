@@ -37,6 +37,16 @@ def test_anybody_reads_every_question_with_what_counts_and_who_signs(client, cas
     assert client.get("/rulebook/versions/").status_code == 200
 
 
+def test_the_gate_says_how_many_of_its_questions_are_drawn_at_minimal_risk(client, cast):
+    words = "5 questions, drawn by the record"
+    assert words not in client.get("/rulebook/").content.decode()
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    text = client.get("/rulebook/").content.decode()
+    assert text.count(words) == 1
+    gate = text[text.index('id="gate-production"') :]
+    assert words in gate[: gate.index("</dl>")]
+
+
 def test_anchors_of_the_page_lead_somewhere(client, cast):
     text = client.get("/rulebook/").content.decode()
     ids = re.findall(r'\bid="([^"]+)"', text)

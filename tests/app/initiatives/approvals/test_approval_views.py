@@ -344,7 +344,7 @@ def test_many_calls_of_a_minute_are_one_mail_and_the_next_minute_s_another(cast,
         approval_mails.send()
     (first,) = to(cast.support)
     assert first.subject.endswith("and 11 more")
-    assert "2 more wait on your desk" in first.body
+    assert "2 more wait in your inbox" in first.body
     with clock.simulated(start + timedelta(minutes=1)):
         approval_mails.send()
     assert len(to(cast.support)) == 2

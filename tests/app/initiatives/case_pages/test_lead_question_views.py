@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 
 def answers(page: str) -> dict[str, str]:
     """Each of the three questions with its answer, as they stand on the page."""
-    part = page[page.index('id="questions"') : page.index('aria-label="Stages"')]
-    return dict(re.findall(r"<h3>(.+?)</h3>\s*<span class=\"tag[^\"]*\">(.+?)</span>", part))
+    part = page[page.index('id="questions"') :].split("</section>", 1)[0]
+    return dict(re.findall(r"<li>\s*([^<]+?)\s*<span class=\"tag[^\"]*\">(.+?)</span>", part))
 
 
 def test_a_case_leads_with_three_questions_and_what_mends_them(cast, as_):

@@ -4,6 +4,8 @@ import pytest
 
 from adoption.demo import artefacts, case_acts
 from governance import clock
+from governance.models import Rulebook
+from governance.rulebook import load_version
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import AnswerDraft
@@ -47,7 +49,7 @@ def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
     fallen = text_of(client.get(at("checklist", case.ref, gate="live", show="open")))
     assert 'id="row-mvp.workflow"' in fallen
     row = text_of(client.get(at("checklist-row", case.ref, "mvp.workflow")))
-    assert "Needed as soon as there is a file or a link." in row, (
+    assert "Left empty, it is called by its file or clause" in row, (
         "optional, and asked for once proof is meant"
     )
     assert first not in fallen, "one is there"
@@ -97,6 +99,47 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     item = case.evidence.get(title="Scope note")
     assert item.sha256
     assert item.coverage.get().requirement == "proto.scope"
+
+
+def test_saving_leads_to_the_next_question_that_has_no_answer(cast, as_):
+    case = factories.make_case(cast)
+    client, first = as_(cast.owner), at("checklist-row", case.ref, "proto.question")
+    assert "Save and continue" in text_of(client.get(first))
+    stay = client.post(
+        first, sent(case, text="Can it?", true_as_of=clock.today().isoformat()) | {"then": "next"}
+    )
+    assert stay.url == at("checklist-row", case.ref, "proto.scope", gate="prototype")
+    row = text_of(client.post(stay.url, sent(case, text="Two teams.") | {"then": "next"}, **HTMX))
+    assert 'data-next="row-proto.assumptions"' in row
+    assert "data-next" not in text_of(client.post(first, sent(case, text="Can it!", based_on="1"), **HTMX))
+    for key in Rulebook.objects.current().book.gates["prototype"].requirements():
+        if not case.answers.filter(requirement=key).exists() and key != "proto.to_advance":
+            checklist_actions.answer(case=case, requirement=key, kind="answered", text="So.", by=cast.owner)
+    last = at("checklist-row", case.ref, "proto.to_advance")
+    assert "Save and continue" not in text_of(client.get(last)), "nothing is left"
+    back = client.post(last, sent(case, text="A trial.") | {"then": "next"})
+    assert back.url.endswith("#row-proto.to_advance")
+
+
+@pytest.mark.parametrize("proof", [{}, {"proof-title": "Scope note"}])
+def test_proof_without_a_title_is_called_by_its_file(cast, as_, proof):
+    case = factories.make_case(cast)
+    file = artefacts.pdf("scope")
+    file.name = "Scope of May.pdf"
+    typed = sent(case, text="Two teams.", **proof)
+    typed |= {"proof-file": file, "proof-observed_on": clock.today().isoformat()}
+    assert as_(cast.owner).post(at("checklist-row", case.ref, "proto.scope"), typed).status_code == 302
+    assert case.evidence.get(kind="document").title == proof.get("proof-title", "Scope of May")
+
+
+def test_proof_stands_open_where_a_word_alone_is_not_enough(cast, as_):
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    case, beside = factories.make_case(cast), "Add proof beside your word"
+    client = as_(cast.owner)
+    assert beside in text_of(client.get(at("checklist-row", case.ref, "proto.question"))), "stated is enough"
+    assert beside not in text_of(client.get(at("checklist-row", case.ref, "mvp.problem"))), (
+        "an artefact is asked"
+    )
 
 
 def test_an_item_added_before_is_offered_for_another_question(cast, as_):
@@ -247,17 +290,23 @@ def test_the_generated_answer_is_not_written(cast, as_):
 def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after(cast, as_):
     case = factories.make_case(cast)
     client, url = as_(cast.owner), at("declaration", case.ref)
-    key = checklist_actions.proof_keys()[0]
+    key, other, *_ = checklist_actions.proof_keys()
     with acts() as kinds:
-        assert client.post(url, {"key": "junk"}).status_code == 404
-        bad = client.post(url, {"key": key, f"{key}-text": ""})
-        assert bad.status_code == 422
+        client.post(url, {f"{key}-text": "", "junk-text": "Nobody asks for that."})
     assert kinds == []
     with acts() as kinds:
-        client.post(url, {"key": key, f"{key}-text": "Half the time by May."})
-    assert kinds == ["declared"]
-    assert "Half the time by May." in text_of(client.get(url))
-    assert as_(cast.seat_risk).post(url, {"key": key, f"{key}-text": "Mine."}).status_code == 403
+        client.post(url, {f"{key}-text": "Half the time by May.", f"{other}-text": "Used daily by May."})
+    assert kinds == ["declared", "declared"]
+    with acts() as kinds:
+        page = text_of(client.get(url))
+        client.post(url, {f"{key}-text": "Half the time by May.", f"{other}-text": "Used weekly by May."})
+    assert kinds == ["declared"], "what stands as it was is not declared again"
+    assert "Half the time by May." in page
+    with acts() as kinds:
+        bad = client.post(url, {f"{key}-text": "", f"{other}-text": "Never by May."})
+    assert (bad.status_code, kinds) == (422, []), "all of it or nothing"
+    assert "Never by May." in text_of(bad)
+    assert as_(cast.seat_risk).post(url, {f"{key}-text": "Mine."}).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
 
 
@@ -266,11 +315,11 @@ def test_a_frozen_declaration_takes_a_result_beside_it(cast, as_):
     client, url = as_(cast.owner), at("declaration", case.ref)
     key = checklist_actions.proof_keys()[0]
     assert "no result yet" in text_of(client.get(url))
-    bad = client.post(url, {"key": key, f"{key}-result": "", f"{key}-outcome": "Shown."})
+    bad = client.post(url, {f"{key}-result": "", f"{key}-outcome": "Shown."})
     assert bad.status_code == 422
     assert "Shown." in text_of(bad)
     with acts() as kinds:
-        client.post(url, {"key": key, f"{key}-result": "missed", f"{key}-outcome": "Not shown."})
+        client.post(url, {f"{key}-result": "missed", f"{key}-outcome": "Not shown."})
     assert kinds == ["outcome reported"]
     page = text_of(client.get(url))
     assert "missed" in page

@@ -95,10 +95,10 @@ def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
         (found,) = [one for one in lines(cast.outsider, "sign") if one.text.startswith("Contract of ")]
         return found
 
-    assert line().button == "Read it"
+    assert (line().button, line().link) == ("Read it", f"/cases/{case.ref}/contract/")
     assert "has not signed it. Your seat is in its first day" in line().why
     organisation_actions.confirm_seat(membership=seat, by=cast.chair)
-    assert line().button == "Read and sign"
+    assert (line().button, line().link) == ("Read and approve", f"/cases/{case.ref}/contract/approve/")
     assert line().why.endswith("has not signed it.")
 
 

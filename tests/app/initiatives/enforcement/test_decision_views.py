@@ -186,7 +186,7 @@ def test_one_decision_shows_the_whole_question_and_whether_it_is_sealed(cast, as
     assert '"status": "archived"' in unescape(text)
     assert "<b>x" not in text
     assert "waits to be sealed" in text
-    assert "Can this idea work at all?" in text  # the head of the page is that of the case
+    assert "Contract and access" in text  # the head of the page is that of the case
     sealing.seal()
     text = text_of(client.get(url))
     entry = Entry.objects.get(table="governance_decisionbatch", key=str(row.batch_id))

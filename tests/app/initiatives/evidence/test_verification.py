@@ -13,17 +13,20 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.database import row_history
 from governance.gates import criteria
+from governance.gates.requirements import BY_VERIFYING
 from governance.models import Entry, Notice, Rulebook
+from governance.notices import desk as notice_desk
 from governance.permission_result import Conflict, Refused
 from governance.rulebook import load_version
-from governance.vocabulary import Level
+from governance.vocabulary import Level, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence import reminders
 from initiatives.evidence.verification import actions, queries
 from initiatives.facts import supported_stage
-from initiatives.models import EvidenceOpening, Verification
+from initiatives.models import Evidence, EvidenceOpening, Verification
 from initiatives.reviews import presentation
 from initiatives.roles import actions as role_actions
 from tests.support import factories
@@ -152,7 +155,9 @@ class TestAct:
             supersedes=plan,
             by=cast.owner,
         )
-        assert state(case).level == Level.DOCUMENTED
+        assert not state(case).verifiers
+        with clock.simulated(clock.now() + timedelta(days=16)):
+            assert state(case).level == Level.DOCUMENTED
         with pytest.raises(Conflict, match="no longer counts"):
             verify(plan, cast.seat_risk)
 
@@ -287,6 +292,22 @@ def test_a_bare_link_and_ones_own_item_wait_for_nobody(case, plan, cast):
     assert queries.item_to_verify(bare, book, seats, cast.seat_risk.pk) is None
 
 
+def test_what_stands_for_a_question_that_was_replaced_is_verified_where_it_is_offered(cast, as_):
+    """In production an answer to the MVP may rest on its production form's item, which opens there alone."""
+    case = factories.make_production(cast)
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    logged = state(case, "mvp.observability")
+    assert logged.place == BY_VERIFYING
+    assert not any("mvp.observability" in item.covers for item in logged.items), "it stands on another's item"
+    for person in cast.seats.values():
+        answer = as_(person).get(reverse("evidence-verify-first", args=[case.ref]), follow=True)
+        assert answer.status_code == 200, person
+    book = Rulebook.objects.current().book
+    others = {key: replace(logged, key=key, place="") for key in book.requirements}
+    facts = supported_stage.facts_of(case_acts.fresh(case))
+    assert supported_stage.to_verify(facts, book, others | {"mvp.observability": logged}) is None
+
+
 def test_that_too_few_can_verify_is_said_before_a_case_is_submitted(cast, as_):
     case = factories.make_prototype(cast)
     case_acts.propose_and_confirm_tier(case, cast.team, "high")
@@ -298,3 +319,142 @@ def test_that_too_few_can_verify_is_said_before_a_case_is_submitted(cast, as_):
         factories.make_seat(cast, factories.make_person(f"second-{seat}"), seat)
     page = as_(cast.owner).get(reverse("review-open", args=[case.ref])).content.decode()
     assert "At high risk two people verify" not in page
+
+
+class TestDesk:
+    """Answers of a running case that wait to be verified lie on the desks of the seats that sign for them."""
+
+    @pytest.fixture
+    def running(self, cast):
+        """An MVP of limited risk on which the rulebook with levels decides at once, its bound shown by a document."""
+        row = factories.make_mvp(cast)
+        factories.make_rulebook(
+            cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
+        )
+        return case_acts.fresh(row)
+
+    @staticmethod
+    def waiting(person):
+        return [line for line in notice_desk.lines_for(person) if line.verb == "verify"]
+
+    def test_a_seat_is_told_how_many_and_led_to_the_first(self, running, cast, as_):
+        (line,) = self.waiting(cast.seat_risk)
+        assert line.ref == running.ref
+        assert "that MVP rests on" in line.why
+        gone_to = as_(cast.seat_risk).get(line.link)
+        assert gone_to.status_code == 302
+        assert "/verify/" in gone_to.url
+        assert as_(cast.seat_risk).get(gone_to.url).status_code == 200
+
+    @pytest.mark.parametrize("who", ["owner", "lead", "admin", "auditor", "outsider"])
+    def test_nobody_else_is(self, running, cast, who):
+        assert not self.waiting(getattr(cast, who))
+
+    def test_it_is_gone_for_whoever_verified_all_of_it(self, running, cast):
+        while found := self.waiting(cast.seat_risk):
+            before = found[0].why
+            first = queries.waiting_for(
+                running,
+                Rulebook.objects.current().book,
+                criteria.states_at(
+                    supported_stage.facts_of(running), Rulebook.objects.current().book, clock.now()
+                ),
+                cast.seat_risk,
+            )
+            for key, pk in first:
+                item = Evidence.objects.get(pk=pk)
+                actions.open_item(case=running, evidence=item, way="look", by=cast.seat_risk)
+                actions.verify(
+                    evidence=item,
+                    requirement=key,
+                    shows=True,
+                    place="Line 1",
+                    words="It says so, with the day.",
+                    answer_version=running.answers.get(requirement=key).version,
+                    fingerprint=item.fingerprint,
+                    by=cast.seat_risk,
+                )
+            now = self.waiting(cast.seat_risk)
+            assert not now or now[0].why != before
+        assert Verification.objects.exists()
+
+    def test_what_only_a_later_gate_asks_does_not_wait_yet(self, running, cast):
+        book = Rulebook.objects.current().book
+        facts = supported_stage.facts_of(running)
+        states = criteria.states_at(facts, book, clock.now())
+        later = [
+            key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" not in state.below
+        ]
+        assert later
+        kept = supported_stage.to_verify(facts, book, states)
+        earlier = [
+            key for key, state in states.items() if state.place == BY_VERIFYING and "mvp" in state.below
+        ]
+        assert len(kept) == len(earlier)
+
+
+class TestRenewal:
+    """What renews a verified item: counted meanwhile, on the desk of its seat, told after a week."""
+
+    @pytest.fixture
+    def renewed(self, case, plan, cast):
+        verify(plan, cast.seat_risk)
+        return evidence_actions.add_evidence(
+            case=case,
+            kind="document",
+            title="Rollout plan, new edition",
+            observed_on=clock.today(),
+            covers=[KEY],
+            supersedes=plan,
+            file=ContentFile(b"Week 1: forty account managers in the north, until 30 April.", "plan-2.txt"),
+            by=cast.owner,
+        )
+
+    def test_it_counts_meanwhile(self, case, renewed):
+        found = state(case)
+        assert (found.level, found.place) == (Level.VERIFIED, BY_VERIFYING)
+        with clock.simulated(clock.now() + timedelta(days=16)):
+            assert state(case).level == Level.DOCUMENTED
+
+    def test_the_page_says_until_when_and_leads_there(self, case, renewed, cast, as_):
+        row = as_(cast.seat_risk).get(reverse("checklist-row", args=[case.ref, KEY])).content.decode()
+        assert "renews what was verified, and counts so until" in row
+        assert page(case, renewed) in row
+
+    def test_seat_and_chair_hear_of_it_after_a_week_and_once(self, cast):
+        row = factories.make_mvp(cast)
+        factories.make_rulebook(
+            cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
+        )
+        (older,) = row.evidence.filter(coverage__requirement=KEY, superseded_by__isnull=True)
+        actions.open_item(case=row, evidence=older, way="look", by=cast.seat_risk)
+        actions.verify(
+            evidence=older,
+            requirement=KEY,
+            shows=True,
+            place="Line 1",
+            words="It says so, with the day.",
+            answer_version=row.answers.get(requirement=KEY).version,
+            fingerprint=older.fingerprint,
+            by=cast.seat_risk,
+        )
+        evidence_actions.add_evidence(
+            case=row,
+            kind=older.kind,
+            title="Rollout plan, new edition",
+            observed_on=clock.today(),
+            covers=[KEY],
+            supersedes=older,
+            file=ContentFile(b"Week 1: forty account managers in the north, until 30 April.", "plan-2.txt"),
+            by=older.author,
+        )
+        start = clock.now()
+
+        def owed(days):
+            with clock.simulated(start + timedelta(days=days)):
+                return {(due.person.login, due.period) for due in reminders.renewals(clock.now())}
+
+        assert owed(6) == set()
+        assert owed(7) == {("seat-risk", "after7d"), ("chair", "after7d")}
+        assert owed(9) == owed(7)
+        assert owed(15) == set()

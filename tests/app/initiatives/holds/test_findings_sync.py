@@ -8,10 +8,13 @@ import time_machine
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from adoption.demo import case_acts
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import Entry
+from governance.gates import criteria
+from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
+from governance.rulebook import load_version
 from initiatives.cases.act import REGISTER, act
 from initiatives.facts import finding_rules, supported_stage
 from initiatives.facts.finding_rules import Wanted
@@ -19,8 +22,10 @@ from initiatives.findings import sync
 from initiatives.history import entry_wording as history_entry_wording
 from initiatives.holds import actions as hold_actions
 from initiatives.models import Hold, Link, Shortcoming, System
+from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
+from tests.support.cases.case_pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -174,3 +179,33 @@ def test_acts_on_what_is_shared_come_one_after_the_other(cast):
     with act("an act on the register", system="test", case=case, register=True):
         assert not free()
     assert free()
+
+
+def test_what_the_tier_leaves_out_holds_nothing_until_the_tier_rises(cast, as_, says):
+    """At minimal risk nobody asks what words mean to each system: that they disagree stands there and holds nothing."""
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    case = factories.make_case(cast)
+    case_acts.propose_and_confirm_tier(case, cast.team, "minimal")
+    says.append(CONFLICT)
+    follow(case)
+    assert Shortcoming.objects.standing().filter(initiative=case).exists()
+    assert held(case) == {}
+    assert "Held" not in text_of(as_(cast.owner).get(case.get_absolute_url()))
+
+    registration_actions.propose_tier(
+        case=case, tier="limited", worst_credible_harm="A wrong figure costs time.", by=cast.owner
+    )
+    registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)
+    assert set(held(case)) == {"definition_conflict"}
+    assert "Held since" in text_of(as_(cast.owner).get(case.get_absolute_url()))
+
+    # The row of a hold that waits for its next sweep holds nothing meanwhile, and no page says that it does.
+    with acting(system="test", reason="The tier as it was before"):
+        case = case_acts.fresh(case)
+        case.tier = "minimal"
+        case.save()
+    assert set(held(case)) == {"definition_conflict"}
+    book, facts = Rulebook.objects.current().book, supported_stage.facts_of(case)
+    assert facts.holds
+    assert criteria.holds_at(facts, book, clock.now()) == ()
+    assert "Held since" not in text_of(as_(cast.owner).get(case.get_absolute_url()))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from governance.gates import criteria, judgements, lead_questions, standards
-from governance.rulebook import RulebookErrors, pairings
+from governance.gates import criteria, lead_questions, standards
+from governance.rulebook import RulebookErrors, judgements, pairings
 from governance.rulebook.pairings import PAIRINGS
 from tests.support.rules.gate_facts import AT, BOOK, TODAY, everything, item, reply, swapped
 

@@ -154,6 +154,7 @@ class TestTiers:
             ('level = { minimal = "stated"', 'level = { minimal = "proved"', 'names the level "proved"'),
             ('level = { minimal = "stated"', 'level = { least = "stated"', 'the risk tier "least"'),
             ("waivers_max = 3\n", "", '"waivers_max" is missing'),
+            ("drawn_at_minimal = 5", "drawn_at_minimal = -1", "drawn_at_minimal"),
             ('ways = ["acceptance"]', 'ways = ["hearsay"]', 'the way "hearsay"'),
         ],
     )

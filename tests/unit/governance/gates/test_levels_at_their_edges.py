@@ -122,7 +122,7 @@ def test_a_vote_does_not_stale_because_the_production_form_was_verified():
 
 def short(tier, gate, people):
     facts = one("mvp.problem", tier=tier, described=DESCRIBED)
-    found = levels.too_few_verifiers(facts, BOOK, gate, states_at(facts, BOOK, AT), people)
+    found = levels.too_few_verifiers(facts, BOOK, gate, states_at(facts, BOOK, AT), people, AT)
     return [reason.text for reason in found]
 
 

@@ -99,9 +99,9 @@ def test_carry_forward(book):
 
 def test_days_follow_the_tier(book):
     drill = book.requirements["prod.q10_outage"]
-    assert (drill.days(False), drill.days(True), drill.grace_days) == (180, 90, 14)
+    assert (drill.days(""), drill.days("high"), drill.grace_days) == (180, 90, 14)
     owner = book.requirements["mvp.owner"]
-    assert owner.days(True) == owner.days(False) == 180
+    assert owner.days("high") == owner.days("") == 180
     assert owner.blocking
     assert not book.requirements["int.systems_owned"].blocking
 

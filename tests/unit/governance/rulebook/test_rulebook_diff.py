@@ -153,6 +153,16 @@ def test_the_case_and_the_rulebook_say_what_ends_each_tolerance(cast, as_):
         ), address
 
 
+def test_how_many_questions_are_drawn_is_told():
+    text = load_version("2026.2")
+    for becomes in ("drawn_at_minimal = 7\n", ""):
+        assert "drawn_at_minimal = 5\n" in text
+        (terms,) = diff.differences(parse(text), parse(text.replace("drawn_at_minimal = 5\n", becomes)))
+        assert terms.title == "Terms"
+        told = "Questions of a production case at minimal risk that are drawn to be verified: "
+        assert terms.lines == (f"{told}now {'7' if becomes else '0'}, before 5.",)
+
+
 def test_levels_are_told_by_tier_with_why_one_is_left_out():
     lines = {
         line

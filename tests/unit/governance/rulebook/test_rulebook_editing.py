@@ -31,7 +31,7 @@ def test_a_value_is_exchanged_added_and_taken_away_and_nothing_else_moves(text):
     ]
     assert len(set(before) ^ set(after)) <= 2 * len(values)
     assert with_values(changed, {place: text.value(place) for place in values}).raw == text.raw
-    assert parse(changed.source).requirements[key].days(high=True) == 7
+    assert parse(changed.source).requirements[key].days("high") == 7
 
 
 def test_the_loaders_problems_come_back_to_their_field(text):

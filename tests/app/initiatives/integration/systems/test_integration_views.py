@@ -224,14 +224,23 @@ def test_the_register_is_kept_as_proof_from_its_page(cast, as_, mvp, crm):
     assert as_(cast.chair).get(at("register-record", mvp.ref)).status_code == 403
 
 
-def test_pages_below_integration_light_its_tab(cast, as_, mvp, crm):
+def shown_as(page) -> list[tuple[str, str]]:
+    """The section and the page of it that are marked as the current ones."""
+    return [
+        (section["words"], one["words"])
+        for section in page.context["sections"]
+        for one in section["pages"]
+        if one["current"]
+    ]
+
+
+def test_pages_below_integration_are_found_in_its_section(cast, as_, mvp, crm):
     factories.make_link(cast, mvp, crm)
     client = as_(cast.lead)
     for name in (*system_views.PAGES, "term-use", "definition-add", "integration-profile-add", "link-add"):
         page = client.get(at(name, mvp.ref))
-        assert [tab["words"] for tab in page.context["tabs"] if tab["current"]] == ["Integration"], name
-    history = client.get(at("case-history", mvp.ref)).context["tabs"]
-    assert [tab["words"] for tab in history if tab["current"]] == ["History"]
+        assert shown_as(page) == [("System", "Integration")], name
+    assert shown_as(client.get(at("case-history", mvp.ref))) == [("Activity", "Activity")]
 
 
 def test_an_empty_glossary_leads_to_the_cases_that_fill_it(cast, as_):

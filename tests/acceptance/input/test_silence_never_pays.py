@@ -1,0 +1,113 @@
+"""Silence never pays: whatever a case describes of itself, from an empty register, costs it no support.
+
+Rows are told by real acts and judged in the facts of random cases, at every moment at which something turns; 200 times
+in the suite, more with `--rounds`.
+"""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from governance.gates import criteria, turning_points
+from governance.gates.gate_inputs import HoldFact, Shortcoming
+from governance.gates.requirements import states_at
+from governance.rulebook import load_version
+from governance.vocabulary import STAGE_RANK
+from tests.support import factories
+from tests.support.rules.described_registers import KINDS_TO_TELL, bare_case, laid_into, told_of
+from tests.support.rules.gate_facts import AT, LONG_AGO
+from tests.support.rules.random_facts import BOOK, later, moments_of, random_facts
+
+IN_THE_SUITE = 200
+CASES_OF_EACH = 5  # random cases into which what was told is laid
+
+
+@pytest.fixture
+def chances(rounds):
+    """A source of chance for each case, the same in every run."""
+    return [random.Random(seed) for seed in range(max(rounds, IN_THE_SUITE))]
+
+
+def supported(facts, at):
+    """The rank of what is supported; of a closed case 0."""
+    return STAGE_RANK.get(criteria.support(facts, BOOK, at, states_at(facts, BOOK, at)).supported, 0)
+
+
+def silent(facts, chance):
+    """The case before anything around it was described; perhaps not even its model."""
+    kept = tuple(one for one in facts.shortcomings if not one.hold and not one.requirement.startswith("int."))
+    running = facts.running if chance.random() < 0.5 else ()
+    return replace(facts, described=(), alone=(), shortcomings=kept, running=running)
+
+
+def moments(*cases):
+    """Every moment at which something turns in one of them, and now."""
+    return sorted({AT, *(moment for facts in cases for moment in moments_of(facts))})
+
+
+@pytest.mark.django_db
+def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
+    cast = factories.make_cast()
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    case, rose, against, told_once = bare_case(cast), 0, 0, Counter()
+    for place, chance in enumerate(chances):
+        if place % CASES_OF_EACH == 0:
+            # First each kind alone, then several in whatever order.
+            single = place // CASES_OF_EACH
+            kinds = chance.choices(KINDS_TO_TELL, k=chance.randint(1, 8))
+            told = told_of(cast, case, chance, KINDS_TO_TELL[single : single + 1] or kinds)
+            told_once.update(set(told.kinds))
+            assert costs_nothing(told), told.kinds
+        nothing = silent(random_facts(chance, most=2), chance)
+        spoken = laid_into(nothing, told, chance.choice([LONG_AGO, AT, later(chance)]), chance)
+        against += spoken.shortcomings != nothing.shortcomings
+        for at in moments(nothing, spoken):
+            before, after = supported(nothing, at), supported(spoken, at)
+            assert before <= STAGE_RANK["prototype"], (at, nothing.tier, nothing.claimed)
+            assert after >= before, (told.kinds, at, nothing.tier, nothing.claimed)
+            rose += after > before
+    assert set(told_once) == set(KINDS_TO_TELL)
+    assert rose > len(chances) / 20, "what was told hardly mattered"
+    assert against > len(chances) / 4, "hardly anything was found against what was told"
+
+
+def costs_nothing(told):
+    """Whether the case itself, as its acts left it, supports no less at any moment from then on."""
+    spans = [turning_points.outlook(facts, BOOK, told.at) for facts in (told.before, told.after)]
+    turns = {moment for outlook in spans for moment, *_ in outlook}
+    return all(supported(told.after, at) >= supported(told.before, at) for at in turns)
+
+
+# What a tier leaves out
+
+
+def test_what_is_found_against_a_question_that_a_tier_leaves_out_costs_nothing(chances):
+    """Neither the finding, nor the hold that it calls for, nor the row of that hold."""
+    tried = held = 0
+    for chance in chances:
+        facts = random_facts(chance, most=2)
+        left_out = [key for key in BOOK.requirements if not BOOK.asks(key, facts.tier)]
+        if not left_out:
+            continue
+        kind, cap = chance.choice([("definition_conflict", "mvp"), ("failed_drill", "mvp")])
+        since = chance.choice([LONG_AGO, AT, later(chance)])
+        found = [
+            Shortcoming(key, "They disagree.", "Settle it.", "", since, None, kind, "Held", cap)
+            for key in chance.sample(left_out, min(2, len(left_out)))
+        ]
+        told = replace(facts, shortcomings=(*facts.shortcomings, *found))
+        if since <= AT and not any(one.hold == kind for one in facts.shortcomings):
+            told = replace(told, holds=(*facts.holds, HoldFact(kind, "Held", "They disagree.", cap, True)))
+        for at in moments(facts, told):
+            assert supported(told, at) == supported(facts, at), (found, at, facts.tier)
+            tried += 1
+        # The same against a question that is asked does count: it is not that holds were forgotten.
+        asked = chance.choice([key for key in BOOK.requirements if BOOK.asks(key, facts.tier)])
+        counts = replace(
+            facts, shortcomings=(*facts.shortcomings, replace(found[0], requirement=asked, since=AT))
+        )
+        held += supported(counts, AT) < supported(facts, AT)
+    assert tried > len(chances)
+    assert held > len(chances) / 20

@@ -1,0 +1,102 @@
+"""Races around drawing: workers draw at once, while a seat refuses what was drawn. Each question is drawn once.
+
+Six rounds in the suite, `--rounds 500` runs them at full length.
+"""
+
+from functools import partial
+
+import pytest
+
+from adoption.demo import case_acts
+from governance.models import Checkpoint
+from governance.transparency_log import as_of, sealing
+from initiatives.evidence.verification import actions as verification_actions
+from initiatives.facts import supported_stage
+from initiatives.models import DrawnQuestion, Evidence
+from initiatives.reviews import actions as review_actions
+from initiatives.reviews.drawn_questions import actions
+from tests.support import factories
+from tests.support.database.concurrent_connections import SIZE, Ring
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FULL, SUITE = 500, 6
+
+
+@pytest.fixture
+def numbers(rounds):
+    """The rounds to run."""
+    return range(rounds if rounds >= FULL else SUITE)
+
+
+@pytest.fixture
+def case():
+    """An MVP of minimal risk that is ready for production, with its cast."""
+    cast = factories.make_cast()
+    return cast, factories.make_minimal(cast)
+
+
+def drawn_for(review) -> list[DrawnQuestion]:
+    return list(DrawnQuestion.objects.filter(review=review).order_by("pk"))
+
+
+def refuse(case, found, key, person):
+    item = Evidence.objects.get(pk=found.states[key].items[0].id)
+    verification_actions.open_item(case=case, evidence=item, way="look", by=person)
+    return verification_actions.verify(
+        evidence=item,
+        requirement=key,
+        shows=False,
+        place="",
+        words="It says the opposite.",
+        fingerprint=item.fingerprint,
+        answer_version=found.states[key].answer_version,
+        by=person,
+    )
+
+
+def test_workers_draw_at_once_and_each_question_once(case, numbers):
+    cast, case = case
+    workers = [partial(actions.draw, case.pk)] * SIZE
+    with Ring() as ring:
+        for _ in numbers:
+            review = review_actions.open_review(case=case, by=cast.owner)
+            sealing.seal()
+            found = ring.run(workers)
+            assert [str(one) for one in found if one.kind != "done"] == []
+            assert sorted(len(one.value) for one in found) == [0] * (SIZE - 1) + [5]
+            rows = drawn_for(review)
+            assert [row.place for row in rows] == [1, 2, 3, 4, 5]
+            assert len({row.requirement for row in rows}) == 5
+
+            # A seat refuses one of them while the workers look: it brings exactly one, sooner or later.
+            judged = supported_stage.judged(case_acts.fresh(case))
+            key = next(
+                (row.requirement for row in rows if judged.states[row.requirement].level == "documented"),
+                None,
+            )
+            if key is not None:
+                seat = review.book.seats_asking(key)[0]
+                rival = partial(refuse, case, judged, key, cast.seats[seat])
+                found = ring.run([*workers[1:], rival])
+                assert [str(one) for one in found if one.kind != "done"] == []
+                found = ring.run(workers)
+                assert [str(one) for one in found if one.kind != "done"] == []
+                rows = drawn_for(review)
+                assert [row.replaces.requirement for row in rows[5:]] == [key]
+            review_actions.withdraw_review(review=review, reason="Once more.", by=cast.owner)
+    assert DrawnQuestion.objects.filter(replaces__isnull=False).exists()
+
+
+def test_a_past_day_knows_what_was_drawn_then(case):
+    cast, case = case
+    review = review_actions.open_review(case=case, by=cast.owner)
+    before = sealing.seal()
+    assert len(actions.draw(case.pk)) == 5
+    after = sealing.seal()
+    assert before.pk < after.pk == Checkpoint.objects.latest("pk").pk
+    with as_of.day(before.at):
+        assert supported_stage.facts_of(case_acts.fresh(case)).drawn == ()
+    with as_of.day(after.at):
+        told = supported_stage.facts_of(case_acts.fresh(case)).drawn
+    assert [one.requirement for one in told] == [row.requirement for row in drawn_for(review)]

@@ -1,0 +1,109 @@
+"""Answers that are measured: by readings of a key or a pulse, as long as no figure behind them was typed."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from adoption.demo import case_acts
+from adoption.demo.measures import adopted
+from adoption.models import Measure
+from adoption.models.measures import TYPED
+from adoption.readings import actions as reading_actions
+from adoption.readings.actions import Sent
+from governance import clock
+from governance.gates import criteria
+from governance.models import Rulebook
+from governance.rulebook import load_version
+from governance.vocabulary import Level, TakesEffect
+from initiatives.facts import supported_stage
+from initiatives.models import Measurement
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+USAGE = "adopt.usage"
+
+
+@pytest.fixture
+def case(cast):
+    """An MVP with a contract on which the rulebook with levels decides."""
+    row = factories.make_mvp(cast)
+    factories.make_rulebook(
+        cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
+    )
+    return case_acts.fresh(row)
+
+
+@pytest.fixture
+def key(cast, case):
+    return factories.make_key(cast, case, days=300, scopes=["readings"])[0]
+
+
+def state(case, requirement: str = USAGE) -> criteria.State:
+    book = Rulebook.objects.current().book
+    return criteria.state_of(supported_stage.facts_of(case_acts.fresh(case)), book, requirement, clock.now())
+
+
+def type_in(case, cast, instrument: str = "usage.active", ends_on=None) -> None:
+    measure = Measure.objects.get(initiative=case, instrument=instrument)
+    day = ends_on or clock.today()
+    fate = reading_actions.record_readings(
+        case=case,
+        sent=[Sent(measure.pk, day - timedelta(days=6), day, 40, f"typed {day}", hits=36)],
+        came=TYPED,
+        by=cast.owner,
+    )
+    assert fate
+
+
+def test_readings_of_a_key_measure_it_and_nobody_says_anything(case, cast, key):
+    assert state(case).level == ""
+    adopted(case, cast.team, {USAGE}, key=key)
+    found = state(case)
+    assert (found.level, found.state) == (Level.MEASURED, "met")
+    assert "Intended users active in the week" in found.words
+
+
+def test_the_same_figures_in_a_table_of_the_owner_do_not(case, cast):
+    adopted(case, cast.team, {USAGE})
+    assert not Measurement.objects.filter(way="readings").exists()
+    assert state(case).level != Level.MEASURED
+
+
+def test_one_typed_reading_behind_the_figure_ends_it(case, cast, key):
+    adopted(case, cast.team, {USAGE}, key=key)
+    type_in(case, cast)
+    assert state(case).level != Level.MEASURED
+
+
+def test_what_was_typed_before_the_period_that_is_judged_does_not(case, cast, key):
+    adopted(case, cast.team, {USAGE}, until=clock.today() - timedelta(days=120))
+    with time_machine.travel(clock.now() + timedelta(minutes=1)):
+        adopted(case, cast.team, {USAGE}, key=key)
+        assert state(case).level == Level.MEASURED
+
+
+def test_a_missed_target_is_not_measured_as_met(case, cast, key):
+    adopted(case, cast.team, {USAGE}, key=key)
+    active = Measure.objects.get(initiative=case, instrument="usage.active")
+    day = clock.today() + timedelta(days=7)
+    with time_machine.travel(clock.midnight_after(day) + timedelta(hours=2)):
+        reading_actions.record_readings(
+            case=case,
+            sent=[Sent(active.pk, day - timedelta(days=6), day, 40, "few", hits=2)],
+            came="sent",
+            key=key,
+        )
+        found = state(case)
+        assert found.state != "met"
+        assert not found.satisfies("production")
+
+
+def test_it_counts_no_longer_than_its_readings(case, cast, key):
+    adopted(case, cast.team, {USAGE}, key=key)
+    days = Rulebook.objects.current().book.requirements[USAGE].days("limited")
+    last = clock.today() + timedelta(days=days)
+    with time_machine.travel(clock.midnight_after(last) - timedelta(minutes=1)):
+        assert state(case).level == Level.MEASURED
+    with time_machine.travel(clock.midnight_after(last)):
+        assert state(case).state != "met"

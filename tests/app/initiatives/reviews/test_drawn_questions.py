@@ -1,0 +1,543 @@
+"""Questions of a case of minimal risk, drawn by the record's seed after submission, and then verified."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.urls import reverse
+from django.utils.html import escape
+
+from adoption.demo import artefacts, case_acts
+from governance import clock
+from governance.database import row_history
+from governance.gates import drawing
+from governance.models import Checkpoint, Entry, Rulebook
+from governance.notices.desk import lines_for
+from governance.permission_result import Refused
+from governance.rulebook import load_version
+from governance.tasks import seal_record
+from governance.transparency_log import sealing
+from governance.vocabulary import Level, Stage
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.cases import review_state
+from initiatives.checklist import actions as checklist_actions
+from initiatives.evidence.verification import actions as verification_actions
+from initiatives.facts import supported_stage
+from initiatives.models import DrawnQuestion, Evidence, Review
+from initiatives.registration import actions as registration_actions
+from initiatives.reviews import actions as review_actions
+from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
+from initiatives.tasks import draw_questions
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+NOT_YET = "are drawn with the record's next checkpoint, and nobody chooses them"
+
+
+@pytest.fixture
+def case(cast):
+    return factories.make_minimal(cast)
+
+
+@pytest.fixture
+def review(case, cast):
+    """Submitted, and not sealed yet."""
+    return review_actions.open_review(case=case, by=cast.owner)
+
+
+def rows(case) -> list[DrawnQuestion]:
+    return list(DrawnQuestion.objects.filter(initiative=case).order_by("pk"))
+
+
+def sitting(review):
+    return review_state.sit(Review.objects.select_related("initiative__unit", "rulebook").get(pk=review.pk))
+
+
+def blockers(review) -> str:
+    return " ".join(str(one) for one in sitting(review).verdict.blockers)
+
+
+def state(case, key):
+    found = supported_stage.judged(case_acts.fresh(case))
+    return found.states[key]
+
+
+def drawn(case) -> list[DrawnQuestion]:
+    """Everything sealed, and what is owed drawn: what the worker does every few seconds."""
+    sealing.seal()
+    draw_questions.delay()
+    return rows(case)
+
+
+def say(case, key, cast, *, shows=True):
+    """A seat opens what is offered for a question, and says whether it shows the answer."""
+    by = cast.seats[Rulebook.objects.current().book.at_tier("minimal").seats_asking(key)[0]]
+    found = state(case, key)
+    item = Evidence.objects.get(pk=next(one.id for one in found.items if one.author_id != by.pk))
+    verification_actions.open_item(case=case, evidence=item, way="look", by=by)
+    return verification_actions.verify(
+        evidence=item,
+        requirement=key,
+        shows=shows,
+        place="Page 1",
+        words="It says so." if shows else "It says the opposite.",
+        fingerprint=item.fingerprint,
+        answer_version=found.answer_version,
+        by=by,
+    )
+
+
+def verify_all(case, cast, gate="production"):
+    artefacts.verify_gate(case, gate, cast.team.seats)
+
+
+class TestSubmitted:
+    def test_nothing_is_decided_before_the_draw(self, review, case, cast):
+        assert NOT_YET in blockers(review)
+        case_acts.votes(review, cast.team)
+        assert [str(one) for one in sitting(review).verdict.blockers if NOT_YET not in str(one)] == []
+        with pytest.raises(Refused, match="nobody chooses them"):
+            review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+
+    def test_the_first_checkpoint_after_submission_draws_five(self, review, case, cast):
+        draw_questions.delay()
+        assert rows(case) == [], "nothing is sealed yet"
+        checkpoint = sealing.seal()
+        draw_questions.delay()
+        found = rows(case)
+        assert [row.place for row in found] == [1, 2, 3, 4, 5]
+        assert {row.checkpoint_id for row in found} == {checkpoint.pk}
+        assert NOT_YET not in blockers(review)
+        for row in found:
+            assert state(case, row.requirement).below == {"production"}
+            assert state(case, row.requirement).level == Level.DOCUMENTED
+        assert not sitting(review).verdict.decidable
+        entry = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN)
+        assert (entry.actor_id, entry.case_ref) == (None, case.ref)
+
+    def test_whoever_has_the_rows_draws_the_same_again(self, review, case, cast):
+        found = drawn(case)
+        told = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]
+        root = bytes(Checkpoint.objects.get(pk=found[0].checkpoint_id).root)
+        assert told["root"] == root.hex()
+        assert told["round"] == f"review {review.pk}"
+        keys = sorted(told["among"])
+        assert len(keys) > 5
+        again = drawing.in_order(root, case.ref, f"review {review.pk}", keys)
+        assert again == told["among"]
+        assert [row.requirement for row in found] == again[:5] == told["drawn"]
+
+    def test_once_however_often_it_is_asked(self, review, case, cast):
+        first = drawn(case)
+        for _ in range(3):
+            draw_questions.delay()
+            assert drawn(case) == first
+
+    def test_a_later_checkpoint_draws_the_same(self, review, case, cast):
+        first = sealing.seal()
+        with row_history.acting(by=cast.admin, reason=""):
+            cast.outsider.full_name = "Somebody Else"
+            cast.outsider.save()
+        assert sealing.seal().pk != first.pk
+        draw_questions.delay()
+        assert {row.checkpoint_id for row in rows(case)} == {first.pk}
+
+    def test_the_worker_draws_with_the_sealing(self, review, case, cast):
+        seal_record.delay()
+        assert len(rows(case)) == 5
+
+    def test_what_was_verified_before_is_not_drawn(self, case, cast):
+        keys = Rulebook.objects.current().book.gates["production"].requirements()
+        first = next(key for key in keys if state(case, key).level == Level.DOCUMENTED)
+        say(case, first, cast)
+        review_actions.open_review(case=case, by=cast.owner)
+        drawn(case)
+        told = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]
+        assert first not in told["among"]
+
+    def test_once_all_are_verified_it_can_be_decided(self, review, case, cast):
+        drawn(case)
+        verify_all(case, cast)
+        assert {state(case, row.requirement).level for row in rows(case)} == {Level.VERIFIED}
+        case_acts.votes(review, cast.team)
+        assert sitting(review).verdict.decidable, blockers(review)
+        review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+        case = case_acts.fresh(case)
+        assert supported_stage.said_on(case, clock.today()) == (Stage.PRODUCTION, Stage.PRODUCTION, "")
+
+    def test_four_of_five_are_too_few(self, review, case, cast):
+        found = drawn(case)
+        for row in found[:4]:
+            say(case, row.requirement, cast)
+        assert "it was drawn" in blockers(review)
+        say(case, found[4].requirement, cast)
+        assert "it was drawn" not in blockers(review)
+
+    def test_at_a_tier_that_rises_the_draw_has_no_effect(self, review, case, cast):
+        found = drawn(case)
+        registration_actions.propose_tier(
+            case=case, tier="limited", worst_credible_harm="More.", by=cast.owner
+        )
+        registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)
+        assert "drawn" not in blockers(review)
+        assert sitting(review).facts.drawn
+        assert drawn(case) == found
+
+    def test_who_lowers_the_tier_after_the_seal_waits_for_another(self, cast, case):
+        """Else a team could see what a seed would draw, prepare it, and only then ask for less."""
+        registration_actions.propose_tier(
+            case=case, tier="limited", worst_credible_harm="More.", by=cast.owner
+        )
+        registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)
+        review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+        known = sealing.seal()
+        registration_actions.propose_tier(
+            case=case, tier="minimal", worst_credible_harm="Less.", by=cast.owner
+        )
+        registration_actions.confirm_tier(case=case, tier="minimal", by=cast.seat_risk)
+        draw_questions.delay()
+        assert rows(case) == []
+        assert {row.checkpoint_id for row in drawn(case)} == {known.pk + 1}
+
+    def test_a_rulebook_without_it_draws_none(self, case, cast):
+        text = load_version("2026.2").replace("drawn_at_minimal = 5\n", "").replace('"2026.2"', '"2026.3"')
+        factories.make_rulebook(cast.admin, cast.chair, source=text)
+        review = review_actions.open_review(case=case, by=cast.owner)
+        assert drawn(case) == []
+        assert NOT_YET not in blockers(review)
+
+
+class TestAnother:
+    def test_a_refused_one_stays_and_brings_another(self, review, case, cast):
+        first = drawn(case)
+        say(case, first[1].requirement, cast, shows=False)
+        assert "Another question is drawn" in blockers(review)
+        *_, brought = drawn(case)
+        assert (brought.place, brought.replaces_id) == (6, first[1].pk)
+        assert brought.checkpoint_id == first[0].checkpoint_id
+        told = Entry.objects.filter(kind=EntryKind.QUESTIONS_DRAWN).first().facts["facts"]
+        assert brought.requirement == told["among"][5], "the next in the same order"
+        assert not state(case, first[1].requirement).satisfied
+        assert state(case, brought.requirement).below == {"production"}
+        assert len(drawn(case)) == 6
+
+    def test_by_the_same_seed_though_the_tier_rose_and_fell_since(self, review, case, cast):
+        first = drawn(case)
+        for tier in ("limited", "minimal"):
+            registration_actions.propose_tier(
+                case=case, tier=tier, worst_credible_harm="Looked at again.", by=cast.owner
+            )
+            registration_actions.confirm_tier(case=case, tier=tier, by=cast.seat_risk)
+        assert drawn(case) == first
+        say(case, first[0].requirement, cast, shows=False)
+        *_, brought = drawn(case)
+        assert (brought.replaces_id, brought.checkpoint_id) == (first[0].pk, first[0].checkpoint_id)
+
+    def test_one_changed_before_it_was_verified_brings_another(self, review, case, cast):
+        first = drawn(case)
+        key = next(row.requirement for row in first if uploaded(row.requirement))
+        case_acts.prove(case, [key], cast.team, title="Better than what was there before the draw")
+        *_, brought = drawn(case)
+        assert brought.replaces.requirement == key
+
+    def test_an_answer_written_anew_brings_another(self, review, case, cast):
+        first = drawn(case)
+        answer(case, first[0].requirement, cast)
+        *_, brought = drawn(case)
+        assert brought.replaces_id == first[0].pk
+
+    def test_one_changed_after_it_was_verified_brings_none_and_is_verified_anew(self, review, case, cast):
+        first = drawn(case)
+        key = first[0].requirement
+        say(case, key, cast)
+        answer(case, key, cast)
+        assert drawn(case) == first
+        assert state(case, key).below == {"production"}
+
+    def test_what_is_not_drawn_may_be_changed(self, review, case, cast):
+        first = drawn(case)
+        keys = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]["among"]
+        answer(case, keys[-1], cast)
+        assert drawn(case) == first
+
+    def test_until_all_are_drawn(self, review, case, cast):
+        drawn(case)
+        among = Entry.objects.get(kind=EntryKind.QUESTIONS_DRAWN).facts["facts"]["among"]
+        refused = set()
+        while left := [row.requirement for row in drawn(case) if row.requirement not in refused]:
+            for key in left:
+                say(case, key, cast, shows=False)
+                refused.add(key)
+        assert [row.requirement for row in rows(case)] == among
+        assert "Another question" not in blockers(review)
+
+    def test_submitting_again_takes_none_back(self, review, case, cast):
+        first = drawn(case)
+        review_actions.withdraw_review(review=review, reason="Not yet.", by=cast.owner)
+        assert not state(case, first[0].requirement).satisfied
+        second = review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+        found = drawn(case)
+        assert found[:5] == first
+        assert {row.review_id for row in found[5:]} == {second.pk}
+        assert len(found) == 10
+        assert not state(case, first[0].requirement).satisfied
+
+
+def uploaded(key) -> bool:
+    """Whether a person adds the proof of a question; of others a register writes it."""
+    book = Rulebook.objects.current().book
+    return not artefacts.written_by_a_register(case_acts.kind_for(book.requirements[key], book), book)
+
+
+def answer(case, key, cast):
+    return checklist_actions.answer(
+        case=case, requirement=key, kind="answered", text="Said anew, and better.", by=cast.owner
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAcceptedAgain:
+    """Production of a minimal case is accepted again a year later, on questions drawn thirty days before."""
+
+    @pytest.fixture
+    def old(self, cast):
+        """In production, with what has aged since shown anew a month and a half before it is to be accepted again."""
+        case = factories.make_minimal(cast)
+        review = review_actions.open_review(case=case, by=cast.owner)
+        drawn(case)
+        verify_all(case, cast)
+        case_acts.votes(review, cast.team)
+        review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+        with later(320):
+            case_acts.ground_gate(case, "production", cast.team)
+            verify_all(case, cast)
+        return case_acts.fresh(case)
+
+    def renewal(self, case):
+        return [row for row in rows(case) if row.review_id is None]
+
+    def accepted(self, case):
+        for role in ("owner", "support_owner"):
+            held = case.roles.in_force().select_related("person").get(role=role)
+            role_actions.reaccept_role(assignment=held, by=held.person)
+
+    def test_the_first_checkpoint_of_the_thirty_days_draws_anew(self, old, cast):
+        with later(334):
+            self.accepted(old)
+            drawn(old)
+            assert self.renewal(old) == [], "31 days before its day"
+        with later(335):
+            drawn(old)
+            assert self.renewal(old) == [], "nothing was sealed in the thirty days"
+            self.accepted(old)
+            seed = sealing.seal()
+            draw_questions.delay()
+            found = self.renewal(old)
+            assert [row.place for row in found] == [1, 2, 3, 4, 5]
+            assert {(row.renews, row.checkpoint_id) for row in found} == {(old.since, seed.pk)}
+        with later(340):
+            self.accepted(old)
+            assert {row.checkpoint_id for row in drawn(old)[5:]} == {seed.pk}
+
+    def test_what_is_drawn_ahead_takes_nothing_from_production_and_waits_on_the_desk(self, old, cast):
+        with later(336):
+            before = supported_stage.judged(case_acts.fresh(old)).support
+            self.accepted(old)
+            drawn(old)
+            assert supported_stage.judged(case_acts.fresh(old)).support == before
+            waiting = [found for row in self.renewal(old) if (found := state(old, row.requirement)).level]
+            assert waiting
+            assert {(found.state, found.place) for found in waiting} == {("below", "verification")}
+            assert all(found.satisfies("production") for found in waiting)
+            desk = [line for line in lines_for(cast.seat_risk) if line.verb == "verify"]
+            assert [line.ref for line in desk] == [old.ref]
+
+    def test_it_is_refused_until_they_are_verified(self, old, cast):
+        with later(336):
+            self.accepted(old)
+            with pytest.raises(Refused, match="drawn with the record's next checkpoint"):
+                stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+            drawn(old)
+            with pytest.raises(Refused, match="5 of the questions drawn for it are not verified"):
+                stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+            found = self.renewal(old)
+            for row in found[:4]:
+                say(old, row.requirement, cast)
+            with pytest.raises(Refused, match="1 of the questions drawn for it is not verified"):
+                stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+            say(old, found[4].requirement, cast)
+            case = stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+            assert case.reattested_at is not None
+
+    def test_before_the_thirty_days_it_is_not_accepted_again(self, old, cast):
+        """Else accepting again a month early, every year, would draw nothing ever."""
+        with later(334):
+            self.accepted(old)
+            with pytest.raises(Refused, match="The questions for it are drawn on"):
+                stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+
+    def test_then_the_new_ones_take_the_place_of_the_old(self, old, cast):
+        first = rows(old)
+        with later(336):
+            self.accepted(old)
+            drawn(old)
+            found = self.renewal(old)
+            for row in found:
+                say(old, row.requirement, cast)
+            case = stage_actions.reattest(case=old, reason="Still so.", by=cast.chair)
+            told = {(one.requirement, one.round): one for one in supported_stage.facts_of(case).drawn}
+            for row in first:
+                one = told[row.requirement, row.round]
+                assert (one.since, one.until) == (row.drawn_at, case.reattested_at)
+            for row in found:
+                one = told[row.requirement, row.round]
+                assert (one.since, one.until) == (case.reattested_at, None)
+            answer(case, found[0].requirement, cast)
+            assert state(case, found[0].requirement).below == {"production"}
+            assert len(drawn(case)) == 10, "no round runs now"
+
+    def test_at_another_tier_it_is_accepted_without(self, old, cast):
+        with later(336):
+            registration_actions.propose_tier(
+                case=old, tier="limited", worst_credible_harm="More.", by=cast.owner
+            )
+            registration_actions.confirm_tier(case=old, tier="limited", by=cast.seat_risk)
+            self.accepted(old)
+            assert stage_actions.reattest(case=old, reason="Still so.", by=cast.chair).reattested_at
+
+
+@contextmanager
+def later(days):
+    with clock.simulated(clock.now() + timedelta(days=days)):
+        yield
+
+
+class TestPages:
+    def test_before_submission_it_is_said_that_five_are_drawn(self, case, cast, as_):
+        shown = as_(cast.owner).get(reverse("review-open", args=[case.ref])).content.decode()
+        assert "Five of its questions are drawn with the record" in shown
+
+    def test_owner_and_seat_see_beside_each_that_it_was_drawn_and_by_what(self, review, case, cast, as_):
+        found = drawn(case)
+        size = Checkpoint.objects.get(pk=found[0].checkpoint_id).size
+        words = f"Drawn on {clock.today():%-d %B %Y} with checkpoint {size}."
+        for person in (cast.owner, cast.seat_risk):
+            shown = as_(person).get(review.get_absolute_url()).content.decode()
+            # A question that two criteria ask stands beside both.
+            asked = sum(
+                len(
+                    [
+                        one
+                        for one in review.book.gates["production"].criteria
+                        if row.requirement in one.requirements
+                    ]
+                )
+                for row in found
+            )
+            assert shown.count(words) == asked
+            page = reverse("checklist", args=[case.ref])
+            shown = as_(person).get(page, {"gate": "production"}).content.decode()
+            assert shown.count(words) == 5
+        say(case, found[1].requirement, cast, shows=False)
+        *_, brought = drawn(case)
+        question = review.book.requirements[found[1].requirement].question
+        page = reverse("checklist-row", args=[case.ref, brought.requirement])
+        shown = as_(cast.owner).get(page).content.decode()
+        assert escape(f"with checkpoint {size}, in place of {question}") in shown
+
+    def test_the_seat_is_told_to_verify_them_and_led_there(self, review, case, cast, as_):
+        found = drawn(case)
+        seat = review.book.seats_asking(found[0].requirement)[0]
+        client = as_(cast.seats[seat])
+        mine = {row.requirement for row in found if seat in review.book.seats_asking(row.requirement)}
+        (line,) = [one for one in lines_for(cast.seats[seat]) if one.ref == case.ref]
+        assert "verify" in f"{line.text} {line.why} {line.button}"
+        begun = client.get(reverse("evidence-verify-first", args=[case.ref]))
+        assert begun.url.rsplit("/", 2)[-2] in mine
+        assert "Drawn on" in client.get(begun.url).content.decode()
+
+    def test_at_another_tier_nothing_is_said_of_it(self, review, case, cast, as_):
+        drawn(case)
+        registration_actions.propose_tier(
+            case=case, tier="limited", worst_credible_harm="More.", by=cast.owner
+        )
+        registration_actions.confirm_tier(case=case, tier="limited", by=cast.seat_risk)
+        assert "Drawn on" not in as_(cast.owner).get(review.get_absolute_url()).content.decode()
+
+    def test_the_history_says_what_was_drawn(self, review, case, cast, as_):
+        found = drawn(case)
+        shown = as_(cast.owner).get(reverse("case-history", args=[case.ref])).content.decode()
+        assert "what somebody outside the team verifies" in shown
+        for row in found:
+            assert escape(review.book.requirements[row.requirement].question) in shown
+
+    def test_the_page_of_accepting_again_says_when_they_are_drawn(self, review, case, cast, as_):
+        drawn(case)
+        verify_all(case, cast)
+        case_acts.votes(review, cast.team)
+        review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
+        shown = as_(cast.chair).get(reverse("case-reattest", args=[case.ref])).content.decode()
+        day = clock.today() + timedelta(days=335)
+        assert f"The questions for it are drawn on {day:%-d %B %Y}." in shown
+
+
+class TestDatabase:
+    def refused(self, says, by=None, **changed):
+        found = DrawnQuestion.objects.order_by("-pk").first()
+        values = {
+            field.attname: getattr(found, field.attname)
+            for field in DrawnQuestion._meta.concrete_fields
+            if field.attname not in ("id", "xact", "replaces_id")
+        }
+        values |= {"requirement": "prod.another", "place": 20} | changed
+        with (
+            pytest.raises(DatabaseError, match=says),
+            transaction.atomic(),
+            row_history.acting(by=by) if by else row_history.acting(system="test"),
+        ):
+            DrawnQuestion(**values).save()
+
+    def test_it_refuses_what_nothing_drew(self, review, case, cast):
+        review_actions.withdraw_review(review=review, reason="Not yet.", by=cast.owner)
+        review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
+        found = drawn(case)
+        later = sealing.seal()
+        self.refused("nobody chooses", by=cast.owner)
+        self.refused("nobody chooses", by=cast.admin)
+        self.refused("one checkpoint", checkpoint_id=later.pk)
+        self.refused("open review of production", review_id=review.pk)
+        self.refused("drawn_once_in_a_round", requirement=found[0].requirement)
+        self.refused("one_question_at_each_place", place=1)
+        self.refused("drawn_for_a_review_or_an_acceptance", renews=clock.now())
+        self.refused("one of its own round", replaces_id=found[0].pk, review_id=None, renews=clock.now())
+
+    def test_it_refuses_a_seed_from_before_submission(self, case, cast):
+        known = sealing.seal()
+        review = review_actions.open_review(case=case, by=cast.owner)
+        with (
+            pytest.raises(DatabaseError, match="sealed after submission"),
+            transaction.atomic(),
+            row_history.acting(system="test"),
+        ):
+            DrawnQuestion.objects.create(
+                initiative=case,
+                review=review,
+                requirement="prod.monitoring",
+                checkpoint=known,
+                place=1,
+                answer_version=1,
+                drawn_at=clock.now(),
+            )
+
+    def test_it_refuses_to_change_what_was_drawn(self, review, case, cast):
+        row = drawn(case)[0]
+        for change in ({"requirement": "prod.another"}, {"place": 9}):
+            with (
+                pytest.raises(DatabaseError),
+                transaction.atomic(),
+                row_history.acting(system="test"),
+            ):
+                DrawnQuestion.objects.filter(pk=row.pk).update(**change)

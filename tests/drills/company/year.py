@@ -1,0 +1,346 @@
+"""What it takes to keep cases in production: a sheet of days, and a simulated year of doing what is asked.
+
+    python -m tests.drills.company.year [CASES A TIER] [--days 365] [--sheet]
+
+The sheet: by requirement and tier how often an answer is renewed and by how many people it is verified, from the
+rulebook alone. The year: cases reach production one after the other over a first year; in the second, whatever goes out
+of date within thirty days is renewed in one sitting once the first of it is asked for, and seats verify what waits for
+them, nothing more. Systems send readings every week and ask every day. An act is one answer renewed, or one artefact
+verified by one person (docs/domain.md, "Load"). Bounds: BOUNDS, A_WEEK, MESSAGES.
+"""
+
+import argparse
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from tests.drills.company import place
+
+BOUNDS = {"minimal": 12, "limited": 60, "high": 140}  # acts a case and year, all roles together
+A_WEEK, MESSAGES = 4, 5  # acts of a holder of a seat, and messages to a person, in a week
+AHEAD = 30  # days before its last one an answer is asked for, and what one sitting renews
+FROM_MACHINES = {"readings", "decisions"}
+
+
+def main() -> None:
+    """Print the sheet, then the year unless only the sheet is asked for."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("cases", type=int, nargs="?", default=10, help="cases of each tier (default: 10)")
+    asked.add_argument("--days", type=int, default=365, help="days that are counted (default: 365)")
+    asked.add_argument("--sheet", action="store_true", help="the sheet alone")
+    given = asked.parse_args()
+    sheet()
+    if not given.sheet:
+        with place.database():
+            Year(given.cases, given.days).live()
+
+
+# --- The sheet -------------------------------------------------------------------------------------------------------
+
+
+def sheet() -> None:
+    """Acts a year by requirement and tier, as the rulebook alone has them: renewals + verifications."""
+    from governance.rulebook import load_version, parse
+    from governance.vocabulary import Tier
+
+    book = parse(load_version("2026.2"))
+    total: Counter[str] = Counter()
+    print(f"{'acts a case and year':34}" + "".join(f"{tier:>22}" for tier in Tier))
+    for key in live_in_production(book):
+        row = book.requirements[key]
+        cells = []
+        for tier in Tier:
+            renewed, verified = acts_a_year(book, row, tier)
+            total[tier] += renewed + verified
+            asked = any(row.level_for(tier, gate) for gate in book.gates_asking(key))
+            days = f"{row.days(tier)} d" if row.days(tier) else "by trigger"
+            cells.append(f"{days}: {renewed:.1f} + {verified:.1f}" if asked else "-")
+        print(f"{key:34}" + "".join(f"{cell:>22}" for cell in cells))
+    total[Tier.MINIMAL] += drawn_of(book)
+    print(f"{'in all, drawn questions with it':34}" + "".join(f"{total[tier]:>22.1f}" for tier in Tier))
+    print(f"{'bound':34}" + "".join(f"{BOUNDS[tier]:>22}" for tier in Tier))
+
+
+def live_in_production(book) -> list[str]:
+    """The blocking requirements that have to stay current in production."""
+    carry = book.carry
+    gone = {*carry.frozen_by, *carry.ended_at_production, *carry.replaced_at_production}
+    keys = [key for gate in ("prototype", "mvp", "production") for key in book.gates[gate].requirements()]
+    return [key for key in dict.fromkeys(keys) if key not in gone and book.requirements[key].blocking]
+
+
+def acts_a_year(book, row, tier: str) -> tuple[float, float]:
+    """Renewals and verifications of one answer a year; none of what systems send."""
+    levels = {row.level_for(tier, gate) for gate in book.gates_asking(row.key)} - {""}
+    if not levels or not row.days(tier) or FROM_MACHINES & {*row.ways}:
+        return 0.0, 0.0
+    renewed = 365 / row.days(tier)
+    by_people = "verified" in levels and not row.ways
+    return renewed, renewed * (2 if tier == "high" else 1) if by_people else 0.0
+
+
+def drawn_of(book) -> int:
+    """How many questions of a minimal case are drawn and verified at each re-attestation."""
+    return getattr(book, "drawn_at_minimal", 0)
+
+
+# --- The year --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Year:
+    """Cases, their people and their systems, and what everybody did: acts as (day, tier, role, person)."""
+
+    a_tier: int
+    days: int
+    acts: list[tuple[date, str, str, int]] = field(default_factory=list)
+    below: Counter = field(default_factory=Counter)  # days on which a case stood below its claim, by tier
+    why: Counter = field(default_factory=Counter)
+
+    def live(self) -> None:
+        """Two years: in the first cases arrive, in the second acts are counted."""
+        from governance import clock
+        from governance.rulebook import load_version
+        from tests.support import factories
+        from tests.support.cases import production_at_tier
+
+        began = time.monotonic()
+        self.cast = factories.make_cast()
+        factories.make_rulebook(self.cast.admin, self.cast.chair, source=load_version("2026.2"))
+        self.deputies = production_at_tier.second_holders(self.cast)
+        self.keys, self.tiers, self.due = {}, {}, {}
+        start = clock.midnight_after(clock.today()) + timedelta(hours=8)
+        tiers = [tier for _ in range(self.a_tier) for tier in BOUNDS]
+        apart = 360 / len(tiers)
+        for day in range(365 + self.days):
+            moment = start + timedelta(days=day)
+            with clock.simulated(moment):
+                if tiers and day >= apart * (3 * self.a_tier - len(tiers)):
+                    self._arrive(tiers.pop(0))
+                self._systems(clock.today())
+                self._knock()
+            with clock.simulated(moment + timedelta(hours=1)):
+                self._people(clock.today(), counted=day >= 365)
+        with clock.simulated(start + timedelta(days=365 + self.days)):
+            self._tell(start + timedelta(days=365), time.monotonic() - began)
+
+    def _arrive(self, tier: str) -> None:
+        from tests.support import factories
+        from tests.support.cases import production_at_tier
+
+        case = production_at_tier.reach_production(
+            self.cast, tier, self.deputies, title=f"{tier.title()} case {len(self.tiers) + 1}"
+        )
+        self.tiers[case.pk] = tier
+        self.keys[case.pk] = factories.make_key(
+            self.cast, case, days=300, scopes=["evaluate", "readings"], system=f"System of {case.ref}"
+        )[0]
+
+    def _systems(self, day: date) -> None:
+        """Each system asks every day, and sends its readings on Mondays; keys are replaced before they expire."""
+        from adoption.demo import measures
+        from governance import clock
+        from initiatives.models import Initiative
+        from tests.support import factories
+        from tests.support.servers.asking_systems import write
+
+        for case in Initiative.objects.filter(pk__in=self.keys).select_related("unit", "contract"):
+            if self.keys[case.pk].expires_at < clock.now() + timedelta(days=3):
+                self.keys[case.pk] = factories.make_key(
+                    self.cast, case, days=300, scopes=["evaluate", "readings"], system=f"System of {case.ref}"
+                )[0]
+            write(case, 3, key=self.keys[case.pk])
+            if day.weekday() == 0:
+                measures.adopted(case, self.cast.team, until=day - timedelta(days=1), key=self.keys[case.pk])
+
+    def _knock(self) -> None:
+        from tests.drills.company import thirty_days
+
+        thirty_days.knock()
+
+    def _people(self, day: date, *, counted: bool) -> None:
+        """Whatever is asked for is renewed, what waits is verified, production is accepted again."""
+        from initiatives.models import Initiative, Verification
+
+        newest = Verification.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        for case in Initiative.objects.filter(pk__in=self.tiers).select_related("unit", "contract"):
+            tier, done = self.tiers[case.pk], []
+            done += self._look_back(case, day)
+            if self.due.get(case.pk, day) <= day:
+                done += self._sitting(case, day)
+            self._look(case, day, tier, counted=counted)
+            if counted:
+                self.acts += [(day, tier, role, person) for role, person in done]
+        if counted:
+            said = Verification.objects.filter(pk__gt=newest).select_related("evidence").order_by("pk")
+            seen = {(one.evidence_id, one.verifier_id): one for one in said}
+            self.acts += [
+                (day, self.tiers[one.evidence.initiative_id], one.seat, one.verifier_id)
+                for one in seen.values()
+            ]
+
+    def _sitting(self, case, day: date) -> list[tuple[str, int]]:
+        """Renew what goes out of date within thirty days, once the first of it does; role and person of each."""
+        from adoption.demo import artefacts, case_acts
+        from governance.gates import criteria
+        from governance.models import Rulebook
+        from initiatives.facts import supported_stage
+        from initiatives.models import Link, LinkAnswer, RoleAssignment
+        from initiatives.roles import actions as role_actions
+        from initiatives.stages import actions as stage_actions
+        from tests.support import factories
+
+        cast, team = self.cast, self.cast.team
+        book = Rulebook.objects.current().book
+        done: list[tuple[str, int]] = []
+        for link in Link.objects.filter(initiative=case, ended_at__isnull=True).select_related("system"):
+            last = LinkAnswer.objects.filter(link=link).order_by("-pk").first()
+            if last is not None and (day - last.at.date()).days >= 365 - AHEAD:
+                factories.agree(link)
+                done.append(("owner of a system", link.system.owner_id))
+        again = supported_stage.reattest_by(case)
+        attesting = again is not None and again - timedelta(days=10) <= day
+        old = self._ageing(case, book, day, attesting)
+        roles = {criteria.ACCEPTED_IN_PERSON[key] for key in old if key in criteria.ACCEPTED_IN_PERSON}
+        roles |= {"owner", "support_owner"} if attesting else set()
+        for row in RoleAssignment.objects.in_force().filter(initiative=case, role__in=roles):
+            role_actions.reaccept_role(assignment=row, by=row.person)
+            done.append((row.role, row.person_id))
+        piles: dict[tuple, list[str]] = defaultdict(list)
+        for key in old:
+            if key in criteria.ACCEPTED_IN_PERSON:
+                continue
+            asked = book.requirements[key]
+            if key in criteria.GENERATED_ONLY:
+                case_acts.ground(case, key, team)
+            else:
+                piles[case_acts.pile_of(asked, book)].append(key)
+            done.append((asked.answered_by, team.owner.pk))
+        for (kind, *_), keys in piles.items():
+            if artefacts.written_by_a_register(kind, book):
+                artefacts.from_register(case, kind, keys, owner=team.owner, lead=team.lead)
+            else:
+                case_acts.prove(case_acts.fresh(case), keys, team, title=f"{kind} of {day}: {keys[0]}")
+        if old or attesting:
+            for gate in ("mvp", "production"):
+                artefacts.verify_gate(
+                    case, gate, team.seats, self.deputies if self.tiers[case.pk] == "high" else {}
+                )
+        if attesting:
+            stage_actions.reattest(case=case_acts.fresh(case), reason="Goes on as agreed.", by=cast.chair)
+            done.append(("chair", cast.chair.pk))
+        self.due[case.pk] = self._next(case_acts.fresh(case), book, day)
+        return done
+
+    def _look_back(self, case, day: date) -> list[tuple[str, int]]:
+        """The look back after go-live, written and confirmed in the week before it is due."""
+        from adoption.demo.postmortems import WRITTEN
+        from adoption.postmortems import actions
+        from adoption.postmortems.writing import write
+
+        team, done = self.cast.team, []
+        debts = case.obligations.unsettled().filter(kind="retrospective", due__lte=day + timedelta(days=7))
+        for debt in debts:
+            said = WRITTEN | {"lessons": [], "no_lesson_because": "Nothing that others could use."}
+            row = write(post_mortem=actions.start(obligation=debt, by=team.owner), **said, by=team.owner)
+            row = actions.hand_in(post_mortem=row, version=row.version, by=team.owner)
+            seat = team.seats["adoption_change"]
+            actions.confirm(post_mortem=row, version=row.version, no_lesson=True, by=seat)
+            done += [("look back", team.owner.pk), ("look back", seat.pk)]
+        return done
+
+    def _ageing(self, case, book, day: date, attesting: bool) -> list[str]:
+        """Answers whose last day comes within thirty days, and that no system keeps current."""
+        from adoption.demo import case_acts
+        from governance import clock
+        from governance.gates import criteria
+        from initiatives.facts import supported_stage
+
+        states = criteria.states_at(supported_stage.facts_of(case_acts.fresh(case)), book, clock.now())
+        found = []
+        for key in live_in_production(book):
+            state = states[key]
+            lasts = state.last_day is None or state.last_day > day + timedelta(days=AHEAD)
+            if state.satisfied and (lasts or state.state not in ("met", "below")):
+                continue
+            if not FROM_MACHINES & {*book.requirements[key].ways}:
+                found.append(key)
+        return found
+
+    def _next(self, case, book, day: date) -> date:
+        """The day on which the next answer is asked for."""
+        from governance import clock
+        from governance.gates import criteria
+        from initiatives.facts import supported_stage
+
+        states = criteria.states_at(supported_stage.facts_of(case), book, clock.now())
+        ends = [
+            states[key].last_day
+            for key in live_in_production(book)
+            if states[key].last_day and not FROM_MACHINES & {*book.requirements[key].ways}
+        ]
+        again = supported_stage.reattest_by(case)
+        days = [end - timedelta(days=AHEAD) for end in ends] + ([again - timedelta(days=10)] if again else [])
+        return max(min(days, default=day + timedelta(days=30)), day + timedelta(days=1))
+
+    def _look(self, case, day: date, tier: str, *, counted: bool) -> None:
+        """Whether the case stands below its claim today, and why."""
+        from governance import clock
+        from initiatives.models import Span
+
+        span = Span.objects.covering(clock.now()).filter(initiative=case).first()
+        if counted and span is not None and span.shortfall:
+            self.below[tier] += 1
+            self.why[case.ref, span.label, str(span.gaps)] += 1
+            self.due[case.pk] = day + timedelta(days=1)
+
+    def _tell(self, since: datetime, seconds: float) -> None:
+        """The figures, against their bounds."""
+        from governance import clock
+        from governance.models import Delivery, User
+
+        print(f"\n{3 * self.a_tier} cases, {self.days} days: {seconds:.0f} s")
+        years = self.days / 365 * self.a_tier
+        for tier, bound in BOUNDS.items():
+            by_role = Counter(role for _, one, role, _ in self.acts if one == tier)
+            told = ", ".join(f"{role} {count / years:.1f}" for role, count in by_role.most_common())
+            print(f"{tier}: {by_role.total() / years:.1f} acts a case and year (bound {bound}): {told}")
+        seats = {member.person_id for member in self.cast.board.memberships.all()}
+        weeks: Counter = Counter()
+        for day, _, role, person in self.acts:
+            if person in seats and role in Seats.names():
+                weeks[person, day.isocalendar()[:2]] += 1
+        _spread("acts of a holder of a seat a week", weeks, len(seats) * self.days / 7, A_WEEK)
+        mails: Counter = Counter()
+        for person, day in Delivery.objects.filter(day__gte=clock.local_day(since)).values_list(
+            "person", "day"
+        ):
+            mails[person, day.isocalendar()[:2]] += 1
+        people = User.objects.filter(deliveries__isnull=False).distinct().count()
+        _spread("messages to a person a week", mails, people * self.days / 7, MESSAGES)
+        print(f"days below the claim, by tier: {dict(self.below)}")
+        for said, count in self.why.most_common(12):
+            print(f"   {count} days: {' | '.join(said)}")
+
+
+class Seats:
+    """The words under which acts of seats are counted."""
+
+    @staticmethod
+    def names() -> set[str]:
+        """The keys of the seats."""
+        from governance.vocabulary import Seat
+
+        return set(Seat)
+
+
+def _spread(what: str, weeks: Counter, all_weeks: float, bound: int) -> None:
+    """Mean over all weeks, the busiest week, and how many weeks are beyond the bound."""
+    beyond = sum(count > bound for count in weeks.values())
+    mean, most = sum(weeks.values()) / all_weeks, max(weeks.values(), default=0)
+    print(f"{what}: {mean:.2f} on average, {most} at most (bound {bound}); beyond it in {beyond} weeks")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+"""Registers at random: rows that only describe, told by real acts of a case that had described nothing.
+
+What the acts left is read as the rules see it and laid into the facts of other cases: `laid_into`.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.gates.gate_inputs import Facts, Void
+from governance.permission_result import Conflict, Refused
+from initiatives.components import actions as component_actions
+from initiatives.facts import supported_stage
+from initiatives.integration.definitions import actions as definition_actions
+from initiatives.integration.links import actions as link_actions
+from initiatives.integration.links import standalone
+from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.resilience import process_actions
+from initiatives.integration.systems import actions as system_actions
+from initiatives.models import Initiative, Link, ServiceAccount, System, Term, Vendor
+from initiatives.models.integration.processes import PROCESS_STATES
+from initiatives.models.integration.systems import SYSTEM_KINDS
+from tests.support import factories
+from tests.support.rules.gate_facts import MODEL
+from tests.support.rules.random_facts import BOOK
+
+DAY = timedelta(days=1)
+REGIONS = ("eu-west", "us-east", "CH", "the moon", "")
+CLASSES = ("customer notes", "contracts")
+FAILURE = {
+    "timeout_seconds": 5,
+    "retry": "Once, after a second.",
+    "on_failure": "The list of yesterday is shown, with its day.",
+    "told_users": "That the list is of yesterday.",
+}
+KINDS_TO_TELL = (
+    "link", "source", "hop", "vendor", "vendor_term", "unit_policy", "account", "flow", "process", "term_use",
+    "definition", "customisation", "collection", "model", "model_end", "alone",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was told of a case from a moment on, by kind of row in order, and the facts of the case before and after.
+
+    `triggers`: what the acts pulled on the way, each with its moment and its cause.
+    """
+
+    at: datetime
+    kinds: tuple[str, ...]
+    before: Facts
+    after: Facts
+    triggers: tuple[tuple[datetime, str, str], ...]
+
+
+def bare_case(cast) -> Initiative:
+    """A prototype whose people are named, and of which neither a model nor anything around it is on record."""
+    case = factories.make_case(cast)
+    case_acts.ground_gate(case, "prototype", cast.team)
+    case_acts.pass_gate(case, cast.team)
+    case_acts.staff(case, cast.team)
+    case_acts.propose_and_confirm_tier(case_acts.fresh(case), cast.team)
+    return case_acts.fresh(case)
+
+
+def told_of(cast, case: Initiative, chance, kinds) -> Told:
+    """What these rows come to, told one after the other; the database is as it was afterwards."""
+    with transaction.atomic():
+        began = clock.now()
+        before = supported_stage.facts_of(case_acts.fresh(case))
+        teller, done = Teller(cast, case, chance), []
+        for kind in kinds:
+            with suppress(ValidationError, Refused, Conflict):
+                getattr(teller, kind)()
+                done.append(kind)
+        after = supported_stage.facts_of(case_acts.fresh(case))
+        changes = case.changes.order_by("pk").values_list("effective_at", "triggers", "what")
+        triggers = tuple((at, trigger, what) for at, listed, what in changes for trigger in listed)
+        transaction.set_rollback(True)
+    return Told(began, tuple(done), before, after, triggers)
+
+
+class Teller:
+    """Somebody who tells what is so of one case, whatever it is; what a row needs before it is told first."""
+
+    def __init__(self, cast, case, chance):
+        self.cast, self.case, self.chance = cast, case, chance
+
+    def name(self, of: str) -> str:
+        return f"{of} {self.chance.getrandbits(40)}"
+
+    def day(self, first: int, last: int):
+        return clock.today() + self.chance.randint(first, last) * DAY
+
+    def pick(self, rows, make: Callable):
+        """One of these rows, or a new one."""
+        found = list(rows)
+        return self.chance.choice(found) if found and self.chance.random() < 0.6 else make()
+
+    def sound(self) -> bool:
+        """Whether what is told next happens to be in order."""
+        return self.chance.random() < 0.6
+
+    def source(self, **fields) -> System:
+        """A system as it is: owned or not, kept or not, here or there."""
+        chance, sound = self.chance, self.sound()
+        said = {
+            "kind": chance.choice([kind for kind in SYSTEM_KINDS if kind != "knowledge_collection"]),
+            "owner": chance.choice([self.cast.outsider, self.cast.lead, None]),
+            "regions": [region for region in chance.sample(REGIONS, chance.randint(0, 2)) if region],
+            "last_updated_on": chance.choice([None, self.day(-900, 0)]),
+            "editable": chance.choice([None, True, False]),
+        }
+        if sound:
+            said |= {"owner": self.cast.outsider, "regions": ["eu-west"], "last_updated_on": clock.today()}
+            said |= {"editable": True}
+        return factories.make_system(self.cast, self.name("System"), **(said | fields))
+
+    def systems(self):
+        return System.objects.standing().filter(links__initiative=self.case, links__ended_at__isnull=True)
+
+    def links(self):
+        return Link.objects.standing().filter(initiative=self.case).select_related("system", "initiative")
+
+    def link(self, system: System | None = None) -> Link:
+        """A tie to a system, said in full or not; its owner may have agreed."""
+        sound = self.sound()
+        fields = FAILURE if sound else {}
+        row = factories.make_link(
+            self.cast,
+            self.case,
+            system or self.pick(System.objects.standing().exclude(pk__in=self.systems()), self.source),
+            pattern=self.chance.choice(["anchor", "feed", "audit"]),
+            data_classes=self.chance.sample(CLASSES, 1 if sound else self.chance.randint(0, 2)),
+            hops=[self.place() for _ in range(self.chance.choice([0, 0, 1]))],
+            by=self.cast.lead,
+            **fields,
+        )
+        if sound and row.system.owner == self.cast.outsider:
+            factories.agree(row)
+        return row
+
+    def place(self):
+        region = "eu-west" if self.sound() else self.chance.choice(REGIONS)
+        vendor = self.chance.choice([None, *Vendor.objects.all()])
+        return link_actions.Place(self.name("Place"), region, vendor)
+
+    def hop(self):
+        """Where the data of a link pass through."""
+        link = self.pick(self.links(), self.link)
+        link_actions.change_link(link=link, hops=[self.place()], by=self.cast.lead)
+
+    def vendor(self) -> Vendor:
+        """A company that runs something, or could."""
+        return residency_actions.add_vendor(name=self.name("Vendor"), by=self.cast.lead)
+
+    def regions_said(self) -> dict:
+        said = {self.chance.choice(["allowed", "forbidden"]): [self.chance.choice(["EU", "US", "CH"])]}
+        classes = [] if self.chance.random() < 0.5 else [self.chance.choice(CLASSES)]
+        return said | {"data_classes": classes, "starts_on": self.day(-30, 60)}
+
+    def vendor_term(self):
+        """What the contract with a company says of where data may be."""
+        residency_actions.file_vendor_term(
+            vendor=self.pick(Vendor.objects.all(), self.vendor),
+            kind="region",
+            reference=self.name("MSA"),
+            by=self.cast.seat_security,
+            **self.regions_said(),
+        )
+
+    def unit_policy(self):
+        """What the unit says of where its data may be."""
+        residency_actions.set_unit_policy(
+            unit=self.cast.unit,
+            reference=self.name("Policy"),
+            by=self.cast.seat_security,
+            **self.regions_said(),
+        )
+
+    def account(self):
+        """The service account that a link uses, in order or not."""
+        link = self.pick(self.links(), self.link)
+        fields = {} if self.sound() else {"owner": None, "privileges": "", "review_by": None}
+        account: ServiceAccount = factories.make_account(self.cast, link.system, self.name("svc"), **fields)
+        link_actions.change_link(link=link, account=account, by=self.cast.lead)
+
+    def flow(self):
+        """How it signs on, explained by somebody or by nobody."""
+        explainer = self.cast.lead if self.sound() else None
+        factories.make_flow(self.cast, self.case, explainer=explainer, reviewed_on=self.day(-80, 0))
+
+    def process(self):
+        """How the work goes, written down or in somebody's head."""
+        status = "documented" if self.sound() else self.chance.choice(list(PROCESS_STATES))
+        held = {} if status == "documented" else {"holder_words": "one long-serving colleague"}
+        process_actions.record_process(
+            case=self.case,
+            name=self.name("Approvals"),
+            status=status,
+            as_is=[{"who": "Team lead", "what": "approves above 500 EUR"}],
+            by=self.cast.owner,
+            **held,
+        )
+
+    def term_use(self) -> Term:
+        """A word that the case depends on."""
+        term = factories.make_term(self.cast, self.name("term"))
+        definition_actions.use_term(case=self.case, name=term.name, by=self.cast.lead)
+        return term
+
+    def definition(self):
+        """What two linked systems mean by one word: the same, or not."""
+        terms = Term.objects.filter(uses__initiative=self.case)
+        term = self.pick(terms, self.term_use)
+        while self.systems().count() < 2:
+            self.link(self.source(owner=self.cast.lead))
+        formats = ["9{10}", "9{10}"] if self.sound() else ["9{10}", "X{18}"]
+        for system, mask in zip(self.systems()[:2], formats, strict=True):
+            definition_actions.define(
+                term=term,
+                system=system,
+                field=self.name("field"),
+                meaning="Who buys from us.",
+                identifier_mask=mask,
+                by=self.cast.lead,
+            )
+
+    def customisation(self):
+        """That a team changed a system for itself."""
+        system = self.pick(self.systems(), lambda: self.link().system)
+        system_actions.add_customisation(
+            system=system,
+            team=self.name("Team"),
+            what="Fields of its own.",
+            by=system.owner or self.cast.lead,
+        )
+
+    def collection(self):
+        """A collection of sources, one of which may be in bad condition."""
+        parent = self.source(kind="knowledge_collection", owner=self.cast.lead)
+        for _ in range(self.chance.randint(1, 2)):
+            self.source(kind="wiki", collection=parent)
+        self.link(parent)
+
+    def model(self):
+        """A model that runs, beside what is on record; another version of one would be an event."""
+        component_actions.record_component(
+            case=self.case,
+            layer="model",
+            name=self.name("Model"),
+            version=self.name("m"),
+            region=self.chance.choice(REGIONS),
+            by=self.cast.lead,
+        )
+
+    def model_end(self):
+        """The model that runs, as the register of models has it, with the end of its life."""
+        model = factories.make_model(
+            self.cast, version=self.name("v"), end_of_life=self.day(-30, 300), region="eu-west"
+        )
+        factories.make_use(self.cast, self.case, model, name=self.name("Model"))
+
+    def alone(self):
+        """That it is linked to nothing; a seat may have accepted that."""
+        row = standalone.declare(
+            case=self.case, reason="Notes are typed in and read out.", by=self.cast.owner
+        )
+        if self.sound():
+            standalone.accept(declaration=row, by=self.cast.seat_architecture)
+
+
+def laid_into(facts: Facts, told: Told, at, chance) -> Facts:
+    """The facts of another case of which the same was told at `at`, and whose register was empty.
+
+    What was pulled on the way ends every item for every question that lists it.
+    """
+    shift = at - told.at
+
+    def new(name):
+        """What is there since, moved to that moment."""
+        before = getattr(told.before, name)
+        rows = [one for one in getattr(told.after, name) if one not in before]
+        return [replace(one, since=one.since + shift, until=one.until and one.until + shift) for one in rows]
+
+    runs = new("running")
+    if runs and chance.random() < 0.7:
+        runs[0] = replace(runs[0], id=MODEL.id)
+    pulled = {
+        key: Void(moment + shift, trigger, what)
+        for moment, trigger, what in told.triggers
+        for key in BOOK.listing(trigger)
+    }
+    items = tuple(
+        replace(
+            item,
+            voids=item.voids
+            | {key: (*item.voids.get(key, ()), pulled[key]) for key in item.covers if key in pulled},
+        )
+        for item in facts.items
+    )
+    return replace(
+        facts,
+        items=items,
+        running=(*facts.running, *runs),
+        described=tuple((one + shift, until and until + shift) for one, until in told.after.described),
+        alone=tuple(new("alone")),
+        measured=(*facts.measured, *new("measured")),
+        shortcomings=(*facts.shortcomings, *new("shortcomings")),
+        holds=(*facts.holds, *(hold for hold in told.after.holds if hold not in told.before.holds)),
+    )

@@ -1,0 +1,116 @@
+"""Fewer seats sign at minimal risk: who signs for what, quorums, and the same rule in the offline verifier."""
+
+import pytest
+
+from governance.gates import criteria
+from governance.gates.criteria import SeatState
+from governance.offline import verify
+from governance.rulebook import RulebookErrors, load_version, parse
+from governance.transparency_log import signing_rules
+from governance.vocabulary import Seat, Tier
+
+SOURCE = load_version("2026.2")
+SITTING = ("business_value", "risk_compliance")
+STATED = 'seats_minimal = ["business_value", "risk_compliance"]'
+
+
+@pytest.fixture(scope="module")
+def book():
+    return parse(SOURCE)
+
+
+def seats(*held):
+    """A board on which these seats are held, each by a person of its own."""
+    people = {seat: number for number, seat in enumerate(held, 1)}
+    return {
+        seat: SeatState(seat, (seat,), (), (people[seat],)) if seat in people else SeatState(seat)
+        for seat in Seat
+    }
+
+
+@pytest.mark.parametrize("tier", ["", Tier.LIMITED, Tier.HIGH])
+def test_every_seat_signs_at_other_tiers(book, tier):
+    assert book.at_tier(tier) is book
+
+
+@pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "retire"])
+def test_two_seats_sign_for_everything_at_minimal_risk(book, gate):
+    minimal, usual = book.at_tier(Tier.MINIMAL).gates[gate], book.gates[gate]
+    assert set(minimal.seats) <= set(SITTING)
+    assert set(minimal.must_include) <= set(minimal.seats)
+    assert minimal.quorum == min(usual.quorum, len(minimal.seats))
+    assert minimal.requirements() == usual.requirements()
+    for here, there in zip(minimal.criteria, usual.criteria, strict=True):
+        assert here.seat == (there.seat if there.seat in SITTING else "risk_compliance")
+
+
+def test_what_another_seat_verifies_goes_to_the_seat_that_signs_for_it(book):
+    assert book.seats_asking("prod.q03_logged") == ("security_privacy",)
+    assert book.at_tier(Tier.MINIMAL).seats_asking("prod.q03_logged") == ("risk_compliance",)
+
+
+def test_two_people_reach_production_at_minimal_risk_and_nowhere_else(book):
+    board = seats(*SITTING)
+    assert criteria.reach(book, "production", Tier.MINIMAL, board) == ()
+    for tier in ("", Tier.LIMITED, Tier.HIGH):
+        assert criteria.reach(book, "production", tier, board)
+    assert criteria.reach(book, "production", Tier.MINIMAL, seats("business_value"))
+
+
+def test_one_person_in_both_seats_reaches_no_quorum(book):
+    alone = {seat: SeatState(seat, ("Ida",), (), (7,)) for seat in Seat}
+    assert criteria.reach(book, "production", Tier.MINIMAL, alone)
+
+
+def test_the_guards_of_the_database_are_given_the_same_seats(book):
+    rules = {(row["about"], row["tier"]): row for row in signing_rules.rules_of(book)}
+    assert set(rules["production", "minimal"]["seats"]) == set(SITTING)
+    assert rules["production", "minimal"]["quorum"] == 2
+    assert rules["production", "limited"]["quorum"] == 5
+    assert set(rules["mvp", "minimal"]["must_include"]) == set(SITTING)
+
+
+@pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "retire"])
+@pytest.mark.parametrize("tier", ["", *Tier])
+def test_the_verifier_counts_as_the_rules_do(book, gate, tier):
+    ours, theirs = book.at_tier(tier).gates[gate], verify.rules_of(SOURCE).gate_at(gate, tier)
+    assert theirs.seats == set(ours.seats)
+    assert theirs.must_include == ours.must_include
+    assert verify.quorum_for(tier, theirs.quorum, theirs.quorum_high_risk) == ours.quorum_for(tier)
+
+
+def test_a_text_that_says_nothing_of_it_has_every_seat_sign():
+    book = parse(SOURCE.replace(STATED, ""))
+    assert book.at_tier(Tier.MINIMAL) is book
+    assert verify.rules_of(SOURCE.replace(STATED, "")).gate_at("production", "minimal").quorum == 5
+
+
+@pytest.mark.parametrize(
+    ("instead", "words"),
+    [
+        ('seats_minimal = ["business_value"]', "at minimal risk 1 of at least 2 seats sign"),
+        ("seats_minimal = []", "at minimal risk 0 of at least 2 seats sign"),
+        ('seats_minimal = ["business_value", "nobody"]', "nobody"),
+    ],
+)
+def test_too_few_seats_and_unknown_ones_are_refused(instead, words):
+    with pytest.raises(RulebookErrors, match=words):
+        parse(SOURCE.replace(STATED, instead))
+
+
+def test_a_tier_that_is_left_out_has_no_level_at_the_gate_to_mvp():
+    out = 'left_out = { minimal = "what it has to show is declared with the evidence to advance" }'
+    assert out in SOURCE
+    source = SOURCE.replace(
+        f'level_at_mvp = {{ limited = "documented", high = "verified" }}\n{out}',
+        f'level_at_mvp = {{ minimal = "documented", limited = "documented", high = "verified" }}\n{out}',
+    )
+    with pytest.raises(RulebookErrors, match="left out, and level_at_mvp asks it all the same"):
+        parse(source)
+
+
+def test_proof_lasts_longer_at_minimal_risk_and_shorter_at_high(book):
+    asked = book.requirements["mvp.risk"]
+    assert asked.days(Tier.MINIMAL) > asked.days(Tier.LIMITED) > asked.days(Tier.HIGH)
+    assert asked.days("") == asked.days(Tier.LIMITED)
+    assert book.requirements["mvp.override"].days(Tier.MINIMAL) == 0  # until a trigger ends it

@@ -1,0 +1,45 @@
+"""By which day what is due, by rulebook 2026.2, against what was agreed on."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from governance import clock
+from governance.rulebook import load_version, parse
+from initiatives.facts import supported_stage
+from initiatives.stages import actions as stage_actions
+from tests.support.rules import agreed_gates
+from tests.support.rules.agreed_cases import CRITERIA
+
+BOOK = parse(load_version("2026.2"))
+
+
+@pytest.mark.parametrize("emergency", [False, True])
+@pytest.mark.parametrize("gate", ["prototype", "mvp", "production", "stop", "retire"])
+def test_what_is_left_to_do_after_a_move_has_its_agreed_days(gate, emergency):
+    owed = stage_actions.later_criteria(BOOK, gate, emergency=emergency)
+    days = {
+        row.key: row.due if row.due is not None or not emergency else row.emergency
+        for row in CRITERIA.values()
+        if row.gate == gate and not row.key.endswith(".postmortem")
+    }
+    assert {row.key: days for row, days in owed} == {key: one for key, one in days.items() if one is not None}
+
+
+@pytest.mark.parametrize("stage", agreed_gates.TRIAL_DAYS)
+def test_a_trial_ends_after_the_agreed_days(monkeypatch, stage):
+    decides = SimpleNamespace(book=BOOK)
+    monkeypatch.setattr(supported_stage.rulebook_in_effect, "rulebook_of", lambda case: decides)
+    case = SimpleNamespace(stage=stage, imported=False, withdrawn_at=None, since=clock.now())
+    ends = clock.today() + timedelta(days=agreed_gates.TRIAL_DAYS[stage])
+    assert supported_stage.review_by(case, continued=[]) == ends
+
+
+@pytest.mark.parametrize("tier", agreed_gates.ACCEPTED_DAYS)
+def test_production_is_accepted_again_after_the_agreed_days(tier):
+    case = SimpleNamespace(
+        stage="production", imported=False, since=clock.now(), reattested_at=None, high_risk=tier == "high"
+    )
+    by = clock.today() + timedelta(days=agreed_gates.ACCEPTED_DAYS[tier])
+    assert supported_stage.reattest_by(case, BOOK) == by
