@@ -79,7 +79,8 @@ def test_from_the_link_to_the_idea(cast, link, as_):
     assert desk(cast.admin) == ["Invite who wrote to Account management"]
     assert User.objects.count() == people, "no account is made by a form"
     assert (
-        "Only admins add accounts: it is in their inbox." in chair.get(row.get_absolute_url()).content.decode()
+        "Only admins add accounts: it is in their inbox."
+        in chair.get(row.get_absolute_url()).content.decode()
     )
     with pytest.raises(Conflict):
         intake_actions.decline(request=row, reason="No", by=cast.chair)
