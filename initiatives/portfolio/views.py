@@ -14,7 +14,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.transparency_log import as_of
-from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Stage
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Stage
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -22,9 +22,8 @@ from initiatives.cases.case_frame import page_of
 from initiatives.facts.wording import profile_words
 from initiatives.portfolio import filters, portfolio_export
 from initiatives.portfolio.portfolio_paging import Listing
-from initiatives.portfolio.report_links import PILOTS
 
-PAGE = 50
+PAGE = 25
 PER_COLUMN = 25
 TESTS = ("governance", "integration", "adoption")
 
@@ -44,7 +43,6 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "filtered": any(request.GET.get(name) for name in chosen.filters),
         "reports": contributions.reports,
         "report": chosen.report_shown,
-        "pilots": chosen.report_shown is not None and chosen.report_shown.key == PILOTS,
         "totals": {"all": listing.total, "short": listing.short},
         "view": "board" if board else "table",
         "all_url": reverse("portfolio") + ("?view=board" if board else ""),
@@ -82,7 +80,6 @@ class Told(NamedTuple):
     """What a row says of claim and proof: the same for many cases, so their cells are drawn once (`alike`)."""
 
     stage: str
-    goal: str
     imported: bool
     known: bool
     supported: str | None
@@ -90,7 +87,6 @@ class Told(NamedTuple):
     shortfall: int
     held: bool
     tests: tuple[bool | None, ...]
-    failing: tuple[str, ...]
 
     @property
     def tone(self) -> str:
@@ -105,7 +101,6 @@ def _row(case, book, now, today) -> dict:
     asked = case.stage in (Stage.MVP, Stage.PRODUCTION) and known
     told = Told(
         stage=case.stage,
-        goal=portfolio_export.goal_of(book, case.stage),
         imported=case.imported,
         known=known,
         supported=case.supported if known and case.supported != Stage.PROPOSED else None,
@@ -113,7 +108,6 @@ def _row(case, book, now, today) -> dict:
         shortfall=case.shortfall,
         held=case.held,
         tests=tuple(getattr(case, name) if asked else None for name in TESTS),
-        failing=tuple(name for name in TESTS if known and getattr(case, name) is False),
     )
     return {
         "title": case.title,
@@ -122,14 +116,20 @@ def _row(case, book, now, today) -> dict:
         "withdrawn": case.withdrawn_at is not None,
         "told": told,
         "profile": profile_words(case.profile) if known else "",
+        "strengths": _strengths(case.profile or {}),
         "gaps": portfolio_export.gap_words(case.gap_counts) if known else "",
+        "missing": sum((case.gap_counts or {}).values()),
         "owner": portfolio_export.owner_words(case),
         "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING_STAGES,
-        "unit": case.unit_name,
         "stay": _days((now - case.since).days),
         "due": day(case.next_due),
         "late": case.next_due is not None and case.next_due < today,
     }
+
+
+def _strengths(profile: dict) -> str:
+    """How many answers are measured, verified, documented and stated, as a row has room for: "11/31/9/0"."""
+    return "/".join(str(profile.get(level, 0)) for level in reversed(list(Level)))
 
 
 def _days(count: int) -> str:

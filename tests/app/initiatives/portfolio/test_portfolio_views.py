@@ -86,7 +86,7 @@ def test_claimed_beside_supported_with_the_name_of_the_shortfall(cast, as_, case
     assert "3 integration, 1 policy" in text
     assert "Marta Lindqvist" in text
     assert "Integration does not pass" in text
-    assert "One of 1 case claims more than its proof supports" in text
+    assert "One of 1 initiative claims more than its evidence supports" in text
     assert "%" not in text.split("<main")[1].replace("%20", "")
 
 
@@ -136,7 +136,7 @@ def test_filters_stand_in_the_address(cast, as_):
     assert shown("imported=on") == set()
     assert shown("tier=unset") == everything
     assert shown("tier=high") == set()
-    assert "No case passes these filters" in client.get("/cases/?tier=high").content.decode()
+    assert "No initiative passes these filters" in client.get("/cases/?tier=high").content.decode()
 
 
 def test_addresses_that_make_no_sense_still_show_the_page(cast, as_, case):
@@ -155,7 +155,7 @@ def test_what_was_not_understood_is_said(cast, as_, case):
 def test_strangers_see_none_of_it(cast, as_, case):
     response = as_(cast.outsider).get("/cases/")
     assert case.ref not in response.content.decode()
-    assert "No cases yet" in response.content.decode()
+    assert "No initiatives yet" in response.content.decode()
     text = b"".join(as_(cast.outsider).get("/cases/export.csv").streaming_content).decode()
     assert case.ref not in text
 
@@ -259,7 +259,7 @@ def test_reports(cast, as_):
     assert report("larger-prototypes")[0] == {larger.ref}
     pilots, text = report("permanent-pilots")
     assert pilots == {old.ref}
-    assert "Integration: does not pass" in text
+    assert "Integration does not pass" in text
     assert report("expiring")[0] == {ageing.ref}
     assert report("lapsed-production")[0] == {lapsed.ref}
     assert report("overdue-post-mortems")[0] == {stopped.ref}
