@@ -138,7 +138,7 @@ SENTENCES = {
     EntryKind.MEETING_CLOSED: "closed the meeting of {board} on {held_on:day}.",
     EntryKind.MEETING_CALLED_OFF: "called off the meeting of {board} on {held_on:day}: {why}",
     EntryKind.PACK_TAKEN: (
-        "took the pack of the meeting of {board} on {held_on:day}, {cases:len} cases; its SHA-256 is "
+        "took the pack of the meeting of {board} on {held_on:day}, {cases:len} initiatives; its SHA-256 is "
         "{sha256}."
     ),
 }

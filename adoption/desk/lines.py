@@ -136,7 +136,7 @@ def _meeting(row: Meeting, look: Look) -> Line:
         f"Meeting of {row.board}",
         row.get_absolute_url() if under_way else reverse("meeting-pack", args=[row.pk]),
         "Open the meeting" if under_way else "Read the pack",
-        why="It is under way." if under_way else f"The pack has every case on its agenda.{_where(row)}",
+        why="It is under way." if under_way else f"The pack has every initiative on its agenda.{_where(row)}",
         due=row.held_on if row.held_on >= look.today else None,
     )
 

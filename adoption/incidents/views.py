@@ -255,7 +255,7 @@ def reopen(request: SignedInRequest, pk: int) -> HttpResponse:
         row,
         ReasonForm(sent(request)),
         lambda fields: actions.reopen(incident=row, by=request.user, **fields),
-        "It is open again, and those who answer for the case are told.",
+        "It is open again, and those who answer for the initiative are told.",
         may=permissions.may_judge,
         title="Open it again",
         verb="Open it again",

@@ -210,7 +210,7 @@ def _wrong(one: Mapping, standing: set[str], scope) -> dict[str, str]:
     how, wrong = INSTRUMENTS[key], {}
     for name, words in (
         ("words", "Say what exactly is counted or timed."),
-        ("population", "Say whom it is about: the real users in scope, in the words of the case."),
+        ("population", "Say whom it is about: the real users in scope, in the words of the initiative."),
         ("source", "Say where the figures come from: a log, a survey, somebody who observes."),
     ):
         said = (one.get(name) or "").strip()

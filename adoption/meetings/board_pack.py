@@ -152,7 +152,7 @@ def digests(refs: list[str], checkpoint: Checkpoint | None) -> dict[str, Recorde
 def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recorded]) -> CasePages:
     case = point.case
     if case is None:
-        return CasePages("", point.title, (), (("About", "A point in words, no case"),))
+        return CasePages("", point.title, (), (("About", "A point in words, no initiative"),))
     sitting = review_state.sit(point.review, case, now) if point.review and point.review.is_open else None
     judged = supported_stage.judged(case, sitting.facts if sitting else None, now)
     facts, support = judged.facts, judged.support
@@ -164,7 +164,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
         ("Unit", str(case.unit)),
         ("Owner", facts.people.get("owner", "nobody accepted")),
         ("Claims", Stage(case.stage).label),
-        ("Proof supports", Stage.word(support.supported) or "-"),
+        ("Evidence supports", Stage.word(support.supported) or "-"),
         ("Answers up to the claim", _levels(judged) or "-"),
         ("Gate", point.gate or "-"),
         ("State", state_words(point)),
@@ -321,7 +321,7 @@ def _proof(book, facts, now: datetime) -> Table:
             )
         )
     return Table(
-        "Proof",
+        "Evidence",
         ("Item", "Kind", "Observed", "Result", "Fingerprint (SHA-256)"),
         tuple(rows),
         "None was added.",

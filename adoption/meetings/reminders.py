@@ -80,8 +80,8 @@ def meetings_ahead(moment: datetime):
                 "meeting",
                 f"meeting:{row.pk}",
                 f"{row.board} meets on {row.held_on:%-d %B %Y}",
-                text=f"On the agenda: {text or 'nothing yet'}{more}. The pack to print has each case with its "
-                f"proof and open risks.{f' Where: {row.place}.' if row.place else ''}",
+                text=f"On the agenda: {text or 'nothing yet'}{more}. The pack to print has each initiative with its "
+                f"evidence and open risks.{f' Where: {row.place}.' if row.place else ''}",
                 link=row.get_absolute_url(),
                 due_on=row.held_on,
                 period=f"{row.held_on}:{period}",

@@ -77,7 +77,7 @@ def may_confirm(post_mortem, person: User) -> Answer:
     if post_mortem.state == post_mortem.PUBLISHED:
         return no(f"{post_mortem.published_by} confirmed it already.")
     if not case_permissions.holds_seat(case, person, adoption_seat.SEAT):
-        return no("Only the adoption seat of the case's board confirms this.", _seated(case))
+        return no("Only the adoption seat of the initiative's board confirms this.", _seated(case))
     if barred := case_permissions.barred_from_signing(case, person):
         return no(said(barred), "Somebody else in the seat can confirm it.")
     if person.pk in wrote(post_mortem):

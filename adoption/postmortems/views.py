@@ -103,7 +103,7 @@ def _published_lessons(request: SignedInRequest, ref: str) -> HttpResponse:
             .order_by("-id")
         )
     if not rows:
-        raise Http404("No such case, or nothing published on it.")
+        raise Http404("No such initiative, or nothing published on it.")
     context = {"nav": "portfolio", "case": case, "written": rows}
     return render(request, "adoption/postmortems/lessons_published.html", context)
 
@@ -345,7 +345,7 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
                 actions.confirm(
                     post_mortem=row, version=version, note=note, no_lesson=agreed, by=request.user
                 )
-                said = "It is published. Cases that its lessons are near are asked before their next gate."
+                said = "It is published. Initiatives that its lessons are near are asked before their next gate."
         except ValidationError as error:
             mend(form, error)
         else:

@@ -54,7 +54,7 @@ def _in_time(pulse: Pulse) -> Answer:
 def _alone(pulse: Pulse) -> Answer:
     others = Pulse.objects.filter(initiative=pulse.initiative_id).exclude(pk=pulse.pk)
     if others.filter(state=Pulse.OPEN).exists():
-        return no("Another pulse of this case is open.", "Close it first.")
+        return no("Another pulse of this initiative is open.", "Close it first.")
     last = others.filter(state=Pulse.CLOSED).order_by("-closed_at").first()
     if last is not None and clock.now() - last.closed_at < APART:
         first = clock.local_day(last.closed_at + APART)

@@ -125,7 +125,7 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
     for place, one in enumerate(sent):
         measure = asked.get(one.measure)
         if measure is None:
-            fates.append(Fate(WRONG, "This case has no such measure.", "Name one of its measures."))
+            fates.append(Fate(WRONG, "This initiative has no such measure.", "Name one of its measures."))
             continue
         known = kept.get((one.measure, one.key))
         team = measure.team(one.team)

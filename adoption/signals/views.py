@@ -32,7 +32,7 @@ def case_or_stub(person: User, ref: str) -> Initiative:
         rows = Initiative.objects.filter(number=int(number)).select_related("unit", "contract")
         found = rows.first()
     if found is None or found.ref != ref or (found.confidential and not may_see(found, person)):
-        raise Http404("No such case, or not yours to see.")
+        raise Http404("No such initiative, or not yours to see.")
     return found
 
 

@@ -112,7 +112,7 @@ def to_incident(request: SignedInRequest, pk: int) -> HttpResponse:
         "It belongs to this incident now.",
         ahead=lambda form: of_reported(row, by=request.user, **form.act()),
         title="Make an incident of it",
-        happens=["Severity 1 and 2 end proof and owe a post-mortem, as for any incident."],
+        happens=["Severity 1 and 2 end evidence and owe a post-mortem, as for any incident."],
         impact_verb="Opening it",
         two_steps=True,
         verb="Make an incident",

@@ -383,7 +383,7 @@ def _unsupported(
     if gate != "retire" and not supported.supports_claim:
         yield Reason(
             f"{supported.label}: the claimed stage is not supported now.",
-            "Mend what the case page lists first.",
+            "Mend what the initiative page lists first.",
         )
 
 
@@ -405,7 +405,7 @@ def _objected(book: Book, objections: Iterable[Vote]) -> Iterator[Reason]:
         asked = " and ".join(f"“{book.criteria[key].question}”" for key in vote.criteria)
         yield Reason(
             ended(f"{_seat(vote.seat)} objects to {asked}"),
-            f"{vote.person} can withdraw it, or vote afresh on new proof.",
+            f"{vote.person} can withdraw it, or vote afresh on new evidence.",
         )
 
 

@@ -74,7 +74,7 @@ def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) ->
         and "model_version" in requirement.triggers
         and not facts.models_at(at)
     ):
-        words = "Unknown: no model is on record for this case."
+        words = "Unknown: no model is on record for this initiative."
         return lacking(requirement, 0, "unknown", words, "Record the model that runs, with its version.")
     return None
 

@@ -42,7 +42,7 @@ VERBS = {
     "decide": "Decide",
     "accept": "Accept or decline",
     "answer": "Answer",
-    "refresh": "Refresh proof",
+    "refresh": "Refresh evidence",
     "meet": "Meet a condition",
     "write": "Write the post-mortem",
     "agree": "Agree or refuse",

@@ -191,7 +191,7 @@ def appoint(
             subject=f"You were given the seat {membership.get_seat_display()} of {board.name}",
             text=f"By {by}, from {clock.moment_in_words(starts_at)}."
             + (
-                f" What lets a case rise you sign from {clock.moment_in_words(membership.signs_from)}, or as soon as "
+                f" What lets an initiative rise you sign from {clock.moment_in_words(membership.signs_from)}, or as soon as "
                 "the chair or a second admin confirms the seat."
                 if waits
                 else ""

@@ -213,10 +213,10 @@ class ResearchMethod(Words):
 class EvidenceRegister(Words):
     """The register of the product that wrote an item of evidence: nobody uploaded it."""
 
-    DRILLS = "drills", "The drills of the case"
+    DRILLS = "drills", "The drills of the initiative"
     INTEGRATION = "integration", "The integration register"
     READINGS = "readings", "The readings of its measures"
-    TRACES = "traces", "The trace samples of the case"
+    TRACES = "traces", "The trace samples of the initiative"
 
 
 class DeclaredResult(Words):

@@ -53,10 +53,10 @@ admin.site.password_change = _own_password
 SUBJECTS = {
     "people": ("Organisation", "Units, boards, accounts and seats: what admins keep."),
     "away": ("Away and leaving", "Absences, who stands in, what is handed over."),
-    "cases": ("Cases", "Initiatives, their stages, roles and what runs."),
-    "proof": ("Answers and proof", "What owners answered, and what it rests on."),
+    "cases": ("Initiatives", "Initiatives, their stages, roles and what runs."),
+    "proof": ("Answers and evidence", "What owners answered, and what it rests on."),
     "board": ("Reviews and decisions", "Reviews, votes, conditions and waivers."),
-    "owed": ("Holds and debts", "What stands against a case, and what is owed."),
+    "owed": ("Holds and debts", "What stands against an initiative, and what is owed."),
     "contracts": ("Contracts", "What a running system may do, and who signed it."),
     "integration": ("Integration", "Systems, links, terms, regions, drills and what was measured."),
     "rules": ("Rulebook", "Published versions, gates, criteria and requirements."),

@@ -27,17 +27,17 @@ TOPICS = [
     ),
     Topic(
         "claimed",
-        "Why my case says “claims MVP, supported Prototype”",
+        "Why my initiative says “claims MVP, supported Prototype”",
         "shortfall larger prototype in name only plumb leaning",
     ),
     Topic(
         "proof",
-        "What counts as proof",
+        "What counts as evidence",
         "evidence answer document test report attestation demo file upload verified level",
     ),
     Topic(
         "ageing",
-        "What happens when proof ages",
+        "What happens when evidence ages",
         "expired stale fresh old date observed voided trigger model change",
     ),
     Topic(
@@ -57,7 +57,7 @@ TOPICS = [
     ),
     Topic(
         "systems",
-        "What a case is tied to",
+        "What an initiative is tied to",
         "system integration register link tie owner agree condition frozen orphaned account import table estate "
         "describe",
     ),
@@ -84,7 +84,7 @@ TOPICS = [
     ),
     Topic(
         "roles",
-        "Who does what on a case",
+        "Who does what on an initiative",
         "owner support lead steward sponsor accept decline responsible",
     ),
     Topic(

@@ -33,7 +33,7 @@ class SampleForm(forms.Form):
 class ReasonForm(forms.Form):
     """The one field of a page that asks before it acts."""
 
-    reason = forms.CharField(widget=forms.Textarea, help_text="Everybody on the case will read it.")
+    reason = forms.CharField(widget=forms.Textarea, help_text="Everybody on the initiative will read it.")
 
 
 def _seats():
@@ -192,7 +192,7 @@ def sample_context():
                 "reason": "The drill was repeated.",
             },
             {"at": today - timedelta(days=2), "text": "Claimed stage raised to MVP.", "link": "#history"},
-            {"at": today - timedelta(days=500), "who": "Marta Lindqvist", "text": "registered the case."},
+            {"at": today - timedelta(days=500), "who": "Marta Lindqvist", "text": "registered the initiative."},
         ],
         "hops": [
             {"name": "CRM", "region": "eu-west", "allowed": True},

@@ -138,7 +138,7 @@ def _standing(case, book, facts, states, support, now) -> dict:
     lines = {
         "Title": case.title,
         "Claims": stage_word(case.stage),
-        "Proof supports": stage_word(support.supported),
+        "Evidence supports": stage_word(support.supported),
         "Shortfall": support.label or "none",
         "Risk tier": case.get_tier_display() or "not confirmed",
         "Contract in force": f"version {in_force[-1].number}" if in_force else "none",

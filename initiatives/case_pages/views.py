@@ -267,8 +267,8 @@ def rename(request, ref):
         row,
         RenameForm(sent(request), initial={"title": row.title}),
         lambda fields: registration_actions.rename(case=row, by=request.user, **fields),
-        "The case has its new name.",
-        title="Rename the case",
+        "The initiative has its new name.",
+        title="Rename the initiative",
         happens=[
             f"{row.ref} stays its reference.",
             "Search finds it under its old name too, and its page says what it was called.",
@@ -318,7 +318,7 @@ def confirm_tier(request, ref):
         + (f", instead of {before}." if before else ".")
     ]
     if row.proposed_tier == Tier.HIGH:
-        happens.append("Proof ages faster and more seats must sign.")
+        happens.append("Evidence ages faster and more seats must sign.")
     return ask(
         request,
         row,

@@ -48,7 +48,7 @@ class AnswerForm(forms.Form):
         )
         if attests:
             self.fields["true_as_of"].help_text = (
-                "Your word counts as proof here, from this day on. "
+                "Your word counts as evidence here, from this day on. "
                 "Left empty, the words are saved without being attested anew."
             )
             self.fields["true_as_of"].initial = clock.today() if row is None else None
@@ -131,7 +131,7 @@ class OutcomeForm(forms.Form):
     result = forms.ChoiceField(label="Result", choices=[("", "choose"), *DeclaredResult.choices])
     outcome = WordsField(label="What was found")
     evidence = forms.ModelChoiceField(
-        label="Proof", queryset=None, required=False, empty_label="none", help_text="An item of this case."
+        label="Evidence", queryset=None, required=False, empty_label="none", help_text="An item of this initiative."
     )
 
     def __init__(self, *args, case: Initiative, **kwargs):

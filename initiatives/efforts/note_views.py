@@ -67,7 +67,7 @@ def funding(request, ref):
         lambda case, fields: effort_notes.record_funding(case=case, by=request.user, **fields),
         "The funding decision is recorded.",
         title="Record a funding decision",
-        lede="Kept with it for good: the stage the case claimed on that day, and the stage its proof supported.",
+        lede="Kept with it for good: the stage the initiative claimed on that day, and the stage its evidence supported.",
     )
 
 
@@ -81,7 +81,7 @@ def observation(request, ref):
         lambda case, fields: effort_notes.observe(case=case, by=request.user, **fields),
         "The observation is written down.",
         title="Write down an observation",
-        lede="What you saw, as you saw it. It is no proof and blames nobody; the board and the team read it.",
+        lede="What you saw, as you saw it. It is no evidence and blames nobody; the board and the team read it.",
     )
 
 

@@ -102,7 +102,7 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date)
     stale = day <= today
 
     def make(found):
-        proofs = "one proof" if len(found) == 1 else f"{len(found)} proofs"
+        proofs = "one item of evidence" if len(found) == 1 else f"{len(found)} items of evidence"
         ages = "age" if len(found) > 1 else "ages"
         words = (
             f"{proofs} stale since {day:%-d %B %Y}"
@@ -128,7 +128,7 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date)
 
 def _until(count: int, stale: bool) -> str:
     it, counts = ("It", "counts") if count == 1 else ("They", "count")
-    return f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer proof takes over."
+    return f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer evidence takes over."
 
 
 def _listed(book, keys: list[str]) -> str:
@@ -202,7 +202,7 @@ def files_missing(moment: datetime):
                 f"evidence:{row.pk}",
                 f"the file of “{row.title[:80]}” is missing",
                 text="It counts as voided until the file is back. An admin can restore it from a backup; "
-                "otherwise the owner adds the proof again.",
+                "otherwise the owner adds the evidence again.",
                 link=reverse("evidence-item", args=[case.ref, row.pk]),
             ),
         )

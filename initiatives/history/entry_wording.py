@@ -148,7 +148,7 @@ def _found(facts, book) -> str:
 
 def _excused(facts, book) -> str:
     if "owed_on" in facts:
-        return f"let one decision on this case pass “{facts['text']}”, owed on {facts['owed_on']}."
+        return f"let one decision on this initiative pass “{facts['text']}”, owed on {facts['owed_on']}."
     return f"let decisions pass “{facts['text']}” once."
 
 
@@ -167,7 +167,7 @@ def _in_effect(facts, book) -> str:
     if facts.get("effective_on"):
         return f" It decides what is supported from {_page_day(facts['effective_on'], book)}."
     if facts.get("takes_effect") == TakesEffect.CASE_BY_CASE:
-        return " It decides what is supported from the next gate or re-attestation of each case."
+        return " It decides what is supported from the next gate or re-attestation of each initiative."
     return ""
 
 
@@ -241,8 +241,8 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.ESTATE_DROPPED: "dropped the table “{file}”; nothing of it entered.",
     EntryKind.INVENTORY_UPLOADED: "uploaded the inventory “{file}” of {source}.",
-    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} cases came in as claims.",
-    EntryKind.REGISTERED: "registered the case in {unit}, with {owner} as owner: {problem}",
+    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} initiatives came in as claims.",
+    EntryKind.REGISTERED: "registered the initiative in {unit}, with {owner} as owner: {problem}",
     EntryKind.DETAILS_CHANGED: "changed {all:changed}.",
     EntryKind.HANDOVER_PROPOSED: "asked {successor} to take over what {person} holds here: {what}.",
     EntryKind.HANDOVER_ACCEPTED: "took over from {person}: {what}.",
@@ -254,7 +254,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.DELEGATION_ACCEPTED: "accepted to stand in for {person}: {what}.",
     EntryKind.DELEGATION_DECLINED: "declined to stand in for {person}: {what}.",
     EntryKind.DELEGATION_GIVEN_BACK: "no longer stands in for {person}: {what}.",
-    EntryKind.UNIT_CHANGED: "took the case along from {before} to {after}: the units were merged.",
+    EntryKind.UNIT_CHANGED: "took the initiative along from {before} to {after}: the units were merged.",
     EntryKind.BOARD_CHANGED: (
         "changed who decides, with the units: <{after}|no board>, in place of <{before}|no board>."
     ),
@@ -266,7 +266,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.UNIT_POLICY_SET: "set a policy of {unit}: {all:term}.",
     EntryKind.UNIT_POLICY_WITHDRAWN: "withdrew a policy of {unit}, {reference}: {why}",
     EntryKind.UNIT_MOVED: "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
-    EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {cases} cases and {people} people.",
+    EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {cases} initiatives and {people} people.",
     EntryKind.NOT_SIMILAR: "said that {other} is not similar.",
     EntryKind.INTAKE_LINK_MADE: "made the intake link of {unit}, open until {until:day}.",
     EntryKind.INTAKE_LINK_ENDED: "switched off the intake link of {unit}.",
@@ -322,9 +322,9 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.EVIDENCE_OFFERED: "offered item {evidence} for {covers:questions} too.",
     EntryKind.EVIDENCE_VERIFIED: "verified “{title}” for {requirement:question} Where: {place}. Seen: {words}",
-    EntryKind.STANDALONE_DECLARED: "declared that the case stands alone: {why}",
-    EntryKind.STANDALONE_ACCEPTED: "accepted as {seat:seat} that the case stands alone.",
-    EntryKind.STANDALONE_ENDED: "ended the declaration that the case stands alone: {why:ended}",
+    EntryKind.STANDALONE_DECLARED: "declared that the initiative stands alone: {why}",
+    EntryKind.STANDALONE_ACCEPTED: "accepted as {seat:seat} that the initiative stands alone.",
+    EntryKind.STANDALONE_ENDED: "ended the declaration that the initiative stands alone: {why:ended}",
     EntryKind.EVIDENCE_NOT_SHOWN: "opened “{title}” and says it does not show {requirement:question} {words}",
     EntryKind.EVIDENCE_WITHDRAWN: "withdrew the evidence “{title}”.",
     EntryKind.PAST_READ: "read the page “{page}” as of {as_of}.",
@@ -388,7 +388,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.EVALUATION_WITHDRAWN: "withdrew the evaluation of {model}, {metric} on {data_set}: {why}",
     EntryKind.SCOPE_PLANNED: "planned scope {number} for {stage:stage}: {users} users.",
     EntryKind.SCOPE_IN_FORCE: "put scope {number} in force: {users} users<, in place of scope {replaces}>.",
-    EntryKind.CHANGED: "recorded a change: {what}, from {effective_at:day}.< It ended proof for {voided:voided}.>",
+    EntryKind.CHANGED: "recorded a change: {what}, from {effective_at:day}.< It ended evidence for {voided:voided}.>",
     EntryKind.CHANGE_COMPLETED: "added who approved “{what}” ({approver}) and the way back.",
     EntryKind.DEPENDANT_ADDED: (
         "recorded that {who} depends on it; bearable outage {hours:outage}<; {executive} is asked to state "
@@ -407,10 +407,10 @@ SENTENCES: dict[str, str] = {
     EntryKind.DEBT_SETTLED: "settled “{text}”: {note}",
     EntryKind.DEBT_EXCUSED: "{all:excused}",
     EntryKind.GAP_OPENED: "opened a gap, owned by {owner}, due {due:day}: {text}",
-    EntryKind.GAP_CLOSED: "closed the gap “{text}”<{evidence?} with proof.|, accepted by its owner.>",
+    EntryKind.GAP_CLOSED: "closed the gap “{text}”<{evidence?} with evidence.|, accepted by its owner.>",
     EntryKind.USERS_TOLD: "told the users: {how}",
     EntryKind.STAGE_CHANGED: (
-        "moved the stage from {from:stage} to {to:stage} ({basis}); the proof supported {supported:stage} "
+        "moved the stage from {from:stage} to {to:stage} ({basis}); the evidence supported {supported:stage} "
         "then.< Why: {why}>"
     ),
     EntryKind.RE_ATTESTED: "confirmed that production is accepted again.",
@@ -454,8 +454,8 @@ SENTENCES: dict[str, str] = {
     EntryKind.PROPOSAL_CONFIRMED: "confirmed what {proposed_by} proposed, {change:proposed}: {about}.",
     EntryKind.PROPOSAL_DECLINED: "declined what {proposed_by} proposed, {change:proposed}: {about}: {why}",
     EntryKind.PROPOSAL_TAKEN_BACK: "took a proposal back, {change:proposed}: {about}.",
-    EntryKind.TERM_USED: "recorded that the case uses the term {term}.",
-    EntryKind.TERM_NO_LONGER_USED: "recorded that the case no longer uses the term {term}.",
+    EntryKind.TERM_USED: "recorded that the initiative uses the term {term}.",
+    EntryKind.TERM_NO_LONGER_USED: "recorded that the initiative no longer uses the term {term}.",
     EntryKind.DEFINITION_WRITTEN: "wrote down what {system} means by {term} in {field}: {said[meaning]}",
     EntryKind.DEFINITION_CHANGED: "changed what {system} means by {term} in {field}: {all:redefined}.",
     EntryKind.DEFINITION_WITHDRAWN: "took back what {system} means by {term} in {field}: {why}",
@@ -476,11 +476,11 @@ SENTENCES: dict[str, str] = {
     EntryKind.ACCOUNT_CHANGED: "changed the service account {account} in {system}.",
     EntryKind.ACCOUNT_REVIEWED: "looked at what the service account {account} may do in {system}: {privileges:ended}",
     EntryKind.ACCOUNT_CLOSED: "recorded that the service account {account} in {system} was closed: {why}",
-    EntryKind.LINK_ADDED: "tied the case to {system}.",
+    EntryKind.LINK_ADDED: "tied the initiative to {system}.",
     EntryKind.LINK_CHANGED: "changed the link to {system}: {after:fields}.",
     EntryKind.LINK_ENDED: "ended the link to {system}: {why}",
     EntryKind.LINK_ANSWERED: (
-        "<{accepts?}agreed|declined>, as owner of {system}, that the case depends on it.< {words}>"
+        "<{accepts?}agreed|declined>, as owner of {system}, that the initiative depends on it.< {words}>"
     ),
     EntryKind.SOURCE_ACCEPTED: (
         "accepted {system} in its condition ({condition:condition}) until {until}: {consequence}"

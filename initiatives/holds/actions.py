@@ -163,7 +163,7 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 for wanted in book.criteria[key].requirements
             ):
                 no(
-                    f"{book.criteria[key].question} Not shown yet.", "Answer it on the checklist, with proof."
+                    f"{book.criteria[key].question} Not shown yet.", "Answer it on the checklist, with evidence."
                 ).or_refuse()
         if obligation.kind in ("post_mortem", "retrospective"):
             no(
@@ -259,7 +259,7 @@ def may_excuse(obligation: Obligation, case: Initiative) -> Answer:
             f"No review of {case.ref} for MVP or production is open.", "Let it pass once one waits for it."
         )
     if obligation.debtor_id not in {person.pk for person in case_rows.answering(case)}:
-        return no(f"{case.ref} is not held up by this debt.", "It holds up cases of who owes it.")
+        return no(f"{case.ref} is not held up by this debt.", "It holds up initiatives of who owes it.")
     if obligation.settled_at is not None or obligation.due >= clock.today():
         return no("This debt is not overdue: it holds nothing up.")
     if Excuse.objects.filter(obligation=obligation, initiative=case).exists():
@@ -299,11 +299,11 @@ def follow_support(
         supported = support[case.pk].supports_claim
         for debt in [debt for debt in case_rows.debts(case) if debt.kind == "step_back"]:
             if supported or case.stage not in (Stage.MVP, Stage.PRODUCTION):
-                note = "Support returned" if supported else f"The case is {case.stage}"
+                note = "Support returned" if supported else f"The initiative is {case.stage}"
                 settle_row(debt, by=None, note=note)
             elif debt.source.partition(":")[0] != case.stage:
                 # It spoke of the stage before: what is owed now is said anew, with its own days.
-                settle_row(debt, by=None, note=f"The case is {case.stage} now")
+                settle_row(debt, by=None, note=f"The initiative is {case.stage} now")
             else:
                 open_debts.append(debt)
         if (
@@ -370,7 +370,7 @@ def end_debts_of_stage(case: Initiative, was: str) -> None:
     for debt in case_rows.debts(case):
         left = debt.kind == "criterion" and debt.source.endswith(ends)
         if left or debt.kind == "vacancy":
-            settle_row(debt, by=None, note=f"The case stepped back from {was} to {case.stage}")
+            settle_row(debt, by=None, note=f"The initiative stepped back from {was} to {case.stage}")
 
 
 def open_gap(
@@ -427,7 +427,7 @@ def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
             case_permissions.may_collaborate(case, by).or_refuse()
         if evidence is None and gap.owner_id != by.pk:
             no(
-                "Without proof only the gap's owner closes it, by accepting it.", f"Ask {gap.owner}."
+                "Without evidence only the gap's owner closes it, by accepting it.", f"Ask {gap.owner}."
             ).or_refuse()
         if evidence is None:
             gap.owner_accepted_at = gap.owner_accepted_at or clock.now()

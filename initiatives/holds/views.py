@@ -29,8 +29,8 @@ def open_hold(request, ref):
         "The hold is open; the chair lifts it.",
         title="Raise a concern",
         happens=[
-            "No review of this case can be decided until the chair lifts the hold.",
-            "The stage that its proof supports does not change by it.",
+            "No review of this initiative can be decided until the chair lifts the hold.",
+            "The stage that its evidence supports does not change by it.",
         ],
         verb="Hold it",
         danger=True,
@@ -56,7 +56,7 @@ def lift(request, pk):
         lede=f"{HoldKind(hold.kind).label}, opened by {who}: {hold.reason}",
         happens=[
             *([f"Its cause is gone since {day(hold.liftable_since)}."] if hold.liftable_since else []),
-            "Reviews of this case can be decided again, as far as this hold stood in the way.",
+            "Reviews of this initiative can be decided again, as far as this hold stood in the way.",
         ],
         verb="Lift it",
     )
@@ -86,7 +86,7 @@ def settle(request, pk):
         criterion = book.criteria.get(debt.source.split(":")[0])
         if criterion is not None:
             happens.append(
-                "That is accepted only once these are answered with proof: "
+                "That is accepted only once these are answered with evidence: "
                 + " ".join(book.requirements[key].question for key in criterion.requirements)
             )
     return one_act(
@@ -118,8 +118,8 @@ def excuse(request, pk):
         title="Let one decision pass a debt",
         lede=f"{ended(debt.text)} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
         happens=[
-            "The next decision on the case that you choose may go on while this is owed, and uses your word up.",
-            "It stays owed, and holds up every other case of whoever owes it. For one case this is possible once.",
+            "The next decision on the initiative that you choose may go on while this is owed, and uses your word up.",
+            "It stays owed, and holds up every other initiative of whoever owes it. For one initiative this is possible once.",
         ],
         verb="Let it pass",
     )
@@ -138,7 +138,7 @@ def open_gap(request, ref):
         lambda fields: actions.open_gap(case=case, by=request.user, **fields),
         "The gap is recorded.",
         title="Record a gap",
-        lede="It stays open, beyond the case itself, until proof closes it or its owner accepts it.",
+        lede="It stays open, beyond the initiative itself, until evidence closes it or its owner accepts it.",
         verb="Record it",
     )
 

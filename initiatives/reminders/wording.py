@@ -43,7 +43,7 @@ VERBS = {
     "overdue": "Settle what is owed",
     "owed": "Settle what is owed",
     "owner vacant": "Propose a successor",
-    "proof": "Add newer proof",
+    "proof": "Add newer evidence",
     "proposal answered": "Read the answer",
     "question": "Answer the question",
     "ready to decide": "Read and decide",

@@ -306,7 +306,7 @@ def _happens(row: Forecast) -> list[str]:
             "Each decision was judged on the facts and votes of its moment, as the record keeps them.",
         ]
     return [
-        "What proof supports is worked out anew for every case at the moment of publishing, and not a day later. "
+        "What evidence supports is worked out anew for every initiative at the moment of publishing, and not a day later. "
         "Claimed stages stay as they are.",
         f"Where an MVP or production falls, its owner owes the support back, or the chair is asked to step back: by "
         f"{_last_day(row)}.",

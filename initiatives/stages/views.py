@@ -122,7 +122,7 @@ def reopen(request, ref):
         title="Reopen",
         happens=[
             f"{case.ref} becomes a {target.lower()} again.",
-            "No old proof and no old sign-off is current: everything is shown anew.",
+            "No old evidence and no old sign-off is current: everything is shown anew.",
             "Its post-mortem has to be settled before.",
         ],
         verb="Reopen it",
@@ -198,7 +198,7 @@ def go_on(request, ref):
         lede=f"{word} since {day(case.since)}. {end}: {book.stages[case.stage].question}{once}",
         happens=[
             f"It stays {word} until the day you set, at most until {day(last)}; then you are asked again.",
-            "Its proof is asked for as before; nothing else changes.",
+            "Its evidence is asked for as before; nothing else changes.",
         ],
         verb="Continue",
     )

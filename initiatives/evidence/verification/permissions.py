@@ -35,6 +35,6 @@ def may_verify(case: Initiative, item: Evidence, book: Book, requirement: str, p
     if barred := why_barred(case_permissions.signer_of(person), seat, parties, approving=True):
         return no(said(barred), SOMEBODY_ELSE)
     if case.withdrawn_at or case.closed:
-        return no("This case no longer changes.")
+        return no("This initiative no longer changes.")
     readable = case_permissions.may_open_file(case, person)
     return readable and cooling_off.may_lift(person, case_permissions.memberships_on(case, person, (seat,)))

@@ -96,9 +96,9 @@ def _refusal(kind: str, values: dict, scope: Scope) -> dict | None:
     if kind == "definitions" and values.get("system") in scope.systems:
         return None
     said = {
-        "links": "You bring links of cases whose technical lead you are; this is none of them.",
+        "links": "You bring links of initiatives whose technical lead you are; this is none of them.",
         "definitions": "You bring definitions of systems that are yours, or whose owner agreed to the link of a "
-        "case of yours; this is none of them.",
+        "initiative of yours; this is none of them.",
     }.get(kind, "Only admins bring this.")
     return problem(f"{said} Give the table to an admin.", wrong=True)
 
@@ -244,7 +244,7 @@ class _Links:
         """What keeps a new link from entering; None when nothing does."""
         case = self.cases.get(values["case"])
         if case is None or case.closed or case.withdrawn_at:
-            return problem("This case has ended; it is tied to nothing any more.", "case", wrong=True)
+            return problem("This initiative has ended; it is tied to nothing any more.", "case", wrong=True)
         if values.get("live") and case.stage in EARLY:
             said = f"A {stage_word(case.stage).lower()} holds no data of production."
             return problem(said, "live", wrong=True)

@@ -23,7 +23,7 @@ def heaviest(found: Heaviest) -> Picture:
     said = ", ".join(f"{row.system.name} {row.cases}" for row in found.rows[:10])
     more = f", and {count(found.others, 'other system')} with fewer" if found.others else ""
     says = f"{len(found.rows)} systems drawn: {said or 'none'}{more}."
-    return canvas.picture("Systems by how many cases hang on them", says, height)
+    return canvas.picture("Systems by how many initiatives hang on them", says, height)
 
 
 def _short(text: str, room: float) -> str:

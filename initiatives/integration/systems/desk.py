@@ -35,7 +35,7 @@ def lines(look: "Look"):
                 f"Service account {account.name} in {account.place}",
                 reverse("account-review", args=[account.pk]),
                 "Look at it",
-                "Look at what it may do, and say so; overdue, each case that uses it is short of an identity.",
+                "Look at what it may do, and say so; overdue, each initiative that uses it is short of an identity.",
                 due=account.review_by,
             )
     yield from _proposed(look)
