@@ -91,7 +91,7 @@ def lines(person: User) -> list[Line]:
         today=look.today,
         soon=look.today + timedelta(days=MEETING_DAYS),
     )
-    written = [_writing(debt, "You owe it") for debt in rows["mine"]]
+    written = [_writing(debt, "Due from you") for debt in rows["mine"]]
     written += [
         _writing(debt, f"{debt.debtor or 'Nobody'} owes it and is gone")
         for debt in _startable(look, [*rows["of_cases"], *rows["of_units"]])
@@ -156,7 +156,7 @@ def _silent(debt: Obligation) -> Line:
         "refresh",
         f"{debt.text}",
         reverse("measure", args=[int(debt.source.partition(":")[2])]),
-        "Send a reading",
+        "Add measurement",
         why=f"Measured on {debt.initiative.title}; a reading settles it.",
         ref=debt.initiative.ref,
         due=debt.due,

@@ -65,5 +65,5 @@ def _move_owed(case: Initiative, row: Incident, older: Incident, by: User) -> No
         first, later = sorted(both, key=lambda debt: debt.due)
         if not hasattr(later, "post_mortem"):
             later.initiative = case
-            settle_row(later, by=None, note=f"The same incident as another; owed once, by {first.due}")
+            settle_row(later, by=None, note=f"The same incident as another; due once, from {first.due}")
     move_clocks(row, older, by)

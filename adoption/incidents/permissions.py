@@ -20,7 +20,8 @@ def may_open(case: Initiative, person: User) -> Answer:
     ):
         return yes()
     return no(
-        "Only people on the initiative or its board open an incident.", "Tell one of them, or report a signal here."
+        "Only people on the initiative or its board open an incident.",
+        "Tell one of them, or report what you see here.",
     )
 
 

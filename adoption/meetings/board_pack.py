@@ -203,8 +203,8 @@ def _of_review(point: meeting_agenda.Point, sitting, case: Initiative) -> list[T
         found.append(_unmet(sitting))
         found.append(
             Table(
-                "What stands in the way of a decision",
-                ("What", "Who can mend it"),
+                "Blockers of the decision",
+                ("What", "Who can fix it"),
                 tuple((reason.text, reason.remedy) for reason in sitting.verdict.blockers),
                 "Nothing: it can be decided.",
             )
@@ -237,7 +237,7 @@ def _seats(book, review: Review, votes) -> Table:
                 "; ".join(vote.stale) or vote.row.reason,
             )
         )
-    columns = ("Seat", "Vote", "Fresh or stale", "Why")
+    columns = ("Seat", "Vote", "Current or stale", "Why")
     return Table("Votes", columns, tuple(rows), shares=(0.21, 0.35, 0.12, 0.32))
 
 
@@ -272,7 +272,9 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
     signals = list(case.signals.distrust().order_by("observed_on", "kind", "group", "pk"))
     weighing = {signal_findings.against(row)[0] for row in case.signals.against()}
-    rows += [("Signal", signal_findings.told(row, day), signal_findings.ANSWERERS) for row in signals]
+    rows += [
+        ("Behaviour report", signal_findings.told(row, day), signal_findings.ANSWERERS) for row in signals
+    ]
     rows += [
         ("Shortcoming", one.words, one.who or one.fix)
         for one in facts.shortcomings
@@ -295,7 +297,7 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
         if one.until >= today
     ]
     debts = case.obligations.unsettled().select_related("debtor").order_by("due", "pk")
-    rows += [("Owed", debt.text, f"{debt.debtor or 'nobody'}, due {day(debt.due)}") for debt in debts]
+    rows += [("Due", debt.text, f"{debt.debtor or 'nobody'}, due {day(debt.due)}") for debt in debts]
     gaps = case.gaps.filter(closed_at__isnull=True).select_related("owner").order_by("due", "pk")
     rows += [("Gap", gap.text, f"{gap.owner}, due {day(gap.due)}") for gap in gaps]
     return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")

@@ -261,9 +261,11 @@ def _record(content: board_pack.Content, width: float) -> list:
         _Begins("record", "The record", _plain(f"{content.board}: the record")),
         Paragraph("The record, to be checked", HEADING),
         Paragraph(
-            "The digest of an initiative is the SHA-256 over one line for each of its entries that the checkpoint below "
+            "The digest of an initiative is the SHA-256 over one line for each of its entries that the "
+            "checkpoint below "
             "covers, in the order of their numbers: the number, a space, the entry's digest in hexadecimal, a line "
-            "feed. An export of the record of the initiative has these entries, and the checker that comes with it tells, "
+            "feed. An export of the record of the initiative has these entries, and the checker that comes with "
+            "it tells, "
             "without Plumbline, whether they are what the checkpoint signed.",
             TEXT,
         ),

@@ -84,7 +84,8 @@ class PostMortemForm(forms.Form):
             (
                 "no_gaps_because",
                 "Nothing is left open, because",
-                "Only where no gap is recorded on the initiative. What is still open is recorded there, with owner and day.",
+                "Only where no gap is recorded on the initiative. What is still open is recorded there, with "
+                "owner and day.",
                 False,
             ),
         ]

@@ -14,7 +14,7 @@ from initiatives.models import Initiative, Obligation
 def may_start(obligation: Obligation, person: User) -> Answer:
     """Begin the post-mortem that settles this debt: whoever may settle it, while it is owed."""
     if obligation.kind not in OWED_IN_WRITING:
-        return no("This debt is not settled by a post-mortem.", "Settle it on its own page.")
+        return no("This obligation is not resolved by a post-mortem.", "Resolve it on its own page.")
     if obligation.settled_at:
         return no("This is settled already.", "Read its post-mortem.")
     return may_settle(obligation.initiative, obligation, person)

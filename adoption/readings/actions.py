@@ -37,8 +37,8 @@ from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000
 ONLY_BY_PULSE = (
-    "This measure is read by pulses alone, so that nobody adds to what people answered.",
-    "Close a pulse that asks how much the work takes.",
+    "This measure is read by surveys alone, so that nobody adds to what people answered.",
+    "Close a survey that asks how much the work takes.",
 )
 
 

@@ -109,7 +109,7 @@ def signal(request: SignedInRequest, pk: int) -> HttpResponse:
                 messages.success(request, "The board's answer stands.")
                 return redirect("signal", row.pk)
     context = case_context(request, row.initiative, TAB) | {
-        "title": "Signal",
+        "title": "Behaviour report",
         "signal": row,
         "form": form,
         "may_answer": may,

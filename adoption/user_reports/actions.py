@@ -124,7 +124,7 @@ def report_problem(
             "problem",
             f"problem:{row.pk}",
             subject=f"{case.ref} {case.title}: a user reported a problem",
-            text=f"{row.what[:500]} Make a signal or an incident of it, or answer it.",
+            text=f"{row.what[:500]} Make a behaviour report or an incident of it, or answer it.",
             link=reverse("problem", args=[row.pk]),
             case_ref=case.ref,
         )

@@ -74,7 +74,7 @@ CODES = {
     "held": (DecisionOutcome.DENY, "A hold is open on the initiative."),
     "switched_off": (DecisionOutcome.DENY, "Somebody switched its systems off."),
     "case_closed": (DecisionOutcome.DENY, "The initiative is stopped, retired or withdrawn."),
-    "error": (DecisionOutcome.DENY, "Something went wrong here; nothing is allowed until it is mended."),
+    "error": (DecisionOutcome.DENY, "Something went wrong here; nothing is allowed until it is fixed."),
 }
 
 
@@ -187,10 +187,13 @@ def _condition(case: CaseCondition) -> Decision | None:
         return _deny("switched_off", f"Everything is switched off: {case.switched_off}")
     if case.withdrawn or case.stage in CLOSED_STAGES:
         return _deny(
-            "case_closed", f"This initiative is {'withdrawn' if case.withdrawn else case.stage}: it runs nothing."
+            "case_closed",
+            f"This initiative is {'withdrawn' if case.withdrawn else case.stage}: it runs nothing.",
         )
     if case.stage == Stage.PROPOSED:
-        return _deny("not_started", "This initiative is an idea; nothing of it runs before the prototype gate.")
+        return _deny(
+            "not_started", "This initiative is an idea; nothing of it runs before the prototype gate."
+        )
     if case.held:
         return _deny("held", f"The initiative is held: {'; '.join(case.held)}")
     return None

@@ -105,7 +105,7 @@ def level_state(
     newest = next((item for item in usable if item.kind in book.result_kinds), None)
     if newest is not None and newest.result != "pass":
         words = f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: only a pass counts."
-        return lacking(requirement, version, "failing", words, "Mend it and add a newer result.", (newest,))
+        return lacking(requirement, version, "failing", words, "Fix it and add a newer result.", (newest,))
     day = clock.local_day(at)
     current = [
         item

@@ -46,7 +46,7 @@ VERBS = {
     "meet": "Meet a condition",
     "write": "Write the post-mortem",
     "agree": "Agree or refuse",
-    "settle": "Settle what is owed",
+    "settle": "Resolve it",
     "confirm": "Confirm",
     "start": "Start here",
 }

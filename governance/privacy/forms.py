@@ -18,7 +18,11 @@ class HoldForm(forms.Form):
 
     prefix = "hold"
     case = forms.CharField(
-        label="Initiative", required=False, max_length=12, validators=[REFERENCE], help_text="Such as AI-0042."
+        label="Initiative",
+        required=False,
+        max_length=12,
+        validators=[REFERENCE],
+        help_text="Such as AI-0042.",
     )
     login = forms.CharField(
         label="Person", required=False, max_length=60, help_text="The login, where the hold is on a person."

@@ -458,7 +458,7 @@ def form_footer(verb, back_url, tone="go", draft=False):
 
 
 @register.simple_block_tag
-def form_actions(content, back_url, draft=False, way_out="Not now"):
+def form_actions(content, back_url, draft=False, way_out="Cancel"):
     """`form_footer` for a form with several buttons: they stand in the block, the way out follows them."""
     buttons = mark_safe(content.strip())
     inputs = {"buttons": buttons, "back_url": back_url, "draft": draft, "way_out": way_out}

@@ -50,7 +50,7 @@ class Role(Words):
     TECHNICAL_LEAD = "technical_lead", "Technical lead"
     DATA_STEWARD = "data_steward", "Data steward"
     SPONSOR = "sponsor", "Sponsor"
-    RECORD_OWNER = "record_owner", "Record owner"
+    RECORD_OWNER = "record_owner", "Audit trail owner"
 
 
 class Seat(Words):
@@ -132,21 +132,21 @@ class OutcomeKind(Words):
 class ClauseKind(Words):
     """What a clause of a contract is about."""
 
-    AUTONOMY = "autonomy", "May do on its own"
-    HUMAN_APPROVAL = "human_approval", "May do when a person approves"
-    EDGE_POLICY = "edge_policy", "What applies in an edge case"
+    AUTONOMY = "autonomy", "Autonomous"
+    HUMAN_APPROVAL = "human_approval", "Human approval required"
+    EDGE_POLICY = "edge_policy", "Exceptions"
     RECORD_OWNER = "record_owner", "Who owns the change log and the audit trail"
     AUDIENCE = "audience", "For whom"
     RETENTION = "retention", "How long records are kept"
-    RESIDENCY = "residency", "Where data may go"
+    RESIDENCY = "residency", "Data residency"
 
 
 class AnswerKind(Words):
     """How the owner answers a requirement."""
 
     ANSWERED = "answered", "Answered"
-    NO = "no", "No"
-    NOT_APPLICABLE = "not_applicable", "Does not apply"
+    NO = "no", "Not yet"
+    NOT_APPLICABLE = "not_applicable", "Not applicable"
     NOT_REPORTED = "not_reported", "Not reported"
 
 

@@ -67,7 +67,9 @@ class BoardForm(ReasonForm):
     class Meta:
         model = models.Board
         fields = ("name", "unit")
-        help_texts = {"unit": "It decides the initiatives of this unit and of every unit below that has no board."}
+        help_texts = {
+            "unit": "It decides the initiatives of this unit and of every unit below that has no board."
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -27,7 +27,7 @@ TOPICS = [
     ),
     Topic(
         "claimed",
-        "Why my initiative says “claims MVP, supported Prototype”",
+        "Why my initiative says “over-claimed: evidence supports Prototype”",
         "shortfall larger prototype in name only plumb leaning",
     ),
     Topic(
@@ -37,7 +37,7 @@ TOPICS = [
     ),
     Topic(
         "ageing",
-        "What happens when evidence ages",
+        "When evidence expires",
         "expired stale fresh old date observed voided trigger model change",
     ),
     Topic(
@@ -57,7 +57,7 @@ TOPICS = [
     ),
     Topic(
         "systems",
-        "What an initiative is tied to",
+        "Connected systems",
         "system integration register link tie owner agree condition frozen orphaned account import table estate "
         "describe",
     ),
@@ -69,7 +69,7 @@ TOPICS = [
     ),
     Topic(
         "regions",
-        "Where data may be",
+        "Data residency",
         "region residency vendor contract policy path country cloud",
     ),
     Topic(
@@ -79,7 +79,7 @@ TOPICS = [
     ),
     Topic(
         "effort",
-        "Where the months go",
+        "Effort by layer",
         "effort hours money wait unseen cost weeks tracker",
     ),
     Topic(

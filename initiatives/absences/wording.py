@@ -39,7 +39,8 @@ def keeps_from_roles(person: User, delegate: User) -> list[str]:
     ]
     if own:
         said.append(
-            f"Meanwhile {delegate} signs and decides nothing on {_named(own)}: nobody stands on both sides of an initiative."
+            f"Meanwhile {delegate} signs and decides nothing on {_named(own)}: nobody stands on both sides of "
+            f"an initiative."
         )
     return said
 

@@ -14,7 +14,7 @@ def may_switch(case: Initiative, person: User) -> Answer:
         return no(f"An initiative that is {case.stage} is denied everything already.")
     if is_owner(case, person) or is_any_chair(case, person):
         return yes()
-    return no("Only the owner or the chair presses this switch.", "Raise a concern: a hold denies as well.")
+    return no("Only the owner or the chair presses this switch.", "Put it on hold: a hold denies as well.")
 
 
 def may_switch_on(case: Initiative, person: User) -> Answer:

@@ -109,7 +109,10 @@ def _closed(case: Initiative) -> Answer:
     if case.withdrawn_at:
         return no("This initiative was withdrawn as registered by mistake.", "Register a new one.")
     if case.closed:
-        return no(f"This initiative is {case.stage}; it no longer changes.", "The chair can reopen a stopped initiative.")
+        return no(
+            f"This initiative is {case.stage}; it no longer changes.",
+            "The chair can reopen a stopped initiative.",
+        )
     return yes()
 
 
@@ -176,7 +179,9 @@ def may_review_layer_report(case: Initiative, item, person: User) -> Answer:
     if item.author_id == person.pk:
         return no("You added this report yourself.", outside)
     if roles := party_as(case, person):
-        return no(f"You are party to this initiative ({roles}): a report on a layer is read from outside.", outside)
+        return no(
+            f"You are party to this initiative ({roles}): a report on a layer is read from outside.", outside
+        )
     return all_of(_closed(case), _active(person), may_open_file(case, person))
 
 
@@ -407,7 +412,7 @@ def may_stop(case: Initiative, person: User) -> Answer:
         return no(f"An initiative that is {case.stage} is not stopped.", "Production is retired.")
     if is_owner(case, person) or is_any_chair(case, person):
         return yes()
-    return no("Only the owner or the chair stops an initiative.", "Raise a concern to hold it.")
+    return no("Only the owner or the chair stops an initiative.", "Put it on hold instead.")
 
 
 def is_any_chair(case: Initiative, person: User) -> bool:
@@ -460,7 +465,7 @@ def may_take_back(case: Initiative, note, person: User) -> Answer:
     """Take a note back: who wrote it, or the chair."""
     if note.by_id == person.pk or is_acting_chair(case, person):
         return _active(person)
-    return no(f"Only {note.by} takes this back, or the chair.", "Add an observation of your own instead.")
+    return no(f"Only {note.by} takes this back, or the chair.", "Add a note of your own instead.")
 
 
 def may_state(dependant, person: User) -> Answer:
@@ -474,7 +479,9 @@ def may_state(dependant, person: User) -> Answer:
 def may_continue(case: Initiative, person: User) -> Answer:
     """Let a prototype or MVP go on past its age: the chair."""
     if case.stage not in (Stage.PROTOTYPE, Stage.MVP) or case.withdrawn_at:
-        return no(f"An initiative that is {case.stage} has no age to go on past.", "Production is accepted again.")
+        return no(
+            f"An initiative that is {case.stage} has no age to go on past.", "Production is accepted again."
+        )
     if case.imported:
         return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")
     return may_raise(case, person)

@@ -268,7 +268,7 @@ _of_case(
 )
 _of_case(
     models.Excuse,
-    ("cases", "Debts let pass by the chair"),
+    ("cases", "Obligations let pass by the chair"),
     ("obligation", "by", "at"),
     (),
     ("reason",),
@@ -323,7 +323,7 @@ _of_case(
 )
 _of_case(
     models.Obligation,
-    ("owed", "Debts"),
+    ("owed", "Obligations"),
     ("kind", "text", "debtor", "due", "settled_at"),
     ("kind", "due"),
     ("text", "debtor__full_name"),

@@ -19,8 +19,8 @@ from initiatives.models import Initiative, SignOff, Standing
 
 NOTHING = "nothing"
 ANSWER_KINDS = {
-    "no": "No. ",
-    "not_applicable": "Does not apply. ",
+    "no": "Not yet. ",
+    "not_applicable": "Not applicable. ",
     "not_reported": "Not reported by the source. ",
 }
 LONGEST = 240  # characters of an answer that are shown beside another

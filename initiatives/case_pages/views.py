@@ -137,7 +137,7 @@ def _act_on(debt, person) -> tuple[str, str]:
         return reverse("feed-shut", args=[debt.pk]), verb
     if debt.kind == "reading":
         return reverse("adoption", args=[debt.initiative.ref]), "Read it"
-    return reverse("obligation-settle", args=[debt.pk]), "Settle"
+    return reverse("obligation-settle", args=[debt.pk]), "Resolve"
 
 
 def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
@@ -299,7 +299,8 @@ def tier(request, ref):
         "case",
         form,
         title="Risk tier",
-        lede="It counts once the risk seat has confirmed it. High means shorter freshness and a larger quorum.",
+        lede="It counts once the risk seat has confirmed it. High means that evidence expires sooner, and a "
+        "larger quorum.",
         verb="Propose",
     )
 
@@ -318,7 +319,7 @@ def confirm_tier(request, ref):
         + (f", instead of {before}." if before else ".")
     ]
     if row.proposed_tier == Tier.HIGH:
-        happens.append("Evidence ages faster and more seats must sign.")
+        happens.append("Evidence expires sooner and more seats must sign.")
     return ask(
         request,
         row,

@@ -12,9 +12,9 @@ from initiatives.form_fields import DayField, WordsField
 from initiatives.models import Initiative
 
 ANSWER_WORDS = [
-    (AnswerKind.ANSWERED, "This is our answer"),
-    (AnswerKind.NO, "No, we do not have this yet. An honest no is worth more than silence; it stays a gap."),
-    (AnswerKind.NOT_APPLICABLE, "Does not apply, because ... Its seat has to agree."),
+    (AnswerKind.ANSWERED, "Yes"),
+    (AnswerKind.NO, "Not yet. An honest “not yet” is worth more than silence; it stays a gap."),
+    (AnswerKind.NOT_APPLICABLE, "Not applicable, because ... Its seat has to agree."),
 ]
 
 
@@ -29,10 +29,10 @@ class AnswerForm(forms.Form):
     """The answer: kind, words, and the day on which it was true where saying so is proof."""
 
     kind = forms.ChoiceField(
-        label="Kind of answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
+        label="Answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
     )
     text = SaidField(label="Your answer")
-    true_as_of = DayField(label="True as of", required=False)
+    true_as_of = DayField(label="Valid from", required=False)
     based_on = forms.IntegerField(
         required=False, widget=forms.HiddenInput(), min_value=0, max_value=2**31 - 1
     )
@@ -131,7 +131,11 @@ class OutcomeForm(forms.Form):
     result = forms.ChoiceField(label="Result", choices=[("", "choose"), *DeclaredResult.choices])
     outcome = WordsField(label="What was found")
     evidence = forms.ModelChoiceField(
-        label="Evidence", queryset=None, required=False, empty_label="none", help_text="An item of this initiative."
+        label="Evidence",
+        queryset=None,
+        required=False,
+        empty_label="none",
+        help_text="An item of this initiative.",
     )
 
     def __init__(self, *args, case: Initiative, **kwargs):

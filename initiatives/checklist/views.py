@@ -334,7 +334,7 @@ def accept(request, ref, key):
 
 
 def declaration(request, ref):
-    """What the MVP will prove: declared before its gate, frozen by it, with the results beside it later. One form."""
+    """What the MVP will show: declared before its gate, frozen by it, with the results beside it later. One form."""
     case = case_lookup.case_for(request.user, ref)
     keys = actions.proof_keys()
     stored = {item.key: item for item in case.proof_items.select_related("evidence")}
@@ -349,7 +349,7 @@ def declaration(request, ref):
     context = case_context(request, case, "declaration")
     criteria = {name: c for c in context["book"].criteria.values() for name in c.proof_items}
     context |= {
-        "title": "What the MVP will prove",
+        "title": "What the MVP will show",
         "rows": [
             {
                 "key": name,

@@ -45,7 +45,7 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
     rules = version.policies.rules if version else ()
     question = code_examples.example(rules, known.condition)
     context |= {
-        "title": "Keys and switch",
+        "title": "API access",
         "banners": [*context["banners"], *banners.enforced_elsewhere(case, context["now"])],
         "keys": [_told(key, context["now"]) for key in _keys_of(case)],
         "version": version,

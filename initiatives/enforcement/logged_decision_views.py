@@ -55,7 +55,7 @@ def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
     since = context["now"] - timedelta(days=1)
     counts, cut = decision_queries.outcomes(case.number, since)
     context |= {
-        "title": "What it was told",
+        "title": "Decision log",
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "all_url": reverse("told", args=[case.ref]),

@@ -102,7 +102,7 @@ class ProofForm(forms.Form):
     )
     result = forms.ChoiceField(choices=[("", "none"), *ProofResult.choices], required=False)
     condition = forms.ChoiceField(
-        label="Tried under", choices=[("", "none"), *ProofCondition.choices], required=False
+        label="Test conditions", choices=[("", "none"), *ProofCondition.choices], required=False
     )
     note = WordsField(required=False, help_text="Period, query, sample: what a reader needs to judge it.")
     names_how = forms.ChoiceField(

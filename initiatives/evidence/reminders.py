@@ -103,11 +103,9 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date)
 
     def make(found):
         proofs = "one item of evidence" if len(found) == 1 else f"{len(found)} items of evidence"
-        ages = "age" if len(found) > 1 else "ages"
+        expires = "expire" if len(found) > 1 else "expires"
         words = (
-            f"{proofs} stale since {day:%-d %B %Y}"
-            if stale
-            else f"{proofs} {ages} out after {last:%-d %B %Y}"
+            f"{proofs} expired on {day:%-d %B %Y}" if stale else f"{proofs} {expires} after {last:%-d %B %Y}"
         )
         return about(
             case,
@@ -128,7 +126,9 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date)
 
 def _until(count: int, stale: bool) -> str:
     it, counts = ("It", "counts") if count == 1 else ("They", "count")
-    return f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer evidence takes over."
+    return (
+        f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer evidence takes over."
+    )
 
 
 def _listed(book, keys: list[str]) -> str:

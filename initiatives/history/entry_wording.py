@@ -23,7 +23,7 @@ from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.models.notes import EVENT_KINDS
 from initiatives.models.versions import outage_words
 
-ANSWERS = {"answered": "", "no": "No: ", "not_applicable": "Does not apply: ", "not_reported": "Not reported"}
+ANSWERS = {"answered": "", "no": "Not yet: ", "not_applicable": "Not applicable: ", "not_reported": "Not reported"}
 VERDICTS = {
     SignOffVerdict.APPROVE: "approved",
     SignOffVerdict.CONDITION: "approved with a condition",
@@ -148,7 +148,7 @@ def _found(facts, book) -> str:
 
 def _excused(facts, book) -> str:
     if "owed_on" in facts:
-        return f"let one decision on this initiative pass “{facts['text']}”, owed on {facts['owed_on']}."
+        return f"let one decision on this initiative pass “{facts['text']}”, due on {facts['owed_on']}."
     return f"let decisions pass “{facts['text']}” once."
 
 
@@ -202,7 +202,7 @@ WAYS: dict[str, Callable[..., Any]] = {
     "condition": lambda key, book: CONDITIONS_OF_SYSTEMS[key].lower(),
     "proposed": lambda key, book: PROPOSED_KINDS.get(key, key).lower(),
     "hold": lambda key, book: _hold(key),
-    "opened": lambda key, book: "opened a hold" if key in OPENED_BY_PEOPLE else "brought about a hold",
+    "opened": lambda key, book: "opened a hold" if key in OPENED_BY_PEOPLE else "triggered a hold",
     "lifted": lambda key, book: (
         "lifted the hold" if key in LIFTED_BY_PEOPLE else "brought the hold to its end"
     ),
@@ -241,7 +241,8 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.ESTATE_DROPPED: "dropped the table “{file}”; nothing of it entered.",
     EntryKind.INVENTORY_UPLOADED: "uploaded the inventory “{file}” of {source}.",
-    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} initiatives came in as claims.",
+    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} initiatives came in "
+    "as claims.",
     EntryKind.REGISTERED: "registered the initiative in {unit}, with {owner} as owner: {problem}",
     EntryKind.DETAILS_CHANGED: "changed {all:changed}.",
     EntryKind.HANDOVER_PROPOSED: "asked {successor} to take over what {person} holds here: {what}.",
@@ -358,7 +359,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.WORD_WRITTEN: "worded “{key}” as “{words}”<, before that “{before}”> in the contract.",
     EntryKind.WORD_RETIRED: "no longer offers “{words}” ({key}) for the contract.",
     EntryKind.CLAUSE_COMMENTED: "commented on clause {clause} of the contract: {text}",
-    EntryKind.COMMENT_SETTLED: "settled a comment on clause {clause} of the contract: {text}",
+    EntryKind.COMMENT_SETTLED: "resolved a comment on clause {clause} of the contract: {text}",
     EntryKind.CONTRACT_PROPOSED: "sent version {number} of the contract to the board.",
     EntryKind.CONTRACT_TAKEN_BACK: "took version {number} of the contract back.",
     EntryKind.CONTRACT_APPROVED: "approved version {number} of the contract in the seat {seat:seat}.",
@@ -397,14 +398,14 @@ SENTENCES: dict[str, str] = {
     EntryKind.DEPENDENCE_STATED: "stated: {words}",
     EntryKind.DEPENDENCE_DECLINED: "declined to state that {who} depends on it: {why}",
     EntryKind.DEPENDANT_ENDED: "recorded that {who} no longer depends on it.",
-    EntryKind.KEY_MADE: "made the key {public} for {system}, which opens until {expires_at:day}.",
+    EntryKind.KEY_MADE: "made the key {public} for {system}, which expires on {expires_at:day}.",
     EntryKind.KEY_REVOKED: "revoked the key {public} of {system}.",
     EntryKind.SWITCHED_OFF: "switched its systems off: whatever they ask is denied.",
     EntryKind.SWITCHED_ON: "switched its systems on again.",
     EntryKind.HOLD_OPENED: "{hold_kind:opened}, {hold_kind:hold}: {why}",
     EntryKind.HOLD_LIFTED: "{hold_kind:lifted}, {hold_kind:hold}: {why}",
-    EntryKind.DEBT_OPENED: "opened a debt: <{debtor}|nobody> owes “{text}” by {due:day}.",
-    EntryKind.DEBT_SETTLED: "settled “{text}”: {note}",
+    EntryKind.DEBT_OPENED: "opened an obligation of <{debtor}|nobody>, due on {due:day}: “{text}”.",
+    EntryKind.DEBT_SETTLED: "resolved “{text}”: {note}",
     EntryKind.DEBT_EXCUSED: "{all:excused}",
     EntryKind.GAP_OPENED: "opened a gap, owned by {owner}, due {due:day}: {text}",
     EntryKind.GAP_CLOSED: "closed the gap “{text}”<{evidence?} with evidence.|, accepted by its owner.>",
@@ -488,7 +489,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.RULEBOOK_LOADED: "loaded rulebook {version}, as a draft that does not change.",
     EntryKind.PUBLICATION_PROPOSED: "proposed to publish rulebook {version}.",
     EntryKind.RULEBOOK_PUBLISHED: (
-        "put rulebook {version} in force, proposed by {admin}.{all:in_effect}< What fell may be mended until "
+        "put rulebook {version} in force, proposed by {admin}.{all:in_effect}< What fell may be fixed until "
         "{grace_until:page_day}.>{all:unforeseen}"
     ),
     EntryKind.RULEBOOK_COPIED: "began a draft of rulebook {version}, copied from {base}.",

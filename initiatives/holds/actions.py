@@ -154,7 +154,7 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
         obligation = Obligation.objects.select_related("debtor").get(pk=obligation.pk)
         may_settle(case, obligation, by).or_refuse()
         if obligation.settled_at:
-            raise Conflict(f"It was settled on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
+            raise Conflict(f"It was resolved on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
         if obligation.kind == "criterion":
             judged = supported_stage.judged(case, _facts(case))
             book, states, key = judged.rulebook.book, judged.states, obligation.source.split(":")[0]
@@ -163,23 +163,24 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 for wanted in book.criteria[key].requirements
             ):
                 no(
-                    f"{book.criteria[key].question} Not shown yet.", "Answer it on the checklist, with evidence."
+                    f"{book.criteria[key].question} Not shown yet.",
+                    "Answer it on the checklist, with evidence.",
                 ).or_refuse()
         if obligation.kind in ("post_mortem", "retrospective"):
             no(
-                "It is settled by publishing the post-mortem and its confirmation.", "Write it on its page."
+                "It is resolved by publishing the post-mortem and its confirmation.", "Write it on its page."
             ).or_refuse()
         if obligation.kind in ("step_back", "vacancy"):
             no(
-                "It settles itself when its cause is gone.", "Bring the support back, or ask the chair."
+                "It resolves itself when its cause is gone.", "Bring the support back, or ask the chair."
             ).or_refuse()
         if obligation.kind == "reading":
-            no("It settles itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
+            no("It resolves itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
         if obligation.kind == "service_account":
-            no("It is settled by closing the account.", "Record that on the page of its system.").or_refuse()
+            no("It is resolved by closing the account.", "Record that on the page of its system.").or_refuse()
         if obligation.kind == ObligationKind.FEED:
             no(
-                "It is settled by the word of the system's owner.",
+                "It is resolved by the word of the system's owner.",
                 "They say so on its page.",
                 f"/feeds/{obligation.pk}/",
             ).or_refuse()
@@ -201,7 +202,7 @@ def may_settle(case: Initiative, obligation: Obligation, by: User):
     ):
         return case_permissions.yes()
     return no(
-        f"Only {debtor or 'the owner'} settles this.", "Where that person is gone, sponsor or chair do."
+        f"Only {debtor or 'the owner'} resolves this.", "Where that person is gone, sponsor or chair do."
     )
 
 
@@ -237,7 +238,7 @@ def excuse_debt(*, obligation: Obligation, case: Initiative, reason: str, by: Us
     It stays owed, and holds up every other case as before. Once for a debt and a case. Raises ValidationError, Refused.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why this decision may go on while that is owed."})
+        raise ValidationError({"reason": "Say why this decision may go on while that is due."})
     with act("excuse debt", by=by, case=case, reason=reason) as case:
         case_permissions.may_raise(case, by).or_refuse()
         obligation = Obligation.objects.select_related("initiative").get(pk=obligation.pk)
@@ -259,13 +260,16 @@ def may_excuse(obligation: Obligation, case: Initiative) -> Answer:
             f"No review of {case.ref} for MVP or production is open.", "Let it pass once one waits for it."
         )
     if obligation.debtor_id not in {person.pk for person in case_rows.answering(case)}:
-        return no(f"{case.ref} is not held up by this debt.", "It holds up initiatives of who owes it.")
+        return no(
+            f"{case.ref} is not held up by this obligation.",
+            "It holds up initiatives of the person who has it.",
+        )
     if obligation.settled_at is not None or obligation.due >= clock.today():
-        return no("This debt is not overdue: it holds nothing up.")
+        return no("This obligation is not overdue: it holds nothing up.")
     if Excuse.objects.filter(obligation=obligation, initiative=case).exists():
         return no(
-            f"A decision on {case.ref} was let pass this debt once already; once is all.",
-            "The debt has to be settled.",
+            f"A decision on {case.ref} was let pass this obligation once already; once is all.",
+            "The obligation has to be resolved.",
         )
     return case_permissions.yes()
 

@@ -15,7 +15,7 @@ class HoldForm(forms.Form):
 class SettleForm(forms.Form):
     """A note on a debt that is settled."""
 
-    note = WordsField(label="How it was settled", required=False)
+    note = WordsField(label="How it was resolved", required=False)
 
 
 class ExcuseForm(forms.Form):

@@ -131,7 +131,7 @@ BLOCKS = {
 
 
 def _owed_by(debt: Obligation, reader) -> str:
-    return "You owe it" if debt.debtor == reader else f"Owed by {debt.debtor or 'nobody named'}"
+    return "Due from you" if debt.debtor == reader else f"Due from {debt.debtor or 'nobody named'}"
 
 
 def conditions(moment: datetime):

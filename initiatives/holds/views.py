@@ -27,7 +27,7 @@ def open_hold(request, ref):
         HoldForm(sent(request)),
         lambda fields: actions.hold(case=case, by=request.user, **fields),
         "The hold is open; the chair lifts it.",
-        title="Raise a concern",
+        title="Put on hold",
         happens=[
             "No review of this initiative can be decided until the chair lifts the hold.",
             "The stage that its evidence supports does not change by it.",
@@ -75,12 +75,12 @@ def settle(request, pk):
     may_settle(case, debt, request.user).or_refuse()
     if debt.kind in ("post_mortem", "retrospective"):
         no(
-            "It is settled by publishing the post-mortem and its confirmation.",
+            "It is resolved by publishing the post-mortem and its confirmation.",
             "Write it on its page.",
             reverse("post-mortem-start", args=[debt.pk]),
         ).or_refuse()
     lede = f"{debt.text} Due {day(debt.due)}."
-    happens = ["The debt is marked as settled, by you, today."]
+    happens = ["The obligation is marked as resolved, by you, today."]
     if debt.kind == "criterion":
         book = Rulebook.objects.current().book
         criterion = book.criteria.get(debt.source.split(":")[0])
@@ -94,11 +94,11 @@ def settle(request, pk):
         case,
         SettleForm(sent(request)),
         lambda fields: actions.settle(obligation=debt, by=request.user, **fields),
-        "Settled.",
-        title="Settle what is owed",
+        "Resolved.",
+        title="Resolve the obligation",
         lede=lede,
         happens=happens,
-        verb="Settle it",
+        verb="Resolve",
     )
 
 
@@ -114,14 +114,15 @@ def excuse(request, pk):
         held[0] if len(held) == 1 else debt.initiative,
         ExcuseForm(sent(request), cases=held),
         lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
-        "One decision may pass this debt; it stays owed.",
-        title="Let one decision pass a debt",
-        lede=f"{ended(debt.text)} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
+        "One decision is allowed meanwhile; it stays due.",
+        title="Allow one decision meanwhile",
+        lede=f"{ended(debt.text)} Due {day(debt.due)}, from {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
         happens=[
-            "The next decision on the initiative that you choose may go on while this is owed, and uses your word up.",
-            "It stays owed, and holds up every other initiative of whoever owes it. For one initiative this is possible once.",
+            "The next decision on the initiative that you choose may go on while this is due, and uses your word up.",
+            "It stays due, and holds up every other initiative of the same person. For one initiative this is "
+            "possible once.",
         ],
-        verb="Let it pass",
+        verb="Allow it",
     )
 
 

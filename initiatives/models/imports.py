@@ -73,7 +73,7 @@ class ImportRow(models.Model):
     DECISIONS = {
         "import": "Import",
         "merge": "Merge: the same line twice",
-        "triage": "Set aside for triage",
+        "triage": "Needs review",
         "reject": "Rejected",
         "unchanged": "Unchanged",
     }

@@ -83,7 +83,9 @@ class HandoverForm(forms.Form):
 class AnswerForm(forms.Form):
     """Which of the handovers one answers, and why not."""
 
-    take = forms.TypedMultipleChoiceField(coerce=int, error_messages={"required": "Tick at least one initiative."})
+    take = forms.TypedMultipleChoiceField(
+        coerce=int, error_messages={"required": "Tick at least one initiative."}
+    )
     reason = WordsField(label="If you decline: why", required=False, help_text="Helps to find somebody else.")
 
     def __init__(self, *args, keys: list[int], **options):

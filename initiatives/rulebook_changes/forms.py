@@ -329,9 +329,9 @@ class ForecastForm(forms.Form):
 
     day = DayField(label="Published on", required=False, help_text="Today, or a day to come.")
     grace_until = DayField(
-        label="Mended until",
+        label="Fixed until",
         required=False,
-        help_text="The last day of what is owed where support falls. Empty: as many days as the rulebook says.",
+        help_text="The last day of the obligation where support falls. Empty: as many days as the rulebook says.",
     )
 
     def __init__(self, *args, **options):
@@ -368,9 +368,10 @@ class PublishForm(forms.Form):
         label="From which day", required=False, help_text="Only where it takes effect on a day."
     )
     grace_until = DayField(
-        label="What falls may be mended until",
+        label="What falls may be fixed until",
         required=False,
-        help_text="Only where it takes effect at once: the last day of what owners owe for it. Empty: as many days as "
+        help_text="Only where it takes effect at once: the last day of the obligation of owners. Empty: as many "
+        "days as "
         "the rulebook says.",
     )
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)

@@ -290,7 +290,7 @@ def reopen(*, case: Initiative, reason: str, by: User) -> Initiative:
         with judged(case, judgement):
             move = offered(case, kind=REOPENING)
             if move is None and not judgement.settled:
-                no("Its post-mortem is still owed.", "Publish it first.").or_refuse()
+                no("Its post-mortem is still due.", "Publish it first.").or_refuse()
             _end_old_proof(case, by)
             change_stage(case, move, reason=reason.strip(), by=by)
         settle_standing(case)

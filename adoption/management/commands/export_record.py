@@ -41,7 +41,8 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="FILE",
-            help="a checkpoint that the receiver holds; the consistency proof that the record goes on from it is put in",
+            help="a checkpoint that the receiver holds; the consistency proof that the record goes on from it "
+            "is put in",
         )
         parser.add_argument("--by", metavar="LOGIN", help="on whose behalf; recorded with the export")
 

@@ -203,7 +203,7 @@ def confirm(request, pk):
         happens.append(f"{tally['merge']} repeated lines join the initiative of the line they repeat.")
     if tally.get("triage"):
         happens.append(f"{tally['triage']} rows stay set aside until somebody decides them by hand.")
-    happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is owed.")
+    happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is due.")
     context = {"nav": "imports", "batch": row, "form": form, "happens": happens}
     return render(request, "initiatives/imports/inventories/import_confirm.html", context)
 

@@ -285,7 +285,9 @@ def reconcile(
         if evidence is not None:
             evidence = Evidence.objects.get(pk=evidence.pk)
             if evidence.initiative_id != case.pk or evidence.withdrawn_at:
-                raise ValidationError({"evidence": "Choose an item of this initiative that was not withdrawn."})
+                raise ValidationError(
+                    {"evidence": "Choose an item of this initiative that was not withdrawn."}
+                )
         row.mapping = [
             {name: str(one.get(name, "")).strip() for name in ("one", "other", "note")} for one in rows
         ]

@@ -212,8 +212,10 @@ def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
         f"The initiative no longer uses {use.term}.",
         page=TAB,
         title=f"{use.term} is not used any more",
-        happens=[f"Conflicts on {use.term} no longer count against this initiative; the glossary keeps the term."],
-        verb="Take it out",
+        happens=[
+            f"Conflicts on {use.term} no longer count against this initiative; the glossary keeps the term."
+        ],
+        verb="Remove",
         danger=True,
     )
 
@@ -236,7 +238,7 @@ def define(request: SignedInRequest, ref: str) -> HttpResponse:
         title="What a field means",
         lede="Years matter: where a field changed its meaning, write one definition for the rows before and one after.",
         happens=[
-            "Every initiative that uses the term and is tied to this system rests on it.",
+            "Every initiative that uses the term and is connected to this system rests on it.",
             "Of a system whose owner has not agreed to a link of this initiative it is proposed to that owner.",
         ],
         verb="Write it down",
@@ -276,7 +278,8 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         proposing=instead(request, may, "definition_changed", row),
         title=f"{row.term} in {row.system}",
         happens=[
-            "Evidence that rests on what it said before ends, in every initiative that rests on it, where that is listed."
+            "Evidence that rests on what it said before ends, in every initiative that rests on it, where that "
+            "is listed."
         ],
         verb="Save",
     )
@@ -349,7 +352,7 @@ def _decide_pair(request: SignedInRequest, case: Initiative, row: DefinitionConf
             _says(row.one),
             _says(row.other),
             "It stays decided while both definitions stay as they are.",
-            "A conflict holds the initiative until it is brought together or accepted.",
+            "A conflict holds the initiative until it is reconciled or accepted.",
         ],
         verb="Decide",
     )
@@ -366,16 +369,16 @@ def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
         case,
         ReconcileForm(sent(request), case=case),
         lambda fields: actions.reconcile(conflict=row, by=request.user, **fields),
-        "The conflict is settled, under your name.",
+        "The conflict is resolved, under your name.",
         page=TAB,
         title="Bring them together",
         lede=row.words,
         happens=[
             _says(row.one),
             _says(row.other),
-            "It stays settled while both definitions stay as they are.",
+            "It stays resolved while both definitions stay as they are.",
         ],
-        verb="Settle it",
+        verb="Accept difference",
     )
 
 
@@ -392,7 +395,11 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
         page=TAB,
         title="Accept the difference",
         lede=row.words,
-        happens=[_says(row.one), _says(row.other), "A gap is opened; it survives the stop of the initiative."],
+        happens=[
+            _says(row.one),
+            _says(row.other),
+            "A gap is opened; it survives the stop of the initiative.",
+        ],
         verb="Accept it",
     )
 

@@ -222,7 +222,7 @@ def accept_source(
         system = System.objects.select_related("owner").get(pk=system.pk)
         tied = [key for key in (system.pk, system.collection_id) if key]
         if not case.links.standing().filter(system__in=tied).exists():
-            raise ValidationError({"system": f"{case.ref} is not tied to {system}."})
+            raise ValidationError({"system": f"{case.ref} is not connected to {system}."})
         condition = system.condition(clock.today())
         if condition == "maintained":
             raise ValidationError({"system": f"{system} is maintained; nothing has to be accepted."})
@@ -299,7 +299,7 @@ def _checked(link: Link, hops: list[Place]) -> list[Place]:
     if link.account is not None:
         link.account = ServiceAccount.objects.get(pk=link.account.pk)
     if system.retired_at is not None:
-        wrong["system"] = f"{system} was retired: tie the initiative to what took its place."
+        wrong["system"] = f"{system} was retired: connect the initiative to what took its place."
     elif system.kind == COLLECTION and not system.members.standing().exists():
         wrong["system"] = (
             f"{system} is a collection of sources, and none is listed: list them one by one first."
@@ -313,10 +313,10 @@ def _checked(link: Link, hops: list[Place]) -> list[Place]:
             wrong[name] = words
     same = case.links.standing().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
     if "pattern" not in wrong and same.exists():
-        wrong["pattern"] = f"The initiative is tied to {system} in this way already: change that link."
+        wrong["pattern"] = f"The initiative is connected to {system} in this way already: change that link."
     if link.live and case.stage in EARLY:
         wrong["live"] = (
-            f"A {stage_word(case.stage).lower()} holds no data of production: tie it to a copy or a sample."
+            f"A {stage_word(case.stage).lower()} holds no data of production: connect it to a copy or a sample."
         )
     if link.timeout_seconds is not None and link.timeout_seconds < 1:
         wrong["timeout_seconds"] = "A call is given up after a second at the earliest."

@@ -95,7 +95,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
             except ValidationError as error:
                 mend(form, error)
             else:
-                messages.success(request, "Your word stands in the record; nothing is owed for it any more.")
+                messages.success(request, "Your word stands in the record; nothing is due for it any more.")
                 return redirect("feed-shut", debt.pk)
     context = {
         "nav": "systems-all",

@@ -54,7 +54,7 @@ def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
         by_link.setdefault(one.link, []).append(one)
     mending = Mending.read(case, context["may"], request.path)
     context |= {
-        "title": "Where data may be",
+        "title": "Data residency",
         "paths": [_path(link, by_link.get(link.pk, []), now, mending) for link in mending.links.values()],
         "hold": next((row for row in context["facts"].holds if row.kind == "residency"), None),
     }
@@ -216,7 +216,8 @@ def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpR
         else "The term is filed. It binds once a seat for security or risk, or an admin, confirms it.",
         back=of.get_absolute_url(),
         parent=of.name,
-        lede="It binds from its first day, once a seat for security or risk, or an admin, stands behind it. Evidence that "
+        lede="It binds from its first day, once a seat for security or risk, or an admin, stands behind it. "
+        "Evidence that "
         "rests on the vendor's terms has to be given again.",
         **page,
     )

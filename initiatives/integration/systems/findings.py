@@ -90,7 +90,7 @@ def _retired(system: System) -> Wanted:
         "int.inventory",
         f"system:{system.pk}:retired",
         f"{system} was retired on {clock.local_day(system.retired_at):%-d %B %Y}.",
-        "End the link, and tie the initiative to what took its place.",
+        "End the link, and connect the initiative to what took its place.",
         system_id=system.pk,
     )
 
@@ -167,7 +167,7 @@ def _condition(case: int, source: System, accepted) -> Iterable[tuple[int, Wante
             "int.sources_condition",
             f"system:{source.pk}:{condition}",
             words,
-            "Mend it, take it out, or ask the architecture seat to accept the consequence for a time.",
+            "Fix it, take it out, or ask the architecture seat to accept the consequence for a time.",
             since=since,
             system_id=source.pk,
         ),

@@ -30,7 +30,7 @@ from initiatives.models import Customisation, Hop, Link, LinkAnswer, Shortcoming
 # Pages of other nouns of the register below this one, with their words.
 PAGES = {
     "integration-definitions": "Definitions",
-    "integration-residency": "Where data may be",
+    "integration-residency": "Data residency",
     "integration-processes": "Processes and sign-on",
     "integration-drills": "Drills",
     "integration-profiles": "Samples of real data",
@@ -67,7 +67,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Way:
-    """The way of the data of one link, in the order in which they take it."""
+    """Data flow of one link, in the order in which they take it."""
 
     title: str
     stops: tuple[Stop, ...]
@@ -218,7 +218,7 @@ def _against(case, context, tied: list[Tied]) -> list[dict]:
 
 @require_safe
 def path(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The way of the data: system, hops, case; with regions and conditions, as a picture and as a table."""
+    """Data flow: system, hops, case; with regions and conditions, as a picture and as a table."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     running, forbidden, tied = _running(case), _forbidden(case), _tied(case)
@@ -226,7 +226,7 @@ def path(request: SignedInRequest, ref: str) -> HttpResponse:
     named += [hop.region for one in tied for hop in one.hops]
     strange = {regions.key_of(name) for name in residency_findings.strange(named)}
     ways = [_way(case, one, running, strange, forbidden) for one in tied]
-    context |= {"title": "The way of the data", "ways": ways, "drawn": charts.path(ways)}
+    context |= {"title": "Data flow", "ways": ways, "drawn": charts.path(ways)}
     return render(request, "initiatives/integration/systems/integration_path.html", context)
 
 
@@ -306,11 +306,11 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         form,
         tie,
-        f"The initiative is tied to {system}; its owner is asked to agree."
+        f"The initiative is connected to {system}; its owner is asked to agree."
         if system.owner
-        else f"The initiative is tied to {system}, which nobody owns: somebody has to be found who agrees to it.",
+        else f"The initiative is connected to {system}, which nobody owns: somebody has to be found who agrees to it.",
         page="integration",
-        title=f"Tie the initiative to {system}",
+        title=f"Connect the initiative to {system}",
         lede=f"{system.get_kind_display()}, {condition_of(system, clock.today())[0].lower()}.",
         happens=[
             f"{system.owner} is asked to agree to it, in person."
@@ -320,7 +320,7 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
         ],
         hidden={"system": system.pk},
         parts=contributions.parts_of("link", request.user, system),
-        verb="Tie it",
+        verb="Connect",
     )
 
 
@@ -349,7 +349,7 @@ def _choose(request, case) -> HttpResponse:
         "integration",
         None,
         template="initiatives/integration/systems/link_choose.html",
-        title="Tie the initiative to a system",
+        title="Connect a system",
         words=words,
         found=found[:FOUND],
         more=len(found) > FOUND,
@@ -401,7 +401,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         case,
         ReasonForm(sent(request)),
         lambda fields: link_actions.end_link(link=link, by=request.user, **fields),
-        f"The initiative is no longer tied to {link.system}.",
+        f"The initiative is no longer connected to {link.system}.",
         page="integration",
         title=f"End the link to {link.system}",
         happens=["A source less ends evidence that speaks of this system, or of no system."],
