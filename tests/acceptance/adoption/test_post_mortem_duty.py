@@ -416,7 +416,7 @@ REFUSED = {
     withdraw: "idea",
     join_to_another: "idea",
     retire: "Only production is retired",
-    settle_by_hand: "settled by publishing the post-mortem",
+    settle_by_hand: "resolved by publishing the post-mortem",
     settle_past_the_page: "settled by its published post-mortem alone",
     settle_by_a_draft: "settled by its published post-mortem alone",
     delete_by_orm: "a debt is settled, not deleted",

@@ -112,7 +112,7 @@ def test_h4_after_a_reset_by_another_nothing_rises_for_a_day(cast, review, how):
     reset_by(cast, cast.seat_value, how=how)
     signer = again(cast.seat_value)
     with pytest.raises(
-        Refused, match="Somebody else reset your password: what lets a case rise you sign from"
+        Refused, match="Somebody else reset your password: what lets an initiative rise you sign from"
     ):
         case_acts.vote(review, SEAT, signer)
     with pytest.raises(DatabaseError, match="reset by somebody else"):

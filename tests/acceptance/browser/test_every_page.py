@@ -319,7 +319,7 @@ def test_without_scripts(watch, cast):
     owner.tab("Requirements")
     owner.click("Answer: What is inside and outside the scope?")
     owner.type("Your answer", "Notes of two teams, no personal data; a sample of 200.")
-    owner.page.get_by_text("Add proof beside your word").click()
+    owner.page.get_by_text("Add evidence beside your word").click()
     owner.type("Title", "Scope of the prototype")
     owner.upload("Scope of the prototype")
     owner.press("Save")

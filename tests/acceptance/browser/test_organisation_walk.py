@@ -72,8 +72,8 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
         first, second = factories.make_case(cast), factories.make_case(cast, title="Reply drafts")
     owner = watch.sign_in(cast.owner)
     owner.page.get_by_role("link", name="Absence and handover").click()
-    owner.click("hand over your cases")
-    owner.type("One successor for every case left empty", "Ravi Menon (lead)")
+    owner.click("hand over your initiatives")
+    owner.type("One successor for every initiative left empty", "Ravi Menon (lead)")
     owner.type("Why", "I leave at the end of the month.")
     owner.press("See what it means")
     expect(owner.page.locator("main .note")).to_contain_text(

@@ -233,8 +233,8 @@ class Person:
     def _say(self, within: Locator) -> None:
         counts = within.get_by_text("What counts: ").inner_text().removeprefix("What counts: ")
         self.type("Your answer", counts[:1].upper() + counts[1:], within)
-        if within.get_by_label("True as of").count():
-            self.type("True as of", clock.today().isoformat(), within)
+        if within.get_by_label("Valid from").count():
+            self.type("Valid from", clock.today().isoformat(), within)
         self.press("Save", within)
 
     def unanswered(self, within: Locator | None = None, verb: str = "Answer") -> list[str]:

@@ -352,7 +352,7 @@ def test_sixty_silent_days_are_a_debt_that_a_reading_settles(cast):
         (debt,) = overdue_readings.open_silence_debts()
         assert overdue_readings.open_silence_debts() == [], "safe to repeat"
         assert (debt.debtor, debt.kind) == (cast.owner, "reading")
-        assert any(line.button == "Send a reading" for line in notice_desk.lines_for(cast.owner))
+        assert any(line.button == "Add measurement" for line in notice_desk.lines_for(cast.owner))
         with pytest.raises(Refused, match="settles itself"):
             hold_actions.settle(obligation=debt, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):

@@ -79,7 +79,7 @@ def test_every_problem_is_listed_with_its_line_and_the_text_is_kept(cast, as_, c
     text = response.content.decode()
     assert response.status_code == 200
     assert text.count("line ") >= 2
-    assert "Mend:" in text
+    assert "Fix:" in text
     assert "quorum = &quot;three&quot;" in text
     assert Rulebook.objects.count() == 1
     file = SimpleUploadedFile("rules.toml", broken.encode())

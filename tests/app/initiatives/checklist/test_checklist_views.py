@@ -91,7 +91,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     assert kinds == []
     assert "Two teams." in page
     assert "Scope note" in page
-    assert "proof is something others can open" in page
+    assert "evidence is something others can open" in page
     with acts() as kinds:
         answer = client.post(url, typed | {"proof-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
@@ -134,7 +134,7 @@ def test_proof_without_a_title_is_called_by_its_file(cast, as_, proof):
 
 def test_proof_stands_open_where_a_word_alone_is_not_enough(cast, as_):
     factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
-    case, beside = factories.make_case(cast), "Add proof beside your word"
+    case, beside = factories.make_case(cast), "Add evidence beside your word"
     client = as_(cast.owner)
     assert beside in text_of(client.get(at("checklist-row", case.ref, "proto.question"))), "stated is enough"
     assert beside not in text_of(client.get(at("checklist-row", case.ref, "mvp.problem"))), (
@@ -256,9 +256,9 @@ def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
     )
     seat = cast.seat_value
     page = text_of(as_(seat).get(at("checklist", case.ref)))
-    assert "Accept that it does not apply" in page
+    assert "Accept as not applicable" in page
     assert "Waiting for you" in page
-    assert "Accept that it does not apply" not in text_of(as_(cast.owner).get(at("checklist", case.ref)))
+    assert "Accept as not applicable" not in text_of(as_(cast.owner).get(at("checklist", case.ref)))
     url = at("checklist-accept", case.ref, "proto.scope")
     assert as_(cast.owner).post(url, {"version": "1"}).status_code == 403
     for junk in ("", "x", "²"):

@@ -41,7 +41,7 @@ SAID = {
     "user_research": "Say how many people took part.",
     "decision_record": "Name the person who decided.",
     "system_record": "A system record is the text of the integration register.",
-    "telemetry": "Telemetry is the readings of the case's measures.",
+    "telemetry": "Telemetry is the readings of the initiative's measures.",
     "drill_record": "A drill record is a drill that was written down here.",
     "contract_clause": "A contract clause is a clause of the contract in force",
 }

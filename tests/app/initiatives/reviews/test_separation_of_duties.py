@@ -401,7 +401,7 @@ def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review
             lambda: review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair),
             lambda: review_actions.return_review(review=review, reason="Why?", by=cast.chair),
         ):
-            with pytest.raises(Refused, match="party to this case"):
+            with pytest.raises(Refused, match="party to this initiative"):
                 attempt()
         with pytest.raises(Refused):
             waivers.agree_to_waiver(waiver=waiver, by=cast.chair)

@@ -188,7 +188,7 @@ def test_a_delegate_with_a_role_on_the_case_cannot_sign_there(cast, review, as_)
 WRONG = [
     ((3, 1), "lead", "last", "before the first"),
     ((-1, 1), "lead", "first", "today or later"),
-    ((0, 500), "lead", "last", "hand over your cases"),
+    ((0, 500), "lead", "last", "hand over your initiatives"),
     ((0, 1), "owner", "roles", "Nobody stands in for themselves"),
     ((4, 9), "lead", "first", "You planned to be away"),
     ((12, 13), "steward", "roles", "Hanna Vogel is away"),

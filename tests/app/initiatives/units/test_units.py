@@ -126,7 +126,7 @@ def test_votes_of_the_old_board_no_longer_count_whoever_gave_them(cast, voted, o
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     sitting = review_state.sit(again(voted))
     assert not sitting.verdict.decidable
-    assert "another board decides this case now" in sitting.votes[0].stale
+    assert "another board decides this initiative now" in sitting.votes[0].stale
     with pytest.raises(Refused):
         review_actions.decide(review=again(voted), outcome="approved", reason="Go.", by=cast.chair)
 

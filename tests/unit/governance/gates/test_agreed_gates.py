@@ -215,7 +215,7 @@ def test_so_many_seats_sign_and_these_among_them(gate, tier):
     assert [one.text for one in verdict(facts, gate, enough, states).blockers] == []
     if quorum:
         fewer = verdict(facts, gate, enough[:-1], states)
-        assert f"{quorum - 1} of {quorum} seats have a fresh approval." in [
+        assert f"{quorum - 1} of {quorum} seats have a current approval." in [
             one.text for one in fewer.blockers
         ]
     for seat in seats:

@@ -308,7 +308,7 @@ def test_a_report_on_a_layer_counts_once_somebody_outside_has_read_it():
         "Item 1 has been read by nobody outside the build team.",
     )
     assert (found.mended_by, found.fix) == (
-        "Somebody who holds no role on this case",
+        "Somebody who holds no role on this initiative",
         "Reads it and says so.",
     )
     elsewhere = replace(report, reviewed=frozenset({"layer.runtime"}))

@@ -113,7 +113,7 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
     other = factories.make_case(cast, title="Another")
     with acting(system="test", reason="A part"):
         component = Component.objects.create(initiative=other, layer="model", name="Model")
-    with pytest.raises(ValidationError, match="one of another case"):
+    with pytest.raises(ValidationError, match="one of another initiative"):
         factories.make_link(cast, mvp, elsewhere, hops=[Place("Model", component=component)])
     system_actions.retire_system(system=elsewhere, reason="Replaced", by=cast.lead)
     with pytest.raises(ValidationError, match="was retired"):
@@ -136,7 +136,7 @@ def test_a_case_that_ended_is_tied_to_nothing(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     stage_actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
     link.refresh_from_db()
-    assert (link.ended_by, link.ended_reason) == (cast.owner, "The case was stopped")
+    assert (link.ended_by, link.ended_reason) == (cast.owner, "The initiative was stopped")
     assert against(mvp) == []
     with pytest.raises(Refused):
         factories.make_link(cast, mvp, factories.make_system(cast, "Billing"))

@@ -130,9 +130,9 @@ def test_after_describing_it_one_goes_on_to_the_next_or_ties_it(cast, as_, mvp, 
     assert f'<a href="{at("link-add", mvp.ref, system=done.pk)}">{mvp.title}</a>' in page
     assert "Describe another" not in text_of(as_(cast.owner).get(crm.get_absolute_url()))
     other = text_of(as_(cast.outsider).get(done.get_absolute_url()))
-    assert "Tie it to a case" not in other
+    assert "Connect an initiative" not in other
     system_actions.retire_system(system=done, reason="Gone", by=cast.owner)
-    assert "Tie it to a case" not in text_of(as_(cast.owner).get(done.get_absolute_url()))
+    assert "Connect an initiative" not in text_of(as_(cast.owner).get(done.get_absolute_url()))
 
 
 def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
