@@ -167,9 +167,7 @@ class PostMortemForm(forms.Form):
             rows=2,
             max_length=4000,
             initial=lesson["text"],
-            help_text="One sentence that would have helped you. Empty it to take it out."
-            if not place
-            else "",
+            help_text="One sentence that would have helped you. Empty it to remove it." if not place else "",
         )
         self.fields[f"{prefix}_instead"] = LaterText(
             label=f"What to do instead{number}", rows=2, max_length=4000, initial=lesson["instead"]

@@ -1,7 +1,7 @@
 """Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
 
 `support` says which stage is supported (`turning_points`: for how long), `judge` whether a review can be decided.
-Source of every rule: docs/domain.md, "What counts as proof".
+Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
 from collections.abc import Collection, Iterable, Iterator

@@ -1,6 +1,6 @@
 """Items of evidence: whether each counts for a requirement at one moment, for how long, and what is missing. Pure.
 
-Source of every rule: docs/domain.md, "What counts as proof".
+Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
 from dataclasses import replace
@@ -131,7 +131,7 @@ def aged_out(requirement: Requirement, version: int, stale: Item, tier: str) -> 
     """What was there is older than the requirement takes."""
     last = expiry(requirement, stale, tier)
     words = (
-        f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, aged out: it was current "
+        f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, expired: it was current "
         f"until {last:%-d %B %Y}."
     )
     return lacking(requirement, version, "stale", words, "Add a newer one.", (stale,))

@@ -24,7 +24,7 @@ from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Requirement
 from governance.vocabulary import LEVEL_RANK, ClauseKind, EvidenceKind, Level, Seat, Stage
 
-VERIFIERS = "Somebody in a seat that signs for it"
+VERIFIERS = "A reviewer in its seat"
 INVENTORY = "int.inventory"
 # The kind of clause that answers each question about the contract; one of another kind is an artefact like others.
 CLAUSES = {

@@ -1,6 +1,6 @@
 """Requirements: the state of each at one moment, from answers, evidence, decisions and waivers. Pure.
 
-Source of every rule: docs/domain.md, "What counts as proof".
+Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
 from dataclasses import replace

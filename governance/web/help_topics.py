@@ -28,17 +28,17 @@ TOPICS = [
     Topic(
         "claimed",
         "Why my initiative says “over-claimed: evidence supports Prototype”",
-        "shortfall larger prototype in name only plumb leaning",
+        "claims claimed supported approved shortfall larger prototype in name only plumb leaning",
     ),
     Topic(
         "proof",
         "What counts as evidence",
-        "evidence answer document test report attestation demo file upload verified level",
+        "proof evidence answer document test report attestation demo file upload verified level",
     ),
     Topic(
         "ageing",
         "When evidence expires",
-        "expired stale fresh old date observed voided trigger model change",
+        "evidence proof ages ageing expired stale fresh old date observed voided trigger model change",
     ),
     Topic(
         "gates",
@@ -112,7 +112,7 @@ TOPICS = [
     Topic(
         "words",
         "Words you will meet",
-        "glossary meaning waived waiver condition debt gap not apply reported",
+        "glossary meaning waived waiver condition debt owed obligation gap not apply applicable reported",
     ),
     Topic(
         "begin",

@@ -110,8 +110,7 @@ def _closed(case: Initiative) -> Answer:
         return no("This initiative was withdrawn as registered by mistake.", "Register a new one.")
     if case.closed:
         return no(
-            f"This initiative is {case.stage}; it no longer changes.",
-            "The chair can reopen a stopped initiative.",
+            f"This initiative is {case.stage}; it no longer changes.", "The chair can reopen a stopped one."
         )
     return yes()
 
@@ -479,9 +478,7 @@ def may_state(dependant, person: User) -> Answer:
 def may_continue(case: Initiative, person: User) -> Answer:
     """Let a prototype or MVP go on past its age: the chair."""
     if case.stage not in (Stage.PROTOTYPE, Stage.MVP) or case.withdrawn_at:
-        return no(
-            f"An initiative that is {case.stage} has no age to go on past.", "Production is accepted again."
-        )
+        return no(f"A {case.stage} initiative has no age to go on past.", "Production is accepted again.")
     if case.imported:
         return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")
     return may_raise(case, person)

@@ -25,7 +25,7 @@ PAGES = {
     "failed_drill": ("integration-drills", "See the drill"),
 }
 # Holds computed from dates, though nobody has opened their row: what ends each, and where one reads more.
-OF_REGISTER = ("It opens and closes with its cause.", "case", "See what stands between")
+OF_REGISTER = ("It opens and closes with its cause.", "case", "See the overview")
 COMPUTED = {
     "reattestation": (
         "The owner and the support owner accept again, then the chair confirms.",

@@ -106,7 +106,7 @@ class ProofForm(forms.Form):
     )
     note = WordsField(required=False, help_text="Period, query, sample: what a reader needs to judge it.")
     names_how = forms.ChoiceField(
-        label="What it speaks of",
+        label="Applies to version",
         required=False,
         widget=forms.RadioSelect,
         choices=[

@@ -173,8 +173,8 @@ def renewals(moment: datetime):
                     "renewal",
                     f"evidence:{row.pk}",
                     f"“{row.title[:80]}” waits to be verified",
-                    text=f"It renews what was verified, and counts so until {last:%-d %B %Y}. Somebody in a seat that "
-                    "signs for it opens it and says whether it shows it; after that day support rests on it no more.",
+                    text=f"It renews what was verified, and counts so until {last:%-d %B %Y}. A reviewer in its "
+                    "seat opens it and says whether it shows it; after that day support rests on it no more.",
                     link=reverse("evidence-verify-first", args=[case.ref]),
                     due_on=last,
                 ),

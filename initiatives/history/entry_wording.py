@@ -23,7 +23,7 @@ from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.models.notes import EVENT_KINDS
 from initiatives.models.versions import outage_words
 
-ANSWERS = {"answered": "", "no": "Not yet: ", "not_applicable": "Not applicable: ", "not_reported": "Not reported"}
+ANSWERS = {"no": "Not yet: ", "not_applicable": "Not applicable: ", "not_reported": "Not reported"}
 VERDICTS = {
     SignOffVerdict.APPROVE: "approved",
     SignOffVerdict.CONDITION: "approved with a condition",
@@ -191,7 +191,7 @@ WAYS: dict[str, Callable[..., Any]] = {
     "question": lambda key, book: question(book, key),
     "questions": _questions,
     "voided": lambda rows, book: _questions(dict.fromkeys(key for _, key in rows), book),
-    "answer": lambda key, book: ANSWERS[key],
+    "answer": lambda key, book: ANSWERS.get(key, ""),
     "verdict": lambda key, book: VERDICTS.get(key, key),
     "judged": lambda key, book: "approved" if key == "approve" else "refused",
     "rows": lambda key, book: REGISTER_KINDS[key].lower(),
@@ -241,8 +241,7 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.ESTATE_DROPPED: "dropped the table “{file}”; nothing of it entered.",
     EntryKind.INVENTORY_UPLOADED: "uploaded the inventory “{file}” of {source}.",
-    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} initiatives came in "
-    "as claims.",
+    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} came in as claims.",
     EntryKind.REGISTERED: "registered the initiative in {unit}, with {owner} as owner: {problem}",
     EntryKind.DETAILS_CHANGED: "changed {all:changed}.",
     EntryKind.HANDOVER_PROPOSED: "asked {successor} to take over what {person} holds here: {what}.",
@@ -477,7 +476,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.ACCOUNT_CHANGED: "changed the service account {account} in {system}.",
     EntryKind.ACCOUNT_REVIEWED: "looked at what the service account {account} may do in {system}: {privileges:ended}",
     EntryKind.ACCOUNT_CLOSED: "recorded that the service account {account} in {system} was closed: {why}",
-    EntryKind.LINK_ADDED: "tied the initiative to {system}.",
+    EntryKind.LINK_ADDED: "connected the initiative to {system}.",
     EntryKind.LINK_CHANGED: "changed the link to {system}: {after:fields}.",
     EntryKind.LINK_ENDED: "ended the link to {system}: {why}",
     EntryKind.LINK_ANSWERED: (

@@ -24,7 +24,7 @@ VERBS = {
     "condition": "Say that it is met",
     "condition overdue": "Say that it is met",
     "continue or stop": "See when it ends",
-    "data leaves its region": "See which hop and which term",
+    "data leaves its region": "See which transfer and which term",
     "decided": "Read the decision",
     "definitions disagree": "See what disagrees",
     "dependence": "Read and answer",

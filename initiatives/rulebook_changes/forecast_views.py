@@ -303,7 +303,7 @@ def _happens(row: Forecast) -> list[str]:
     if row.kind == Forecast.DECISIONS:
         return [
             "Nothing that was decided changes, whatever rulebook is in force later.",
-            "Each decision was judged on the facts and votes of its moment, as the record keeps them.",
+            "Each decision was judged by the facts and votes of its moment, as the record keeps them.",
         ]
     return [
         "What evidence supports is worked out anew for every initiative at the moment of publishing, and not a "

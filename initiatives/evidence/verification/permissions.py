@@ -9,7 +9,7 @@ from governance.vocabulary import Seat
 from initiatives.access import permissions as case_permissions
 from initiatives.models import Evidence, Initiative
 
-SOMEBODY_ELSE = "Somebody else in a seat that signs for it opens it and says so."
+SOMEBODY_ELSE = "Another reviewer in its seat opens it and says so."
 
 
 def seat_to_verify_in(case: Initiative, book: Book, requirement: str, person: User) -> str:

@@ -297,7 +297,7 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         "It is taken back.",
         row,
         proposing=instead(request, may, "definition_withdrawn", row),
-        title=f"Take back what {row.system} means by {row.term}",
+        title=f"Withdraw what {row.system} means by {row.term}",
         happens=["It stays readable on the page of the term, with who took it back and why."],
         verb="Take it back",
         danger=True,

@@ -69,6 +69,4 @@ def may_withdraw_term(term: RegionTerm, person: User) -> Answer:
     """
     if may_set_regions(person) or (person.is_active and term.awaits_confirmation and term.by_id == person.pk):
         return yes()
-    return no(
-        "Only the seats for security and for risk take back what binds, and admins.", "Ask one of them."
-    )
+    return no("Only the seats for security and for risk withdraw what binds, and admins.", "Ask one of them.")

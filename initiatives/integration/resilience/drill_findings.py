@@ -1,7 +1,7 @@
 """Findings of drills that failed or are overdue, and of links without a fallback.
 
 Sources: rulebook, int.fallback ("per link: time-out, retry, fallback, message to the user"); docs/domain.md, "What
-counts as proof" (a failed drill holds at MVP until a later one passes); S0-24, S1-12.
+counts as evidence" (a failed drill holds at MVP until a later one passes); S0-24, S1-12.
 """
 
 from collections.abc import Iterable

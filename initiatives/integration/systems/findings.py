@@ -167,7 +167,7 @@ def _condition(case: int, source: System, accepted) -> Iterable[tuple[int, Wante
             "int.sources_condition",
             f"system:{source.pk}:{condition}",
             words,
-            "Fix it, take it out, or ask the architecture seat to accept the consequence for a time.",
+            "Fix it, remove it, or ask the architecture seat to accept the consequence for a time.",
             since=since,
             system_id=source.pk,
         ),

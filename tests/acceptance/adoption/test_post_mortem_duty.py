@@ -432,7 +432,7 @@ REFUSED = {
     hand_in_one_sign_each: "too short to be understood",
     hand_in_nothing: "Nothing is written yet",
     let_no_lesson_pass_unsaid: "No lesson is written",
-    confirm_it_oneself: "Marta Lindqvist is business owner of this case",
+    confirm_it_oneself: "Marta Lindqvist is business owner of this initiative",
     confirm_by_whoever_helped_to_write: "Nobody confirms what they wrote",
     publish_it_past_the_seat: "by somebody who neither wrote nor owed it",
     publish_a_draft: "out of review",

@@ -175,9 +175,7 @@ def on_record(owner: Person) -> None:
     decision_log.decisions.bring_over()  # in production a thread does
     owner.tab("API access")
     owner.click("Decision log")
-    rows = (
-        owner.page.get_by_role("table", name="Decision log").or_(owner.page.locator("table.deck")).first
-    )
+    rows = owner.page.get_by_role("table", name="Decision log").or_(owner.page.locator("table.deck")).first
     for code in ("allowed", "needs_approval", "approved", "unknown_action"):
         expect(rows).to_contain_text(code)
     owner.fits()

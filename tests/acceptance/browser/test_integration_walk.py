@@ -204,9 +204,7 @@ def settled_by_the_steward(steward: Person, case) -> None:
     integration(steward, case, "Definitions")
     for _ in range(2):
         rows = steward.page.locator("main .todo li").filter(has_not_text="depending on the year")
-        steward.click(
-            "Reconcile", rows.filter(has=steward.page.get_by_role("link", name="Reconcile")).first
-        )
+        steward.click("Reconcile", rows.filter(has=steward.page.get_by_role("link", name="Reconcile")).first)
         steward.type("What holds from now on", "One payer per account.")
         steward.type("What is what", "001A00000LoXyz = 4711002233\n001B = 4712 = old")
         steward.send("Settle it")
@@ -230,7 +228,7 @@ def refused_to_the_owner(watch: Watch, cast, case, review) -> None:
     owner = watch.let_in(cast.owner)
     answer = owner.page.goto(f"/reviews/{review.pk}/sign/risk_compliance/")
     assert answer.status == 403
-    says(owner, "business owner of this case")
+    says(owner, "business owner of this initiative")
     shot(owner, "1-3-refused")
     watch.complaints[:] = [one for one in watch.complaints if "403" not in one]
     assert not review.sign_offs.exists()
@@ -380,7 +378,7 @@ def four_sources(lead: Person, case) -> None:
     describe(lead, "Knowledge base", "Collection of knowledge", {"Owner": str(lead.person)})
     integration(lead, case)
     lead.click("Connect a system")
-    lead.click("Tie the case to it: Knowledge base")
+    lead.click("Connect: Knowledge base")
     lead.choose("What for", "Anchor")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
@@ -412,7 +410,7 @@ def four_sources(lead: Person, case) -> None:
     shot(lead, "2-1-collection")
     integration(lead, case)
     lead.click("Connect a system")
-    lead.click("Tie the case to it: Knowledge base")
+    lead.click("Connect: Knowledge base")
     lead.choose("What for", "Anchor")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
@@ -496,7 +494,7 @@ def she_accepts(watch: Watch, review, successor) -> None:
     somebody.click("Read and answer")
     somebody.send("I accept")
     somebody.page.goto(f"/reviews/{review.pk}/")
-    says(somebody, f"{successor.full_name} is business owner of this case")
+    says(somebody, f"{successor.full_name} is business owner of this initiative")
     shot(somebody, "2-5-no-longer-counts")
 
 

@@ -57,7 +57,7 @@ def test_two_units_become_one(watch, cast):
     sealing.seal()
     owner = watch.sign_in(cast.owner)
     owner.page.goto(f"{case.get_absolute_url()}history/")
-    told = "took the case along from Account management to Logistics"
+    told = "took the initiative along from Account management to Logistics"
     expect(owner.page.locator("main")).to_contain_text(told)
     auditor = watch.sign_in(cast.auditor)
     auditor.page.goto("/cases/")
@@ -89,7 +89,7 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
     look(lead, "handovers")
     lead.page.get_by_label("Reply drafts").uncheck()
     lead.press("I take over what is ticked")
-    lead.said("You took over 1 case.")
+    lead.said("You took over 1 initiative.")
     lead.page.goto(f"{first.get_absolute_url()}people/")
     expect(lead.page.locator("main")).to_contain_text("Business owner: Ravi Menon")
     owner.page.reload()

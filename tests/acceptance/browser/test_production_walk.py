@@ -274,7 +274,9 @@ def stands_as(owner: Person, stage: str) -> None:
     page = owner.page
     expect(page.locator("main header")).to_contain_text(f"Claims {stage}, decided by the Retail board")
     expect(page.locator("main header")).to_contain_text(f"Its proof supports {stage} today.")
-    expect(page.locator("main h1 svg")).to_have_attribute("aria-label", "on track: evidence supports the stage")
+    expect(page.locator("main h1 svg")).to_have_attribute(
+        "aria-label", "on track: evidence supports the stage"
+    )
     expect(page.get_by_role("list", name="Stages").locator("[aria-current=step]")).to_contain_text(
         re.compile(f"{stage}.*supported", re.S)
     )

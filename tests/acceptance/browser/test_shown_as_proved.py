@@ -184,7 +184,7 @@ def a_system_of_their_own(lead: Person, case: Initiative) -> None:
     lead.send("Describe it")
     lead.page.goto(at("integration", case.ref))
     lead.click("Connect a system")
-    lead.click("Tie the case to it: CRM")
+    lead.click("Connect: CRM")
     lead.choose("What for", "Feed")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
@@ -330,7 +330,7 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
     case_acts.ground(case, "prod.q07_governance_evidence", cast.team)
 
     owner.page.goto(case.get_absolute_url())
-    says(owner, "Prototype in production", "Its proof supports Prototype today.")
+    says(owner, "Prototype in production", "Its evidence supports Prototype today.")
     expect(owner.page.locator("#gaps")).to_contain_text(UNKNOWN)
     expect(integration).to_contain_text(f"not yet {len(described)} of 11 questions open")
     found = levels_on(owner, case, "production")
@@ -347,7 +347,7 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
     seat.click("Accept it")
     seat.send("Accept it")
     owner.page.goto(case.get_absolute_url())
-    says(owner, "Its proof supports Production today.")
+    says(owner, "Its evidence supports Production today.")
     expect(integration).to_contain_text("passes")
 
 
@@ -362,7 +362,7 @@ def test_describing_two_systems_costs_a_case_that_had_described_none_nothing(wat
     case_acts.ground_gate(case, "prototype", cast.team)
     lead = watch.let_in(cast.lead)
     lead.page.goto(case.get_absolute_url())
-    says(lead, "Its proof supports Prototype today.")
+    says(lead, "Its evidence supports Prototype today.")
     for name, kind in (("Old wiki", "Wiki"), ("Warehouse", "Database or warehouse")):
         # What is true of it, and nothing more: nobody owns it, nobody knows where it is or when it was last kept.
         lead.page.goto(at("link-add", case.ref))
@@ -379,7 +379,7 @@ def test_describing_two_systems_costs_a_case_that_had_described_none_nothing(wat
     lead.page.goto(at("integration", case.ref))
     says(lead, "Old wiki has no owner.", "The link to Warehouse does not say who owns the system")
     lead.page.goto(case.get_absolute_url())
-    says(lead, "Its proof supports Prototype today.")
+    says(lead, "Its evidence supports Prototype today.")
     expect(main(lead)).not_to_contain_text("Not yet an honest prototype")
     expect(main(lead)).not_to_contain_text(re.compile(r"\bHeld\b"))
 
@@ -409,7 +409,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
             person.press("Agree", exact=False)
     says(risk, "waived")
     ask_for_waiver(owner, case, "mvp.expectations", until)
-    says(owner, "It carries 3 waivers already, and no case carries more at once.")
+    says(owner, "It carries 3 waivers already, and no initiative carries more at once.")
     assert case.waivers.count() == 3
 
     owner.page.goto(at("review-open", case.ref))
@@ -433,7 +433,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
     chair.page.goto(review.get_absolute_url())
     chair.decide("A bounded trial, with two waivers that end.")
     owner.page.goto(case.get_absolute_url())
-    says(owner, f"with 2 waivers until {until:%-d %B %Y}", "Its proof supports MVP today.")
+    says(owner, f"with 2 waivers until {until:%-d %B %Y}", "Its evidence supports MVP today.")
 
 
 def ask_for_waiver(owner: Person, case: Initiative, key: str, until: date) -> None:

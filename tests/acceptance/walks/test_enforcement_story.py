@@ -363,7 +363,7 @@ def test_a_reader_who_joins_the_team_is_no_longer_outside(cast, trial):
         role = role_actions.propose_role(case=case, role="sponsor", person=cast.seat_security, by=cast.owner)
         assert story.state(case, "layer.policy").state == "unread", "asked is enough"
         assert story.span(case).supported == "mvp", "the kept standing follows the proposal"
-        assert "Somebody who holds no role on this case can mend it." in story.blockers(review)
+        assert "Somebody who holds no role on this initiative can fix it." in story.blockers(review)
         with story.undone():
             role_actions.decline_role(assignment=role, by=cast.seat_security)
             assert story.state(case, "layer.policy").satisfied

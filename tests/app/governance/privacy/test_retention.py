@@ -98,7 +98,7 @@ def test_holds_are_governed_acts_of_admins_and_auditors(cast):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"case_ref": "AI-9999", "reason": "A claim"}, "There is no case AI-9999"),
+        ({"case_ref": "AI-9999", "reason": "A claim"}, "There is no initiative AI-9999"),
         ({"case_ref": "AI-0001", "reason": " "}, "Say why"),
         ({"reason": "A claim"}, "one initiative or on one person"),
     ],
@@ -117,7 +117,7 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
     auditor, admin = as_(cast.auditor), as_(cast.admin)
     for sent, words in (
         ({"hold-why": "A claim"}, "one initiative or on one person"),
-        ({"hold-case": "AI-9999", "hold-why": "A claim"}, "There is no case AI-9999"),
+        ({"hold-case": "AI-9999", "hold-why": "A claim"}, "There is no initiative AI-9999"),
         ({"hold-login": "nobody", "hold-why": "A claim"}, "Nobody signs in as nobody"),
     ):
         assert words in auditor.post("/audit/keeping/", sent).content.decode()

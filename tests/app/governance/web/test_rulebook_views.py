@@ -123,7 +123,7 @@ def test_load_propose_publish_by_two_people(cast, as_, client, changed):
     assert admin.post("/rulebook/2026.2/publish/").status_code == 403
     assert as_(cast.owner).post("/rulebook/2026.2/publish/").status_code == 403
     page = chair.get("/rulebook/2026.2/publish/").content.decode()
-    assert "computed anew for 1 case," in page
+    assert "computed anew for 1 initiative," in page
     assert chair.post("/rulebook/2026.2/publish/", {"takes_effect": "at_once"}).status_code == 302
     assert Rulebook.objects.current().version == "2026.2"
     assert Standing.objects.get(initiative=case).rulebook.version == "2026.2"

@@ -20,7 +20,7 @@ WRONG = [
     ({"unit": "999999999999999999999"}, "valid choice"),
     ({"unit": "retail"}, "valid choice"),
     ({"owner": "-1"}, "valid choice"),
-    ({"successor_of": "AI-9999"}, "There is no case AI-9999"),
+    ({"successor_of": "AI-9999"}, "There is no initiative AI-9999"),
     ({"successor_of": "; drop"}, "There is no initiative"),
 ]
 
@@ -103,7 +103,7 @@ def test_the_page_says_which_words_are_shared_and_what_its_owner_still_owes(cast
     client = as_(cast.owner)
     text = " ".join(client.post("/cases/register/", sent).content.decode().split())
     assert "Not registered yet." in text
-    assert "These are cases with similar words; whether one is yours, only you can say." in text
+    assert "These are initiatives with similar words; whether one is yours, only you can say." in text
     assert "Words in common: complaints, sorting, supplier<" in text
     assert "meaning, by your company" not in text
     assert "same:" not in text

@@ -44,7 +44,7 @@ def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
     assert first not in text_of(client.get(at("checklist", case.ref))), "nothing fell"
     checklist_actions.answer(case=case, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner)
     page = text_of(client.get(at("checklist", case.ref)))
-    assert "One question of MVP lacks current proof." in page
+    assert "One question of MVP lacks current evidence." in page
     assert first in page
     fallen = text_of(client.get(at("checklist", case.ref, gate="live", show="open")))
     assert 'id="row-mvp.workflow"' in fallen

@@ -261,12 +261,12 @@ def test_page_act_and_state_say_the_same(cast, review):
 
 def _accepts_a_role(cast, case):
     give_role(cast, case, "technical_lead", cast.seat_value)
-    return "technical lead of this case"
+    return "technical lead of this initiative"
 
 
 def _is_proposed(cast, case):
     give_role(cast, case, "owner", cast.seat_value, accept=False)
-    return "proposed as business owner of this case"
+    return "proposed as business owner of this initiative"
 
 
 def _loses_the_seat(cast, case):

@@ -274,7 +274,7 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
     owner, lead = as_(cast.owner), as_(cast.lead)
     typed = {"first": clock.today(), "last": clock.today() + timedelta(days=3), "roles": cast.lead.pk}
     page = owner.post("/away/", typed | {"step": "look"}).content.decode()
-    assert f"Ravi Menon answers, adds proof and acts as Marta Lindqvist does on {case.ref}" in page
+    assert f"Ravi Menon answers, adds evidence and acts as Marta Lindqvist does on {case.ref}" in page
     assert owner.post("/away/", typed | {"step": "save"}).status_code == 302
     assert "You planned to be away" in owner.post("/away/", typed | {"step": "save"}).content.decode()
     row = Delegation.objects.get()

@@ -166,7 +166,7 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, cases, as_):
         assert typed.get(first, "") in page, "nothing typed is lost"
     assert owner.post(url, {"everything": "ravi menon", "reason": WHY, "step": "save"}).status_code == 302
     desk = lead.get("/").content.decode()
-    assert "Take over from Marta Lindqvist: 2 cases" in desk
+    assert "Take over from Marta Lindqvist: 2 initiatives" in desk
     assert desk.count("Read and answer") == 1, "the roles of a handover are one line"
     page = lead.get("/handovers/").content.decode()
     assert f"Business owner of {cases[0].ref}" in page

@@ -100,8 +100,11 @@ def test_a_place_that_is_no_place_is_refused_with_the_remedy(cast):
 def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
     plan = unit_preview.plan_merge(cast.unit, cast.elsewhere)
     said = " ".join(plan.sentences())
-    assert "Logistics takes in 1 case of Account management, with all that is theirs, and 4 people." in said
-    assert "Logistics board now decides on 1 case that Retail board decided until now." in said
+    assert (
+        "Logistics takes in 1 initiative of Account management, with all that is theirs, and 4 people."
+        in said
+    )
+    assert "Logistics board now decides on 1 initiative that Retail board decided until now." in said
     assert "1 vote given before no longer counts" in said
     unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
     case, old = again(voted.initiative), again(cast.unit)

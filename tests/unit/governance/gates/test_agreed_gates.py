@@ -96,7 +96,7 @@ def test_one_answer_missing_stops_the_gate_for_the_seats_that_sign_for_it(row):
             stopped = {one.key for one in felt if one.blocking and one.due is None}
             assert {key for key, one in unmet.items() if one.blocks} == stopped
             assert len(said.blockers) == len(stopped)
-            assert all(one.remedy == f"{row.person} can mend it." for one in said.blockers)
+            assert all(one.remedy == f"{row.person} can fix it." for one in said.blockers)
             book = BOOK.at_tier(tier)
             covered = {
                 seat: sign_off_statement.seat_facts(facts, book, gate.key, seat, AT, states) for seat in SEATS
@@ -125,7 +125,7 @@ def test_each_gate_asks_for_its_level_and_for_no_more(row):
 def test_only_the_agreed_kinds_of_artefact_show_it(row):
     for tier in row.level:
         none = state(case(tier, [row.key]), row.key)
-        said = re.fullmatch(r"No proof yet: (.*)\.", none.words)[1]
+        said = re.fullmatch(r"No evidence yet: (.*)\.", none.words)[1]
         assert set(said.split(" or ")) == {kind.replace("_", " ") for kind in row.kinds}
         for kind in KINDS:
             found = state(case(tier, [row.key], artefact(row.key, kind=kind)), row.key)

@@ -126,7 +126,7 @@ def test_others_are_told_of_cases_they_may_not_see_as_a_number_alone(as_, cast, 
     tied_cases.term(cast, acme)
     page = text(as_(cast.outsider).get(acme.get_absolute_url()))
     assert case.title not in page
-    assert "1 case that you do not see" in page
+    assert "1 initiative that you do not see" in page
     assert "A secret plan" not in page
     assert "A secret plan" in text(as_(cast.owner).get(acme.get_absolute_url()))
 

@@ -233,7 +233,7 @@ def test_another_path_ends_proof_and_a_first_one_does_not(cast, mvp, crm):
 
 def test_the_owner_agrees_in_person_to_the_link_as_it_reads(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
-    said = "Sam Brook has not agreed that the case depends on CRM."
+    said = "Sam Brook has not agreed that the initiative depends on CRM."
     assert against(mvp) == [said]
     with pytest.raises(Refused):
         link_actions.answer_link(link=link, accepts=True, digest=read(link), by=cast.owner)
@@ -271,7 +271,7 @@ def test_a_no_says_why_and_waits_for_the_case(cast, mvp, crm):
     )
     row = mvp.shortcomings.standing().get(requirement="int.systems_owned")
     assert row.source == f"link:{link.pk}:{system_findings.DECLINED}"
-    assert row.words == "Sam Brook declined that the case depends on CRM: At night only."
+    assert row.words == "Sam Brook declined that the initiative depends on CRM: At night only."
     link_actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
     row = mvp.shortcomings.standing().get(requirement="int.systems_owned")
     assert row.source == f"link:{link.pk}:{system_findings.WAITING}"
@@ -280,7 +280,7 @@ def test_a_no_says_why_and_waits_for_the_case(cast, mvp, crm):
 def test_another_owner_is_asked_anew(cast, mvp, crm):
     factories.make_link(cast, mvp, crm, agreed=True)
     system_actions.change_system(system=crm, owner=cast.steward, by=cast.outsider)
-    assert against(mvp) == ["Hanna Vogel has not agreed that the case depends on CRM."]
+    assert against(mvp) == ["Hanna Vogel has not agreed that the initiative depends on CRM."]
 
 
 # Accounts
