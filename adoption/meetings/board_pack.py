@@ -253,7 +253,7 @@ def _unmet(sitting: review_state.Sitting) -> Table:
                 who = state.mended_by or who_answers(sitting.facts, asked)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(
-        "Unmet, with who mends it and how",
+        "Unmet, with who fixes it and how",
         ("Question", "What is missing", "How", "Who"),
         tuple(seen.values()),
         "Nothing that blocks is unmet.",

@@ -126,7 +126,7 @@ def _record_owner_vacant(roles: Mapping[str, str]) -> Iterator[Gap]:
         yield Gap(
             "record_owner_vacant",
             "Nobody has accepted to own the change log and the audit trail.",
-            "Propose a record owner, and let that person accept the role.",
+            "Propose an audit trail owner, and let that person accept the role.",
         )
 
 

@@ -230,7 +230,7 @@ class HoldKind(Words):
     """Why a case must not move; `cap`: the highest stage that is supported meanwhile, None for all."""
 
     OWNER_VACANT = "owner_vacant", "No accepted owner"
-    RECORD_OWNER_VACANT = "record_owner_vacant", "The contract's record owner is gone"
+    RECORD_OWNER_VACANT = "record_owner_vacant", "The contract's audit trail owner is gone"
     RESIDENCY = "residency", "Data leaves the allowed region"
     DEFINITION_CONFLICT = "definition_conflict", "Definitions conflict"
     FAILED_DRILL = "failed_drill", "A drill failed"

@@ -187,7 +187,7 @@ def add_evidence(
         }
         wrong = check_evidence(case, title=title, note=note, details=details, register=register, **said)
         if kind == "attestation":
-            wrong["kind"] = "An attestation comes from saving the answer with 'true as of'."
+            wrong["kind"] = "An attestation comes from saving the answer with 'valid from'."
         if wrong:
             raise ValidationError(wrong)
         if supersedes is not None and Evidence.objects.filter(supersedes=supersedes).exists():

@@ -214,5 +214,5 @@ def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:
         open_system_hold(
             case,
             "record_owner_vacant",
-            f"{person.full_name}, whom the contract names, no longer owns the record.",
+            f"{person.full_name}, whom the contract names, no longer owns the audit trail.",
         )
