@@ -1,4 +1,4 @@
-"""The form of one row of the checklist, and of one thing that the MVP declares it will prove."""
+"""The form of one question, and of one thing that the MVP declares it will prove."""
 
 from pathlib import PurePath
 
@@ -13,8 +13,8 @@ from initiatives.models import Initiative
 
 ANSWER_WORDS = [
     (AnswerKind.ANSWERED, "Yes"),
-    (AnswerKind.NO, "Not yet. An honest “not yet” is worth more than silence; it stays a gap."),
-    (AnswerKind.NOT_APPLICABLE, "Not applicable, because ... Its seat has to agree."),
+    (AnswerKind.NO, "Not yet. An honest one is worth more than silence; it stays a gap."),
+    (AnswerKind.NOT_APPLICABLE, "Not applicable, because ... Its reviewer has to agree."),
 ]
 
 
@@ -42,7 +42,6 @@ class AnswerForm(forms.Form):
     def __init__(self, *args, requirement, row, **kwargs):
         super().__init__(*args, **kwargs)
         self.row = row
-        self.fields["text"].help_text = f"What counts: {requirement.counts}."
         attests = (
             "attestation" in requirement.evidence and requirement.key not in requirements.ACCEPTED_IN_PERSON
         )
@@ -103,7 +102,7 @@ class OfferForm(forms.Form):
     """An item that is there already."""
 
     offer = forms.ModelChoiceField(
-        label="Or something added before",
+        label="Choose from what this initiative has",
         queryset=None,
         required=False,
         empty_label="nothing",
@@ -130,13 +129,7 @@ class OutcomeForm(forms.Form):
 
     result = forms.ChoiceField(label="Result", choices=[("", "choose"), *DeclaredResult.choices])
     outcome = WordsField(label="What was found")
-    evidence = forms.ModelChoiceField(
-        label="Evidence",
-        queryset=None,
-        required=False,
-        empty_label="none",
-        help_text="An item of this initiative.",
-    )
+    evidence = forms.ModelChoiceField(label="Evidence", queryset=None, required=False, empty_label="none")
 
     def __init__(self, *args, case: Initiative, **kwargs):
         super().__init__(*args, **kwargs)

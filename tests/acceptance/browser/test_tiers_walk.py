@@ -6,6 +6,7 @@ printed, stage by stage and person by person; with `--rounds 500` at each tier, 
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -42,12 +43,12 @@ SEEN = "It says so, with the day."
 # In the order of the rulebook, how each kind of evidence is called where it is chosen.
 WORDS_OF_KIND = dict(EvidenceKind.choices)
 CLAUSES = {
-    "gov.autonomy": "Autonomous",
-    "gov.human_approval": "Human approval required",
-    "gov.edge_policies": "Exceptions",
+    "gov.autonomy": "May do on its own",
+    "gov.human_approval": "May do when a person approves",
+    "gov.edge_policies": "What applies in an edge case",
     "gov.record_owner": "Who owns the change log",
-    "prod.q06_human_review": "Human approval required",
-    "int.residency": "Data residency",
+    "prod.q06_human_review": "May do when a person approves",
+    "int.residency": "Where data may go",
 }
 CONDITIONS = {
     "curated": "Curated examples",
@@ -140,7 +141,7 @@ class Walk:
         owner.tab("Overview")
         expect(owner.page.locator("main header")).to_contain_text(f"Its proof supports {stage} today.")
         expect(owner.page.locator("main h1 svg")).to_have_attribute(
-            "aria-label", "on track: evidence supports the stage"
+            "aria-label", "upright: supported as claimed"
         )
 
     def to_mvp(self) -> None:
@@ -204,7 +205,7 @@ class Walk:
     def staff(self) -> None:
         owner = self.owner
         owner.tab("People")
-        for role in ("Support owner", "Audit trail owner"):
+        for role in ("Support owner", "Record owner"):
             owner.click("Propose a person")
             owner.choose("Role", role)
             owner.choose("Person", self.cast.support.full_name)
@@ -236,7 +237,7 @@ class Walk:
         owner.type("How many at once, at most", "200")
         owner.press("Save the clause")
         owner.said("at most 200 at a time.")
-        owner.click("Data residency")
+        owner.click("Where data may go")
         owner.type("Regions", "eu-west")
         owner.press("Save the clause")
         owner.said("Its data go to eu-west")
@@ -269,7 +270,7 @@ class Walk:
 
     def proof_rows(self) -> Locator:
         self.owner.tab("Requirements")
-        self.owner.click("What the MVP will prove")
+        self.owner.tab("Declaration")
         return self.owner.page.locator("article.req")
 
     def declare(self) -> None:
@@ -305,7 +306,7 @@ class Walk:
             seat.click("Accept it")
             seat.press("Accept it")
             return
-        owner.click("Connect a system")
+        owner.click("Tie it to a system")
         owner.click("Describe a system that is not here")
         owner.type("Name", "Letter archive")
         owner.choose("Kind", "Bought")
@@ -315,8 +316,8 @@ class Walk:
         owner.press("Describe it")
         self.to_case(owner)
         owner.tab("Integration")
-        owner.click("Connect a system")
-        owner.click("Connect: Letter archive")
+        owner.click("Tie it to a system")
+        owner.click("Tie the case to it: Letter archive")
         for label, choice in (("What for", "Feed"), ("Direction", "Reads"), ("How", "API")):
             owner.choose(label, choice)
         owner.type("Data classes", "customer notes")
@@ -324,7 +325,7 @@ class Walk:
         owner.type("Tried again", "Once, after a second.")
         owner.type("What is done when it is missing", "The list of yesterday is shown, with its day.")
         owner.type("What people are told meanwhile", "That the list is of yesterday.")
-        owner.press("Connect")
+        owner.press("Tie it")
         of_system = self.at(self.cast.outsider)
         of_system.desk()
         of_system.click("Read and answer")
@@ -337,7 +338,7 @@ class Walk:
         owner.type("Last gone through on", clock.today().isoformat())
         owner.press("Record it")
         owner.tab("Integration")
-        owner.click("Keep it as evidence")
+        owner.click("Keep it as proof")
         for box in owner.page.locator("input[name=covers]").all():
             owner.check(box)
         owner.press("Keep it")
@@ -361,20 +362,21 @@ class Walk:
         ]
 
     def answer_gate(self, gate: str, tier: str | None = None) -> None:
-        """Every question that is open, in place on the checklist, each with what shows it; one file serves many."""
+        """Every question that is open, each on its page with what shows it; one file serves many."""
         owner, tier = self.owner, self.tier if tier is None else tier
         owner.tab("Requirements")
         expect(owner.page.get_by_role("heading", level=1)).to_contain_text(self.book.gates[gate].title)
-        asked, mine = self.asked(gate, tier), self.open_rows("Waiting for you")
+        asked, mine = self.asked(gate, tier), self.open_rows("Yours")
         # What is another's to answer the owner may answer too; saving leads on only through what is the owner's.
         chained = [key for key in asked if key in mine]
         others = self.open_rows("Waiting for others")
         # Answered by accepting a role, and a clause of the contract has to show it beside that.
-        changed = self.open_rows("Waiting for you", "Change")
+        changed = self.open_rows("Yours", "Change")
         shown = [key for key in asked if key in changed]
         for key in (*chained, *(key for key in asked if key in others), *shown):
             if key not in chained[1:]:
                 verb = "Change" if key in shown else "Answer"
+                owner.unfold("Waiting for others")
                 owner.click(verb, owner.page.locator(f"[id='row-{key}']"))
             stated = self.book.requirements[key].level_for(tier, gate) == Level.STATED
             self.answer(key, stated=stated, words=key not in shown, last=key not in chained[:-1])
@@ -386,15 +388,16 @@ class Walk:
         return set(self.owner.unanswered(part, verb))
 
     def answer(self, key: str, *, stated: bool, words: bool, last: bool) -> None:
-        """Say what is so in the row that stands open, and add or offer what shows it; saving opens the next."""
+        """Say what is so on the page that stands open, and add or offer what shows it; saving opens the next."""
         owner, asked = self.owner, self.book.requirements[key]
-        row = owner.page.locator(f"[id='row-{key}']")
+        row = owner.page.locator("main")
+        expect(owner.page.get_by_role("heading", level=1)).to_contain_text(asked.question)
         if words:
             owner.type("Your answer", f"{asked.counts[:1].upper()}{asked.counts[1:]}.", row)
         if not (stated and "attestation" in asked.evidence):
             self.show(row, asked)
-        owner.press("Save" if last else "Save and continue", row)
-        expect(row.get_by_text("saved", exact=True)).to_be_visible()
+        owner.press(re.compile("^Save(?: and exit)?$") if last else "Save and continue")
+        owner.said("Saved.")
 
     def kind_of(self, asked: Requirement) -> str:
         """The kind of evidence that shows it with the least to fill in; "" where a register writes it."""
@@ -433,12 +436,13 @@ class Walk:
         alone = asked.key if asked.group == "layer" or kind == "contract_clause" else ""
         pile = (kind, self.condition_of(asked, kind), alone)
         if pile in self.kept:
-            owner.choose("Or something added before", self.kept[pile], row)
+            owner.choose("Choose from what this initiative has", self.kept[pile], row)
             return
         self.kept[pile] = title = f"{WORDS_OF_KIND[kind]} on {asked.key}"
-        picked = row.get_by_label("Kind of evidence")
+        owner.unfold("Add evidence")
+        picked = row.get_by_label("Kind of proof")
         if picked.is_visible() and picked.input_value() != kind:
-            owner.choose("Kind of evidence", WORDS_OF_KIND[kind], row)
+            owner.choose("Kind of proof", WORDS_OF_KIND[kind], row)
         self.fill_form(row, kind, title, asked)
 
     def fill_form(self, row: Locator, kind: str, title: str, asked: Requirement) -> None:
@@ -510,14 +514,14 @@ class Walk:
             owner.type("Target", f"{target * 100:g}" if share else str(target))
             owner.type("How many people it is meant for", str(USERS))
             owner.press("Declare it")
-            expect(owner.page.get_by_role("heading", name="Add measurement")).to_be_visible()
+            expect(owner.page.get_by_role("heading", name="Send a reading")).to_be_visible()
         owner.tab("Adoption")
         owner.click("Readings from a table")
         owner.hand_in(
             owner.page.locator("main input[type=file]"),
             {"name": "readings.csv", "mimeType": "text/csv", "buffer": readings(wanted)},
         )
-        owner.press("Preview")
+        owner.press("Read it and show me")
         owner.press("Let ", exact=False)
         owner.tab("Adoption")
         filed = [
