@@ -132,7 +132,7 @@ def make_key(owner: Person) -> str:
     owner.tab("API access")
     owner.click("Make a key")
     owner.type("Which system", "Triage agent")
-    owner.choose("Who answers for it", "Ravi Menon")
+    owner.choose("Responsible person", "Ravi Menon")
     owner.press("Make the key")
     key = owner.page.get_by_label("The key of Triage agent").input_value()
     owner.click("I have it")

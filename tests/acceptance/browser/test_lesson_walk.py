@@ -119,7 +119,7 @@ def report(watch, owner: Person, look) -> Person:
     """The owner makes an address; somebody reports by it, without an account, and keeps the link to the answer."""
     owner.case(FIRST)
     owner.tab("Incidents")
-    owner.press("Make an address")
+    owner.press("Create public report link")
     owner.said("There is a new address for problems.")
     look(owner, "incidents")
     user = Person(None, watch.page())

@@ -161,7 +161,7 @@ def handed_out(client, case, item, file):
         or set("/\\:<>\0\r\n") & set(item.file_name)
     ):
         yield f"its name is kept as {item.file_name!r}"
-    sent = client.get(at("proof-file", case.ref, item.pk))
+    sent = client.get(at("evidence-file", case.ref, item.pk))
     if b"".join(sent.streaming_content) != file.content:
         yield "its bytes are others"
     if (

@@ -89,7 +89,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     assert kinds == []
     assert "Two teams." in page
     assert "Scope note" in page
-    assert "proof is something others can open" in page
+    assert "evidence is something others can open" in page
     with acts() as kinds:
         answer = client.post(url, typed | {"proof-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
@@ -257,9 +257,9 @@ def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
     )
     seat = cast.seat_value
     page = text_of(as_(seat).get(at("checklist", case.ref)))
-    assert "Accept that it does not apply" in page
+    assert "Accept as not applicable" in page
     assert "Yours (1)" in page
-    assert "Accept that it does not apply" not in text_of(as_(cast.owner).get(at("checklist", case.ref)))
+    assert "Accept as not applicable" not in text_of(as_(cast.owner).get(at("checklist", case.ref)))
     url = at("checklist-accept", case.ref, "proto.scope")
     assert as_(cast.owner).post(url, {"version": "1"}).status_code == 403
     for junk in ("", "x", "²"):

@@ -164,7 +164,7 @@ def test_the_item_says_what_it_proves_and_what_ended_it(cast, as_):
 def test_a_file_is_a_download_behind_a_check_and_its_reading_is_recorded(cast, as_):
     case = factories.make_case(cast)
     item = document(case, cast.owner)
-    url = at("proof-file", case.ref, item.pk)
+    url = at("evidence-file", case.ref, item.pk)
     with acts() as kinds:
         answer = as_(cast.seat_risk).get(url)
         content = b"".join(answer.streaming_content)
@@ -268,7 +268,7 @@ def test_a_missing_file_says_so_and_stops_counting(cast, as_):
     item = document(case, cast.owner, "A note that gets lost")
     default_storage.delete(item.file.name)
     with acts() as kinds:
-        answer = as_(cast.owner).get(at("proof-file", case.ref, item.pk))
+        answer = as_(cast.owner).get(at("evidence-file", case.ref, item.pk))
     assert answer.status_code == 404
     assert "The file is missing." in text_of(answer)
     assert kinds == ["evidence file missing"]
