@@ -188,7 +188,7 @@ def a_system_of_their_own(lead: Person, case: Initiative) -> None:
     lead.send("Describe it")
     lead.page.goto(at("integration", case.ref))
     lead.click("Connect a system")
-    lead.click("Tie the case to it: CRM")
+    lead.click("Connect: CRM")
     lead.choose("What for", "Feed")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")

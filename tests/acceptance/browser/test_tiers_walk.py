@@ -317,7 +317,7 @@ class Walk:
         self.to_case(owner)
         owner.tab("Integration")
         owner.click("Connect a system")
-        owner.click("Tie the case to it: Letter archive")
+        owner.click("Connect: Letter archive")
         for label, choice in (("What for", "Feed"), ("Direction", "Reads"), ("How", "API")):
             owner.choose(label, choice)
         owner.type("Data classes", "customer notes")

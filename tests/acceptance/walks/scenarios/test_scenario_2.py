@@ -155,7 +155,7 @@ def nobody_accepts(cast, case):
             .filter(kind="stage changed", at__month__gte=11)
             .exists()
         )
-        with pytest.raises(Refused, match="settles itself"):
+        with pytest.raises(Refused, match="resolves itself"):
             hold_actions.settle(obligation=debt, note="Done", by=cast.chair)
 
 

@@ -150,7 +150,7 @@ def test_what_is_told_before_is_what_then_happens(cast, case, as_):
         reverse("incident-open", args=[case.ref]),
         {"title": "Another", "severity": "4", "step": "look", "seen": str(Incident.objects.get().pk)},
     )
-    assert b"Nothing ends and nothing is owed" in page.content
+    assert b"Nothing ends and nothing becomes due" in page.content
     assert Incident.objects.count() == 1, "to look is not to open"
 
 

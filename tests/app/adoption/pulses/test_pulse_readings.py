@@ -125,7 +125,7 @@ def test_nobody_adds_to_what_people_answered(cast, case, as_):
         {"replaces": Reading.objects.get().key, "n": 0},
     ):
         fate = factories.make_reading(cast, measure, **(one | more))
-        assert (fate.state, fate.words[:40]) == (WRONG, "This measure is read by surveys alone, so")
+        assert (fate.state, fate.words[:40]) == (WRONG, "This measure is read by surveys alone, s")
     assert Reading.objects.count() == 1
     page = as_(cast.owner).get(f"/measures/{measure.pk}/").content.decode()
     assert "Surveys read this measure" in page

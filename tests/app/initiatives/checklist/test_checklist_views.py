@@ -25,7 +25,7 @@ def sent(case, key="proto.question", **fields) -> dict:
 def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
     case = factories.make_case(cast)
     page = text_of(as_(cast.owner).get(at("checklist", case.ref)))
-    assert "What the gate asks: Intake to prototype" in page
+    assert "Requirements for Intake to prototype" in page
     assert "Yours (7)" in page
     assert "7 yours, 0 wait for others." in " ".join(page.split())
     other = text_of(as_(cast.seat_risk).get(at("checklist", case.ref)))
