@@ -51,6 +51,11 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20),
         ),
         migrations.AlterField(
+            model_name='historicalhold',
+            name='kind',
+            field=models.CharField(choices=[('owner_vacant', 'No accepted owner'), ('record_owner_vacant', "The contract's audit trail owner is gone"), ('residency', 'Data leaves the allowed region'), ('definition_conflict', 'Definitions conflict'), ('failed_drill', 'A drill failed'), ('reattestation', 'Re-attestation is overdue'), ('concern', 'Somebody raised a concern')], max_length=30),
+        ),
+        migrations.AlterField(
             model_name='historicallink',
             name='pattern',
             field=models.CharField(choices=[('anchor', 'Source of truth: outputs are traced to it'), ('audit', 'Audit: what is done is logged there'), ('fallback', 'Fallback: used when another is missing'), ('feed', 'Feed: data flow in or out')], max_length=20),
@@ -66,9 +71,19 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('owner', 'Business owner'), ('deputy', 'Deputy owner'), ('support_owner', 'Support owner'), ('technical_lead', 'Technical lead'), ('data_steward', 'Data steward'), ('sponsor', 'Sponsor'), ('record_owner', 'Audit trail owner')], max_length=20),
         ),
         migrations.AlterField(
+            model_name='historicalshortcoming',
+            name='hold',
+            field=models.CharField(blank=True, choices=[('owner_vacant', 'No accepted owner'), ('record_owner_vacant', "The contract's audit trail owner is gone"), ('residency', 'Data leaves the allowed region'), ('definition_conflict', 'Definitions conflict'), ('failed_drill', 'A drill failed'), ('reattestation', 'Re-attestation is overdue'), ('concern', 'Somebody raised a concern')], default='', max_length=30),
+        ),
+        migrations.AlterField(
             model_name='historicalsystem',
             name='kind',
             field=models.CharField(choices=[('bought', 'Bought system'), ('home_grown', 'Home-grown system'), ('database', 'Database or warehouse'), ('file_share', 'File share'), ('wiki', 'Wiki'), ('knowledge_collection', 'Knowledge base'), ('document', 'Set of documents'), ('policy', 'Policy or rule book'), ('people', 'Subject-matter experts')], max_length=30),
+        ),
+        migrations.AlterField(
+            model_name='hold',
+            name='kind',
+            field=models.CharField(choices=[('owner_vacant', 'No accepted owner'), ('record_owner_vacant', "The contract's audit trail owner is gone"), ('residency', 'Data leaves the allowed region'), ('definition_conflict', 'Definitions conflict'), ('failed_drill', 'A drill failed'), ('reattestation', 'Re-attestation is overdue'), ('concern', 'Somebody raised a concern')], max_length=30),
         ),
         migrations.AlterField(
             model_name='importrow',
@@ -89,6 +104,11 @@ class Migration(migrations.Migration):
             model_name='roleassignment',
             name='role',
             field=models.CharField(choices=[('owner', 'Business owner'), ('deputy', 'Deputy owner'), ('support_owner', 'Support owner'), ('technical_lead', 'Technical lead'), ('data_steward', 'Data steward'), ('sponsor', 'Sponsor'), ('record_owner', 'Audit trail owner')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='shortcoming',
+            name='hold',
+            field=models.CharField(blank=True, choices=[('owner_vacant', 'No accepted owner'), ('record_owner_vacant', "The contract's audit trail owner is gone"), ('residency', 'Data leaves the allowed region'), ('definition_conflict', 'Definitions conflict'), ('failed_drill', 'A drill failed'), ('reattestation', 'Re-attestation is overdue'), ('concern', 'Somebody raised a concern')], default='', max_length=30),
         ),
         migrations.AlterField(
             model_name='system',
