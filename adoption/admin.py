@@ -139,7 +139,7 @@ read_only(
 
 read_only(
     Pulse,
-    ("learned", "Pulses"),
+    ("learned", "Surveys"),
     list_display=("title", "initiative", "state", "closes", "opened_at", "closed_at"),
     list_filter=("state", "language"),
     list_select_related=("initiative",),
@@ -160,7 +160,7 @@ def _of_case(model, words, columns, filters=(), search=()) -> None:
 
 _of_case(
     Signal,
-    "Signals",
+    "Behaviour reports",
     ("kind", "group", "extent", "share", "computed", "observed_on", "answered_by", "ended_at"),
     ("kind", "extent", "computed", "source", "ended_at"),
     ("group", "words", "answer"),

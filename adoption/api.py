@@ -124,7 +124,7 @@ def _sent(row: dict, asked: dict[int, Asked]) -> Sent | Fate:
         if isinstance(said, str) and said.casefold() in reading_validation.TRAINING_WORDS:
             return Fate(WRONG, reading_validation.TRAINING_PROVES_NOTHING)
         return Fate(
-            WRONG, "It names no measure of this case.", f"Give measure, one of: {names or 'none yet'}."
+            WRONG, "It names no measure of this initiative.", f"Give measure, one of: {names or 'none yet'}."
         )
     days = [_day(row.get(name)) for name in ("from", "to")]
     if None in days:

@@ -184,7 +184,8 @@ RETENTION_DAYS = whole_number(
     LEAST_RETENTION_DAYS,
     LEAST_RETENTION_DAYS,
     None,
-    f"a number of days, {LEAST_RETENTION_DAYS} or more: decisions are kept that long after a case was stopped or "
+    f"a number of days, {LEAST_RETENTION_DAYS} or more: decisions are kept that long after an initiative was "
+    f"stopped or "
     "retired",
 )
 

@@ -111,4 +111,6 @@ class RegionsField(ListField):
 class ReasonForm(forms.Form):
     """One reason."""
 
-    reason = WordsField(label="Why", help_text="Everybody on the case reads this; it stays in its history.")
+    reason = WordsField(
+        label="Why", help_text="Everybody on the initiative reads this; it stays in its history."
+    )

@@ -115,7 +115,7 @@ PEOPLE = (
         "outsider",
         "Sam Brook",
         "facilities",
-        "Describe your own idea; then try to open somebody else's case by its reference.",
+        "Describe your own idea; then try to open somebody else's initiative by its reference.",
     ),
     # Everybody else has an account too, with the same password.
     Person("second-admin", "Noor Aziz", admin=True),

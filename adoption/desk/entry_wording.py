@@ -87,17 +87,17 @@ SENTENCES = {
     EntryKind.ATTACHMENT_FILE_FOUND: "found the file of “{title}” back in its place.",
     EntryKind.ATTACHMENT_OPENED: "opened “{title}”, attached to the post-mortem.",
     EntryKind.POST_MORTEM_SENT_BACK: "sent the post-mortem back: {why}",
-    EntryKind.PULSE_WRITTEN: "wrote the pulse “{title}”.",
-    EntryKind.PULSE_OPENED: "opened the pulse “{title}” for {teams:invited} people.",
-    EntryKind.PULSE_LINKS_REPLACED: "made the links of the pulse “{title}” anew.",
+    EntryKind.PULSE_WRITTEN: "wrote the survey “{title}”.",
+    EntryKind.PULSE_OPENED: "opened the survey “{title}” for {teams:invited} people.",
+    EntryKind.PULSE_LINKS_REPLACED: "made the links of the survey “{title}” anew.",
     EntryKind.PULSE_CLOSED: (
-        "closed the pulse “{title}”: {teams:answers} of {teams:invited} answered<{results?}|, too few to "
+        "closed the survey “{title}”: {teams:answers} of {teams:invited} answered<{results?}|, too few to "
         "say anything>."
     ),
-    EntryKind.PULSE_COMMENT_REMOVED: "took a comment out of a pulse: {why}",
+    EntryKind.PULSE_COMMENT_REMOVED: "took a comment out of a survey: {why}",
     EntryKind.SIGNAL_REPORTED: "took down what somebody reported without a name: {group}, {signal_kind:signal}.",
-    EntryKind.SIGNAL_COMPUTED: "worked out a signal from readings: {group}, {signal_kind:signal}.",
-    EntryKind.SIGNAL_MOVED: "worked out a signal anew: {group}, {words}",
+    EntryKind.SIGNAL_COMPUTED: "worked out a behaviour report from readings: {group}, {signal_kind:signal}.",
+    EntryKind.SIGNAL_MOVED: "worked out a behaviour report anew: {group}, {words}",
     EntryKind.SIGNAL_ANSWERED: "answered for the board on {group}: {words}<{over?} It is no longer so.>",
     EntryKind.SIGNAL_ENDED: "said that it is no longer so of {group} ({signal_kind:signal}): {why}",
     EntryKind.ASKED_WHO_REPORTED: "asked who reported something; whoever it was has been told.",
@@ -138,7 +138,7 @@ SENTENCES = {
     EntryKind.MEETING_CLOSED: "closed the meeting of {board} on {held_on:day}.",
     EntryKind.MEETING_CALLED_OFF: "called off the meeting of {board} on {held_on:day}: {why}",
     EntryKind.PACK_TAKEN: (
-        "took the pack of the meeting of {board} on {held_on:day}, {cases:len} cases; its SHA-256 is "
+        "took the pack of the meeting of {board} on {held_on:day}, {cases:len} initiatives; its SHA-256 is "
         "{sha256}."
     ),
 }

@@ -91,7 +91,7 @@ def lines(person: User) -> list[Line]:
         today=look.today,
         soon=look.today + timedelta(days=MEETING_DAYS),
     )
-    written = [_writing(debt, "You owe it") for debt in rows["mine"]]
+    written = [_writing(debt, "Due from you") for debt in rows["mine"]]
     written += [
         _writing(debt, f"{debt.debtor or 'Nobody'} owes it and is gone")
         for debt in _startable(look, [*rows["of_cases"], *rows["of_units"]])
@@ -136,7 +136,7 @@ def _meeting(row: Meeting, look: Look) -> Line:
         f"Meeting of {row.board}",
         row.get_absolute_url() if under_way else reverse("meeting-pack", args=[row.pk]),
         "Open the meeting" if under_way else "Read the pack",
-        why="It is under way." if under_way else f"The pack has every case on its agenda.{_where(row)}",
+        why="It is under way." if under_way else f"The pack has every initiative on its agenda.{_where(row)}",
         due=row.held_on if row.held_on >= look.today else None,
     )
 
@@ -156,7 +156,7 @@ def _silent(debt: Obligation) -> Line:
         "refresh",
         f"{debt.text}",
         reverse("measure", args=[int(debt.source.partition(":")[2])]),
-        "Send a reading",
+        "Add measurement",
         why=f"Measured on {debt.initiative.title}; a reading settles it.",
         ref=debt.initiative.ref,
         due=debt.due,

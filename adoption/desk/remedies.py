@@ -22,12 +22,16 @@ def _measure(case: Initiative, may, source: str) -> list[tuple[str, str]]:
     if not measure_permissions.may_read(case, may.person):
         return []
     if row.how.asked_by:
-        return [(reverse("pulse-add", args=[case.ref]), "Ask in a pulse")]
-    return [(reverse("measure", args=[row.pk]), "Send a reading")]
+        return [(reverse("pulse-add", args=[case.ref]), "Ask in a survey")]
+    return [(reverse("measure", args=[row.pk]), "Add measurement")]
 
 
 def _signal(case: Initiative, may, source: str) -> list[tuple[str, str]]:
-    words = "Answer the signal" if signal_permissions.may_answer(case, may.person) else "Read the signal"
+    words = (
+        "Answer the behaviour report"
+        if signal_permissions.may_answer(case, may.person)
+        else "Read the behaviour report"
+    )
     return [(reverse("signal", args=[int(source.partition(":")[2])]), words)]
 
 

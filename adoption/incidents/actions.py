@@ -121,7 +121,7 @@ def _wrong(row: Incident, systems: list[System]) -> dict[str, str]:
         wrong["detected_at"] = "Nobody notices it before it starts."
     linked = set(row.initiative.links.standing().values_list("system", flat=True)) if systems else set()
     if {system.pk for system in systems} - linked:
-        wrong["systems"] = "Choose among the systems that this case is linked to."
+        wrong["systems"] = "Choose among the systems that this initiative is linked to."
     return wrong
 
 

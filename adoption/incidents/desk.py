@@ -199,7 +199,7 @@ def _asked(sources: list[SealedSource], person: User) -> Iterator[Line]:
         if is_of(row, person):
             yield Line(
                 "see",
-                "Somebody asked who reported a signal of yours",
+                "Somebody asked who wrote a behaviour report of yours",
                 reverse("signals-mine"),
                 "Read who and why",
                 why=row.signal.group,

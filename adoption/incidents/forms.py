@@ -66,7 +66,7 @@ class OpenForm(OnceForm):
     systems = SystemsField(
         label="In which systems it lies",
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked: the case as a whole. Only proof that speaks of what is ticked ends.",
+        help_text="None ticked: the initiative as a whole. Only evidence that speaks of what is ticked ends.",
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 

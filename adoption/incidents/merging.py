@@ -24,7 +24,7 @@ def merge(*, incident: Incident, into: Incident, reason: str, by: User) -> Incid
     if not reason.strip():
         raise ValidationError({"reason": "Say how it is known that they are the same."})
     if into.initiative_id != incident.initiative_id or into.pk == incident.pk:
-        raise ValidationError({"into": "Choose another incident of this case."})
+        raise ValidationError({"into": "Choose another incident of this initiative."})
     with act("merge incidents", by=by, case=incident.initiative_id, reason=reason.strip()) as case:
         row, older = read(incident), read(into)
         permissions.may_judge(row, by).or_refuse()
@@ -65,5 +65,5 @@ def _move_owed(case: Initiative, row: Incident, older: Incident, by: User) -> No
         first, later = sorted(both, key=lambda debt: debt.due)
         if not hasattr(later, "post_mortem"):
             later.initiative = case
-            settle_row(later, by=None, note=f"The same incident as another; owed once, by {first.due}")
+            settle_row(later, by=None, note=f"The same incident as another; due once, from {first.due}")
     move_clocks(row, older, by)

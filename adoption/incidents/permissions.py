@@ -12,7 +12,7 @@ TREATING = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER)
 def may_open(case: Initiative, person: User) -> Answer:
     """Open an incident, and write on it: whoever is on the case or its board, after it ended too."""
     if case.withdrawn_at:
-        return no("This case was withdrawn as registered by mistake.")
+        return no("This initiative was withdrawn as registered by mistake.")
     if (
         case_permissions.is_owner(case, person)
         or case_permissions.roles_of(case, person)
@@ -20,7 +20,8 @@ def may_open(case: Initiative, person: User) -> Answer:
     ):
         return yes()
     return no(
-        "Only people on the case or its board open an incident.", "Tell one of them, or report a signal here."
+        "Only people on the initiative or its board open an incident.",
+        "Tell one of them, or report what you see here.",
     )
 
 
@@ -43,7 +44,7 @@ def may_judge(incident, person: User) -> Answer:
         "Only the owner, the support owner, who leads the incident, or the chair says this.",
         f"{incident.lead} leads it."
         if incident.lead
-        else "Take the lead on its page, if you are on the case.",
+        else "Take the lead on its page, if you are on the initiative.",
     )
 
 

@@ -44,7 +44,7 @@ def _said(kind: str, facts: dict) -> list[str]:
         items = len({item for item, _ in facts["voided"]})
         answers = len({key for _, key in facts["voided"]})
         return [
-            f"{items} item{'' if items == 1 else 's'} of proof end{'s' if items == 1 else ''} "
+            f"{items} item{'' if items == 1 else 's'} of evidence end{'s' if items == 1 else ''} "
             f"for {answers} question{'' if answers == 1 else 's'}."
         ]
     return []

@@ -60,7 +60,7 @@ def problems(moment: datetime):
                 "problem",
                 f"problem:{row.pk}",
                 f"what a user reported on {start:%-d %B %Y} waits",
-                text=f"{row.what[:300]} Make a signal or an incident of it, or answer it.",
+                text=f"{row.what[:300]} Make a behaviour report or an incident of it, or answer it.",
                 link=reverse("problem", args=[row.pk]),
             ),
             circle.escalated(case, start, today),

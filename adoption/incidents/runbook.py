@@ -43,7 +43,7 @@ def steps(incident: Incident, person: User) -> list[Step]:
                 "Judge whether it has to be reported to an authority.",
                 "Some laws count in days from the moment you became aware.",
                 reverse("incident-clock", args=key),
-                "Start a clock, or say why not",
+                "Start a deadline, or say why not",
             )
         )
     if incident.state == RESOLVED:

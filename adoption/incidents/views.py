@@ -48,7 +48,7 @@ def incidents(request: SignedInRequest, ref: str) -> HttpResponse:
     treats = as_of.current() is None and permissions.may_treat(case, request.user)
     problems = case.problems.order_by("-pk")
     context |= {
-        "title": "Incidents and signals",
+        "title": "Incidents and user behaviour",
         "unfinished": [row for row in rows if row.state != "closed"],
         "page": page_of(request, [row for row in rows if row.state == "closed"], PER_PAGE),
         "signals": case.signals.select_related("answered_by")[:100],
@@ -224,7 +224,7 @@ def part(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: actions.take_part(incident=row, by=request.user, **fields),
         "Noted; whoever it is has been told.",
         may=permissions.may_work,
-        title="Who does what",
+        title="Incident roles",
         verb="Say so",
     )
 
@@ -241,7 +241,7 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
         may=permissions.may_judge,
         title="Close the incident",
         happens=[
-            "What is owed because of it stays owed, and clocks run on until somebody says what was reported."
+            "What is due because of it stays due, and clocks run on until somebody says what was reported."
         ],
         verb="Close it",
     )
@@ -255,7 +255,7 @@ def reopen(request: SignedInRequest, pk: int) -> HttpResponse:
         row,
         ReasonForm(sent(request)),
         lambda fields: actions.reopen(incident=row, by=request.user, **fields),
-        "It is open again, and those who answer for the case are told.",
+        "It is open again, and those who answer for the initiative are told.",
         may=permissions.may_judge,
         title="Open it again",
         verb="Open it again",
@@ -285,7 +285,7 @@ def severity(request: SignedInRequest, pk: int) -> HttpResponse:
         TAB,
         form,
         title="How bad is it",
-        lede=f"{row.title}: severity {row.severity}. A lower one takes back nothing that is owed or voided.",
+        lede=f"{row.title}: severity {row.severity}. A lower one withdraws nothing that is due or voided.",
         effects=effects,
         impact_verb="Correcting it",
         two_steps=True,
@@ -305,10 +305,10 @@ def merge(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: merging.merge(incident=row, by=request.user, **fields),
         "Merged; the older one tells it from now on.",
         may=permissions.may_judge,
-        title="The same as another",
+        title="Mark as duplicate",
         happens=[
             "This one is closed, and names the older one.",
-            "The older one gets the worse severity, the earlier days and what is owed.",
+            "The older one gets the worse severity, the earlier days and what is due.",
         ],
         verb="Merge it",
     )
@@ -337,7 +337,7 @@ def clock_(request: SignedInRequest, pk: int) -> HttpResponse:
         act,
         "Noted.",
         may=permissions.may_work,
-        title="Does it have to be reported?",
+        title="Regulatory reporting",
         lede=lede,
         verb="Say so",
     )

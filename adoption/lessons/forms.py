@@ -7,7 +7,7 @@ from governance.vocabulary import Layer
 from initiatives.models import System
 
 NOT_SAID, YES, NO = "", "yes", "no"
-APPLIES = [(YES, "It applies to this case"), (NO, "It does not apply")]
+APPLIES = [(YES, "It applies to this initiative"), (NO, "It does not apply")]
 
 
 class LessonForm(forms.Form):
@@ -43,7 +43,7 @@ class LessonForm(forms.Form):
     )
     vendors = forms.CharField(
         label="Vendors it is about",
-        help_text="As they are called in the cases, apart by commas.",
+        help_text="As they are called in the initiatives, apart by commas.",
         max_length=300,
         required=False,
     )

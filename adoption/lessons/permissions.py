@@ -20,14 +20,14 @@ def may_enter(person: User) -> Answer:
         return yes()
     return no(
         "Only an adoption seat or an admin enters lessons from outside.",
-        "What your own case taught is written in its post-mortem.",
+        "What your own initiative taught is written in its post-mortem.",
     )
 
 
 def may_confirm(lesson: Lesson, person: User) -> Answer:
     """Confirm a lesson from outside: another adoption seat or admin than the one who entered it."""
     if lesson.post_mortem_id is not None:
-        return no("It comes from a post-mortem.", "The adoption seat of its case confirms that.")
+        return no("It comes from a post-mortem.", "The adoption seat of its initiative confirms that.")
     if lesson.confirmed_at is not None:
         return no(f"{lesson.confirmed_by} confirmed it already.")
     if lesson.removed_at is not None:
@@ -42,7 +42,7 @@ def may_confirm(lesson: Lesson, person: User) -> Answer:
 def may_take_out(lesson: Lesson, person: User) -> Answer:
     """Take a lesson from outside out of the library: an adoption seat or an admin. What a case taught stays."""
     if lesson.post_mortem_id is not None:
-        return no("What a case taught stays in the library.")
+        return no("What an initiative taught stays in the library.")
     if lesson.removed_at is not None:
         return no("It was taken out of the library.")
     return may_enter(person)
@@ -54,11 +54,11 @@ def may_link(lesson: Lesson, known: Lesson | None, person: User) -> Answer:
     Only one that the case itself had answered: then it was known there, and did not prevent it.
     """
     if lesson.post_mortem_id is None:
-        return no("Only a lesson of a case can show that an earlier one came again.")
+        return no("Only a lesson of an initiative can show that an earlier one came again.")
     case = lesson.post_mortem.initiative
     seated = case_permissions.holds_seat(case, person, SEAT)
     if not seated and not case_permissions.may_collaborate(case, person):
-        return no("Only people of the case or the adoption seat of its board say this.")
+        return no("Only people of the initiative or the adoption seat of its board say this.")
     if known is not None and not LessonResponse.objects.filter(initiative=case, lesson=known).exists():
         return no(f"{case.ref} never answered that lesson, so it was not known there.")
     return yes()

@@ -174,7 +174,7 @@ def lesson_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a lesson from outside into the library."""
     row = _lesson_for(request.user, pk)
     actions.confirm(lesson=row, by=request.user)
-    messages.success(request, "Confirmed: cases near it are asked from now on.")
+    messages.success(request, "Confirmed: initiatives near it are asked from now on.")
     return redirect("lesson", row.pk)
 
 
@@ -187,7 +187,7 @@ def lesson_take_out(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _lesson_page(request, row, status=422, form=form)
     actions.take_out(lesson=row, reason=form.cleaned_data["reason"], by=request.user)
-    messages.success(request, "It is no longer offered; what cases answered stays in the record.")
+    messages.success(request, "It is no longer offered; what initiatives answered stays in the record.")
     return redirect("lessons-all")
 
 

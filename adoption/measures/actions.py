@@ -210,7 +210,7 @@ def _wrong(one: Mapping, standing: set[str], scope) -> dict[str, str]:
     how, wrong = INSTRUMENTS[key], {}
     for name, words in (
         ("words", "Say what exactly is counted or timed."),
-        ("population", "Say whom it is about: the real users in scope, in the words of the case."),
+        ("population", "Say whom it is about: the real users in scope, in the words of the initiative."),
         ("source", "Say where the figures come from: a log, a survey, somebody who observes."),
     ):
         said = (one.get(name) or "").strip()
@@ -233,7 +233,7 @@ def _wrong(one: Mapping, standing: set[str], scope) -> dict[str, str]:
     if len(one.get("unit") or "") > 40:
         wrong["unit"] = "Up to 40 letters."
     if how.asked_by and _names(one.get("teams")):
-        wrong["teams"] = "A pulse gives one figure over everybody who answered. Leave the teams out."
+        wrong["teams"] = "A survey gives one figure over everybody who answered. Leave the teams out."
     if any(len(name) > 120 for name in one.get("teams") or ()):
         wrong["teams"] = "The name of a team has up to 120 letters."
     return wrong | _wrong_goal(one, how, one.get("better") or how.better, scope)
@@ -266,7 +266,7 @@ def _wrong_goal(fields: Mapping, how, better: str, scope) -> dict[str, str]:
 
 def _impossible(how) -> str:
     if how.asked_by:
-        return f"A pulse gives points from {LOWEST} to {HIGHEST}."
+        return f"A survey gives points from {LOWEST} to {HIGHEST}."
     return "A share lies between 0 and 100 %." if how.share else "No such figure is kept."
 
 

@@ -24,7 +24,7 @@ from adoption.models.instruments import (
 from governance import clock
 from initiatives.integration.resilience.trace_sampling import wilson
 
-MET, NOT_MET, CANNOT_TELL = "met", "not met", "cannot tell yet"
+MET, NOT_MET, CANNOT_TELL = "met", "not met", "inconclusive"
 # Why it cannot be told, or is not met: what pages, filters and other parts go by.
 ABSENT, FEW, WEEKS_MISSING, TEAMS_MISSING, WRONG_PEOPLE, OLD, OPEN, BLIND, MISSED, NO_BASELINE = (
     "absent",

@@ -88,7 +88,7 @@ class DeclareForm(GoalFields, OnceForm):
             label="Where the figures come from",
             max_length=200,
             help_text="For instance: log of the application.",
-            initial="Pulses of this case" if how.asked_by else "",
+            initial="Surveys of this initiative" if how.asked_by else "",
         )
         if how.value:
             self.fields["counterfactual"] = WordsField(

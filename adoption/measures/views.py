@@ -148,7 +148,7 @@ def measure_for(request: SignedInRequest, pk: int) -> Measure:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def goal(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Move the goal of a measure, in the open."""
+    """Change the target of a measure, in the open."""
     row = measure_for(request, pk)
     case = row.initiative
     permissions.may_declare(case, request.user).or_refuse()
@@ -160,14 +160,14 @@ def goal(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect(back)
     context = case_context(request, case, page="adoption") | {
         "form": form,
-        "title": "Move the goal",
+        "title": "Change the target",
         "lede": row.words,
         "happens": [
             "The goal that stands now stays readable, with who moved it and why.",
             "A looser target counts only for periods that begin from today on.",
         ],
         "effects": None,
-        "verb": "Move it",
+        "verb": "Change target",
         "back_url": back,
     }
     return render(request, "initiatives/cases/case_form.html", context)

@@ -152,7 +152,7 @@ def digests(refs: list[str], checkpoint: Checkpoint | None) -> dict[str, Recorde
 def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recorded]) -> CasePages:
     case = point.case
     if case is None:
-        return CasePages("", point.title, (), (("About", "A point in words, no case"),))
+        return CasePages("", point.title, (), (("About", "A point in words, no initiative"),))
     sitting = review_state.sit(point.review, case, now) if point.review and point.review.is_open else None
     judged = supported_stage.judged(case, sitting.facts if sitting else None, now)
     facts, support = judged.facts, judged.support
@@ -164,7 +164,7 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
         ("Unit", str(case.unit)),
         ("Owner", facts.people.get("owner", "nobody accepted")),
         ("Claims", Stage(case.stage).label),
-        ("Proof supports", Stage.word(support.supported) or "-"),
+        ("Evidence supports", Stage.word(support.supported) or "-"),
         ("Answers up to the claim", _levels(judged) or "-"),
         ("Gate", point.gate or "-"),
         ("State", state_words(point)),
@@ -203,8 +203,8 @@ def _of_review(point: meeting_agenda.Point, sitting, case: Initiative) -> list[T
         found.append(_unmet(sitting))
         found.append(
             Table(
-                "What stands in the way of a decision",
-                ("What", "Who can mend it"),
+                "Blockers of the decision",
+                ("What", "Who can fix it"),
                 tuple((reason.text, reason.remedy) for reason in sitting.verdict.blockers),
                 "Nothing: it can be decided.",
             )
@@ -237,7 +237,7 @@ def _seats(book, review: Review, votes) -> Table:
                 "; ".join(vote.stale) or vote.row.reason,
             )
         )
-    columns = ("Seat", "Vote", "Fresh or stale", "Why")
+    columns = ("Seat", "Vote", "Current or stale", "Why")
     return Table("Votes", columns, tuple(rows), shares=(0.21, 0.35, 0.12, 0.32))
 
 
@@ -253,7 +253,7 @@ def _unmet(sitting: review_state.Sitting) -> Table:
                 who = state.mended_by or who_answers(sitting.facts, asked)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(
-        "Unmet, with who mends it and how",
+        "Unmet, with who fixes it and how",
         ("Question", "What is missing", "How", "Who"),
         tuple(seen.values()),
         "Nothing that blocks is unmet.",
@@ -272,7 +272,9 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
     signals = list(case.signals.distrust().order_by("observed_on", "kind", "group", "pk"))
     weighing = {signal_findings.against(row)[0] for row in case.signals.against()}
-    rows += [("Signal", signal_findings.told(row, day), signal_findings.ANSWERERS) for row in signals]
+    rows += [
+        ("Behaviour report", signal_findings.told(row, day), signal_findings.ANSWERERS) for row in signals
+    ]
     rows += [
         ("Shortcoming", one.words, one.who or one.fix)
         for one in facts.shortcomings
@@ -295,7 +297,7 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
         if one.until >= today
     ]
     debts = case.obligations.unsettled().select_related("debtor").order_by("due", "pk")
-    rows += [("Owed", debt.text, f"{debt.debtor or 'nobody'}, due {day(debt.due)}") for debt in debts]
+    rows += [("Due", debt.text, f"{debt.debtor or 'nobody'}, due {day(debt.due)}") for debt in debts]
     gaps = case.gaps.filter(closed_at__isnull=True).select_related("owner").order_by("due", "pk")
     rows += [("Gap", gap.text, f"{gap.owner}, due {day(gap.due)}") for gap in gaps]
     return Table("Open risks", ("Kind", "What", "Who, by when"), tuple(rows), "None is recorded.")
@@ -321,7 +323,7 @@ def _proof(book, facts, now: datetime) -> Table:
             )
         )
     return Table(
-        "Proof",
+        "Evidence",
         ("Item", "Kind", "Observed", "Result", "Fingerprint (SHA-256)"),
         tuple(rows),
         "None was added.",

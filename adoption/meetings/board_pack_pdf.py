@@ -173,7 +173,7 @@ def _story(content: board_pack.Content, width: float) -> list:
         Paragraph("Agenda", PART),
         _table(
             board_pack.Table(
-                "", ("", "Point", "Case", "Gate", "Now"), content.agenda, "Nothing is on the agenda."
+                "", ("", "Point", "Initiative", "Gate", "Now"), content.agenda, "Nothing is on the agenda."
             ),
             width,
             (0.05, 0.35, 0.11, 0.22, 0.27),
@@ -261,19 +261,21 @@ def _record(content: board_pack.Content, width: float) -> list:
         _Begins("record", "The record", _plain(f"{content.board}: the record")),
         Paragraph("The record, to be checked", HEADING),
         Paragraph(
-            "The digest of a case is the SHA-256 over one line for each of its entries that the checkpoint below "
+            "The digest of an initiative is the SHA-256 over one line for each of its entries that the "
+            "checkpoint below "
             "covers, in the order of their numbers: the number, a space, the entry's digest in hexadecimal, a line "
-            "feed. An export of the record of the case has these entries, and the checker that comes with it tells, "
+            "feed. An export of the record of the initiative has these entries, and the checker that comes with "
+            "it tells, "
             "without Plumbline, whether they are what the checkpoint signed.",
             TEXT,
         ),
-        Paragraph("Cases", PART),
+        Paragraph("Initiatives", PART),
         _table(
             board_pack.Table(
                 "",
-                ("Case", "Entries", "Newest", "Digest (SHA-256)"),
+                ("Initiative", "Entries", "Newest", "Digest (SHA-256)"),
                 rows,
-                "No case of this pack is sealed yet.",
+                "No initiative of this pack is sealed yet.",
             ),
             width,
             (0.12, 0.1, 0.13, 0.65),

@@ -55,7 +55,7 @@ def to_confirm(moment: datetime):
                 f"postmortem:{row.pk}",
                 subject(case, f"a post-mortem has waited since {start:%-d %B %Y}"),
                 text=f"{row.handed_in_by} handed it in. The adoption seat confirms it, or sends it back with what "
-                "is missing; until then the debt stays open.",
+                "is missing; until then the obligation stays open.",
                 link=reverse("post-mortem-confirm", args=[row.pk]),
                 case_ref=case.ref,
                 due_on=row.obligation.due,
@@ -80,8 +80,8 @@ def meetings_ahead(moment: datetime):
                 "meeting",
                 f"meeting:{row.pk}",
                 f"{row.board} meets on {row.held_on:%-d %B %Y}",
-                text=f"On the agenda: {text or 'nothing yet'}{more}. The pack to print has each case with its "
-                f"proof and open risks.{f' Where: {row.place}.' if row.place else ''}",
+                text=f"On the agenda: {text or 'nothing yet'}{more}. The board pack has each initiative with its "
+                f"evidence and open risks.{f' Where: {row.place}.' if row.place else ''}",
                 link=row.get_absolute_url(),
                 due_on=row.held_on,
                 period=f"{row.held_on}:{period}",

@@ -83,7 +83,7 @@ def plan(request: SignedInRequest) -> HttpResponse:
         "Plan it",
         reverse("meetings"),
         [
-            "Every open review of the board's cases stands on its agenda by itself, what can be decided first.",
+            "Every open review of the board's initiatives stands on its agenda by itself, what can be decided first.",
         ],
     )
 

@@ -15,7 +15,7 @@ from initiatives.models import Gap, Initiative, Obligation
 FAILURE, SUCCESS = "failure", "success"
 SIDES = {FAILURE: "What failed", SUCCESS: "What worked"}
 BLAMED, FOUND = "blamed", "found"
-SAID = {BLAMED: "Blamed or credited at first", FOUND: "Found"}
+SAID = {BLAMED: "Assumed cause at first", FOUND: "Found"}
 VOICES = {
     "management": "Management",
     "team": "The team itself",

@@ -14,7 +14,7 @@ from initiatives.models import Initiative
 WAITING, SIGNALLED, OPENED, ANSWERED = "waiting", "signal", "incident", "answered"
 PROBLEM_STATES = {
     WAITING: "Waiting",
-    SIGNALLED: "Became a signal",
+    SIGNALLED: "Became a behaviour report",
     OPENED: "Became an incident",
     ANSWERED: "Answered",
 }

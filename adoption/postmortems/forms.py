@@ -84,7 +84,8 @@ class PostMortemForm(forms.Form):
             (
                 "no_gaps_because",
                 "Nothing is left open, because",
-                "Only where no gap is recorded on the case. What is still open is recorded there, with owner and day.",
+                "Only where no gap is recorded on the initiative. What is still open is recorded there, with "
+                "owner and day.",
                 False,
             ),
         ]
@@ -166,9 +167,7 @@ class PostMortemForm(forms.Form):
             rows=2,
             max_length=4000,
             initial=lesson["text"],
-            help_text="One sentence that would have helped you. Empty it to take it out."
-            if not place
-            else "",
+            help_text="One sentence that would have helped you. Empty it to remove it." if not place else "",
         )
         self.fields[f"{prefix}_instead"] = LaterText(
             label=f"What to do instead{number}", rows=2, max_length=4000, initial=lesson["instead"]
@@ -279,7 +278,7 @@ class AttachForm(forms.Form):
     title = forms.CharField(label="What it shows", max_length=200)
     file = forms.FileField(
         label="File",
-        help_text="PDF, pictures, office files or plain text. Kept with its hash; it is no proof.",
+        help_text="PDF, pictures, office files or plain text. Kept with its hash; it is no evidence.",
     )
 
 
@@ -291,5 +290,5 @@ class LinkedGapForm(forms.Form):
     due = DayField(label="By when")
     downstream = ListField(
         label="What it touches downstream",
-        help_text="Systems or teams, separated by commas; they are named on the case.",
+        help_text="Systems or teams, separated by commas; they are named on the initiative.",
     )

@@ -70,7 +70,8 @@ def open_gap(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: open_linked_gap(post_mortem=row, by=request.user, **fields),
         "The gap is recorded, and named in the post-mortem.",
         title="What is still open",
-        lede="It outlives the case: proof closes it, or its owner accepts it. Its owner is reminded of the day.",
+        lede="It outlives the initiative: evidence closes it, or its owner accepts it. Its owner is reminded of "
+        "the day.",
         verb="Record it",
     )
 
@@ -87,7 +88,7 @@ def attach(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: attachments.attach(post_mortem=row, by=request.user, **fields),
         "The file is kept with the post-mortem.",
         title="Attach a file",
-        lede="Those who may read the evidence of the case may open it; each reading is recorded.",
+        lede="Those who may read the evidence of the initiative may open it; each reading is recorded.",
         verb="Attach it",
     )
 
@@ -105,7 +106,7 @@ def take_out(request: SignedInRequest, pk: int) -> HttpResponse:
         title="Take a file out",
         lede=kept.title,
         happens=["It is no longer shown. The record keeps its name, its hash and your reason."],
-        verb="Take it out",
+        verb="Remove",
     )
 
 

@@ -14,7 +14,7 @@ from initiatives.models import Initiative, Obligation
 def may_start(obligation: Obligation, person: User) -> Answer:
     """Begin the post-mortem that settles this debt: whoever may settle it, while it is owed."""
     if obligation.kind not in OWED_IN_WRITING:
-        return no("This debt is not settled by a post-mortem.", "Settle it on its own page.")
+        return no("This obligation is not resolved by a post-mortem.", "Resolve it on its own page.")
     if obligation.settled_at:
         return no("This is settled already.", "Read its post-mortem.")
     return may_settle(obligation.initiative, obligation, person)
@@ -77,7 +77,7 @@ def may_confirm(post_mortem, person: User) -> Answer:
     if post_mortem.state == post_mortem.PUBLISHED:
         return no(f"{post_mortem.published_by} confirmed it already.")
     if not case_permissions.holds_seat(case, person, adoption_seat.SEAT):
-        return no("Only the adoption seat of the case's board confirms this.", _seated(case))
+        return no("Only the adoption seat of the initiative's board confirms this.", _seated(case))
     if barred := case_permissions.barred_from_signing(case, person):
         return no(said(barred), "Somebody else in the seat can confirm it.")
     if person.pk in wrote(post_mortem):

@@ -103,7 +103,7 @@ def _published_lessons(request: SignedInRequest, ref: str) -> HttpResponse:
             .order_by("-id")
         )
     if not rows:
-        raise Http404("No such case, or nothing published on it.")
+        raise Http404("No such initiative, or nothing published on it.")
     context = {"nav": "portfolio", "case": case, "written": rows}
     return render(request, "adoption/postmortems/lessons_published.html", context)
 
@@ -150,7 +150,7 @@ def start(request: SignedInRequest, pk: int) -> HttpResponse:
         row = actions.start(obligation=debt, by=request.user)
         return redirect("post-mortem", row.pk)
     if debt.kind not in OWED_IN_WRITING:
-        raise Http404("This debt is not settled by a post-mortem.")
+        raise Http404("This obligation is not resolved by a post-mortem.")
     context = case_context(request, debt.initiative, page="lessons") | {
         "title": debt.get_kind_display(),
         "debt": debt,
@@ -345,7 +345,9 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
                 actions.confirm(
                     post_mortem=row, version=version, note=note, no_lesson=agreed, by=request.user
                 )
-                said = "It is published. Cases that its lessons are near are asked before their next gate."
+                said = (
+                    "It is published. Initiatives that its lessons are near are asked before their next gate."
+                )
         except ValidationError as error:
             mend(form, error)
         else:

@@ -242,7 +242,9 @@ def _systems_of(case, row: PostMortem, lessons: list[dict]) -> None:
         known = set(Link.objects.filter(initiative=case).values_list("system_id", flat=True))
         known |= {key for lesson in row.lessons.all() for key in lesson.systems}
         if asked - known:
-            raise ValidationError({sections.LESSONS: "Choose from the systems that the case was linked to."})
+            raise ValidationError(
+                {sections.LESSONS: "Choose from the systems that the initiative was linked to."}
+            )
 
 
 def _write_lessons(row: PostMortem, wanted: list[dict], began) -> list[Clash]:

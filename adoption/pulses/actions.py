@@ -63,7 +63,7 @@ def change(*, pulse: Pulse, by: User, **fields) -> Pulse:
 
 def _checked(fields: dict) -> dict:
     if set(fields) != set(FIELDS):
-        raise TypeError(f"A pulse has {', '.join(FIELDS)}.")
+        raise TypeError(f"A survey has {', '.join(FIELDS)}.")
     title, teams, wrong = fields["title"].strip(), _teams(fields["teams"]), {}
     if not title:
         wrong["title"] = "Give it a name that the people who answer know it by."
@@ -73,7 +73,7 @@ def _checked(fields: dict) -> dict:
         wrong["sets"] = "Choose at least one set of questions."
     elif (takes := question_sets.seconds(fields["sets"])) > question_sets.MOST_SECONDS:
         wrong["sets"] = (
-            f"This takes about {takes} seconds to answer, and a pulse takes at most two minutes. Leave a set for "
+            f"This takes about {takes} seconds to answer, and a survey takes at most two minutes. Leave a set for "
             "the next one."
         )
     if not teams:
@@ -81,7 +81,7 @@ def _checked(fields: dict) -> dict:
     elif len({team["name"].casefold() for team in teams}) != len(teams):
         wrong["teams"] = "Each team stands in one line."
     elif len(teams) > MOST_TEAMS or sum(team["invited"] for team in teams) > MOST_PEOPLE:
-        wrong["teams"] = f"A pulse asks at most {MOST_PEOPLE} people in {MOST_TEAMS} teams."
+        wrong["teams"] = f"A survey asks at most {MOST_PEOPLE} people in {MOST_TEAMS} teams."
     if wrong:
         raise ValidationError(wrong)
     sets = [key for key in question_sets.SETS if key in fields["sets"]]

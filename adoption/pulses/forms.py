@@ -20,7 +20,7 @@ class PulseForm(forms.Form):
     """What is asked, of whom, in which language, until when."""
 
     title = forms.CharField(
-        label="Name of the pulse",
+        label="Name of the survey",
         max_length=120,
         help_text="Read by those who are asked, so name the AI as they call it. “Reply drafts, autumn”",
     )

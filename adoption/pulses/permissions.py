@@ -23,7 +23,7 @@ def may_change(pulse: Pulse, person: User) -> Answer:
     """Change what it asks and whom: while it is a draft."""
     if pulse.state != Pulse.DRAFT:
         return no(
-            f"This pulse is {pulse.get_state_display().lower()}; what it asks no longer changes.",
+            f"This survey is {pulse.get_state_display().lower()}; what it asks no longer changes.",
             "Write another.",
         )
     return may_run(pulse.initiative, person)
@@ -54,12 +54,12 @@ def _in_time(pulse: Pulse) -> Answer:
 def _alone(pulse: Pulse) -> Answer:
     others = Pulse.objects.filter(initiative=pulse.initiative_id).exclude(pk=pulse.pk)
     if others.filter(state=Pulse.OPEN).exists():
-        return no("Another pulse of this case is open.", "Close it first.")
+        return no("Another survey of this initiative is open.", "Close it first.")
     last = others.filter(state=Pulse.CLOSED).order_by("-closed_at").first()
     if last is not None and clock.now() - last.closed_at < APART:
         first = clock.local_day(last.closed_at + APART)
         return no(
-            f"The last pulse was closed on {clock.local_day(last.closed_at):%-d %B %Y}. Two so near each other could "
+            f"The last survey was closed on {clock.local_day(last.closed_at):%-d %B %Y}. Two so near each other could "
             "be subtracted from each other, and nobody wants to be asked twice a month.",
             f"Open this one from {first:%-d %B %Y} on.",
         )
@@ -69,7 +69,7 @@ def _alone(pulse: Pulse) -> Answer:
 def may_replace_links(pulse: Pulse, person: User) -> Answer:
     """Make all its links anew: while it is open and nobody has answered, or somebody could answer twice."""
     if pulse.state != Pulse.OPEN:
-        return no("Only an open pulse has links.")
+        return no("Only an open survey has links.")
     box = AnswerBox.objects.filter(pulse=pulse).first()
     if box is None or any(box.answered.values()):
         return no(

@@ -105,10 +105,10 @@ def _moved(figure: dict, then: dict | None) -> tuple[str, str]:
     if then is None:
         return "A first figure. It speaks once there is another of the same work to compare it with.", ""
     if figure["high"] < then["low"]:
-        return f"Less than in the pulse before ({then['mean']:g}): the two intervals do not meet.", "ok"
+        return f"Less than in the survey before ({then['mean']:g}): the two intervals do not meet.", "ok"
     if figure["low"] > then["high"]:
-        return f"More than in the pulse before ({then['mean']:g}): the two intervals do not meet.", "bad"
-    return f"No difference shown from the pulse before ({then['mean']:g}): the two intervals meet.", "warn"
+        return f"More than in the survey before ({then['mean']:g}): the two intervals do not meet.", "bad"
+    return f"No difference shown from the survey before ({then['mean']:g}): the two intervals meet.", "warn"
 
 
 def comments(pulse: Pulse) -> list:

@@ -33,7 +33,7 @@ def to_close(moment: datetime):
                 row.initiative,
                 "close pulse",
                 f"pulse:{row.pk}",
-                f"the pulse “{row.title}” takes no more answers",
+                f"the survey “{row.title}” takes no more answers",
                 text="Its last day has passed. Close it to see what came of it.",
                 link=reverse("pulse", args=[row.pk]),
                 due_on=row.closes,
@@ -64,7 +64,7 @@ def next_due(moment: datetime):
                 "ask users",
                 f"case:{case.pk}",
                 "its users have not been asked for a quarter",
-                text=f"The last pulse was closed on {last:%-d %B %Y}. A few questions once a quarter show what moves.",
+                text=f"The last survey was closed on {last:%-d %B %Y}. A few questions once a quarter show what moves.",
                 link=reverse("adoption-pulses", args=[case.ref]),
                 due_on=last + QUARTER,
             ),
@@ -73,4 +73,4 @@ def next_due(moment: datetime):
 
 QUERIES = [to_close, next_due]
 # What each kind of notice asks for, as the words of the button in the mail.
-VERBS = {"close pulse": "Close it and read", "ask users": "Write the next pulse"}
+VERBS = {"close pulse": "Close it and read", "ask users": "Write the next survey"}

@@ -32,7 +32,7 @@ def pulses(request: SignedInRequest, ref: str) -> HttpResponse:
     case = case_lookup.case_for(request.user, ref)
     rows = list(case.pulses.order_by("-id"))
     context = case_context(request, case, TAB) | {
-        "title": "Asking users",
+        "title": "User surveys",
         "rows": rows,
         "trend": presentation.trend([row for row in rows if row.results]),
         "next_from": presentation.next_from(rows),
@@ -72,7 +72,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         row.initiative,
         form,
         lambda fields: actions.change(pulse=row, by=request.user, **fields),
-        "Change the pulse",
+        "Change the survey",
     )
 
 
@@ -198,7 +198,7 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _pulse_for(request.user, pk)
     if request.method == "POST":
         actions.close(pulse=row, by=request.user)
-        messages.success(request, "The pulse is closed; its links open nothing more.")
+        messages.success(request, "The survey is closed; its links open nothing more.")
         return redirect("pulse", row.pk)
     return _page(
         request, row, "adoption/pulses/pulse_close.html", may=permissions.may_close(row, request.user)
@@ -221,7 +221,7 @@ def remove_comment(request: SignedInRequest, pk: int) -> HttpResponse:
         title="Take a comment out",
         lede=comment.text,
         happens=["Its words are gone for good; that you took one out, and why, stays in the history."],
-        verb="Take it out",
+        verb="Remove",
     )
 
 

@@ -37,8 +37,8 @@ from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000
 ONLY_BY_PULSE = (
-    "This measure is read by pulses alone, so that nobody adds to what people answered.",
-    "Close a pulse that asks how much the work takes.",
+    "This measure is read by surveys alone, so that nobody adds to what people answered.",
+    "Close a survey that asks how much the work takes.",
 )
 
 
@@ -125,7 +125,7 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
     for place, one in enumerate(sent):
         measure = asked.get(one.measure)
         if measure is None:
-            fates.append(Fate(WRONG, "This case has no such measure.", "Name one of its measures."))
+            fates.append(Fate(WRONG, "This initiative has no such measure.", "Name one of its measures."))
             continue
         known = kept.get((one.measure, one.key))
         team = measure.team(one.team)

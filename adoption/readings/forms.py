@@ -33,8 +33,8 @@ class ReadingForm(OnceForm):
                 label="Team", choices=choices if how.weekly else [("", "all"), *choices], required=how.weekly
             )
         if how.share:
-            self.fields["hits"] = forms.IntegerField(label="So many", min_value=0, max_value=10**12)
-            self.fields["n"] = forms.IntegerField(label="Of so many", min_value=1, max_value=10**12)
+            self.fields["hits"] = forms.IntegerField(label="Count", min_value=0, max_value=10**12)
+            self.fields["n"] = forms.IntegerField(label="Sample size", min_value=1, max_value=10**12)
         else:
             self.fields["value"] = FigureField(label=f"Mean, {measure.unit or 'in its unit'}")
             self.fields["sd"] = FigureField(label="Standard deviation", min_value=0)

@@ -141,7 +141,7 @@ def _wrong_figure(sent: Sent, asked: Asked) -> Fate | None:
         return _no("n says from how many it was read: a whole number above nothing.", "Give n.")
     if asked.share:
         if sent.value is not None or sent.sd is not None or sent.hits is None:
-            return _no("This measure is so many of so many.", "Give hits and n, and no value.")
+            return _no("This measure is a count out of a sample size.", "Give hits and n, and no value.")
         if not 0 <= sent.hits <= sent.n:
             return _no(f"{sent.hits} of {sent.n} is no share.", "hits lies between 0 and n.")
         return None

@@ -53,7 +53,7 @@ class AnswerForm(forms.Form):
 
     words = WordsField(
         label="The board's answer",
-        help_text="What is done, by whom, until when. Everybody who may open the case reads it.",
+        help_text="What is done, by whom, until when. Everybody who may open the initiative reads it.",
         max_length=4000,
     )
     over = forms.BooleanField(

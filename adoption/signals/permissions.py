@@ -10,7 +10,8 @@ from initiatives.models import Initiative
 # What every page says before somebody reports: it is what the code below and `actions.signals` keep.
 WHO_CAN_KNOW = (
     "Your name stands on no page, in no history and in no export. You see what you reported under "
-    "“What I reported”. Besides you, only whoever chairs the board of this case can open your name: by a recorded "
+    "“What I reported”. Besides you, only whoever chairs the board of this initiative can open your name: by a "
+    "recorded "
     "act with a reason, which you are told of, and never if that person is above you. You can rule that out as well.",
     "Your words are shown as you write them, with the day. Leave out what only you could know. "
     "The minute at which something is reported is in the record, as for every act.",
@@ -20,13 +21,15 @@ WHO_CAN_KNOW = (
 def may_report(case: Initiative, person: User) -> Answer:
     """Report how people behave towards it: everybody who may open the case, or its stub."""
     if case.withdrawn_at:
-        return no("This case was withdrawn as registered by mistake.")
+        return no("This initiative was withdrawn as registered by mistake.")
     if case.closed:
-        return no(f"This case is {case.stage}; nobody uses it any more.", "Write it into its post-mortem.")
+        return no(
+            f"This initiative is {case.stage}; nobody uses it any more.", "Write it into its post-mortem."
+        )
     if not person.is_active:
         return no("This account is no longer active.", "Ask an admin.")
     if case.confidential and not case_permissions.may_see(case, person):
-        return no("This case is not yours to see.")
+        return no("This initiative is not yours to see.")
     return yes()
 
 
@@ -35,7 +38,7 @@ def may_answer(case: Initiative, person: User) -> Answer:
     if case_permissions.is_acting_chair(case, person):
         return yes()
     if not case_permissions.holds_seat(case, person, SEAT):
-        return no("Only the chair or the adoption seat of the case's board answers this.", _named(case))
+        return no("Only the chair or the adoption seat of the initiative's board answers this.", _named(case))
     if barred := case_permissions.barred_from_signing(case, person):
         return no(said(barred), _named(case))
     return yes()
@@ -58,7 +61,9 @@ def _named(case: Initiative) -> str:
 def may_ask_source(signal, person: User) -> Answer:
     """Ask who reported a signal: whoever chairs the board for this case. What they are told is another question."""
     if signal.computed:
-        return no("Nobody reported this: it was worked out from readings.", "The readings are on the case.")
+        return no(
+            "Nobody reported this: it was worked out from readings.", "The readings are on the initiative."
+        )
     return may_chair(signal.initiative, person)
 
 

@@ -32,7 +32,7 @@ def case_or_stub(person: User, ref: str) -> Initiative:
         rows = Initiative.objects.filter(number=int(number)).select_related("unit", "contract")
         found = rows.first()
     if found is None or found.ref != ref or (found.confidential and not may_see(found, person)):
-        raise Http404("No such case, or not yours to see.")
+        raise Http404("No such initiative, or not yours to see.")
     return found
 
 
@@ -109,7 +109,7 @@ def signal(request: SignedInRequest, pk: int) -> HttpResponse:
                 messages.success(request, "The board's answer stands.")
                 return redirect("signal", row.pk)
     context = case_context(request, row.initiative, TAB) | {
-        "title": "Signal",
+        "title": "Behaviour report",
         "signal": row,
         "form": form,
         "may_answer": may,

@@ -34,7 +34,7 @@ def open_link(*, case: Initiative, by: User) -> ProblemLink:
     with act("open problem link", by=by, case=case) as case:
         incident_permissions.may_treat(case, by).or_refuse()
         if case.closed or case.withdrawn_at:
-            no(f"This case is {case.stage}; nobody uses it any more.").or_refuse()
+            no(f"This initiative is {case.stage}; nobody uses it any more.").or_refuse()
         before = case.problem_links.filter(ended_at__isnull=True).first()
         if before is not None:
             before.ended_at = clock.now()
@@ -124,7 +124,7 @@ def report_problem(
             "problem",
             f"problem:{row.pk}",
             subject=f"{case.ref} {case.title}: a user reported a problem",
-            text=f"{row.what[:500]} Make a signal or an incident of it, or answer it.",
+            text=f"{row.what[:500]} Make a behaviour report or an incident of it, or answer it.",
             link=reverse("problem", args=[row.pk]),
             case_ref=case.ref,
         )
@@ -197,7 +197,7 @@ def open_from_problem(*, problem: ProblemReport, answer: str, by: User, **fields
         row = _waiting(problem, by)
         there = fields.pop("incident", None)
         if there is not None and there.initiative_id != case.pk:
-            raise ValidationError({"incident": "Choose an incident of this case."})
+            raise ValidationError({"incident": "Choose an incident of this initiative."})
         row.incident = there or incident_actions.open_incident(case=case, by=by, **fields)
         _treat(row, OPENED, answer, by)
     return row.incident

@@ -99,7 +99,7 @@ class ToIncidentForm(TreatForm):
     systems = SystemsField(
         label="In which systems it lies",
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked: the case as a whole. Only proof that speaks of what is ticked ends.",
+        help_text="None ticked: the initiative as a whole. Only evidence that speaks of what is ticked ends.",
     )
 
     field_order = ["incident", "title", "severity", "wrong_output", "systems", "answer"]

@@ -89,10 +89,12 @@ def to_signal(request: SignedInRequest, pk: int) -> HttpResponse:
         row,
         ToSignalForm(sent(request)),
         act,
-        "It is a signal now.",
-        title="Make a signal of it",
-        happens=["Its words become the words of the signal; whoever reported it stays as unknown as before."],
-        verb="Make a signal",
+        "It is a behaviour report now.",
+        title="Make a behaviour report of it",
+        happens=[
+            "Its words become the words of the behaviour report; whoever reported it stays as unknown as before."
+        ],
+        verb="Make a behaviour report",
     )
 
 
@@ -112,7 +114,7 @@ def to_incident(request: SignedInRequest, pk: int) -> HttpResponse:
         "It belongs to this incident now.",
         ahead=lambda form: of_reported(row, by=request.user, **form.act()),
         title="Make an incident of it",
-        happens=["Severity 1 and 2 end proof and owe a post-mortem, as for any incident."],
+        happens=["Severity 1 and 2 end evidence and ask for a post-mortem, as for any incident."],
         impact_verb="Opening it",
         two_steps=True,
         verb="Make an incident",

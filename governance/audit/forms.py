@@ -54,7 +54,7 @@ class SearchForm(forms.Form):
     kind = forms.ChoiceField(label="Kind of act", required=False)
     table = forms.ChoiceField(label="Kind of row", required=False)
     who = forms.ChoiceField(label="Who", required=False)
-    case = forms.CharField(label="Case", required=False, max_length=12, validators=[REFERENCE])
+    case = forms.CharField(label="Initiative", required=False, max_length=12, validators=[REFERENCE])
     since = DayField(label="From")
     until = DayField(label="To")
 

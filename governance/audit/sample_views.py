@@ -252,7 +252,7 @@ def search_words(stored: dict) -> str:
             User.objects.filter(pk=int(asked.who)).first() if asked.who != "system" else "Plumbline itself"
         )
         words.append(f"by {person}")
-    named = {"kind": "of the kind", "table": "in the table", "case": "of case"}
+    named = {"kind": "of the kind", "table": "in the table", "case": "of initiative"}
     words += [f"{word} {getattr(asked, name)}" for name, word in named.items() if getattr(asked, name)]
     for word, day in (("from", asked.since), ("to", asked.until)):
         if day is not None:

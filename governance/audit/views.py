@@ -71,7 +71,7 @@ def _listing(name: str) -> Listing:
     return Listing(
         name,
         "Search the record",
-        "Every act of every case, and every change of a row, as they were written down.",
+        "Every act of every initiative, and every change of a row, as they were written down.",
         ("Nothing is found", "No entry of the record is like that. Loosen one of the filters."),
     )
 

@@ -36,7 +36,7 @@ CODES = {
     ),
     "shortfall": (
         DecisionOutcome.NEEDS_APPROVAL,
-        "The contract allows it, but proof for the claimed stage is missing: a person is asked for now.",
+        "The contract allows it, but evidence for the claimed stage is missing: a person is asked for now.",
     ),
     "edge_policy": (DecisionOutcome.DENY, "An edge policy forbids it."),
     "edge_unforeseen": (
@@ -70,11 +70,11 @@ CODES = {
         "A value in the question is of a kind that no clause can be compared with.",
     ),
     "no_contract": (DecisionOutcome.DENY, "No version of the contract is in force."),
-    "not_started": (DecisionOutcome.DENY, "The case is an idea: nothing of it runs yet."),
-    "held": (DecisionOutcome.DENY, "A hold is open on the case."),
+    "not_started": (DecisionOutcome.DENY, "The initiative is an idea: nothing of it runs yet."),
+    "held": (DecisionOutcome.DENY, "A hold is open on the initiative."),
     "switched_off": (DecisionOutcome.DENY, "Somebody switched its systems off."),
-    "case_closed": (DecisionOutcome.DENY, "The case is stopped, retired or withdrawn."),
-    "error": (DecisionOutcome.DENY, "Something went wrong here; nothing is allowed until it is mended."),
+    "case_closed": (DecisionOutcome.DENY, "The initiative is stopped, retired or withdrawn."),
+    "error": (DecisionOutcome.DENY, "Something went wrong here; nothing is allowed until it is fixed."),
 }
 
 
@@ -187,12 +187,15 @@ def _condition(case: CaseCondition) -> Decision | None:
         return _deny("switched_off", f"Everything is switched off: {case.switched_off}")
     if case.withdrawn or case.stage in CLOSED_STAGES:
         return _deny(
-            "case_closed", f"This case is {'withdrawn' if case.withdrawn else case.stage}: it runs nothing."
+            "case_closed",
+            f"This initiative is {'withdrawn' if case.withdrawn else case.stage}: it runs nothing.",
         )
     if case.stage == Stage.PROPOSED:
-        return _deny("not_started", "This case is an idea; nothing of it runs before the prototype gate.")
+        return _deny(
+            "not_started", "This initiative is an idea; nothing of it runs before the prototype gate."
+        )
     if case.held:
-        return _deny("held", f"The case is held: {'; '.join(case.held)}")
+        return _deny("held", f"The initiative is held: {'; '.join(case.held)}")
     return None
 
 

@@ -126,7 +126,7 @@ def _record_owner_vacant(roles: Mapping[str, str]) -> Iterator[Gap]:
         yield Gap(
             "record_owner_vacant",
             "Nobody has accepted to own the change log and the audit trail.",
-            "Propose a record owner, and let that person accept the role.",
+            "Propose an audit trail owner, and let that person accept the role.",
         )
 
 
@@ -192,7 +192,7 @@ def _unfinished(rule: Rule) -> Iterator[Gap]:
     if rule.kind in _ALLOWING and not terms.action:
         yield Gap("no_action", f"{name} does not say which act it is about.", "Choose an act.", number)
     if rule.kind == "edge_policy" and not (terms.failure or terms.tests):
-        fix = "Choose what goes wrong from the list, or give the conditions of the case."
+        fix = "Choose what goes wrong from the list, or give the conditions of the initiative."
         yield Gap("no_failure", f"{name} does not say in which case it applies.", fix, number)
     if rule.kind == "edge_policy" and not terms.then:
         yield Gap(

@@ -1,7 +1,7 @@
 """Gates: which criteria are met, which stage is supported, whether a review is decidable. Pure.
 
 `support` says which stage is supported (`turning_points`: for how long), `judge` whether a review can be decided.
-Source of every rule: docs/domain.md, "What counts as proof".
+Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -383,7 +383,7 @@ def _unsupported(
     if gate != "retire" and not supported.supports_claim:
         yield Reason(
             f"{supported.label}: the claimed stage is not supported now.",
-            "Mend what the case page lists first.",
+            "Fix what the initiative page lists first.",
         )
 
 
@@ -405,7 +405,7 @@ def _objected(book: Book, objections: Iterable[Vote]) -> Iterator[Reason]:
         asked = " and ".join(f"“{book.criteria[key].question}”" for key in vote.criteria)
         yield Reason(
             ended(f"{_seat(vote.seat)} objects to {asked}"),
-            f"{vote.person} can withdraw it, or vote afresh on new proof.",
+            f"{vote.person} can withdraw it, or vote again on new evidence.",
         )
 
 
@@ -425,7 +425,7 @@ def _short(rules: Gate, seats: dict[str, SeatState], quorum: int, counted: Count
     if counted.short:
         others = [name for key in rules.seats if key not in counted.signed for name in seats[key].eligible]
         yield Reason(
-            f"{len(counted.signed)} of {quorum} seats have a fresh approval.",
+            f"{len(counted.signed)} of {quorum} seats have a current approval.",
             f"{', '.join(dict.fromkeys(others))} can sign." if others else "Nobody else can sign.",
         )
 
@@ -457,8 +457,8 @@ def _overdue_debts(facts: Facts, gate: str, at: datetime) -> Iterator[Reason]:
         for debt in facts.debts:
             if clock.local_day(at) > debt.due and not debt.excused:
                 yield Reason(
-                    f"Owed since {debt.due:%-d %B %Y} for {debt.case_ref}: {ended(debt.text)}",
-                    f"{debt.debtor or facts.people.get('owner', 'The owner')} can settle it; the chair can "
+                    f"Due since {debt.due:%-d %B %Y} for {debt.case_ref}: {ended(debt.text)}",
+                    f"{debt.debtor or facts.people.get('owner', 'The owner')} can resolve it; the chair can "
                     "let this decision pass once, with a reason.",
                 )
 
@@ -482,7 +482,7 @@ def _who_can_fix(facts: Facts, book: Book, finding: Finding) -> str:
     roles = {book.requirements[state.key].answered_by for state in missing if not state.mended_by}
     names = [facts.people.get(_role(role), f"the {in_words(role)} (nobody yet)") for role in sorted(roles)]
     names += dict.fromkeys(state.mended_by for state in missing if state.mended_by)
-    return f"{', '.join(names)} can mend it." if names else ""
+    return f"{', '.join(names)} can fix it." if names else ""
 
 
 def _role(answered_by: str) -> str:

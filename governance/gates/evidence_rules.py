@@ -1,6 +1,6 @@
 """Items of evidence: whether each counts for a requirement at one moment, for how long, and what is missing. Pure.
 
-Source of every rule: docs/domain.md, "What counts as proof".
+Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
 from dataclasses import replace
@@ -24,7 +24,7 @@ from governance.vocabulary import Layer
 CONDITION_RANK = {"": 0, "curated": 1, "bounded_real": 2, "full_population": 3}
 ACCEPTANCE_ALWAYS = frozenset({"prod.q02_support"})
 UNREAD = "has been read by nobody outside the build team"
-OUTSIDER = "Somebody who holds no role on this case"
+OUTSIDER = "Somebody who holds no role on this initiative"
 
 
 def expiry(requirement: Requirement, item: Item, tier: str) -> date | None:
@@ -103,8 +103,8 @@ def _attached_elsewhere_first(facts: Facts, book: Book, requirement: Requirement
 @cache
 def none_yet(key: str, kinds: tuple[str, ...], version: int) -> State:
     """Most requirements of most cases: nothing was offered yet."""
-    words = f"No proof yet: {' or '.join(in_words(kind) for kind in kinds)}."
-    fix, place = elsewhere(key, kinds) or ("Add proof.", "")
+    words = f"No evidence yet: {' or '.join(in_words(kind) for kind in kinds)}."
+    fix, place = elsewhere(key, kinds) or ("Add evidence.", "")
     return State(key, "unproven", words, fix, answer_version=version, place=place)
 
 
@@ -122,7 +122,7 @@ def none_counts(
         version,
         "voided" if voided else "unproven",
         why,
-        "Add newer proof.",
+        "Add newer evidence.",
         tuple(offered[:1]),
     )
 
@@ -131,7 +131,7 @@ def aged_out(requirement: Requirement, version: int, stale: Item, tier: str) -> 
     """What was there is older than the requirement takes."""
     last = expiry(requirement, stale, tier)
     words = (
-        f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, aged out: it was current "
+        f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, expired: it was current "
         f"until {last:%-d %B %Y}."
     )
     return lacking(requirement, version, "stale", words, "Add a newer one.", (stale,))

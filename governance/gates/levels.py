@@ -24,7 +24,7 @@ from governance.permission_result import Reason, ended
 from governance.rulebook import Book, Requirement
 from governance.vocabulary import LEVEL_RANK, ClauseKind, EvidenceKind, Level, Seat, Stage
 
-VERIFIERS = "Somebody in a seat that signs for it"
+VERIFIERS = "A reviewer in its seat"
 INVENTORY = "int.inventory"
 # The kind of clause that answers each question about the contract; one of another kind is an artefact like others.
 CLAUSES = {
@@ -74,7 +74,7 @@ def unknown(facts: Facts, book: Book, requirement: Requirement, at: datetime) ->
         and "model_version" in requirement.triggers
         and not facts.models_at(at)
     ):
-        words = "Unknown: no model is on record for this case."
+        words = "Unknown: no model is on record for this initiative."
         return lacking(requirement, 0, "unknown", words, "Record the model that runs, with its version.")
     return None
 
@@ -105,7 +105,7 @@ def level_state(
     newest = next((item for item in usable if item.kind in book.result_kinds), None)
     if newest is not None and newest.result != "pass":
         words = f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: only a pass counts."
-        return lacking(requirement, version, "failing", words, "Mend it and add a newer result.", (newest,))
+        return lacking(requirement, version, "failing", words, "Fix it and add a newer result.", (newest,))
     day = clock.local_day(at)
     current = [
         item

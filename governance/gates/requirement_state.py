@@ -1,6 +1,6 @@
 """The state of one requirement at one moment, and where what is missing is mended. Pure.
 
-Source of every rule: docs/domain.md, "What counts as proof".
+Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ IN_DECLARATION, BY_ACCEPTANCE, BY_GENERATING = "declaration", "acceptance", "ind
 BY_VERIFYING, IN_REGISTER = "verification", "register"
 # Of `State.below`: what is drawn for the next acceptance of production waits to be verified; no gate asks it yet.
 NEXT_ACCEPTANCE = "next acceptance"
-ITS_SEAT = "The seat that signs for it"
+ITS_SEAT = "Its reviewer"
 # States in which nobody has to do anything. Votes of before 2026.2 keep "grounded", what "met" was called then.
 SATISFIED_STATES = frozenset({"met", "grounded", "as_decided", "not_asked", "not_applicable", "waived"})
 

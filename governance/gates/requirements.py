@@ -1,6 +1,6 @@
 """Requirements: the state of each at one moment, from answers, evidence, decisions and waivers. Pure.
 
-Source of every rule: docs/domain.md, "What counts as proof".
+Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
 from dataclasses import replace
@@ -246,7 +246,7 @@ def _proof_state(
             version,
             "unproven",
             words,
-            "Declare what the MVP will prove.",
+            "Declare what the MVP will show.",
             place=IN_DECLARATION,
         )
     if book.levelled:
@@ -265,7 +265,7 @@ def _proof_state(
     newest = next((item for item in standing if item.kind in book.result_kinds), None)
     if newest is not None and newest.result != "pass":
         words = f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: only a pass counts."
-        return lacking(requirement, version, "failing", words, "Mend it and add a newer result.", (newest,))
+        return lacking(requirement, version, "failing", words, "Fix it and add a newer result.", (newest,))
     day = clock.local_day(at)
     current = [
         item

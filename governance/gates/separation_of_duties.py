@@ -33,8 +33,8 @@ class Part:
     def said_of(self, name: str) -> str:
         """The part as a sentence about the person of this name."""
         if self.stands_in_for:
-            return f"{name} stands in for {self.stands_in_for}, {self.role} of this case"
-        return f"{name} is {'proposed as ' if self.proposed else ''}{self.role} of this case"
+            return f"{name} stands in for {self.stands_in_for}, {self.role} of this initiative"
+        return f"{name} is {'proposed as ' if self.proposed else ''}{self.role} of this initiative"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> li
         if approving or not part.proposed
     ]
     if parties.stand_in == signer.id:
-        reasons.append(f"{signer.name} registered this case and stands in for its owner")
+        reasons.append(f"{signer.name} registered this initiative and stands in for its owner")
     return reasons
 
 

@@ -43,7 +43,7 @@ class NoRulebook(Refused):
 
     def __init__(self):
         super().__init__(
-            "No rulebook is in force yet, so there is nothing to hold a case to.",
+            "No rulebook is in force yet, so there is nothing to hold an initiative to.",
             "An admin loads one and proposes it, and a chair publishes it.",
             "/rulebook/versions/",
         )

@@ -88,7 +88,7 @@ def _decisions() -> Iterator[tuple[str, str, str]]:
             "Decisions were set aside",
             "#decisions",
             "The database did not take some of what systems were told. It is kept in files, and is not in the log of "
-            "decisions before they are mended.",
+            "decisions before they are fixed.",
         )
     if waiting.since and waiting.since < clock.now() - WAITS_LONG:
         yield (

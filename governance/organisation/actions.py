@@ -110,7 +110,7 @@ def add_people(*, text: str, invite: bool, by: User) -> people_import.Table:
         wrong = table.of(people_import.WRONG)
         if wrong:
             lines = "One line needs" if len(wrong) == 1 else f"{len(wrong)} lines need"
-            raise ValidationError(f"{lines} mending; nobody was added.")
+            raise ValidationError(f"{lines} fixing; nobody was added.")
         known = {row.login.lower(): row for row in User.objects.order_by("pk")}
         added = []
         for line in table.managers_first():
@@ -191,7 +191,8 @@ def appoint(
             subject=f"You were given the seat {membership.get_seat_display()} of {board.name}",
             text=f"By {by}, from {clock.moment_in_words(starts_at)}."
             + (
-                f" What lets a case rise you sign from {clock.moment_in_words(membership.signs_from)}, or as soon as "
+                f" What lets an initiative rise you sign from {clock.moment_in_words(membership.signs_from)}, "
+                f"or as soon as "
                 "the chair or a second admin confirms the seat."
                 if waits
                 else ""

@@ -59,13 +59,14 @@ def may_lift(person: User, seats: Iterable[Membership] = ()) -> Answer:
     now = clock.now()
     if until := person_until(person, now):
         return no(
-            "Somebody else reset your password: what lets a case rise you sign from "
+            "Somebody else reset your password: what lets an initiative rise you sign from "
             f"{clock.moment_in_words(until)}.",
             AT_ONCE,
         )
     if until := seats_until(seats, now):
         return no(
-            f"Your seat is in its first day: what lets a case rise you sign from {clock.moment_in_words(until)}.",
+            f"Your seat is in its first day: what lets an initiative rise you sign from "
+            f"{clock.moment_in_words(until)}.",
             f"Or as soon as the chair or a second admin confirms the seat. {AT_ONCE}",
         )
     return yes()

@@ -10,7 +10,7 @@ def _why() -> forms.CharField:
     return forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of a case, such as AI-0042.")
+REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of an initiative, such as AI-0042.")
 
 
 class HoldForm(forms.Form):
@@ -18,7 +18,11 @@ class HoldForm(forms.Form):
 
     prefix = "hold"
     case = forms.CharField(
-        label="Case", required=False, max_length=12, validators=[REFERENCE], help_text="Such as AI-0042."
+        label="Initiative",
+        required=False,
+        max_length=12,
+        validators=[REFERENCE],
+        help_text="Such as AI-0042.",
     )
     login = forms.CharField(
         label="Person", required=False, max_length=60, help_text="The login, where the hold is on a person."

@@ -19,13 +19,13 @@ from governance.vocabulary.entry_kinds import EntryKind
 def open_hold(*, case_ref: str = "", person: User | None = None, reason: str, by: User) -> LegalHold:
     """Hold everything about a case, or about a person: until it is lifted nothing of it is erased or disposed of."""
     if bool(case_ref) == (person is not None):
-        raise ValidationError("A legal hold is on one case or on one person.")
+        raise ValidationError("A legal hold is on one initiative or on one person.")
     if not reason.strip():
         raise ValidationError({"reason": "Say why it must be kept."})
     with acting(by=by, reason=reason.strip()):
         may_hold(by).or_refuse()
         if case_ref and not _ends([case_ref]):
-            raise ValidationError({"case_ref": f"There is no case {case_ref}."})
+            raise ValidationError({"case_ref": f"There is no initiative {case_ref}."})
         hold = LegalHold(
             case_ref=case_ref, person=person, reason=reason.strip(), opened_by=by, opened_at=clock.now()
         )

@@ -45,7 +45,7 @@ class Problem:
     path: TextPath = ()
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.key}: {self.what} Mend: {self.remedy}"
+        return f"line {self.line}: {self.key}: {self.what} Fix: {self.remedy}"
 
 
 class RulebookErrors(ValueError):

@@ -230,7 +230,7 @@ def _cool_off(person: User, link: PasswordLink) -> None:
     if changed is not None and changed + cooling_off.LASTS <= now:
         person.address_changed_at = None
     if waits or not first:
-        until = f" Until {clock.moment_in_words(person.signs_from)} you sign nothing that lets a case rise."
+        until = f" Until {clock.moment_in_words(person.signs_from)} you sign nothing that lets an initiative rise."
         account_notices.tell(
             person,
             f"link:{link.pk}",

@@ -27,7 +27,7 @@ def age_bar(observed_on, current_until):
         return {"left": 100, "tone": "", "words": "current until something it rests on changes"}
     remaining = (current_until - clock.today()).days
     if remaining < 0:
-        return {"left": 0, "tone": "gone", "words": f"stale since {day(current_until + timedelta(days=1))}"}
+        return {"left": 0, "tone": "gone", "words": f"expired since {day(current_until + timedelta(days=1))}"}
     life = max(1, (current_until - observed_on).days)
     if remaining == 0:
         return {"left": 2, "tone": "soon", "words": "current until the end of today"}

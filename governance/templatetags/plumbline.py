@@ -9,6 +9,7 @@ from typing import Any
 
 import nh3
 from django import template
+from django.template.defaultfilters import capfirst
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -19,7 +20,7 @@ from markdown_it import MarkdownIt
 from governance import clock, permission_result
 from governance.rulebook.judgements import JUDGEMENTS
 from governance.templatetags import days
-from governance.vocabulary import STAGE_RANK, Layer, Seat, Stage
+from governance.vocabulary import STAGE_RANK, Layer, Seat, Stage, terms
 
 register = template.Library()
 
@@ -314,7 +315,7 @@ def alike(parser, token):
 SHARED_PLACES = {
     "Rules and lessons": (
         lambda user: user.is_authenticated,
-        (("rulebook", "Rulebook"), ("lessons-all", "Lessons"), ("help", "Help")),
+        (("rulebook", "Rulebook"), ("lessons-all", "Lessons"), ("help", "Help"), ("words", "Glossary")),
     ),
     "Administration": (
         lambda user: user.is_authenticated and user.is_admin,
@@ -359,6 +360,14 @@ def _place_shown(context) -> str | None:
     """The place that the page belongs to: its context's `nav`, or the name of its view."""
     match = getattr(context.get("request"), "resolver_match", None)
     return context.get("nav") or getattr(match, "view_name", None)
+
+
+@register.simple_tag
+def term(name, words=""):
+    """A word of the pages, or `words` for it, with its meaning on hover; it leads to its place in the glossary."""
+    url = f"{reverse('words')}#{terms.anchor(name)}"
+    said = '<dfn class="term"><a href="{}" title="{}">{}</a></dfn>'
+    return format_html(said, url, f"{capfirst(terms.TERMS[name])}.", words or name)
 
 
 @register.simple_block_tag
@@ -458,7 +467,7 @@ def form_footer(verb, back_url, tone="go", draft=False):
 
 
 @register.simple_block_tag
-def form_actions(content, back_url, draft=False, way_out="Not now"):
+def form_actions(content, back_url, draft=False, way_out="Cancel"):
     """`form_footer` for a form with several buttons: they stand in the block, the way out follows them."""
     buttons = mark_safe(content.strip())
     inputs = {"buttons": buttons, "back_url": back_url, "draft": draft, "way_out": way_out}

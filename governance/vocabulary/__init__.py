@@ -50,7 +50,7 @@ class Role(Words):
     TECHNICAL_LEAD = "technical_lead", "Technical lead"
     DATA_STEWARD = "data_steward", "Data steward"
     SPONSOR = "sponsor", "Sponsor"
-    RECORD_OWNER = "record_owner", "Record owner"
+    RECORD_OWNER = "record_owner", "Audit trail owner"
 
 
 class Seat(Words):
@@ -132,21 +132,21 @@ class OutcomeKind(Words):
 class ClauseKind(Words):
     """What a clause of a contract is about."""
 
-    AUTONOMY = "autonomy", "May do on its own"
-    HUMAN_APPROVAL = "human_approval", "May do when a person approves"
-    EDGE_POLICY = "edge_policy", "What applies in an edge case"
+    AUTONOMY = "autonomy", "Autonomous"
+    HUMAN_APPROVAL = "human_approval", "Human approval required"
+    EDGE_POLICY = "edge_policy", "Exceptions"
     RECORD_OWNER = "record_owner", "Who owns the change log and the audit trail"
     AUDIENCE = "audience", "For whom"
     RETENTION = "retention", "How long records are kept"
-    RESIDENCY = "residency", "Where data may go"
+    RESIDENCY = "residency", "Data residency"
 
 
 class AnswerKind(Words):
     """How the owner answers a requirement."""
 
     ANSWERED = "answered", "Answered"
-    NO = "no", "No"
-    NOT_APPLICABLE = "not_applicable", "Does not apply"
+    NO = "no", "Not yet"
+    NOT_APPLICABLE = "not_applicable", "Not applicable"
     NOT_REPORTED = "not_reported", "Not reported"
 
 
@@ -213,10 +213,10 @@ class ResearchMethod(Words):
 class EvidenceRegister(Words):
     """The register of the product that wrote an item of evidence: nobody uploaded it."""
 
-    DRILLS = "drills", "The drills of the case"
+    DRILLS = "drills", "The drills of the initiative"
     INTEGRATION = "integration", "The integration register"
     READINGS = "readings", "The readings of its measures"
-    TRACES = "traces", "The trace samples of the case"
+    TRACES = "traces", "The trace samples of the initiative"
 
 
 class DeclaredResult(Words):
@@ -230,7 +230,7 @@ class HoldKind(Words):
     """Why a case must not move; `cap`: the highest stage that is supported meanwhile, None for all."""
 
     OWNER_VACANT = "owner_vacant", "No accepted owner"
-    RECORD_OWNER_VACANT = "record_owner_vacant", "The contract's record owner is gone"
+    RECORD_OWNER_VACANT = "record_owner_vacant", "The contract's audit trail owner is gone"
     RESIDENCY = "residency", "Data leaves the allowed region"
     DEFINITION_CONFLICT = "definition_conflict", "Definitions conflict"
     FAILED_DRILL = "failed_drill", "A drill failed"

@@ -67,7 +67,9 @@ class BoardForm(ReasonForm):
     class Meta:
         model = models.Board
         fields = ("name", "unit")
-        help_texts = {"unit": "It decides the cases of this unit and of every unit below that has no board."}
+        help_texts = {
+            "unit": "It decides the initiatives of this unit and of every unit below that has no board."
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -129,8 +131,8 @@ class PersonForm(ReasonForm):
         labels = {"login": "User name", "full_name": "Name", "email": "Mail address"}
         help_texts = {
             "email": "Invitations go here. Changed, the one before is told, and links for a password wait a day.",
-            "unit": "Whose cases the person sees.",
-            "manager": "Whoever sits for business value may not report to the owner of a case.",
+            "unit": "Whose initiatives the person sees.",
+            "manager": "Whoever sits for business value may not report to the owner of an initiative.",
             "is_admin": "Keeps accounts, units, boards and rulebooks; signs nothing by that.",
             "is_auditor": "Reads everything, on any day, and changes nothing.",
         }

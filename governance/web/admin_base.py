@@ -53,20 +53,23 @@ admin.site.password_change = _own_password
 SUBJECTS = {
     "people": ("Organisation", "Units, boards, accounts and seats: what admins keep."),
     "away": ("Away and leaving", "Absences, who stands in, what is handed over."),
-    "cases": ("Cases", "Initiatives, their stages, roles and what runs."),
-    "proof": ("Answers and proof", "What owners answered, and what it rests on."),
+    "cases": ("Initiatives", "Initiatives, their stages, roles and what runs."),
+    "proof": ("Answers and evidence", "What owners answered, and what it rests on."),
     "board": ("Reviews and decisions", "Reviews, votes, conditions and waivers."),
-    "owed": ("Holds and debts", "What stands against a case, and what is owed."),
+    "owed": ("Holds and obligations", "What stands against an initiative, and what is due."),
     "contracts": ("Contracts", "What a running system may do, and who signed it."),
     "integration": ("Integration", "Systems, links, terms, regions, drills and what was measured."),
     "rules": ("Rulebook", "Published versions, gates, criteria and requirements."),
-    "used": ("In use", "Signals, incidents, what users reported, and what has to be reported when."),
+    "used": (
+        "In use",
+        "Behaviour reports, incidents, what users reported, and what has to be reported when.",
+    ),
     "learned": ("Learned", "Measures and readings, post-mortems and lessons."),
     "imports": ("Imports", "Inventories, every raw row, and what became of it."),
-    "record": ("The record", "Entries, checkpoints, samples and legal holds."),
+    "record": ("Audit log", "Entries, checkpoints, samples and legal holds."),
     "messages": (
         "Messages and sign-ins",
-        "What is owed to people, mails, links, refused sign-ins, what runs.",
+        "What is due to people, mails, links, refused sign-ins, what runs.",
     ),
 }
 

@@ -27,18 +27,18 @@ TOPICS = [
     ),
     Topic(
         "claimed",
-        "Why my case says “claims MVP, supported Prototype”",
-        "shortfall larger prototype in name only plumb leaning",
+        "Why my initiative says “over-claimed: evidence supports Prototype”",
+        "claims claimed supported approved shortfall larger prototype in name only plumb leaning",
     ),
     Topic(
         "proof",
-        "What counts as proof",
-        "evidence answer document test report attestation demo file upload verified level",
+        "What counts as evidence",
+        "proof evidence answer document test report attestation demo file upload verified level",
     ),
     Topic(
         "ageing",
-        "What happens when proof ages",
-        "expired stale fresh old date observed voided trigger model change",
+        "When evidence expires",
+        "evidence proof ages ageing expired stale fresh old date observed voided trigger model change",
     ),
     Topic(
         "gates",
@@ -57,7 +57,7 @@ TOPICS = [
     ),
     Topic(
         "systems",
-        "What a case is tied to",
+        "Connected systems",
         "system integration register link tie owner agree condition frozen orphaned account import table estate "
         "describe",
     ),
@@ -69,7 +69,7 @@ TOPICS = [
     ),
     Topic(
         "regions",
-        "Where data may be",
+        "Data residency",
         "region residency vendor contract policy path country cloud",
     ),
     Topic(
@@ -79,12 +79,12 @@ TOPICS = [
     ),
     Topic(
         "effort",
-        "Where the months go",
+        "Effort by layer",
         "effort hours money wait unseen cost weeks tracker",
     ),
     Topic(
         "roles",
-        "Who does what on a case",
+        "Who does what on an initiative",
         "owner support lead steward sponsor accept decline responsible",
     ),
     Topic(
@@ -112,7 +112,7 @@ TOPICS = [
     Topic(
         "words",
         "Words you will meet",
-        "glossary meaning waived waiver condition debt gap not apply reported",
+        "glossary meaning waived waiver condition debt owed obligation gap not apply applicable reported",
     ),
     Topic(
         "begin",

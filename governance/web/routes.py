@@ -33,6 +33,7 @@ urlpatterns = [
     path("status/mail/", status_views.mail, name="status-mail"),
     path("styleguide/", entry_views.styleguide, name="styleguide"),
     path("help/", entry_views.help_page, name="help"),
+    path("help/glossary/", entry_views.glossary_page, name="words"),
     path("settings/", preference_views.settings_page, name="settings"),
     path("settings/calendar/", preference_views.make_calendar, name="calendar-make"),
     path("settings/calendar/end/", preference_views.end_calendar, name="calendar-end"),

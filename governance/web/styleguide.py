@@ -17,9 +17,9 @@ class SampleForm(forms.Form):
     observed_on = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
     proof = forms.FileField(required=False, help_text="A document at least. Up to 20 MB.")
     kind = forms.ChoiceField(
-        label="Kind of answer",
+        label="Answer",
         widget=forms.RadioSelect,
-        choices=[("answered", "This is our answer"), ("no", "No, we do not have this yet")],
+        choices=[("answered", "Yes"), ("no", "Not yet")],
     )
     seats = forms.MultipleChoiceField(
         required=False,
@@ -33,7 +33,7 @@ class SampleForm(forms.Form):
 class ReasonForm(forms.Form):
     """The one field of a page that asks before it acts."""
 
-    reason = forms.CharField(widget=forms.Textarea, help_text="Everybody on the case will read it.")
+    reason = forms.CharField(widget=forms.Textarea, help_text="Everybody on the initiative will read it.")
 
 
 def _seats():
@@ -61,7 +61,7 @@ def _matrix_rows():
             "text": "Exceptions defined",
             "state": "stale",
             "tone": "warn",
-            "why": "drill of 12 May aged out",
+            "why": "drill of 12 May expired",
             "link": "#gaps",
             "cells": [
                 None,
@@ -72,7 +72,7 @@ def _matrix_rows():
                     "tone": "warn",
                     "who": "Tomas Ek",
                     "gone": True,
-                    "why": "the drill aged out",
+                    "why": "the drill expired",
                 },
                 signed | {"who": "Grace Kim"},
                 None,
@@ -167,7 +167,7 @@ def sample_context():
                 "ref": "AI-0042",
                 "why": "MVP to production. The gate needs five signatures and yours among them.",
                 "due": "in 11 days (20 November)",
-                "verb": "Read and sign",
+                "verb": "Review",
                 "main": True,
             },
             {
@@ -177,7 +177,7 @@ def sample_context():
                 "why": "Covers exceptions defined. The architecture seat's approval rests on it.",
                 "due": "stale since today",
                 "late": True,
-                "verb": "Add a newer drill",
+                "verb": "Replace the drill",
             },
         ],
         "findings": _findings(),
@@ -191,7 +191,11 @@ def sample_context():
                 "reason": "The drill was repeated.",
             },
             {"at": today - timedelta(days=2), "text": "Claimed stage raised to MVP.", "link": "#history"},
-            {"at": today - timedelta(days=500), "who": "Marta Lindqvist", "text": "registered the case."},
+            {
+                "at": today - timedelta(days=500),
+                "who": "Marta Lindqvist",
+                "text": "registered the initiative.",
+            },
         ],
         "hops": [
             {"name": "CRM", "region": "eu-west", "allowed": True},

@@ -88,7 +88,7 @@ def _check_days(first: date, last: date, by: User) -> None:
     if last - first > LONGEST:
         raise ValidationError(
             {
-                "last": "Longer than a year is no absence: hand over your cases, and let an admin end the seats."
+                "last": "Longer than a year is no absence: hand over your initiatives, and let an admin end the seats."
             }
         )
     starts_at, ends_at = clock.midnight_before(first), clock.midnight_after(last)

@@ -17,7 +17,7 @@ class AbsenceForm(forms.Form):
         super().__init__(*args, **options)
         self.seats = {f"seat-{seat.pk}": seat for seat in seats}
         if roles:
-            self.fields["roles"] = delegate_field("Stands in for your roles on cases")
+            self.fields["roles"] = delegate_field("Stands in for your roles on initiatives")
         for name, seat in self.seats.items():
             self.fields[name] = delegate_field(f"Sits for you: {seat.get_seat_display()}, {seat.board}")
 

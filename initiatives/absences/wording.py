@@ -29,7 +29,7 @@ def keeps_from_roles(person: User, delegate: User) -> list[str]:
     cases = list(Initiative.objects.live().filter(pk__in=rows.values("initiative")).select_related("unit"))
     seated = Membership.objects.held_at(clock.now()).filter(person=delegate).select_related("board__unit")
     said = [
-        f"{delegate} answers, adds proof and acts as {person} does on {_named(cases)}. What only {person} can say, "
+        f"{delegate} answers, adds evidence and acts as {person} does on {_named(cases)}. What only {person} can say, "
         "such as accepting a role, waits."
     ]
     own = [
@@ -39,7 +39,8 @@ def keeps_from_roles(person: User, delegate: User) -> list[str]:
     ]
     if own:
         said.append(
-            f"Meanwhile {delegate} signs and decides nothing on {_named(own)}: nobody stands on both sides of a case."
+            f"Meanwhile {delegate} signs and decides nothing on {_named(own)}: nobody stands on both sides of "
+            f"an initiative."
         )
     return said
 
@@ -69,7 +70,7 @@ def keeps_from_seat(membership: Membership, delegate: User) -> list[str]:
 
 def _named(cases: list[Initiative]) -> str:
     if not cases:
-        return "no running case"
+        return "no running initiative"
     names = [case.ref for case in cases[:NAMED]]
     more = len(cases) - NAMED
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -19,8 +19,8 @@ def case_for(person: User, ref: str) -> Initiative:
     """The case with this reference. Raises Http404 when there is none or the person may not see it; logged."""
     found = with_ref(permissions.visible_to(person).select_related("unit", "contract"), ref)
     if found is None:
-        log.info("no such case for this person", person=person.pk, ref=ref[:20])
-        raise Http404("No such case, or not yours to see.")
+        log.info("no such initiative for this person", person=person.pk, ref=ref[:20])
+        raise Http404("No such initiative, or not yours to see.")
     row_history.concerns(found)
     return found
 
@@ -73,7 +73,7 @@ def evidence_for(person: User, case: Initiative, pk: int) -> Evidence:
     """An item of evidence of this case. Raises Http404."""
     found = Evidence.objects.filter(initiative=case, pk=pk).first()
     if found is None:
-        raise Http404("No such evidence on this case.")
+        raise Http404("No such evidence on this initiative.")
     return found
 
 

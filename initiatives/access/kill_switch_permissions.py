@@ -11,10 +11,10 @@ from initiatives.models import Initiative
 def may_switch(case: Initiative, person: User) -> Answer:
     """Deny everything that its systems ask: those who may stop, at any stage."""
     if case.closed:
-        return no(f"A case that is {case.stage} is denied everything already.")
+        return no(f"An initiative that is {case.stage} is denied everything already.")
     if is_owner(case, person) or is_any_chair(case, person):
         return yes()
-    return no("Only the owner or the chair presses this switch.", "Raise a concern: a hold denies as well.")
+    return no("Only the owner or the chair presses this switch.", "Put it on hold: a hold denies as well.")
 
 
 def may_switch_on(case: Initiative, person: User) -> Answer:

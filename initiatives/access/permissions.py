@@ -44,7 +44,7 @@ def may_see(case: Initiative, person: User) -> bool:
 def may_open_file(case: Initiative, person: User) -> Answer:
     """Evidence bodies: everybody who may see the case, but not admins who hold no role on it."""
     if not may_see(case, person):
-        return no("This case is not yours to see.")
+        return no("This initiative is not yours to see.")
     if person.is_admin and not (roles_of(case, person) or sits_on_board(case, person)):
         return no("Admins do not read evidence.", "Ask the owner or an auditor.")
     return yes()
@@ -107,9 +107,11 @@ def memberships_on(case: Initiative, person: User, seats=tuple(BoardRole)) -> li
 
 def _closed(case: Initiative) -> Answer:
     if case.withdrawn_at:
-        return no("This case was withdrawn as registered by mistake.", "Register a new one.")
+        return no("This initiative was withdrawn as registered by mistake.", "Register a new one.")
     if case.closed:
-        return no(f"This case is {case.stage}; it no longer changes.", "The chair can reopen a stopped case.")
+        return no(
+            f"This initiative is {case.stage}; it no longer changes.", "The chair can reopen a stopped one."
+        )
     return yes()
 
 
@@ -143,7 +145,7 @@ def _owner_only(case: Initiative, person: User) -> Answer:
         return yes()
     owner = accepted(case, Role.OWNER)
     who = owner.person.full_name if owner else "nobody accepted ownership yet"
-    return no("Only the owner does this.", f"Ask {who}." if owner else f"On this case {who}.")
+    return no("Only the owner does this.", f"Ask {who}." if owner else f"On this initiative {who}.")
 
 
 def may_collaborate(case: Initiative, person: User) -> Answer:
@@ -154,7 +156,7 @@ def may_collaborate(case: Initiative, person: User) -> Answer:
     if is_owner(case, person) or roles_of(case, person) & set(COLLABORATORS):
         return yes()
     return no(
-        "You hold no accepted role on this case that answers or adds proof.",
+        "You hold no accepted role on this initiative that answers or adds evidence.",
         "The owner can propose you as deputy, technical lead, support owner or data steward.",
     )
 
@@ -172,11 +174,13 @@ def may_change_what_runs(case: Initiative, person: User) -> Answer:
 
 def may_review_layer_report(case: Initiative, item, person: User) -> Answer:
     """Read a report on a layer from outside the build team (S0-21): not its author, no role held or asked for here."""
-    outside = "Somebody who holds no role on this case reads it and says so."
+    outside = "Somebody who holds no role on this initiative reads it and says so."
     if item.author_id == person.pk:
         return no("You added this report yourself.", outside)
     if roles := party_as(case, person):
-        return no(f"You are party to this case ({roles}): a report on a layer is read from outside.", outside)
+        return no(
+            f"You are party to this initiative ({roles}): a report on a layer is read from outside.", outside
+        )
     return all_of(_closed(case), _active(person), may_open_file(case, person))
 
 
@@ -197,7 +201,7 @@ def may_propose_role(case: Initiative, person: User) -> Answer:
             return yes()
         if person.is_admin and person.is_active and (case.imported or case.brought_in):
             return yes()
-        return no("No owner has accepted this case.", "Its sponsor or the chair can propose one.")
+        return no("No owner has accepted this initiative.", "Its sponsor or the chair can propose one.")
     return _owner_only(case, person)
 
 
@@ -236,7 +240,7 @@ def acting_chair(case: Initiative, members: list[Membership] | None = None) -> t
         roles = party_as(case, member.person)
         if not roles and not member.away:
             return member.person, "chair"
-        why = f"{member.person} is party to the case ({roles})" if roles else f"{member.person} is away"
+        why = f"{member.person} is party to the initiative ({roles})" if roles else f"{member.person} is away"
     for member in deputy:
         if not member.away and not party_as(case, member.person):
             return member.person, f"deputy chair, because {why}"
@@ -264,12 +268,12 @@ def may_chair(case: Initiative, person: User) -> Answer:
     chairing = any(member.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR) for member in seats_held(person))
     if chairing and (roles := party_as(case, person)):
         return no(
-            f"You are party to this case ({roles}) and cannot decide it.",
+            f"You are party to this initiative ({roles}) and cannot decide it.",
             f"{chair} decides." if chair else "The board needs a deputy chair.",
         )
     if chair is None:
         return no(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair.")
-    return no("Only the chair of the case's board decides.", f"That is {chair} now ({why}).")
+    return no("Only the chair of the initiative's board decides.", f"That is {chair} now ({why}).")
 
 
 def may_raise(case: Initiative, person: User) -> Answer:
@@ -404,10 +408,10 @@ def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
 def may_stop(case: Initiative, person: User) -> Answer:
     """Owner or chair, at once, always."""
     if offered(case, kind=STOP) is None:
-        return no(f"A case that is {case.stage} is not stopped.", "Production is retired.")
+        return no(f"An initiative that is {case.stage} is not stopped.", "Production is retired.")
     if is_owner(case, person) or is_any_chair(case, person):
         return yes()
-    return no("Only the owner or the chair stops a case.", "Raise a concern to hold it.")
+    return no("Only the owner or the chair stops an initiative.", "Put it on hold instead.")
 
 
 def is_any_chair(case: Initiative, person: User) -> bool:
@@ -434,19 +438,19 @@ def may_withdraw(case: Initiative, person: User) -> Answer:
 def may_hold(case: Initiative, person: User) -> Answer:
     """Raise a concern: owner, collaborators, members of the board."""
     if case.closed:
-        return no(f"A case that is {case.stage} needs no hold.")
+        return no(f"An initiative that is {case.stage} needs no hold.")
     if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
         return yes()
-    return no("Only people on the case or its board open a hold.")
+    return no("Only people on the initiative or its board open a hold.")
 
 
 def may_note(case: Initiative, person: User) -> Answer:
     """Record an event or an observation: whoever is on the case or its board (S1-39), after it ended too."""
     if case.withdrawn_at:
-        return no("This case was withdrawn as registered by mistake.")
+        return no("This initiative was withdrawn as registered by mistake.")
     if is_owner(case, person) or roles_of(case, person) or sits_on_board(case, person):
         return yes()
-    return no("Only people on the case or its board write this down.", "Ask one of them.")
+    return no("Only people on the initiative or its board write this down.", "Ask one of them.")
 
 
 def may_fund(case: Initiative, person: User) -> Answer:
@@ -460,7 +464,7 @@ def may_take_back(case: Initiative, note, person: User) -> Answer:
     """Take a note back: who wrote it, or the chair."""
     if note.by_id == person.pk or is_acting_chair(case, person):
         return _active(person)
-    return no(f"Only {note.by} takes this back, or the chair.", "Add an observation of your own instead.")
+    return no(f"Only {note.by} takes this back, or the chair.", "Add a note of your own instead.")
 
 
 def may_state(dependant, person: User) -> Answer:
@@ -474,7 +478,7 @@ def may_state(dependant, person: User) -> Answer:
 def may_continue(case: Initiative, person: User) -> Answer:
     """Let a prototype or MVP go on past its age: the chair."""
     if case.stage not in (Stage.PROTOTYPE, Stage.MVP) or case.withdrawn_at:
-        return no(f"A case that is {case.stage} has no age to go on past.", "Production is accepted again.")
+        return no(f"A {case.stage} initiative has no age to go on past.", "Production is accepted again.")
     if case.imported:
         return no("Nothing is asked of a stage that an import reported.", "Decide a gate here first.")
     return may_raise(case, person)

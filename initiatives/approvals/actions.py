@@ -239,7 +239,7 @@ def answer_approval(
     if verdict not in ANSWERS:
         raise ValidationError({"verdict": "Choose approve or refuse."})
     if verdict == REFUSE and not reason:
-        raise ValidationError({"reason": "Say why, so that the owner of the system can mend it."})
+        raise ValidationError({"reason": "Say why, so that the owner of the system can fix it."})
     with act("answer approval", by=by, case=request.initiative_id, reason=reason) as case:
         request = ApprovalRequest.objects.select_related("version", "key").get(pk=request.pk)
         request.initiative = case

@@ -26,7 +26,7 @@ def may_answer_approval(request: ApprovalRequest, person: User, *, answers=None)
     if voice is None:
         return no(
             f"Only {queries.role_words(request.approvers)} answers this, who must not be whom the system acts for.",
-            "Roles are accepted on the case, under People.",
+            "Roles are accepted on the initiative, under People.",
         )
     given = list(request.answers.select_related("person", "on_behalf_of")) if answers is None else answers
     heard = next((row for row in given if row.person_id == person.pk), None)

@@ -102,7 +102,7 @@ _of_case(
 )
 read_only(
     models.Coverage,
-    ("proof", "What proof covers"),
+    ("proof", "What evidence covers"),
     list_display=("evidence", "requirement", "added_at"),
     list_filter=("requirement",),
     search_fields=("requirement", "evidence__title"),
@@ -110,7 +110,7 @@ read_only(
 )
 read_only(
     models.EvidenceNames,
-    ("proof", "Versions that proof names"),
+    ("proof", "Versions that evidence names"),
     list_display=("evidence", "component_version", "scope_version", "contract_version", "system"),
     list_filter=("evidence__kind",),
     search_fields=("evidence__title",),
@@ -124,7 +124,7 @@ read_only(
 )
 read_only(
     models.Voiding,
-    ("proof", "Proof made void"),
+    ("proof", "Evidence made void"),
     list_display=("evidence", "requirement", "trigger", "cause", "effective_at"),
     list_filter=("trigger", "requirement"),
     search_fields=("requirement", "cause", "evidence__title"),
@@ -204,7 +204,7 @@ _of_case(
 )
 _of_case(
     models.StandaloneDeclaration,
-    ("cases", "Cases that stand alone"),
+    ("cases", "Initiatives that stand alone"),
     ("declared_by", "declared_at", "accepted_by", "accepted_at", "ended_at"),
     ("accepted_seat", "ended_at"),
     ("reason",),
@@ -268,7 +268,7 @@ _of_case(
 )
 _of_case(
     models.Excuse,
-    ("cases", "Debts let pass by the chair"),
+    ("cases", "Obligations let pass by the chair"),
     ("obligation", "by", "at"),
     (),
     ("reason",),
@@ -323,7 +323,7 @@ _of_case(
 )
 _of_case(
     models.Obligation,
-    ("owed", "Debts"),
+    ("owed", "Obligations"),
     ("kind", "text", "debtor", "due", "settled_at"),
     ("kind", "due"),
     ("text", "debtor__full_name"),

@@ -15,8 +15,8 @@ from initiatives.integration.definitions.permissions import STEWARD
 
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
 CLOSES = {
-    "residency": "Once the path is mended, the chair can lift it.",
-    "definition_conflict": "It ends once {steward} has settled each, with a mapping or as an accepted difference.",
+    "residency": "Once the path is fixed, the chair can lift it.",
+    "definition_conflict": "It ends once {steward} has resolved each, with a mapping or as an accepted difference.",
     "failed_drill": "It ends with a drill that passes.",
 }
 PAGES = {
@@ -25,7 +25,7 @@ PAGES = {
     "failed_drill": ("integration-drills", "See the drill"),
 }
 # Holds computed from dates, though nobody has opened their row: what ends each, and where one reads more.
-OF_REGISTER = ("It opens and closes with its cause.", "case", "See what stands between")
+OF_REGISTER = ("It opens and closes with its cause.", "case", "See the overview")
 COMPUTED = {
     "reattestation": (
         "The owner and the support owner accept again, then the chair confirms.",
@@ -42,7 +42,7 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
     found = _switch_banner(case, may)
     if case.withdrawn_at:
         joined = f" It was joined to {case.joined_to.ref}." if case.joined_to_id else ""
-        found.append(banner("warn", "Withdrawn.", f"{case.withdrawn_reason}{joined} Nothing is owed."))
+        found.append(banner("warn", "Withdrawn.", f"{case.withdrawn_reason}{joined} Nothing is due."))
     if case.stage == Stage.PROTOTYPE:
         found.append(
             banner("warn", "Not production-ready.", "This is a prototype: no business may depend on it.")
@@ -76,7 +76,11 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
     found += _model_banner(case, facts, now)
     found += _age_banner(case, today, may)
     found += [
-        banner("bad", "Overdue.", f"{ended(debt.text)} {debt.debtor or 'Nobody'} owed it by {day(debt.due)}.")
+        banner(
+            "bad",
+            "Overdue.",
+            f"{ended(debt.text)} {debt.debtor or 'Nobody'} was to give it by {day(debt.due)}.",
+        )
         for debt in case_rows.debts(case)
         if debt.due < today
     ]
@@ -192,7 +196,7 @@ def _hold_banners(case, facts, now, may) -> list[dict]:
             name, link_text = PAGES[row.kind]
             link = reverse(name, args=[case.ref])
         why = (
-            f"Mended since {day(row.liftable_since)}. It was: {row.reason}"
+            f"Fixed since {day(row.liftable_since)}. It was: {row.reason}"
             if row.liftable_since
             else row.reason
         )
@@ -281,6 +285,6 @@ def _age_banner(case, today, may) -> list[dict]:
             f"{stage_word(case.stage)} for {age} days; it was to end on {day(ends)}.",
             "It awaits the chair's word: continue until a new day, or stop.",
             reverse("case-continue", args=[case.ref]) if may.go_on else "",
-            "Continue or stop",
+            "Stage time-box review",
         )
     ]

@@ -51,8 +51,8 @@ def next_step(context, person: User) -> dict | None:
     disagreeing = [row for row in case_rows.rows(case, "holds") if row.kind == "definition_conflict"]
     if disagreeing and STEWARD in case_permissions.roles_of(case, person):
         return {
-            "title": "Next: definitions that disagree are yours to settle.",
-            "text": f"{ended(disagreeing[0].reason)} The case is held until then, and nobody else can.",
+            "title": "Next: definitions that disagree are yours to resolve.",
+            "text": f"{ended(disagreeing[0].reason)} The initiative is held until then, and nobody else can.",
             "link": reverse("integration-definitions", args=[case.ref]),
             "link_text": "Bring them together",
         }

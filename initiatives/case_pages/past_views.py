@@ -19,8 +19,8 @@ from initiatives.models import Initiative, SignOff, Standing
 
 NOTHING = "nothing"
 ANSWER_KINDS = {
-    "no": "No. ",
-    "not_applicable": "Does not apply. ",
+    "no": "Not yet. ",
+    "not_applicable": "Not applicable. ",
     "not_reported": "Not reported by the source. ",
 }
 LONGEST = 240  # characters of an answer that are shown beside another
@@ -138,7 +138,7 @@ def _standing(case, book, facts, states, support, now) -> dict:
     lines = {
         "Title": case.title,
         "Claims": stage_word(case.stage),
-        "Proof supports": stage_word(support.supported),
+        "Evidence supports": stage_word(support.supported),
         "Shortfall": support.label or "none",
         "Risk tier": case.get_tier_display() or "not confirmed",
         "Contract in force": f"version {in_force[-1].number}" if in_force else "none",

@@ -135,7 +135,7 @@ def _act_on(debt, person) -> tuple[str, str]:
         return reverse("feed-shut", args=[debt.pk]), verb
     if debt.kind == "reading":
         return reverse("adoption", args=[debt.initiative.ref]), "Read it"
-    return reverse("obligation-settle", args=[debt.pk]), "Settle"
+    return reverse("obligation-settle", args=[debt.pk]), "Resolve"
 
 
 def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
@@ -265,8 +265,8 @@ def rename(request, ref):
         row,
         RenameForm(sent(request), initial={"title": row.title}),
         lambda fields: registration_actions.rename(case=row, by=request.user, **fields),
-        "The case has its new name.",
-        title="Rename the case",
+        "The initiative has its new name.",
+        title="Rename the initiative",
         happens=[
             f"{row.ref} stays its reference.",
             "Search finds it under its old name too, and its page says what it was called.",
@@ -297,7 +297,8 @@ def tier(request, ref):
         "case",
         form,
         title="Risk tier",
-        lede="It counts once the risk seat has confirmed it. High means shorter freshness and a larger quorum.",
+        lede="It counts once the risk seat has confirmed it. High means that evidence expires sooner, and a "
+        "larger quorum.",
         verb="Propose",
     )
 
@@ -316,7 +317,7 @@ def confirm_tier(request, ref):
         + (f", instead of {before}." if before else ".")
     ]
     if row.proposed_tier == Tier.HIGH:
-        happens.append("Proof ages faster and more seats must sign.")
+        happens.append("Evidence expires sooner and more seats must sign.")
     return ask(
         request,
         row,

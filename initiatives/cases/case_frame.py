@@ -31,7 +31,7 @@ NOT_EVIDENCED = "reported by its source, not evidenced here"
 # What a claim is for where the rulebook has no mission for it.
 OTHER_GOALS = {
     "proposed": ("Describe it honestly", "Is this worth exploring, among the ideas that wait?"),
-    "stopped": ("Keep what was learned", "What did it teach, and what is still owed?"),
+    "stopped": ("Keep what was learned", "What did it teach, and what is still due?"),
     "retired": ("Keep the records", "What was learned, and where are its logs and decisions kept?"),
 }
 SHORTFALL_WORDS = {0: "", 1: "one stage short", 2: "two stages short", 3: "three stages short"}
@@ -44,12 +44,12 @@ ROLE_OF_DESK = {"business_owner": "owner"}
 # What a chair may do with a case: the kind of move, the name of the page, its words. To accept again moves no stage.
 REATTEST = "reattest"
 CHAIR_MOVES = (
-    (STEP_BACK, "case-step-back", "Step back a stage"),
+    (STEP_BACK, "case-step-back", "Demote stage"),
     (REATTEST, "case-reattest", "Confirm production again"),
     (EMERGENCY, "case-retire", "Retire in an emergency"),
     (REOPENING, "case-reopen", "Reopen"),
 )
-NOT_REOPENED_YET = "It can be reopened once its post-mortem is settled"
+NOT_REOPENED_YET = "It can be reopened once its post-mortem is published"
 
 
 class WhoMay:
@@ -315,10 +315,10 @@ def lean_words(case: Initiative, support: criteria.Support) -> str:
     if case.imported and support.shortfall:
         return NOT_EVIDENCED
     if case.stage not in STAGE_RANK or case.stage == Stage.PROPOSED:
-        return "nothing claimed"
+        return "no stage yet"
     if support.supports_claim:
-        return "upright: supported as claimed"
-    return f"leaning: {SHORTFALL_WORDS[support.shortfall]}"
+        return "on track: evidence supports the stage"
+    return f"over-claimed: {SHORTFALL_WORDS[support.shortfall]}"
 
 
 def tags_of(case: Initiative, support: criteria.Support) -> list[tuple[str, str]]:
@@ -329,7 +329,10 @@ def tags_of(case: Initiative, support: criteria.Support) -> list[tuple[str, str]
     if case.imported and support.shortfall:
         tags.append((NOT_EVIDENCED, ""))
     elif support.label:
-        tags.append((support.label, "bad" if support.shortfall > 1 else "warn"))
+        supports = stage_word(support.supported) or "no stage"
+        tags.append(
+            (f"over-claimed: evidence supports {supports}", "bad" if support.shortfall > 1 else "warn")
+        )
     if support.waived:
         many = "a waiver" if len(support.waived) == 1 else f"{len(support.waived)} waivers"
         tags.append((f"with {many} until {support.waived[0][1]:%-d %B %Y}", "lead"))
@@ -349,12 +352,12 @@ def rooms_of(case, book, states, support, review) -> list[dict]:
     for stage in RUNNING_STAGES[1:]:
         claimed, tags = case.stage == stage, []
         if case.stage in STAGE_RANK and held >= STAGE_RANK[stage]:
-            tags.append(("claimed, supported" if claimed else "supported", "ok"))
+            tags.append(("approved, evidence supports it" if claimed else "evidence supports it", "ok"))
         elif claimed:
             gaps = len(criteria.gaps_to(book, states, stage))
             more = f", {gaps} gap{'' if gaps == 1 else 's'}" if gaps else ", held" if support.held_by else ""
             tags.append(
-                (NOT_EVIDENCED if case.imported else f"claimed{more}", "" if case.imported else "warn")
+                (NOT_EVIDENCED if case.imported else f"approved{more}", "" if case.imported else "warn")
             )
         room = {
             "word": stage_word(stage),

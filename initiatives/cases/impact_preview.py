@@ -97,7 +97,7 @@ def effects(before: Sight, after: Sight) -> list[str]:
         lines.append(
             f"The supported stage falls from {_stage(before.supported)} to {_stage(after.supported)}."
         )
-    lines += [f"The case is held: {ended(words)}" for words in after.holds if words not in before.holds]
+    lines += [f"The initiative is held: {ended(words)}" for words in after.holds if words not in before.holds]
     if before.decidable and not after.decidable:
         lines.append("The review can no longer be decided as it stands.")
     return lines

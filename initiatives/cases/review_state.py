@@ -202,7 +202,7 @@ def stale_of(row: SignOff, bench: Bench, facts, book, at, states) -> list[str]:
     ):
         reasons.append("the statement was signed for something else")
     if row.facts.get("board", bench.board) != bench.board:
-        reasons.append("another board decides this case now")
+        reasons.append("another board decides this initiative now")
     elif not bench.holds(row.person, row.seat):
         reasons.append(f"{row.person} no longer holds the seat")
     return reasons + sign_off_statement.stale_reasons(row.facts, facts, book, at, row.at, states)

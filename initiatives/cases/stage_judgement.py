@@ -12,7 +12,7 @@ def judgement_of_stop(case: Initiative) -> Judgement:
     Raises Refused for a case that was not stopped.
     """
     if case.stage != Stage.STOPPED:
-        no("Only a stopped case is reopened.", "After retiring, register a successor.").or_refuse()
+        no("Only a stopped initiative is reopened.", "After retiring, register a successor.").or_refuse()
     return Judgement(
         was_prototype=case.stage_changes.filter(to_stage=Stage.PROTOTYPE).exists(),
         settled=not case.obligations.unsettled().filter(kind="post_mortem").exists(),

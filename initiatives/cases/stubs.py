@@ -58,5 +58,5 @@ def stub_for(person: User, ref: str) -> Stub:
     """The stub of the case with this reference. Raises Http404 where it is confidential, as where there is none."""
     found = with_ref(to_tell(Initiative.objects.told(), visible_to(person)), ref)
     if found is None:
-        raise Http404("No such case, or not yours to see.")
+        raise Http404("No such initiative, or not yours to see.")
     return stub_of(found)

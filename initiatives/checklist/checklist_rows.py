@@ -23,7 +23,7 @@ def save_row(
     """
     with act("save row", by=by, case=case) as case:
         if reply is None and proof is None and offer is None:
-            no("There is nothing to save.", "Write an answer, or add proof.").or_refuse()
+            no("There is nothing to save.", "Write an answer, or add evidence.").or_refuse()
         if reply is not None:
             answer(case=case, requirement=requirement, by=by, **reply)
         if proof is not None:

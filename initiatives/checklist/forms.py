@@ -29,7 +29,7 @@ class AnswerForm(forms.Form):
     """The answer: kind, words, and the day on which it was true where saying so is proof."""
 
     kind = forms.ChoiceField(
-        label="Kind of answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
+        label="Answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
     )
     text = SaidField(label="Your answer")
     true_as_of = DayField(label="Valid from", required=False)

@@ -41,7 +41,7 @@ def sheets_of(case, book) -> list[Sheet]:
         keys = tuple(supported_stage.asked(facts, book))
         sheets.append(Sheet(LIVE, words, f"What {stage_word(case.stage)} still asks", keys))
     for gate in book.gates.values():
-        title = f"What the gate asks: {gate.title}"
+        title = f"Requirements for {gate.title}"
         sheets.append(Sheet(gate.key, gate.title, title, gate.requirements(), gate.key))
     return sorted(sheets, key=lambda sheet: (sheet.key != ahead, sheet.key != LIVE))
 

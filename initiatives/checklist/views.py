@@ -324,7 +324,7 @@ def accept(request, ref, key):
     if not version.isascii() or not version.isdecimal() or not case.answers.filter(requirement=key).exists():
         raise Http404("There is no such answer.")
     actions.accept_not_applicable(case=case, requirement=key, version=int(version), by=request.user)
-    messages.success(request, "Accepted: it does not apply, for as long as proof would last.")
+    messages.success(request, "Accepted: it does not apply, for as long as evidence would last.")
     return redirect("checklist-row", case.ref, key)
 
 

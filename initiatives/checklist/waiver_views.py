@@ -157,7 +157,7 @@ def agree(request, pk):
     second = row.chair_id is not None or row.risk_id is not None
     happens = [
         f"You agree as {part}: “{_question(row)}” is not asked for until {day(row.until)}.",
-        "It runs from now on and shows on every page of the case."
+        "It runs from now on and shows on every page of the initiative."
         if second
         else "It does not run yet: the other of the two has to agree as well.",
         f"Asked for by {row.requested_by}: {row.reason}",

@@ -49,7 +49,8 @@ def request_waiver(*, case: Initiative, key: str, reason: str, until: date, by: 
             )
         if book.waivers_max is not None and _running(case) >= book.waivers_max:
             wrong["key"] = (
-                f"It carries {book.waivers_max} waivers already, and no case carries more at once. Show one of them, "
+                f"It carries {book.waivers_max} waivers already, and no initiative carries more at once. Show "
+                f"one of them, "
                 "or let it run out."
             )
         if wrong:

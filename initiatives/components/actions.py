@@ -475,7 +475,7 @@ def report_change(
     """Report a change that no version shows: a source moved, vendor terms changed, a workflow was redesigned."""
     wrong = {}
     if not what.strip():
-        wrong["what"] = "Say what changed; it becomes the cause shown beside voided proof."
+        wrong["what"] = "Say what changed; it becomes the cause shown beside voided evidence."
     if not triggers or set(triggers) - set(REPORTED):
         wrong["triggers"] = "Choose at least one kind of change from the list."
     if wrong:

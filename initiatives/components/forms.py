@@ -129,7 +129,7 @@ class ChangeForm(forms.Form):
     what = forms.CharField(
         label="What changed",
         max_length=250,
-        help_text="It becomes the cause shown beside proof that it ends.",
+        help_text="It becomes the cause shown beside evidence that it ends.",
     )
     effective_on = DayField(label="Since", required=False, help_text="Empty means now.")
 

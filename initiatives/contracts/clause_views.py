@@ -226,7 +226,7 @@ def words(request, ref):
         request,
         case,
         "contract_words",
-        title="Words of the contract",
+        title="Actions and resources",
         form=form,
         groups=[(words, [row for row in rows if row.kind == kind]) for kind, words in VOCABULARY.items()],
     )

@@ -28,7 +28,10 @@ class ControlForm(forms.Form):
         help_text="A setting, a check in the code, an alarm. “A person checks weekly” is an answer too.",
     )
     evidence = forms.ModelChoiceField(
-        label="What last showed it", queryset=None, empty_label="choose an item", help_text="Of this case."
+        label="What last showed it",
+        queryset=None,
+        empty_label="choose an item",
+        help_text="Of this initiative.",
     )
 
     def __init__(self, *args, case: Initiative, **kwargs):

@@ -49,7 +49,7 @@ def map_clause(
             ).or_refuse()
         evidence = Evidence.objects.get(pk=evidence.pk)
         if evidence.initiative_id != case.pk:
-            raise ValidationError({"evidence": "That item belongs to another case."})
+            raise ValidationError({"evidence": "That item belongs to another initiative."})
         if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
             raise ValidationError({"evidence": f"{evidence.title} no longer counts; choose its successor."})
         same = ClauseEnforcement.objects.standing().filter(
@@ -61,7 +61,7 @@ def map_clause(
         )
         if same.exists():
             raise ValidationError(
-                {"control": "This control is named for the clause already, with this proof."}
+                {"control": "This control is named for the clause already, with this evidence."}
             )
         row = ClauseEnforcement(
             initiative=case,

@@ -266,7 +266,7 @@ def review_report(request, ref, pk, key):
         ),
         happens=[
             "The report counts for this layer once somebody outside the build team has read it: that is you.",
-            "It stops counting when you take a role on this case, or are asked to.",
+            "It stops counting when you take a role on this initiative, or are asked to.",
         ],
         verb="I have read it",
         back_url=back,

@@ -150,7 +150,12 @@ def _wrong(layer: str, week: date, hours, money, waited_days) -> dict[str, str]:
     elif week < EARLIEST:
         wrong["week"] = "Days before 1990 are not recorded here."
     for name, value, most, too_much in (
-        ("hours", hours, MOST_HOURS, "No week of one case takes so many hours; note what each layer took."),
+        (
+            "hours",
+            hours,
+            MOST_HOURS,
+            "No week of one initiative takes so many hours; note what each layer took.",
+        ),
         ("money", money, MOST_MONEY, "That is more money than is noted in one line."),
         ("waited_days", waited_days, MOST_DAYS, "Longer than a year: note it year by year."),
     ):

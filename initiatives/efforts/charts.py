@@ -83,4 +83,4 @@ def months(layers: tuple[OfLayer, ...]) -> Picture:
             canvas.bar("late", 0, top + 34, length(float(row.waited), float(longest), WIDTH), 6)
         said.append(text)
     says = f"Upper bar: months of work; lower bar: days waited. {'; '.join(said)}."
-    return canvas.picture("Where the months go", says, len(rows) * ROW)
+    return canvas.picture("Effort by layer", says, len(rows) * ROW)

@@ -220,14 +220,14 @@ class CaseNumberField(forms.CharField):
         """The number. Raises ValidationError for what is no reference."""
         text = super().clean(value).strip().upper().removeprefix("AI-")
         if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise forms.ValidationError("A case is named like AI-0042.")
+            raise forms.ValidationError("An initiative is named like AI-0042.")
         return int(text) if text else None
 
 
 class LinesForm(WhereItGoesForm):
     """The filters of the lines behind a figure."""
 
-    case = CaseNumberField(label="Case", required=False, max_length=20)
+    case = CaseNumberField(label="Initiative", required=False, max_length=20)
     layer = forms.ChoiceField(label="Layer", required=False, choices=[("", "any"), *Layer.choices])
     kind = forms.ChoiceField(label="What", required=False, choices=[("", "any"), *KINDS.items()])
     currency = forms.CharField(label="Currency", required=False, max_length=3)

@@ -25,7 +25,7 @@ class EventForm(OnceForm):
     happened_on = DayField(label="On", initial=clock.today)
     words = WordsField(
         label="In words",
-        help_text="Who showed or said what to whom. It stands in the history; it proves nothing.",
+        help_text="Who showed or said what to whom. It stands in the history; it is no evidence.",
     )
 
 

@@ -67,21 +67,22 @@ def funding(request, ref):
         lambda case, fields: effort_notes.record_funding(case=case, by=request.user, **fields),
         "The funding decision is recorded.",
         title="Record a funding decision",
-        lede="Kept with it for good: the stage the case claimed on that day, and the stage its proof supported.",
+        lede="Kept with it for good: the stage the initiative claimed on that day, and the stage its evidence "
+        "supported.",
     )
 
 
 def observation(request, ref):
-    """Write down an observation."""
+    """Add note."""
     return _note(
         request,
         ref,
         ObservationForm,
         case_permissions.may_note,
         lambda case, fields: effort_notes.observe(case=case, by=request.user, **fields),
-        "The observation is written down.",
-        title="Write down an observation",
-        lede="What you saw, as you saw it. It is no proof and blames nobody; the board and the team read it.",
+        "The note is added.",
+        title="Add note",
+        lede="What you saw, as you saw it. It is no evidence and blames nobody; the board and the team read it.",
     )
 
 

@@ -217,8 +217,8 @@ def decided(known: Known, key: Key, question: Mapping) -> dict:
 def _decided(request, known: Known, key: Key, question: dict) -> Decided:
     """The decision on one question of a request, written down. Raises Answered where it speaks of another case."""
     if (asked_for := (question.get("context") or {}).get("case")) not in (None, known.ref):
-        log.info("a key was used for another case", key=key.public, asked_for=str(asked_for)[:20])
-        raise Answered(404, "There is no such case for this key.")
+        log.info("a key was used for another initiative", key=key.public, asked_for=str(asked_for)[:20])
+        raise Answered(404, "There is no such initiative for this key.")
     return _decide(known, key, question, request.META.get("HTTP_X_REQUEST_ID", ""))
 
 

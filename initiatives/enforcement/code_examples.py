@@ -18,7 +18,7 @@ STATUSES = {
     400: "The question is not one; the answer is a sentence that says what is wrong with it.",
     401: "The key is missing, wrong, expired or revoked.",
     403: "The key was not made for that: its scopes do not hold it.",
-    404: "There is no such case, decision or request for approval for this key.",
+    404: "There is no such initiative, decision or request for approval for this key.",
     405: "Another method is asked for; the header Allow names it.",
     409: "What is reported does not fit the decision, or what was reported of it before.",
     429: "Too many questions with this key, or too many wrong keys from this address. Wait for Retry-After.",

@@ -313,10 +313,10 @@ def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: d
     grace are over (issue of the contract: a shortfall counts).
     """
     if span is None:
-        return "what its proof supports is not known for today"
+        return "what its evidence supports is not known for today"
     if not span["short"]:
         return ""
-    words = f"{span['label']}, its proof supports no more than {span['supported']}"
+    words = f"{span['label']}, its evidence supports no more than {span['supported']}"
     if tier == Tier.HIGH or basis == "import":
         return words
     last = debt

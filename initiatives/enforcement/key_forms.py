@@ -44,7 +44,7 @@ class KeyForm(RotateForm):
         help_text="As its people call it, for instance: Reply drafts, test.",
     )
     principal = PersonField(
-        label="Who answers for it",
+        label="Responsible person",
         help_text="The person the system acts for. They approve nothing that it asks.",
     )
     scopes = forms.MultipleChoiceField(

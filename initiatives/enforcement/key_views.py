@@ -45,7 +45,7 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
     rules = version.policies.rules if version else ()
     question = code_examples.example(rules, known.condition)
     context |= {
-        "title": "Keys and switch",
+        "title": "API access",
         "banners": [*context["banners"], *banners.enforced_elsewhere(case, context["now"])],
         "keys": [_told(key, context["now"]) for key in _keys_of(case)],
         "version": version,
@@ -130,7 +130,7 @@ def make_key(request: SignedInRequest, ref: str) -> HttpResponse:
         title="Make a key",
         happens=[
             "The key is shown once, on the next page. Plumbline keeps no copy that anybody could read.",
-            "Whoever has it asks in the name of this system. Every question it asks is kept with the case.",
+            "Whoever has it asks in the name of this system. Every question it asks is kept with the initiative.",
         ],
         verb="Make the key",
     )
@@ -196,7 +196,7 @@ def revoke_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
 def _key_of(case, pk: int) -> ServiceKey:
     found = case.contract.keys.filter(pk=pk).first() if case.contract_id else None
     if found is None:
-        raise Http404("No such key of this case.")
+        raise Http404("No such key of this initiative.")
     return found
 
 

@@ -32,8 +32,8 @@ def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
         title="Switch its systems off",
         happens=[
             "Within a second everything that its systems ask is denied, also what a person approved before.",
-            "The systems are told your reason, and every page of this case says that they are off.",
-            "Its stage, its proof and its reviews stay as they are. You or the chair can switch it on again.",
+            "The systems are told your reason, and every page of this initiative says that they are off.",
+            "Its stage, its evidence and its reviews stay as they are. You or the chair can switch it on again.",
         ],
         verb="Switch them off",
         danger=True,
@@ -78,7 +78,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
     case_permissions.may_collaborate(case, request.user).or_refuse()
     pressed = case.kill_switches.select_related("pressed_by", "released_by").filter(pk=pk).first()
     if pressed is None:
-        raise Http404("No such use of the switch on this case.")
+        raise Http404("No such use of the switch on this initiative.")
     if pressed.released_at is None:
         no("It is still switched off.", "The drill ends when it is switched on again.").or_refuse()
     if pressed.drill_id is not None:
@@ -94,7 +94,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "The drill is recorded as proof.")
+            messages.success(request, "The drill is recorded as evidence.")
             return redirect("evidence-item", case.ref, evidence.pk)
     last = last_allowed_after(pressed)
     after = f"{(last - pressed.pressed_at).total_seconds():.2f} s after the press" if last else ""
@@ -112,7 +112,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
             else "Nothing was allowed meanwhile.",
             f"It passes when nothing was allowed later than {IN_EFFECT_WITHIN:g} s after the press, and something was "
             "asked at all.",
-            "What the log shows becomes a drill record of this case, with the questions you choose.",
+            "What the log shows becomes a drill record of this initiative, with the questions you choose.",
         ],
         verb="Record the drill",
         back_url=reverse("systems", args=[case.ref]),

@@ -55,7 +55,7 @@ def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
     since = context["now"] - timedelta(days=1)
     counts, cut = decision_queries.outcomes(case.number, since)
     context |= {
-        "title": "What it was told",
+        "title": "Decision log",
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "all_url": reverse("told", args=[case.ref]),
@@ -134,7 +134,7 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
     place = decision_queries.Place.read(moment)
     row = decision_queries.one(case.number, place) if place else None
     if row is None:
-        raise Http404("No such decision of this case.")
+        raise Http404("No such decision of this initiative.")
     context = case_context(request, case, "systems")
     (shown,) = _rows(case, [row], _keys_of(case))
     named = outcome_reports.Named(row.at, bytes(row.digest), row.outcome == DecisionOutcome.ALLOW)

@@ -50,7 +50,8 @@ def make_key(
         case_permissions.may_manage_keys(case, by).or_refuse()
         if case.contract_id is None:
             no(
-                "This case has no contract yet.", "A key belongs to a contract: write its first version."
+                "This initiative has no contract yet.",
+                "A key belongs to a contract: write its first version.",
             ).or_refuse()
         token = service_keys.fresh()
         key = ServiceKey(

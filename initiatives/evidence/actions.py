@@ -102,7 +102,7 @@ def check_evidence(
     if clause is not None and (case.contract_id is None or clause.version.contract_id != case.contract_id):
         wrong["clause"] = "That clause belongs to another contract."
     if kind not in ("attestation", "contract_clause") and not file and not link:
-        wrong["file"] = "Attach a file or paste a link: proof is something others can open."
+        wrong["file"] = "Attach a file or paste a link: evidence is something others can open."
     if kind in book.detailed_kinds and not register:
         form = artefact_kinds.check(kind, details or {}, result=result, today=clock.today())
         wrong |= artefact_kinds.by_field(kind, form)
@@ -187,7 +187,7 @@ def add_evidence(
         }
         wrong = check_evidence(case, title=title, note=note, details=details, register=register, **said)
         if kind == "attestation":
-            wrong["kind"] = "An attestation comes from saving the answer with 'true as of'."
+            wrong["kind"] = "An attestation comes from saving the answer with 'valid from'."
         if wrong:
             raise ValidationError(wrong)
         if supersedes is not None and Evidence.objects.filter(supersedes=supersedes).exists():
@@ -195,7 +195,7 @@ def add_evidence(
                 f"{supersedes.title} was superseded already.", "Supersede the newest item instead."
             )
         if supersedes is not None and supersedes.initiative_id != case.pk:
-            raise ValidationError({"supersedes": "That item belongs to another case."})
+            raise ValidationError({"supersedes": "That item belongs to another initiative."})
         item = create_evidence(
             case,
             title=title.strip(),
@@ -365,11 +365,11 @@ def _name(item: Evidence, version) -> EvidenceNames:
     }[type(version).__name__]
     owner = version.component.initiative_id if isinstance(version, ComponentVersion) else None
     if isinstance(version, System) and not item.initiative.links.filter(system=version).exists():
-        raise ValidationError({"names": f"The case has no link to {version}."})
+        raise ValidationError({"names": f"The initiative has no link to {version}."})
     if isinstance(version, ScopeVersion):
         owner = version.initiative_id
     if owner is not None and owner != item.initiative_id:
-        raise ValidationError({"names": "A version of another case cannot be named."})
+        raise ValidationError({"names": "A version of another initiative cannot be named."})
     return EvidenceNames(evidence=item, **{field: version})
 
 

@@ -85,7 +85,7 @@ def _detail_field(one: Detail) -> forms.Field:
 class ProofForm(forms.Form):
     """The item itself. `kinds` are those offered; only fields that a kind carries are asked."""
 
-    kind = forms.ChoiceField(label="Kind of proof")
+    kind = forms.ChoiceField(label="Kind of evidence")
     title = forms.CharField(max_length=200, help_text="What it shows, and of when.")
     file = forms.FileField(
         required=False, help_text="PDF, picture, office document, text, CSV, JSON or mail, up to 25 MB."
@@ -102,11 +102,11 @@ class ProofForm(forms.Form):
     )
     result = forms.ChoiceField(choices=[("", "none"), *ProofResult.choices], required=False)
     condition = forms.ChoiceField(
-        label="Tried under", choices=[("", "none"), *ProofCondition.choices], required=False
+        label="Test conditions", choices=[("", "none"), *ProofCondition.choices], required=False
     )
     note = WordsField(required=False, help_text="Period, query, sample: what a reader needs to judge it.")
     names_how = forms.ChoiceField(
-        label="What it speaks of",
+        label="Applies to version",
         required=False,
         widget=forms.RadioSelect,
         choices=[

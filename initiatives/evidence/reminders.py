@@ -102,12 +102,10 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date)
     stale = day <= today
 
     def make(found):
-        proofs = "one proof" if len(found) == 1 else f"{len(found)} proofs"
-        ages = "age" if len(found) > 1 else "ages"
+        proofs = "one item of evidence" if len(found) == 1 else f"{len(found)} items of evidence"
+        expires = "expire" if len(found) > 1 else "expires"
         words = (
-            f"{proofs} stale since {day:%-d %B %Y}"
-            if stale
-            else f"{proofs} {ages} out after {last:%-d %B %Y}"
+            f"{proofs} expired on {day:%-d %B %Y}" if stale else f"{proofs} {expires} after {last:%-d %B %Y}"
         )
         return about(
             case,
@@ -128,7 +126,9 @@ def _of_day(case, circle: Circle, book, keys: list[str], day: date, today: date)
 
 def _until(count: int, stale: bool) -> str:
     it, counts = ("It", "counts") if count == 1 else ("They", "count")
-    return f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer proof takes over."
+    return (
+        f"{it} no longer {counts}." if stale else f"{it} {counts} until then, and newer evidence takes over."
+    )
 
 
 def _listed(book, keys: list[str]) -> str:
@@ -173,8 +173,8 @@ def renewals(moment: datetime):
                     "renewal",
                     f"evidence:{row.pk}",
                     f"“{row.title[:80]}” waits to be verified",
-                    text=f"It renews what was verified, and counts so until {last:%-d %B %Y}. Somebody in a seat that "
-                    "signs for it opens it and says whether it shows it; after that day support rests on it no more.",
+                    text=f"It renews what was verified, and counts so until {last:%-d %B %Y}. A reviewer in its "
+                    "seat opens it and says whether it shows it; after that day support rests on it no more.",
                     link=reverse("evidence-verify-first", args=[case.ref]),
                     due_on=last,
                 ),
@@ -202,7 +202,7 @@ def files_missing(moment: datetime):
                 f"evidence:{row.pk}",
                 f"the file of “{row.title[:80]}” is missing",
                 text="It counts as voided until the file is back. An admin can restore it from a backup; "
-                "otherwise the owner adds the proof again.",
+                "otherwise the owner adds the evidence again.",
                 link=reverse("evidence-item", args=[case.ref, row.pk]),
             ),
         )

@@ -32,7 +32,7 @@ from initiatives.form_fields import ReasonForm
 
 STATES = {
     "current": "current",
-    "aging": "ageing within 30 days",
+    "aging": "expiring within 30 days",
     "stale": "stale",
     "voided": "ended by a change",
     "superseded": "superseded",
@@ -225,7 +225,7 @@ def item_context(request, case, row) -> dict:
         last = criteria.expiry(asked, fact, facts.tier)
         why = criteria.discounted(facts, book, asked, fact, now)
         if not why and last is not None and last < context["today"]:
-            why = "It aged out."
+            why = "It expired."
         if not why and fact.result and fact.result != "pass":
             why = f"It says {fact.result}: only a pass counts."
         said = fact.verifications.get(key, ())
@@ -326,7 +326,7 @@ def cover(request, ref, pk):
         case,
         "evidence",
         form,
-        title="Offer it for more",
+        title="Use for other requirements",
         lede=row.title,
         verb="Offer it",
         back_url=reverse("evidence-item", args=[case.ref, row.pk]),

@@ -158,6 +158,6 @@ def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[W
         keys = known.to_ask(says)
         for key, one in says(keys) if keys else ():
             if kind_of(one.source) not in KINDS:
-                raise ValueError(f"No page mends findings like {one.source!r}: name their kind in KINDS.")
+                raise ValueError(f"No page fixes findings like {one.source!r}: name their kind in KINDS.")
             found[key].append(one)
     return found

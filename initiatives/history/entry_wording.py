@@ -23,7 +23,7 @@ from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
 from initiatives.models.notes import EVENT_KINDS
 from initiatives.models.versions import outage_words
 
-ANSWERS = {"answered": "", "no": "No: ", "not_applicable": "Does not apply: ", "not_reported": "Not reported"}
+ANSWERS = {"no": "Not yet: ", "not_applicable": "Not applicable: ", "not_reported": "Not reported"}
 VERDICTS = {
     SignOffVerdict.APPROVE: "approved",
     SignOffVerdict.CONDITION: "approved with a condition",
@@ -148,7 +148,7 @@ def _found(facts, book) -> str:
 
 def _excused(facts, book) -> str:
     if "owed_on" in facts:
-        return f"let one decision on this case pass “{facts['text']}”, owed on {facts['owed_on']}."
+        return f"let one decision on this initiative pass “{facts['text']}”, due on {facts['owed_on']}."
     return f"let decisions pass “{facts['text']}” once."
 
 
@@ -167,7 +167,7 @@ def _in_effect(facts, book) -> str:
     if facts.get("effective_on"):
         return f" It decides what is supported from {_page_day(facts['effective_on'], book)}."
     if facts.get("takes_effect") == TakesEffect.CASE_BY_CASE:
-        return " It decides what is supported from the next gate or re-attestation of each case."
+        return " It decides what is supported from the next gate or re-attestation of each initiative."
     return ""
 
 
@@ -191,7 +191,7 @@ WAYS: dict[str, Callable[..., Any]] = {
     "question": lambda key, book: question(book, key),
     "questions": _questions,
     "voided": lambda rows, book: _questions(dict.fromkeys(key for _, key in rows), book),
-    "answer": lambda key, book: ANSWERS[key],
+    "answer": lambda key, book: ANSWERS.get(key, ""),
     "verdict": lambda key, book: VERDICTS.get(key, key),
     "judged": lambda key, book: "approved" if key == "approve" else "refused",
     "rows": lambda key, book: REGISTER_KINDS[key].lower(),
@@ -202,7 +202,7 @@ WAYS: dict[str, Callable[..., Any]] = {
     "condition": lambda key, book: CONDITIONS_OF_SYSTEMS[key].lower(),
     "proposed": lambda key, book: PROPOSED_KINDS.get(key, key).lower(),
     "hold": lambda key, book: _hold(key),
-    "opened": lambda key, book: "opened a hold" if key in OPENED_BY_PEOPLE else "brought about a hold",
+    "opened": lambda key, book: "opened a hold" if key in OPENED_BY_PEOPLE else "triggered a hold",
     "lifted": lambda key, book: (
         "lifted the hold" if key in LIFTED_BY_PEOPLE else "brought the hold to its end"
     ),
@@ -241,8 +241,8 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.ESTATE_DROPPED: "dropped the table “{file}”; nothing of it entered.",
     EntryKind.INVENTORY_UPLOADED: "uploaded the inventory “{file}” of {source}.",
-    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} cases came in as claims.",
-    EntryKind.REGISTERED: "registered the case in {unit}, with {owner} as owner: {problem}",
+    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} came in as claims.",
+    EntryKind.REGISTERED: "registered the initiative in {unit}, with {owner} as owner: {problem}",
     EntryKind.DETAILS_CHANGED: "changed {all:changed}.",
     EntryKind.HANDOVER_PROPOSED: "asked {successor} to take over what {person} holds here: {what}.",
     EntryKind.HANDOVER_ACCEPTED: "took over from {person}: {what}.",
@@ -254,7 +254,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.DELEGATION_ACCEPTED: "accepted to stand in for {person}: {what}.",
     EntryKind.DELEGATION_DECLINED: "declined to stand in for {person}: {what}.",
     EntryKind.DELEGATION_GIVEN_BACK: "no longer stands in for {person}: {what}.",
-    EntryKind.UNIT_CHANGED: "took the case along from {before} to {after}: the units were merged.",
+    EntryKind.UNIT_CHANGED: "took the initiative along from {before} to {after}: the units were merged.",
     EntryKind.BOARD_CHANGED: (
         "changed who decides, with the units: <{after}|no board>, in place of <{before}|no board>."
     ),
@@ -266,7 +266,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.UNIT_POLICY_SET: "set a policy of {unit}: {all:term}.",
     EntryKind.UNIT_POLICY_WITHDRAWN: "withdrew a policy of {unit}, {reference}: {why}",
     EntryKind.UNIT_MOVED: "moved the unit {unit} from <{before}|the top> to <{after}|the top>.",
-    EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {cases} cases and {people} people.",
+    EntryKind.UNITS_MERGED: "merged the unit {unit} into {into}, with {cases} initiatives and {people} people.",
     EntryKind.NOT_SIMILAR: "said that {other} is not similar.",
     EntryKind.INTAKE_LINK_MADE: "made the intake link of {unit}, open until {until:day}.",
     EntryKind.INTAKE_LINK_ENDED: "switched off the intake link of {unit}.",
@@ -322,9 +322,9 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.EVIDENCE_OFFERED: "offered item {evidence} for {covers:questions} too.",
     EntryKind.EVIDENCE_VERIFIED: "verified “{title}” for {requirement:question} Where: {place}. Seen: {words}",
-    EntryKind.STANDALONE_DECLARED: "declared that the case stands alone: {why}",
-    EntryKind.STANDALONE_ACCEPTED: "accepted as {seat:seat} that the case stands alone.",
-    EntryKind.STANDALONE_ENDED: "ended the declaration that the case stands alone: {why:ended}",
+    EntryKind.STANDALONE_DECLARED: "declared that the initiative stands alone: {why}",
+    EntryKind.STANDALONE_ACCEPTED: "accepted as {seat:seat} that the initiative stands alone.",
+    EntryKind.STANDALONE_ENDED: "ended the declaration that the initiative stands alone: {why:ended}",
     EntryKind.EVIDENCE_NOT_SHOWN: "opened “{title}” and says it does not show {requirement:question} {words}",
     EntryKind.EVIDENCE_WITHDRAWN: "withdrew the evidence “{title}”.",
     EntryKind.PAST_READ: "read the page “{page}” as of {as_of}.",
@@ -358,7 +358,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.WORD_WRITTEN: "worded “{key}” as “{words}”<, before that “{before}”> in the contract.",
     EntryKind.WORD_RETIRED: "no longer offers “{words}” ({key}) for the contract.",
     EntryKind.CLAUSE_COMMENTED: "commented on clause {clause} of the contract: {text}",
-    EntryKind.COMMENT_SETTLED: "settled a comment on clause {clause} of the contract: {text}",
+    EntryKind.COMMENT_SETTLED: "resolved a comment on clause {clause} of the contract: {text}",
     EntryKind.CONTRACT_PROPOSED: "sent version {number} of the contract to the board.",
     EntryKind.CONTRACT_TAKEN_BACK: "took version {number} of the contract back.",
     EntryKind.CONTRACT_APPROVED: "approved version {number} of the contract in the seat {seat:seat}.",
@@ -388,7 +388,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.EVALUATION_WITHDRAWN: "withdrew the evaluation of {model}, {metric} on {data_set}: {why}",
     EntryKind.SCOPE_PLANNED: "planned scope {number} for {stage:stage}: {users} users.",
     EntryKind.SCOPE_IN_FORCE: "put scope {number} in force: {users} users<, in place of scope {replaces}>.",
-    EntryKind.CHANGED: "recorded a change: {what}, from {effective_at:day}.< It ended proof for {voided:voided}.>",
+    EntryKind.CHANGED: "recorded a change: {what}, from {effective_at:day}.< It ended evidence for {voided:voided}.>",
     EntryKind.CHANGE_COMPLETED: "added who approved “{what}” ({approver}) and the way back.",
     EntryKind.DEPENDANT_ADDED: (
         "recorded that {who} depends on it; bearable outage {hours:outage}<; {executive} is asked to state "
@@ -397,20 +397,20 @@ SENTENCES: dict[str, str] = {
     EntryKind.DEPENDENCE_STATED: "stated: {words}",
     EntryKind.DEPENDENCE_DECLINED: "declined to state that {who} depends on it: {why}",
     EntryKind.DEPENDANT_ENDED: "recorded that {who} no longer depends on it.",
-    EntryKind.KEY_MADE: "made the key {public} for {system}, which opens until {expires_at:day}.",
+    EntryKind.KEY_MADE: "made the key {public} for {system}, which expires on {expires_at:day}.",
     EntryKind.KEY_REVOKED: "revoked the key {public} of {system}.",
     EntryKind.SWITCHED_OFF: "switched its systems off: whatever they ask is denied.",
     EntryKind.SWITCHED_ON: "switched its systems on again.",
     EntryKind.HOLD_OPENED: "{hold_kind:opened}, {hold_kind:hold}: {why}",
     EntryKind.HOLD_LIFTED: "{hold_kind:lifted}, {hold_kind:hold}: {why}",
-    EntryKind.DEBT_OPENED: "opened a debt: <{debtor}|nobody> owes “{text}” by {due:day}.",
-    EntryKind.DEBT_SETTLED: "settled “{text}”: {note}",
+    EntryKind.DEBT_OPENED: "opened an obligation of <{debtor}|nobody>, due on {due:day}: “{text}”.",
+    EntryKind.DEBT_SETTLED: "resolved “{text}”: {note}",
     EntryKind.DEBT_EXCUSED: "{all:excused}",
     EntryKind.GAP_OPENED: "opened a gap, owned by {owner}, due {due:day}: {text}",
-    EntryKind.GAP_CLOSED: "closed the gap “{text}”<{evidence?} with proof.|, accepted by its owner.>",
+    EntryKind.GAP_CLOSED: "closed the gap “{text}”<{evidence?} with evidence.|, accepted by its owner.>",
     EntryKind.USERS_TOLD: "told the users: {how}",
     EntryKind.STAGE_CHANGED: (
-        "moved the stage from {from:stage} to {to:stage} ({basis}); the proof supported {supported:stage} "
+        "moved the stage from {from:stage} to {to:stage} ({basis}); the evidence supported {supported:stage} "
         "then.< Why: {why}>"
     ),
     EntryKind.RE_ATTESTED: "confirmed that production is accepted again.",
@@ -454,8 +454,8 @@ SENTENCES: dict[str, str] = {
     EntryKind.PROPOSAL_CONFIRMED: "confirmed what {proposed_by} proposed, {change:proposed}: {about}.",
     EntryKind.PROPOSAL_DECLINED: "declined what {proposed_by} proposed, {change:proposed}: {about}: {why}",
     EntryKind.PROPOSAL_TAKEN_BACK: "took a proposal back, {change:proposed}: {about}.",
-    EntryKind.TERM_USED: "recorded that the case uses the term {term}.",
-    EntryKind.TERM_NO_LONGER_USED: "recorded that the case no longer uses the term {term}.",
+    EntryKind.TERM_USED: "recorded that the initiative uses the term {term}.",
+    EntryKind.TERM_NO_LONGER_USED: "recorded that the initiative no longer uses the term {term}.",
     EntryKind.DEFINITION_WRITTEN: "wrote down what {system} means by {term} in {field}: {said[meaning]}",
     EntryKind.DEFINITION_CHANGED: "changed what {system} means by {term} in {field}: {all:redefined}.",
     EntryKind.DEFINITION_WITHDRAWN: "took back what {system} means by {term} in {field}: {why}",
@@ -476,11 +476,11 @@ SENTENCES: dict[str, str] = {
     EntryKind.ACCOUNT_CHANGED: "changed the service account {account} in {system}.",
     EntryKind.ACCOUNT_REVIEWED: "looked at what the service account {account} may do in {system}: {privileges:ended}",
     EntryKind.ACCOUNT_CLOSED: "recorded that the service account {account} in {system} was closed: {why}",
-    EntryKind.LINK_ADDED: "tied the case to {system}.",
+    EntryKind.LINK_ADDED: "connected the initiative to {system}.",
     EntryKind.LINK_CHANGED: "changed the link to {system}: {after:fields}.",
     EntryKind.LINK_ENDED: "ended the link to {system}: {why}",
     EntryKind.LINK_ANSWERED: (
-        "<{accepts?}agreed|declined>, as owner of {system}, that the case depends on it.< {words}>"
+        "<{accepts?}agreed|declined>, as owner of {system}, that the initiative depends on it.< {words}>"
     ),
     EntryKind.SOURCE_ACCEPTED: (
         "accepted {system} in its condition ({condition:condition}) until {until}: {consequence}"
@@ -488,7 +488,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.RULEBOOK_LOADED: "loaded rulebook {version}, as a draft that does not change.",
     EntryKind.PUBLICATION_PROPOSED: "proposed to publish rulebook {version}.",
     EntryKind.RULEBOOK_PUBLISHED: (
-        "put rulebook {version} in force, proposed by {admin}.{all:in_effect}< What fell may be mended until "
+        "put rulebook {version} in force, proposed by {admin}.{all:in_effect}< What fell may be fixed until "
         "{grace_until:page_day}.>{all:unforeseen}"
     ),
     EntryKind.RULEBOOK_COPIED: "began a draft of rulebook {version}, copied from {base}.",

@@ -62,5 +62,5 @@ def aged(facts, states: dict, book, since: datetime) -> list[str]:
             asked = book.requirements[key]
             last = criteria.expiry(asked, state.items[0], facts.tier)
             if last is not None and then <= last < today:
-                found.append(f"{asked.question} Its proof was current until {day(last)}.")
+                found.append(f"{asked.question} Its evidence was current until {day(last)}.")
     return found

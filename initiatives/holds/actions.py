@@ -154,7 +154,7 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
         obligation = Obligation.objects.select_related("debtor").get(pk=obligation.pk)
         may_settle(case, obligation, by).or_refuse()
         if obligation.settled_at:
-            raise Conflict(f"It was settled on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
+            raise Conflict(f"It was resolved on {clock.local_day(obligation.settled_at):%-d %B %Y} already.")
         if obligation.kind == "criterion":
             judged = supported_stage.judged(case, _facts(case))
             book, states, key = judged.rulebook.book, judged.states, obligation.source.split(":")[0]
@@ -163,23 +163,24 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 for wanted in book.criteria[key].requirements
             ):
                 no(
-                    f"{book.criteria[key].question} Not shown yet.", "Answer it on the checklist, with proof."
+                    f"{book.criteria[key].question} Not shown yet.",
+                    "Answer it on the checklist, with evidence.",
                 ).or_refuse()
         if obligation.kind in ("post_mortem", "retrospective"):
             no(
-                "It is settled by publishing the post-mortem and its confirmation.", "Write it on its page."
+                "It is resolved by publishing the post-mortem and its confirmation.", "Write it on its page."
             ).or_refuse()
         if obligation.kind in ("step_back", "vacancy"):
             no(
-                "It settles itself when its cause is gone.", "Bring the support back, or ask the chair."
+                "It resolves itself when its cause is gone.", "Bring the support back, or ask the chair."
             ).or_refuse()
         if obligation.kind == "reading":
-            no("It settles itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
+            no("It resolves itself when a reading comes.", "Send one on the Adoption tab.").or_refuse()
         if obligation.kind == "service_account":
-            no("It is settled by closing the account.", "Record that on the page of its system.").or_refuse()
+            no("It is resolved by closing the account.", "Record that on the page of its system.").or_refuse()
         if obligation.kind == ObligationKind.FEED:
             no(
-                "It is settled by the word of the system's owner.",
+                "It is resolved by the word of the system's owner.",
                 "They say so on its page.",
                 f"/feeds/{obligation.pk}/",
             ).or_refuse()
@@ -201,7 +202,7 @@ def may_settle(case: Initiative, obligation: Obligation, by: User):
     ):
         return case_permissions.yes()
     return no(
-        f"Only {debtor or 'the owner'} settles this.", "Where that person is gone, sponsor or chair do."
+        f"Only {debtor or 'the owner'} resolves this.", "Where that person is gone, sponsor or chair do."
     )
 
 
@@ -237,7 +238,7 @@ def excuse_debt(*, obligation: Obligation, case: Initiative, reason: str, by: Us
     It stays owed, and holds up every other case as before. Once for a debt and a case. Raises ValidationError, Refused.
     """
     if not reason.strip():
-        raise ValidationError({"reason": "Say why this decision may go on while that is owed."})
+        raise ValidationError({"reason": "Say why this decision may go on while that is due."})
     with act("excuse debt", by=by, case=case, reason=reason) as case:
         case_permissions.may_raise(case, by).or_refuse()
         obligation = Obligation.objects.select_related("initiative").get(pk=obligation.pk)
@@ -259,13 +260,16 @@ def may_excuse(obligation: Obligation, case: Initiative) -> Answer:
             f"No review of {case.ref} for MVP or production is open.", "Let it pass once one waits for it."
         )
     if obligation.debtor_id not in {person.pk for person in case_rows.answering(case)}:
-        return no(f"{case.ref} is not held up by this debt.", "It holds up cases of who owes it.")
+        return no(
+            f"{case.ref} is not held up by this obligation.",
+            "It holds up initiatives of the person who has it.",
+        )
     if obligation.settled_at is not None or obligation.due >= clock.today():
-        return no("This debt is not overdue: it holds nothing up.")
+        return no("This obligation is not overdue: it holds nothing up.")
     if Excuse.objects.filter(obligation=obligation, initiative=case).exists():
         return no(
-            f"A decision on {case.ref} was let pass this debt once already; once is all.",
-            "The debt has to be settled.",
+            f"A decision on {case.ref} was let pass this obligation once already; once is all.",
+            "The obligation has to be resolved.",
         )
     return case_permissions.yes()
 
@@ -299,11 +303,11 @@ def follow_support(
         supported = support[case.pk].supports_claim
         for debt in [debt for debt in case_rows.debts(case) if debt.kind == "step_back"]:
             if supported or case.stage not in (Stage.MVP, Stage.PRODUCTION):
-                note = "Support returned" if supported else f"The case is {case.stage}"
+                note = "Support returned" if supported else f"The initiative is {case.stage}"
                 settle_row(debt, by=None, note=note)
             elif debt.source.partition(":")[0] != case.stage:
                 # It spoke of the stage before: what is owed now is said anew, with its own days.
-                settle_row(debt, by=None, note=f"The case is {case.stage} now")
+                settle_row(debt, by=None, note=f"The initiative is {case.stage} now")
             else:
                 open_debts.append(debt)
         if (
@@ -370,7 +374,7 @@ def end_debts_of_stage(case: Initiative, was: str) -> None:
     for debt in case_rows.debts(case):
         left = debt.kind == "criterion" and debt.source.endswith(ends)
         if left or debt.kind == "vacancy":
-            settle_row(debt, by=None, note=f"The case stepped back from {was} to {case.stage}")
+            settle_row(debt, by=None, note=f"The initiative stepped back from {was} to {case.stage}")
 
 
 def open_gap(
@@ -427,7 +431,7 @@ def close_gap(*, gap: Gap, evidence: Evidence | None = None, by: User) -> Gap:
             case_permissions.may_collaborate(case, by).or_refuse()
         if evidence is None and gap.owner_id != by.pk:
             no(
-                "Without proof only the gap's owner closes it, by accepting it.", f"Ask {gap.owner}."
+                "Without evidence only the gap's owner closes it, by accepting it.", f"Ask {gap.owner}."
             ).or_refuse()
         if evidence is None:
             gap.owner_accepted_at = gap.owner_accepted_at or clock.now()

@@ -36,7 +36,7 @@ def lines(look: "Look") -> Iterator[Line]:
     if len(others) > MOST:
         yield Line(
             "see",
-            f"{len(others) - MOST} more stand against cases near you",
+            f"{len(others) - MOST} more stand against initiatives near you",
             f"{reverse('portfolio')}?held=on",
             "See them all",
             "Holds, and days of grace that are over.",
@@ -96,7 +96,7 @@ def _grace(look: "Look", debt: Obligation) -> Line:
         f"The days of grace of {case.title} are over",
         reverse("case-step-back" if chairs else "case", args=[case.ref]),
         "Decide on stepping back" if chairs else "See what is missing",
-        f"{ended(debt.text)} It is a {stage_word(case.stage)} that its proof does not support.",
+        f"{ended(debt.text)} It is a {stage_word(case.stage)} that its evidence does not support.",
         case.ref,
         debt.due,
         on_behalf="" if chairs else look.standing_in_on.get(case.pk, ""),

@@ -53,7 +53,7 @@ def end(request, pk):
         title="End a dependence",
         happens=[
             f"{row.who} is no longer listed as depending on {case.ref}.",
-            *(["What the executive stated no longer counts as proof."] if row.confirmed_at else []),
+            *(["What the executive stated no longer counts as evidence."] if row.confirmed_at else []),
         ],
         verb="End it",
     )
@@ -80,7 +80,7 @@ def state(request, pk):
     case = row.initiative
     if request.method == "POST":
         dependants.state_dependence(dependant=row, by=request.user)
-        messages.success(request, "You stated it; the owner of the case sees it.")
+        messages.success(request, "You stated it; the owner of the initiative sees it.")
         return redirect("desk")
     may = case_permissions.may_state(row, request.user)
     if may and not row.waiting:
@@ -105,7 +105,7 @@ def decline(request, pk):
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "You declined; the owner of the case sees why.")
+            messages.success(request, "You declined; the owner of the initiative sees why.")
             return redirect("desk")
     return _page(request, row, form=form, words=statement_words(row))
 

@@ -62,7 +62,7 @@ def add_dependant(
         if case_permissions.is_owner(case, executive):
             raise ValidationError(
                 {
-                    "executive": "Whoever owns the case does not state this; name who answers for the work there."
+                    "executive": "Whoever owns the initiative does not state this; name who answers for the work there."
                 }
             )
         if case.dependants.filter(
@@ -132,7 +132,7 @@ def _asked(dependant: Dependant, by: User) -> Dependant:
     row = Dependant.objects.select_related("initiative", "executive").get(pk=dependant.pk)
     case_permissions.may_state(row, by).or_refuse()
     if row.initiative.closed:
-        no(f"This case is {row.initiative.stage}; nobody depends on it any more.").or_refuse()
+        no(f"This initiative is {row.initiative.stage}; nobody depends on it any more.").or_refuse()
     if not row.waiting:
         raise Conflict("This was answered, or has ended, already.")
     return row

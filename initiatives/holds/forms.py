@@ -15,7 +15,7 @@ class HoldForm(forms.Form):
 class SettleForm(forms.Form):
     """A note on a debt that is settled."""
 
-    note = WordsField(label="How it was settled", required=False)
+    note = WordsField(label="How it was resolved", required=False)
 
 
 class ExcuseForm(forms.Form):
@@ -25,8 +25,8 @@ class ExcuseForm(forms.Form):
         queryset=None,
         label="For the decision on",
         empty_label="choose",
-        error_messages={"required": "Choose the case whose decision may pass it."},
-        help_text="Cases with an open review for MVP or production that it holds up, and on which you decide.",
+        error_messages={"required": "Choose the initiative whose decision may pass it."},
+        help_text="Initiatives with an open review for MVP or production that it holds up, and on which you decide.",
     )
     reason = WordsField(label="Why this decision may go on")
 
@@ -55,7 +55,7 @@ class CloseGapForm(forms.Form):
         queryset=None,
         required=False,
         empty_label="none: I own this gap and accept it",
-        help_text="Without proof only the gap's owner closes it, by accepting it.",
+        help_text="Without evidence only the gap's owner closes it, by accepting it.",
     )
 
     def __init__(self, *args, case, **kwargs):

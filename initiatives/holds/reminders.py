@@ -122,7 +122,7 @@ OWED = {
     ObligationKind.FEED: "the word that a feed is shut",
 }
 BLOCKS = {
-    "step_back": "The days of grace are over: the chair decides whether the case steps back.",
+    "step_back": "The days of grace are over: the chair decides whether the initiative steps back.",
     "criterion": "While it is overdue, no review of the owner's for MVP or production can be decided.",
     "post_mortem": "While it is overdue, no review of the owner's for MVP or production can be decided.",
     "retrospective": "While it is overdue, no review of the owner's for MVP or production can be decided.",
@@ -131,7 +131,7 @@ BLOCKS = {
 
 
 def _owed_by(debt: Obligation, reader) -> str:
-    return "You owe it" if debt.debtor == reader else f"Owed by {debt.debtor or 'nobody named'}"
+    return "Due from you" if debt.debtor == reader else f"Due from {debt.debtor or 'nobody named'}"
 
 
 def conditions(moment: datetime):
@@ -157,7 +157,7 @@ def conditions(moment: datetime):
                 f"condition:{row.pk}",
                 subject(case, f"a condition {when}"),
                 text=f"{ended(row.text)} {'It is yours' if row.owner == person else f'Owned by {row.owner}'}."
-                + (" While it is overdue, nothing on this case can be decided." if overdue else ""),
+                + (" While it is overdue, nothing on this initiative can be decided." if overdue else ""),
                 link=reverse("condition-meet", args=[row.pk]),
                 case_ref=case.ref,
                 due_on=row.due,
@@ -193,7 +193,7 @@ def gaps(moment: datetime):
                 "gap",
                 f"gap:{row.pk}",
                 f"a gap {when}",
-                text=f"{ended(row.text)} Close it with proof, or accept it as its owner.",
+                text=f"{ended(row.text)} Close it with evidence, or accept it as its owner.",
                 link=reverse("gap-close", args=[row.pk]),
                 due_on=row.due,
             ),

@@ -27,10 +27,10 @@ def open_hold(request, ref):
         HoldForm(sent(request)),
         lambda fields: actions.hold(case=case, by=request.user, **fields),
         "The hold is open; the chair lifts it.",
-        title="Raise a concern",
+        title="Put on hold",
         happens=[
-            "No review of this case can be decided until the chair lifts the hold.",
-            "The stage that its proof supports does not change by it.",
+            "No review of this initiative can be decided until the chair lifts the hold.",
+            "The stage that its evidence supports does not change by it.",
         ],
         verb="Hold it",
         danger=True,
@@ -56,7 +56,7 @@ def lift(request, pk):
         lede=f"{HoldKind(hold.kind).label}, opened by {who}: {hold.reason}",
         happens=[
             *([f"Its cause is gone since {day(hold.liftable_since)}."] if hold.liftable_since else []),
-            "Reviews of this case can be decided again, as far as this hold stood in the way.",
+            "Reviews of this initiative can be decided again, as far as this hold stood in the way.",
         ],
         verb="Lift it",
     )
@@ -75,18 +75,18 @@ def settle(request, pk):
     may_settle(case, debt, request.user).or_refuse()
     if debt.kind in ("post_mortem", "retrospective"):
         no(
-            "It is settled by publishing the post-mortem and its confirmation.",
+            "It is resolved by publishing the post-mortem and its confirmation.",
             "Write it on its page.",
             reverse("post-mortem-start", args=[debt.pk]),
         ).or_refuse()
     lede = f"{debt.text} Due {day(debt.due)}."
-    happens = ["The debt is marked as settled, by you, today."]
+    happens = ["The obligation is marked as resolved, by you, today."]
     if debt.kind == "criterion":
         book = Rulebook.objects.current().book
         criterion = book.criteria.get(debt.source.split(":")[0])
         if criterion is not None:
             happens.append(
-                "That is accepted only once these are answered with proof: "
+                "That is accepted only once these are answered with evidence: "
                 + " ".join(book.requirements[key].question for key in criterion.requirements)
             )
     return one_act(
@@ -94,11 +94,11 @@ def settle(request, pk):
         case,
         SettleForm(sent(request)),
         lambda fields: actions.settle(obligation=debt, by=request.user, **fields),
-        "Settled.",
-        title="Settle what is owed",
+        "Resolved.",
+        title="Resolve the obligation",
         lede=lede,
         happens=happens,
-        verb="Settle it",
+        verb="Resolve",
     )
 
 
@@ -114,14 +114,15 @@ def excuse(request, pk):
         held[0] if len(held) == 1 else debt.initiative,
         ExcuseForm(sent(request), cases=held),
         lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
-        "One decision may pass this debt; it stays owed.",
-        title="Let one decision pass a debt",
-        lede=f"{ended(debt.text)} Due {day(debt.due)}, owed by {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
+        "One decision is allowed meanwhile; it stays due.",
+        title="Allow one decision meanwhile",
+        lede=f"{ended(debt.text)} Due {day(debt.due)}, from {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
         happens=[
-            "The next decision on the case that you choose may go on while this is owed, and uses your word up.",
-            "It stays owed, and holds up every other case of whoever owes it. For one case this is possible once.",
+            "The next decision on the initiative that you choose may go on while this is due, and uses your word up.",
+            "It stays due, and holds up every other initiative of the same person. For one initiative this is "
+            "possible once.",
         ],
-        verb="Let it pass",
+        verb="Allow it",
     )
 
 
@@ -138,7 +139,7 @@ def open_gap(request, ref):
         lambda fields: actions.open_gap(case=case, by=request.user, **fields),
         "The gap is recorded.",
         title="Record a gap",
-        lede="It stays open, beyond the case itself, until proof closes it or its owner accepts it.",
+        lede="It stays open, beyond the initiative itself, until evidence closes it or its owner accepts it.",
         verb="Record it",
     )
 

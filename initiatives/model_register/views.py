@@ -85,7 +85,7 @@ def add(request: SignedInRequest) -> HttpResponse:
         back=reverse("models"),
         parent="Models",
         title="Add a model",
-        lede="Once, for every case that runs it.",
+        lede="Once, for every initiative that runs it.",
         verb="Add it",
     )
 
@@ -99,7 +99,8 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         form,
         save=lambda: actions.change_model(model=row, by=request.user, **form.cleaned_data),
-        done="It is saved. Every case that runs the model is asked what replaces it 90 days before its end of life.",
+        done="It is saved. Every initiative that runs the model is asked what replaces it 90 days before its "
+        "end of life.",
         back=row.get_absolute_url(),
         parent=str(row),
         title=f"Change {row}" if row.confirmed_at else f"Read and confirm {row}",

@@ -73,7 +73,7 @@ class ImportRow(models.Model):
     DECISIONS = {
         "import": "Import",
         "merge": "Merge: the same line twice",
-        "triage": "Set aside for triage",
+        "triage": "Needs review",
         "reject": "Rejected",
         "unchanged": "Unchanged",
     }
@@ -107,7 +107,7 @@ class ImportRow(models.Model):
 # What the register takes in as tables; effort by week has pages of its own.
 REGISTER_KINDS = {
     "systems": "Systems",
-    "links": "Links of cases",
+    "links": "Links of initiatives",
     "accounts": "Service accounts",
     "definitions": "Terms and definitions",
 }

@@ -67,7 +67,7 @@ class Forecast(models.Model):
     """
 
     CASES, DECISIONS = "cases", "decisions"
-    KINDS = {CASES: "Cases", DECISIONS: "Past decisions"}
+    KINDS = {CASES: "Initiatives", DECISIONS: "Past decisions"}
     WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
     STATES = {WAITING: "Waiting", RUNNING: "Being worked out", DONE: "Worked out", FAILED: "Failed"}
 
@@ -160,7 +160,7 @@ class Foreseen(models.Model):
     """
 
     CASE, REVIEW, DECISION = "case", "review", "decision"
-    WHATS = {CASE: "Case", REVIEW: "Open review", DECISION: "Decision"}
+    WHATS = {CASE: "Initiative", REVIEW: "Open review", DECISION: "Decision"}
 
     not_governed = "worked out from the record, as its forecast is"
 

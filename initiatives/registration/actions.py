@@ -58,7 +58,7 @@ def register(
         )
     if successor_of is not None and not successor_of.closed:
         wrong["successor_of"] = (
-            f"{successor_of.ref} still runs; a successor follows a stopped or retired case."
+            f"{successor_of.ref} still runs; a successor follows a stopped or retired initiative."
         )
     if wrong:
         raise ValidationError(wrong)
@@ -120,7 +120,7 @@ def change_details(
 ) -> Initiative:
     """Change problem, platform and confidentiality. Earlier words stay in the history. A new name is `rename`."""
     if not problem.strip():
-        raise ValidationError({"problem": "A case needs its problem."})
+        raise ValidationError({"problem": "An initiative needs its problem."})
     with act("change details", by=by, case=case, reason=reason) as case:
         case_permissions.may_manage(case, by).or_refuse()
         before = {name: getattr(case, name) for name in ("problem", "platform", "confidential")}
@@ -184,7 +184,7 @@ def not_similar(*, case: Initiative, other: Initiative, by: User) -> NotSimilar:
     with act("not similar", by=by, case=case) as case:
         case_permissions.may_collaborate(case, by).or_refuse()
         if other.pk == case.pk or not Initiative.objects.told().filter(pk=other.pk).exists():
-            no("No such case is shown as similar.", "Look at the case again.").or_refuse()
+            no("No such initiative is shown as similar.", "Look at the initiative again.").or_refuse()
         pair = Q(initiative=case, other=other) | Q(initiative=other, other=case)
         if NotSimilar.objects.filter(pair).exists():
             raise Conflict("That was said already.", "Go on.", case.get_absolute_url())
@@ -197,11 +197,11 @@ def not_similar(*, case: Initiative, other: Initiative, by: User) -> NotSimilar:
 def withdraw(*, case: Initiative, reason: str, joined_to: Initiative | None = None, by: User) -> Initiative:
     """Withdraw an idea registered by mistake, or joined to another case. It is kept, marked; nothing is owed."""
     if not reason.strip() and joined_to is None:
-        raise ValidationError({"reason": "Say why, or name the case it is joined to."})
+        raise ValidationError({"reason": "Say why, or name the initiative it is joined to."})
     with act("withdraw", by=by, case=case, reason=reason, register=True) as case:
         case_permissions.may_withdraw(case, by).or_refuse()
         if joined_to is not None and joined_to.pk == case.pk:
-            raise ValidationError({"joined_to": "A case is not joined to itself."})
+            raise ValidationError({"joined_to": "An initiative is not joined to itself."})
         if case.reviews.filter(outcome=ReviewOutcome.OPEN).exists():
             no("A review is open.", "Withdraw the review first.").or_refuse()
         case.withdrawn_at, case.withdrawn_reason, case.joined_to = clock.now(), reason.strip(), joined_to

@@ -49,5 +49,5 @@ class RegisterForm(forms.Form):
         if number.isascii() and number.isdecimal() and len(number) < 10:
             found = self.visible.filter(number=int(number)).first()
         if found is None:
-            raise forms.ValidationError(f"There is no case {ref} that you may see.")
+            raise forms.ValidationError(f"There is no initiative {ref} that you may see.")
         return found

@@ -80,7 +80,7 @@ def accept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> Rol
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         case_permissions.may_accept_role(assignment, by).or_refuse()
         if case.closed and not case.obligations.unsettled().exists():
-            no(f"This case is {case.stage}; its roles are history.").or_refuse()
+            no(f"This initiative is {case.stage}; its roles are history.").or_refuse()
         if assignment.accepted_at or assignment.declined_at or assignment.ended_at:
             raise Conflict("This proposal was answered or ended already.")
         accept_row(case, assignment, words.strip() or acceptance_words(case, assignment.role))
@@ -214,5 +214,5 @@ def leave_vacancy(case: Initiative, assignment: RoleAssignment) -> None:
         open_system_hold(
             case,
             "record_owner_vacant",
-            f"{person.full_name}, whom the contract names, no longer owns the record.",
+            f"{person.full_name}, whom the contract names, no longer owns the audit trail.",
         )

@@ -50,7 +50,7 @@ class PeopleAdmin(PersonAdmin):
             else ("Give this account back", "reactivate")
         )
         return format_html(
-            '<a href="{}">{}</a> &middot; <a href="{}">Hand over their cases</a>'
+            '<a href="{}">{}</a> &middot; <a href="{}">Hand over their initiatives</a>'
             ' &middot; <a href="{}?q={}">Send a link to choose a password</a>',
             reverse(f"admin:governance_user_{name}", args=[person.pk]),
             verb,
@@ -68,7 +68,7 @@ class PeopleAdmin(PersonAdmin):
             f"{person} can no longer sign in; a session that is open ends.",
             *(f"{role.get_role_display()} of {role.initiative} ends." for role in roles),
             *(f"The seat {seat.get_seat_display()} of {seat.board} ends." for seat in seats),
-            "Cases that lose their accepted owner are held until somebody else accepts.",
+            "Initiatives that lose their accepted owner are held until somebody else accepts.",
         ]
         return act_page(
             self,
@@ -78,7 +78,7 @@ class PeopleAdmin(PersonAdmin):
             happens=happens,
             act=lambda reason: leaving.deactivate(person=person, reason=reason, by=request.user),
             done=f"The account of {person} has ended.",
-            links=[(f"Hand over the cases of {person} first", reverse("handover", args=[person.pk]))],
+            links=[(f"Hand over the initiatives of {person} first", reverse("handover", args=[person.pk]))],
         )
 
     def reactivate(self, request, pk):

@@ -26,8 +26,8 @@ class HandoverForm(forms.Form):
     """Successors: `case-<key>` for each part, `everything` for those left empty; and why."""
 
     everything = SuccessorField(
-        label="One successor for every case left empty below",
-        help_text="Begin to type a name. Left empty, those cases stay where they are.",
+        label="One successor for every initiative left empty below",
+        help_text="Begin to type a name. Left empty, those initiatives stay where they are.",
     )
     reason = WordsField(label="Why", help_text="The successors read it; it stays in the history.")
 
@@ -83,7 +83,9 @@ class HandoverForm(forms.Form):
 class AnswerForm(forms.Form):
     """Which of the handovers one answers, and why not."""
 
-    take = forms.TypedMultipleChoiceField(coerce=int, error_messages={"required": "Tick at least one case."})
+    take = forms.TypedMultipleChoiceField(
+        coerce=int, error_messages={"required": "Tick at least one initiative."}
+    )
     reason = WordsField(label="If you decline: why", required=False, help_text="Helps to find somebody else.")
 
     def __init__(self, *args, keys: list[int], **options):

@@ -35,7 +35,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = form.chosen
         if not chosen:
-            form.add_error(None, "Name a successor for at least one case.")
+            form.add_error(None, "Name a successor for at least one initiative.")
         elif request.POST.get("step") == "look":
             effects = handover_queries.keeps_from(chosen)
         else:
@@ -93,7 +93,7 @@ def offered(request: SignedInRequest) -> HttpResponse:
         else:
             handovers.accept_handovers(handovers=chosen, by=request.user)
             count = len(chosen)
-            messages.success(request, f"You took over {count} case{'' if count == 1 else 's'}.")
+            messages.success(request, f"You took over {count} initiative{'' if count == 1 else 's'}.")
         return redirect("handovers")
     ticked = {row.pk for row in rows} if request.method != "POST" else {*request.POST.getlist("take")}
     context = {"nav": "desk", "form": form, "rows": _with_words(rows, ticked)}

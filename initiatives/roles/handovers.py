@@ -31,7 +31,7 @@ def propose_handover(
     if not reason.strip():
         raise ValidationError({"reason": "Say why; the successors read it."})
     if not chosen:
-        raise ValidationError("Name a successor for at least one case.")
+        raise ValidationError("Name a successor for at least one initiative.")
     with act("propose handover", by=by, reason=reason):
         case_permissions.may_hand_over(person, by).or_refuse()
         wanted = {case.pk: successor for case, successor in chosen.items()}
@@ -208,7 +208,7 @@ def _ask(successor: User, person: User, rows: list[Handover]) -> None:
         successor,
         "handover",
         f"handover:{rows[0].pk}",
-        subject=f"You are asked to take over from {person}: {count} case{'' if count == 1 else 's'}",
+        subject=f"You are asked to take over from {person}: {count} initiative{'' if count == 1 else 's'}",
         text=f"{rows[0].reason} It counts only once you accept; you can decline any of them.",
         link=reverse("handovers"),
     )

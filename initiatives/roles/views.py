@@ -173,7 +173,7 @@ def again(request, pk):
         form,
         title=f"Accept again: {row.get_role_display()}",
         lede=row.accepted_words or acceptance_words(row.initiative, row.role),
-        happens=["Your acceptance counts as proof from today on; the earlier one stays in the history."],
+        happens=["Your acceptance counts as evidence from today on; the earlier one stays in the history."],
         verb="Accept again",
         back_url=reverse("people", args=[row.initiative.ref]),
     )
@@ -203,7 +203,8 @@ def end(request, pk):
         title=f"End the role: {row.get_role_display()}",
         happens=[
             f"{row.person} stops being {row.get_role_display().lower()} of {case.ref} at once.",
-            f"{row.person} no longer reads the case by it, except for what anybody in the unit reads; who still owes "
+            f"{row.person} no longer reads the initiative by it, except for what anybody in the unit reads; who "
+            f"still owes "
             "something here reads it until that is settled.",
         ],
         effects=preview.of_role_end(row, by=request.user) if live else None,

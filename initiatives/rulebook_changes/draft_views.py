@@ -35,8 +35,8 @@ TITLES = {
 }
 # Parts without rows, each with what it is about.
 WHOLE = {
-    "freshness": "Days and limits that hold for every case",
-    "levels": "How many waivers a case carries, and which seats sign at minimal risk",
+    "freshness": "Days and limits that hold for every initiative",
+    "levels": "How many waivers an initiative carries, and which seats sign at minimal risk",
 }
 NAMED_BY = {"fate": "list", "replaced": "replacement of"}
 

@@ -27,7 +27,7 @@ TOGETHER = 100  # cases that are read and judged between two signs of progress
 LOST = timedelta(minutes=15)  # without a sign for so long, whoever worked it out is gone
 MOST_AHEAD = timedelta(days=730)
 LONGEST_PERIOD = timedelta(days=1830)
-FAILED = "It could not be worked out ({}). An admin finds more in the log; ask again once that is mended."
+FAILED = "It could not be worked out ({}). An admin finds more in the log; ask again once that is fixed."
 MOST_GRACE = timedelta(days=366)
 
 

@@ -32,7 +32,7 @@ CHANGES = {
     "gain": "Gains one",
     "work": "Has work more",
     "less": "Has work less",
-    "debt": "A debt is opened or settled",
+    "debt": "An obligation is opened or resolved",
     "held": "A hold comes or goes",
 }
 NARROWED = {
@@ -289,7 +289,7 @@ def _lines(one: Foreseen, new, old):
     if one.debt:
         yield line(becomes=f"debt {one.debt}", due=one.due)
     for words in one.why:
-        yield line(becomes="stands in the way", words=words)
+        yield line(becomes="blocks", words=words)
     if not (one.unmet or one.met or one.because or one.votes or one.held or one.freed or one.debt or one.why):
         yield line()
 
@@ -303,12 +303,14 @@ def _happens(row: Forecast) -> list[str]:
     if row.kind == Forecast.DECISIONS:
         return [
             "Nothing that was decided changes, whatever rulebook is in force later.",
-            "Each decision was judged on the facts and votes of its moment, as the record keeps them.",
+            "Each decision was judged by the facts and votes of its moment, as the record keeps them.",
         ]
     return [
-        "What proof supports is worked out anew for every case at the moment of publishing, and not a day later. "
+        "What evidence supports is worked out anew for every initiative at the moment of publishing, and not a "
+        "day later. "
         "Claimed stages stay as they are.",
-        f"Where an MVP or production falls, its owner owes the support back, or the chair is asked to step back: by "
+        f"Where an MVP or production falls, its owner has to bring the support back, or the chair is asked to "
+        f"step back: by "
         f"{_last_day(row)}.",
         "Open reviews keep the version they were opened with: no sign-off goes stale by publishing. Only where an "
         "owner moves a review to the new version must every approval given under the old one be given again.",

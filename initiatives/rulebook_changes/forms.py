@@ -19,16 +19,16 @@ TICKED = ("evidence kind", "trigger", "seat", "way", "requirement")
 LEFT_OUT = "left out"
 WHY = "Say in a sentence why this tier does not ask it."
 HELP = {
-    "fresh_days": "0: only what is named under “what ends its proof at once” ends it.",
-    "fresh_days_minimal": "Empty: the same as for every other case.",
-    "fresh_days_high_risk": "Empty: the same as for every other case.",
+    "fresh_days": "0: only what is named under “what ends its evidence at once” ends it.",
+    "fresh_days_minimal": "Empty: the same as for every other initiative.",
+    "fresh_days_high_risk": "Empty: the same as for every other initiative.",
     "seats_minimal": "What another seat would sign for goes to the last of these. None: every seat signs.",
     "grace_days": "Empty: the rulebook's own.",
     "warn_days_before": "The earliest first, such as 30, 14, 3.",
     "due_days": "Empty: it is asked before the move, not after it.",
-    "quorum_high_risk": "Empty: the same as for every other case.",
+    "quorum_high_risk": "Empty: the same as for every other initiative.",
     "ways": "From rows whose deciding value comes from outside the team; such an answer waits for no verifier.",
-    "of_register": "Unless it is accepted that the case stands alone.",
+    "of_register": "Unless it is accepted that the initiative stands alone.",
 }
 
 
@@ -329,9 +329,9 @@ class ForecastForm(forms.Form):
 
     day = DayField(label="Published on", required=False, help_text="Today, or a day to come.")
     grace_until = DayField(
-        label="Mended until",
+        label="Fixed until",
         required=False,
-        help_text="The last day of what is owed where support falls. Empty: as many days as the rulebook says.",
+        help_text="The last day of the obligation where support falls. Empty: as many days as the rulebook says.",
     )
 
     def __init__(self, *args, **options):
@@ -362,15 +362,16 @@ class PublishForm(forms.Form):
         widget=forms.RadioSelect,
         help_text="Case by case: from the next gate or re-attestation of each, at the latest "
         f"{LATEST_DAYS} days from now ({LATEST_DAYS_HIGH} at high risk). Until then the version before decides, and "
-        "each case shows what this one would make of it.",
+        "each initiative shows what this one would make of it.",
     )
     effective_on = DayField(
         label="From which day", required=False, help_text="Only where it takes effect on a day."
     )
     grace_until = DayField(
-        label="What falls may be mended until",
+        label="What falls may be fixed until",
         required=False,
-        help_text="Only where it takes effect at once: the last day of what owners owe for it. Empty: as many days as "
+        help_text="Only where it takes effect at once: the last day of the obligation of owners. Empty: as many "
+        "days as "
         "the rulebook says.",
     )
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)

@@ -109,7 +109,7 @@ def _tell(rulebook: Rulebook, opened: list[Obligation]) -> None:
             "rulebook published",
             f"rulebook:{rulebook.pk}",
             subject=f"Rulebook {rulebook.version} is in force: "
-            f"{one or f'{len(debts)} of your cases'} lost the support of what is claimed",
+            f"{one or f'{len(debts)} of your initiatives'} lost the support of what is claimed",
             text=f"{named}{more}. Bring the support back until {debts[0].due:%-d %B %Y}; after that the chair is asked "
             "to step back.",
             link=one.get_absolute_url() if one else "/cases/?mine=on",

@@ -126,7 +126,7 @@ def _goes(text: Text, key: str, one: Reference) -> str:
 
 def _answered(key: str) -> str:
     count = Answer.objects.filter(requirement=key).count()
-    cases = f"{count} case{' has' if count == 1 else 's have'} answered it. " if count else ""
+    cases = f"{count} initiative{' has' if count == 1 else 's have'} answered it. " if count else ""
     return f"{cases}Answers and evidence stay on record; under this version nobody is asked for them."
 
 

@@ -47,7 +47,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         except ValidationError as wrong:
             mend(form, wrong)
         else:
-            messages.success(request, f"Rulebook {version} is in force. Every case was computed anew.")
+            messages.success(request, f"Rulebook {version} is in force. Every initiative was computed anew.")
             return redirect("rulebook-version", rulebook.version)
     cases = Initiative.objects.live().count()
     reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN).count()
@@ -73,9 +73,11 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         "happens": [
             f"Version {rulebook.version} is in force from this moment, and can no longer be changed.",
             "What a review asks that is opened from now on is this version.",
-            f"What evidence supports is computed anew for {cases} case{'' if cases == 1 else 's'}, by this version "
+            f"What evidence supports is computed anew for {cases} initiative{'' if cases == 1 else 's'}, by "
+            f"this version "
             "from the moment that you choose below; claimed stages stay as they are.",
-            "Where an MVP or production then falls, support is gone at once; its owner owes it back within the days of "
+            "Where an MVP or production then falls, support is gone at once; its owner has to bring it back "
+            "within the days of "
             "grace, and is told so.",
             f"{reviews} open review{' keeps' if reviews == 1 else 's keep'} the version "
             f"{'it was' if reviews == 1 else 'they were'} opened with.",

@@ -103,7 +103,7 @@ def component(request, ref):
         save=save,
         done="The version is recorded.",
         title="Record a version",
-        lede="A new version ends proof that names the one before; proof that names the new one stands.",
+        lede="A new version ends evidence that names the one before; evidence that names the new one stands.",
     )
 
 
@@ -135,7 +135,7 @@ def scope(request, ref):
         save=save,
         done="The scope is recorded.",
         title="Record the scope",
-        lede="A wider scope ends the proof that was given for the narrower one.",
+        lede="A wider scope ends the evidence that was given for the narrower one.",
     )
 
 

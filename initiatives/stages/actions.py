@@ -154,10 +154,10 @@ def step_back(*, case: Initiative, reason: str, users_told: str, scope: dict, by
         target = move.target
         was, depending = case.stage, alerts.depending([case])
         _cut_scope(case, target, scope, by)
-        _withdraw_open_review(case, by, "The case stepped back.")
+        _withdraw_open_review(case, by, "The initiative stepped back.")
         if target == "prototype":
             for dependant in case.dependants.filter(ended_at__isnull=True).select_related("statement"):
-                end_row(case, dependant, "The case stepped back to a prototype")
+                end_row(case, dependant, "The initiative stepped back to a prototype")
             update_where(Link, list(case.links.filter(live=True).values_list("pk", flat=True)), live=False)
             follow([case])
         record.record(EntryKind.USERS_TOLD, case=case, how=users_told.strip())
@@ -172,7 +172,7 @@ def step_back_of(case: Initiative) -> Transition:
     """The step back that the case offers. Raises Refused where its stage has none."""
     move = offered(case, kind=STEP_BACK)
     if move is None:
-        no(f"A case that is {case.stage} has no stage to step back to.").or_refuse()
+        no(f"An initiative that is {case.stage} has no stage to step back to.").or_refuse()
     return move
 
 
@@ -203,9 +203,9 @@ def stop(*, case: Initiative, reason_code: str, reason: str, by: User) -> Initia
         was, idea = case.stage, case.stage == Stage.PROPOSED
         text = f"{STOP_REASONS[reason_code]}. {reason.strip()}"
         _answer_stop_reason(case, text, by)
-        _withdraw_open_review(case, by, "The case was stopped.")
+        _withdraw_open_review(case, by, "The initiative was stopped.")
         change = change_stage(case, offered(case, kind=STOP), reason=text, by=by)
-        end_links(case, "The case was stopped", by=by)
+        end_links(case, "The initiative was stopped", by=by)
         if not idea:
             book = Rulebook.objects.current().book
             owe_writing(
@@ -247,7 +247,7 @@ def retire(*, case: Initiative, reason: str, by: User) -> Initiative:
     with act("retire", by=by, case=case, reason=reason, register=True) as case:
         case_permissions.may_chair(case, by).or_refuse()
         move = emergency_of(case)
-        _withdraw_open_review(case, by, "The case was retired in an emergency.")
+        _withdraw_open_review(case, by, "The initiative was retired in an emergency.")
         retire_row(case, move, reason=reason.strip(), by=by)
         settle_standing(case)
         alerts.tell_end(case, "case stopped", "production", reason.strip())
@@ -276,7 +276,7 @@ def retire_row(
         "End-of-life review after retiring",
     )
     _owe_later_criteria(case, book, "retire", change, emergency=move.custom["kind"] == EMERGENCY)
-    end_links(case, "The case was retired", by=by)
+    end_links(case, "The initiative was retired", by=by)
     return change
 
 
@@ -290,7 +290,7 @@ def reopen(*, case: Initiative, reason: str, by: User) -> Initiative:
         with judged(case, judgement):
             move = offered(case, kind=REOPENING)
             if move is None and not judgement.settled:
-                no("Its post-mortem is still owed.", "Publish it first.").or_refuse()
+                no("Its post-mortem is still due.", "Publish it first.").or_refuse()
             _end_old_proof(case, by)
             change_stage(case, move, reason=reason.strip(), by=by)
         settle_standing(case)
@@ -346,7 +346,7 @@ def reattest(*, case: Initiative, reason: str, by: User) -> Initiative:
             ).exists():
                 no(
                     f"{words} has not accepted again in the last {grace} days.",
-                    "They do it on the case page.",
+                    "They do it on the initiative page.",
                 ).or_refuse()
         may_be_accepted_again(case).or_refuse()
         case.reattested_at = clock.now()

@@ -15,7 +15,7 @@ class WithdrawForm(forms.Form):
         label="Joined to",
         max_length=20,
         required=False,
-        help_text="The reference of the case that goes on, for instance AI-0042.",
+        help_text="The reference of the initiative that goes on, for instance AI-0042.",
     )
     reason = WordsField(
         label="Why", required=False, help_text="May be left out when it is joined to another."
@@ -35,7 +35,7 @@ class WithdrawForm(forms.Form):
         if number.isascii() and number.isdecimal() and len(number) < 10:
             found = self.visible.filter(number=int(number)).first()
         if found is None:
-            raise forms.ValidationError(f"There is no case {ref} that you can see.")
+            raise forms.ValidationError(f"There is no initiative {ref} that you can see.")
         return found
 
 

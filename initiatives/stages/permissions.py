@@ -25,6 +25,6 @@ def may_be_accepted_again(case: Initiative) -> Answer:
     if left:
         return no(
             f"{len(left)} of the questions drawn for it {'is' if len(left) == 1 else 'are'} not verified.",
-            "The seats that sign for them open the proof and say whether it shows it.",
+            "The seats that sign for them open the evidence and say whether it shows it.",
         )
     return yes()

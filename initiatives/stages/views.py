@@ -23,14 +23,14 @@ from initiatives.stages.permissions import may_be_accepted_again
 def _owed(book, gate: str, *, emergency: bool = False) -> list[str]:
     """What a gate's later criteria become: one sentence each, with the day."""
     return [
-        f"Owed by {day(clock.today() + timedelta(days=days))}: {criterion.question}"
+        f"Due from {day(clock.today() + timedelta(days=days))}: {criterion.question}"
         for criterion, days in later_criteria(book, gate, emergency=emergency)
     ]
 
 
 def _post_mortem(book, what: str) -> str:
     due = clock.today() + timedelta(days=book.freshness.post_mortem_due_days)
-    return f"The owner owes {what} by {day(due)}."
+    return f"Due from the owner by {day(due)}: {what}."
 
 
 def _review_ends(case) -> list[str]:
@@ -53,7 +53,7 @@ def withdraw(request, ref):
         happens=[
             f"{case.ref} is marked as registered by mistake and no longer changes.",
             "It is kept with its history; its reference is never used again.",
-            "Nothing is owed.",
+            "Nothing becomes due.",
         ],
         danger=True,
         verb="Withdraw it",
@@ -67,7 +67,7 @@ def stop(request, ref):
     book = Rulebook.objects.current().book
     happens = [f"{case.ref} stops at once; no review and no paperwork comes first.", *_review_ends(case)]
     if case.stage == Stage.PROPOSED:
-        happens.append("A stopped idea owes only its reason.")
+        happens.append("Of a stopped idea only its reason is asked.")
     else:
         happens += [_post_mortem(book, "a post-mortem"), *_owed(book, "stop")]
     return one_act(
@@ -122,8 +122,8 @@ def reopen(request, ref):
         title="Reopen",
         happens=[
             f"{case.ref} becomes a {target.lower()} again.",
-            "No old proof and no old sign-off is current: everything is shown anew.",
-            "Its post-mortem has to be settled before.",
+            "No old evidence and no old sign-off is current: everything is shown anew.",
+            "Its post-mortem has to be published before.",
         ],
         verb="Reopen it",
     )
@@ -169,10 +169,10 @@ def step_back(request, ref):
         form,
         act,
         f"{case.ref} stepped back to {stage_word(target)}.",
-        title=f"Step back to {stage_word(target)}",
+        title=f"Demote to {stage_word(target)}",
         happens=happens,
         danger=True,
-        verb="Step back",
+        verb="Demote",
     )
 
 
@@ -194,11 +194,11 @@ def go_on(request, ref):
         lambda fields: actions.continue_stage(case=case, by=request.user, **fields),
         f"{case.ref} goes on.",
         template="initiatives/stages/move_continue.html",
-        title="Continue or stop",
+        title="Stage time-box review",
         lede=f"{word} since {day(case.since)}. {end}: {book.stages[case.stage].question}{once}",
         happens=[
             f"It stays {word} until the day you set, at most until {day(last)}; then you are asked again.",
-            "Its proof is asked for as before; nothing else changes.",
+            "Its evidence is asked for as before; nothing else changes.",
         ],
         verb="Continue",
     )

@@ -214,7 +214,7 @@ def _tell_chair(plan: Plan, shift: Shift) -> None:
             "board changed",
             f"unit:{plan.unit.pk}",
             period=clock.now().isoformat(timespec="seconds"),
-            subject=f"The {shift.after.name} decides {counted(shift.cases, 'more case')}",
+            subject=f"The {shift.after.name} decides {counted(shift.cases, 'more initiative')}",
             text=f"{plan.unit} {'is now part of' if plan.merges else 'stands below'} {plan.into or 'no other unit'}. "
             f"{counted(len(shift.reviews), 'open review')} came with it.",
             link=f"/cases/?unit={plan.into.pk if plan.merges else plan.unit.pk}",

@@ -39,7 +39,9 @@ class MergeForm(ReasonForm):
     """The unit that takes another in. `carry` is asked where the merged one has a board of its own."""
 
     into = UnitField(
-        label="Into", empty_label="choose", help_text="Takes its cases, its people and what is below it."
+        label="Into",
+        empty_label="choose",
+        help_text="Takes its initiatives, its people and what is below it.",
     )
     carry = forms.BooleanField(
         label="Keep its board",

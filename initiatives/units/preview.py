@@ -71,7 +71,7 @@ class Plan:
         yield f"{into} takes in {cases} of {unit}, with all that is theirs, and {people}."
         if self.below:
             yield f"What is below {unit} goes below {into}: {listed(self.below, 'unit')}."
-        yield f"{unit} is kept to be read, and takes no new case and no new person. It does not come back."
+        yield f"{unit} is kept to be read, and takes no new initiative and no new person. It does not come back."
 
     def _boards(self):
         if self.carries:
@@ -101,7 +101,7 @@ class Plan:
                 yield f"The open review of {ref} {goes}; {lost if count else 'nobody has voted yet'}."
 
     def _seen(self):
-        yield "Who may read a case by unit or board follows the new tree. Earlier days still show the old one."
+        yield "Who may read an initiative by unit or board follows the new tree. Earlier days still show the old one."
 
 
 def plan_move(unit: Unit, parent: Unit | None) -> Plan:

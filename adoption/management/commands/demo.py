@@ -69,7 +69,7 @@ class Command(BaseCommand):
             cursor.execute("ANALYZE")
         write_logins(settings.DATA_DIR, password)
         self.stdout.write(
-            f"The demo is ready: {User.objects.count()} people, {Initiative.objects.count()} cases, "
+            f"The demo is ready: {User.objects.count()} people, {Initiative.objects.count()} initiatives, "
             f"{time.monotonic() - began:.0f} s. Logins: {settings.DATA_DIR / 'logins.txt'}"
         )
 
@@ -77,7 +77,7 @@ class Command(BaseCommand):
 def build(password: str) -> people.Company:
     """Found the company, tell its stories, import the extract, put the notices of the past away."""
     with clock.simulated(clock.now() - FOUNDED):
-        with acting(system="demo", reason="A demonstration; no person or case in it is real"):
+        with acting(system="demo", reason="A demonstration; no person or initiative in it is real"):
             record.record(EntryKind.DEMO_FOUNDED, company=people.COMPANY)
         company = people.found(password)
     stories.tell(company)

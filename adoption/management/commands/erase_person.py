@@ -38,7 +38,7 @@ class Command(BaseCommand):
             type=int,
             default=[],
             metavar="ITEM",
-            help="an item of proof that goes too",
+            help="an item of evidence that goes too",
         )
         parser.add_argument(
             "--deactivate", action="store_true", help="end the account first, where it is still active"

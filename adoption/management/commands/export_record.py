@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What, and where to."""
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--case", metavar="REF", help="one case, such as AI-0042")
+        what.add_argument("--case", metavar="REF", help="one initiative, such as AI-0042")
         what.add_argument(
             "--from", dest="first", metavar="DATE", help="what was recorded from this day on ..."
         )
@@ -41,7 +41,8 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="FILE",
-            help="a checkpoint that the receiver holds; the proof that the record goes on from it is put in",
+            help="a checkpoint that the receiver holds; the consistency proof that the record goes on from it "
+            "is put in",
         )
         parser.add_argument("--by", metavar="LOGIN", help="on whose behalf; recorded with the export")
 
@@ -87,7 +88,7 @@ def scope_of(ref: str | None, first: str | None, last: str | None) -> record_exp
         number = ref.removeprefix("AI-")
         found = Initiative.objects.filter(number=number).first() if number.isdecimal() else None
         if found is None or found.ref != ref:
-            raise CommandError(f"There is no case {ref}; write it like AI-0042.")
+            raise CommandError(f"There is no initiative {ref}; write it like AI-0042.")
         return record_export.Scope(case=found)
     if first:
         begins, ends = day_of(first), day_of(last) if last else clock.today()

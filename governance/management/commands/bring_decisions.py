@@ -9,7 +9,7 @@ from governance.authorization import decision_log, decision_spool
 class Command(BaseCommand):
     """`manage.py bring_decisions`."""
 
-    help = "Bring decisions over that lie in files, also those that were set aside, once what was wrong is mended."
+    help = "Bring decisions over that lie in files, also those that were set aside, once what was wrong is fixed."
 
     def handle(self, **_):
         """Try each line once more. Raises CommandError where some still do not fit; they stay in their files."""

@@ -15,13 +15,13 @@ from governance.privacy import retention
 class Command(BaseCommand):
     """`manage.py retention --report`, `--hold AI-0042 --reason ... --by admin`, `--lift 3 --reason ... --by admin`."""
 
-    help = "Say which cases are due for disposal, since when and what holds them; open and lift legal holds."
+    help = "Say which initiatives are due for disposal, since when and what holds them; open and lift legal holds."
 
     def add_arguments(self, parser):
         """What to do; without anything the report."""
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--report", action="store_true", help="what is due (the default)")
-        what.add_argument("--hold", metavar="CASE", help="open a legal hold on this case")
+        what.add_argument("--hold", metavar="CASE", help="open a legal hold on this initiative")
         what.add_argument("--hold-person", metavar="LOGIN", help="open a legal hold on this person")
         what.add_argument("--lift", type=int, metavar="HOLD", help="lift the legal hold of this number")
         parser.add_argument("--reason", default="", help="why, for a hold")

@@ -19,6 +19,7 @@ from governance.models import Rulebook
 from governance.sign_in import first_admin, throttling
 from governance.sign_in.forms import SignInForm
 from governance.sign_in.sessions import open_to_all
+from governance.vocabulary import terms
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.web import styleguide as web_styleguide
 from governance.web.help_topics import TOPICS
@@ -88,6 +89,14 @@ def help_page(request: HttpRequest) -> HttpResponse:
     rulebook = Rulebook.objects.in_force()
     context = {"book": rulebook.book if rulebook else None, "topics": TOPICS}
     return render(request, "governance/pages/help.html", context)
+
+
+@open_to_all
+@require_safe
+def glossary_page(request: HttpRequest) -> HttpResponse:
+    """What the words of the pages mean."""
+    rows = [(word, terms.anchor(word), meaning) for word, meaning in sorted(terms.TERMS.items())]
+    return render(request, "governance/pages/glossary.html", {"terms": rows})
 
 
 def _own_target(request: HttpRequest) -> str:

@@ -24,7 +24,8 @@ AWAY = (
 STOPPED = (
     "This takes too long just now",
     "The database was told to stop. Nothing was saved, and nothing was half done.",
-    "Go back and try again in a minute or two, or ask for less: a shorter period, one unit, one case. What you typed "
+    "Go back and try again in a minute or two, or ask for less: a shorter period, one unit, one initiative. "
+    "What you typed "
     "is usually still in the form. If it happens again, tell an administrator the time and the page.",
 )
 NO_ROOM = (

@@ -9,7 +9,7 @@ from governance.vocabulary import Seat
 from initiatives.access import permissions as case_permissions
 from initiatives.models import Evidence, Initiative
 
-SOMEBODY_ELSE = "Somebody else in a seat that signs for it opens it and says so."
+SOMEBODY_ELSE = "Another reviewer in its seat opens it and says so."
 
 
 def seat_to_verify_in(case: Initiative, book: Book, requirement: str, person: User) -> str:
@@ -35,6 +35,6 @@ def may_verify(case: Initiative, item: Evidence, book: Book, requirement: str, p
     if barred := why_barred(case_permissions.signer_of(person), seat, parties, approving=True):
         return no(said(barred), SOMEBODY_ELSE)
     if case.withdrawn_at or case.closed:
-        return no("This case no longer changes.")
+        return no("This initiative no longer changes.")
     readable = case_permissions.may_open_file(case, person)
     return readable and cooling_off.may_lift(person, case_permissions.memberships_on(case, person, (seat,)))

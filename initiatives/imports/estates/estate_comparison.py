@@ -96,9 +96,9 @@ def _refusal(kind: str, values: dict, scope: Scope) -> dict | None:
     if kind == "definitions" and values.get("system") in scope.systems:
         return None
     said = {
-        "links": "You bring links of cases whose technical lead you are; this is none of them.",
-        "definitions": "You bring definitions of systems that are yours, or whose owner agreed to the link of a "
-        "case of yours; this is none of them.",
+        "links": "You bring links of initiatives whose technical lead you are; this is none of them.",
+        "definitions": "You bring definitions of systems that are yours, or whose owner agreed to the link of an "
+        "initiative of yours; this is none of them.",
     }.get(kind, "Only admins bring this.")
     return problem(f"{said} Give the table to an admin.", wrong=True)
 
@@ -174,7 +174,7 @@ class _Systems:
         if len(keyed) != 1:
             return named
         if named is not None and named.pk != keyed[0].pk:
-            raise ValueError(f"Its key is that of {keyed[0]}, its name that of {named}. Mend one of them.")
+            raise ValueError(f"Its key is that of {keyed[0]}, its name that of {named}. Fix one of them.")
         return keyed[0]
 
     def trouble(self, values):
@@ -212,7 +212,7 @@ class _Accounts:
         if len(keyed) != 1:
             return named
         if named is not None and named.pk != keyed[0].pk:
-            raise ValueError(f"Its key is that of {keyed[0]}, its name that of {named}. Mend one of them.")
+            raise ValueError(f"Its key is that of {keyed[0]}, its name that of {named}. Fix one of them.")
         return keyed[0]
 
     def trouble(self, values):
@@ -244,7 +244,9 @@ class _Links:
         """What keeps a new link from entering; None when nothing does."""
         case = self.cases.get(values["case"])
         if case is None or case.closed or case.withdrawn_at:
-            return problem("This case has ended; it is tied to nothing any more.", "case", wrong=True)
+            return problem(
+                "This initiative has ended; it is connected to nothing any more.", "case", wrong=True
+            )
         if values.get("live") and case.stage in EARLY:
             said = f"A {stage_word(case.stage).lower()} holds no data of production."
             return problem(said, "live", wrong=True)

@@ -329,7 +329,7 @@ def confirm(request, pk):
     )
     happens = [words for number, words in told if number]
     happens.append(
-        "A source that moves or is frozen, and a definition that changes, ends proof that rested on it."
+        "A source that moves or is frozen, and a definition that changes, ends evidence that rested on it."
     )
     context = {"nav": "systems-all", "batch": batch, "happens": happens}
     return render(request, "initiatives/imports/estates/estate_confirm.html", context)

@@ -176,7 +176,7 @@ def _refuse_older(described: Source, published_on: date | None, backfill: bool) 
             {
                 "backfill": f"This file is of {published_on:%-d %B %Y}; {newer.file_name} of "
                 f"{newer.published_on:%-d %B %Y} was imported already. Choose \u201cbackfill history\u201d to keep "
-                "what it asserted then beside the cases; no claim goes back."
+                "what it asserted then beside the initiatives; no claim goes back."
             }
         )
     if backfill and not newer:

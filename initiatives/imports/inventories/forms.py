@@ -50,7 +50,7 @@ class UploadForm(TableForm):
     backfill = forms.BooleanField(
         label="Backfill history",
         required=False,
-        help_text="An older file: keep what it asserted then beside the cases. No claim moves.",
+        help_text="An older file: keep what it asserted then beside the initiatives. No claim moves.",
     )
 
     def __init__(self, *args, **options):
@@ -156,5 +156,5 @@ class RowForm(forms.Form):
         ],
     )
     reason = WordsField(
-        label="How you know", help_text="It stays with the case: a stage chosen by hand is a claim too."
+        label="How you know", help_text="It stays with the initiative: a stage chosen by hand is a claim too."
     )

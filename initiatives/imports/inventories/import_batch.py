@@ -237,7 +237,9 @@ def _backfill(row: ImportRow, known: Known | None) -> None:
     """An older file adds what was asserted then, and moves nothing."""
     if known is None:
         row.decision = "triage"
-        row.problems.append(problem("known", "Only the older file knows it: no case here goes back to it."))
+        row.problems.append(
+            problem("known", "Only the older file knows it: no initiative here goes back to it.")
+        )
         return
     row.decision, row.initiative_id = "unchanged", known.pk
     before = row.mapped["stage"]

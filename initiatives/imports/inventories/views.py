@@ -196,14 +196,14 @@ def confirm(request, pk):
             return redirect("import", pk=pk)
     tally = dict(waiting.values_list("decision").annotate(n=Count("pk")).order_by())
     happens = [
-        f"{tally.get('import', 0)} cases arrive with the stage their source claims, on the basis of an import.",
+        f"{tally.get('import', 0)} initiatives arrive with the stage their source claims, on the basis of an import.",
         "Their supported stage is worked out at once: nothing is evidenced here yet.",
     ]
     if tally.get("merge"):
-        happens.append(f"{tally['merge']} repeated lines join the case of the line they repeat.")
+        happens.append(f"{tally['merge']} repeated lines join the initiative of the line they repeat.")
     if tally.get("triage"):
         happens.append(f"{tally['triage']} rows stay set aside until somebody decides them by hand.")
-    happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is owed.")
+    happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is due.")
     context = {"nav": "imports", "batch": row, "form": form, "happens": happens}
     return render(request, "initiatives/imports/inventories/import_confirm.html", context)
 

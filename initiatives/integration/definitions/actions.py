@@ -102,7 +102,7 @@ def use_term(*, case: Initiative, name: str, by: User) -> TermUse:
         if term is None:
             raise ValidationError({"name": "The glossary does not have this term: propose it there first."})
         if TermUse.objects.filter(initiative=case, term=term, ended_at__isnull=True).exists():
-            raise ValidationError({"name": f"The case uses {term} already."})
+            raise ValidationError({"name": f"The initiative uses {term} already."})
         row = TermUse(initiative=case, term=term, by=by, at=clock.now())
         row.save()
         record.record(EntryKind.TERM_USED, case=case, term=term.name)
@@ -275,7 +275,7 @@ def reconcile(
     if not rows and evidence is None:
         wrong["mapping"] = "Write the table, one row a line, or choose the item that holds it."
     elif len(rows) > MOST_ROWS:
-        wrong["mapping"] = f"At most {MOST_ROWS} rows; add a longer table as proof and choose it."
+        wrong["mapping"] = f"At most {MOST_ROWS} rows; add a longer table as evidence and choose it."
     if wrong:
         raise ValidationError(wrong)
     with act("reconcile", by=by, case=conflict.initiative_id, register=True) as case:
@@ -285,7 +285,9 @@ def reconcile(
         if evidence is not None:
             evidence = Evidence.objects.get(pk=evidence.pk)
             if evidence.initiative_id != case.pk or evidence.withdrawn_at:
-                raise ValidationError({"evidence": "Choose an item of this case that was not withdrawn."})
+                raise ValidationError(
+                    {"evidence": "Choose an item of this initiative that was not withdrawn."}
+                )
         row.mapping = [
             {name: str(one.get(name, "")).strip() for name in ("one", "other", "note")} for one in rows
         ]

@@ -16,7 +16,7 @@ class TermForm(forms.Form):
     """A business term of the glossary."""
 
     name = forms.CharField(
-        label="Term", max_length=LONGEST_NAME, help_text="One business word: customer, case, order."
+        label="Term", max_length=LONGEST_NAME, help_text="One business word: customer, contract, order."
     )
     meaning = WordsField(
         label="What your organisation means by it",

@@ -12,7 +12,10 @@ STEWARD = "data_steward"
 def may_use_terms(case: Initiative, person: User) -> Answer:
     """Say which terms a case uses: the owner, and whoever accepted a working role, while the case runs."""
     if case.closed or case.withdrawn_at:
-        return no("This case has ended; it uses no terms any more.", "The chair can reopen a stopped case.")
+        return no(
+            "This initiative has ended; it uses no terms any more.",
+            "The chair can reopen a stopped initiative.",
+        )
     return case_permissions.may_collaborate(case, person)
 
 
@@ -22,7 +25,7 @@ def may_name_terms(person: User) -> Answer:
         return yes()
     return no(
         "Business terms belong to the architecture seat: it names them for the whole company, as admins do.",
-        "Whoever works on a case can propose one.",
+        "Whoever works on an initiative can propose one.",
     )
 
 
@@ -35,7 +38,9 @@ def may_propose_term(term: Term | None, person: User) -> Answer:
         )
     if cases.exists():
         return yes()
-    return no("Whoever works on a case that uses the term proposes this.", "Ask the architecture seat.")
+    return no(
+        "Whoever works on an initiative that uses the term proposes this.", "Ask the architecture seat."
+    )
 
 
 def may_define(system: System, person: User) -> Answer:
@@ -46,11 +51,11 @@ def may_define(system: System, person: User) -> Answer:
 def may_decide_conflict(case: Initiative, person: User) -> Answer:
     """Reconcile a conflict or accept a difference: the case's data steward, or who stands in; nobody else."""
     if case.closed or case.withdrawn_at:
-        return no("This case has ended; nothing has to be settled any more.")
+        return no("This initiative has ended; nothing has to be resolved any more.")
     if STEWARD in case_permissions.roles_of(case, person):
         return yes()
     steward = case_permissions.accepted(case, STEWARD)
     return no(
-        "Only the data steward of the case decides this.",
+        "Only the data steward of the initiative decides this.",
         f"Ask {steward.person}." if steward else "The owner proposes a data steward, under People.",
     )

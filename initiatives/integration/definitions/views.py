@@ -180,7 +180,7 @@ def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
         lambda fields: _used_from_now(request, case, form, fields),
         "",
         page=TAB,
-        title="A term that the case uses",
+        title="A term that the initiative uses",
         lede="What its systems mean by it has to agree, or the data steward decides.",
         happens=["A term that the glossary does not have yet is proposed there, to the architecture seat."],
         verb="Add it",
@@ -196,7 +196,7 @@ def _used_from_now(request, case: Initiative, form, fields: dict) -> None:
             return
         actions.name_term(by=request.user, **fields)
     actions.use_term(case=case, name=fields["name"], by=request.user)
-    messages.success(request, "The case uses the term; say what its systems mean by it.")
+    messages.success(request, "The initiative uses the term; say what its systems mean by it.")
 
 
 def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -209,11 +209,13 @@ def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
         case,
         ReasonForm(sent(request)),
         lambda fields: actions.stop_using_term(use=use, by=request.user),
-        f"The case no longer uses {use.term}.",
+        f"The initiative no longer uses {use.term}.",
         page=TAB,
         title=f"{use.term} is not used any more",
-        happens=[f"Conflicts on {use.term} no longer count against this case; the glossary keeps the term."],
-        verb="Take it out",
+        happens=[
+            f"Conflicts on {use.term} no longer count against this initiative; the glossary keeps the term."
+        ],
+        verb="Remove",
         danger=True,
     )
 
@@ -236,8 +238,8 @@ def define(request: SignedInRequest, ref: str) -> HttpResponse:
         title="What a field means",
         lede="Years matter: where a field changed its meaning, write one definition for the rows before and one after.",
         happens=[
-            "Every case that uses the term and is tied to this system rests on it.",
-            "Of a system whose owner has not agreed to a link of this case it is proposed to that owner.",
+            "Every initiative that uses the term and is connected to this system rests on it.",
+            "Of a system whose owner has not agreed to a link of this initiative it is proposed to that owner.",
         ],
         verb="Write it down",
     )
@@ -276,7 +278,8 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         proposing=instead(request, may, "definition_changed", row),
         title=f"{row.term} in {row.system}",
         happens=[
-            "Proof that rests on what it said before ends, in every case that rests on it, where that is listed."
+            "Evidence that rests on what it said before ends, in every initiative that rests on it, where that "
+            "is listed."
         ],
         verb="Save",
     )
@@ -294,7 +297,7 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         "It is taken back.",
         row,
         proposing=instead(request, may, "definition_withdrawn", row),
-        title=f"Take back what {row.system} means by {row.term}",
+        title=f"Withdraw what {row.system} means by {row.term}",
         happens=["It stays readable on the page of the term, with who took it back and why."],
         verb="Take it back",
         danger=True,
@@ -349,7 +352,7 @@ def _decide_pair(request: SignedInRequest, case: Initiative, row: DefinitionConf
             _says(row.one),
             _says(row.other),
             "It stays decided while both definitions stay as they are.",
-            "A conflict holds the case until it is brought together or accepted.",
+            "A conflict holds the initiative until it is reconciled or accepted.",
         ],
         verb="Decide",
     )
@@ -366,16 +369,16 @@ def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
         case,
         ReconcileForm(sent(request), case=case),
         lambda fields: actions.reconcile(conflict=row, by=request.user, **fields),
-        "The conflict is settled, under your name.",
+        "The conflict is resolved, under your name.",
         page=TAB,
         title="Bring them together",
         lede=row.words,
         happens=[
             _says(row.one),
             _says(row.other),
-            "It stays settled while both definitions stay as they are.",
+            "It stays resolved while both definitions stay as they are.",
         ],
-        verb="Settle it",
+        verb="Accept difference",
     )
 
 
@@ -392,7 +395,11 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
         page=TAB,
         title="Accept the difference",
         lede=row.words,
-        happens=[_says(row.one), _says(row.other), "A gap is opened; it survives the stop of the case."],
+        happens=[
+            _says(row.one),
+            _says(row.other),
+            "A gap is opened; it survives the stop of the initiative.",
+        ],
         verb="Accept it",
     )
 

@@ -126,7 +126,7 @@ def change_link(*, link: Link, hops: list[Place] | None = None, by: User, **fiel
 def end_link(*, link: Link, reason: str, by: User) -> Link:
     """Record that a case is no longer tied to a system in this way. Its last link takes the source away."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say what the case does without it."})
+        raise ValidationError({"reason": "Say what the initiative does without it."})
     with act("end link", by=by, case=link.initiative_id, register=True, reason=reason) as case:
         system_permissions.may_link(case, by).or_refuse()
         link = _standing(link, case)
@@ -173,7 +173,7 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
     `digest`: of the link as it was read; raises Conflict where it reads otherwise now. An answer lasts a year.
     """
     if not accepts and not words.strip():
-        raise ValidationError({"words": "Say why not, so that the case can do it differently."})
+        raise ValidationError({"words": "Say why not, so that the initiative can do it differently."})
     with act("answer link", by=by, case=link.initiative_id, register=True) as case:
         link = Link.objects.select_related("system__owner", "initiative", "account").get(pk=link.pk)
         system_permissions.may_answer_link(link, by).or_refuse()
@@ -222,7 +222,7 @@ def accept_source(
         system = System.objects.select_related("owner").get(pk=system.pk)
         tied = [key for key in (system.pk, system.collection_id) if key]
         if not case.links.standing().filter(system__in=tied).exists():
-            raise ValidationError({"system": f"{case.ref} is not tied to {system}."})
+            raise ValidationError({"system": f"{case.ref} is not connected to {system}."})
         condition = system.condition(clock.today())
         if condition == "maintained":
             raise ValidationError({"system": f"{system} is maintained; nothing has to be accepted."})
@@ -299,7 +299,7 @@ def _checked(link: Link, hops: list[Place]) -> list[Place]:
     if link.account is not None:
         link.account = ServiceAccount.objects.get(pk=link.account.pk)
     if system.retired_at is not None:
-        wrong["system"] = f"{system} was retired: tie the case to what took its place."
+        wrong["system"] = f"{system} was retired: connect the initiative to what took its place."
     elif system.kind == COLLECTION and not system.members.standing().exists():
         wrong["system"] = (
             f"{system} is a collection of sources, and none is listed: list them one by one first."
@@ -313,10 +313,10 @@ def _checked(link: Link, hops: list[Place]) -> list[Place]:
             wrong[name] = words
     same = case.links.standing().filter(system=system, pattern=link.pattern).exclude(pk=link.pk)
     if "pattern" not in wrong and same.exists():
-        wrong["pattern"] = f"The case is tied to {system} in this way already: change that link."
+        wrong["pattern"] = f"The initiative is connected to {system} in this way already: change that link."
     if link.live and case.stage in EARLY:
         wrong["live"] = (
-            f"A {stage_word(case.stage).lower()} holds no data of production: tie it to a copy or a sample."
+            f"A {stage_word(case.stage).lower()} holds no data of production: connect it to a copy or a sample."
         )
     if link.timeout_seconds is not None and link.timeout_seconds < 1:
         wrong["timeout_seconds"] = "A call is given up after a second at the earliest."
@@ -344,5 +344,5 @@ def _wrong_hops(places: list[Place], case: Initiative) -> str:
     if any(not one.name for one in places):
         return "Name each place that the data pass through."
     if any(one.component is not None and one.component.initiative_id != case.pk for one in places):
-        return "A component named here is one of another case."
+        return "A component named here is one of another initiative."
     return ""

@@ -77,7 +77,7 @@ class LinkForm(forms.Form):
     hops = HopsField(
         label="Which places the data pass through",
         required=False,
-        help_text="One a line, in order: name, region, vendor. A component of the case is named as it is there.",
+        help_text="One a line, in order: name, region, vendor. A component of the initiative is named as it is there.",
     )
     timeout_seconds = forms.IntegerField(
         label="Given up after, in seconds", required=False, min_value=1, max_value=MOST_SECONDS
@@ -122,7 +122,7 @@ class AcceptSourceForm(forms.Form):
 class AnswerForm(forms.Form):
     """What an owner adds to an answer."""
 
-    words = WordsField(label="Why", help_text="Whoever works on the case reads it.")
+    words = WordsField(label="Why", help_text="Whoever works on the initiative reads it.")
 
 
 class RecordForm(forms.Form):

@@ -45,7 +45,7 @@ def answer(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _asked(request, pk)
     if request.method == "POST":
         actions.answer_link(link=row, accepts=True, digest=request.POST.get("digest", ""), by=request.user)
-        messages.success(request, "You agreed; whoever works on the case sees it.")
+        messages.success(request, "You agreed; whoever works on the initiative sees it.")
         return redirect(row.system.get_absolute_url())
     return _page(request, row, may=system_permissions.may_answer_link(row, request.user))
 
@@ -67,7 +67,7 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "You declined; whoever works on the case sees why.")
+            messages.success(request, "You declined; whoever works on the initiative sees why.")
             return redirect(row.system.get_absolute_url())
     return _page(request, row, form=form)
 
@@ -95,7 +95,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
             except ValidationError as error:
                 mend(form, error)
             else:
-                messages.success(request, "Your word stands in the record; nothing is owed for it any more.")
+                messages.success(request, "Your word stands in the record; nothing is due for it any more.")
                 return redirect("feed-shut", debt.pk)
     context = {
         "nav": "systems-all",

@@ -79,7 +79,7 @@ def add_profile(
         with act("add profile", by=by, case=case) as case:
             case_permissions.may_collaborate(case, by).or_refuse()
             if not case.links.standing().filter(system=system).exists():
-                raise ValidationError({"system": "Choose a system that this case is linked to."})
+                raise ValidationError({"system": "Choose a system that this initiative is linked to."})
             stored, digest, size = sample_files.keep(upload)
             profile = Profile(
                 initiative=case,

@@ -45,7 +45,7 @@ def check(earlier: Profile, later: Profile) -> None:
     if earlier.pk == later.pk or earlier.system_id != later.system_id:
         raise ValidationError("Compare two samples of one system.")
     if earlier.initiative_id != later.initiative_id:
-        raise ValidationError("Compare two samples of one case.")
+        raise ValidationError("Compare two samples of one initiative.")
     if earlier.state != "measured" or later.state != "measured":
         raise ValidationError("Both samples have to be measured first.")
     if (earlier.taken_on, earlier.pk) > (later.taken_on, later.pk):

@@ -14,7 +14,7 @@ class DataSampleForm(forms.Form):
     """A sample of a system's data."""
 
     system = forms.ModelChoiceField(
-        label="System", queryset=System.objects.none(), empty_label="choose a system of this case"
+        label="System", queryset=System.objects.none(), empty_label="choose a system of this initiative"
     )
     title = forms.CharField(
         label="What it holds", max_length=160, help_text="For instance: customers, a tenth of all rows."

@@ -207,7 +207,7 @@ def _voided(ahead, cases, visible: set[int]) -> list[str]:
             f"{case.ref}: {title} no longer counts for {', '.join(keys)}." for title, keys in by_item.items()
         ]
     if others:
-        told.append(f"Proof of {others} case{'' if others == 1 else 's'} you do not see.")
+        told.append(f"Evidence of {others} initiative{'' if others == 1 else 's'} you do not see.")
     return told
 
 

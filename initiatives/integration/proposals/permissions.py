@@ -29,7 +29,7 @@ def _may_propose_of(vendor: Vendor, person: User) -> Answer:
         or cases.filter(links__system__vendor=vendor).exists()
     ):
         return yes()
-    return no("Whoever works on a case that uses the vendor proposes this.", "Ask the security seat.")
+    return no("Whoever works on an initiative that uses the vendor proposes this.", "Ask the security seat.")
 
 
 def owners_asked(row: ProposedChange) -> list[User]:

@@ -38,7 +38,7 @@ def record_register(*, case: Initiative, covers: list[str], by: User) -> Evidenc
     with act("record register", by=by, case=case) as case:
         case_permissions.may_collaborate(case, by).or_refuse()
         if not case.links.standing().exists():
-            no("No system is linked to this case yet.", "Add its links first.").or_refuse()
+            no("No system is linked to this initiative yet.", "Add its links first.").or_refuse()
         name = FILE_NAME.format(ref=case.ref)
         earlier = case.evidence.filter(
             kind="system_record", file_name=name, superseded_by__isnull=True, withdrawn_at__isnull=True

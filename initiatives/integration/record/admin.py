@@ -52,7 +52,7 @@ _of_case(
 )
 _shared(
     models.Hop,
-    "Hops of links",
+    "Transfers of links",
     ("link", "position", "name", "region", "vendor", "ended_at"),
     ("region",),
     ("name", "region", "vendor__name"),

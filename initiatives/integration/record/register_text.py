@@ -35,7 +35,7 @@ def as_text(case: Initiative) -> str:
         ("Definitions", _definitions(case)),
         ("Conflicts of definitions", _conflicts(case)),
         ("Processes and sign-on", _processes(case)),
-        ("What the register says against it", _shortcomings(case)),
+        ("Findings", _shortcomings(case)),
     ):
         lines += ["", title, *(f"- {row}" for row in rows)]
         if lines[-1] == title:

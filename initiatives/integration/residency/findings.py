@@ -300,7 +300,7 @@ def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
 
 def wanted_of(one: Judged) -> Wanted:
     """A broken term as the register keeps it; it calls for the hold."""
-    place = "Move it to a region that is allowed, take it out of the path"
+    place = "Move it to a region that is allowed, remove it from the path"
     fix = f"{place}, or say in which region it is." if one.answer == UNKNOWN else f"{place}."
     return Wanted(
         REQUIREMENT,

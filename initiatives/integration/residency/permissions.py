@@ -34,7 +34,9 @@ def may_add_vendor(person: User) -> Answer:
     roles = RoleAssignment.objects.in_force().filter(person=person, role__in=COLLABORATORS)
     if person.is_active and roles.exists():
         return yes()
-    return no("Only people who work on a case list vendors.", "Ask the technical lead of the case.")
+    return no(
+        "Only people who work on an initiative list vendors.", "Ask the technical lead of the initiative."
+    )
 
 
 def may_file_terms(vendor: Vendor, person: User) -> Answer:
@@ -44,7 +46,8 @@ def may_file_terms(vendor: Vendor, person: User) -> Answer:
     if may_set_regions(person) or (person.is_active and agreements.uses_vendor(vendor, person)):
         return yes()
     return no(
-        "Only the seats for security and for risk and admins file this, and owners and leads of cases beyond an idea "
+        "Only the seats for security and for risk and admins file this, and owners and leads of initiatives "
+        "beyond an idea "
         "that use the vendor by a link to which the system's owner agreed.",
         "Ask one of them.",
     )
@@ -66,6 +69,4 @@ def may_withdraw_term(term: RegionTerm, person: User) -> Answer:
     """
     if may_set_regions(person) or (person.is_active and term.awaits_confirmation and term.by_id == person.pk):
         return yes()
-    return no(
-        "Only the seats for security and for risk take back what binds, and admins.", "Ask one of them."
-    )
+    return no("Only the seats for security and for risk withdraw what binds, and admins.", "Ask one of them.")

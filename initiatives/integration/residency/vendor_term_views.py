@@ -57,7 +57,7 @@ def term_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         actions.confirm_vendor_term(term=term, by=request.user)
         messages.success(
-            request, "It binds from its first day. Every case that it forbids something is held."
+            request, "It binds from its first day. Every initiative that it forbids something is held."
         )
         return redirect(term.vendor)
     found = preview.look(cases_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))

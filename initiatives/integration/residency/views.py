@@ -54,7 +54,7 @@ def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
         by_link.setdefault(one.link, []).append(one)
     mending = Mending.read(case, context["may"], request.path)
     context |= {
-        "title": "Where data may be",
+        "title": "Data residency",
         "paths": [_path(link, by_link.get(link.pk, []), now, mending) for link in mending.links.values()],
         "hold": next((row for row in context["facts"].holds if row.kind == "residency"), None),
     }
@@ -180,7 +180,7 @@ def vendor_add(request: SignedInRequest) -> HttpResponse:
         back=reverse("vendors"),
         parent="Vendors",
         title="List a vendor",
-        lede="A company whose systems or services cases use.",
+        lede="A company whose systems or services initiatives use.",
         verb="List it",
     )
 
@@ -211,12 +211,13 @@ def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpR
         save=lambda: actions.file_vendor_term(
             vendor=of, kind=form.cleaned_data["kind"], replaces=replaces, by=request.user, **form.bound()
         ),
-        done="The term is filed. Every case that it forbids something is held."
+        done="The term is filed. Every initiative that it forbids something is held."
         if permissions.may_confirm_terms(request.user)
         else "The term is filed. It binds once a seat for security or risk, or an admin, confirms it.",
         back=of.get_absolute_url(),
         parent=of.name,
-        lede="It binds from its first day, once a seat for security or risk, or an admin, stands behind it. Proof that "
+        lede="It binds from its first day, once a seat for security or risk, or an admin, stands behind it. "
+        "Evidence that "
         "rests on the vendor's terms has to be given again.",
         **page,
     )
@@ -305,7 +306,7 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
         save=lambda: actions.set_unit_policy(
             unit=form.cleaned_data["unit"], replaces=replaces, by=request.user, **form.bound()
         ),
-        done="The policy is set. Every case that it forbids something is held.",
+        done="The policy is set. Every initiative that it forbids something is held.",
         back=reverse("unit-policies"),
         parent="Policies of units",
         lede="It binds the unit and all below it, whoever runs the place.",
@@ -381,7 +382,7 @@ def region_add(request: SignedInRequest) -> HttpResponse:
         back=reverse("regions"),
         parent="Regions",
         title="Add a region",
-        lede="It stays where you put it: cases may rest on it from now on.",
+        lede="It stays where you put it: initiatives may rest on it from now on.",
         verb="Add it",
     )
 

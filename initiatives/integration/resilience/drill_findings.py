@@ -1,7 +1,7 @@
 """Findings of drills that failed or are overdue, and of links without a fallback.
 
 Sources: rulebook, int.fallback ("per link: time-out, retry, fallback, message to the user"); docs/domain.md, "What
-counts as proof" (a failed drill holds at MVP until a later one passes); S0-24, S1-12.
+counts as evidence" (a failed drill holds at MVP until a later one passes); S0-24, S1-12.
 """
 
 from collections.abc import Iterable
@@ -121,7 +121,7 @@ def records(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
                     requirement,
                     f"record:{row.pk}:failed",
                     f"The drill of {row.observed_on:%-d %B %Y} failed: “{row.title}”.",
-                    "Mend it, try it again, and add the record of the drill that passes.",
+                    "Fix it, try it again, and add the record of the drill that passes.",
                     hold="failed_drill",
                 ),
             )
@@ -146,7 +146,7 @@ def _of(case: int, kind: str, those: Tried) -> Iterable[tuple[int, Wanted]]:
                 requirement,
                 f"{place}:failed",
                 f"The {name} drill of {failed.observed_on:%-d %B %Y}{of} failed.",
-                "Mend it, try it again, and record the drill that passes.",
+                "Fix it, try it again, and record the drill that passes.",
                 hold="failed_drill",
                 system_id=system,
             ),

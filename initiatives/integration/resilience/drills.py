@@ -142,7 +142,7 @@ def _wrong(case, link, kind, fault, expected, happened, observed_on, next_due) -
     if not happened.strip():
         wrong["happened"] = "Say what happened."
     if link is not None and (link.initiative_id != case.pk or link.ended_at is not None):
-        wrong["link"] = "Choose a link of this case that has not ended."
+        wrong["link"] = "Choose a link of this initiative that has not ended."
     if next_due is not None and observed_on is not None and next_due <= observed_on:
         wrong["next_due"] = "The next one is due on a day after this one."
     return wrong

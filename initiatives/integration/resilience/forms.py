@@ -35,7 +35,7 @@ class DrillForm(OnceForm):
     link = forms.ModelChoiceField(
         queryset=Link.objects.none(),
         required=False,
-        empty_label="the case as a whole",
+        empty_label="the initiative as a whole",
         label="Which link",
         help_text="Whose source was missing, slow or wrong.",
     )
@@ -216,6 +216,6 @@ class TraceForm(forms.Form):
     result = forms.ChoiceField(
         choices=[("", "choose"), *ProofResult.choices],
         required=False,
-        help_text="Your word, against the threshold that the case declared. Look at the figures first.",
+        help_text="Your word, against the threshold that the initiative declared. Look at the figures first.",
     )
     note = WordsField(required=False, help_text="The threshold, and what was left out of the sample.")

@@ -184,7 +184,7 @@ def record_flow(
         if once and (known := SignOnFlow.objects.filter(initiative=case, once=once).first()):
             return known
         if diagram is not None and (diagram.initiative_id != case.pk or diagram.withdrawn_at):
-            raise ValidationError({"diagram": "Choose an item of this case that was not withdrawn."})
+            raise ValidationError({"diagram": "Choose an item of this initiative that was not withdrawn."})
         newest = SignOnFlow.objects.filter(initiative=case).order_by("-pk").first()
         row = SignOnFlow(
             initiative=case,

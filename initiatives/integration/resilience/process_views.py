@@ -56,7 +56,7 @@ def add(request, ref):
         lede="How the work is done that it sits in, and in whose head the part is that nobody wrote down.",
         happens=[
             "It replaces what was recorded under the same name.",
-            "A redesign of a documented process ends the proof that rests on how it was.",
+            "A redesign of a documented process ends the evidence that rests on how it was.",
         ]
         if old
         else None,

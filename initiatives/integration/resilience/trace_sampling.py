@@ -194,7 +194,7 @@ def check(sample: dict[str, list[str]], sources: list[Source]) -> Checked:
             else:
                 name = found.name if found else said
                 missed[name] += 1
-                why[name] = found.why if found else "The register knows no such source on this case."
+                why[name] = found.why if found else "The register knows no such source on this initiative."
         hits += hit
         lines.append({"output": output, "cites": cites})
     low, high = wilson(hits, len(sample))

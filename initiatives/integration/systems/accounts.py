@@ -128,7 +128,7 @@ def close_account(*, account: ServiceAccount, reason: str, by: User) -> ServiceA
 def used_again(account: ServiceAccount | None, *, by: User) -> None:
     """Inside the act that lets a case use an account, its system's owner agreeing: nobody owes its closing any more."""
     if account is not None:
-        _settle(account, by=by, note="Another case uses the account")
+        _settle(account, by=by, note="Another initiative uses the account")
 
 
 def owe_closing(case: Initiative, links: list[Link]) -> None:

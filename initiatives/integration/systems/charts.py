@@ -23,7 +23,7 @@ def heaviest(found: Heaviest) -> Picture:
     said = ", ".join(f"{row.system.name} {row.cases}" for row in found.rows[:10])
     more = f", and {count(found.others, 'other system')} with fewer" if found.others else ""
     says = f"{len(found.rows)} systems drawn: {said or 'none'}{more}."
-    return canvas.picture("Systems by how many cases hang on them", says, height)
+    return canvas.picture("Systems by how many initiatives use them", says, height)
 
 
 def _short(text: str, room: float) -> str:
@@ -33,7 +33,7 @@ def _short(text: str, room: float) -> str:
 
 
 def path(ways) -> Picture:
-    """The way of the data, link by link and downwards: each place a node with its name, region and what is said of it.
+    """Data flow, link by link and downwards: each place a node with its name, region and what is said of it.
 
     `ways`: rows of {title, stops}, stops of {name, place, note, bad}. Nothing is cut off: words take further lines.
     """
@@ -55,7 +55,7 @@ def path(ways) -> Picture:
             top += STEP - FURTHER
         top += GAP
     said = "; ".join(f"{way.title}: " + ", ".join(_said(stop) for stop in way.stops) for way in ways)
-    return canvas.picture("The way of the data", f"{said or 'No link is recorded'}.", top + 2)
+    return canvas.picture("Data flow", f"{said or 'No link is recorded'}.", top + 2)
 
 
 def _lines(text: str, room: float) -> list[str]:

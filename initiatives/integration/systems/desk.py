@@ -34,8 +34,8 @@ def lines(look: "Look"):
                 "confirm",
                 f"Service account {account.name} in {account.place}",
                 reverse("account-review", args=[account.pk]),
-                "Look at it",
-                "Look at what it may do, and say so; overdue, each case that uses it is short of an identity.",
+                "Review it",
+                "Look at what it may do, and say so; overdue, each initiative that uses it is short of an identity.",
                 due=account.review_by,
             )
     yield from _proposed(look)
@@ -88,7 +88,7 @@ def _conflicts(look: "Look"):
                 "decide",
                 found,
                 reverse("integration-definitions", args=[case.ref]),
-                "Bring together",
+                "Reconcile",
                 f"{case.title}. Reconciled, or accepted, by its data steward; nobody else can.",
                 case.ref,
                 on_behalf=behind,
@@ -99,7 +99,7 @@ def _conflicts(look: "Look"):
                 f"{case.title} has no data steward",
                 f"{reverse('role-propose', args=[case.ref])}?role={STEWARD}",
                 "Propose one",
-                f"{found}: only a data steward can settle that.",
+                f"{found}: only a data steward can resolve that.",
                 case.ref,
                 on_behalf=behind,
             )

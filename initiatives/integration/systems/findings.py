@@ -90,7 +90,7 @@ def _retired(system: System) -> Wanted:
         "int.inventory",
         f"system:{system.pk}:retired",
         f"{system} was retired on {clock.local_day(system.retired_at):%-d %B %Y}.",
-        "End the link, and tie the case to what took its place.",
+        "End the link, and connect the initiative to what took its place.",
         system_id=system.pk,
     )
 
@@ -167,7 +167,7 @@ def _condition(case: int, source: System, accepted) -> Iterable[tuple[int, Wante
             "int.sources_condition",
             f"system:{source.pk}:{condition}",
             words,
-            "Mend it, take it out, or ask the architecture seat to accept the consequence for a time.",
+            "Fix it, remove it, or ask the architecture seat to accept the consequence for a time.",
             since=since,
             system_id=source.pk,
         ),
@@ -244,11 +244,11 @@ def _agreement(link: Link, hops: list[Hop], answer: LinkAnswer | None) -> Iterab
         words = f"Nobody owns {link.system} who could agree to be depended on."
         fix = "Name an owner, who then reads the link and answers, in person."
     elif answer is None or answer.by_id != owner.pk:
-        words = f"{owner} has not agreed that the case depends on {link.system}."
+        words = f"{owner} has not agreed that the initiative depends on {link.system}."
     elif answer.digest != digest(link, hops)[1]:
         words = f"The link to {link.system} was changed since {owner} answered for it."
     elif not answer.accepts:
-        words = f"{owner} declined that the case depends on {link.system}: {answer.words}"
+        words = f"{owner} declined that the initiative depends on {link.system}: {answer.words}"
         asked, fix = DECLINED, "Change the link as its owner asks, or end it."
     else:
         words = f"{owner} agreed to the link to {link.system} more than a year ago."

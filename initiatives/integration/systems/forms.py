@@ -60,7 +60,7 @@ class SystemForm(forms.Form):
     owner = PersonField(
         required=False,
         empty_label="nobody is known",
-        help_text="Who looks after it. They are asked to agree to each case that depends on it.",
+        help_text="Who looks after it. They are asked to agree to each initiative that depends on it.",
     )
     purpose = WordsField(label="What it is for", required=False)
     location = forms.CharField(

@@ -25,7 +25,7 @@ def may_bring_any(person: User) -> Answer:
     if may_see_all(person) or leads(person):
         return yes()
     return no(
-        "Admins bring tables into the register, and technical leads what belongs to their own cases.",
+        "Admins bring tables into the register, and technical leads what belongs to their own initiatives.",
         "Give the table to one of them.",
     )
 

@@ -51,7 +51,8 @@ def may_change_system(system: System, person: User) -> Answer:
     if not active or system.pk in changed_by(person, [system]):
         return active
     return no(
-        "Its owner changes this, an admin, the architecture seat, and whoever works on a case whose link its owner "
+        "Its owner changes this, an admin, the architecture seat, and whoever works on an initiative whose link "
+        "its owner "
         "agreed to.",
         _who_instead(system),
     )
@@ -74,7 +75,10 @@ def may_propose_on(system: System, person: User) -> Answer:
     links = Link.objects.standing().filter(system__in=_places(system))
     if worked_on(person).filter(pk__in=links.values("initiative")).exists():
         return may_describe(person)
-    return no("Whoever works on a case that is tied to it proposes this.", "Tie a case of yours to it first.")
+    return no(
+        "Whoever works on an initiative that is connected to it proposes this.",
+        "Connect an initiative of yours to it first.",
+    )
 
 
 def _keeps(system: System, person: User) -> bool:
@@ -106,7 +110,7 @@ def _retired(system: System) -> Answer:
 
 def _who_instead(system: System) -> str:
     who = f"Ask {system.owner}" if system.owner_id else "Ask the architecture seat"
-    return f"{who}; whoever works on a case that is tied to it can propose a change."
+    return f"{who}; whoever works on an initiative that is connected to it can propose a change."
 
 
 def worked_on(person: User):
@@ -161,7 +165,8 @@ def may_link(case: Initiative, person: User) -> Answer:
     """Tie a case to systems and say how: the owner, and whoever accepted a working role."""
     if case.closed or case.withdrawn_at:
         return no(
-            "This case has ended; it is tied to nothing any more.", "The chair can reopen a stopped case."
+            "This initiative has ended; it is connected to nothing any more.",
+            "The chair can reopen a stopped initiative.",
         )
     return case_permissions.may_collaborate(case, person)
 
@@ -204,7 +209,7 @@ def may_confirm_shut(debt: Obligation, person: User) -> Answer:
 def may_accept_source(case: Initiative, person: User) -> Answer:
     """Accept a source in bad condition for a time: the architecture seat of the case's board, party to nothing."""
     if case.closed or case.withdrawn_at:
-        return no("This case has ended; nothing has to be accepted any more.")
+        return no("This initiative has ended; nothing has to be accepted any more.")
     if not case_permissions.holds_seat(case, person, ARCHITECTURE):
         return no(f"Only the seat {Seat(ARCHITECTURE).label} accepts this.", "Ask its holder.")
     return all_of(case_permissions.may_accept_exception(case, [ARCHITECTURE], person))

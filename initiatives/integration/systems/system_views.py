@@ -269,10 +269,10 @@ def describe(request: SignedInRequest) -> HttpResponse:
         request,
         form,
         lambda form: _told(request, actions.describe_system(by=request.user, **form.act())),
-        "The system is described; cases can be tied to it.",
+        "The system is described; initiatives can be connected to it.",
         back=None,
-        title="Describe a system",
-        lede="Once, for every case that will use it: bought, home-grown, a share, a wiki, people who are asked.",
+        title="Add system",
+        lede="Once, for every initiative that will use it: bought, home-grown, a share, a wiki, people who are asked.",
         verb="Describe it",
     )
 
@@ -299,8 +299,9 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         proposing=proposing,
         title=f"Change {row}",
         happens=[
-            "Frozen, moved to another place or region, or left without an owner: proof that rests on it ends in every "
-            "case that is tied to it.",
+            "Frozen, moved to another place or region, or left without an owner: evidence that rests on it ends "
+            "in every "
+            "initiative that is connected to it.",
         ],
         verb="Save",
     )
@@ -318,7 +319,9 @@ def retire_system(request: SignedInRequest, pk: int) -> HttpResponse:
         back=row.get_absolute_url(),
         proposing=proposing,
         title=f"Retire {row}",
-        happens=["Every case that is still tied to it is told, and is short of it until it ends its link."],
+        happens=[
+            "Every initiative that is still connected to it is told, and is short of it until it ends its link."
+        ],
         verb="Retire it",
         danger=True,
     )
@@ -335,7 +338,9 @@ def disown(request: SignedInRequest, pk: int) -> HttpResponse:
         f"{row} has no owner now.",
         back=row.get_absolute_url(),
         title=f"{row} is not mine",
-        happens=["It counts as orphaned until somebody is named who looks after it; its cases are told."],
+        happens=[
+            "It counts as orphaned until somebody is named who looks after it; its initiatives are told."
+        ],
         verb="It is not mine",
         danger=True,
     )
@@ -352,7 +357,7 @@ def customise(request: SignedInRequest, pk: int) -> HttpResponse:
         "It is recorded.",
         back=row.get_absolute_url(),
         title=f"A customisation of {row}",
-        lede="Who changed it for themselves, what, and since when. Many of them are a risk to every case.",
+        lede="Who changed it for themselves, what, and since when. Many of them are a risk to every initiative.",
         verb="Record it",
     )
 
@@ -393,7 +398,8 @@ def open_account(request: SignedInRequest, pk: int) -> HttpResponse:
         back=row.get_absolute_url(),
         proposing=proposing,
         title=f"A service account in {row}",
-        lede="An account under which something that is no person works. Without an owner or a review, each case that "
+        lede="An account under which something that is no person works. Without an owner or a review, each "
+        "initiative that "
         "uses it is short of an identity.",
         verb="Record it",
     )
@@ -448,7 +454,7 @@ def close_account(request: SignedInRequest, pk: int) -> HttpResponse:
         title=f"Close the account {row}",
         happens=[
             "Close it in its system first; here it is recorded.",
-            "What is owed for it is settled. Links that still name it are short of an identity.",
+            "What was due for it is resolved. Links that still name it are short of an identity.",
         ],
         verb="It is closed",
         danger=True,

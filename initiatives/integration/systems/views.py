@@ -30,7 +30,7 @@ from initiatives.models import Customisation, Hop, Link, LinkAnswer, Shortcoming
 # Pages of other nouns of the register below this one, with their words.
 PAGES = {
     "integration-definitions": "Definitions",
-    "integration-residency": "Where data may be",
+    "integration-residency": "Data residency",
     "integration-processes": "Processes and sign-on",
     "integration-drills": "Drills",
     "integration-profiles": "Samples of real data",
@@ -67,7 +67,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Way:
-    """The way of the data of one link, in the order in which they take it."""
+    """Data flow of one link, in the order in which they take it."""
 
     title: str
     stops: tuple[Stop, ...]
@@ -117,7 +117,7 @@ def record(request: SignedInRequest, ref: str) -> HttpResponse:
         lambda fields: record_register(case=case, by=request.user, **fields),
         "The register of today is among the evidence.",
         page="integration",
-        title="Keep the register as proof",
+        title="Keep the register as evidence",
         lede="What it lists today is written into a file with its hash, which takes the place of the one before.",
         happens=[
             "It is voided, where the rulebook says so, by any change of what it lists.",
@@ -218,7 +218,7 @@ def _against(case, context, tied: list[Tied]) -> list[dict]:
 
 @require_safe
 def path(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The way of the data: system, hops, case; with regions and conditions, as a picture and as a table."""
+    """Data flow: system, hops, case; with regions and conditions, as a picture and as a table."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     running, forbidden, tied = _running(case), _forbidden(case), _tied(case)
@@ -226,7 +226,7 @@ def path(request: SignedInRequest, ref: str) -> HttpResponse:
     named += [hop.region for one in tied for hop in one.hops]
     strange = {regions.key_of(name) for name in residency_findings.strange(named)}
     ways = [_way(case, one, running, strange, forbidden) for one in tied]
-    context |= {"title": "The way of the data", "ways": ways, "drawn": charts.path(ways)}
+    context |= {"title": "Data flow", "ways": ways, "drawn": charts.path(ways)}
     return render(request, "initiatives/integration/systems/integration_path.html", context)
 
 
@@ -306,21 +306,21 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         form,
         tie,
-        f"The case is tied to {system}; its owner is asked to agree."
+        f"The initiative is connected to {system}; its owner is asked to agree."
         if system.owner
-        else f"The case is tied to {system}, which nobody owns: somebody has to be found who agrees to it.",
+        else f"The initiative is connected to {system}, which nobody owns: somebody has to be found who agrees to it.",
         page="integration",
-        title=f"Tie the case to {system}",
+        title=f"Connect the initiative to {system}",
         lede=f"{system.get_kind_display()}, {condition_of(system, clock.today())[0].lower()}.",
         happens=[
             f"{system.owner} is asked to agree to it, in person."
             if system.owner
             else f"Nobody owns {system}; somebody has to be found who agrees to it.",
-            "Where the case has proof already, a source more ends what has to be shown anew with it.",
+            "Where the initiative has evidence already, a source more ends what has to be shown anew with it.",
         ],
         hidden={"system": system.pk},
         parts=contributions.parts_of("link", request.user, system),
-        verb="Tie it",
+        verb="Connect",
     )
 
 
@@ -349,7 +349,7 @@ def _choose(request, case) -> HttpResponse:
         "integration",
         None,
         template="initiatives/integration/systems/link_choose.html",
-        title="Tie the case to a system",
+        title="Connect a system",
         words=words,
         found=found[:FOUND],
         more=len(found) > FOUND,
@@ -385,7 +385,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         happens=[
             "What the system's owner agreed to was the link as it read then: other data, another path, account or way "
             "asks anew.",
-            "Another path of the data ends proof that speaks of this system, or of no system.",
+            "Another path of the data ends evidence that speaks of this system, or of no system.",
         ],
         verb="Save",
     )
@@ -401,10 +401,10 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         case,
         ReasonForm(sent(request)),
         lambda fields: link_actions.end_link(link=link, by=request.user, **fields),
-        f"The case is no longer tied to {link.system}.",
+        f"The initiative is no longer connected to {link.system}.",
         page="integration",
         title=f"End the link to {link.system}",
-        happens=["A source less ends proof that speaks of this system, or of no system."],
+        happens=["A source less ends evidence that speaks of this system, or of no system."],
         verb="End it",
         danger=True,
     )
@@ -427,6 +427,6 @@ def accept(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         page="integration",
         title=f"Accept {system} as it is",
         lede=f"{system} is {condition_of(system, clock.today())[0].lower()}.",
-        happens=["Until that day it does not count against the case; another condition asks again."],
+        happens=["Until that day it does not count against the initiative; another condition asks again."],
         verb="Accept it",
     )

@@ -38,7 +38,7 @@ def declare_evaluation(
         component_version.component.initiative_id != case.pk
         or component_version.component.layer != Layer.MODEL
     ):
-        wrong["component_version"] = "Choose a version of a model that this case runs."
+        wrong["component_version"] = "Choose a version of a model that this initiative runs."
     if not data_set.strip():
         wrong["data_set"] = "Name the data set, so that somebody else finds it."
     if not metric.strip():

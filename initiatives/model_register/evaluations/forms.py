@@ -19,7 +19,7 @@ class EvaluationForm(forms.Form):
         ComponentVersion.objects.none(), label="Which version", empty_label="choose a version"
     )
     data_set = forms.CharField(max_length=200, help_text="With its version, so that somebody else finds it.")
-    metric = forms.CharField(max_length=120, help_text="For instance: accuracy, or minutes per case.")
+    metric = forms.CharField(max_length=120, help_text="For instance: accuracy, or minutes per letter.")
     comparison = forms.ChoiceField(label="Good enough is", choices=Comparison.choices)
     threshold = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
 

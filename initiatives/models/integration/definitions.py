@@ -52,7 +52,7 @@ CONFLICT_STATES = {
 VERDICTS = {
     "same": "The same: one meaning in other words",
     "different": "Different on purpose: nothing is to be matched between them",
-    "conflict": "A conflict: it has to be settled before production",
+    "conflict": "A conflict: it has to be resolved before production",
 }
 
 

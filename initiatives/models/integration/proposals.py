@@ -17,7 +17,7 @@ PROPOSED_KINDS = {
     "account_closed": "Close a service account",
     "definition_written": "What a field means",
     "definition_changed": "Change of what a field means",
-    "definition_withdrawn": "Take back what a field means",
+    "definition_withdrawn": "Withdraw what a field means",
     "term_named": "A business term",
     "term_changed": "Change of a business term",
     "vendor_term_filed": "A term of a vendor",

@@ -23,10 +23,10 @@ SYSTEM_KINDS = {
     "database": "Database or warehouse",
     "file_share": "File share",
     "wiki": "Wiki",
-    "knowledge_collection": "Collection of knowledge sources",
+    "knowledge_collection": "Knowledge base",
     "document": "Set of documents",
     "policy": "Policy or rule book",
-    "people": "People who are asked",
+    "people": "Subject-matter experts",
 }
 # What is read for what it says: it goes out of date when nobody writes in it.
 KNOWLEDGE_KINDS = ("file_share", "wiki", "document", "policy")
@@ -40,7 +40,7 @@ UPDATED_EVERY_DAYS = 365
 # From so many teams' customisations on, or this age with any, each link carries a risk note (S1-2).
 MANY_CUSTOMISATIONS, OLD_YEARS = 3, 10
 PATTERNS = {
-    "anchor": "Anchor: outputs are traced to it",
+    "anchor": "Source of truth: outputs are traced to it",
     "audit": "Audit: what is done is logged there",
     "fallback": "Fallback: used when another is missing",
     "feed": "Feed: data flow in or out",

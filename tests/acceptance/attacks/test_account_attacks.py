@@ -112,7 +112,7 @@ def test_h4_after_a_reset_by_another_nothing_rises_for_a_day(cast, review, how):
     reset_by(cast, cast.seat_value, how=how)
     signer = again(cast.seat_value)
     with pytest.raises(
-        Refused, match="Somebody else reset your password: what lets a case rise you sign from"
+        Refused, match="Somebody else reset your password: what lets an initiative rise you sign from"
     ):
         case_acts.vote(review, SEAT, signer)
     with pytest.raises(DatabaseError, match="reset by somebody else"):
@@ -437,7 +437,7 @@ def test_m1_a_role_that_ended_opens_nothing_but_what_is_owed(cast, as_, confiden
     role = role_actions.propose_role(case=case, role="deputy", person=cast.outsider, by=cast.owner)
     role_actions.accept_role(assignment=role, by=cast.outsider)
     page = as_(cast.owner).get(f"/roles/{role.pk}/end/").content.decode()
-    assert "Sam Brook no longer reads the case by it" in " ".join(page.split())
+    assert "Sam Brook no longer reads the initiative by it" in " ".join(page.split())
     gap = hold_actions.open_gap(
         case=case,
         text="Two lists.",

@@ -52,10 +52,10 @@ def test_what_is_asked_follows_the_kind(watch, cast):
     page.goto(at("checklist-row", case.ref, "prod.q11_expectations"))
     asked = page.get_by_label("How many took part")
     expect(asked).to_be_hidden()
-    owner.choose("Kind of proof", "User research")
+    owner.choose("Kind of evidence", "User research")
     expect(asked).to_be_visible()
     wrong += trouble_in(page, "evidence-row")
-    owner.choose("Kind of proof", "Document")
+    owner.choose("Kind of evidence", "Document")
     expect(asked).to_be_hidden()
     assert wrong == []
 

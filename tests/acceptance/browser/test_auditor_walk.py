@@ -58,7 +58,7 @@ def test_two_years_later(watch, past, tmp_path):
     auditor.fits()
 
     # The case at the end of that day, and the day before: it was an idea.
-    auditor.click("The case at the end of that day")
+    auditor.click("The initiative at the end of that day")
     bar = page.get_by_role("region", name="Another day")
     expect(bar).to_contain_text("Nothing can be changed here")
     expect(page.locator("main header").first).to_contain_text("Prototype, decided")

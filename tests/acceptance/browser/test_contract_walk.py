@@ -58,9 +58,9 @@ def begin(owner: Person) -> None:
     owner.click("Triage")
     owner.press("Start from this")
     owner.said("The draft")
-    new_clause(owner, "May do on its own", "assign a ticket to a team", "assign_ticket")
+    new_clause(owner, "Autonomous", "assign a ticket to a team", "assign_ticket")
     owner.press("Save the clause")
-    new_clause(owner, "May do when a person approves", "pay back a customer", "refund_customer")
+    new_clause(owner, "Human approval required", "pay back a customer", "refund_customer")
     owner.tick("The support owner")
     owner.press("Save the clause")  # the first gap: no time to answer is set
     everybody = clause_row(owner, "It works for")
@@ -86,7 +86,7 @@ def clause_row(owner: Person, words: str):
 
 def gaps(owner: Person) -> None:
     """The check names all three: no time, a failure nobody thought of, and nobody who owns the record."""
-    found = owner.page.locator(".gap").filter(has_text="to mend first")
+    found = owner.page.locator(".gap").filter(has_text="to fix first")
     expect(found).to_have_count(3)
     expect(owner.page.locator("main")).to_contain_text("the model does not answer in time")
     expect(owner.page.locator("main")).to_contain_text("change log")
@@ -103,11 +103,11 @@ def mend(owner: Person) -> None:
     owner.type("Time to answer", "30")
     owner.page.get_by_label("in", exact=True).select_option("minutes")
     owner.press("Save the clause")
-    owner.click("What applies in an edge case", owner.page.locator("#add"))
+    owner.click("Exceptions", owner.page.locator("#add"))
     owner.choose("When", "the model does not answer in time")
     owner.choose("Then", "it does nothing")
     owner.press("Save the clause")
-    expect(owner.page.locator(".gap").filter(has_text="to mend first")).to_have_count(0)
+    expect(owner.page.locator(".gap").filter(has_text="to fix first")).to_have_count(0)
 
 
 def send(owner: Person) -> None:
@@ -132,7 +132,7 @@ def make_key(owner: Person) -> str:
     owner.tab("API access")
     owner.click("Make a key")
     owner.type("Which system", "Triage agent")
-    owner.choose("Who answers for it", "Ravi Menon")
+    owner.choose("Responsible person", "Ravi Menon")
     owner.press("Make the key")
     key = owner.page.get_by_label("The key of Triage agent").input_value()
     owner.click("I have it")
@@ -174,10 +174,8 @@ def on_record(owner: Person) -> None:
     """What it was told, the approval and the history show all of it."""
     decision_log.decisions.bring_over()  # in production a thread does
     owner.tab("API access")
-    owner.click("What it was told")
-    rows = (
-        owner.page.get_by_role("table", name="What it was told").or_(owner.page.locator("table.deck")).first
-    )
+    owner.click("Decision log")
+    rows = owner.page.get_by_role("table", name="Decision log").or_(owner.page.locator("table.deck")).first
     for code in ("allowed", "needs_approval", "approved", "unknown_action"):
         expect(rows).to_contain_text(code)
     owner.fits()

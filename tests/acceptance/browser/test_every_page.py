@@ -120,10 +120,10 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
     visitor.becomes(cast.owner)
     page = visitor.page
     page.goto("/settings/")
-    found = visitor.presses("calendar-made", "Make an address")
+    found = visitor.presses("calendar-made", "Create an address")
     page.goto(address("key-make", scene.world))
     page.get_by_label("Which system").fill("Reply drafts")
-    page.get_by_label("Who answers for it").select_option(str(cast.lead.pk))
+    page.get_by_label("Responsible person").select_option(str(cast.lead.pk))
     found += visitor.presses("key-made", "Make the key")
     page.goto(address("system-try", scene.world))
     found += visitor.presses("system-tried", "Ask")

@@ -113,7 +113,7 @@ def test_from_the_printed_link_to_the_first_case(empty):
     admin.look("people-empty")
     admin.page.get_by_role("textbox", name="Lines").fill(TABLE.replace("s3@example.org", "s3 at example.org"))
     admin.press("Show me what it does")
-    expect(admin.page.get_by_role("alert")).to_contain_text("One line needs mending.")
+    expect(admin.page.get_by_role("alert")).to_contain_text("One line needs fixing.")
     expect(admin.page.get_by_text("Write it like ana@example.org.")).to_be_visible()
     admin.look("people-wrong")
     admin.page.get_by_role("textbox", name="Lines").fill(TABLE)

@@ -204,9 +204,7 @@ def settled_by_the_steward(steward: Person, case) -> None:
     integration(steward, case, "Definitions")
     for _ in range(2):
         rows = steward.page.locator("main .todo li").filter(has_not_text="depending on the year")
-        steward.click(
-            "Bring together", rows.filter(has=steward.page.get_by_role("link", name="Bring together")).first
-        )
+        steward.click("Reconcile", rows.filter(has=steward.page.get_by_role("link", name="Reconcile")).first)
         steward.type("What holds from now on", "One payer per account.")
         steward.type("What is what", "001A00000LoXyz = 4711002233\n001B = 4712 = old")
         steward.send("Settle it")
@@ -230,7 +228,7 @@ def refused_to_the_owner(watch: Watch, cast, case, review) -> None:
     owner = watch.let_in(cast.owner)
     answer = owner.page.goto(f"/reviews/{review.pk}/sign/risk_compliance/")
     assert answer.status == 403
-    says(owner, "business owner of this case")
+    says(owner, "business owner of this initiative")
     shot(owner, "1-3-refused")
     watch.complaints[:] = [one for one in watch.complaints if "403" not in one]
     assert not review.sign_offs.exists()
@@ -275,7 +273,7 @@ def a_term_is_filed(watch: Watch, cast, case, address: str) -> None:
     security.type("Where it is written", "MSA 4.2")
     security.type("What it says", "no processing outside EU")
     security.type("Allowed regions", "EU")
-    security.send("See which cases it touches")
+    security.send("See which initiatives it touches")
     shot(security, "1-8-what-if")
     security.send("File it")
     says(security, "MSA 4.2", case.title)
@@ -375,16 +373,16 @@ def test_four_knowledge_bases_a_workflow_in_a_head_and_an_owner_who_leaves(watch
 def four_sources(lead: Person, case) -> None:
     """1. "The" knowledge base is a collection without members first, and four sources then."""
     integration(lead, case)
-    lead.click("Tie it to a system")
+    lead.click("Connect a system")
     lead.click("Describe a system that is not here")
     describe(lead, "Knowledge base", "Collection of knowledge", {"Owner": str(lead.person)})
     integration(lead, case)
-    lead.click("Tie it to a system")
-    lead.click("Tie the case to it: Knowledge base")
+    lead.click("Connect a system")
+    lead.click("Connect: Knowledge base")
     lead.choose("What for", "Anchor")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
-    lead.send("Tie it")
+    lead.send("Connect")
     says(lead, "is a collection of sources, and none is listed")
     shot(lead, "2-1-refused")
     owner = str(lead.person)
@@ -411,12 +409,12 @@ def four_sources(lead: Person, case) -> None:
     says(lead, "Wiki-C", "Share-D")
     shot(lead, "2-1-collection")
     integration(lead, case)
-    lead.click("Tie it to a system")
-    lead.click("Tie the case to it: Knowledge base")
+    lead.click("Connect a system")
+    lead.click("Connect: Knowledge base")
     lead.choose("What for", "Anchor")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
-    lead.send("Tie it")
+    lead.send("Connect")
     integration(lead, case)
     says(
         lead,
@@ -496,7 +494,7 @@ def she_accepts(watch: Watch, review, successor) -> None:
     somebody.click("Read and answer")
     somebody.send("I accept")
     somebody.page.goto(f"/reviews/{review.pk}/")
-    says(somebody, f"{successor.full_name} is business owner of this case")
+    says(somebody, f"{successor.full_name} is business owner of this initiative")
     shot(somebody, "2-5-no-longer-counts")
 
 
@@ -514,7 +512,7 @@ def test_nobody_takes_it_for_a_month(watch, cast):
         shot(chair, "2-6-debt")
         chair.click("Open the case")
         chair.page.locator("aside summary", has_text="More").click()
-        chair.click("Step back")
+        chair.click("Demote")
         expect(chair.page.get_by_label("Why the stage is taken back")).to_have_value(
             re.compile("No owner since 2 November")
         )

@@ -119,7 +119,7 @@ def report(watch, owner: Person, look) -> Person:
     """The owner makes an address; somebody reports by it, without an account, and keeps the link to the answer."""
     owner.case(FIRST)
     owner.tab("Incidents")
-    owner.press("Make an address")
+    owner.press("Create public report link")
     owner.said("There is a new address for problems.")
     look(owner, "incidents")
     user = Person(None, watch.page())
@@ -153,7 +153,7 @@ def incident(owner: Person, look) -> None:
     expect(told).to_contain_text("Post-mortem of the incident: Summaries name old dates")
     expect(told).not_to_contain_text("..")
     expect(told).to_contain_text("Warned at once: Warehouse.")
-    expect(told).to_contain_text("of proof end")
+    expect(told).to_contain_text("of evidence end")
     assert not Incident.objects.exists(), "what is told ahead is not done"
     look(owner, "problem-incident")
     owner.press("Make an incident")
@@ -169,7 +169,7 @@ def incident(owner: Person, look) -> None:
     owner.type("How many people it touches", "40")
     owner.type("Who they are", "Customers who asked for a summary")
     owner.press("Save")
-    owner.click("Start a clock, or say why not")
+    owner.click("Start a deadline, or say why not")
     owner.type(
         "If nothing has to be reported: why", "No duty covers a wrong date; judged with the risk seat."
     )
@@ -286,9 +286,9 @@ def learn(other: Person, seat: Person, look) -> None:
 
     other.desk()
     other.click("Answer", other.page.locator("li").filter(has_text="1 lesson of others"))
-    other.tick("It applies to this case")
+    other.tick("It applies to this initiative")
     other.type("What was done about it, or why it does not apply", ANSWERED)
     look(other, "lessons-answer")
-    other.press("Keep the answers")
+    other.press("Save the answers")
     expect(other.page.locator("main")).to_contain_text(ANSWERED)
     look(other, "lessons-answered")

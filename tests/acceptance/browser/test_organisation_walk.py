@@ -57,7 +57,7 @@ def test_two_units_become_one(watch, cast):
     sealing.seal()
     owner = watch.sign_in(cast.owner)
     owner.page.goto(f"{case.get_absolute_url()}history/")
-    told = "took the case along from Account management to Logistics"
+    told = "took the initiative along from Account management to Logistics"
     expect(owner.page.locator("main")).to_contain_text(told)
     auditor = watch.sign_in(cast.auditor)
     auditor.page.goto("/cases/")
@@ -72,8 +72,8 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
         first, second = factories.make_case(cast), factories.make_case(cast, title="Reply drafts")
     owner = watch.sign_in(cast.owner)
     owner.page.get_by_role("link", name="Absence and handover").click()
-    owner.click("hand over your cases")
-    owner.type("One successor for every case left empty", "Ravi Menon (lead)")
+    owner.click("hand over your initiatives")
+    owner.type("One successor for every initiative left empty", "Ravi Menon (lead)")
     owner.type("Why", "I leave at the end of the month.")
     owner.press("See what it means")
     expect(owner.page.locator("main .note")).to_contain_text(
@@ -89,7 +89,7 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
     look(lead, "handovers")
     lead.page.get_by_label("Reply drafts").uncheck()
     lead.press("I take over what is ticked")
-    lead.said("You took over 1 case.")
+    lead.said("You took over 1 initiative.")
     lead.page.goto(f"{first.get_absolute_url()}people/")
     expect(lead.page.locator("main")).to_contain_text("Business owner: Ravi Menon")
     owner.page.reload()

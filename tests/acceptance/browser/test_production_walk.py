@@ -57,9 +57,9 @@ FOR_MVP = [
     ("Log sample", "A day of logs", ["mvp.observability"], ""),
 ]
 FOR_MVP_CLAUSES = [
-    ("May do on its own", ["gov.autonomy"]),
-    ("May do when a person approves", ["gov.human_approval", "int.residency"]),
-    ("What applies in an edge case", ["gov.edge_policies"]),
+    ("Autonomous", ["gov.autonomy"]),
+    ("Human approval required", ["gov.human_approval", "int.residency"]),
+    ("Exceptions", ["gov.edge_policies"]),
     ("Who owns the change log", ["gov.record_owner"]),
 ]
 FOR_PRODUCTION = [
@@ -180,7 +180,7 @@ def test_from_four_fields_to_production(watch, cast, rounds, way):
 
     owner = people.again(owner, Slim)
     answer_gate(owner, "MVP to production", cast, by_hand)
-    prove(owner, FOR_PRODUCTION[:proved], [("May do when a person approves", ["prod.q06_human_review"])])
+    prove(owner, FOR_PRODUCTION[:proved], [("Human approval required", ["prod.q06_human_review"])])
     report_outcomes(owner, proved)
     map_contract(owner, proved)
     if proved:
@@ -274,7 +274,9 @@ def stands_as(owner: Person, stage: str) -> None:
     page = owner.page
     expect(page.locator("main header")).to_contain_text(f"{stage}, decided by the Retail board")
     expect(page.locator("main header")).to_contain_text(f"Evidence supports {stage} today.")
-    expect(page.locator("main h1 svg")).to_have_attribute("aria-label", "upright: supported as claimed")
+    expect(page.locator("main h1 svg")).to_have_attribute(
+        "aria-label", "on track: evidence supports the stage"
+    )
     expect(page.get_by_role("list", name="Stages").locator("[aria-current=step]")).to_contain_text(
         re.compile(f"{stage}.*supported", re.S)
     )
@@ -288,7 +290,7 @@ def staff(owner: Person, people: People, cast) -> None:
         ("Support owner", cast.support),
         ("Technical lead", cast.lead),
         ("Data steward", cast.steward),
-        ("Record owner", cast.support),
+        ("Audit trail owner", cast.support),
     ):
         owner.tab("People")
         owner.click("Propose a person")
@@ -314,7 +316,7 @@ def write_contract(owner: Person) -> None:
     owner.type("How many at once, at most", "200")
     owner.press("Save the clause")
     owner.said("It may write summaries on account notes on its own, at most 200 at a time.")
-    owner.click("Where data may go")
+    owner.click("Data residency")
     owner.type("Regions", "eu-west, eu-north")
     owner.press("Save the clause")
     owner.said("Its data go to eu-west and eu-north and to no other place.")

@@ -36,7 +36,7 @@ REFUSED = {
 # By kind that a register writes, where it comes from.
 WRITTEN_HERE = {
     "drill_record": "A drill record is a drill that was written down here.",
-    "telemetry": "Telemetry is the readings of the case's measures.",
+    "telemetry": "Telemetry is the readings of the initiative's measures.",
     "system_record": "A system record is the text of the integration register.",
     "attestation": "An attestation comes from saving an answer",
 }
@@ -178,7 +178,7 @@ def test_rows_typed_by_the_team_alone_show_no_more_than_papers(watch, cast):
 def a_system_of_their_own(lead: Person, case: Initiative) -> None:
     """A system that the technical lead owns, the link to it, and their own word that it may be depended on."""
     lead.page.goto(at("integration", case.ref))
-    lead.click("Tie it to a system")
+    lead.click("Connect a system")
     lead.click("Describe a system that is not here")
     lead.type("Name", "CRM")
     lead.choose("Kind", "Bought")
@@ -187,13 +187,13 @@ def a_system_of_their_own(lead: Person, case: Initiative) -> None:
     lead.type("Last worked on", clock.today().isoformat())
     lead.send("Describe it")
     lead.page.goto(at("integration", case.ref))
-    lead.click("Tie it to a system")
-    lead.click("Tie the case to it: CRM")
+    lead.click("Connect a system")
+    lead.click("Connect: CRM")
     lead.choose("What for", "Feed")
     lead.choose("Direction", "Reads")
     lead.choose("How", "API")
     lead.type("Data classes", "customer notes")
-    lead.send("Tie it")
+    lead.send("Connect")
     lead.page.goto(at("link-answer", case.links.get().pk))
     lead.send("I agree")
 
@@ -375,11 +375,11 @@ def test_describing_two_systems_costs_a_case_that_had_described_none_nothing(wat
         lead.choose("Kind", kind)
         lead.send("Describe it")
         lead.page.goto(at("link-add", case.ref))
-        lead.click(f"Tie the case to it: {name}")
+        lead.click(f"Connect: {name}")
         lead.choose("What for", "Feed")
         lead.choose("Direction", "Reads")
         lead.choose("How", "By hand")
-        lead.send("Tie it")
+        lead.send("Connect")
     lead.page.goto(at("integration", case.ref))
     says(lead, "Old wiki has no owner.", "The link to Warehouse does not say who owns the system")
     lead.page.goto(case.get_absolute_url())

@@ -43,12 +43,12 @@ SEEN = "It says so, with the day."
 # In the order of the rulebook, how each kind of evidence is called where it is chosen.
 WORDS_OF_KIND = dict(EvidenceKind.choices)
 CLAUSES = {
-    "gov.autonomy": "May do on its own",
-    "gov.human_approval": "May do when a person approves",
-    "gov.edge_policies": "What applies in an edge case",
+    "gov.autonomy": "Autonomous",
+    "gov.human_approval": "Human approval required",
+    "gov.edge_policies": "Exceptions",
     "gov.record_owner": "Who owns the change log",
-    "prod.q06_human_review": "May do when a person approves",
-    "int.residency": "Where data may go",
+    "prod.q06_human_review": "Human approval required",
+    "int.residency": "Data residency",
 }
 CONDITIONS = {
     "curated": "Curated examples",
@@ -141,7 +141,7 @@ class Walk:
         owner.tab("Overview")
         expect(owner.page.locator("main header")).to_contain_text(f"Evidence supports {stage} today.")
         expect(owner.page.locator("main h1 svg")).to_have_attribute(
-            "aria-label", "upright: supported as claimed"
+            "aria-label", "on track: evidence supports the stage"
         )
 
     def to_mvp(self) -> None:
@@ -205,7 +205,7 @@ class Walk:
     def staff(self) -> None:
         owner = self.owner
         owner.tab("People")
-        for role in ("Support owner", "Record owner"):
+        for role in ("Support owner", "Audit trail owner"):
             owner.click("Propose a person")
             owner.choose("Role", role)
             owner.choose("Person", self.cast.support.full_name)
@@ -237,7 +237,7 @@ class Walk:
         owner.type("How many at once, at most", "200")
         owner.press("Save the clause")
         owner.said("at most 200 at a time.")
-        owner.click("Where data may go")
+        owner.click("Data residency")
         owner.type("Regions", "eu-west")
         owner.press("Save the clause")
         owner.said("Its data go to eu-west")
@@ -306,7 +306,7 @@ class Walk:
             seat.click("Accept it")
             seat.press("Accept it")
             return
-        owner.click("Tie it to a system")
+        owner.click("Connect a system")
         owner.click("Describe a system that is not here")
         owner.type("Name", "Letter archive")
         owner.choose("Kind", "Bought")
@@ -316,8 +316,8 @@ class Walk:
         owner.press("Describe it")
         self.to_case(owner)
         owner.tab("Integration")
-        owner.click("Tie it to a system")
-        owner.click("Tie the case to it: Letter archive")
+        owner.click("Connect a system")
+        owner.click("Connect: Letter archive")
         for label, choice in (("What for", "Feed"), ("Direction", "Reads"), ("How", "API")):
             owner.choose(label, choice)
         owner.type("Data classes", "customer notes")
@@ -325,7 +325,7 @@ class Walk:
         owner.type("Tried again", "Once, after a second.")
         owner.type("What is done when it is missing", "The list of yesterday is shown, with its day.")
         owner.type("What people are told meanwhile", "That the list is of yesterday.")
-        owner.press("Tie it")
+        owner.press("Connect")
         of_system = self.at(self.cast.outsider)
         of_system.desk()
         of_system.click("Read and answer")
@@ -338,7 +338,7 @@ class Walk:
         owner.type("Last gone through on", clock.today().isoformat())
         owner.press("Record it")
         owner.tab("Integration")
-        owner.click("Keep it as proof")
+        owner.click("Keep it as evidence")
         for box in owner.page.locator("input[name=covers]").all():
             owner.check(box)
         owner.press("Keep it")
@@ -440,9 +440,9 @@ class Walk:
             return
         self.kept[pile] = title = f"{WORDS_OF_KIND[kind]} on {asked.key}"
         owner.unfold("Add evidence")
-        picked = row.get_by_label("Kind of proof")
+        picked = row.get_by_label("Kind of evidence")
         if picked.is_visible() and picked.input_value() != kind:
-            owner.choose("Kind of proof", WORDS_OF_KIND[kind], row)
+            owner.choose("Kind of evidence", WORDS_OF_KIND[kind], row)
         self.fill_form(row, kind, title, asked)
 
     def fill_form(self, row: Locator, kind: str, title: str, asked: Requirement) -> None:
@@ -514,14 +514,14 @@ class Walk:
             owner.type("Target", f"{target * 100:g}" if share else str(target))
             owner.type("How many people it is meant for", str(USERS))
             owner.press("Declare it")
-            expect(owner.page.get_by_role("heading", name="Send a reading")).to_be_visible()
+            expect(owner.page.get_by_role("heading", name="Add measurement")).to_be_visible()
         owner.tab("Adoption")
         owner.click("Readings from a table")
         owner.hand_in(
             owner.page.locator("main input[type=file]"),
             {"name": "readings.csv", "mimeType": "text/csv", "buffer": readings(wanted)},
         )
-        owner.press("Read it and show me")
+        owner.press("Preview")
         owner.press("Let ", exact=False)
         owner.tab("Adoption")
         filed = [

@@ -220,5 +220,5 @@ def test_a_case_without_review_loses_support_and_is_held(cast):
     assert told == then_happens(
         case, lambda: role_actions.end_role(assignment=assignment, reason="Left", by=cast.owner)
     )
-    assert any(line.startswith("The case is held: ") for line in told)
+    assert any(line.startswith("The initiative is held: ") for line in told)
     assert any(line.startswith("The supported stage falls from MVP to") for line in told)

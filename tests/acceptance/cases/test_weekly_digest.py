@@ -212,9 +212,9 @@ def test_a_digest_tells_nobody_of_a_case_that_is_not_theirs(cast):
     assert "Open pricing" in told["owner"]
     assert "Zeppelin" not in told["owner"]
     assert hidden.ref not in told["owner"]
-    assert "1 case runs." in told["owner"]
+    assert "1 initiative runs." in told["owner"]
     assert "Zeppelin" in told["support"]
-    assert "2 cases run." in told["support"]
+    assert "2 initiatives run." in told["support"]
 
 
 def test_gaps_closed_since_the_last_digest_are_told(cast):

@@ -369,7 +369,7 @@ def circumstances(chance):
         "withdrawn": chance.random() < 0.03,
         "switched_off": chance.choice(["", "", "", "", "", "", "An incident."]),
         "held": chance.choice([(), (), (), (), (), ("A drill failed.",)]),
-        "short": chance.choice(["", "", "", "Its proof supports no more than an idea."]),
+        "short": chance.choice(["", "", "", "Its evidence supports no more than an idea."]),
     }
 
 

@@ -38,7 +38,7 @@ def does(words: str, soup) -> bool:
         return any(name.endswith("-text") for name in fields)
     if words.startswith("Add"):
         return bool({"proof-kind", "true_as_of"} & fields)
-    if words.startswith(("Answer the question", "Bring it about", "Mend it")):
+    if words.startswith(("Answer the question", "Bring it about", "Fix it")):
         return "kind" in fields
     if words.startswith(("Have the", "Ask the support owner")):
         return bool({"person", "words"} & fields)

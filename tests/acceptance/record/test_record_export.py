@@ -265,8 +265,8 @@ def test_what_cannot_be_exported_is_said_with_advice(case, tmp_path):
 
     out = ["--to", str(tmp_path / "out.zip")]
     assert refused("--all") == "Name one file to write, such as --to plumbline-export-2026.zip."
-    assert refused("--case", "AI-9999", *out) == "There is no case AI-9999; write it like AI-0042."
-    assert refused("--case", "42", *out).startswith("There is no case 42")
+    assert refused("--case", "AI-9999", *out) == "There is no initiative AI-9999; write it like AI-0042."
+    assert refused("--case", "42", *out).startswith("There is no initiative 42")
     assert refused("--from", "2026-13-01", *out) == "'2026-13-01' is not a day; write it like 2026-11-09."
     assert refused("--from", "2026-02-02", "--to", "2026-02-01", *out) == "2026-02-01 is before 2026-02-02."
     assert refused("--all", "--to", "2026-02-01", *out) == "--to with a date needs one --from before it."

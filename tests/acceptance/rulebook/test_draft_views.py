@@ -140,7 +140,7 @@ def test_a_whole_text_is_taken_when_it_is_sound_and_nobody_was_faster(cast, as_,
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/text/"
     broken = draft.source.replace("quorum = 3", 'quorum = "three"')
     page = admin.post(address, {"text": broken, "based_on": 1})
-    assert "Mend:" in page.content.decode()
+    assert "Fix:" in page.content.decode()
     assert "quorum = &quot;three&quot;" in page.content.decode()
     sound = draft.source.replace("grace_days = ", "grace_days = 1")
     assert admin.post(address, {"text": sound, "based_on": 1}).status_code == 302

@@ -54,7 +54,7 @@ def test_the_auditor_finds_the_day(as_):
     auditor.follow("Requirements")
     auditor.follow("Evidence")
     auditor.follow(item.title)
-    auditor.sees("It aged out.")
+    auditor.sees("It expired.")
     auditor.sees_not("It was about another team.")
     auditor.follow("Overview")
     auditor.follow("People")

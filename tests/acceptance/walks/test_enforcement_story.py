@@ -205,7 +205,7 @@ def test_proof_that_is_withdrawn_or_replaced_maps_nothing_any_more(cast, as_, tr
         )
         assert "clause 2" in story.state(case, "gov.enforced").words
         shown = as_(cast.owner).get(reverse("contract-map", args=[case.ref])).content.decode()
-        assert "name the control again, with newer proof" in shown
+        assert "name the control again, with newer evidence" in shown
 
 
 def test_who_maps_and_what(cast, trial):
@@ -223,7 +223,7 @@ def test_who_maps_and_what(cast, trial):
         with pytest.raises(Refused, match="belongs to another contract"):
             control_mapping.map_clause(case=case, clause=clause_of(other, 1), by=cast.owner, **given)
         elsewhere = {**given, "evidence": other.evidence.first()}
-        with pytest.raises(Exception, match="belongs to another case"):
+        with pytest.raises(Exception, match="belongs to another initiative"):
             control_mapping.map_clause(case=case, clause=clause, by=cast.owner, **elsewhere)
         ended = control_mapping.end_mapping(mapping=control_of(case, 1), by=cast.owner)
         with pytest.raises(Conflict, match="already"):
@@ -310,7 +310,7 @@ def test_a_report_read_by_the_technical_lead_does_not_count(cast, as_, audited):
             "Audit of layer.policy has been read by nobody outside the build team.",
         )
         row = as_(cast.owner).get(reverse("checklist-row", args=[case.ref, "layer.policy"])).content.decode()
-        assert "Somebody who holds no role on this case" in row
+        assert "Somebody who holds no role on this initiative" in row
         page = reverse("layer-review", args=[case.ref, report.pk, "layer.policy"])
         for who in ("lead", "owner", "support"):
             person = getattr(cast, who)
@@ -363,7 +363,7 @@ def test_a_reader_who_joins_the_team_is_no_longer_outside(cast, trial):
         role = role_actions.propose_role(case=case, role="sponsor", person=cast.seat_security, by=cast.owner)
         assert story.state(case, "layer.policy").state == "unread", "asked is enough"
         assert story.span(case).supported == "mvp", "the kept standing follows the proposal"
-        assert "Somebody who holds no role on this case can mend it." in story.blockers(review)
+        assert "Somebody who holds no role on this initiative can fix it." in story.blockers(review)
         with story.undone():
             role_actions.decline_role(assignment=role, by=cast.seat_security)
             assert story.state(case, "layer.policy").satisfied
@@ -374,7 +374,7 @@ def test_a_reader_who_joins_the_team_is_no_longer_outside(cast, trial):
         role_actions.accept_role(assignment=role, by=cast.seat_security)
         assert story.state(case, "layer.policy").state == "unread"
         report = case.evidence.filter(coverage__requirement="layer.policy").latest("pk")
-        with pytest.raises(Refused, match="party to this case"):
+        with pytest.raises(Refused, match="party to this initiative"):
             control_mapping.review_layer_report(
                 evidence=report, requirement="layer.policy", words="Again.", by=cast.seat_security
             )

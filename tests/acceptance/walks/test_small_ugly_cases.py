@@ -198,7 +198,7 @@ def test_a_chair_who_is_the_sponsor_cannot_decide_and_the_deputy_must(cast, idea
         role = role_actions.propose_role(case=case, role="sponsor", person=cast.chair, by=cast.owner)
         role_actions.accept_role(assignment=role, by=cast.chair)
         case_acts.vote(review, "business_value", cast.seat_value)
-        with pytest.raises(Refused, match=r"You are party to this case \(sponsor\)"):
+        with pytest.raises(Refused, match=r"You are party to this initiative \(sponsor\)"):
             review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
     assert story.fresh(case).stage == "prototype"

@@ -387,6 +387,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("report-nothing", None, reverse("report-problem", args=["nobody-has-this"]), 404),
         Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),
         Page("help-outside", None, "/help/"),
+        Page("words-outside", None, "/help/glossary/"),
         Page("desk-lead", cast.lead, "/"),
         Page("desk-seat", cast.seat_value, "/"),
         Page("desk-chair", cast.chair, "/"),

@@ -1,8 +1,8 @@
 """What a rulebook with levels says of a case, read from the documents by hand.
 
-The reading is written from docs/domain.md ("What counts as proof", "Four levels", the invariants) and from the text of
-the rulebook. It shares the facts and the rulebook's values with `governance.gates` and none of its rules: it goes from
-question to question and from item to item, and keeps nothing. It is slow.
+The reading is written from docs/domain.md ("What counts as evidence", "Four levels", the invariants) and from the text
+of the rulebook. It shares the facts and the rulebook's values with `governance.gates` and none of its rules: it goes
+from question to question and from item to item, and keeps nothing. It is slow.
 """
 
 from dataclasses import dataclass

@@ -431,7 +431,7 @@ def shortcoming(draft):
     hold = chance.choice(["", "", "residency", "definition_conflict"])
     cap = {"residency": "prototype", "definition_conflict": "mvp"}.get(hold)
     draft.shortcomings.append(
-        Shortcoming(key, "Wiki-C is frozen.", "Mend it.", "", since, until, hold, "Held", cap)
+        Shortcoming(key, "Wiki-C is frozen.", "Fix it.", "", since, until, hold, "Held", cap)
     )
 
 

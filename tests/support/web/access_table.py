@@ -69,6 +69,7 @@ TABLE = {
     "healthz": OPEN,
     "readyz": OPEN,
     "help": OPEN,
+    "words": OPEN,
     "rulebook": OPEN,
     "rulebook-versions": OPEN,
     "rulebook-version": Row(strangers=200, sent=405, signed_out=404),  # a draft is for people who signed in

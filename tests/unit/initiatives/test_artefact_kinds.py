@@ -105,7 +105,7 @@ def test_the_compact_lines():
     )
     counts = artefact_kinds.of_log(Counted(1_204, ("input", "output", "time"), 98))
     assert in_words("log_sample", counts) == "1,204 rows; input, output, time; 98 % filled"
-    assert in_words("drill_record", {"register": "drills"}) == "from the drills of the case"
+    assert in_words("drill_record", {"register": "drills"}) == "from the drills of the initiative"
     for kind in EvidenceKind:
         assert in_words(kind, {}) == "", "what was added before has no details"
     assert line("document", {}, 1) == ""

@@ -50,7 +50,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
     assert entry is not None, "step 3: the refusal left no entry"
     assert entry.actor_id == cast.owner.pk
     assert entry.facts["facts"]["act"] == "sign off"
-    assert "business owner of this case" in entry.facts["facts"]["answer"]
+    assert "business owner of this initiative" in entry.facts["facts"]["answer"]
     with at(2026, 11, 3, 10):
         address = reverse("sign", args=[review.pk, "risk_compliance"])
         answer = as_(cast.owner).post(address, {"verdict": "approve"})

@@ -155,7 +155,7 @@ def nobody_accepts(cast, case):
             .filter(kind="stage changed", at__month__gte=11)
             .exists()
         )
-        with pytest.raises(Refused, match="settles itself"):
+        with pytest.raises(Refused, match="resolves itself"):
             hold_actions.settle(obligation=debt, note="Done", by=cast.chair)
 
 
@@ -217,7 +217,7 @@ def test_the_owner_leaves_and_a_signer_becomes_owner(cast, triage):
         assert case_permissions.accepted(case, "owner").person == successor
         assert not case.holds.open().exists(), "step 5: the hold closes with its cause"
         why = story.stale_seats(review)["service_operations"]
-        assert "Nils Holm is business owner of this case" in why, f"step 5: {why}"
+        assert "Nils Holm is business owner of this initiative" in why, f"step 5: {why}"
         assert signed.pk in [row.pk for row in review.sign_offs.all()], "step 5: the record keeps it"
 
 

@@ -140,7 +140,7 @@ def test_what_is_told_before_is_what_then_happens(cast, case, as_):
     ended = voided(case)
     debt = case.obligations.get(kind="post_mortem")
     assert f"Marta Lindqvist owes by {debt.due:%-d %B %Y}: {debt.text}." in told
-    assert f"{len({pk for pk, _ in ended})} items of proof end" in " ".join(told)
+    assert f"{len({pk for pk, _ in ended})} items of evidence end" in " ".join(told)
     assert f"for {len({key for _, key in ended})} questions." in " ".join(told)
     assert "Warned at once: Invoicing." in told
     assert "The whole board is told at once." in told
@@ -150,7 +150,7 @@ def test_what_is_told_before_is_what_then_happens(cast, case, as_):
         reverse("incident-open", args=[case.ref]),
         {"title": "Another", "severity": "4", "step": "look", "seen": str(Incident.objects.get().pk)},
     )
-    assert b"Nothing ends and nothing is owed" in page.content
+    assert b"Nothing ends and nothing becomes due" in page.content
     assert Incident.objects.count() == 1, "to look is not to open"
 
 

@@ -117,12 +117,12 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
     day = f"{clock.today():%-d %B %Y}"
     assert risks[:2] == (
         (
-            "Signal",
+            "Behaviour report",
             f"It is used against people: Team North, 40 % of the group, seen on {day}.",
             "the chair or the adoption seat",
         ),
         (
-            "Signal",
+            "Behaviour report",
             f"People work around it: Team South, 80 % of the group, seen on {day}.",
             "the chair or the adoption seat",
         ),

@@ -29,7 +29,7 @@ def test_a_measure_that_is_missing_is_declared_and_one_that_is_silent_is_read(ca
     assert 'method="post"' in text_of(owner.get(declare)) or "instrument" in text_of(owner.get(declare))
     measure = factories.make_measure(cast, near)
     assert said_of(owner, near, "adopt.usage")[f"measure:adopt.usage:{measure.pk}"] == [
-        ("Send a reading", at("measure", measure.pk))
+        ("Add measurement", at("measure", measure.pk))
     ]
     assert said_of(as_(cast.seat_risk), near, "adopt.usage")[f"measure:adopt.usage:{measure.pk}"] == []
 
@@ -47,8 +47,8 @@ def test_a_signal_is_answered_by_the_board_and_read_by_others(cast, as_, near):
     )
     there = at("signal", row.pk)
     key = f"signal:{row.pk}"
-    assert said_of(as_(cast.owner), near, "adopt.behaviour")[key] == [("Read the signal", there)]
-    assert said_of(as_(cast.chair), near, "adopt.behaviour")[key] == [("Answer the signal", there)]
+    assert said_of(as_(cast.owner), near, "adopt.behaviour")[key] == [("Read the behaviour report", there)]
+    assert said_of(as_(cast.chair), near, "adopt.behaviour")[key] == [("Answer the behaviour report", there)]
 
 
 def test_a_lesson_is_answered_and_nothing_offers_the_sign_on_flow(cast, as_):

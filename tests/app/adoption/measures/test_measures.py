@@ -282,7 +282,7 @@ def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
         ({"n": 0}, "whole number above nothing"),
         ({"ends_on": timedelta(days=3)}, "to come"),
         ({"starts_on": timedelta(days=-800)}, "longer than a year"),
-        ({"hits": None, "value": 3.0, "sd": 1.0}, "so many of so many"),
+        ({"hits": None, "value": 3.0, "sd": 1.0}, "a count out of a sample size"),
         ({"about": "robots"}, "Nobody here"),
         ({"about": "model_report"}, "how good its outputs are"),
         ({"key": " "}, "no key"),
@@ -352,8 +352,8 @@ def test_sixty_silent_days_are_a_debt_that_a_reading_settles(cast):
         (debt,) = overdue_readings.open_silence_debts()
         assert overdue_readings.open_silence_debts() == [], "safe to repeat"
         assert (debt.debtor, debt.kind) == (cast.owner, "reading")
-        assert any(line.button == "Send a reading" for line in notice_desk.lines_for(cast.owner))
-        with pytest.raises(Refused, match="settles itself"):
+        assert any(line.button == "Add measurement" for line in notice_desk.lines_for(cast.owner))
+        with pytest.raises(Refused, match="resolves itself"):
             hold_actions.settle(obligation=debt, note="Later", by=cast.owner)
     with clock.simulated(start + timedelta(days=72)):
         due.sweep()

@@ -208,16 +208,16 @@ def test_the_pack_says_what_the_rows_say(held, cast):
     assert pages.ref == case.ref
     tables = {table.heading: table for table in pages.tables}
     standing = Evidence.objects.filter(initiative=case, withdrawn_at=None, superseded_by=None)
-    assert sorted(row[4] for row in tables["Proof"].rows) == sorted(
+    assert sorted(row[4] for row in tables["Evidence"].rows) == sorted(
         item.sha256 or "no file" for item in standing
     )
-    assert all("days old" in row[2] or "day old" in row[2] for row in tables["Proof"].rows)
+    assert all("days old" in row[2] or "day old" in row[2] for row in tables["Evidence"].rows)
     book = stale.rulebook.book
     assert [row[0] for row in tables["Criteria and seats"].rows] == [
         criterion.question for criterion in book.gates["mvp"].criteria
     ]
     assert {row[2] for row in tables["Votes"].rows if "Approve" in row[1]} == {"fresh"}
-    assert tables["Unmet, with who mends it and how"].rows == ()
+    assert tables["Unmet, with who fixes it and how"].rows == ()
     # The digest once more, from the entries themselves.
     size = told.record_size
     with connection.cursor() as cursor:
@@ -237,10 +237,10 @@ def test_a_stale_vote_and_what_is_unmet_stand_in_the_pack(meeting, cast):
     (pages,) = board_pack.content(meeting, cast.chair).cases
     tables = {table.heading: table for table in pages.tables}
     assert any(row[2] == "stale" and row[3] for row in tables["Votes"].rows)
-    unmet = tables["Unmet, with who mends it and how"].rows
+    unmet = tables["Unmet, with who fixes it and how"].rows
     assert unmet
     assert all(question and missing and how and who for question, missing, how, who in unmet)
-    assert item.title not in [row[0] for row in tables["Proof"].rows]
+    assert item.title not in [row[0] for row in tables["Evidence"].rows]
 
 
 def test_the_pack_is_the_same_bytes_and_its_hash_is_kept(held, cast, as_):

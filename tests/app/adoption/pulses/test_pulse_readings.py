@@ -125,11 +125,11 @@ def test_nobody_adds_to_what_people_answered(cast, case, as_):
         {"replaces": Reading.objects.get().key, "n": 0},
     ):
         fate = factories.make_reading(cast, measure, **(one | more))
-        assert (fate.state, fate.words[:40]) == (WRONG, "This measure is read by pulses alone, so")
+        assert (fate.state, fate.words[:40]) == (WRONG, "This measure is read by surveys alone, s")
     assert Reading.objects.count() == 1
     page = as_(cast.owner).get(f"/measures/{measure.pk}/").content.decode()
-    assert "Pulses read this measure" in page
-    assert "Send a reading" not in page
+    assert "Surveys read this measure" in page
+    assert "Add measurement" not in page
 
 
 def test_it_is_read_up_to_the_last_day_on_which_anybody_could_answer(cast, case):
@@ -163,4 +163,4 @@ def test_declared_by_its_page(cast, case, as_):
     text = as_(cast.owner).get(page).content.decode()
     assert 'name="unit"' not in text
     assert 'name="teams"' not in text
-    assert "Pulses of this case" in text
+    assert "Surveys of this initiative" in text

@@ -72,7 +72,7 @@ def test_from_a_draft_to_what_came_of_it(cast, case, as_):
     assert Client().get(paths[12]).status_code == 404
     assert not AnswerBox.objects.exists()
     assert not Invitation.objects.exists()
-    assert "From one pulse to the next" in owner.get(f"/cases/{case.ref}/adoption/pulses/").content.decode()
+    assert "From one survey to the next" in owner.get(f"/cases/{case.ref}/adoption/pulses/").content.decode()
     rows = list(csv.reader(io.StringIO(b"".join(owner.get(f"/pulses/{pulse.pk}/results.csv")).decode())))
     assert rows[-1][6:8] == ["9", "46.3"] or rows[-1][6] == "9"
 
@@ -109,7 +109,7 @@ def test_fewer_than_five_people_are_not_asked(cast, case):
 def test_two_pulses_are_never_so_near_that_one_could_be_taken_from_the_other(cast, case):
     pulse, _ = answered_pulses.opened(cast, case)
     second = answered_pulses.make_pulse(cast, case, title="Another")
-    with pytest.raises(Refused, match="Another pulse of this case is open"):
+    with pytest.raises(Refused, match="Another survey of this initiative is open"):
         pulse_actions.open_pulse(pulse=second, by=cast.owner)
     pulse_actions.close(pulse=pulse, by=cast.owner)
     with pytest.raises(Refused, match="subtracted from each other"):

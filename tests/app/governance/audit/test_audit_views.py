@@ -336,7 +336,7 @@ def test_a_sample_is_drawn_from_the_search_that_was_shown(cast, as_, case):
     sample = Sample.objects.get()
     assert made.redirect_chain[-1][0] == sample.get_absolute_url()
     assert (sample.seed, sample.size, sample.drawn.count()) == ("dice", 4, 4)
-    assert f"From of the kind signed off; of case {case.ref}" in words(made)
+    assert f"From of the kind signed off; of initiative {case.ref}" in words(made)
     assert "Drawn again just now: the same 4 entries." in words(
         client.get(f"{sample.get_absolute_url()}?again=1")
     )

@@ -564,7 +564,7 @@ def test_a_refusal_leaves_its_entry_and_nothing_else(cast):
         stage_actions.stop(case=case, reason_code="cost", reason="Attack", by=cast.outsider)
     entry = Entry.objects.acts().of_case(case.ref).first()
     assert (entry.kind, entry.actor_id) == ("refused", cast.outsider.pk)
-    assert "Only the owner or the chair stops a case" in entry.facts["facts"]["answer"]
+    assert "Only the owner or the chair stops an initiative" in entry.facts["facts"]["answer"]
     assert (Initiative.objects.filter(pk=case.pk).values().get(), case.history.count()) == before
 
 

@@ -155,7 +155,7 @@ def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
         cast.owner,
         "test",
         "case",
-        subject=f"{case.ref} {case.title}: two proofs age out",
+        subject=f"{case.ref} {case.title}: two items of evidence expire",
         case_ref=case.ref,
     )
     daily_mail.deliver()
@@ -166,7 +166,9 @@ def test_the_mail_says_stage_goal_and_what_a_prototype_is_not(cast):
         assert "Prove possibility" in body
         assert "not production-ready" in body.lower()
         assert "no contract in force" in body.lower()
-        assert "Two proofs age out" in body, "the heading says the case, the line does not repeat it"
+        assert "Two items of evidence expire" in body, (
+            "the heading says the case, the line does not repeat it"
+        )
 
 
 def test_names_from_cases_cannot_write_markup_into_the_mail(person):
@@ -185,18 +187,25 @@ def test_the_mail_begins_with_what_presses_most_and_says_whom_to_ask(cast):
     said = {"case_ref": other.ref, "due_on": later, "link": "/later/"}
     owe(cast.owner, "gap", "gap", subject=f"{other.ref} {other.title}: a gap is open", **said)
     said = {"case_ref": case.ref, "due_on": soon, "link": "/now/"}
-    owe(cast.owner, "proof", "x", subject=f"{case.ref} {case.title}: two proofs age out", text="Why.", **said)
+    owe(
+        cast.owner,
+        "proof",
+        "x",
+        subject=f"{case.ref} {case.title}: two items of evidence expire",
+        text="Why.",
+        **said,
+    )
     daily_mail.deliver()
     message = mail.outbox[0]
     for body in (message.body, message.alternatives[0][0]):
         told = [
-            case.title, "Two proofs age out", f"{soon:%-d %B %Y}", "Why.", "Add newer proof",
+            case.title, "Two items of evidence expire", f"{soon:%-d %B %Y}", "Why.", "Add newer evidence",
             f"{cast.chair}, who decides on it,", "One thing more", other.title, "Close the gap",
         ]  # fmt: skip
         places = [body.index(words) for words in told]
         assert places == sorted(places), "what, by when, why, the way there, whom to ask; then the rest"
         assert f"{cast.owner}, who owns it" not in body, "nobody is told to ask herself"
-    assert message.subject.startswith(f"{case.ref} {case.title}: two proofs age out")
+    assert message.subject.startswith(f"{case.ref} {case.title}: two items of evidence expire")
 
 
 def test_a_mail_looks_the_same_in_every_mailbox_and_tells_nobody_that_it_was_read(cast):

@@ -140,12 +140,12 @@ def test_who_is_here_stays_as_they_are_and_the_difference_is_said(cast):
 def test_one_wrong_line_and_nobody_is_added(cast, as_):
     count = User.objects.count()
     text = GOOD + "carl,Carl,not an address\n"
-    with pytest.raises(ValidationError, match="One line needs mending"):
+    with pytest.raises(ValidationError, match="One line needs fixing"):
         organisation_actions.add_people(text=text, invite=True, by=cast.admin)
     assert User.objects.count() == count
     page = as_(cast.admin).post("/accounts/add/", {"text": text, "step": "add", "invite": "on"})
     words = page.content.decode()
-    assert "One line needs mending." in words
+    assert "One line needs fixing." in words
     assert "carl,Carl,not an address" in words, "nothing typed is lost"
     assert "Take all of it" not in words
     assert User.objects.count() == count

@@ -98,15 +98,15 @@ def test_holds_are_governed_acts_of_admins_and_auditors(cast):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"case_ref": "AI-9999", "reason": "A claim"}, "There is no case AI-9999"),
+        ({"case_ref": "AI-9999", "reason": "A claim"}, "There is no initiative AI-9999"),
         ({"case_ref": "AI-0001", "reason": " "}, "Say why"),
-        ({"reason": "A claim"}, "one case or on one person"),
+        ({"reason": "A claim"}, "one initiative or on one person"),
     ],
 )
 def test_a_hold_says_on_what_and_why(cast, asked, words):
     with pytest.raises(ValidationError, match=words):
         retention.open_hold(**asked, by=cast.admin)
-    with pytest.raises(ValidationError, match="one case or on one person"):
+    with pytest.raises(ValidationError, match="one initiative or on one person"):
         retention.open_hold(case_ref="AI-0001", person=cast.owner, reason="A claim", by=cast.admin)
 
 
@@ -116,8 +116,8 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
     case = stopped(cast)
     auditor, admin = as_(cast.auditor), as_(cast.admin)
     for sent, words in (
-        ({"hold-why": "A claim"}, "one case or on one person"),
-        ({"hold-case": "AI-9999", "hold-why": "A claim"}, "There is no case AI-9999"),
+        ({"hold-why": "A claim"}, "one initiative or on one person"),
+        ({"hold-case": "AI-9999", "hold-why": "A claim"}, "There is no initiative AI-9999"),
         ({"hold-login": "nobody", "hold-why": "A claim"}, "Nobody signs in as nobody"),
     ):
         assert words in auditor.post("/audit/keeping/", sent).content.decode()

@@ -79,7 +79,7 @@ def test_every_problem_is_listed_with_its_line_and_the_text_is_kept(cast, as_, c
     text = response.content.decode()
     assert response.status_code == 200
     assert text.count("line ") >= 2
-    assert "Mend:" in text
+    assert "Fix:" in text
     assert "quorum = &quot;three&quot;" in text
     assert Rulebook.objects.count() == 1
     file = SimpleUploadedFile("rules.toml", broken.encode())
@@ -123,7 +123,7 @@ def test_load_propose_publish_by_two_people(cast, as_, client, changed):
     assert admin.post("/rulebook/2026.2/publish/").status_code == 403
     assert as_(cast.owner).post("/rulebook/2026.2/publish/").status_code == 403
     page = chair.get("/rulebook/2026.2/publish/").content.decode()
-    assert "computed anew for 1 case," in page
+    assert "computed anew for 1 initiative," in page
     assert chair.post("/rulebook/2026.2/publish/", {"takes_effect": "at_once"}).status_code == 302
     assert Rulebook.objects.current().version == "2026.2"
     assert Standing.objects.get(initiative=case).rulebook.version == "2026.2"

@@ -161,7 +161,7 @@ def test_history_tells_acts_in_words_with_their_rows(cast, as_):
         case=case, title="Call notes", reason="That is what people say.", by=cast.owner
     )
     page = text_of(as_(cast.owner).get(at("case-history", case.ref)))
-    assert "registered the case in Account management" in page
+    assert "registered the initiative in Account management" in page
     assert "changed problem." in page
     assert "renamed it from “Customer summary assistant” to “Call notes”." in page
     assert "That is what people say." in page

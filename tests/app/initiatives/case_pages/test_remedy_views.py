@@ -196,7 +196,7 @@ def test_every_kind_of_finding_has_the_page_that_mends_it():
 def test_a_kind_of_finding_that_no_page_mends_is_not_written(cast, mvp, monkeypatch):
     new = finding_rules.Wanted("int.identity", "weather:1", "It rains.")
     monkeypatch.setattr(finding_rules, "MORE_SAYS", [lambda keys: [(mvp.pk, new)]])
-    with pytest.raises(ValueError, match="No page mends findings like 'weather:1'"):
+    with pytest.raises(ValueError, match="No page fixes findings like 'weather:1'"):
         finding_rules.wanted([mvp.pk])
     gone = Shortcoming(initiative=mvp, requirement="int.identity", source="weather:1", words="It rained.")
     who = WhoMay(mvp, cast.lead)

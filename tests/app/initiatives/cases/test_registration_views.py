@@ -20,8 +20,8 @@ WRONG = [
     ({"unit": "999999999999999999999"}, "valid choice"),
     ({"unit": "retail"}, "valid choice"),
     ({"owner": "-1"}, "valid choice"),
-    ({"successor_of": "AI-9999"}, "There is no case AI-9999"),
-    ({"successor_of": "; drop"}, "There is no case"),
+    ({"successor_of": "AI-9999"}, "There is no initiative AI-9999"),
+    ({"successor_of": "; drop"}, "There is no initiative"),
 ]
 
 
@@ -103,17 +103,17 @@ def test_the_page_says_which_words_are_shared_and_what_its_owner_still_owes(cast
     client = as_(cast.owner)
     text = " ".join(client.post("/cases/register/", sent).content.decode().split())
     assert "Not registered yet." in text
-    assert "These are cases with similar words; whether one is yours, only you can say." in text
+    assert "These are initiatives with similar words; whether one is yours, only you can say." in text
     assert "Words in common: complaints, sorting, supplier<" in text
     assert "meaning, by your company" not in text
     assert "same:" not in text
     assert "%" not in text.split("Words in common")[1].split("</section>")[0], "nothing is claimed"
-    assert "its post-mortem is still owed" in text
+    assert "its post-mortem is still due" in text
     assert Initiative.objects.count() == 1
     other = client.post("/cases/register/", sent | {"owner": cast.outsider.pk})
-    assert "its post-mortem is still owed" not in other.content.decode()
+    assert "its post-mortem is still due" not in other.content.decode()
     typed = client.post("/cases/similar/", {"title": "Complaints sorting", "owner": cast.owner.pk})
-    assert "its post-mortem is still owed" in typed.content.decode()
+    assert "its post-mortem is still due" in typed.content.decode()
     for odd in ("x", "-1", "9" * 30, "\u0662"):
         assert client.post("/cases/similar/", {"title": "Complaints", "owner": odd}).status_code == 200
     assert client.post("/cases/register/", sent | {"why_new": "It asks first."}).status_code == 302

@@ -25,9 +25,9 @@ def sent(case, key="proto.question", **fields) -> dict:
 def test_the_list_opens_at_the_gate_ahead_in_groups(cast, as_):
     case = factories.make_case(cast)
     page = text_of(as_(cast.owner).get(at("checklist", case.ref)))
-    assert "What the gate asks: Intake to prototype" in page
+    assert "Requirements for Intake to prototype" in page
     assert "Yours (7)" in page
-    assert "0 of 7 ready</b>, 7 yours" in page
+    assert "7 yours, 0 wait for others." in " ".join(page.split())
     other = text_of(as_(cast.seat_risk).get(at("checklist", case.ref)))
     assert "Yours" not in other
     assert "Waiting for others (7)" in other
@@ -74,7 +74,7 @@ def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
     assert answer.status_code == 302
     assert answer.url.endswith("#row-proto.question")
     assert kinds == ["answered", "evidence added"]
-    assert "1 of 7 ready" in text_of(client.get(at("checklist", case.ref)))
+    assert "<b>1 of 7 " in text_of(client.get(at("checklist", case.ref)))
     assert "Can it route 85 % right?" in text_of(client.get(at("checklist-row", case.ref, "proto.question")))
 
 
@@ -89,7 +89,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     assert kinds == []
     assert "Two teams." in page
     assert "Scope note" in page
-    assert "proof is something others can open" in page
+    assert "evidence is something others can open" in page
     with acts() as kinds:
         answer = client.post(url, typed | {"proof-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
@@ -257,9 +257,9 @@ def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
     )
     seat = cast.seat_value
     page = text_of(as_(seat).get(at("checklist", case.ref)))
-    assert "Accept that it does not apply" in page
+    assert "Accept as not applicable" in page
     assert "Yours (1)" in page
-    assert "Accept that it does not apply" not in text_of(as_(cast.owner).get(at("checklist", case.ref)))
+    assert "Accept as not applicable" not in text_of(as_(cast.owner).get(at("checklist", case.ref)))
     url = at("checklist-accept", case.ref, "proto.scope")
     assert as_(cast.owner).post(url, {"version": "1"}).status_code == 403
     for junk in ("", "x", "²"):

@@ -90,7 +90,7 @@ def test_a_paragraph_shows_answer_proof_and_votes_of_each_case(cast, as_, case):
     only = words(client.get(f"/audit/frameworks/?framework=soc2&reference=CC3.1&case={idea.ref}"))
     assert idea.title in only
     assert case.title not in only
-    assert "No case has this reference" in words(
+    assert "No initiative has this reference" in words(
         client.get("/audit/frameworks/?framework=soc2&reference=CC3.1&case=AI-9999")
     )
     junk = words(client.get("/audit/frameworks/?framework=x&reference=y&case=%C2%B2&page=z"))

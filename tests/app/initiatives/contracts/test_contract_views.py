@@ -112,7 +112,7 @@ def test_every_gap_is_named_with_its_fix_and_none_of_them_goes_to_the_board(cast
     for text in (page, editor):
         assert at("clause-edit", case.ref, "1") in text
         assert at("role-propose", case.ref, role="record_owner") in text
-        assert text.count("to mend first") >= 3
+        assert text.count("to fix first") >= 3
     assert "Send it to the board" not in page
     with acts() as kinds:
         refused = as_(cast.owner).post(at("contract-propose", case.ref))
@@ -121,7 +121,7 @@ def test_every_gap_is_named_with_its_fix_and_none_of_them_goes_to_the_board(cast
     with pytest.raises(Refused) as found:
         contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
     reasons = found.value.answer.reasons
-    assert len(reasons) == editor.count("to mend first")
+    assert len(reasons) == editor.count("to fix first")
     assert all(reason.remedy and reason.link for reason in reasons)
     assert all(reason.text in text_of(refused).replace("&#x27;", "'") for reason in reasons)
 

@@ -66,9 +66,9 @@ def test_similar_cases_stand_beside_each_never_itself_and_confidential_ones_neve
         case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
     (shown,) = columns(as_(cast.chair).get(f"/ideas/?case={idea.ref}"))
-    assert f"Invoice reader {near.ref} Logistics" in shown["Cases with similar words"]
-    assert idea.ref not in shown["Cases with similar words"]
-    assert "secrets" not in shown["Cases with similar words"]
+    assert f"Invoice reader {near.ref} Logistics" in shown["Initiatives with similar words"]
+    assert idea.ref not in shown["Initiatives with similar words"]
+    assert "secrets" not in shown["Initiatives with similar words"]
 
 
 def test_only_waiting_ideas_of_ones_own_boards(cast, as_):

@@ -108,7 +108,7 @@ def test_a_week_is_noted_layer_by_layer_at_once_and_the_next_begins_where_it_was
     ("typed", "field", "words"),
     [
         ({"integration": "much"}, "integration", "Give hours as 2.5, 2,5, 2:30 or 2h30."),
-        ({"integration": "1", "policy": "5000"}, "policy", "No week of one case takes so many hours"),
+        ({"integration": "1", "policy": "5000"}, "policy", "No week of one initiative takes so many hours"),
         ({"integration": "1,250"}, "integration", "no more than 2 decimal places"),
         ({"integration": "-1"}, "integration", "Less than nothing was not spent."),
         ({}, "__all__", "Say how many hours it took, in one layer at least."),

@@ -41,7 +41,7 @@ SAID = {
     "user_research": "Say how many people took part.",
     "decision_record": "Name the person who decided.",
     "system_record": "A system record is the text of the integration register.",
-    "telemetry": "Telemetry is the readings of the case's measures.",
+    "telemetry": "Telemetry is the readings of the initiative's measures.",
     "drill_record": "A drill record is a drill that was written down here.",
     "contract_clause": "A contract clause is a clause of the contract in force",
 }
@@ -297,7 +297,7 @@ def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast
     client, url = as_(cast.owner), at("checklist-row", case.ref, "prod.performance")
     page = text_of(client.get(url))
     assert 'data-of-kind="test_report"' in page
-    assert "Telemetry is the readings of the case&#x27;s measures." in page
+    assert "Telemetry is the readings of the initiative&#x27;s measures." in page
     typed = {"kind": "answered", "text": "It reads letters.", "based_on": "0", "proof-kind": "test_report"}
     typed |= {"proof-test_report_data_set": "Letters of June", "proof-observed_on": ""}
     client.post(at("checklist-draft", case.ref, "prod.performance"), typed)

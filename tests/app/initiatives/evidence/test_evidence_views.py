@@ -54,7 +54,7 @@ def test_the_list_filters_by_state_and_kind(cast, as_):
 def test_choosing_a_kind_narrows_what_it_can_prove(cast, as_):
     case = factories.make_case(cast)
     client = as_(cast.owner)
-    assert "What kind of proof is it?" in text_of(client.get(at("evidence-add", case.ref)))
+    assert "What kind of evidence is it?" in text_of(client.get(at("evidence-add", case.ref)))
     assert "Choose a kind first" in text_of(client.get(at("evidence-add", case.ref, kind="junk")))
     page = text_of(client.get(at("evidence-add", case.ref, kind="document")))
     assert 'value="proto.scope"' in page

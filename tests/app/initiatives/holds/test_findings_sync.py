@@ -85,7 +85,7 @@ def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(case
     told = history_entry_wording.sentence(
         "hold opened", {"hold_kind": "residency", "why": "It leaves."}, None
     )
-    assert told.startswith("brought about a hold"), "nobody who typed something opened it"
+    assert told.startswith("triggered a hold"), "nobody who typed something opened it"
     assert supported_stage.facts_of(case).holds, "the gates see them"
     says.clear()
     follow(case)

@@ -44,7 +44,7 @@ def test_debts_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
     assert "publishing the post-mortem" in refused
     debt = case.obligations.filter(kind="criterion").first()
     page = text_of(client.get(at("obligation-settle", debt.pk)))
-    assert "accepted only once these are answered with proof" in page
+    assert "accepted only once these are answered with evidence" in page
     assert client.post(at("obligation-settle", debt.pk), {"note": "Done."}).status_code == 403
     assert as_(cast.outsider).get(at("obligation-settle", debt.pk)).status_code == 404
     assert as_(cast.seat_risk).get(at("obligation-settle", debt.pk)).status_code == 403

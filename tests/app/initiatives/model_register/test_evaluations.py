@@ -115,7 +115,7 @@ def test_only_who_works_on_the_case_declares_and_records(cast, as_, evaluation):
             recorded(evaluation, cast, by=who)
     assert as_(cast.outsider).get(at("evaluation-result", evaluation.pk)).status_code == 404
     other = factories.make_case(cast, title="Another one")
-    with pytest.raises(ValidationError, match="a version of a model that this case runs"):
+    with pytest.raises(ValidationError, match="a version of a model that this initiative runs"):
         factories.make_evaluation(cast, other, component_version=evaluation.component_version, by=cast.owner)
 
 

@@ -82,7 +82,7 @@ def test_claimed_beside_supported_with_the_name_of_the_shortfall(cast, as_, case
     response = as_(cast.owner).get("/cases/")
     text = response.content.decode()
     assert "Larger prototype" in text
-    assert "leaning: one stage short" in text
+    assert "over-claimed: one stage short" in text
     assert "3 integration, 1 policy" in text
     assert "Marta Lindqvist" in text
     assert "Integration does not pass" in text

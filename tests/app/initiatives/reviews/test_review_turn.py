@@ -144,9 +144,9 @@ def test_what_went_stale_by_itself_is_news_too(cast, as_, later):
     with later(days=200):
         text = words(as_(cast.chair).get(page))
         assert "went stale" in text
-        assert "Its proof was current until" in text
+        assert "Its evidence was current until" in text
     with later(days=200, hours=2):
-        assert "Its proof was current until" not in words(as_(cast.chair).get(page))
+        assert "Its evidence was current until" not in words(as_(cast.chair).get(page))
 
 
 # Asked early

@@ -261,12 +261,12 @@ def test_page_act_and_state_say_the_same(cast, review):
 
 def _accepts_a_role(cast, case):
     give_role(cast, case, "technical_lead", cast.seat_value)
-    return "technical lead of this case"
+    return "technical lead of this initiative"
 
 
 def _is_proposed(cast, case):
     give_role(cast, case, "owner", cast.seat_value, accept=False)
-    return "proposed as business owner of this case"
+    return "proposed as business owner of this initiative"
 
 
 def _loses_the_seat(cast, case):
@@ -401,7 +401,7 @@ def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review
             lambda: review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair),
             lambda: review_actions.return_review(review=review, reason="Why?", by=cast.chair),
         ):
-            with pytest.raises(Refused, match="party to this case"):
+            with pytest.raises(Refused, match="party to this initiative"):
                 attempt()
         with pytest.raises(Refused):
             waivers.agree_to_waiver(waiver=waiver, by=cast.chair)

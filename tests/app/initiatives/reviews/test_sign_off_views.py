@@ -178,7 +178,7 @@ def test_the_owner_cannot_sign_and_the_attempt_is_recorded(cast, as_):
     for body in ({"statement": stolen, "password": PASSWORD}, {}):
         answer = client.post(url, body)
         assert answer.status_code == 403
-        assert "Marta lindqvist is business owner of this case".lower() in words(answer).lower()
+        assert "Marta lindqvist is business owner of this initiative".lower() in words(answer).lower()
     assert not review.sign_offs.exists()
     entries = Entry.objects.acts().filter(kind="refused", actor_id=cast.owner.pk)
     assert [entry.facts["facts"]["act"] for entry in entries] == ["sign off", "sign off"]

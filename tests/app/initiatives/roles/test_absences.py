@@ -188,7 +188,7 @@ def test_a_delegate_with_a_role_on_the_case_cannot_sign_there(cast, review, as_)
 WRONG = [
     ((3, 1), "lead", "last", "before the first"),
     ((-1, 1), "lead", "first", "today or later"),
-    ((0, 500), "lead", "last", "hand over your cases"),
+    ((0, 500), "lead", "last", "hand over your initiatives"),
     ((0, 1), "owner", "roles", "Nobody stands in for themselves"),
     ((4, 9), "lead", "first", "You planned to be away"),
     ((12, 13), "steward", "roles", "Hanna Vogel is away"),
@@ -274,7 +274,7 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
     owner, lead = as_(cast.owner), as_(cast.lead)
     typed = {"first": clock.today(), "last": clock.today() + timedelta(days=3), "roles": cast.lead.pk}
     page = owner.post("/away/", typed | {"step": "look"}).content.decode()
-    assert f"Ravi Menon answers, adds proof and acts as Marta Lindqvist does on {case.ref}" in page
+    assert f"Ravi Menon answers, adds evidence and acts as Marta Lindqvist does on {case.ref}" in page
     assert owner.post("/away/", typed | {"step": "save"}).status_code == 302
     assert "You planned to be away" in owner.post("/away/", typed | {"step": "save"}).content.decode()
     row = Delegation.objects.get()

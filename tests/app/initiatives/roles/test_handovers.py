@@ -156,7 +156,7 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, cases, as_):
     assert "Business owner, 1 condition, 1 gap." in page
     first = f"case-{cases[0].pk}"
     for typed, said in [
-        ({"reason": WHY}, "Name a successor for at least one case."),
+        ({"reason": WHY}, "Name a successor for at least one initiative."),
         ({"reason": WHY, first: "Nobody Known"}, "Nobody active has that name"),
         ({"reason": "", first: "Ravi Menon"}, "This field is required"),
         ({"reason": WHY, first: "Marta Lindqvist (owner)"}, "Nobody active has that name"),
@@ -166,13 +166,13 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, cases, as_):
         assert typed.get(first, "") in page, "nothing typed is lost"
     assert owner.post(url, {"everything": "ravi menon", "reason": WHY, "step": "save"}).status_code == 302
     desk = lead.get("/").content.decode()
-    assert "Take over from Marta Lindqvist: 2 cases" in desk
+    assert "Take over from Marta Lindqvist: 2 initiatives" in desk
     assert desk.count("Read and answer") == 1, "the roles of a handover are one line"
     page = lead.get("/handovers/").content.decode()
     assert f"Business owner of {cases[0].ref}" in page
     assert "Condition: Log more" in page
     rows = list(Handover.objects.order_by("initiative"))
-    assert "Tick at least one case." in lead.post("/handovers/", {"step": "accept"}).content.decode()
+    assert "Tick at least one initiative." in lead.post("/handovers/", {"step": "accept"}).content.decode()
     foreign = as_(cast.support).post("/handovers/", {"take": rows[0].pk, "step": "accept"})
     assert foreign.status_code == 200
     assert not again(rows[0]).accepted_at

@@ -22,7 +22,7 @@ def test_an_idea_is_withdrawn_or_joined_to_another(cast, as_):
     client, url = as_(cast.owner), at("case-withdraw", case.ref)
     for ref in ("AI-9999", "junk", "AI-²"):
         page = text_of(client.post(url, {"joined_to": ref, "reason": "A double."}))
-        assert "There is no case" in page
+        assert "There is no initiative" in page
         assert "A double." in page
     assert "Say why" in text_of(client.post(url, {}))
     with acts() as kinds:
@@ -71,7 +71,7 @@ def test_the_chair_reopens_what_was_stopped(cast, as_):
 
 
 def test_the_case_offers_its_chair_what_the_machine_lets(cast, as_):
-    back, again, waits = "Step back a stage", "Confirm production again", "once its post-mortem is settled"
+    back, again, waits = "Demote stage", "Confirm production again", "once its post-mortem is published"
     end, reopen = "Retire in an emergency", ">Reopen</a>"
     stopped, idea = make_claim(cast, "mvp"), factories.make_case(cast, title="Dropped")
     for case in (stopped, idea):

@@ -100,8 +100,11 @@ def test_a_place_that_is_no_place_is_refused_with_the_remedy(cast):
 def test_what_is_shown_before_a_merge_is_what_happens(cast, voted, other_board):
     plan = unit_preview.plan_merge(cast.unit, cast.elsewhere)
     said = " ".join(plan.sentences())
-    assert "Logistics takes in 1 case of Account management, with all that is theirs, and 4 people." in said
-    assert "Logistics board now decides on 1 case that Retail board decided until now." in said
+    assert (
+        "Logistics takes in 1 initiative of Account management, with all that is theirs, and 4 people."
+        in said
+    )
+    assert "Logistics board now decides on 1 initiative that Retail board decided until now." in said
     assert "1 vote given before no longer counts" in said
     unit_actions.merge_units(unit=cast.unit, into=cast.elsewhere, reason=WHY, seen=plan.digest, by=cast.admin)
     case, old = again(voted.initiative), again(cast.unit)
@@ -126,7 +129,7 @@ def test_votes_of_the_old_board_no_longer_count_whoever_gave_them(cast, voted, o
     unit_actions.move_unit(unit=cast.unit, into=cast.elsewhere, reason=WHY, by=cast.admin)
     sitting = review_state.sit(again(voted))
     assert not sitting.verdict.decidable
-    assert "another board decides this case now" in sitting.votes[0].stale
+    assert "another board decides this initiative now" in sitting.votes[0].stale
     with pytest.raises(Refused):
         review_actions.decide(review=again(voted), outcome="approved", reason="Go.", by=cast.chair)
 

@@ -96,7 +96,7 @@ def test_one_answer_missing_stops_the_gate_for_the_seats_that_sign_for_it(row):
             stopped = {one.key for one in felt if one.blocking and one.due is None}
             assert {key for key, one in unmet.items() if one.blocks} == stopped
             assert len(said.blockers) == len(stopped)
-            assert all(one.remedy == f"{row.person} can mend it." for one in said.blockers)
+            assert all(one.remedy == f"{row.person} can fix it." for one in said.blockers)
             book = BOOK.at_tier(tier)
             covered = {
                 seat: sign_off_statement.seat_facts(facts, book, gate.key, seat, AT, states) for seat in SEATS
@@ -125,7 +125,7 @@ def test_each_gate_asks_for_its_level_and_for_no_more(row):
 def test_only_the_agreed_kinds_of_artefact_show_it(row):
     for tier in row.level:
         none = state(case(tier, [row.key]), row.key)
-        said = re.fullmatch(r"No proof yet: (.*)\.", none.words)[1]
+        said = re.fullmatch(r"No evidence yet: (.*)\.", none.words)[1]
         assert set(said.split(" or ")) == {kind.replace("_", " ") for kind in row.kinds}
         for kind in KINDS:
             found = state(case(tier, [row.key], artefact(row.key, kind=kind)), row.key)
@@ -215,7 +215,7 @@ def test_so_many_seats_sign_and_these_among_them(gate, tier):
     assert [one.text for one in verdict(facts, gate, enough, states).blockers] == []
     if quorum:
         fewer = verdict(facts, gate, enough[:-1], states)
-        assert f"{quorum - 1} of {quorum} seats have a fresh approval." in [
+        assert f"{quorum - 1} of {quorum} seats have a current approval." in [
             one.text for one in fewer.blockers
         ]
     for seat in seats:

@@ -308,7 +308,7 @@ def test_a_report_on_a_layer_counts_once_somebody_outside_has_read_it():
         "Item 1 has been read by nobody outside the build team.",
     )
     assert (found.mended_by, found.fix) == (
-        "Somebody who holds no role on this case",
+        "Somebody who holds no role on this initiative",
         "Reads it and says so.",
     )
     elsewhere = replace(report, reviewed=frozenset({"layer.runtime"}))
@@ -333,7 +333,8 @@ def test_who_can_mend_an_unread_report_is_nobody_of_the_team():
     found = criteria.finding_of(unread, BOOK, BOOK.criteria["production.layers_auditable"], states, AT)
     assert found.blocks
     assert (
-        criteria._who_can_fix(unread, BOOK, found) == "Somebody who holds no role on this case can mend it."
+        criteria._who_can_mend(unread, BOOK, found)
+        == "Somebody who holds no role on this initiative can fix it."
     )
 
 

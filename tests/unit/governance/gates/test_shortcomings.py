@@ -13,7 +13,7 @@ MUCH_LATER = clock.midnight_after(TODAY + timedelta(days=40))
 
 
 def short(key="int.sources_condition", since=LONG_AGO, **fields) -> Shortcoming:
-    told = {"words": "Wiki-C is frozen.", "fix": "Mend it.", "who": ""} | fields
+    told = {"words": "Wiki-C is frozen.", "fix": "Fix it.", "who": ""} | fields
     return Shortcoming(key, since=since, **told)
 
 
@@ -29,7 +29,7 @@ def test_what_the_register_lists_outweighs_what_was_answered_and_uploaded():
     facts = one("int.sources_condition", proof_of("int.sources_condition", 1))
     assert state(facts, "int.sources_condition").satisfied
     found = state(replace(facts, shortcomings=(short(),)), "int.sources_condition")
-    assert (found.state, found.words, found.fix) == ("register", "Wiki-C is frozen.", "Mend it.")
+    assert (found.state, found.words, found.fix) == ("register", "Wiki-C is frozen.", "Fix it.")
     elsewhere = replace(facts, shortcomings=(short("int.identity"),))
     assert state(elsewhere, "int.sources_condition").satisfied, "of another requirement it says nothing"
 

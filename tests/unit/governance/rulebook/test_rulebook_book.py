@@ -543,7 +543,7 @@ def test_all_problems_at_once_in_order():
     assert len(lines) >= 3
     assert lines == sorted(lines)
     for said, problem in zip(str(caught.value).split("\n"), caught.value.problems, strict=True):
-        assert said == f"line {problem.line}: {problem.key}: {problem.what} Mend: {problem.remedy}"
+        assert said == f"line {problem.line}: {problem.key}: {problem.what} Fix: {problem.remedy}"
 
 
 def test_lines_survive_texts_and_lists_over_several_lines():

@@ -159,7 +159,7 @@ def test_how_many_questions_are_drawn_is_told():
         assert "drawn_at_minimal = 5\n" in text
         (terms,) = diff.differences(parse(text), parse(text.replace("drawn_at_minimal = 5\n", becomes)))
         assert terms.title == "Terms"
-        told = "Questions of a production case at minimal risk that are drawn to be verified: "
+        told = "Questions of a production initiative at minimal risk that are drawn to be verified: "
         assert terms.lines == (f"{told}now {'7' if becomes else '0'}, before 5.",)
 
 
@@ -169,7 +169,7 @@ def test_levels_are_told_by_tier_with_why_one_is_left_out():
         for section in diff.differences(parse(TEXT), parse(load_version("2026.2")))
         for line in section.lines
     }
-    assert "Waivers that a case carries at most at once: now 3, before nothing." in lines
+    assert "Waivers that an initiative carries at most at once: now 3, before nothing." in lines
     assert any(line.startswith("Level that is asked: minimal: now stated, before nothing") for line in lines)
     assert any(
         line.startswith("Why a tier does not ask it: minimal: now “the owner is the last") for line in lines

@@ -117,7 +117,7 @@ def test_lean_counts_the_stages_between_claim_and_proof(claimed, supported, lean
 
 
 def test_plumb_always_says_what_it_means():
-    assert 'aria-label="leaning: one stage short"' in show("{% plumb 1 %}")
+    assert 'aria-label="over-claimed: one stage short"' in show("{% plumb 1 %}")
     assert 'aria-label="larger prototype"' in show("{% plumb 1 'larger prototype' %}")
 
 
@@ -127,7 +127,7 @@ def test_plumb_always_says_what_it_means():
         (date(2026, 7, 14), date(2027, 7, 14), "", "current for 247 more days (14 July 2027)"),
         (date(2026, 7, 14), date(2026, 11, 20), "soon", "current for 11 more days (20 November)"),
         (date(2026, 7, 14), date(2026, 11, 9), "soon", "current until the end of today"),
-        (date(2026, 2, 1), date(2026, 8, 30), "gone", "stale since 31 August"),
+        (date(2026, 2, 1), date(2026, 8, 30), "gone", "expired since 31 August"),
         (date(2026, 2, 1), None, "", "current until something it rests on changes"),
     ],
 )

@@ -39,8 +39,8 @@ def test_the_data_steward_is_told_and_alone_asked(cast, as_, case, three):  # no
     assert len(told(cast.steward)) == 2, "one message for each act that found something"
     assert told(cast.owner) == []
     said = page(as_, cast.steward, case)
-    assert "Next: definitions that disagree are yours to settle." in said
-    assert f"It ends once {cast.steward.full_name} has settled each" in said
+    assert "Next: definitions that disagree are yours to resolve." in said
+    assert f"It ends once {cast.steward.full_name} has resolved each" in said
     assert "Next: definitions that disagree" not in page(as_, cast.owner, case)
     assert "Nothing is promoted meanwhile." in said
 

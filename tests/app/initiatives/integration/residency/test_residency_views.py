@@ -72,7 +72,7 @@ def test_a_case_shows_each_place_and_what_binds_it(as_, cast, case, acme, link):
     assert "vendor model, us-east: forbidden by Acme Cloud MSA 4.2 (no processing outside EU)." in page
     assert "gateway eu-west Allowed by Acme Cloud MSA 4.2" in page
     assert "Held since" in page
-    assert "Once the path is mended, the chair can lift it." in page
+    assert "Once the path is fixed, the chair can lift it." in page
     assert "accept again" not in page, "that is said of re-attestation alone"
     waivers = text(as_(cast.owner).get(reverse("waivers", args=[case.ref])))
     assert "residency" not in waivers.lower()
@@ -88,7 +88,7 @@ def test_a_hold_that_no_task_opened_yet_is_said_in_its_own_words(as_, cast, case
         page = text(as_(cast.owner).get(case.get_absolute_url()))
     assert not held()
     assert "Held: data leaves the allowed region." in page
-    assert "Once the path is mended, the chair can lift it." in page
+    assert "Once the path is fixed, the chair can lift it." in page
     assert "accept again" not in page
 
 
@@ -105,8 +105,8 @@ def test_a_term_is_looked_at_before_it_is_filed(as_, cast, case, acme, link):
     assert "Nobody knows where mars-1 is: add it under Regions first." in text(wrong)
     assert f'href="{reverse("regions")}"' in wrong.content.decode()
     filed = client.post(address, fields | {"step": "save"}, follow=True)
-    assert "Every case that it forbids something is held." in text(filed)
-    assert "Where they bite" in text(filed)
+    assert "Every initiative that it forbids something is held." in text(filed)
+    assert "Affected systems" in text(filed)
     assert case.title in text(filed)
     assert held() == {case.pk}
     term = VendorTerm.objects.get()
@@ -126,7 +126,7 @@ def test_others_are_told_of_cases_they_may_not_see_as_a_number_alone(as_, cast, 
     tied_cases.term(cast, acme)
     page = text(as_(cast.outsider).get(acme.get_absolute_url()))
     assert case.title not in page
-    assert "1 case that you do not see" in page
+    assert "1 initiative that you do not see" in page
     assert "A secret plan" not in page
     assert "A secret plan" in text(as_(cast.owner).get(acme.get_absolute_url()))
 
@@ -169,7 +169,7 @@ def test_what_a_vendors_move_would_do_is_only_looked_at(as_, cast, case, acme, l
     assert "gateway, CN: forbidden by Acme Cloud MSA 4.2" in looked
     assert "vendor model, us-east: forbidden" in looked, "what holds it today is named beside what is new"
     looked = text(client.get(address, {"moved_from": "eu-west", "moved_to": "DE"}))
-    assert "No case would be held that is not held already for the same, and none freed." in looked
+    assert "No initiative would be held that is not held already for the same, and none freed." in looked
     assert held() == {case.pk}
 
 
@@ -178,10 +178,10 @@ def test_a_move_from_or_to_a_place_that_does_not_exist_is_no_calm_answer(as_, ca
     looked = text(client.get(address, {"moved_from": "mars", "moved_to": "eu-west"}))
     assert "Nothing that Acme Cloud runs is in mars, as far as is recorded." in looked
     assert "It runs something in: eu-west, us-east." in looked
-    assert "No case would be held" not in looked
+    assert "No initiative would be held" not in looked
     looked = text(client.get(address, {"moved_from": " US-East ", "moved_to": "eu-wset"}))
     assert "Nobody knows where eu-wset is: add it under Regions first." in looked
-    assert "No case would be held" not in looked
+    assert "No initiative would be held" not in looked
 
 
 def test_where_a_vendor_runs_something_in_a_confidential_case_is_not_given_away(as_, cast, acme):

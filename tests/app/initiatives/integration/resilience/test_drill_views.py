@@ -173,6 +173,6 @@ def test_a_sample_is_looked_at_before_it_is_kept(cast, as_, case):
     assert sent("save").status_code == 302
     row = TraceSample.objects.get()
     page = text_of(client.get(at("trace-sample", row.pk)))
-    assert "The register knows no such source on this case." in page
+    assert "The register knows no such source on this initiative." in page
     assert "0 of 2" in text_of(client.get(at("integration-traces", case.ref)))
     assert as_(cast.outsider).get(at("trace-sample", row.pk)).status_code == 404

@@ -111,7 +111,7 @@ def test_what_is_wrong_is_said_by_field_and_nothing_is_written(cast, case, field
 
 def test_a_link_of_another_case_or_an_ended_one_is_refused(cast, case, link):
     other = factories.make_case(cast, title="Another")
-    with pytest.raises(ValidationError, match="link of this case"):
+    with pytest.raises(ValidationError, match="link of this initiative"):
         factories.make_drill(cast, other, link=link, by=cast.owner)
 
 

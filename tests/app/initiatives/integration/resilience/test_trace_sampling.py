@@ -151,7 +151,7 @@ def test_an_output_counts_once_and_what_is_not_governed_is_listed_with_why():
     assert (found.low, found.high) == wilson(2, 5)
     assert found.ungoverned == [
         {"said": "Wiki", "count": 3, "why": "Nobody owns it."},
-        {"said": "A blog", "count": 1, "why": "The register knows no such source on this case."},
+        {"said": "A blog", "count": 1, "why": "The register knows no such source on this initiative."},
     ]
     assert found.systems == (1,)
     assert found.lines[0]["cites"] == [

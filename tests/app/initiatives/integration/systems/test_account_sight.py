@@ -86,7 +86,7 @@ def test_a_case_that_is_not_tied_to_the_system_is_offered_none_of_its_accounts(c
         cast, title="Another one", owner=cast.outsider, unit=cast.elsewhere, by=cast.outsider
     )
     page = text_of(as_(cast.outsider).get(at("link-add", other.ref, system=system.pk)))
-    assert "Tie the case to" in page
+    assert "Connect the initiative to" in page
     assert NAME not in page
     factories.make_link(cast, other, system, by=cast.outsider)
     assert account in accounts_seen_by(cast.outsider), "now they work with it"

@@ -78,7 +78,7 @@ def test_nobody_says_it_for_the_owner_of_the_system(cast, as_, stopped):
     for person in (cast.owner, cast.chair, cast.admin):
         with pytest.raises(Refused, match="Only Sam Brook can say"):
             feed_shutdowns.confirm_shut(obligation=debt, words="It is.", by=person)
-    with pytest.raises(Refused, match="settled by the word of the system's owner"):
+    with pytest.raises(Refused, match="resolved by the word of the system's owner"):
         hold_actions.settle(obligation=debt, note="It is.", by=cast.owner)
     assert as_(cast.sponsor).get(reverse("feed-shut", args=[debt.pk])).status_code == 404
     assert as_(cast.owner).post(reverse("feed-shut", args=[debt.pk]), {"reason": "It is."}).status_code == 403

@@ -52,7 +52,7 @@ def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
     assert link.hops.last().component == component
     tab = text_of(client.get(at("integration", mvp.ref)))
     assert "through Gateway (eu-west), Language model" in tab
-    assert "Sam Brook has not agreed that the case depends on CRM." in tab
+    assert "Sam Brook has not agreed that the initiative depends on CRM." in tab
 
 
 @pytest.mark.parametrize("name", ["integration-residency", "integration-profiles"])
@@ -81,8 +81,8 @@ def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm)
 def test_nobody_is_said_to_be_asked_where_nobody_owns_the_system(cast, as_, mvp):
     client, page = as_(cast.lead), at("link-add", mvp.ref)
     for name, owner, said in (
-        ("Owned", cast.owner, "is tied to Owned; its owner is asked to agree."),
-        ("Wild", None, "is tied to Wild, which nobody owns: somebody has to be found who agrees to it."),
+        ("Owned", cast.owner, "is connected to Owned; its owner is asked to agree."),
+        ("Wild", None, "is connected to Wild, which nobody owns: somebody has to be found who agrees to it."),
     ):
         system = factories.make_system(cast, name, owner=owner)
         assert said in text_of(client.post(page, TYPED | {"system": system.pk}, follow=True))
@@ -245,4 +245,4 @@ def test_pages_below_integration_are_found_in_its_section(cast, as_, mvp, crm):
 
 def test_an_empty_glossary_leads_to_the_cases_that_fill_it(cast, as_):
     page = text_of(as_(cast.lead).get(at("glossary")))
-    assert f'href="{at("portfolio", mine="on")}">Choose a case of yours' in page
+    assert f'href="{at("portfolio", mine="on")}">Choose an initiative of yours' in page

@@ -113,7 +113,7 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
     other = factories.make_case(cast, title="Another")
     with acting(system="test", reason="A part"):
         component = Component.objects.create(initiative=other, layer="model", name="Model")
-    with pytest.raises(ValidationError, match="one of another case"):
+    with pytest.raises(ValidationError, match="one of another initiative"):
         factories.make_link(cast, mvp, elsewhere, hops=[Place("Model", component=component)])
     system_actions.retire_system(system=elsewhere, reason="Replaced", by=cast.lead)
     with pytest.raises(ValidationError, match="was retired"):
@@ -136,7 +136,7 @@ def test_a_case_that_ended_is_tied_to_nothing(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     stage_actions.stop(case=mvp, reason_code="no_value", reason="No use", by=cast.owner)
     link.refresh_from_db()
-    assert (link.ended_by, link.ended_reason) == (cast.owner, "The case was stopped")
+    assert (link.ended_by, link.ended_reason) == (cast.owner, "The initiative was stopped")
     assert against(mvp) == []
     with pytest.raises(Refused):
         factories.make_link(cast, mvp, factories.make_system(cast, "Billing"))
@@ -233,7 +233,7 @@ def test_another_path_ends_proof_and_a_first_one_does_not(cast, mvp, crm):
 
 def test_the_owner_agrees_in_person_to_the_link_as_it_reads(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
-    said = "Sam Brook has not agreed that the case depends on CRM."
+    said = "Sam Brook has not agreed that the initiative depends on CRM."
     assert against(mvp) == [said]
     with pytest.raises(Refused):
         link_actions.answer_link(link=link, accepts=True, digest=read(link), by=cast.owner)
@@ -271,7 +271,7 @@ def test_a_no_says_why_and_waits_for_the_case(cast, mvp, crm):
     )
     row = mvp.shortcomings.standing().get(requirement="int.systems_owned")
     assert row.source == f"link:{link.pk}:{system_findings.DECLINED}"
-    assert row.words == "Sam Brook declined that the case depends on CRM: At night only."
+    assert row.words == "Sam Brook declined that the initiative depends on CRM: At night only."
     link_actions.change_link(link=link, data_classes=["prices"], by=cast.lead)
     row = mvp.shortcomings.standing().get(requirement="int.systems_owned")
     assert row.source == f"link:{link.pk}:{system_findings.WAITING}"
@@ -280,7 +280,7 @@ def test_a_no_says_why_and_waits_for_the_case(cast, mvp, crm):
 def test_another_owner_is_asked_anew(cast, mvp, crm):
     factories.make_link(cast, mvp, crm, agreed=True)
     system_actions.change_system(system=crm, owner=cast.steward, by=cast.outsider)
-    assert against(mvp) == ["Hanna Vogel has not agreed that the case depends on CRM."]
+    assert against(mvp) == ["Hanna Vogel has not agreed that the initiative depends on CRM."]
 
 
 # Accounts

@@ -116,7 +116,7 @@ def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
     assert "Nobody knows where some where and Ünïverse!! are: data there count as allowed nowhere." in page
     assert "Admins and the seats for security and for risk can add them" in page
     assert f'<a href="{at("regions")}?name=some%20where">Regions</a>' in page
-    assert "is described; cases can be tied" in page, "beside the success"
+    assert "is described; initiatives can be tied" in page, "beside the success"
     client, address = as_(cast.seat_security), at("system-change", system.pk)
     page = text_of(client.post(address, TYPED | owner | {"regions": "mars-1"}, follow=True))
     assert "Nobody knows where mars-1 is: data there count as allowed nowhere. You can add it" in page
@@ -130,9 +130,9 @@ def test_after_describing_it_one_goes_on_to_the_next_or_ties_it(cast, as_, mvp, 
     assert f'<a href="{at("link-add", mvp.ref, system=done.pk)}">{mvp.title}</a>' in page
     assert "Describe another" not in text_of(as_(cast.owner).get(crm.get_absolute_url()))
     other = text_of(as_(cast.outsider).get(done.get_absolute_url()))
-    assert "Tie it to a case" not in other
+    assert "Connect an initiative" not in other
     system_actions.retire_system(system=done, reason="Gone", by=cast.owner)
-    assert "Tie it to a case" not in text_of(as_(cast.owner).get(done.get_absolute_url()))
+    assert "Connect an initiative" not in text_of(as_(cast.owner).get(done.get_absolute_url()))
 
 
 def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
@@ -143,7 +143,7 @@ def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
     assert 'value="Billing"' in text_of(client.get(way))
     answer = client.post(way, TYPED)
     assert answer["Location"] == f"{tying}?system={System.objects.get().pk}"
-    assert "Tie the case to Billing" in text_of(client.get(answer["Location"]))
+    assert "Connect the initiative to Billing" in text_of(client.get(answer["Location"]))
     away = f"{at('system-describe')}?next=https://elsewhere.example/?system="
     answer = client.post(away, TYPED | {"name": "Other"})
     assert answer["Location"] == System.objects.get(name="Other").get_absolute_url()
@@ -251,7 +251,7 @@ def test_those_on_which_most_cases_hang_come_first_and_are_drawn(cast, as_, mvp,
         ("Billing", 1),
     ]
     assert (answer.context["heaviest"].others, answer.context["heaviest"].unused) == (0, 1)
-    assert "CRM: 2 cases" in text_of(answer)
+    assert "CRM: 2 initiatives" in text_of(answer)
 
 
 def test_the_picture_draws_thirty_and_counts_the_others(cast, as_, mvp, monkeypatch):
@@ -276,7 +276,7 @@ def test_cases_of_others_are_numbers_and_confidential_ones_nothing(cast, as_, mv
     assert list(page.context["page"]) == []
     assert page.context["hidden"] == 1
     text = text_of(page)
-    assert "1 other case depends on it" in text
+    assert "1 other initiative depends on it" in text
     assert mvp.title not in text
     assert "A merger" not in text
     for person, number in ((cast.sponsor, 1), (cast.owner, 2), (cast.auditor, 2)):
@@ -312,7 +312,7 @@ def test_an_owner_has_it_on_the_desk_and_answers_without_seeing_the_case(cast, a
     link = factories.make_link(cast, mvp, crm, account=account, purpose="Names of customers")
     client = as_(cast.outsider)
     desk = text_of(client.get("/"))
-    assert "1 case would depend on CRM" in desk
+    assert "1 initiative would depend on CRM" in desk
     assert "Service account svc-assistant in CRM" in desk
     page = text_of(client.get(crm.get_absolute_url()))
     assert "Waiting for your answer" in page

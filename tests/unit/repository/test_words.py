@@ -1,0 +1,281 @@
+"""The words of pages: one a thing, as docs/glossary.md says; what a word replaced is shown nowhere any more."""
+
+import ast
+import re
+
+import pytest
+from django.template.base import Lexer, TokenType
+
+from governance.vocabulary import terms
+from tests.support.paths import ROOT
+
+# Reworked in changes of their own: each folder leaves this list with its change, and none comes in.
+TEMPORARILY_ELSEWHERE = (
+    "templates/initiatives/reviews/",
+    "templates/initiatives/desk/",
+    "templates/initiatives/portfolio/",
+    "templates/initiatives/case_pages/",
+    "templates/adoption/leadership/",
+    "initiatives/reviews/",
+    "initiatives/desk/",
+    "initiatives/portfolio/",
+    "initiatives/worklist/",
+    "adoption/leadership/",
+)
+# Modules whose texts people read, by name; forms, views and the like by how their name ends.
+MODULES = re.compile(
+    r"(^|_)(admin|admin_base|apps|api|banners|charts|desk|findings|forms|help_topics|lines|mails|next_step|permissions|"
+    r"preview|presentation|queries|remedies|reminders|views|wording|evidence_rules|requirements|criteria|levels)\.py$"
+)
+# Texts of these are data of others, or stand in what was handed out and is read by programs.
+NOT_OURS = {
+    "initiatives/imports/inventories/": "words of other organisations' inventories, by which their columns are known",
+    "initiatives/checklist/crosswalk_views.py": "column titles of a table that was handed out stay: Case, Proof",
+    "governance/audit/views.py": "column titles of a table that was handed out stay: Case",
+    "adoption/pulses/views.py": "column titles of a table that was handed out stay: Case, Pulse",
+    "governance/contracts/wording.py": "sentences of clauses, which boards approved, do not change",
+    "governance/gates/criteria.py": "names of what is over-claimed stand in recorded stage changes",
+    "governance/web/help_topics.py": "words that somebody may still look for, old ones among them",
+}
+# Each (what is said no more, what is said instead); whole words, small or capital.
+SAID_NO_MORE = [
+    (r"cases?", "initiative"),
+    (r"proofs?|proved|proven|proves?", "evidence"),
+    (r"ages? out|aged out|ageing|evidence ages", "expires, expired"),
+    (r"debts?|owed", "obligation, due"),
+    (r"settle what is", "resolve"),
+    (r"mend(s|ed|ing)?", "fix"),
+    (r"tied|tie (it|the initiative)", "connected, connect"),
+    (r"hops?", "transfer"),
+    (r"pulses?", "survey"),
+    (r"signals?", "behaviour report"),
+    (r"the desk|your desk", "inbox"),
+    (r"for leaders", "insights"),
+    (r"what stands between", "overview"),
+    (r"what the gate asks", "requirements"),
+    (r"which questions$", "gate"),
+    (r"judged on", "quality dimension"),
+    (r"keys and switch", "API access"),
+    (r"opens until", "expires"),
+    (r"who answers for it", "responsible person"),
+    (r"what it was told", "decision log"),
+    (r"asked of people", "approval requests"),
+    (r"words of the contract", "actions and resources"),
+    (r"read it aloud", "print version"),
+    (r"may do on its own|may do when a person approves", "autonomous, human approval required"),
+    (r"record owner|owns the record", "audit trail owner"),
+    (r"make it a clause of", "change type"),
+    (r"the way of the data", "data flow"),
+    (r"where data may be", "data residency"),
+    (r"what the register says against", "findings"),
+    (r"bring together", "reconcile"),
+    (r"take (it out|back)", "remove, withdraw"),
+    (r"drop (it|this)", "delete"),
+    (r"say what a field means|what its fields mean", "add definition, field definitions"),
+    (r"sources that are not governed", "ungoverned sources"),
+    (r"processes to be worked anew", "unbudgeted process redesign"),
+    (r"on what most \w+ hang", "most used systems"),
+    (r"describe a system", "add system"),
+    (r"where the months go$|where it goes", "effort by layer"),
+    (r"long work and emptiness", "idle time"),
+    (r"asking users", "user surveys"),
+    (r"of so many", "sample size"),
+    (r"send a reading", "add measurement"),
+    (r"cannot tell yet", "inconclusive"),
+    (r"how people behave", "user behaviour reports"),
+    (r"make an address", "create public report link"),
+    (r"does it have to be reported|start a clock", "regulatory reporting, start deadline"),
+    (r"the same as another", "mark as duplicate"),
+    (r"speaks of$", "applies to version"),
+    (r"offer it for more", "use for other requirements"),
+    (r"look at it$", "preview"),
+    (r"add a newer one$", "replace with newer version"),
+    (r"tried under$", "test conditions"),
+    (r"true as of", "valid from"),
+    (r"kind of answer|this is our answer|does not apply, because", "yes, not yet, not applicable"),
+    (r"signs for it", "reviewer"),
+    (r"not asked of this seat", "n/a"),
+    (r"whose move", "waiting for"),
+    (r"fresh approvals?", "current approval"),
+    (r"read and sign", "review"),
+    (r"(?-i:Continue) or stop", "stage time-box review"),
+    (r"where they bite", "affected systems"),
+    (r"step back a stage", "demote stage"),
+    (r"raise a concern", "put on hold"),
+    (r"write down an observation", "add note"),
+    (r"brought about a hold", "triggered a hold"),
+    (r"as it was known at the end|look back$", "view as of, go"),
+    (r"try a change", "draft a change"),
+    (r"work it out", "run impact analysis"),
+    (r"crosswalk", "regulatory mapping"),
+    (r"what ends evidence", "expiry triggers"),
+    (r"not now", "cancel"),
+    (r"what is odd", "issues"),
+    (r"set aside for triage", "needs review"),
+    (r"read it and show me", "preview"),
+    (r"take all of it|make it live", "import all, publish import"),
+    (r"the pack to print|packs that were taken", "board pack (PDF), downloads"),
+    (r"kept and erased|read and taken", "retention and erasure, access log"),
+    (r"larger prototype|production in name only|prototype in production", "over-claimed"),
+]
+# Said in another sense, or standard terms; each with why. What is listed is looked for in the sources, too.
+SAID_ON_PURPOSE = {
+    r"(edge|use|test|curated|real|other) cases?": "cases in the ordinary sense",
+    r"in (any|that|which|what) case|case by case": "the ordinary phrases",
+    r"(inclusion|consistency) proofs?": "the standard terms of a transparency log",
+    r"what (this|that) proves|it proves|not prove|proves (later|what|on|that|those)|receipt proves": "of hashes and "
+    "signatures, which prove; never of an answer",
+    r"^debt …$": "a value in the table of a forecast, which was handed out",
+    r"^close pulse$": "the kind of a notice, which is kept with it",
+    r"<em>(larger prototype|production in name only|prototype in production)</em>": "the names of insights, explained",
+}
+ATTRIBUTES = re.compile(r'\b(?:title|aria-label|placeholder|alt|label|data-col)="([^"]*)"')
+LITERAL = re.compile(r'"([^"]*)"')
+ALLOWED = re.compile("|".join(SAID_ON_PURPOSE), re.IGNORECASE)
+WORDS = [(re.compile(rf"\b(?:{said})(?!\w)", re.IGNORECASE), instead) for said, instead in SAID_NO_MORE]
+
+
+def looks_like_words(text: str) -> bool:
+    """Whether a literal in code is something people read, not a name: it has a space or begins with a capital."""
+    return (" " in text.strip() or text[:1].isupper()) and not re.match(r"\w+/[\w/]+\.\w+$", text)
+
+
+def texts_of_template(source: str) -> list[str]:
+    """What a template shows: text between tags, attributes that are read out, literals handed to its own tags."""
+    found, html = [], []
+    for token in Lexer(source).tokenize():
+        if token.token_type == TokenType.TEXT:
+            html.append(token.contents)
+        else:
+            html.append("\x00")
+            if token.token_type != TokenType.COMMENT:
+                found += [literal for literal in LITERAL.findall(token.contents) if looks_like_words(literal)]
+    page = re.sub(
+        r'<(code|pre|kbd)\b.*?</\1>|<span class="mono">[^<]*</span>', "…", "".join(html), flags=re.DOTALL
+    )
+    found += ATTRIBUTES.findall(page)
+    text = re.sub(r"<(?!/?em\b)[^<>]*>", "\n", page).replace("\x00", "…")
+    return found + [" ".join(line.split()) for line in re.split(r"\n\s*\n|\n(?=\s*\n)", text) if line.strip()]
+
+
+def texts_of_module(source: str) -> list[str]:
+    """What the module may show: its literals without docstrings, f-strings without what is filled in."""
+    tree = ast.parse(source)
+    silent: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            silent |= {id(node.value)}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("log.", "logger.", "re.")):
+            silent |= {id(one) for one in ast.walk(node)}
+        elif isinstance(node, ast.JoinedStr):
+            silent |= {id(one) for one in node.values}
+        elif isinstance(node, ast.FunctionDef) and node.returns is not None:
+            silent |= {id(node.returns)}
+        elif isinstance(node, ast.Dict):
+            silent |= {id(key) for key in node.keys}
+    found = []
+    for node in ast.walk(tree):
+        if id(node) in silent:
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            parts = [one.value if isinstance(one, ast.Constant) else "…" for one in node.values]
+            found.append("".join(str(part) for part in parts))
+    shown = [re.sub(r"\{[^{}]*\}", "…", text) for text in found if looks_like_words(text)]
+    return [text for text in shown if not re.search(r"\b(SELECT|FROM|WHERE|UPDATE)\b", text)]
+
+
+def said_in(text: str) -> list[str]:
+    """What of the text is said no more, with what is said instead."""
+    rest = ALLOWED.sub("…", text)
+    return [f"{found[0]} ({instead})" for pattern, instead in WORDS if (found := pattern.search(rest))]
+
+
+def sources() -> dict[str, list[str]]:
+    """The texts of every template and of every module that people read, by its place."""
+    shown = {}
+    for path in sorted((ROOT / "templates").rglob("*.*")):
+        if path.suffix in (".html", ".txt"):
+            shown[path.relative_to(ROOT).as_posix()] = texts_of_template(path.read_text())
+    for app in ("governance", "initiatives", "adoption"):
+        for path in sorted((ROOT / app).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            if MODULES.search(path.name) and "/demo/" not in name and "/migrations/" not in name:
+                shown[name] = texts_of_module(path.read_text())
+    return shown
+
+
+SOURCES = sources()
+
+
+def hits(name: str) -> list[str]:
+    return [f"{what}: {text[:120]}" for text in SOURCES[name] for what in said_in(text)]
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in SOURCES if not n.startswith((*TEMPORARILY_ELSEWHERE, *NOT_OURS))]
+)
+def test_no_page_says_what_was_replaced(name):
+    assert hits(name) == []
+
+
+def test_what_is_excepted_is_there():
+    for place in (*TEMPORARILY_ELSEWHERE, *NOT_OURS):
+        assert (ROOT / place).exists(), f"{place} is gone: take it out of the list"
+    everything = "\n".join(text for texts in SOURCES.values() for text in texts)
+    for said in SAID_ON_PURPOSE:
+        assert re.search(said, everything, re.IGNORECASE | re.MULTILINE), (
+            f"nobody says {said}: take it out of the list"
+        )
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("<p>Each case is kept.</p>", "case"),
+        ('<a aria-label="Proof of it" href="/x/">Open</a>', "Proof"),
+        ('{% note "ok" title="No proof yet" %}Good.{% endnote %}', "proof"),
+        ("<p>What the\n   gate asks</p>", "What the gate asks"),
+        ("{% comment %}x{% endcomment %}<b>Mend it</b>", "Mend"),
+    ],
+)
+def test_a_word_on_a_page_is_found(source, said):
+    found = [what for text in texts_of_template(source) for what in said_in(text)]
+    assert [what.partition(" (")[0] for what in found] == [said]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{# a case #}<p>In any case, edge cases stay.</p>",
+        "{% url 'case' case.ref %}{{ case.proof }}<p>With its inclusion proof</p>",
+        '<form class="case" name="proof" id="debt"></form>',
+    ],
+)
+def test_names_in_code_and_ordinary_words_are_none(source):
+    assert not [what for text in texts_of_template(source) for what in said_in(text)]
+
+
+def test_a_word_in_a_module_is_found_and_a_docstring_is_none():
+    source = '"""Of a case."""\nlabel = "Kind of proof"\nname = "proof"\nsaid = f"{n} cases wait"\n'
+    assert [what for text in texts_of_module(source) for what in said_in(text)] == [
+        "proof (evidence)",
+        "cases (initiative)",
+    ]
+
+
+def test_the_glossary_of_the_pages_is_that_of_the_documents():
+    part = (ROOT / "docs/glossary.md").read_text().partition("## Words of pages")[2].partition("\n## ")[0]
+    assert dict(re.findall(r"^\| \*\*(.+?)\*\* \| (.+) \|$", part, re.MULTILINE)) == terms.TERMS
+    assert not [meaning for meaning in terms.TERMS.values() if said_in(meaning)]
+
+
+def test_every_term_shown_beside_a_word_has_a_meaning():
+    asked = {
+        name
+        for path in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r'\{% term "([^"]+)"', path.read_text())
+    }
+    assert asked, "no page shows any"
+    assert asked <= terms.TERMS.keys()
