@@ -24,6 +24,7 @@ from adoption.models import (
     PostMortem,
     ProblemLink,
     ProblemReport,
+    PublicPage,
     Pulse,
     Reading,
     ReportingDuty,
@@ -181,6 +182,13 @@ _of_case(
     ("made_by", "made_at", "ended_at"),
     ("ended_at",),
     ("made_by__full_name",),
+)
+_of_case(
+    PublicPage,
+    "Public pages",
+    ("purpose", "made_by", "made_at", "ended_by", "ended_at"),
+    ("ended_at",),
+    ("purpose", "made_by__full_name"),
 )
 _of_case(
     ProblemReport,

@@ -27,6 +27,8 @@ class AdoptionConfig(AppConfig):
         from adoption.meetings import agenda
         from adoption.meetings import calendar as meeting_calendar
         from adoption.meetings import reminders as meeting_reminders
+        from adoption.public_pages.actions import follow_secrecy
+        from adoption.public_pages.presentation import beside_running
         from adoption.pulses import reminders as pulse_reminders
         from adoption.readings import batch_digest
         from adoption.signals import findings as signal_findings
@@ -57,10 +59,11 @@ class AdoptionConfig(AppConfig):
         contributions.calendar_days.append(meeting_calendar.days)
         contributions.decided_where.append(agenda.where_decided)
         contributions.readings.append(EntryKind.PACK_TAKEN)
-        contributions.secrecy_changed.append(offer_of)
+        contributions.secrecy_changed += [offer_of, follow_secrecy]
         contributions.parts["review"].append(lesson_views.beside_review)
         contributions.parts["registering"].append(lesson_views.beside_registering)
         contributions.parts["link"].append(lesson_views.beside_link)
+        contributions.parts["running"].append(beside_running)
         GROUPS["lessons"] = ("Lessons", lesson_views.found)
         SENTENCES.update(desk_entry_wording.SENTENCES)
         WAYS.update(desk_entry_wording.WAYS)

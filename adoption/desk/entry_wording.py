@@ -104,6 +104,11 @@ SENTENCES = {
     EntryKind.PROBLEM_LINK_OPENED: "made an address at which users report problems.",
     EntryKind.PROBLEM_LINK_RENEWED: "made another address at which users report problems.",
     EntryKind.PROBLEM_LINK_CLOSED: "switched off the address at which users report problems.",
+    EntryKind.PUBLIC_PAGE_MADE: "made a public page for its users: {words}",
+    EntryKind.PUBLIC_PAGE_WORDED: "changed what the public page says it is for: {words}",
+    EntryKind.PUBLIC_PAGE_WITHDRAWN: (
+        "withdrew the public page<{secret?}, because the initiative became confidential>."
+    ),
     EntryKind.PROBLEM_REPORTED: "took down a problem that a user reported: {words}",
     EntryKind.PROBLEM_TREATED: "treated a problem that a user reported ({became:problem}): {words}",
     EntryKind.INCIDENT_OPENED: "opened the incident “{title}”, severity {severity:severity}.",

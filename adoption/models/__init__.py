@@ -6,6 +6,7 @@ from adoption.models.measures import Goal, Measure, Reading, Tally
 from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
 from adoption.models.problems import ProblemLink, ProblemReport
+from adoption.models.public_pages import PublicPage
 from adoption.models.pulses import AnswerBox, Invitation, Pulse, PulseComment
 from adoption.models.signals import SealedSource, Signal, SourceQuestion
 
@@ -32,6 +33,7 @@ __all__ = [
     "PostMortem",
     "ProblemLink",
     "ProblemReport",
+    "PublicPage",
     "Pulse",
     "PulseComment",
     "Reading",

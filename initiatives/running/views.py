@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from governance import contributions
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
@@ -46,6 +47,9 @@ def running(request, ref):
         ),
         "scopes": list(case.scopes.order_by("-number")),
         "page": page_of(request, changes, 15),
+        "parts": contributions.parts_of(
+            "running", request.user, (case, request.build_absolute_uri("/")[:-1])
+        ),
         "too_early": case.stage in components_actions.EARLY,
         "dependants": list(case.dependants.filter(ended_at__isnull=True).select_related("executive")),
     }

@@ -19,6 +19,7 @@ from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
 from adoption.postmortems.section_comments import comment
 from adoption.postmortems.writing import write
+from adoption.public_pages import actions as public_page_actions
 from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.database.row_history import acting
@@ -56,6 +57,7 @@ AGE = timedelta(
 NO_PAGE = {
     "evidence-verify-first": "leads on to the item that is verified",
     "problem-link": "only sent to",
+    "public-badge": "a picture, shown on the page running",
     "not-similar": "only sent to",
     "intake-link-end": "only sent to",
     "intake-forget": "only sent to",
@@ -154,6 +156,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "pulse-change": ("owner", {"pulses": "draft-pulse"}),
     "pulse-answer": (None, {"token": "invited"}),
     "pulse-thanks": (None, {}),
+    "public-page": (None, {"token": "public_token"}),
     "report-problem": (None, {"token": "problem_token"}),
     "intake-write": (None, {"token": "intake_token"}),
     "intake-sent": (None, {}),
@@ -201,6 +204,7 @@ MAIN = {
     "incidents",
     "incident",
     "report-problem",
+    "public-page",
     "reviews",
     "review-unsigned",
     "sign-value",
@@ -370,6 +374,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "handed_in": account.pk,
         "draft-pulse": draft_pulse.pk,
         "invited": invited["Claims north"][0].split("/")[2],
+        "public_token": public_page_actions.tell_public(
+            case=case_acts.fresh(trial), purpose="It drafts summaries; people send them.", by=cast.owner
+        ).token,
         "leaving": preferences.leave_token(cast.owner),
         "to-invite": to_invite.pk,
     }

@@ -466,6 +466,10 @@ TABLE = {
     "problem-signal": only("owner", "support"),
     "problem-incident": only("owner", "support"),
     "problem-ask": CHAIR,
+    "public-page-tell": only("owner", "admin"),
+    "public-page-withdraw": only("owner", "admin"),
+    "public-page": only(closed=404, sent=405, signed_out=404),  # an address that nobody has
+    "public-badge": only(closed=404, sent=405, signed_out=404),  # likewise
     "report-problem": only(closed=404, signed_out=404),  # a link that nobody has
     "reported-problem": only(closed=404, sent=405, signed_out=404),  # likewise
 }
