@@ -10,7 +10,7 @@ from adoption.measures import views as measure_views
 from adoption.meetings import views as meeting_views
 from adoption.postmortems import part_views
 from adoption.postmortems import views as postmortem_views
-from adoption.public_pages import public_views as public_page_views
+from adoption.public_pages import outside_views as public_page_views
 from adoption.public_pages import views as own_public_page_views
 from adoption.pulses import answer_views
 from adoption.pulses import views as pulse_views

@@ -20,11 +20,11 @@ from governance.vocabulary import STAGE_RANK, Role, Stage
 from initiatives.models import Initiative, KillSwitch, RoleAssignment, ScopeVersion
 from initiatives.portfolio import filters
 
-# Claimed, supported, and supported as a badge has it. "MVP" is the same in every language.
+# Approved, supported, and supported as a badge has it, where "MVP" is the same in every language.
 CLAIMED: dict[str | None, Any] = {
-    Stage.PROTOTYPE: gettext_lazy("prototype"),
-    Stage.MVP: "MVP",
-    Stage.PRODUCTION: gettext_lazy("production"),
+    Stage.PROTOTYPE: gettext_lazy("as prototype"),
+    Stage.MVP: gettext_lazy("as MVP"),
+    Stage.PRODUCTION: gettext_lazy("for production"),
 }
 NOTHING = gettext_lazy("no stage yet")
 SUPPORTED: dict[str | None, Any] = {
@@ -49,8 +49,8 @@ MEANS: dict[str | None, Any] = {
 MEANS_NOTHING = gettext_lazy("Do not let your work depend on it: nothing shows yet that it may be used.")
 # Grounds of the words of a badge, dark enough for white letters.
 GREEN, BLUE, BROWN, RED, GREY = "#1b6e3c", "#1f5f9e", "#8a4f00", "#a32626", "#59616b"
-COLOURS: dict[str, str] = {Stage.PRODUCTION: GREEN, Stage.MVP: BLUE, Stage.PROTOTYPE: BROWN}
-LETTER, PADDING = 7, 8  # of a badge: about the width of a letter, and the room beside words
+COLOURS: dict[str | None, str] = {Stage.PRODUCTION: GREEN, Stage.MVP: BLUE, Stage.PROTOTYPE: BROWN}
+PADDING = 8  # pixels beside the words of a badge
 
 
 @dataclass(frozen=True)
@@ -87,28 +87,28 @@ class Standing:
         words = {"claimed": CLAIMED[self.case.stage], "supported": SUPPORTED.get(self.supported, NOTHING)}
         if self.case.imported:
             if self.supported is None:
-                return _("Said to be %(claimed)s, which was not approved here.") % words
+                return _("A list says that it is approved %(claimed)s; here it is not.") % words
             return (
-                _("Said to be %(claimed)s, which was not approved here; its evidence supports %(supported)s.")
+                _(
+                    "A list says that it is approved %(claimed)s; here it is not; its evidence supports %(supported)s."
+                )
                 % words
             )
         if self.supported is None:
             return (
-                _(
-                    "Approved as %(claimed)s; what its evidence supports is being worked out. Look again later."
-                )
+                _("Approved %(claimed)s; what its evidence supports is being worked out. Look again later.")
                 % words
             )
         if STAGE_RANK[self.supported] >= STAGE_RANK[self.case.stage]:
-            return _("Approved as %(claimed)s, and its evidence supports that.") % words
-        return _("Approved as %(claimed)s; its evidence supports %(supported)s.") % words
+            return _("Approved %(claimed)s, and its evidence supports that.") % words
+        return _("Approved %(claimed)s; its evidence supports %(supported)s.") % words
 
     @property
     def meaning(self) -> str:
         """What the supported stage means for whoever uses it; empty where it is over or an idea."""
         if self.over or self.case.stage not in CLAIMED:
             return ""
-        return str(MEANS.get(self.supported, MEANS_NOTHING))
+        return str(MEANS.get(self._shown, MEANS_NOTHING))
 
     @property
     def stops(self) -> list[str]:
@@ -152,15 +152,15 @@ class Standing:
         return COLOURS.get(self._shown, GREY)
 
     @property
-    def _shown(self) -> str:
+    def _shown(self) -> str | None:
         """The supported stage, never above the claimed one: what nobody approved is not shown as reached."""
-        return min(self.supported, self.case.stage, key=STAGE_RANK.__getitem__)
+        return min(self.supported, self.case.stage, key=STAGE_RANK.__getitem__) if self.supported else None
 
     @property
     def badge(self) -> dict:
-        """Words, title and measures of the badge, in pixels."""
+        """Words, title and measures of the badge, in whole pixels: no language writes these with a comma."""
         words, ref = self.badge_words, self.case.ref
-        left, right = (len(text) * LETTER + 2 * PADDING for text in (ref, words))
+        left, right = (_width(text) + 2 * PADDING for text in (ref, words))
         said = " ".join([self.headline, *self.stops])
         return {
             "ref": ref,
@@ -170,11 +170,18 @@ class Standing:
             "left": left,
             "right": right,
             "width": left + right,
-            "ref_at": left / 2,
-            "words_at": left + right / 2,
+            "ref_at": left // 2,
+            "words_at": left + right // 2,
             "ref_length": left - 2 * PADDING,
             "words_length": right - 2 * PADDING,
         }
+
+
+def _width(words: str) -> int:
+    """About how wide these words are in the letters of a badge, in pixels: they are set to this width everywhere."""
+    return sum(
+        4 if one in "ijltfr,.' -" else 10 if one in "MWmw" else 8 if one.isupper() else 7 for one in words
+    )
 
 
 @dataclass(frozen=True)

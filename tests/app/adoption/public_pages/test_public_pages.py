@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from adoption.models import PublicPage
-from adoption.public_pages import actions
+from adoption.public_pages import actions, presentation
 from adoption.user_reports import actions as user_report_actions
 from governance import clock
 from governance.database.row_history import acting
@@ -127,6 +127,18 @@ def test_a_claim_is_never_shown_without_what_its_evidence_supports(cast, row):
     assert f"Approved as MVP; its evidence supports {told}." in title_of(row)
 
 
+def test_what_nobody_approved_is_not_shown_as_reached(row):
+    told = presentation.Standing(row.initiative, PURPOSE, "production", held=False, off=False)
+    assert told.headline == "Approved as MVP, and its evidence supports that."
+    assert told.meaning.startswith("An MVP is a trial with limits.")
+    assert told.badge_words == "MVP"
+    unknown = presentation.Standing(row.initiative, PURPOSE, None, held=False, off=False)
+    assert "is being worked out" in unknown.headline
+    assert unknown.badge_words == "Being worked out"
+    row.initiative.basis = "import"
+    assert told.headline.startswith("A list says that it is approved as MVP; here it is not")
+
+
 def test_proof_that_ages_is_told_without_anybody_acting(cast, row):
     with clock.simulated(clock.now() + timedelta(days=400)):
         case = Initiative.objects.get(pk=row.initiative_id)
@@ -183,6 +195,10 @@ def test_the_badge_is_a_picture_for_other_sites(cast, row):
     german = Client().get(reverse("public-badge", args=[row.token]), headers={"accept-language": "de"})
     assert german.content == response.content, "what is kept for a minute is the same for everybody"
     assert "Freigegeben als MVP" in title_of(row, lang="de")
+    places = [
+        one.get("x") for one in ElementTree.fromstring(look(row, "public-badge", lang="de").content).iter()
+    ]
+    assert all(place.replace(".", "").isdigit() for place in filter(None, places)), "no comma of a language"
 
 
 def test_words_of_people_do_not_act_in_page_or_badge(cast, row):
