@@ -27,6 +27,7 @@ from adoption.models import (
     PublicPage,
     Pulse,
     Reading,
+    RecordExport,
     ReportingDuty,
     SectionComment,
     Signal,
@@ -146,6 +147,15 @@ read_only(
     list_select_related=("initiative",),
     search_fields=("title", "initiative__title"),
     date_hierarchy="closes",
+)
+
+read_only(
+    RecordExport,
+    ("record", "Exports"),
+    list_display=("of_words", "state", "with_files", "by", "asked_at", "until", "taken_at"),
+    list_filter=("state", "with_files"),
+    list_select_related=("initiative", "by"),
+    search_fields=("initiative__title", "by__full_name"),
 )
 
 

@@ -87,8 +87,8 @@ sight_lost: list[Callable] = []
 case_pages: list[CasePage] = []
 # By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and
 # problem as far as they are typed), "link" (the system), "running" (the case, the
-# address of this installation).
-parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": [], "running": []}
+# address of this installation), "history" (the case).
+parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": [], "running": [], "history": []}
 # By what a finding against a case is about, functions (case, what the person may on it, source) -> list of (address,
 # words): where it is mended by whoever looks.
 mends: dict[str, Callable] = {}

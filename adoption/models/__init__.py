@@ -8,6 +8,7 @@ from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedG
 from adoption.models.problems import ProblemLink, ProblemReport
 from adoption.models.public_pages import PublicPage
 from adoption.models.pulses import AnswerBox, Invitation, Pulse, PulseComment
+from adoption.models.record_exports import RecordExport
 from adoption.models.signals import SealedSource, Signal, SourceQuestion
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Pulse",
     "PulseComment",
     "Reading",
+    "RecordExport",
     "ReportingDuty",
     "SealedSource",
     "SectionComment",
