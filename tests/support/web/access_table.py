@@ -472,8 +472,8 @@ TABLE = {
     "public-badge": only(closed=404, sent=405, signed_out=404),  # likewise
     "case-export": only("chair", "auditor"),
     "record-exports": Row(strangers=200, sent=403),  # one's own; only auditors ask here
-    "record-export": only("auditor", sent=405),  # whoever asked for it
-    "record-export-progress": only("auditor", sent=405),
+    "record-export": only("auditor", closed=404, sent=405),  # whoever asked for it
+    "record-export-progress": only("auditor", closed=404, sent=405),
     "record-export-download": only(closed=405, strangers=405),
     "report-problem": only(closed=404, signed_out=404),  # a link that nobody has
     "reported-problem": only(closed=404, sent=405, signed_out=404),  # likewise
