@@ -10,6 +10,8 @@ requirement; what was unmet when it was signed and has been mended since stales 
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from textwrap import shorten
 from typing import Any, Protocol
 
@@ -256,6 +258,28 @@ def _levelled_lines(covered: dict[str, Any], requirement: dict[str, Any], asked:
             f"    Evidence: {one_line(item['title'])}, {item['kind'].replace('_', ' ')} observed "
             f"{item['observed_on']}, fingerprint {item['fingerprint']}"
         )
+
+
+def differences(before: str, after: str) -> tuple[list[tuple[str, str]], int]:
+    """Two statements of one seat, line by line: pairs of what was and what is now, and how many lines are the same.
+
+    Either side of a pair is empty where a line came or went. Left out is what belongs to the vote and not to what it
+    is on: who signs and when, the reason, the condition.
+    """
+    own = ("Reason: ", "Condition: ")
+    was, now = (
+        [line for line in text.splitlines()[1:-1] if line and not line.startswith(own)]
+        for text in (before, after)
+    )
+    changed: list[tuple[str, str]] = []
+    same = 0
+    for kind, low, high, start, end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
+        if kind == "equal":
+            same += high - low
+            continue
+        pairs = zip_longest(was[low:high], now[start:end], fillvalue="")
+        changed += [(one.strip(), other.strip()) for one, other in pairs]
+    return changed, same
 
 
 def stale_reasons(

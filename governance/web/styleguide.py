@@ -151,15 +151,14 @@ def sample_context():
         },
         "stages": ["proposed", "prototype", "mvp", "production", "stopped", "retired"],
         "rooms": [
-            {"word": "Prototype", "goal": "Can this idea work at all?", "tags": [("supported", "ok")]},
+            {"word": "Prototype", "tags": [("supported", "ok")]},
             {
                 "word": "MVP",
-                "goal": "Useful enough to go on?",
                 "tags": [("claimed, 3 gaps", "warn")],
                 "claimed": True,
             },
-            {"word": "Production", "goal": "Reliable inside?", "link": "#matrix", "link_text": "review open"},
-            {"word": "Retired", "goal": "Withdrawn, lessons kept"},
+            {"word": "Production", "link": "#matrix", "link_text": "review open"},
+            {"word": "Retired"},
         ],
         "tasks": [
             {

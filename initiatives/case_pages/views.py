@@ -53,9 +53,8 @@ AGES_SHOWN = 3
 BECOMES = {Stage.PROTOTYPE: "a prototype", Stage.MVP: "an MVP", Stage.PRODUCTION: "production"}
 # How the gaps of a case can stand together.
 GROUPINGS = {"layer": "by layer", "judgement": "by judgement"}
-# A longer list of what the next gate asks starts folded: the checklist is the place to work on it.
-FOLDED_FROM = 12
-SHOWN = 3  # so many things that a claim lacks stand open on the overview; more of them are folded
+# So many things of a list stand open on the overview, which is one screen and a half; more are folded.
+SHOWN = 2
 
 
 @on_any_day(case_lookup.case_on_any_day)
@@ -94,7 +93,6 @@ def case(request, ref):
         "planned": next((scope for scope in facts.scopes if scope.planned), None),
         "models": facts.models_at(context["now"]),
         "ages": ages(book, states, claimed + further),
-        "folded": FOLDED_FROM,
         "shown": SHOWN,
         "ends": supported_stage.review_by(row),
         "to_decide": supported_stage.decision_due(row),

@@ -225,7 +225,7 @@ def case_context(request, case: Initiative, page: str, *, facts=None) -> dict:
     `book` is the rulebook in force: its questions are asked next. `judged` is by the version that decides for the case.
 
     Keys: case, book, facts, states, judged, support, now, today, goal, question, claims (whether it is more than an
-    idea), claim (basis in words), supports (the stage its proof supports, in words, or ""), lean, tags,
+    idea), claim (basis in words), supports (the stage its evidence supports, in words, or ""), lean, tags,
     former (names it bore), rooms, banners, sections, may (WhoMay), open_review.
     """
     book, now = Rulebook.objects.current().book.at_tier(case.tier), clock.now()
@@ -358,7 +358,6 @@ def rooms_of(case, book, states, support, review) -> list[dict]:
             )
         room = {
             "word": stage_word(stage),
-            "goal": book.stages[stage].question,
             "claimed": claimed,
             "tags": tags,
         }
@@ -368,7 +367,6 @@ def rooms_of(case, book, states, support, review) -> list[dict]:
     last = "stopped" if case.stage == Stage.STOPPED else "retired"
     room = {
         "word": stage_word(last),
-        "goal": "Halted, lessons kept" if last == "stopped" else "Withdrawn, lessons kept",
         "claimed": case.stage == last,
         "tags": [],
     }

@@ -1,4 +1,4 @@
-"""The form of one row of the checklist, and of one thing that the MVP declares it will prove."""
+"""The form of one question, and of one thing that the MVP declares it will prove."""
 
 from pathlib import PurePath
 
@@ -12,9 +12,9 @@ from initiatives.form_fields import DayField, WordsField
 from initiatives.models import Initiative
 
 ANSWER_WORDS = [
-    (AnswerKind.ANSWERED, "This is our answer"),
-    (AnswerKind.NO, "No, we do not have this yet. An honest no is worth more than silence; it stays a gap."),
-    (AnswerKind.NOT_APPLICABLE, "Does not apply, because ... Its seat has to agree."),
+    (AnswerKind.ANSWERED, "Yes"),
+    (AnswerKind.NO, "Not yet. An honest one is worth more than silence; it stays a gap."),
+    (AnswerKind.NOT_APPLICABLE, "Not applicable, because ... Its reviewer has to agree."),
 ]
 
 
@@ -32,7 +32,7 @@ class AnswerForm(forms.Form):
         label="Kind of answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
     )
     text = SaidField(label="Your answer")
-    true_as_of = DayField(label="True as of", required=False)
+    true_as_of = DayField(label="Valid from", required=False)
     based_on = forms.IntegerField(
         required=False, widget=forms.HiddenInput(), min_value=0, max_value=2**31 - 1
     )
@@ -42,13 +42,12 @@ class AnswerForm(forms.Form):
     def __init__(self, *args, requirement, row, **kwargs):
         super().__init__(*args, **kwargs)
         self.row = row
-        self.fields["text"].help_text = f"What counts: {requirement.counts}."
         attests = (
             "attestation" in requirement.evidence and requirement.key not in requirements.ACCEPTED_IN_PERSON
         )
         if attests:
             self.fields["true_as_of"].help_text = (
-                "Your word counts as proof here, from this day on. "
+                "Your word counts as evidence here, from this day on. "
                 "Left empty, the words are saved without being attested anew."
             )
             self.fields["true_as_of"].initial = clock.today() if row is None else None
@@ -103,7 +102,7 @@ class OfferForm(forms.Form):
     """An item that is there already."""
 
     offer = forms.ModelChoiceField(
-        label="Or something added before",
+        label="Choose from what this initiative has",
         queryset=None,
         required=False,
         empty_label="nothing",
@@ -130,9 +129,7 @@ class OutcomeForm(forms.Form):
 
     result = forms.ChoiceField(label="Result", choices=[("", "choose"), *DeclaredResult.choices])
     outcome = WordsField(label="What was found")
-    evidence = forms.ModelChoiceField(
-        label="Proof", queryset=None, required=False, empty_label="none", help_text="An item of this case."
-    )
+    evidence = forms.ModelChoiceField(label="Evidence", queryset=None, required=False, empty_label="none")
 
     def __init__(self, *args, case: Initiative, **kwargs):
         super().__init__(*args, **kwargs)

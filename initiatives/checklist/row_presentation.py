@@ -1,4 +1,4 @@
-"""Rows of the checklist as pages show them: state in words, proof with its age, whose turn it is."""
+"""Questions of a gate as pages show them: state in words, evidence with its age, whose turn it is."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from governance.gates import requirements
 from governance.templatetags.plumbline import stage_word
-from governance.vocabulary import Seat, Stage
+from governance.vocabulary import AnswerKind, Seat, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import WhoMay, on_desk_of, who_answers
 from initiatives.evidence import artefact_kinds
@@ -145,6 +145,22 @@ def next_open(context, sheet: Sheet, key: str) -> str:
         if not written and book.requirements[one].blocking and _asked_of(context, one, sheet.gate):
             return one
     return ""
+
+
+def example_of(key: str, case, person):
+    """The newest answer to the question on another initiative in production that the person may see; None without one.
+
+    Its words as they were written there, to learn from; an imported or confidential initiative is no example.
+    """
+    seen = (
+        case_permissions.visible_to(person)
+        .filter(stage=Stage.PRODUCTION, confidential=False, withdrawn_at__isnull=True)
+        .exclude(basis="import")
+    )
+    found = Answer.objects.filter(requirement=key, kind=AnswerKind.ANSWERED, initiative__in=seen)
+    return (
+        found.exclude(initiative=case).exclude(text="").select_related("initiative").order_by("-at").first()
+    )
 
 
 def mend_of(case, book, state, may: WhoMay) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""The checklist: what a gate asks, one row a question, answered and documented in place; and the declaration."""
+"""Requirements: what a gate asks as a task list, one page a question; and the declaration of the MVP."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -21,7 +21,7 @@ from initiatives.cases.case_frame import case_context, layers_of, mend, pick
 from initiatives.checklist import actions, preview
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
-from initiatives.checklist.row_presentation import next_open, row_of, rows_of, sheet_of, sheets_of
+from initiatives.checklist.row_presentation import example_of, next_open, row_of, rows_of, sheet_of, sheets_of
 from initiatives.evidence import preview as evidence_preview
 from initiatives.evidence.forms import added_kinds, elsewhere
 from initiatives.facts.wording import profile_of, profile_words
@@ -35,7 +35,7 @@ LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in th
 
 @on_any_day(case_lookup.case_on_any_day)
 def checklist(request, ref):
-    """The questions of a gate in three groups: waiting for you, waiting for others, met."""
+    """The requirements of a gate as a task list: yours, waiting for others, ready."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "checklist")
     book = context["book"]
@@ -62,14 +62,7 @@ def checklist(request, ref):
         "layer": layer,
         "judgements": JUDGEMENTS,
         "judgement": judgement,
-        "groups": [
-            (words, [row for row in wanted if row["group"] == group])
-            for group, words in (
-                ("mine", "Waiting for you"),
-                ("others", "Waiting for others"),
-                ("met", "Met"),
-            )
-        ],
+        "groups": _groups(wanted),
         "nothing": not wanted,
         "declares": chosen.key in ("mvp", "production"),
         "may_index": chosen.key == "production" and bool(context["may"].manage),
@@ -77,6 +70,18 @@ def checklist(request, ref):
         "sums": _counted(context, chosen, rows),
     }
     return render(request, "initiatives/checklist/checklist.html", context)
+
+
+def _groups(rows: list[dict]) -> list[dict]:
+    """The questions by whose turn it is; what does not wait for whoever looks is folded, unless all of it does not."""
+    groups = [
+        {"words": words, "rows": [row for row in rows if row["group"] == group], "open": group == "mine"}
+        for group, words in (("mine", "Yours"), ("others", "Waiting for others"), ("met", "Ready"))
+    ]
+    shown = [group for group in groups if group["rows"]]
+    if shown and not shown[0]["open"]:
+        shown[0]["open"] = True
+    return shown
 
 
 def _counted(context, chosen, rows: list[dict]) -> dict:
@@ -101,7 +106,7 @@ def _fallen(context, sheets) -> int:
 
 @on_any_day(case_lookup.case_on_any_day)
 def row(request, ref, key):
-    """One question: read it, answer it, prove it. A fragment for htmx, a whole page otherwise."""
+    """One question a page: what a good answer is, the answer, and its evidence."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "checklist")
     book = context["book"]
@@ -118,9 +123,9 @@ def row(request, ref, key):
         "chosen": chosen,
         "title": asked.question,
         "generated": key in requirements.GENERATED_ONLY,
+        "frame": "form",
+        "place": chosen.keys.index(key) + 1 if key in chosen.keys else 0,
     }
-    if request.htmx and "closed" in request.GET:
-        return render(request, "initiatives/checklist/_checklist_row.html", context)
     if as_of.current():
         return render(request, "initiatives/checklist/checklist_row.html", context)
     context["against"] = against(context, key)
@@ -130,27 +135,23 @@ def row(request, ref, key):
         saved, status, other = _save(request, case, asked, forms)
         if saved:
             return _saved(request, case, key, chosen)
+    word_counts = _word_counts(context, asked, chosen)
+    context["example"] = example_of(key, case, request.user)
     context["editable"] = bool(context["may"].collaborate) and key not in requirements.GENERATED_ONLY
     context["entry"] = {
         **forms,
         **_impact(request, case, context),
         "draft": draft,
         "other": other,
-        "alone": not request.htmx,
         "following": next_open(context, chosen, key),
-        "word_counts": _word_counts(context, asked, chosen),
+        "word_counts": word_counts,
+        "opened": _proof_opened(context["row"], forms, draft, word_counts),
         "elsewhere": elsewhere(
             case, book, book.register_kinds & set(asked.evidence) - {EvidenceKind.ATTESTATION}
         ),
         "in_person": requirements.ACCEPTED_IN_PERSON.get(key, "").replace("_", " "),
     }
-    template = (
-        "initiatives/checklist/_checklist_row_form.html"
-        if request.htmx
-        else "initiatives/checklist/checklist_row.html"
-    )
-    # htmx swaps only what succeeded; a form to mend is an answer like any other.
-    return render(request, template, context, status=200 if request.htmx else status)
+    return render(request, "initiatives/checklist/checklist_row.html", context, status=status)
 
 
 def _word_counts(context, asked, chosen) -> bool:
@@ -164,6 +165,14 @@ def _word_counts(context, asked, chosen) -> bool:
     )
 
 
+def _proof_opened(row: dict, forms: dict, draft, word_counts: bool) -> bool:
+    """Whether the form for new evidence stands open: it was begun, or none is there that could be chosen."""
+    if forms["proof_form"] is None:
+        return False
+    missing = not row["state"].satisfied and not word_counts and not row["items"] and not forms["offer_form"]
+    return bool(forms["proof_form"].errors or draft or missing)
+
+
 def _forms(request, case, book, asked, stored):
     """The forms of a row, filled with what was sent, else with the person's draft, else with what stands."""
     sent, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
@@ -173,12 +182,8 @@ def _forms(request, case, book, asked, stored):
             initiative=case, requirement=asked.key, person=request.user
         ).first()
     kept = draft.fields if draft else {}
-    # Several rows may stand open on one page: each has its own ids.
-    ids = f"id-{asked.key}-%s"
     forms = {
-        "answer_form": AnswerForm(
-            sent, auto_id=ids, initial=_kept(kept, AnswerForm), requirement=asked, row=stored
-        ),
+        "answer_form": AnswerForm(sent, initial=_kept(kept, AnswerForm), requirement=asked, row=stored),
         "proof_form": None,
         "offer_form": None,
     }
@@ -192,12 +197,11 @@ def _forms(request, case, book, asked, stored):
                 if name.startswith("proof-")
             },
             prefix="proof",
-            auto_id=ids,
             case=case,
             book=book,
             requirement=asked,
         )
-        offer = OfferForm(sent, auto_id=ids, initial=_kept(kept, OfferForm), case=case, requirement=asked)
+        offer = OfferForm(sent, initial=_kept(kept, OfferForm), case=case, requirement=asked)
         forms["offer_form"] = offer if offer.fields["offer"].queryset.exists() else None
     return forms, draft
 
@@ -251,19 +255,10 @@ def _mend_row(forms, error: ValidationError) -> None:
 
 
 def _saved(request, case, key, chosen):
-    """After saving: the row as it stands now, or back to the list at the row; or on to the next open question."""
-    context = case_context(request, case, "checklist")
-    following = next_open(context, chosen, key) if "then" in request.POST else ""
-    if request.htmx:
-        stored = (
-            Answer.objects.filter(initiative=case, requirement=key)
-            .select_related("by", "accepted_by")
-            .first()
-        )
-        context |= {"row": row_of(context, key, stored, chosen), "chosen": chosen, "saved": True}
-        context["row"]["following"] = following and (following, _place_of(case, following, chosen))
-        context["sums"] = _counted(context, chosen, rows_of(context, chosen))
-        return render(request, "initiatives/checklist/checklist_row_saved.html", context)
+    """After saving: back to the list at the row, or on to the next open question."""
+    following = ""
+    if "then" in request.POST:
+        following = next_open(case_context(request, case, "checklist"), chosen, key)
     if following:
         messages.success(request, "Saved. This is the next question that is open for you.")
         return redirect(_place_of(case, following, chosen))
@@ -334,7 +329,7 @@ def accept(request, ref, key):
 
 
 def declaration(request, ref):
-    """What the MVP will prove: declared before its gate, frozen by it, with the results beside it later. One form."""
+    """What the MVP will show: declared before its gate, frozen by it, with the results beside it later. One form."""
     case = case_lookup.case_for(request.user, ref)
     keys = actions.proof_keys()
     stored = {item.key: item for item in case.proof_items.select_related("evidence")}
@@ -349,7 +344,7 @@ def declaration(request, ref):
     context = case_context(request, case, "declaration")
     criteria = {name: c for c in context["book"].criteria.values() for name in c.proof_items}
     context |= {
-        "title": "What the MVP will prove",
+        "title": "MVP declaration",
         "rows": [
             {
                 "key": name,

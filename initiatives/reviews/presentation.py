@@ -1,4 +1,4 @@
-"""What the pages of a review show: the matrix, each criterion with its proof, the votes, whom it waits for.
+"""What the pages of a review show: the matrix, each criterion with its evidence, the votes, whom it waits for.
 
 An open review is shown as `board.sit` finds it now; one that was decided as it was frozen, never recomputed.
 """
@@ -6,7 +6,7 @@ An open review is shown as `board.sit` finds it now; one that was decided as it 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from governance.gates import criteria
+from governance.gates import criteria, sign_off_statement
 from governance.people import cooling_off
 from governance.templatetags.plumbline import moment, seat_word
 from governance.vocabulary import Level, Seat, SignOffVerdict
@@ -16,19 +16,18 @@ from initiatives.evidence import artefact_kinds
 from initiatives.facts import case_rows
 from initiatives.facts.wording import drawn_words, state_word, word_of
 from initiatives.models import Review, SignOff
+from initiatives.reviews.sign_offs.actions import statement_for
 
 CRITERION_STATES = {
     "met": ("met", "ok"),
     "with_waiver": ("with a waiver", "lead"),
     "waived": ("waived", "lead"),
     "unmet": ("not met", "bad"),
-    "stale": ("stale proof", "warn"),
-    "later": ("owed after the move", ""),
+    "stale": ("expired evidence", "warn"),
+    "later": ("due after the move", ""),
     "advice": ("advice, not met", ""),
     "": ("not judged", ""),
 }
-# Up to so many criteria that are not met are shown unfolded, and so many blockers before the rest is folded away.
-UNFOLDED = 5
 OTHER_VERDICTS = {
     SignOffVerdict.CONDITION: "Approve with a condition",
     SignOffVerdict.OBJECT: "Object",
@@ -79,10 +78,13 @@ class Line:
     waivable: bool = False
     may_ask: bool = False
     open: bool = False
+    judged: bool = True
 
     @property
     def word(self) -> str:
-        """The state in words."""
+        """The state in words: what is met and not yet decided on is there for a seat to review, no more."""
+        if self.state == "met" and not self.judged:
+            return "ready for review"
         return CRITERION_STATES[self.state][0]
 
     @property
@@ -111,14 +113,6 @@ def _criterion_state(state: str, criterion, requirement_states) -> str:
     if state == "unmet" and "stale" in requirement_states:
         return "stale"
     return state
-
-
-def _unfold(lines: list[Line]) -> list[Line]:
-    """Unfold the answers and proof of what is missing, unless so much is that nobody would find the rest."""
-    missing = [line for line in lines if line.state not in ("met", "")]
-    for line in missing:
-        line.open = len(missing) <= UNFOLDED
-    return lines
 
 
 def live_lines(sitting: review_state.Sitting) -> list[Line]:
@@ -150,9 +144,10 @@ def live_lines(sitting: review_state.Sitting) -> list[Line]:
                 requirements=requirements,
                 counts=criterion.counts,
                 waivable=sitting.book.waivable_criterion(criterion.key),
+                judged=False,
             )
         )
-    return _unfold(lines)
+    return lines
 
 
 def _requirement(key, question, shown, words, proof, last_day=None, said="", drawn="") -> dict:
@@ -224,7 +219,7 @@ def frozen_lines(review: Review) -> list[Line]:
                 counts=criterion.counts,
             )
         )
-    return _unfold(lines)
+    return lines
 
 
 def live_votes(sitting: review_state.Sitting) -> dict[str, Cast]:
@@ -327,6 +322,14 @@ def _cell(line: Line, seat: str, vote: Cast | None, mine, waiting, ended: bool) 
     }
 
 
+def decision_state(verdict: criteria.Verdict) -> tuple[str, str]:
+    """Whether an open review can be decided, as a tag: words and tone."""
+    if verdict.decidable:
+        return "ready for decision", "ok"
+    count = len(verdict.blockers)
+    return f"{count} blocker{'' if count == 1 else 's'}", "warn"
+
+
 def seats_table(sitting: review_state.Sitting, votes: dict[str, Cast]) -> list[dict]:
     """For each seat of the gate: who can sign, who is barred and why, the vote, whether it must be there."""
     rules = sitting.book.gates[sitting.review.gate]
@@ -342,8 +345,11 @@ def seats_table(sitting: review_state.Sitting, votes: dict[str, Cast]) -> list[d
     ]
 
 
-def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast]) -> list[dict]:
-    """What this person can do for each seat they hold: read and sign, vote otherwise, withdraw; or why not."""
+def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast], lines: list[Line]) -> list[dict]:
+    """What this person reads and can do for each seat they hold: sign, vote otherwise, withdraw; or why not.
+
+    Of a vote that no longer counts also what of its statement changed, as `since_signed` tells it.
+    """
     found = []
     for seat in case_permissions.seats_of(sitting.case, person):
         if seat not in sitting.book.gates[sitting.review.gate].seats:
@@ -354,6 +360,7 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast]) -> 
             for finding in sitting.verdict.findings
             if finding.criterion.seat == seat and finding.blocks
         ]
+        changed, unchanged = since_signed(sitting, person, vote) if vote and vote.stale else ([], 0)
         found.append(
             {
                 "seat": seat,
@@ -368,11 +375,26 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast]) -> 
                 "own_vote": vote is not None and vote.row.person_id == person.pk,
                 "done": vote is not None and not vote.stale,
                 "unmet": unmet,
-                "criteria": sitting.book.criteria_of(sitting.review.gate, seat),
+                "lines": [line for line in lines if line.seat == seat],
                 "others": OTHER_VERDICTS,
+                "changed": changed,
+                "unchanged": unchanged,
             }
         )
     return found
+
+
+def since_signed(sitting: review_state.Sitting, person, vote: Cast) -> tuple[list[tuple[str, str]], int]:
+    """What differs between the statement of an approval and the one that this person would sign now.
+
+    As `sign_off_statement.differences` gives it; nothing of a vote that is no approval.
+    """
+    if not vote.row.approves:
+        return [], 0
+    now, _ = statement_for(
+        sitting.review, vote.row.seat, person, verdict=SignOffVerdict.APPROVE, at=sitting.at, sitting=sitting
+    )
+    return sign_off_statement.differences(vote.row.statement, now)
 
 
 def declared_against_results(review: Review) -> list[dict]:

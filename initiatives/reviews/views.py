@@ -215,15 +215,18 @@ def _open_page(request, row: Review) -> dict:
     manages = bool(context["may"].manage)
     for line in lines:
         line.may_ask = may_ask
-        line.open = line.open or line.seat in mine
+        line.open = line.seat in mine
         line.waivable = line.waivable and manages and line.state in ("unmet", "stale")
+    own = presentation.own_seats(sitting, person, votes, lines) if acting else []
     return context | {
         "verdict": sitting.verdict,
         "seats": seats,
         "rows": rows,
         "caption": presentation.quorum_words(sitting.verdict, sitting.book, row.gate),
         "seat_table": presentation.seats_table(sitting, votes),
-        "own_seats": presentation.own_seats(sitting, person, votes) if acting else [],
+        "own_seats": own,
+        "others": [line for line in lines if line.seat not in {one["seat"] for one in own}],
+        "state": presentation.decision_state(sitting.verdict),
         "cooling": presentation.cooling(sitting),
         "changed": recent_changes.of_review(row, person, sitting.facts, sitting.states, sitting.book)
         if acting

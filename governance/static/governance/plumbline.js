@@ -7,7 +7,6 @@
    form[data-guard]              leaving with something unsent asks first
    [data-focus]                  takes the focus when the page opens (the summary of errors)
    [data-of-kind="value"]        a folded part for one choice of its form's kind: unfolded while that is chosen
-   [data-next="id"]              put in by htmx, opens what has that id at its button; else the page data-next-url
    the key /                     goes to the search box, unless this browser was told not to
    [data-slash]                  where it can be told so */
 (() => {
@@ -189,8 +188,18 @@
     place.replaceChildren(label);
   });
 
+  /* A link to something folded away unfolds it. */
+  const unfold = () => {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+
   settle(document);
   start(document);
+  unfold();
   /* Whoever had the focus in what is replaced goes on in what comes instead: in its first field, or at its first button. */
   let replaced = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -201,14 +210,6 @@
     if (root === document.body) return;
     settle(root);
     start(root);
-    const following = root.querySelector("[data-next]")?.dataset;
-    if (following) {
-      const opener = document.getElementById(following.next)?.querySelector("a.btn[hx-get]");
-      if (!opener) location.assign(following.nextUrl);
-      opener?.focus();
-      opener?.click();
-      return;
-    }
     if (!replaced || root.contains(document.activeElement)) return;
     const next = "form :is(textarea,select,input:not([type=hidden])),a.btn,button";
     root.querySelector(next)?.focus();

@@ -134,7 +134,7 @@ def test_two_customers_one_forbidden_region_and_a_drill_that_ages(watch, cast, s
         chair = watch.let_in(cast.chair)
         chair.desk()
         chair.click("Read and decide")
-        says(chair, "ready to decide")
+        says(chair, "ready for decision")
         shot(chair, "1-6-ready")
     with at(2026, 11, 12, 10, 50):
         a_term_is_filed(watch, cast, case, address)

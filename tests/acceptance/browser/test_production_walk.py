@@ -371,7 +371,7 @@ def plan_scope(owner: Person) -> None:
 def declare(owner: Person, by_hand: int | None) -> None:
     """What the trial will show, five times, or so many by hand."""
     owner.tab("Requirements")
-    owner.click("What the MVP will prove")
+    owner.tab("Declaration")
     for words in TRIAL[:by_hand]:
         row = owner.page.locator("article.req").filter(has=owner.page.get_by_role("heading", name=words))
         owner.type("What will be shown", f"By the end of the trial: {words.lower()}, measured weekly.", row)
@@ -386,7 +386,7 @@ def declare(owner: Person, by_hand: int | None) -> None:
 def report_outcomes(owner: Person, by_hand: int | None) -> None:
     """What came of the five things declared, or of so many."""
     owner.tab("Requirements")
-    owner.click("What the MVP will prove")
+    owner.tab("Declaration")
     for words in TRIAL[:by_hand]:
         row = owner.page.locator("article.req").filter(has=owner.page.get_by_role("heading", name=words))
         owner.choose("Result", "Met", row)

@@ -68,8 +68,10 @@ def says(person: Person, *words: str) -> None:
 def levels_on(person: Person, case: Initiative, gate: str) -> dict[str, str]:
     """By question, the word that stands beside its answer on the checklist of a gate."""
     person.page.goto(at("checklist", case.ref, gate=gate))
-    rows = person.page.locator("article.req")
-    found = rows.evaluate_all("rows => rows.map(row => [row.id, row.querySelector('.state .tag').innerText])")
+    rows = person.page.locator("li[id^=row-]")
+    found = rows.evaluate_all(
+        "rows => rows.map(row => [row.id, row.querySelector('.when .tag').textContent])"
+    )
     return {key.removeprefix("row-"): word.strip() for key, word in found}
 
 
@@ -95,11 +97,10 @@ def test_one_byte_under_every_kind_documents_nothing(watch, cast):
     asked = owner.unanswered()
     assert len(asked) > 15
     for key in asked:
-        row = owner.page.locator(f"[id='row-{key}']")
-        owner.click("Answer", row)
-        owner.type("Your answer", "x", row)
-        owner.press("Save", row)
-        expect(row).to_contain_text(ONE_CHARACTER)
+        owner.page.goto(at("checklist-row", case.ref, key, gate="mvp"))
+        owner.type("Your answer", "x")
+        owner.press(re.compile("^Save(?: and exit)?$"))
+        expect(owner.page.locator("main")).to_contain_text(ONE_CHARACTER)
     after = levels_on(owner, case, "mvp")
     assert after == before
     assert not {key for key in asked if after[key] in ("documented", "verified", "measured")}
@@ -161,10 +162,12 @@ def test_rows_typed_by_the_team_alone_show_no_more_than_papers(watch, cast):
     assert {key: found[key] for key in TYPED} == dict.fromkeys(TYPED, "documented")
     # Beside what a person accepted for themselves, nothing is above it.
     assert {key for key in found if found[key] in ("verified", "measured")} <= set(ACCEPTED_IN_PERSON)
+    owner.unfold("Waiting for others")
+    owner.unfold("Ready")
     for key in TYPED:
         row = owner.page.locator(f"[id='row-{key}']")
         if key == "prod.maintenance":  # at limited risk no more than documents are asked there
-            expect(row.locator(".state")).to_contain_text("documented")
+            expect(row.locator(".when")).to_contain_text("documented")
             continue
         expect(row).to_contain_text("Documented, and ")
         expect(row).to_contain_text("asks for verified.")
@@ -418,7 +421,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
     bounded = owner.page.locator("[id='mvp.rollout_bounded']")
     expect(bounded.locator(".state")).to_contain_text("not met")
     expect(bounded.locator(".state")).to_contain_text("it carries at most one waiver")
-    expect(owner.page.locator("main")).not_to_contain_text("ready to decide")
+    expect(owner.page.locator("main")).not_to_contain_text("ready for decision")
 
     # With one of the two shown, the other may stay waived, and is never called met.
     shown = case_acts.ground(case, "mvp.override", cast.team)

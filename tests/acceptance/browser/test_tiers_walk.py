@@ -6,6 +6,7 @@ printed, stage by stage and person by person; with `--rounds 500` at each tier, 
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -269,7 +270,7 @@ class Walk:
 
     def proof_rows(self) -> Locator:
         self.owner.tab("Requirements")
-        self.owner.click("What the MVP will prove")
+        self.owner.tab("Declaration")
         return self.owner.page.locator("article.req")
 
     def declare(self) -> None:
@@ -361,20 +362,21 @@ class Walk:
         ]
 
     def answer_gate(self, gate: str, tier: str | None = None) -> None:
-        """Every question that is open, in place on the checklist, each with what shows it; one file serves many."""
+        """Every question that is open, each on its page with what shows it; one file serves many."""
         owner, tier = self.owner, self.tier if tier is None else tier
         owner.tab("Requirements")
         expect(owner.page.get_by_role("heading", level=1)).to_contain_text(self.book.gates[gate].title)
-        asked, mine = self.asked(gate, tier), self.open_rows("Waiting for you")
+        asked, mine = self.asked(gate, tier), self.open_rows("Yours")
         # What is another's to answer the owner may answer too; saving leads on only through what is the owner's.
         chained = [key for key in asked if key in mine]
         others = self.open_rows("Waiting for others")
         # Answered by accepting a role, and a clause of the contract has to show it beside that.
-        changed = self.open_rows("Waiting for you", "Change")
+        changed = self.open_rows("Yours", "Change")
         shown = [key for key in asked if key in changed]
         for key in (*chained, *(key for key in asked if key in others), *shown):
             if key not in chained[1:]:
                 verb = "Change" if key in shown else "Answer"
+                owner.unfold("Waiting for others")
                 owner.click(verb, owner.page.locator(f"[id='row-{key}']"))
             stated = self.book.requirements[key].level_for(tier, gate) == Level.STATED
             self.answer(key, stated=stated, words=key not in shown, last=key not in chained[:-1])
@@ -386,15 +388,16 @@ class Walk:
         return set(self.owner.unanswered(part, verb))
 
     def answer(self, key: str, *, stated: bool, words: bool, last: bool) -> None:
-        """Say what is so in the row that stands open, and add or offer what shows it; saving opens the next."""
+        """Say what is so on the page that stands open, and add or offer what shows it; saving opens the next."""
         owner, asked = self.owner, self.book.requirements[key]
-        row = owner.page.locator(f"[id='row-{key}']")
+        row = owner.page.locator("main")
+        expect(owner.page.get_by_role("heading", level=1)).to_contain_text(asked.question)
         if words:
             owner.type("Your answer", f"{asked.counts[:1].upper()}{asked.counts[1:]}.", row)
         if not (stated and "attestation" in asked.evidence):
             self.show(row, asked)
-        owner.press("Save" if last else "Save and continue", row)
-        expect(row.get_by_text("saved", exact=True)).to_be_visible()
+        owner.press(re.compile("^Save(?: and exit)?$") if last else "Save and continue")
+        owner.said("Saved.")
 
     def kind_of(self, asked: Requirement) -> str:
         """The kind of evidence that shows it with the least to fill in; "" where a register writes it."""
@@ -433,9 +436,10 @@ class Walk:
         alone = asked.key if asked.group == "layer" or kind == "contract_clause" else ""
         pile = (kind, self.condition_of(asked, kind), alone)
         if pile in self.kept:
-            owner.choose("Or something added before", self.kept[pile], row)
+            owner.choose("Choose from what this initiative has", self.kept[pile], row)
             return
         self.kept[pile] = title = f"{WORDS_OF_KIND[kind]} on {asked.key}"
+        owner.unfold("Add evidence")
         picked = row.get_by_label("Kind of proof")
         if picked.is_visible() and picked.input_value() != kind:
             owner.choose("Kind of proof", WORDS_OF_KIND[kind], row)

@@ -228,7 +228,7 @@ def test_units_boards_people_and_seats_are_added_with_who_and_why(cast, as_):
         == 302
     )
     unit = Unit.objects.get(code="claims")
-    assert 'What comes next stands on <a href="/">' in client.get("/admin/").content.decode()
+    assert 'What comes next stands in <a href="/">your inbox</a>' in client.get("/admin/").content.decode()
     assert unit.path == f"{cast.elsewhere.path}claims/"
     assert unit.history.first().history_change_reason == "New line"
     assert unit.history.first().history_user_id == cast.admin.pk

@@ -449,7 +449,7 @@ def test_a_contract_later_than_the_first_decision_is_told_to_owner_and_board(cas
         assert told() == [False, False]
         early = decided(cast, case, date(2026, 7, 2))
         assert told() == [True, True]
-        page = as_(cast.seat_risk).get(review.get_absolute_url()).content.decode()
+        page = as_(cast.owner).get(case.get_absolute_url()).content.decode()
         assert f"{FIRST}2 July." in page
         running = as_(cast.owner).get(reverse("running", args=[case.ref])).content.decode()
         assert "A queue between the two" in running

@@ -126,9 +126,9 @@ class Person:
         self.press("Sign in")
         expect(self.page.locator(".who")).to_contain_text(self.person.full_name)
 
-    def click(self, name: str, within: Locator | None = None) -> None:
+    def click(self, name: str | re.Pattern, within: Locator | None = None) -> None:
         """Follow the first link of that name. What follows a colon is there for screen readers, set apart."""
-        words = re.compile(re.escape(name).replace(":", r"\s*:"))
+        words = name if isinstance(name, re.Pattern) else re.compile(re.escape(name).replace(":", r"\s*:"))
         self.follow((within or self.page.locator("main")).get_by_role("link", name=words).first)
 
     def open(self, name: str, within: Locator | None = None) -> None:
@@ -136,7 +136,7 @@ class Person:
         with self.page.expect_navigation(wait_until="domcontentloaded"):
             self.click(name, within)
 
-    def press(self, name: str, within: Locator | None = None, *, exact: bool = True) -> None:
+    def press(self, name: str | re.Pattern, within: Locator | None = None, *, exact: bool = True) -> None:
         """Press the button of that name, or with `exact=False` the first that has it in its name."""
         buttons = (within or self.page.locator("main")).get_by_role("button", name=name, exact=exact)
         self.follow(buttons if exact else buttons.first)
@@ -159,6 +159,12 @@ class Person:
         field = (within or self.page.locator("main")).get_by_label(label)
         option = field.locator("option").filter(has_text=re.compile(rf"^\s*{re.escape(choice)}")).first
         self.select(field, option)
+
+    def unfold(self, words: str) -> None:
+        """Open the part of the page that is folded under these words, where there is one and it is closed."""
+        part = self.page.locator("main details:not([open])>summary").filter(has_text=words)
+        if part.count():
+            self.follow(part.first)
 
     def desk(self) -> None:
         """Back to what waits."""
@@ -210,38 +216,23 @@ class Person:
     # The checklist
 
     def answer(self, keys: list[str]) -> None:
-        """Answer questions in place, in the words of the rulebook; true as of today where saying so is proof.
-
-        Without scripts there is no place but the page of each question, from which one comes back.
-        """
-        # From the last to the first: what opens or closes below moves nothing above.
-        rows = [self.page.locator(f"[id='row-{key}']") for key in reversed(keys)]
-        if not self.scripted:
-            for row in rows:
-                self.click("Answer", row)
-                self._say(self.page.locator("main"))
-                self.said("Saved.")
-            return
-        for row in rows:
-            self.click("Answer", row)
-            expect(row.get_by_label("Your answer")).to_be_visible()
-        for row in rows:
-            self._say(row)
-        for row in rows:
-            expect(row.get_by_text("saved", exact=True)).to_be_visible()
-
-    def _say(self, within: Locator) -> None:
-        counts = within.get_by_text("What counts: ").inner_text().removeprefix("What counts: ")
-        self.type("Your answer", counts[:1].upper() + counts[1:], within)
-        if within.get_by_label("True as of").count():
-            self.type("True as of", clock.today().isoformat(), within)
-        self.press("Save", within)
+        """Answer questions, each on its page, in the words of the rulebook; valid from today where a word counts."""
+        for key in keys:
+            self.unfold("Waiting for others")
+            self.click("Answer", self.page.locator(f"[id='row-{key}']"))
+            counts = self.page.get_by_text("A good answer: ").inner_text().removeprefix("A good answer: ")
+            self.type("Your answer", counts[:1].upper() + counts[1:])
+            if self.page.get_by_label("Valid from").count():
+                self.type("Valid from", clock.today().isoformat())
+            self.press(re.compile("^Save(?: and exit)?$"))
+            self.said("Saved.")
 
     def unanswered(self, within: Locator | None = None, verb: str = "Answer") -> list[str]:
-        """The questions of the open checklist, or of a part of it, that can be answered and are not yet."""
+        """The questions of the open list, or of a part of it, that can be answered and are not yet."""
+        self.unfold("Waiting for others")
         rows = (
             (within or self.page)
-            .locator("article.req")
+            .locator("li[id^=row-]")
             .filter(has=self.page.get_by_role("link", name=re.compile(f"^{verb}")))
         )
         return [name.removeprefix("row-") for name in rows.evaluate_all("rows => rows.map(row => row.id)")]
@@ -280,7 +271,7 @@ class Person:
         """From that line of the desk to the review, read the statement of one's seat, sign it with the password."""
         self.desk()
         self.click(line)
-        self.click("Read and sign")
+        self.click(re.compile("^(Approve and sign|Approve again|Sign again)"))
         expect(self.page.locator("main")).to_contain_text("What you sign")
         self.type("Your password", factories.PASSWORD)
         self.press("Sign as ", exact=False)
@@ -291,7 +282,7 @@ class Person:
         """From the desk to the review that is ready, and approve it as chair."""
         self.desk()
         self.click("Read and decide")
-        expect(self.page.locator("main")).to_contain_text("ready to decide")
+        expect(self.page.locator("main")).to_contain_text("ready for decision")
         self.click("Approve", self.page.get_by_role("complementary", name="Decision"))
         self.type("Reason", reason)
         self.press("Approve")

@@ -30,7 +30,7 @@ def test_owner_sees_what_stands_between_and_strangers_see_nothing(cast, as_):
     page = text_of(as_(cast.owner).get(at("case", case.ref)))
     assert "Before it can become a prototype" in page
     assert "Which single question does this prototype answer?" in page
-    assert "Allowed here, not allowed next" in page
+    assert "Allowed in this stage, and in the next" in page
     assert "Stop this initiative" in page
     for path in ("case", "case-details", "case-tier", "case-history"):
         assert as_(cast.outsider).get(at(path, case.ref)).status_code == 404
@@ -72,7 +72,7 @@ def test_a_shortfall_has_its_name_and_the_way_back(cast, as_):
     )
     page = text_of(as_(cast.owner).get(at("case", case.ref)))
     assert "Larger prototype" in page
-    assert "Missing for what it claims" in page
+    assert "Missing for the approved stage" in page
     assert "m-5" in page
     assert "bring the support back" in page
 

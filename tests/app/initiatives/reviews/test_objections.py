@@ -118,7 +118,7 @@ def test_while_an_objection_stands_no_seat_is_named_anywhere(cast, as_, review):
     assert set(named(review)) == {"answer an objection"}
     assert not any(line.verb == "sign" for line in notice_desk.lines_for(row.person))
     page = as_(cast.chair).get(review.get_absolute_url()).content.decode()
-    aside = page.split("Whose move</h2>")[1].split("</section>")[0]
+    aside = page.split("Can it be decided?</h2>")[1].split("</section>")[0]
     assert cast.owner.full_name in aside
     assert cast.seats[other].full_name not in aside
     Notice.objects.all().delete()

@@ -38,9 +38,9 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert "Something happened today." in page
     assert "Signed by me" not in page
     page = words(as_(cast.seat_value).get(review.get_absolute_url()))
-    short = page[page.index("The case in short") : page.index("Criteria and seats")]
+    short = page[page.index("The initiative in short") : page.index("Criteria and seats")]
     assert review.initiative.problem in short
-    assert "What you would sign" in short
+    assert page.index("Your criteria: Business value") < page.index("The initiative in short")
     other = factories.make_case(cast, title="A review that waits for others")
     role_actions.propose_role(case=other, role="sponsor", person=cast.seat_value, by=cast.owner)
     with acting(system="test"):
@@ -105,19 +105,25 @@ def test_the_page_names_what_stands_in_the_way_first(cast, as_):
     page = as_(cast.seat_value).get(review.get_absolute_url())
     text = words(page)
     asked = review.rulebook.book.requirements["proto.question"].question
-    assert "not decidable yet" in text
+    assert "blocker" in text
     assert f"{asked} Not answered yet." in text
     assert "Marta Lindqvist can mend it." in text
-    assert text.index("To become decidable") < text.index("Criteria and seats")
+    own = text.index("Your criteria: Business value")
+    assert own < text.index("The initiative in short") < text.index("Criteria and seats")
+    owners = words(as_(cast.owner).get(review.get_absolute_url()))
+    assert owners.index("Blocking decision") < owners.index("The initiative in short"), (
+        "no seat, so this comes first"
+    )
     assert "not met" in text
-    assert "Read and sign" in text
+    assert "Approve and sign" in text
     assert "Business value (you)" in text
 
 
 def test_the_matrix_strikes_stale_votes_through_with_the_reason(cast, as_):
     review = voted(cast)
     text = words(as_(cast.chair).get(review.get_absolute_url()))
-    assert "Everything is there: Elena Novak decides." in text
+    assert "ready for decision" in text
+    assert "Elena Novak to decide" in text
     checklist_actions.answer(
         case=review.initiative, requirement="mvp.problem", kind="answered", text="Another one.", by=cast.owner
     )
@@ -127,6 +133,14 @@ def test_the_matrix_strikes_stale_votes_through_with_the_reason(cast, as_):
     assert "Amara Diallo" in gone
     assert "Tomas Ek" not in gone
     assert "the answer changed" in words(page)
+    (changes,) = soup.select("section.changes")
+    assert any("answer 2" in line.get_text() for line in changes.select("ins"))
+    assert changes.select("del"), "what was signed stands beside it"
+    assert "lines unchanged" in changes.get_text()
+    others = as_(cast.seats["architecture_integration"]).get(review.get_absolute_url())
+    assert not BeautifulSoup(others.content, "html.parser").select("section.changes"), (
+        "nothing of its own changed"
+    )
     assert "Business value must sign again" in words(page)
     assert "See what approving needs" in words(as_(cast.chair).get(review.get_absolute_url()))
     item = review.initiative.evidence.filter(coverage__requirement="mvp.problem").first()
