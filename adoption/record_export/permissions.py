@@ -4,6 +4,7 @@ from adoption.models import RecordExport
 from governance.models import User
 from governance.people.permissions import may_audit
 from governance.permission_result import Answer, all_of, no, yes
+from governance.vocabulary import BoardRole
 from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative
 
@@ -12,7 +13,13 @@ def may_ask(case: Initiative, person: User) -> Answer:
     """Take the record of this case: auditors, and the chair of its board; whoever may not read it, does not."""
     if not case_permissions.may_see(case, person):
         return no("This initiative is not yours to read.")
-    if may_audit(person) or case_permissions.is_any_chair(case, person):
+    return asks(case, person)
+
+
+def asks(case: Initiative, person: User) -> Answer:
+    """The same of whoever reads this case: asks no second time whether they do."""
+    leads = case_permissions.memberships_on(case, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR))
+    if may_audit(person) or (leads and case_permissions.is_any_chair(case, person)):
         return yes()
     return no(
         "Only auditors and the chair of its board export the record of an initiative.", "Ask one of them."

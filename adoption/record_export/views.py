@@ -127,6 +127,6 @@ def download(request: SignedInRequest, pk: int) -> FileResponse:
 
 def beside_history(person, case) -> Part | None:
     """Beside the Activity of a case: where its record is exported, for whoever may."""
-    if as_of.current() is not None or not permissions.may_ask(case, person):
+    if as_of.current() is not None or not permissions.asks(case, person):
         return None
     return Part("adoption/record_export/_beside_history.html", {"case": case})
