@@ -61,7 +61,7 @@ def test_two_years_later(watch, past, tmp_path):
     auditor.click("The case at the end of that day")
     bar = page.get_by_role("region", name="Another day")
     expect(bar).to_contain_text("Nothing can be changed here")
-    expect(page.locator("main header").first).to_contain_text("Claims Prototype")
+    expect(page.locator("main header").first).to_contain_text("Prototype, decided")
     assert page.locator("main form[method=post]").count() == 0
     auditor.fits()
 

@@ -272,13 +272,13 @@ def stands_as(owner: Person, stage: str) -> None:
     """The case claims the stage, its proof supports it, and the plumb hangs upright."""
     owner.case(TITLE)
     page = owner.page
-    expect(page.locator("main header")).to_contain_text(f"Claims {stage}, decided by the Retail board")
-    expect(page.locator("main header")).to_contain_text(f"Its proof supports {stage} today.")
+    expect(page.locator("main header")).to_contain_text(f"{stage}, decided by the Retail board")
+    expect(page.locator("main header")).to_contain_text(f"Evidence supports {stage} today.")
     expect(page.locator("main h1 svg")).to_have_attribute("aria-label", "upright: supported as claimed")
     expect(page.get_by_role("list", name="Stages").locator("[aria-current=step]")).to_contain_text(
         re.compile(f"{stage}.*supported", re.S)
     )
-    expect(page.locator("#gaps")).to_contain_text("What it claims is met")
+    expect(page.locator("#gaps")).to_contain_text("Nothing is missing for the approved stage")
     owner.fits()
 
 

@@ -101,6 +101,7 @@ def test_one_byte_under_every_kind_documents_nothing(watch, cast):
         owner.type("Your answer", "x")
         owner.press(re.compile("^Save(?: and exit)?$"))
         expect(owner.page.locator("main")).to_contain_text(ONE_CHARACTER)
+    watch.complaints[:] = [one for one in watch.complaints if "422" not in one]
     after = levels_on(owner, case, "mvp")
     assert after == before
     assert not {key for key in asked if after[key] in ("documented", "verified", "measured")}
@@ -333,7 +334,7 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
     case_acts.ground(case, "prod.q07_governance_evidence", cast.team)
 
     owner.page.goto(case.get_absolute_url())
-    says(owner, "Prototype in production", "Its proof supports Prototype today.")
+    says(owner, "Prototype in production", "Evidence supports Prototype today.")
     expect(owner.page.locator("#gaps")).to_contain_text(UNKNOWN)
     expect(integration).to_contain_text(f"not yet {len(described)} of 11 questions open")
     found = levels_on(owner, case, "production")
@@ -350,7 +351,7 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
     seat.click("Accept it")
     seat.send("Accept it")
     owner.page.goto(case.get_absolute_url())
-    says(owner, "Its proof supports Production today.")
+    says(owner, "Evidence supports Production today.")
     expect(integration).to_contain_text("passes")
 
 
@@ -365,7 +366,7 @@ def test_describing_two_systems_costs_a_case_that_had_described_none_nothing(wat
     case_acts.ground_gate(case, "prototype", cast.team)
     lead = watch.let_in(cast.lead)
     lead.page.goto(case.get_absolute_url())
-    says(lead, "Its proof supports Prototype today.")
+    says(lead, "Evidence supports Prototype today.")
     for name, kind in (("Old wiki", "Wiki"), ("Warehouse", "Database or warehouse")):
         # What is true of it, and nothing more: nobody owns it, nobody knows where it is or when it was last kept.
         lead.page.goto(at("link-add", case.ref))
@@ -382,7 +383,7 @@ def test_describing_two_systems_costs_a_case_that_had_described_none_nothing(wat
     lead.page.goto(at("integration", case.ref))
     says(lead, "Old wiki has no owner.", "The link to Warehouse does not say who owns the system")
     lead.page.goto(case.get_absolute_url())
-    says(lead, "Its proof supports Prototype today.")
+    says(lead, "Evidence supports Prototype today.")
     expect(main(lead)).not_to_contain_text("Not yet an honest prototype")
     expect(main(lead)).not_to_contain_text(re.compile(r"\bHeld\b"))
 
@@ -419,15 +420,15 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
     says(owner, BOUNDED, "2 of its questions are waived, and it carries at most one waiver.")
     owner.send("Open the review")
     bounded = owner.page.locator("[id='mvp.rollout_bounded']")
-    expect(bounded.locator(".state")).to_contain_text("not met")
-    expect(bounded.locator(".state")).to_contain_text("it carries at most one waiver")
+    expect(bounded).to_contain_text("not met")
+    expect(bounded).to_contain_text("it carries at most one waiver")
     expect(owner.page.locator("main")).not_to_contain_text("ready for decision")
 
     # With one of the two shown, the other may stay waived, and is never called met.
     shown = case_acts.ground(case, "mvp.override", cast.team)
     artefacts.verify_item(shown, "mvp.override", 1, cast.seat_risk)
     owner.page.reload()
-    expect(bounded.locator(".state .tag")).to_have_text("with a waiver")
+    expect(bounded).to_contain_text("with a waiver")
     expect(bounded).to_contain_text(f"Waived until {until:%-d %B %Y}")
     review = case.reviews.get(outcome="open")
     for seat, person in cast.seats.items():
@@ -436,7 +437,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
     chair.page.goto(review.get_absolute_url())
     chair.decide("A bounded trial, with two waivers that end.")
     owner.page.goto(case.get_absolute_url())
-    says(owner, f"with 2 waivers until {until:%-d %B %Y}", "Its proof supports MVP today.")
+    says(owner, f"with 2 waivers until {until:%-d %B %Y}", "Evidence supports MVP today.")
 
 
 def ask_for_waiver(owner: Person, case: Initiative, key: str, until: date) -> None:

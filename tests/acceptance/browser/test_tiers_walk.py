@@ -139,7 +139,7 @@ class Walk:
     def stands_as(self, stage: str) -> None:
         owner = self.owner
         owner.tab("Overview")
-        expect(owner.page.locator("main header")).to_contain_text(f"Its proof supports {stage} today.")
+        expect(owner.page.locator("main header")).to_contain_text(f"Evidence supports {stage} today.")
         expect(owner.page.locator("main h1 svg")).to_have_attribute(
             "aria-label", "upright: supported as claimed"
         )

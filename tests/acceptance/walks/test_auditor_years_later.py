@@ -45,7 +45,7 @@ def test_the_auditor_finds_the_day(as_):
     auditor.sees(
         "the end of 15 October 2024",
         case.title,
-        "Claims <b>Prototype</b>",
+        "<b>Prototype</b>, decided",
         "Standing on that day",
         "they agree",
     )
