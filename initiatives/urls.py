@@ -59,6 +59,7 @@ urlpatterns = [
     path("access/fault_proxy.py", drill_views.kit, name="fault-kit"),
     path(".well-known/authzen-configuration", enforcement_api.configuration, name="access-configuration"),
     path("", desk_views.desk, name="desk"),
+    path("snooze/", desk_views.snooze, name="snooze"),
     path("search/", search_views.search, name="search"),
     path("cases/", portfolio_views.portfolio, name="portfolio"),
     path("cases/export.csv", portfolio_views.export, name="portfolio-export"),

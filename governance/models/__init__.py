@@ -12,7 +12,7 @@ from governance.models.contracts import (
 from governance.models.decisions import DecisionBatch, KeyHeartbeat, OutcomeReport, PolicyDecision
 from governance.models.installation import DataFolder, Pulse, TaskRun
 from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
-from governance.models.notices import CalendarFeed, Delivery, Notice, Telling
+from governance.models.notices import CalendarFeed, Delivery, Notice, SnoozedLine, Telling
 from governance.models.people import Absence, Board, Delegation, Membership, SignInAttempt, Unit, User
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
@@ -56,6 +56,7 @@ __all__ = [
     "Session",
     "SignInAttempt",
     "SigningRule",
+    "SnoozedLine",
     "TaskRun",
     "Telling",
     "Timestamp",

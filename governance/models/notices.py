@@ -54,6 +54,22 @@ class Notice(models.Model):
         return self.subject
 
 
+class SnoozedLine(models.Model):
+    """A line of somebody's inbox that stays out of it until a day; `line` is `desk.Line.key`."""
+
+    not_governed = "a person's own order of work: it reports and decides nothing"
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="snoozed_lines")
+    line = models.CharField(max_length=300)
+    until = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "line"], name="one_snooze_per_person_line")]
+
+    def __str__(self) -> str:
+        return f"{self.line} until {self.until}"
+
+
 class Outgoing(models.Model):
     """A row that a mail carries: claimed by one worker, then sent (`governance.notices.outbox`)."""
 

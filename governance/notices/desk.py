@@ -1,9 +1,10 @@
-"""The desk: what waits for a person, grouped by verb. Each app contributes to `contributions.desk_lines`."""
+"""The inbox: what waits for a person. Each app contributes to `contributions.desk_lines`."""
 
 from dataclasses import dataclass
 from datetime import date
 
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from governance import clock, contributions
@@ -42,14 +43,17 @@ VERBS = {
     "decide": "Decide",
     "accept": "Accept or decline",
     "answer": "Answer",
-    "refresh": "Refresh proof",
+    "refresh": "Renew evidence",
     "meet": "Meet a condition",
     "write": "Write the post-mortem",
     "agree": "Agree or refuse",
-    "settle": "Settle what is owed",
+    "settle": "Resolve an obligation",
     "confirm": "Confirm",
     "start": "Start here",
 }
+
+
+NEVER_SNOOZED = ("see", "approve", "start")
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,18 @@ class Line:
     due: date | None = None
     when: str = ""
     on_behalf: str = ""  # the name of who is away, where somebody stands in
+    is_hold: bool = False  # a case stands still until it is done
+
+    @property
+    def key(self) -> str:
+        """What this line is known by from one day to the next: its verb and its place."""
+        return f"{self.verb} {self.link}"[:300]
+
+    @property
+    def may_snooze(self) -> bool:
+        """Whether it can wait out of sight: never a hold, a warning, a system that waits, or what is due."""
+        due = self.due is not None and self.due <= clock.today()
+        return not (self.is_hold or due or self.verb in NEVER_SNOOZED)
 
     @property
     def late(self) -> bool:
@@ -72,19 +88,47 @@ class Line:
         return self.due is not None and self.due < clock.today()
 
 
-def lines_for(person) -> list[Line]:
-    """Everything that waits for the person, most urgent first within its verb."""
+def all_lines(person) -> list[Line]:
+    """Everything that waits for the person, snoozed or not, most urgent first within its verb."""
     with one_look():
         lines = [line for hook in contributions.desk_lines for line in hook(person)]
     order = list(VERBS)
     return sorted(lines, key=lambda line: (order.index(line.verb), line.due or date.max, line.ref))
 
 
-def groups_for(person) -> list[tuple[str, str, list[Line]]]:
-    """The lines in groups (verb, heading, lines), empty groups left out."""
-    lines = lines_for(person)
-    grouped = [(verb, words, [line for line in lines if line.verb == verb]) for verb, words in VERBS.items()]
-    return [group for group in grouped if group[2]]
+def lines_for(person) -> list[Line]:
+    """What waits for the person now: without what they snoozed until a later day."""
+    snoozed = snoozed_until(person)
+    return [line for line in all_lines(person) if not (line.key in snoozed and line.may_snooze)]
+
+
+def snoozed_until(person) -> dict[str, date]:
+    """By key of a line, the day until which the person snoozed it; days that came are over."""
+    return dict(person.snoozed_lines.filter(until__gt=clock.today()).values_list("line", "until"))
+
+
+def snooze(person, key: str, until: date | None) -> Line:
+    """Keep one's own line out of the inbox until a day; None brings it back.
+
+    Raises ValidationError where there is no such line, or it may not wait that long: never past its due day.
+    """
+    line = next((line for line in all_lines(person) if line.key == key), None)
+    if line is None:
+        raise ValidationError("That no longer waits for you.")
+    if until is None:
+        person.snoozed_lines.filter(line=key).delete()
+    elif not line.may_snooze:
+        raise ValidationError("This cannot be snoozed: it is due, or somebody waits for it until it is done.")
+    elif until <= clock.today():
+        raise ValidationError({"until": "Choose a day after today."})
+    elif line.due is not None and until > line.due:
+        raise ValidationError(
+            {"until": f"It is due on {line.due:%-d %B %Y}: choose that day or an earlier one."}
+        )
+    else:
+        person.snoozed_lines.update_or_create(line=key, defaults={"until": until})
+    cache.delete(_count_key(person))
+    return line
 
 
 @dataclass(frozen=True)
@@ -110,13 +154,17 @@ class Counted:
         return first[-1]
 
 
+def _count_key(person) -> str:
+    return f"desk-{person.pk}-{clock.today()}"
+
+
 def counts_for(person) -> tuple[int, int]:
     """How much waits for the person, the number of their lines, and their unread notices: for the frame of every page.
 
     Every act leaves an entry, so lines are counted anew once an act may have changed them, and each day; their number
     is kept for a minute at most, because an entry with a lower number may be committed later.
     """
-    key = f"desk-{person.pk}-{clock.today()}"
+    key = _count_key(person)
     kept = cache.get(key)
     if kept is not None and (unread := kept.unread(person)) is not None:
         return kept.count, unread

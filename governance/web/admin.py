@@ -351,6 +351,13 @@ read_only(
     list_select_related=("version__contract", "person"),
 )
 read_only(
+    models.SnoozedLine,
+    ("messages", "Snoozed lines of inboxes"),
+    list_display=("person", "line", "until"),
+    search_fields=("person__full_name", "line"),
+    list_select_related=("person",),
+)
+read_only(
     models.Notice,
     ("messages", "Notices"),
     list_display=("subject", "person", "kind", "case_ref", "owed_at", "read_at"),

@@ -1,13 +1,17 @@
-"""The desk: what waits for me, and what lies ahead."""
+"""The inbox: what waits for me by when it is due, what I snoozed, and what lies ahead."""
 
+from collections import Counter
 from datetime import timedelta
 
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import Truncator
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
 from governance.models import Entry, Rulebook, User
@@ -19,11 +23,29 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import in_days
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
+from initiatives.cases.case_frame import pick
 from initiatives.desk import first_steps as desk_first_steps
+from initiatives.form_fields import DayField
 from initiatives.history import entry_wording as history_entry_wording
 from initiatives.history import timeline
 from initiatives.models import Span
 
+# The verbs as filters.
+SHORT = {
+    "see": "Read",
+    "approve": "Approve",
+    "sign": "Sign",
+    "verify": "Verify",
+    "decide": "Decide",
+    "accept": "Accept",
+    "answer": "Answer",
+    "refresh": "Renew",
+    "meet": "Meet",
+    "write": "Write",
+    "agree": "Agree",
+    "settle": "Resolve",
+    "confirm": "Confirm",
+}
 BARS, DAYS_A_BAR = 15, 6  # 90 days
 DAYS_BACK = 7
 NEWS = 6
@@ -43,26 +65,88 @@ DAILY = (
 )
 
 
+class SnoozeForm(forms.Form):
+    """Which line, and until when; without a day it comes back."""
+
+    line = forms.CharField(max_length=300)
+    until = DayField(required=False)
+
+
+# What waits goes by its day: (heading, within so many days). What has no day waits now.
+NOW, SOON = 7, 31
+
+
 @require_safe
 def desk(request: SignedInRequest) -> HttpResponse:
-    """Everything that waits, grouped by verb; a friendly next step where nothing does."""
+    """Everything that waits, grouped by when it is due; a friendly next step where nothing does."""
     person = request.user
-    groups, to_set_up = notice_desk.groups_for(person), desk_first_steps.steps(person)
+    everything, snoozed = notice_desk.all_lines(person), notice_desk.snoozed_until(person)
+    away = [line for line in everything if line.key in snoozed and line.may_snooze]
+    lines, to_set_up = [line for line in everything if line not in away], desk_first_steps.steps(person)
     seen = case_permissions.visible_to(person)
-    count = sum(len(lines) for verb, _, lines in groups if verb != "start")
+    counts = Counter(line.verb for line in lines if line.verb != "start")
+    show = pick(request.GET.get("do"), counts)
+    groups = _by_due([line for line in lines if show in ("", line.verb)])
+    count = counts.total()
     context = {
         "nav": "desk",
-        "groups": [(verb, words, [_task(line) for line in lines]) for verb, words, lines in groups],
+        "groups": groups,
+        "shows": [(verb, SHORT[verb], n) for verb, n in counts.items()] if len(counts) > 1 else [],
+        "show": show,
+        "snoozed": [_task(line) | {"until": snoozed[line.key]} for line in away],
         "count": count,
         "desk_count": count,
         "today": clock.today(),
         "setup": to_set_up,
         "setup_next": next((step for step in to_set_up if not step.done and not step.whose), None),
-        "steps": [] if groups or to_set_up else first_steps(person),
+        "steps": [] if groups or away or to_set_up else first_steps(person),
         "ageing": _ageing(seen),
         "news": _news(seen),
     }
     return render(request, "initiatives/desk/desk.html", context)
+
+
+def _by_due(lines: list[Line]) -> list[dict]:
+    """The lines by when they are due, the earliest first; the first line alone is shown as what to do first."""
+    today = clock.today()
+    groups: dict[str, list[Line]] = {"Overdue": [], "Now": [], "This month": [], "Later": []}
+    for line in lines:
+        left = (line.due - today).days if line.due else 0
+        name = "Overdue" if left < 0 else "Now" if left <= NOW else "This month" if left <= SOON else "Later"
+        groups[name].append(line)
+    # Within a group the verb goes first: what a system or a board waits for comes before what only ages.
+    shown = [
+        {"words": words, "tasks": [_task(line) for line in sorted(found, key=_urgency)]}
+        for words, found in groups.items()
+        if found
+    ]
+    for place, group in enumerate(shown):
+        group["tasks"][0]["main"] = not place
+        group["open"] = group["words"] != "Later" or not place
+    return shown
+
+
+def _urgency(line: Line) -> tuple:
+    return (list(notice_desk.VERBS).index(line.verb), line.due or clock.today(), line.ref)
+
+
+@require_POST
+def snooze(request: SignedInRequest) -> HttpResponse:
+    """Keep a line of one's own out of the inbox until a day, or bring it back."""
+    form = SnoozeForm(request.POST)
+    if form.is_valid():
+        try:
+            line = notice_desk.snooze(request.user, form.cleaned_data["line"], form.cleaned_data["until"])
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            until = form.cleaned_data["until"]
+            messages.success(
+                request, f"Snoozed until {until:%-d %B}: {line.text}." if until else f"Back: {line.text}."
+            )
+    else:
+        messages.error(request, "Not snoozed: choose a day after today.")
+    return redirect("desk")
 
 
 def _task(line: Line) -> dict:
@@ -79,7 +163,8 @@ def _task(line: Line) -> dict:
         "due": when,
         "late": line.late,
         "verb": line.button,
-        "main": line.verb in ("approve", "sign", "decide", "write"),
+        "key": line.key if line.may_snooze else "",
+        "latest": line.due,
     }
 
 

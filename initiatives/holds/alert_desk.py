@@ -73,6 +73,7 @@ def _hold(look: "Look", hold: Hold) -> Line:
             why,
             case.ref,
             when=f"since {day(hold.opened_at)}",
+            is_hold=True,
         )
     closes = "The chair lifts it." if hold.opened_by_id else "It closes with its cause."
     return Line(
@@ -84,6 +85,7 @@ def _hold(look: "Look", hold: Hold) -> Line:
         case.ref,
         when=f"since {day(hold.opened_at)}",
         on_behalf=look.standing_in_on.get(case.pk, ""),
+        is_hold=True,
     )
 
 

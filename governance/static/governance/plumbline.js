@@ -7,8 +7,9 @@
    form[data-guard]              leaving with something unsent asks first
    [data-focus]                  takes the focus when the page opens (the summary of errors)
    [data-of-kind="value"]        a folded part for one choice of its form's kind: unfolded while that is chosen
-   the key /                     goes to the search box, unless this browser was told not to
-   [data-slash]                  where it can be told so */
+   [data-line]                   a line of a list that j and k go down and up, e opens, s snoozes
+   the key /                     goes to the search box
+   [data-slash]                  where this browser can be told to leave all these keys alone */
 (() => {
   "use strict";
   const person = document.body.dataset.person || "";
@@ -159,14 +160,32 @@
   };
 
   const writing = (place) => place.closest("input,textarea,select,[contenteditable]");
+  const search = () => document.querySelector("[role=search] input[type=search]");
+  const lineOf = (place) => place.closest?.("[data-line]");
+  const step = (by) => {
+    const lines = [...document.querySelectorAll("[data-line]")].filter((line) => line.checkVisibility());
+    const at = lines.indexOf(lineOf(document.activeElement));
+    return lines[Math.min(Math.max(at + by, 0), lines.length - 1)]?.querySelector("a");
+  };
+  const KEYS = {
+    "/": () => search(),
+    j: () => step(1),
+    k: () => step(-1),
+    e: (here) => { lineOf(here)?.querySelector("a.btn")?.click(); },
+    s: (here) => {
+      const part = lineOf(here)?.querySelector("details");
+      if (part) part.open = true;
+      return part?.querySelector("input[type=date]");
+    },
+  };
   document.addEventListener("keydown", (event) => {
-    const plain = event.key === "/" && !(event.ctrlKey || event.metaKey || event.altKey || event.isComposing);
+    const plain = KEYS[event.key] && !(event.ctrlKey || event.metaKey || event.altKey || event.isComposing);
     if (!plain || writing(event.target) || storage("localStorage", (s) => s.getItem(SLASH)) === "off") return;
-    const box = document.querySelector("[role=search] input[type=search]");
-    if (!box) return;
+    const place = KEYS[event.key](document.activeElement);
+    if (!place) return;
     event.preventDefault();
-    box.focus();
-    box.select();
+    place.focus();
+    place.select?.();
   });
 
   document.addEventListener("change", (event) => {
@@ -184,7 +203,7 @@
     box.addEventListener("change", () =>
       storage("localStorage", (s) => (box.checked ? s.removeItem(SLASH) : s.setItem(SLASH, "off"))));
     label.className = "check";
-    label.append(box, "Let it do so in this browser");
+    label.append(box, "Let them do so in this browser");
     place.replaceChildren(label);
   });
 

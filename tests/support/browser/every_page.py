@@ -84,6 +84,7 @@ NO_PAGE = {
     "calendar": "for calendar programs",
     "notice": "leads to what the notice is about",
     "notices-read": "only sent to",
+    "snooze": "only sent to",
     "portfolio-export": "a CSV file",
     "efforts-export": "a CSV file",
     "adoption-readings": "for systems with a key",

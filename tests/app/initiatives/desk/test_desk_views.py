@@ -1,9 +1,11 @@
 """The desk: what waits for whom, why, by when; a first step where nothing waits."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
+from bs4 import BeautifulSoup
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -15,6 +17,7 @@ from governance.notices import desk as notice_desk
 from governance.notices import owe
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_version
+from governance.vocabulary import ObligationKind
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.contracts import actions as contract_actions
@@ -442,7 +445,92 @@ def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
     many = [count(person) for person in busy]
     assert many == few
     *others, chair = many
-    assert max(others) <= 7, many  # one for the open reviews near them: whose move they are
-    assert chair <= 8, "whoever chairs is asked for new seats too"
+    assert max(others) <= 8, many  # one for the open reviews near them, whose move they are; one for what is snoozed
+    assert chair <= 9, "whoever chairs is asked for new seats too"
     assert len(lines(cast.seat_value)) >= 3
     assert Entry.objects.acts().filter(kind="refused").count() == 0
+
+
+# By when it is due, and snoozed
+
+
+def inbox(client, **query) -> BeautifulSoup:
+    return BeautifulSoup(client.get("/", query).content, "html.parser")
+
+
+def headings(page: BeautifulSoup) -> list[str]:
+    return [" ".join(one.get_text().split()) for one in page.select("main details>summary h2")]
+
+
+def test_what_waits_is_grouped_by_its_day_and_one_act_is_the_first(cast, as_):
+    case = factories.make_case(cast)
+    with acting(system="test"):
+        for days, text in ((-3, "Overdue"), (2, "Soon"), (20, "In this month"), (80, "In spring")):
+            Obligation(
+                initiative=case,
+                kind=ObligationKind.CRITERION,
+                debtor=cast.lead,
+                text=text,
+                due=clock.today() + timedelta(days=days),
+                opened_at=clock.now(),
+                source=f"test:{days}",
+            ).save()
+    page = inbox(as_(cast.lead))
+    assert headings(page) == ["Overdue (1)", "Now (1)", "This month (1)", "Later (1)"]
+    assert len(page.select("main .todo .btn.go")) == 1, "one primary act"
+    assert page.select("main .todo .btn.go")[0].find_parent("section").h2.get_text().strip() == "Overdue (1)"
+    assert not page.select("main details")[-1].has_attr("open")
+
+
+def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
+    case = factories.make_case(cast)
+    with acting(system="test"):
+        debt = Obligation(
+            initiative=case,
+            kind=ObligationKind.CRITERION,
+            debtor=cast.lead,
+            text="Write it down",
+            due=clock.today() + timedelta(days=20),
+            opened_at=clock.now(),
+            source="test:1",
+        )
+        debt.save()
+    (line,) = lines(cast.lead)
+    client, counted = as_(cast.lead), notice_desk.counts_for(cast.lead)[0]
+
+    def send(until, key=line.key) -> str:
+        sent = {"line": key, "until": until.isoformat() if until else ""}
+        return client.post("/snooze/", sent, follow=True).content.decode()
+
+    late = send(debt.due + timedelta(days=1))
+    assert "choose that day or an earlier one" in late, "never past its due day"
+    assert "Choose a day after today." in send(clock.today())
+    assert "no longer waits for you" in send(clock.today() + timedelta(days=1), key="settle /nowhere/")
+    assert lines(cast.lead) == [line]
+    until = clock.today() + timedelta(days=5)
+    shown = send(until)
+    assert "Snoozed (1)" in shown
+    assert lines(cast.lead) == []
+    assert notice_desk.counts_for(cast.lead)[0] == counted - 1
+    assert as_(cast.owner).post("/snooze/", {"line": line.key, "until": ""}, follow=True).status_code == 200
+    assert lines(cast.lead) == [], "nobody else brings it back"
+    with time_machine.travel(clock.now() + timedelta(days=5), tick=False):
+        assert lines(cast.lead) == [line], "its day has come"
+    send(None)
+    assert lines(cast.lead) == [line]
+
+
+def test_holds_are_never_snoozed_and_what_fell_due_comes_back(cast, as_):
+    case = factories.make_prototype(cast)
+    hold_actions.hold(case=case, reason="Wrong answers were sent to customers.", by=cast.chair)
+    found = [line for person in (cast.chair, cast.owner) for line in lines(person) if line.is_hold]
+    assert found
+    for line in found:
+        with pytest.raises(ValidationError, match="cannot be snoozed"):
+            notice_desk.snooze(
+                cast.owner if line in lines(cast.owner) else cast.chair, line.key, date(2999, 1, 1)
+            )
+    due = notice_desk.Line("settle", "Due", "/there/", "Resolve", due=clock.today() + timedelta(days=2))
+    assert due.may_snooze
+    with time_machine.travel(clock.now() + timedelta(days=2), tick=False):
+        assert not due.may_snooze, "a day that was brought forward ends the snooze"
