@@ -24,8 +24,10 @@ from adoption.models import (
     PostMortem,
     ProblemLink,
     ProblemReport,
+    PublicPage,
     Pulse,
     Reading,
+    RecordExport,
     ReportingDuty,
     SectionComment,
     Signal,
@@ -147,6 +149,15 @@ read_only(
     date_hierarchy="closes",
 )
 
+read_only(
+    RecordExport,
+    ("record", "Exports"),
+    list_display=("of_words", "state", "with_files", "by", "asked_at", "until", "taken_at"),
+    list_filter=("state", "with_files"),
+    list_select_related=("initiative", "by"),
+    search_fields=("initiative__title", "by__full_name"),
+)
+
 
 def _of_case(model, words, columns, filters=(), search=()) -> None:
     read_only(
@@ -181,6 +192,13 @@ _of_case(
     ("made_by", "made_at", "ended_at"),
     ("ended_at",),
     ("made_by__full_name",),
+)
+_of_case(
+    PublicPage,
+    "Public pages",
+    ("purpose", "made_by", "made_at", "ended_by", "ended_at"),
+    ("ended_at",),
+    ("purpose", "made_by__full_name"),
 )
 _of_case(
     ProblemReport,

@@ -27,8 +27,11 @@ class AdoptionConfig(AppConfig):
         from adoption.meetings import agenda
         from adoption.meetings import calendar as meeting_calendar
         from adoption.meetings import reminders as meeting_reminders
+        from adoption.public_pages.actions import follow_secrecy
+        from adoption.public_pages.presentation import beside_running
         from adoption.pulses import reminders as pulse_reminders
         from adoption.readings import batch_digest
+        from adoption.record_export.views import beside_history
         from adoption.signals import findings as signal_findings
         from governance import contributions
         from initiatives.facts.finding_rules import KINDS, MEASURES, MORE_SAYS, UNLESS
@@ -56,11 +59,14 @@ class AdoptionConfig(AppConfig):
         contributions.sealed_batches.append(batch_digest.broken)
         contributions.calendar_days.append(meeting_calendar.days)
         contributions.decided_where.append(agenda.where_decided)
-        contributions.readings.append(EntryKind.PACK_TAKEN)
-        contributions.secrecy_changed.append(offer_of)
+        contributions.readings += [EntryKind.PACK_TAKEN, EntryKind.RECORD_EXPORT_TAKEN]
+        contributions.notice_verbs["record export"] = "Open the export"
+        contributions.secrecy_changed += [offer_of, follow_secrecy]
         contributions.parts["review"].append(lesson_views.beside_review)
         contributions.parts["registering"].append(lesson_views.beside_registering)
         contributions.parts["link"].append(lesson_views.beside_link)
+        contributions.parts["running"].append(beside_running)
+        contributions.parts["history"].append(beside_history)
         GROUPS["lessons"] = ("Lessons", lesson_views.found)
         SENTENCES.update(desk_entry_wording.SENTENCES)
         WAYS.update(desk_entry_wording.WAYS)

@@ -5,6 +5,7 @@ from celery import shared_task
 from adoption.lessons import actions as lesson_actions
 from adoption.measures import overdue_readings
 from adoption.postmortems import attachments
+from adoption.record_export import actions as export_actions
 from adoption.user_reports import actions as user_report_actions
 from initiatives.intake import actions as intake_actions
 from initiatives.tasks import SURE
@@ -33,3 +34,15 @@ def forget_contacts() -> None:
 def check_attachment(key: int) -> None:
     """Look again at one attachment that somebody met and that was not as the record says."""
     attachments.check_attachment(key)
+
+
+@shared_task(**SURE, time_limit=580)  # less than what brings a lost task back
+def prepare_export(key: int) -> None:
+    """Write an export of the record that somebody asked for."""
+    export_actions.prepare(key)
+
+
+@shared_task(**SURE, time_limit=580)
+def tend_exports() -> None:
+    """Write the exports that still wait, erase those whose days are over."""
+    export_actions.tend()

@@ -10,9 +10,12 @@ from adoption.measures import views as measure_views
 from adoption.meetings import views as meeting_views
 from adoption.postmortems import part_views
 from adoption.postmortems import views as postmortem_views
+from adoption.public_pages import outside_views as public_page_views
+from adoption.public_pages import views as own_public_page_views
 from adoption.pulses import answer_views
 from adoption.pulses import views as pulse_views
 from adoption.readings import views as reading_views
+from adoption.record_export import views as export_views
 from adoption.signals import views as signal_views
 from adoption.user_reports import public_views
 from adoption.user_reports import views as user_report_views
@@ -105,6 +108,17 @@ urlpatterns = [
     path("problems/<int:pk>/signal/", user_report_views.to_signal, name="problem-signal"),
     path("problems/<int:pk>/incident/", user_report_views.to_incident, name="problem-incident"),
     path("problems/<int:pk>/ask/", user_report_views.ask_reporter, name="problem-ask"),
+    path("cases/<str:ref>/public-page/", own_public_page_views.tell, name="public-page-tell"),
+    path(
+        "cases/<str:ref>/public-page/withdraw/", own_public_page_views.withdraw, name="public-page-withdraw"
+    ),
+    path("public/<str:token>/", public_page_views.public_page, name="public-page"),
+    path("public/<str:token>/badge.svg", public_page_views.badge, name="public-badge"),
+    path("cases/<str:ref>/history/export/", export_views.of_case, name="case-export"),
+    path("exports/", export_views.exports, name="record-exports"),
+    path("exports/<int:pk>/", export_views.export, name="record-export"),
+    path("exports/<int:pk>/progress/", export_views.progress, name="record-export-progress"),
+    path("exports/<int:pk>/download/", export_views.download, name="record-export-download"),
     path("report/<str:token>/", public_views.report, name="report-problem"),
     path("report/answer/<str:secret>/", public_views.reported, name="reported-problem"),
 ]

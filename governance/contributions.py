@@ -86,8 +86,9 @@ sight_lost: list[Callable] = []
 # Pages that every initiative has; of each section the first is where it opens.
 case_pages: list[CasePage] = []
 # By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and
-# problem as far as they are typed), "link" (the system).
-parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": []}
+# problem as far as they are typed), "link" (the system), "running" (the case, the
+# address of this installation), "history" (the case).
+parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": [], "running": [], "history": []}
 # By what a finding against a case is about, functions (case, what the person may on it, source) -> list of (address,
 # words): where it is mended by whoever looks.
 mends: dict[str, Callable] = {}

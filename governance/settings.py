@@ -320,6 +320,7 @@ CELERY_BEAT_SCHEDULE = {
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
         ("owe readings", "adoption.tasks.owe_readings", crontab(minute="12")),
         ("forget contacts", "adoption.tasks.forget_contacts", crontab(minute="14")),
+        ("tend exports", "adoption.tasks.tend_exports", crontab(minute="4-59/5")),
         ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
         ("tend samples", "initiatives.tasks.tend_samples", crontab(minute="3-59/5")),
@@ -431,6 +432,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024
 SAMPLES_DIR = DATA_DIR / "samples"  # of real data, while they are measured or as long as somebody asked
 SAMPLE_MAX_BYTES = whole_number("PLUMBLINE_SAMPLE_MEGABYTES", 500, 1, 20_000, "megabytes, 1 to 20000") << 20
+EXPORTS_DIR = DATA_DIR / "exports"  # of the record, for some days, for whoever asked for each
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # everything in a request but its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20

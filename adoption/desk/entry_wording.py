@@ -104,6 +104,11 @@ SENTENCES = {
     EntryKind.PROBLEM_LINK_OPENED: "made an address at which users report problems.",
     EntryKind.PROBLEM_LINK_RENEWED: "made another address at which users report problems.",
     EntryKind.PROBLEM_LINK_CLOSED: "switched off the address at which users report problems.",
+    EntryKind.PUBLIC_PAGE_MADE: "made a public page for its users: {words}",
+    EntryKind.PUBLIC_PAGE_WORDED: "changed what the public page says it is for: {words}",
+    EntryKind.PUBLIC_PAGE_WITHDRAWN: (
+        "withdrew the public page<{secret?}, because the initiative became confidential>."
+    ),
     EntryKind.PROBLEM_REPORTED: "took down a problem that a user reported: {words}",
     EntryKind.PROBLEM_TREATED: "treated a problem that a user reported ({became:problem}): {words}",
     EntryKind.INCIDENT_OPENED: "opened the incident “{title}”, severity {severity:severity}.",
@@ -137,6 +142,11 @@ SENTENCES = {
     EntryKind.MINUTES_WRITTEN: "wrote minutes at the meeting of {board} on {held_on:day}, version {version}.",
     EntryKind.MEETING_CLOSED: "closed the meeting of {board} on {held_on:day}.",
     EntryKind.MEETING_CALLED_OFF: "called off the meeting of {board} on {held_on:day}: {why}",
+    EntryKind.RECORD_EXPORT_ASKED: (
+        "asked for an export of the record of {of}<{with_files?}, with the files of the evidence>."
+    ),
+    EntryKind.RECORD_EXPORT_TAKEN: "took the export of the record of {of}; its SHA-256 is {sha256}.",
+    EntryKind.RECORD_EXPORT_ERASED: "erased the file of the export of the record of {of}.",
     EntryKind.PACK_TAKEN: (
         "took the pack of the meeting of {board} on {held_on:day}, {cases:len} initiatives; its SHA-256 is "
         "{sha256}."

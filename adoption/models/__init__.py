@@ -6,7 +6,9 @@ from adoption.models.measures import Goal, Measure, Reading, Tally
 from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
 from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
 from adoption.models.problems import ProblemLink, ProblemReport
+from adoption.models.public_pages import PublicPage
 from adoption.models.pulses import AnswerBox, Invitation, Pulse, PulseComment
+from adoption.models.record_exports import RecordExport
 from adoption.models.signals import SealedSource, Signal, SourceQuestion
 
 __all__ = [
@@ -32,9 +34,11 @@ __all__ = [
     "PostMortem",
     "ProblemLink",
     "ProblemReport",
+    "PublicPage",
     "Pulse",
     "PulseComment",
     "Reading",
+    "RecordExport",
     "ReportingDuty",
     "SealedSource",
     "SectionComment",

@@ -1,5 +1,8 @@
 """What the pages for people outside share, whoever answers a pulse or reports a problem: no sign-in, two languages."""
 
+from collections.abc import Callable
+from typing import Any
+
 from csp.constants import NONE, SELF
 from csp.decorators import csp
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +12,7 @@ from django.utils import translation
 from adoption.models.pulses import LANGUAGES
 
 # What such a page may load is its style sheet. It runs nothing, and sends to itself alone.
-ALONE = csp(
+ALONE: Callable[[Any], Any] = csp(
     {
         "default-src": [NONE],
         "style-src": [SELF],

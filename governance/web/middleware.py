@@ -60,14 +60,14 @@ def for_machines(view):
 
 
 class Unknown:
-    """Whoever answers a pulse or reports a problem stays unknown: what their browser says about them is taken off
-    before anybody reads it.
+    """Whoever answers a pulse, reports a problem or reads a public page stays unknown: what their browser says about
+    them is taken off before anybody reads it.
 
     Not even that somebody is signed in here, whose session would otherwise note when they were there last; and no
     response asks the browser to remember anything.
     """
 
-    PREFIXES = ("/pulse/", "/report/")
+    PREFIXES = ("/pulse/", "/report/", "/public/")
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -79,7 +79,9 @@ class Unknown:
         request.__dict__.pop("COOKIES", None)
         response = self.get_response(request)
         response.cookies.clear()
-        response["Cache-Control"] = "no-store"
+        if response.get("Vary") == "Cookie":
+            del response["Vary"]  # it was taken off before anything was answered
+        response.headers.setdefault("Cache-Control", "no-store")  # a badge says how long it is good
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex"
         return response

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance import clock
+from governance import clock, contributions
 from governance.gates import criteria
 from governance.models import Entry, Rulebook, User
 from governance.people.permissions import may_see_record
@@ -353,6 +353,7 @@ def history(request, ref):
     page = page_of(request, entries)
     context |= {
         "page": page,
+        "parts": contributions.parts_of("history", request.user, row),
         "lines": timeline.lines(row, page.object_list, context["book"]),
         "actors": actors,
         "kinds": kinds,

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from governance import contributions
 from governance.models import Rulebook
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
@@ -17,6 +18,7 @@ from initiatives.components import actions as components_actions
 from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
+from initiatives.facts import case_rows
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.residency.unknown_regions import say_strange
 from initiatives.model_register import actions as model_actions
@@ -44,8 +46,11 @@ def running(request, ref):
         "decisions": list(
             case.architecture_decisions.select_related("by", "withdrawn_by").order_by("-decided_on", "-id")
         ),
-        "scopes": list(case.scopes.order_by("-number")),
+        "scopes": sorted(case_rows.rows(case, "scopes"), key=lambda row: -row.number),
         "page": page_of(request, changes, 15),
+        "parts": contributions.parts_of(
+            "running", request.user, (case, request.build_absolute_uri("/")[:-1])
+        ),
         "too_early": case.stage in components_actions.EARLY,
         "dependants": list(case.dependants.filter(ended_at__isnull=True).select_related("executive")),
     }

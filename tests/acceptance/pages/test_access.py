@@ -19,6 +19,7 @@ from adoption.meetings.actions import plan as plan_meeting
 from adoption.models import PulseComment, ReportingDuty, SectionComment
 from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
+from adoption.record_export import actions as export_actions
 from adoption.signals.actions import report_signal
 from adoption.user_reports import actions as user_report_actions
 from governance import clock
@@ -121,6 +122,7 @@ def world(cast):
     )
     seen = notes.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.steward)
     effort = effort_actions.note_effort(case=case, layer="integration", week=today, hours=2, by=cast.lead)
+    export = export_actions.ask_export(case=case, by=cast.auditor)
     drill = factories.make_drill(cast, case)
     process = factories.make_process(cast, case)
     sampled = factories.make_trace_sample(cast, case)
@@ -354,6 +356,7 @@ def world(cast):
         "intake-links": intake_link.pk,
         "intake-requests": wrote.pk,
         "intake_token": intake_link.token,
+        "exports": export.pk,
         "problem_token": case.problem_links.get().token,
         "problem_secret": problem_secret,
         "token": "1.forged~key",

@@ -13,12 +13,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from adoption.demo import artefacts, case_acts
-from adoption.models import PulseComment
+from adoption.models import PulseComment, RecordExport
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
 from adoption.postmortems.section_comments import comment
 from adoption.postmortems.writing import write
+from adoption.public_pages import actions as public_page_actions
+from adoption.record_export import actions as export_actions
 from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.database.row_history import acting
@@ -56,6 +58,9 @@ AGE = timedelta(
 NO_PAGE = {
     "evidence-verify-first": "leads on to the item that is verified",
     "problem-link": "only sent to",
+    "record-export-progress": "a part of the page record-export, once it is asked for",
+    "record-export-download": "only sent to; a zip",
+    "public-badge": "a picture, shown on the page running",
     "not-similar": "only sent to",
     "intake-link-end": "only sent to",
     "intake-forget": "only sent to",
@@ -155,6 +160,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "pulse-change": ("owner", {"pulses": "draft-pulse"}),
     "pulse-answer": (None, {"token": "invited"}),
     "pulse-thanks": (None, {}),
+    "public-page": (None, {"token": "public_token"}),
     "report-problem": (None, {"token": "problem_token"}),
     "intake-write": (None, {"token": "intake_token"}),
     "intake-sent": (None, {}),
@@ -202,6 +208,9 @@ MAIN = {
     "incidents",
     "incident",
     "report-problem",
+    "public-page",
+    "record-exports",
+    "record-export-ready",
     "reviews",
     "review-unsigned",
     "sign-value",
@@ -371,9 +380,16 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "handed_in": account.pk,
         "draft-pulse": draft_pulse.pk,
         "invited": invited["Claims north"][0].split("/")[2],
+        "public_token": public_page_actions.tell_public(
+            case=case_acts.fresh(trial), purpose="It drafts summaries; people send them.", by=cast.owner
+        ).token,
         "leaving": preferences.leave_token(cast.owner),
         "to-invite": to_invite.pk,
     }
+    today = clock.today()
+    RecordExport.objects.filter(by=cast.auditor).update(state="failed", trouble="The disk is full.")
+    export_ready = export_actions.ask_export(period=(today, today), by=cast.auditor)
+    export_actions.prepare(export_ready.pk)
     newcomer = factories.make_person("just-seated")
     appoint(board=cast.board, person=newcomer, seat="business_value", by=cast.admin)
     case, of_review = trial.get_absolute_url(), review.get_absolute_url()
@@ -384,6 +400,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("password-link-ended", None, reverse("password-set"), 404),
         Page("intake-nothing", None, reverse("intake-write", args=["nobody-has-this"]), 404),
         Page("intake-settled", cast.chair, to_invite.get_absolute_url()),
+        Page("record-export-ready", cast.auditor, export_ready.get_absolute_url()),
         Page("report-nothing", None, reverse("report-problem", args=["nobody-has-this"]), 404),
         Page("password-reset-sent", None, "/password/forgotten/?sent=yes"),
         Page("help-outside", None, "/help/"),

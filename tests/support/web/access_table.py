@@ -468,6 +468,15 @@ TABLE = {
     "problem-signal": only("owner", "support"),
     "problem-incident": only("owner", "support"),
     "problem-ask": CHAIR,
+    "public-page-tell": only("owner", "admin"),
+    "public-page-withdraw": only("owner", "admin"),
+    "public-page": only(closed=404, sent=405, signed_out=404),  # an address that nobody has
+    "public-badge": only(closed=404, sent=405, signed_out=404),  # likewise
+    "case-export": only("chair", "auditor"),
+    "record-exports": Row(strangers=200, sent=403),  # one's own; only auditors ask here
+    "record-export": only("auditor", closed=404, sent=405),  # whoever asked for it
+    "record-export-progress": only("auditor", closed=404, sent=405),
+    "record-export-download": only(closed=405, strangers=405),
     "report-problem": only(closed=404, signed_out=404),  # a link that nobody has
     "reported-problem": only(closed=404, sent=405, signed_out=404),  # likewise
 }

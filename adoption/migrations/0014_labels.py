@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("adoption", "0011_readings_from_the_team"),
+        ("adoption", "0013_record_exports"),
     ]
 
     operations = [

@@ -1,0 +1,47 @@
+"""The page that tells whoever uses an AI what stands behind it: made by whoever answers for the case, or an admin."""
+
+from django.db import models
+from django.db.models import Q
+
+from adoption.models.problems import new_token
+from governance.database.row_history import governed
+from governance.models import User
+from governance.models.constraints import by_whom_and_when
+from initiatives.models import Initiative
+
+
+class PublicPageQuerySet(models.QuerySet):
+    def shown(self):
+        """Pages that anybody may open: nobody withdrew them, and their case is not confidential."""
+        return self.filter(ended_at__isnull=True, initiative__confidential=False)
+
+
+class PublicPage(models.Model):
+    """The address at which anybody reads what an AI is for, and its stage; whoever has it may.
+
+    `purpose`: what it is for, as its users are told; the words of the case stay inside.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="public_pages")
+    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
+    purpose = models.TextField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = PublicPageQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"], condition=Q(ended_at__isnull=True), name="one_public_page_per_case"
+            ),
+            by_whom_and_when("ended", name="public_page_ended_means_who_and_when"),
+            models.CheckConstraint(name="a_public_page_says_what_it_is_for", condition=~Q(purpose="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"public page of {self.initiative_id}"

@@ -1,0 +1,16 @@
+"""The form that makes the public page of a case, and words it anew."""
+
+from django import forms
+
+from adoption.public_pages.actions import LONGEST
+from initiatives.form_fields import WordsField
+
+
+class PublicPageForm(forms.Form):
+    """What it is for, as its users read it."""
+
+    purpose = WordsField(
+        label="What it is for",
+        max_length=LONGEST,
+        help_text="Anybody with the address reads this: write it for those who use it, and name nobody.",
+    )

@@ -1,0 +1,61 @@
+"""The public page of a case and its badge, for anybody who has the address: read only, in English or German."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.http import require_safe
+
+from adoption.models.pulses import LANGUAGES
+from adoption.public_pages import presentation
+from adoption.pulses.outside_page import ALONE, language_of, page
+from governance.web.middleware import for_the_unknown
+
+SECONDS = 60  # for which a badge may be shown without asking again
+
+
+@for_the_unknown
+@ALONE
+@require_safe
+def public_page(request: HttpRequest, token: str) -> HttpResponse:
+    """What it is for, its stage and limits, whom to ask. An address that nobody has, or that was withdrawn, is 404."""
+    found = presentation.standing(token)
+    if found is None:
+        return _nothing(request)
+    language = language_of(request)
+    with translation.override(language):
+        context = {
+            "standing": found,
+            "limits": presentation.limits_of(found.case),
+            "people": presentation.people_of(found.case),
+            "report": presentation.report_address(found.case),
+        }
+        response = page(request, "adoption/public_pages/public_page.html", context, language=language)
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+@for_the_unknown
+@ALONE
+@require_safe
+def badge(request: HttpRequest, token: str) -> HttpResponse:
+    """The reference and the supported stage as a picture, for the tool itself; any site may show it.
+
+    In English unless the address asks for another language: what is kept for a minute is the same for everybody.
+    """
+    found = presentation.standing(token)
+    if found is None:
+        return _nothing(request)
+    wanted = request.GET.get("lang", "en")
+    with translation.override(wanted if wanted in LANGUAGES else "en"):
+        context = {"badge": found.badge}
+        response = render(
+            request, "adoption/public_pages/badge.svg", context, content_type="image/svg+xml; charset=utf-8"
+        )
+    response["Cache-Control"] = f"public, max-age={SECONDS}"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    template = "adoption/user_reports/report_nothing.html"
+    return page(request, template, {}, language=language_of(request), status=404)

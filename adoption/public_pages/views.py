@@ -1,0 +1,58 @@
+"""The acts on the public page of a case, for its owner and admins."""
+
+from django import forms
+from django.http import HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from adoption.public_pages import actions, permissions
+from adoption.public_pages.forms import PublicPageForm
+from governance.permission_result import all_of
+from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.access import case_lookup
+from initiatives.cases.case_frame import one_act, sent
+
+TAB = "running"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def tell(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Make the public page, or change what it says the initiative is for."""
+    case = case_lookup.case_for(request.user, ref)
+    all_of(permissions.may_publish(case, request.user), permissions.may_be_public(case)).or_refuse()
+    row = case.public_pages.filter(ended_at__isnull=True).first()
+    return one_act(
+        request,
+        case,
+        PublicPageForm(sent(request), initial={"purpose": row.purpose if row else case.problem}),
+        lambda fields: actions.tell_public(case=case, by=request.user, **fields),
+        "The public page says so." if row else "There is a public page. Its address and badge stand below.",
+        page=TAB,
+        title="Word the public page" if row else "Make a public page",
+        lede="For those who use it: they read it without signing in.",
+        happens=[
+            "Anybody with the address reads: reference, title and what it is for; the stage, approved and supported; "
+            "the scope in force; the names of owner and support owner.",
+            "They also read whether it is on hold, switched off, stopped or retired, as it is at that moment.",
+            "Nothing else of the initiative is shown. You or an admin can withdraw the page at any time.",
+        ],
+        verb="Save" if row else "Make it",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Withdraw the public page."""
+    case = case_lookup.case_for(request.user, ref)
+    permissions.may_publish(case, request.user).or_refuse()
+    return one_act(
+        request,
+        case,
+        forms.Form(sent(request)),
+        lambda fields: actions.withdraw_public(case=case, by=request.user),
+        "The public page is withdrawn: its address and badge open nothing.",
+        page=TAB,
+        title="Withdraw the public page",
+        happens=["Its address and its badge open nothing at once. Another page gets another address."],
+        verb="Withdraw it",
+        danger=True,
+    )

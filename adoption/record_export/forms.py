@@ -1,0 +1,24 @@
+"""The forms by which the record is asked for."""
+
+from django import forms
+
+from initiatives.form_fields import DayField
+
+
+class ExportForm(forms.Form):
+    """Whether the files of the evidence come with it."""
+
+    with_files = forms.BooleanField(
+        label="Put the files of the evidence in",
+        required=False,
+        help_text="Without them the export holds their fingerprints, by which files that you have are checked.",
+    )
+
+
+class DaysForm(ExportForm):
+    """From which day to which, both included."""
+
+    first = DayField(label="From", help_text="The first day on which it was recorded.")
+    last = DayField(label="To", help_text="The last day, included.")
+
+    field_order = ["first", "last", "with_files"]

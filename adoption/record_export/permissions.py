@@ -1,0 +1,55 @@
+"""Who takes the record of a case, or of some days, as answers that carry their reasons."""
+
+from adoption.models import RecordExport
+from governance.models import User
+from governance.people.permissions import may_audit
+from governance.permission_result import Answer, all_of, no, yes
+from governance.vocabulary import BoardRole
+from initiatives.access import permissions as case_permissions
+from initiatives.models import Initiative
+
+
+def may_ask(case: Initiative, person: User) -> Answer:
+    """Take the record of this case: auditors, and the chair of its board; whoever may not read it, does not."""
+    if not case_permissions.may_see(case, person):
+        return no("This initiative is not yours to read.")
+    return asks(case, person)
+
+
+def asks(case: Initiative, person: User) -> Answer:
+    """The same of whoever reads this case: asks no second time whether they do."""
+    leads = case_permissions.memberships_on(case, person, (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR))
+    if may_audit(person) or (leads and case_permissions.is_any_chair(case, person)):
+        return yes()
+    return no(
+        "Only auditors and the chair of its board export the record of an initiative.", "Ask one of them."
+    )
+
+
+def may_ask_days(person: User) -> Answer:
+    """Take the record of some days, of all cases together: auditors."""
+    if may_audit(person):
+        return yes()
+    return no(
+        "Only auditors export the record of some days.",
+        "A chair exports that of one initiative, from its Activity.",
+    )
+
+
+def may_have(row: RecordExport, person: User) -> Answer:
+    """Take the file: whoever asked for it, as long as they may ask for it, and for its files of evidence, still."""
+    if row.by_id != person.pk:
+        return no("Somebody else asked for this export.", "Ask for one of your own.")
+    if row.initiative is None:
+        return all_of(may_ask_days(person), may_have_files(None, person) if row.with_files else yes())
+    files = may_have_files(row.initiative, person) if row.with_files else yes()
+    return all_of(may_ask(row.initiative, person), files)
+
+
+def may_have_files(case: Initiative | None, person: User) -> Answer:
+    """Have the files of the evidence put in: whoever may open each of them one by one."""
+    if case is not None:
+        return case_permissions.may_open_file(case, person)
+    if person.is_admin:
+        return no("Admins do not read evidence.", "Take the record without files, or ask another auditor.")
+    return yes()

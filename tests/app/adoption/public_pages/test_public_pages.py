@@ -1,0 +1,353 @@
+"""The public page of an initiative and its badge: what they say, to whom, made and withdrawn by whom."""
+
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from adoption.models import PublicPage
+from adoption.public_pages import actions, presentation
+from adoption.user_reports import actions as user_report_actions
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Entry
+from governance.permission_result import Conflict, Refused
+from initiatives.enforcement import kill_switch
+from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import supported_stage
+from initiatives.holds import actions as hold_actions
+from initiatives.models import Evidence, Initiative
+from initiatives.registration import actions as registration_actions
+from initiatives.stages import actions as stage_actions
+from tests.support import factories
+from tests.support.database import snapshots
+from tests.support.web.security_policy import ALONE, trouble_with
+
+pytestmark = pytest.mark.django_db
+PURPOSE = "It proposes summaries of calls; people send them."
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+@snapshots.kept
+def row(cast) -> PublicPage:
+    """The public page of an MVP."""
+    return actions.tell_public(case=factories.make_mvp(cast), purpose=PURPOSE, by=cast.owner)
+
+
+def look(row, name="public-page", **query):
+    return Client().get(reverse(name, args=[row.token]), query or {"lang": "en"})
+
+
+def words(row, **query) -> str:
+    return look(row, **query).content.decode()
+
+
+def title_of(row, **query) -> str:
+    return ElementTree.fromstring(look(row, "public-badge", **query).content).find(f"{SVG}title").text
+
+
+def fall_short(case, cast) -> None:
+    """Withdraw proof until less than an MVP is supported."""
+    for item in Evidence.objects.filter(initiative=case, withdrawn_at__isnull=True, author=cast.owner):
+        evidence_actions.withdraw_evidence(evidence=item, reason="It was of another system.", by=cast.owner)
+
+
+def set_secret(case, *, confidential: bool) -> None:
+    """Past the act: the database looks at the end of the transaction, the page at once."""
+    with acting(system="test", reason="Past the act"):
+        case.confidential = confidential
+        case.save()
+
+
+def test_it_says_what_it_is_for_its_stage_and_limits_and_whom_to_ask(cast, row):
+    case = row.initiative
+    link = user_report_actions.open_link(case=case, by=cast.owner)
+    response = look(row)
+    page = response.content.decode()
+    scope = case.scopes.filter(ended_at__isnull=True, starts_at__isnull=False).get()
+    for said in (
+        case.ref,
+        case.title,
+        PURPOSE,
+        "Approved as MVP, and its evidence supports that.",
+        "An MVP is a trial with limits.",
+        scope.users,
+        cast.owner.full_name,
+        cast.support.full_name,
+        reverse("report-problem", args=[link.token]),
+    ):
+        assert said in page, said
+    assert not response.cookies
+    assert trouble_with(response) == []
+    assert response["X-Robots-Tag"] == "noindex"
+    assert response["Cache-Control"] == "no-store"
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+    german = words(row, lang="de")
+    assert "Freigegeben als MVP, und die Nachweise stützen das." in german
+
+
+def test_nothing_else_of_the_initiative_is_on_it(cast, row):
+    case = row.initiative
+    hidden = [
+        case.problem,
+        case.worst_credible_harm,
+        cast.chair.full_name,
+        cast.lead.full_name,
+    ]
+    hidden += [one.title for one in Evidence.objects.filter(initiative=case)]
+    hidden += [version.component.name for version in _versions(case)]
+    hidden += [person.email for person in (cast.owner, cast.support) if person.email]
+    page = words(row) + look(row, "public-badge").content.decode()
+    assert len(hidden) > 8
+    for text in filter(None, hidden):
+        assert text not in page, text
+    assert "@" not in page
+
+
+def _versions(case):
+    return [version for component in case.components.all() for version in component.versions.all()]
+
+
+def test_a_claim_is_never_shown_without_what_its_evidence_supports(cast, row):
+    case = row.initiative
+    fall_short(case, cast)
+    case = Initiative.objects.get(pk=case.pk)
+    supported = supported_stage.judged(case).support.supported
+    assert supported in ("proposed", "prototype"), "the case of this test fell short"
+    told = {"proposed": "no stage yet", "prototype": "a prototype"}[supported]
+    assert f"Approved as MVP; its evidence supports {told}." in words(row)
+    assert "An MVP is a trial with limits." not in words(row)
+    badge = look(row, "public-badge").content.decode()
+    assert "MVP</text>" not in badge
+    assert f"Approved as MVP; its evidence supports {told}." in title_of(row)
+
+
+def test_what_nobody_approved_is_not_shown_as_reached(row):
+    told = presentation.Standing(row.initiative, PURPOSE, "production", held=False, off=False)
+    assert told.headline == "Approved as MVP, and its evidence supports that."
+    assert told.meaning.startswith("An MVP is a trial with limits.")
+    assert told.badge_words == "MVP"
+    unknown = presentation.Standing(row.initiative, PURPOSE, None, held=False, off=False)
+    assert "is being worked out" in unknown.headline
+    assert unknown.badge_words == "Being worked out"
+    row.initiative.basis = "import"
+    assert told.headline.startswith("A list says that it is approved as MVP; here it is not")
+
+
+def test_proof_that_ages_is_told_without_anybody_acting(cast, row):
+    with clock.simulated(clock.now() + timedelta(days=400)):
+        case = Initiative.objects.get(pk=row.initiative_id)
+        supported = supported_stage.judged(case).support.supported
+        assert supported != "mvp"
+        assert "Approved as MVP; its evidence supports" in words(row)
+        assert "Ask before you use it." in words(row)
+
+
+def test_a_hold_the_switch_a_stop_and_a_mistake_are_told_in_plain_words(cast, row):
+    case = row.initiative
+    assert "on hold" not in words(row)
+    hold_actions.hold(case=case, reason="Quillfeather complained.", by=cast.seat_risk)
+    assert "It is on hold: until that is settled it goes no further" in words(row)
+    assert "on hold" in title_of(row)
+    kill_switch.switch_off(case=case, reason="Quillfeather again.", by=cast.owner)
+    assert "It is switched off: whatever it asks to do is refused" in words(row)
+    assert title_of(row).startswith(f"{case.ref}: Switched off. ")
+    stage_actions.stop(case=case, reason_code="other", reason="Quillfeather.", by=cast.owner)
+    page = words(row)
+    assert "It was stopped. Nobody should use it any more." in page
+    assert "Its limits" not in page
+    assert title_of(row).startswith(f"{case.ref}: Stopped. ")
+    assert "Quillfeather" not in page + words(row, lang="de") + title_of(row)
+    idea = factories.make_case(cast, title="Ostrich farm")
+    told = actions.tell_public(case=idea, purpose="Feeds them.", by=cast.admin)
+    assert "It is an idea: nothing is approved" in words(told)
+    registration_actions.withdraw(case=idea, reason="A mistake.", by=cast.owner)
+    assert "It was registered by mistake and is withdrawn." in words(told)
+
+
+def test_a_retired_one_says_so(cast):
+    case = factories.make_production(cast)
+    row = actions.tell_public(case=case, purpose=PURPOSE, by=cast.admin)
+    assert "Within the limits below, work may depend on it." in words(row)
+    stage_actions.retire(case=case, reason="It leaks.", by=cast.chair)
+    assert "It is retired. Nobody should use it any more." in words(row)
+
+
+def test_the_badge_is_a_picture_for_other_sites(cast, row):
+    response = look(row, "public-badge")
+    assert response["Content-Type"].startswith("image/svg+xml")
+    assert response["Cache-Control"] == "public, max-age=60"
+    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert response["X-Robots-Tag"] == "noindex"
+    assert {part.strip() for part in response["Content-Security-Policy"].split(";")} == ALONE
+    assert not response.cookies
+    assert "Cookie" not in response.get("Vary", "")
+    picture = ElementTree.fromstring(response.content)
+    names = {one.tag.removeprefix(SVG) for one in picture.iter()}
+    assert names == {"svg", "title", "rect", "g", "text"}, "no script, no style, nothing that is loaded"
+    assert [one.text for one in picture.iter(f"{SVG}text")] == [row.initiative.ref, "MVP"]
+    assert picture.get("aria-labelledby") == picture.find(f"{SVG}title").get("id")
+    german = Client().get(reverse("public-badge", args=[row.token]), headers={"accept-language": "de"})
+    assert german.content == response.content, "what is kept for a minute is the same for everybody"
+    assert "Freigegeben als MVP" in title_of(row, lang="de")
+    places = [
+        one.get("x") for one in ElementTree.fromstring(look(row, "public-badge", lang="de").content).iter()
+    ]
+    assert all(place.replace(".", "").isdigit() for place in filter(None, places)), "no comma of a language"
+
+
+def test_words_of_people_do_not_act_in_page_or_badge(cast, row):
+    case = row.initiative
+    registration_actions.rename(case=case, title="<script>alert(1)</script>", reason="x", by=cast.owner)
+    actions.tell_public(case=case, purpose='"><img src=x onerror=alert(1)>', by=cast.owner)
+    for name in ("public-page", "public-badge"):
+        shown = look(row, name).content.decode()
+        assert "<script" not in shown
+        assert "<img" not in shown
+
+
+def test_unknown_and_withdrawn_addresses_answer_the_same_bytes(cast, row):
+    case = row.initiative
+    secret = actions.tell_public(case=factories.make_case(cast), purpose=PURPOSE, by=cast.owner)
+    actions.withdraw_public(case=case, by=cast.owner)
+    with pytest.raises(Conflict):
+        actions.withdraw_public(case=case, by=cast.owner)
+    set_secret(secret.initiative, confidential=True)
+    answers = [
+        look(one, name)
+        for one in (row, secret, PublicPage(token="nobody-has-this"))
+        for name in ("public-page", "public-badge")
+    ]
+    set_secret(secret.initiative, confidential=False)
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert all(trouble_with(answer) == [] for answer in answers)
+    again = actions.tell_public(case=case, purpose=PURPOSE, by=cast.admin)
+    assert again.token != row.token
+    assert look(row).status_code == 404
+
+
+def test_it_is_made_worded_and_withdrawn_by_owner_or_admin_and_on_record(cast, as_):
+    case = factories.make_mvp(cast)
+    others = (cast.chair, cast.seat_risk, cast.lead, cast.support, cast.auditor, cast.outsider)
+    for other in others:
+        with pytest.raises(Refused):
+            actions.tell_public(case=case, purpose=PURPOSE, by=other)
+    for wrong in (" ", "x" * 601):
+        with pytest.raises(ValidationError):
+            actions.tell_public(case=case, purpose=wrong, by=cast.owner)
+    owner, running = as_(cast.owner), reverse("running", args=[case.ref])
+    assert "Make a public page" in owner.get(running).content.decode()
+    assert "Public page" not in as_(cast.chair).get(running).content.decode()
+    place = reverse("public-page-tell", args=[case.ref])
+    assert case.problem[:40] in owner.get(place).content.decode(), "the words of the case are offered"
+    assert owner.post(place, {"purpose": PURPOSE})["Location"] == running
+    row = PublicPage.objects.get()
+    assert reverse("public-page", args=[row.token]) in as_(cast.chair).get(running).content.decode()
+    owner.post(place, {"purpose": "Other words."})
+    assert PublicPage.objects.get().token == row.token
+    assert "Other words." in words(row)
+    for other in others:
+        with pytest.raises(Refused):
+            actions.withdraw_public(case=case, by=other)
+    assert as_(cast.admin).post(reverse("public-page-withdraw", args=[case.ref])).status_code == 302
+    assert look(row).status_code == 404
+    told = list(
+        Entry.objects.acts()
+        .of_case(case.ref)
+        .filter(kind__startswith="public page")
+        .order_by("pk")
+        .values_list("kind", "actor_id")
+    )
+    assert told == [
+        ("public page made", cast.owner.pk),
+        ("public page worded", cast.owner.pk),
+        ("public page withdrawn", cast.admin.pk),
+    ]
+    history = as_(cast.owner).get(reverse("case-history", args=[case.ref])).content.decode()
+    assert "made a public page for its users" in history
+    assert "withdrew the public page." in history
+
+
+def test_none_is_confidential_neither_when_made_nor_later(cast, row, as_):
+    case = row.initiative
+    registration_actions.change_details(
+        case=case, problem=case.problem, platform="", confidential=True, by=cast.owner
+    )
+    row.refresh_from_db()
+    assert (row.ended_by, look(row).status_code) == (cast.owner, 404)
+    with pytest.raises(Refused, match="A confidential initiative has no public page"):
+        actions.tell_public(case=case, purpose=PURPOSE, by=cast.owner)
+    page = as_(cast.owner).get(reverse("running", args=[case.ref])).content.decode()
+    assert "A confidential initiative has no public page." in page
+    registration_actions.change_details(
+        case=case, problem=case.problem, platform="", confidential=False, by=cast.owner
+    )
+    assert look(row).status_code == 404, "what was withdrawn does not come back by itself"
+
+
+def test_what_is_over_gets_none(cast):
+    case = factories.make_case(cast)
+    registration_actions.withdraw(case=case, reason="A mistake.", by=cast.owner)
+    with pytest.raises(Refused, match="over"):
+        actions.tell_public(case=case, purpose=PURPOSE, by=cast.admin)
+
+
+def test_the_database_holds_it_too(cast, row):
+    def done(change):
+        with transaction.atomic(), connection.cursor() as cursor:
+            with acting(system="test", reason="Wrong"):
+                change()
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    def refused(change):
+        with pytest.raises(DatabaseError, match="Plumbline: "):
+            done(change)
+
+    def token():
+        one = PublicPage.objects.get(pk=row.pk)
+        one.token = "guessed"
+        one.save()
+
+    def secret():
+        case = Initiative.objects.get(pk=row.initiative_id)
+        case.confidential = True
+        case.save()
+
+    refused(token)
+    refused(secret)
+    refused(lambda: PublicPage.objects.get(pk=row.pk).delete())
+    actions.withdraw_public(case=row.initiative, by=cast.owner)
+
+    def back():
+        one = PublicPage.objects.get(pk=row.pk)
+        one.ended_at = one.ended_by = None
+        one.save()
+
+    refused(back)
+    with acting(system="test", reason="Confidential"):
+        secret()
+    refused(
+        lambda: PublicPage(
+            initiative=row.initiative, purpose="x", made_at=clock.now(), made_by=cast.owner
+        ).save()
+    )
+
+
+def test_page_and_badge_ask_the_database_a_few_times(row, django_assert_num_queries):
+    anybody = Client()
+    page, badge = (reverse(name, args=[row.token]) for name in ("public-page", "public-badge"))
+    anybody.get(page)
+    with django_assert_num_queries(
+        5
+    ):  # the rulebook, the case with its span, scope, people, the link for problems
+        anybody.get(page)
+    with django_assert_num_queries(2):
+        anybody.get(badge)
+    with django_assert_num_queries(2):
+        anybody.get(reverse("public-page", args=["nobody-has-this"]))
