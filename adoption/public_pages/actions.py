@@ -28,7 +28,7 @@ def tell_public(*, case: Initiative, purpose: str, by: User) -> PublicPage:
         raise ValidationError({"purpose": f"Say it in at most {LONGEST} letters."})
     with act("tell public", by=by, case=case) as case:
         all_of(permissions.may_publish(case, by), permissions.may_be_public(case)).or_refuse()
-        row = case.public_pages.filter(ended_at__isnull=True).first()
+        row = PublicPage.objects.filter(initiative=case, ended_at__isnull=True).first()
         there = row is not None
         if row is None:
             row = PublicPage(initiative=case, made_at=clock.now(), made_by=by)
@@ -49,7 +49,7 @@ def withdraw_public(*, case: Initiative, by: User) -> PublicPage:
     """Withdraw the public page: its address and its badge open nothing from now on. Raises Refused, Conflict."""
     with act("withdraw public page", by=by, case=case) as case:
         permissions.may_publish(case, by).or_refuse()
-        row = case.public_pages.filter(ended_at__isnull=True).first()
+        row = PublicPage.objects.filter(initiative=case, ended_at__isnull=True).first()
         if row is None:
             raise Conflict("It has no public page, or somebody withdrew it already.")
         _end(row, case, secret=False)
@@ -58,7 +58,11 @@ def withdraw_public(*, case: Initiative, by: User) -> PublicPage:
 
 def follow_secrecy(case: Initiative) -> None:
     """Withdraw the page of a case that became confidential, in the act by which it did."""
-    row = case.public_pages.filter(ended_at__isnull=True).first() if case.confidential else None
+    row = (
+        PublicPage.objects.filter(initiative=case, ended_at__isnull=True).first()
+        if case.confidential
+        else None
+    )
     if row is not None:
         _end(row, case, secret=True)
 

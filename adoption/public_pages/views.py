@@ -4,6 +4,7 @@ from django import forms
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
+from adoption.models import PublicPage
 from adoption.public_pages import actions, permissions
 from adoption.public_pages.forms import PublicPageForm
 from governance.permission_result import all_of
@@ -19,7 +20,7 @@ def tell(request: SignedInRequest, ref: str) -> HttpResponse:
     """Make the public page, or change what it says the initiative is for."""
     case = case_lookup.case_for(request.user, ref)
     all_of(permissions.may_publish(case, request.user), permissions.may_be_public(case)).or_refuse()
-    row = case.public_pages.filter(ended_at__isnull=True).first()
+    row = PublicPage.objects.filter(initiative=case, ended_at__isnull=True).first()
     return one_act(
         request,
         case,

@@ -393,7 +393,7 @@ def report_outcomes(owner: Person, by_hand: int | None) -> None:
         row = owner.page.locator("article.req").filter(has=owner.page.get_by_role("heading", name=words))
         owner.choose("Result", "Met", row)
         owner.type("What was found", "Shown in every week of the trial.", row)
-        owner.choose("Proof", "Figures of the trial", row)
+        owner.choose("Evidence", "Figures of the trial", row)
     owner.press("Save")
     for words in TRIAL[:by_hand]:
         row = owner.page.locator("article.req").filter(has=owner.page.get_by_role("heading", name=words))
