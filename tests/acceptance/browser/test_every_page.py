@@ -26,7 +26,7 @@ from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a 
 from tests.support import factories
 from tests.support.browser import every_page
 from tests.support.browser.input_ways import Keyboard
-from tests.support.browser.page_checks import THEMES, trouble_in
+from tests.support.browser.page_checks import THEMES, too_long, trouble_in
 from tests.support.web.access_table import TABLE
 from tests.support.web.security_policy import policy_of
 
@@ -95,7 +95,11 @@ class Visitor:
             if policy == policy_of(urlsplit(response.url).path)
             else [f"{name}: its policy is {sorted(policy)}"]
         )
-        return found + trouble_in(self.page, name, self.themes, contrast=self.contrast)
+        return (
+            found
+            + trouble_in(self.page, name, self.themes, contrast=self.contrast)
+            + too_long(self.page, name)
+        )
 
     def presses(self, name: str, button: str, status: int = 200) -> list[str]:
         """What is wrong with the page that a form of the open one is answered with."""

@@ -13,6 +13,10 @@ SHOTS = os.environ.get("PLUMBLINE_SHOTS")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SLIM = {"width": 320, "height": 640}  # what must fit: a small phone, or 1280 pixels at 400 % (WCAG 1.4.10)
 THEMES = ("light", "dark")
+# Pixels at 1280: what a page may take, those that are read most less; `WHOLE` are texts to be printed or searched.
+LONGEST_ELSE, LONGEST = 4000, {"case": 1400, "review": 2000, "desk": 2000}
+FIRST_WORDS = 180
+WHOLE = {"rulebook", "rulebook-version", "help", "glossary", "styleguide", "crosswalk"}
 # It is not to fetch style sheets by itself: the policy of the pages forbids that, and the browser has them.
 EVERYTHING = {"resultTypes": ["violations"], "preload": False}
 COLOURS = EVERYTHING | {"runOnly": {"type": "tag", "values": ["cat.color"]}}
@@ -143,6 +147,21 @@ def trouble_in(
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(WIDE)
     return [f"{name}: {what}" for what in found]
+
+
+def too_long(page: Page, name: str) -> list[str]:
+    """What of the open page is longer than a busy person reads: its height at 1280, its first words at 390 pixels."""
+    found, most = [], LONGEST.get(name, LONGEST_ELSE)
+    page.set_viewport_size(NARROW)
+    if page.get_by_role("navigation", name="Initiative", exact=True).count():
+        top = page.evaluate("document.querySelector('main h1').getBoundingClientRect().top + scrollY")
+        if top >= FIRST_WORDS:
+            found.append(f"{name}: its content begins {top:.0f} pixels down at {NARROW['width']}")
+    page.set_viewport_size(WIDE)
+    height = page.evaluate("document.documentElement.scrollHeight")
+    if name not in WHOLE and height > most:
+        found.append(f"{name}: {height} pixels high, {most} is the most")
+    return found
 
 
 def picture(page: Page, name: str, scheme: str) -> None:
