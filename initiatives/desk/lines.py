@@ -44,7 +44,7 @@ def lines(person: User) -> list[Line]:
 
 
 def questions(look: Look):
-    """Questions of the board that wait on cases the person works on."""
+    """Questions of the board that wait on cases the person owns, as `review_turn.moves` says; others may answer too."""
     asked_of: dict[int, list] = {}
     for row in look.rows("questions"):
         asked_of.setdefault(row.case, []).append(row)

@@ -246,6 +246,7 @@ class Look:
                 "risky": self.units_with(["risk_compliance"]),
                 "boards": deputy,
                 "cases": list(self.working),
+                "owned": self.working_as("owner"),
                 "recorded": self.working_as("owner", "technical_lead"),
                 "settled": self.working_as("owner", "data_steward"),
                 "renewed": [

@@ -320,7 +320,7 @@ AROUND = Batch(
             expires_at=F("review__expires_at"), case=F("review__initiative")
         ),
         "review__initiative",
-        keys="cases",
+        keys="owned",
     ),
     switched_off=Rows(
         models.KillSwitch.objects.filter(released_at__isnull=True),
