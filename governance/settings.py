@@ -184,9 +184,8 @@ RETENTION_DAYS = whole_number(
     LEAST_RETENTION_DAYS,
     LEAST_RETENTION_DAYS,
     None,
-    f"a number of days, {LEAST_RETENTION_DAYS} or more: decisions are kept that long after an initiative was "
-    f"stopped or "
-    "retired",
+    f"a number of days, {LEAST_RETENTION_DAYS} or more: decisions are kept that long after an initiative stopped "
+    "or was retired",
 )
 
 # The password of every demo login. Empty: `demo` makes one and keeps it in DATA_DIR.

@@ -166,7 +166,7 @@ def outdated(row: Forecast) -> list[str]:
     acts = row.acts_since()
     done = acts.count()
     if done:
-        cases = count(acts.values("case_ref").distinct().count(), "case")
+        cases = count(acts.values("case_ref").distinct().count(), "initiative")
         reasons.append(f"{count(done, 'act')} on {cases} came since: some of it may be another by now.")
     return reasons
 

@@ -23,7 +23,7 @@ from initiatives.stages.permissions import may_be_accepted_again
 def _owed(book, gate: str, *, emergency: bool = False) -> list[str]:
     """What a gate's later criteria become: one sentence each, with the day."""
     return [
-        f"Due from {day(clock.today() + timedelta(days=days))}: {criterion.question}"
+        f"Due by {day(clock.today() + timedelta(days=days))}: {criterion.question}"
         for criterion, days in later_criteria(book, gate, emergency=emergency)
     ]
 

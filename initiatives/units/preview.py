@@ -64,10 +64,10 @@ class Plan:
             yield f"{unit} moves below {into}." if into else f"{unit} stands at the top, below no other unit."
             if self.below:
                 yield f"With it moves what is below it: {listed(self.below, 'unit')}."
-            cases = counted(self.cases, "case")
+            cases = counted(self.cases, "initiative")
             yield f"{cases} stay{'s' if self.cases == 1 else ''} in it."
             return
-        cases, people = counted(self.cases, "case"), counted(self.people, "person", "people")
+        cases, people = counted(self.cases, "initiative"), counted(self.people, "person", "people")
         yield f"{into} takes in {cases} of {unit}, with all that is theirs, and {people}."
         if self.below:
             yield f"What is below {unit} goes below {into}: {listed(self.below, 'unit')}."
@@ -79,7 +79,7 @@ class Plan:
         if self.closes:
             yield f"{self.closes} has no unit any more: its seats end. {self.into} has its own way to a board."
         for shift in self.shifts:
-            cases, it = counted(shift.cases, "case"), "it" if shift.cases == 1 else "them"
+            cases, it = counted(shift.cases, "initiative"), "it" if shift.cases == 1 else "them"
             was = f"that {shift.before} decided until now" if shift.before else "that had no board"
             if shift.after is not None:
                 yield f"{shift.after} now decides on {cases} {was}."

@@ -14,7 +14,7 @@ def heaviest(found: Heaviest) -> Picture:
     highest = max((row.cases for row in found.rows), default=0)
     canvas = Canvas()
     for place, row in enumerate(found.rows):
-        name = f"{_short(row.system.name, WIDTH - 70)}: {count(row.cases, 'case')}"
+        name = f"{_short(row.system.name, WIDTH - 70)}: {count(row.cases, 'initiative')}"
         canvas.bar_row(place, name, row.cases, highest)
     height = len(found.rows) * LINE + 4
     if found.rows and found.others:

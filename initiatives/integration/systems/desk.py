@@ -23,7 +23,7 @@ def lines(look: "Look"):
     for system in look.rows("systems"):
         yield Line(
             "agree",
-            f"{count(system.waiting, 'case')} would depend on {system.name}",
+            f"{count(system.waiting, 'initiative')} would depend on {system.name}",
             f"{system.get_absolute_url()}#waiting",
             "Read and answer",
             "You look after it: say whether they may, link by link. Nobody can agree for you.",

@@ -52,7 +52,7 @@ def test_an_item_names_no_version_of_another_case(cast):
     foreign = ComponentVersion.objects.filter(component__initiative=other).first()
 
     for version in (foreign, other.scopes.first()):
-        with pytest.raises(ValidationError, match="another case"):
+        with pytest.raises(ValidationError, match="another initiative"):
             case_acts.ground(case, "mvp.override", cast.team, title="Of another", names=[version])
 
     assert not case.evidence.filter(title="Of another").exists()

@@ -65,7 +65,7 @@ def test_upload_preview_confirm(cast, as_):
     assert "Nothing of it is live yet" in text
     assert not Initiative.objects.exists()
     url = reverse("import-confirm", args=[ImportBatch.objects.get().pk])
-    assert "nothing is owed" in page(client, url)
+    assert "nothing is due" in page(client, url)
     text = page(client, url, organisations=["Department of Homeland Security"])
     assert "rows wait for confirmation" in text
     assert set(Initiative.objects.values_list("source_organisation", flat=True)) == {

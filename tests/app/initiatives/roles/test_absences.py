@@ -125,7 +125,7 @@ def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast, review):
     stand_in(cast.owner, cast.chair)
     chair, why = case_permissions.acting_chair(again(review).initiative)
     assert chair == cast.deputy_chair
-    assert "party to the case" in why
+    assert "party to the initiative" in why
 
 
 def test_a_standing_delegate_does_not_come_before_the_chair(cast):

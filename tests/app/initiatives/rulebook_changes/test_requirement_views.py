@@ -311,7 +311,7 @@ def test_a_removal_is_of_what_was_seen(cast, as_, draft):
     )
     page = admin.post(address, {"based_on": "2"})
     assert page.status_code == 200
-    assert "Mvp.users, days that its proof stays fresh: it says by now 7." in words(page)
+    assert "Mvp.users, days that its evidence stays current: it says by now 7." in words(page)
     draft_actions.edit_draft(
         draft=draft,
         values={("criterion", "mvp.real_use_case", "requirements"): ["mvp.problem", "mvp.users"]},

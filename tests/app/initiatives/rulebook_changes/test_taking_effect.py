@@ -228,7 +228,7 @@ def test_the_page_of_the_case_says_who_decides_and_what_comes(company, as_):
     assert "Rulebook 2026.1 decides what is supported here." in text
     assert f"at the latest from {last:%-d %B %Y}" in text
     assert "evidence supports: Prototype" in text
-    assert "claimed, supported" in text
+    assert "approved, evidence supports it" in text
     portfolio = as_(company.owner).get("/cases/?shortfall=on").content.decode()
     assert case.ref not in portfolio
 

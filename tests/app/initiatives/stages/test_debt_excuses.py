@@ -31,7 +31,7 @@ def fresh(review: Review) -> Review:
 def held(review: Review) -> bool:
     """Whether an overdue debt of the owner stands in the way of the decision."""
     return any(
-        reason.text.startswith("Owed since") for reason in review_state.sit(fresh(review)).verdict.blockers
+        reason.text.startswith("Due since") for reason in review_state.sit(fresh(review)).verdict.blockers
     )
 
 

@@ -38,7 +38,7 @@ def test_a_stop_says_what_is_owed_and_happens_at_once(cast, as_):
     case = factories.make_prototype(cast)
     client, url = as_(cast.owner), at("case-stop", case.ref)
     page = text_of(client.get(url))
-    assert "The owner owes a post-mortem by" in page
+    assert "Due from the owner by" in page
     assert "stops at once" in page
     with acts() as kinds:
         bad = client.post(url, {"reason_code": "junk", "reason": "It was too slow."})
@@ -54,7 +54,7 @@ def test_a_stop_says_what_is_owed_and_happens_at_once(cast, as_):
 
 def test_a_stopped_idea_owes_only_its_reason(cast, as_):
     case = factories.make_case(cast)
-    assert "owes only its reason" in text_of(as_(cast.chair).get(at("case-stop", case.ref)))
+    assert "only its reason is asked" in text_of(as_(cast.chair).get(at("case-stop", case.ref)))
     assert as_(cast.support).get(at("case-stop", case.ref)).status_code == 403
 
 
@@ -117,7 +117,7 @@ def test_an_emergency_retires_by_the_chair_alone(cast, as_):
     assert as_(cast.owner).get(url).status_code == 403
     page = text_of(as_(cast.chair).get(url))
     assert "by you alone" in page
-    assert "Owed by" in page
+    assert "Due by" in page
     with acts() as kinds:
         assert "Not saved yet" in text_of(as_(cast.chair).post(url, {"reason": ""}))
         as_(cast.chair).post(url, {"reason": "It leaks."})

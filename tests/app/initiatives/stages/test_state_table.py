@@ -263,7 +263,7 @@ def test_what_had_passed_its_gate_is_reopened_as_a_prototype(cast):
     case = make_claim(cast, "prototype")
     with acting(by=cast.owner, reason="Stop"):
         stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
-    with pytest.raises(Refused, match="post-mortem is still owed"):
+    with pytest.raises(Refused, match="post-mortem is still due"):
         stage_actions.reopen(case=case, reason="Again.", by=cast.chair)
     factories.make_written(
         case.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption

@@ -113,7 +113,7 @@ def test_the_last_day_counts_and_the_next_does_not():
     assert state(facts, "mvp.users", tomorrow - timedelta(microseconds=1)).satisfied
     stale = state(facts, "mvp.users", tomorrow)
     assert stale.state == "stale"
-    assert "aged out" in stale.words
+    assert "expired" in stale.words
 
 
 def test_a_day_ends_at_local_midnight_also_when_the_clock_changes():
@@ -333,7 +333,7 @@ def test_who_can_mend_an_unread_report_is_nobody_of_the_team():
     found = criteria.finding_of(unread, BOOK, BOOK.criteria["production.layers_auditable"], states, AT)
     assert found.blocks
     assert (
-        criteria._who_can_mend(unread, BOOK, found)
+        criteria._who_can_fix(unread, BOOK, found)
         == "Somebody who holds no role on this initiative can fix it."
     )
 

@@ -348,7 +348,7 @@ def test_who_files_terms_and_who_takes_them_back(cast):
     theirs = tied_cases.term(cast, acme, by=cast.lead)
     with pytest.raises(Refused):
         tied_cases.term(cast, acme, by=cast.steward)
-    with pytest.raises(Refused, match="take back what binds"):
+    with pytest.raises(Refused, match="withdraw what binds"):
         residency_actions.withdraw_vendor_term(term=theirs, reason="It holds us", by=cast.owner)
     with pytest.raises(Refused):
         tied_cases.term(cast, acme, replaces=theirs, allowed=["US"], by=cast.owner)

@@ -383,7 +383,7 @@ def test_the_architecture_seat_accepts_a_source_for_half_a_year_at_most(cast, mv
 
 def test_what_is_maintained_or_not_tied_is_not_accepted(cast, mvp, crm):
     today, seat = clock.today(), cast.seat_architecture
-    with pytest.raises(ValidationError, match="is not tied"):
+    with pytest.raises(ValidationError, match="is not connected"):
         link_actions.accept_source(case=mvp, system=crm, consequence="None", until=today, by=seat)
     factories.make_link(cast, mvp, crm)
     with pytest.raises(ValidationError, match="is maintained"):

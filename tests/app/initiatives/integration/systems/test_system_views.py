@@ -116,7 +116,7 @@ def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):
     assert "Nobody knows where some where and Ünïverse!! are: data there count as allowed nowhere." in page
     assert "Admins and the seats for security and for risk can add them" in page
     assert f'<a href="{at("regions")}?name=some%20where">Regions</a>' in page
-    assert "is described; initiatives can be tied" in page, "beside the success"
+    assert "is described; initiatives can be connected" in page, "beside the success"
     client, address = as_(cast.seat_security), at("system-change", system.pk)
     page = text_of(client.post(address, TYPED | owner | {"regions": "mars-1"}, follow=True))
     assert "Nobody knows where mars-1 is: data there count as allowed nowhere. You can add it" in page
@@ -138,7 +138,7 @@ def test_after_describing_it_one_goes_on_to_the_next_or_ties_it(cast, as_, mvp, 
 def test_who_describes_a_system_while_tying_goes_on_tying(cast, as_, mvp):
     client, tying = as_(cast.lead), at("link-add", mvp.ref)
     page = text_of(client.get(tying, {"q": "Billing"}))
-    (way,) = re.findall(r'href="([^"]+)">Describe a system that is not here', page)
+    (way,) = re.findall(r'href="([^"]+)">Add a system that is not here', page)
     way = way.replace("&amp;", "&")
     assert 'value="Billing"' in text_of(client.get(way))
     answer = client.post(way, TYPED)
