@@ -39,8 +39,8 @@ def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
         "case-history",
         form,
         title="Export the record of this initiative",
-        lede="A zip that anybody can verify without Plumbline: every entry with its place in the sealed record, and the "
-        "program that checks it.",
+        lede="A zip that anybody can verify without Plumbline: every entry with its place in the sealed record, and "
+        "the program that checks it.",
         happens=[
             "It holds every entry about this initiative, refusals and the acts of other people among them.",
             f"It is written in the background, is yours alone, and is erased {actions.KEPT.days} days later.",

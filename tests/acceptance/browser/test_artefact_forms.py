@@ -38,7 +38,7 @@ def test_what_is_asked_follows_the_kind(watch, cast):
     owner.type("Threshold declared before", "0.85")
     owner.choose("Good is", "At least the threshold")
     owner.choose("Result", "Pass")
-    owner.choose("Tried under", "Bounded real conditions")
+    owner.choose("Test conditions", "Bounded real conditions")
     owner.press("Add it")
     expect(page.locator("main")).to_contain_text("0.8 misses the threshold of 0.85")
     wrong += trouble_in(page, "evidence-refused")

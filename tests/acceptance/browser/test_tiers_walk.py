@@ -475,7 +475,7 @@ class Walk:
         if kind in self.book.result_kinds:
             owner.choose("Result", "Pass", row)
         if kind in self.book.condition_kinds:
-            owner.choose("Tried under", CONDITIONS[self.condition_of(asked, kind)], row)
+            owner.choose("Test conditions", CONDITIONS[self.condition_of(asked, kind)], row)
 
     def hand_in(self, row: Locator, kind: str, title: str) -> None:
         if kind == "log_sample":

@@ -255,7 +255,7 @@ class Person:
         if result:
             self.choose("Result", "Pass")
         if condition:
-            self.choose("Tried under", condition)
+            self.choose("Test conditions", condition)
         self.press("Add it")
         self.said("The item is added.")
 
