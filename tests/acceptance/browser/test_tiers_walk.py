@@ -621,8 +621,7 @@ class Walk:
         if not waiting_for(case, self.book, judged.states, person):
             return
         verifier = self.at(person)
-        self.to_case(verifier)
-        verifier.tab("Requirements")
+        verifier.desk()
         verifier.open("Open and verify")
         shows = verifier.page.get_by_label("It shows this")
         while shows.count():
