@@ -39,8 +39,8 @@ def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
         "case-history",
         form,
         title="Export the record of this initiative",
-        lede="A zip that proves itself: every entry with the proof that it is in the sealed record, and the program "
-        "that checks it without Plumbline.",
+        lede="A zip that needs nothing else: every entry with its inclusion proof, and the program that checks it "
+        "without Plumbline.",
         happens=[
             "It holds every entry about this initiative, refusals and the acts of other people among them.",
             f"It is written in the background, is yours alone, and is erased {actions.KEPT.days} days later.",
