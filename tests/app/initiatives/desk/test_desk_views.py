@@ -320,7 +320,7 @@ def test_the_first_admin_is_led_from_the_units_to_the_first_case(db, as_):
         "board": ("no boards", False),
         "seats": ("7 seats missing", False),
         "rulebook": ("none is loaded", False),
-        "case": ("no cases", False),
+        "case": ("no initiatives", False),
     }
     for step in page.context["setup"]:
         assert not step.link or client.get(step.link).status_code == 200, step.link

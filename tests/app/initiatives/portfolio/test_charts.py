@@ -238,7 +238,7 @@ def test_each_picture_says_in_words_and_in_a_table_what_it_draws(cast, as_):
     assert found["Gaps by layer"][0] == ["Model", "1", "1"]
     assert ["Integration", "2", "1"] in found["Gaps by layer"]
     words = " ".join(text.get_text() for text in page.select("svg text"))
-    assert "Integration: 2 gaps in 1 case" in words
+    assert "Integration: 2 gaps in 1 initiative" in words
     assert "n 1" in words
 
 

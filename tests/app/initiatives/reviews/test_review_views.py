@@ -107,7 +107,7 @@ def test_the_page_names_what_stands_in_the_way_first(cast, as_):
     asked = review.rulebook.book.requirements["proto.question"].question
     assert "blocker" in text
     assert f"{asked} Not answered yet." in text
-    assert "Marta Lindqvist can mend it." in text
+    assert "Marta Lindqvist can fix it." in text
     own = text.index("Your criteria: Business value")
     assert own < text.index("The initiative in short") < text.index("Criteria and seats")
     owners = words(as_(cast.owner).get(review.get_absolute_url()))
@@ -169,7 +169,7 @@ def test_opening_says_that_a_board_cannot_reach_quorum(cast, as_):
     role_actions.propose_role(case=case, role="sponsor", person=cast.seat_value, by=cast.owner)
     page = words(as_(cast.owner).get(reverse("review-open", args=[case.ref])))
     assert "This board cannot decide it as it stands." in page
-    assert "Amara Diallo is proposed as sponsor of this case" in page
+    assert "Amara Diallo is proposed as sponsor of this initiative" in page
 
 
 def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
