@@ -55,7 +55,7 @@ def ask_export(
     Raises Refused, ValidationError by field, and Conflict while another one of this person is under way.
     """
     if (case is None) == (period is None):
-        raise ValueError("an export is of one case or of some days")
+        raise ValueError("an export is of one initiative or of some days")
     if period is not None:
         _check(period)
     with act("ask export", by=by, case=case) as locked:

@@ -24,7 +24,7 @@ from initiatives.worklist.person_worklist import Look, look_of
 CALENDAR_WORDS = {
     review_turn.DECIDE: "Decide",
     review_turn.REOPEN: "Open a new review",
-    review_turn.MEND: "Mend what is unmet",
+    review_turn.MEND: "Fix what is unmet",
     review_turn.ANSWER: "Answer an objection",
     review_turn.LOOK_AGAIN: "Look again",
     review_turn.SIGN: "Sign",
@@ -92,7 +92,7 @@ def proof(look: Look) -> Iterator[Found]:
         case, held = look.working[span.initiative_id]
         if held != {"sponsor"} and not case.imported:
             link = reverse("evidence", args=[case.ref])
-            yield f"proof-{case.pk}", span.next_stale_on, case, "Proof goes stale", link
+            yield f"proof-{case.pk}", span.next_stale_on, case, "Evidence expires", link
 
 
 def reattestation(look: Look) -> Iterator[Found]:
@@ -122,7 +122,7 @@ def trials(look: Look) -> Iterator[Found]:
     for case in cases.annotate(continued=ArraySubquery(going_on.order_by().values("until"))):
         day = supported_stage.review_by(case, case.continued)
         if day is not None:
-            yield f"trial-{case.pk}", day, case, "Continue or stop", case.get_absolute_url()
+            yield f"trial-{case.pk}", day, case, "Stage time-box review", case.get_absolute_url()
 
 
 def ends(look: Look) -> Iterator[Found]:

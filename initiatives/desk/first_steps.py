@@ -65,7 +65,7 @@ def _units() -> Step:
     return Step(
         "units",
         "Add the units",
-        "The organisation as a tree; each case belongs to a unit, and a unit's board decides the cases below it.",
+        "The organisation as a tree; each initiative belongs to a unit, and a unit's board decides those below it.",
         _number(count, "unit"),
         count > 0,
         reverse("admin:governance_unit_add"),
@@ -102,7 +102,7 @@ def _boards() -> tuple[Step, Step]:
     board = Step(
         "board",
         "Give a unit its board",
-        "It decides the cases of its unit and of every unit below.",
+        "It decides the initiatives of its unit and of every unit below.",
         _number(len(boards), "board"),
         bool(boards),
         reverse("admin:governance_board_add"),
@@ -142,9 +142,9 @@ def _case(*, rules: bool) -> Step:
     count = Initiative.objects.count()
     return Step(
         "case",
-        "Register the first case",
+        "Register the first initiative",
         "Four fields: a title, a unit, the problem, an owner. Whoever has an inventory imports it under Imports.",
-        _number(count, "case"),
+        _number(count, "initiative"),
         count > 0,
         reverse("register") if rules else "",
         "Register it" if rules else "",

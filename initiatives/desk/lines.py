@@ -239,8 +239,8 @@ def _questions(look: Look, case: Initiative, held: set[str], span, answered: set
             case.title,
             link,
             "See what is missing",
-            f"Claimed as {stage_word(case.stage)}; {_count(missing, 'answer lacks', 'answers lack')} current proof: "
-            f"{gap_words(span.gaps)}.",
+            f"Approved as {stage_word(case.stage)}; {_count(missing, 'answer lacks', 'answers lack')} current "
+            f"evidence: {gap_words(span.gaps)}.",
             case.ref,
             on_behalf=look.standing_in_on.get(case.pk, ""),
         )
@@ -296,9 +296,9 @@ def _ageing(look: Look, spans: dict[int, Span]):
         }
         titles = list(ending)
         if len(titles) > 1:
-            why = f"“{titles[0]}” and {len(titles) - 1} more go stale."
+            why = f"“{titles[0]}” and {len(titles) - 1} more expire."
         else:
-            why = f"“{titles[0]}” goes stale." if titles else "Proof that the case rests on goes stale."
+            why = f"“{titles[0]}” expires." if titles else "Evidence that the initiative rests on expires."
         link, button = _renewed(case, *ending[titles[0]]) if len(titles) == 1 else _all_ageing(case)
         behalf = look.standing_in_on.get(pk, "")
         current_until = stale_on - timedelta(days=1)
@@ -313,7 +313,7 @@ def _renewed(case: Initiative, item: Evidence, key: str) -> tuple[str, str]:
         return reverse("evidence-index", args=[case.ref]), "Generate it anew"
     if item.kind == "attestation":
         return reverse("checklist-row", args=[case.ref, key]), "Answer anew"
-    return f"{reverse('evidence-add', args=[case.ref])}?supersedes={item.pk}", "Add newer proof"
+    return f"{reverse('evidence-add', args=[case.ref])}?supersedes={item.pk}", "Add newer evidence"
 
 
 def _all_ageing(case: Initiative) -> tuple[str, str]:
@@ -342,9 +342,9 @@ def debts(look: Look):
         if debt.kind in WRITTEN:
             continue
         case = debt.initiative
-        link, verb = case.get_absolute_url(), "Open the case"
+        link, verb = case.get_absolute_url(), "Open the initiative"
         if debt.kind == "criterion":
-            link, verb = reverse("obligation-settle", args=[debt.pk]), "Settle it"
+            link, verb = reverse("obligation-settle", args=[debt.pk]), "Resolve it"
         elif debt.account_key is not None:
             link, verb = reverse("account-close", args=[debt.account_key]), "Close it"
         elif debt.system_key is not None:
@@ -354,7 +354,7 @@ def debts(look: Look):
             debt.text,
             link,
             verb,
-            f"Owed on {case.title}.",
+            f"An obligation on {case.title}.",
             case.ref,
             debt.due,
             on_behalf=_behalf(look, debt.debtor),
@@ -393,7 +393,7 @@ def _count(number: int, one: str, many: str) -> str:
 def asked(look: Look):
     """Absences in which the person is asked to stand in, and what they are asked to take over."""
     for row in look.asked_to_stand_in:
-        what = f"the seat {Seat(row.seat).label} of {row.board}" if row.seat else "roles on cases"
+        what = f"the seat {Seat(row.seat).label} of {row.board}" if row.seat else "roles on initiatives"
         yield Line(
             "accept",
             f"Stand in for {row.who}",
@@ -408,7 +408,7 @@ def asked(look: Look):
     for who, reasons in leavers.items():
         yield Line(
             "accept",
-            f"Take over from {who}: {_count(len(reasons), 'case', 'cases')}",
+            f"Take over from {who}: {_count(len(reasons), 'initiative', 'initiatives')}",
             reverse("handovers"),
             "Read and answer",
             f"{ended(reasons[0])} Nobody can accept this for you.",

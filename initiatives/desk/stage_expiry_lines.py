@@ -21,7 +21,7 @@ def ends(look: Look):
                 "decide",
                 case.title,
                 reverse("case-reattest" if production else "case-continue", args=[case.ref]),
-                "See who accepted again" if production else "Continue or stop",
+                "See who accepted again" if production else "Stage time-box review",
                 "Owner and support owner accept again, then you confirm; past its day it is held at MVP."
                 if production
                 else f"{stage_word(case.stage)} since {day(case.since)}: does it go on, and until when?",

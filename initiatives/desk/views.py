@@ -151,7 +151,7 @@ def snooze(request: SignedInRequest) -> HttpResponse:
 
 def _task(line: Line) -> dict:
     if line.late:
-        when = f"owed since {in_days(line.due)}"
+        when = f"overdue since {in_days(line.due)}"
     else:
         when = line.when or (f"by {line.due.day} {line.due:%B}, {_distance(line.due)}" if line.due else "")
     return {
@@ -241,7 +241,7 @@ def first_steps(person: User) -> list[Line]:
         "Look at the portfolio",
         reverse("portfolio"),
         "Open",
-        "Which cases there are, what they claim, and what their proof supports.",
+        "Which initiatives there are, their approved stages, and what their evidence supports.",
     )
     if person.is_admin:
         accounts = Line(
@@ -252,24 +252,24 @@ def first_steps(person: User) -> list[Line]:
         return [
             Line(
                 "start",
-                "Look at a case as it was known on any day",
+                "Look at an initiative as it was known on any day",
                 reverse("portfolio"),
-                "Choose a case",
-                "Its tab History goes back to the end of a day, and holds every act with its reason and who did it.",
+                "Choose an initiative",
+                "Its page Activity goes back to the end of a day, and holds every act with its reason and who did it.",
             ),
             Line(
                 "start",
                 "See who decided what",
                 reverse("decisions"),
                 "Open",
-                "Every decision with its day and reason; a review keeps the proof and the votes it rested on.",
+                "Every decision with its day and reason; a review keeps the evidence and the votes it rested on.",
             ),
             Line(
                 "start",
-                "Search the record",
+                "Search the audit log",
                 reverse("audit"),
                 "Search",
-                "Every decision and refusal, of every case, and every change of a row.",
+                "Every decision and refusal, of every initiative, and every change of a row.",
             ),
             Line(
                 "start",
@@ -280,7 +280,7 @@ def first_steps(person: User) -> list[Line]:
             ),
             Line(
                 "start",
-                "Take a checkpoint of the record",
+                "Take a checkpoint of the audit log",
                 reverse("record"),
                 "Open",
                 "With it you show later, on a machine of your own, that nothing before it was changed.",
@@ -293,7 +293,7 @@ def first_steps(person: User) -> list[Line]:
                 "Read the rulebook",
                 reverse("rulebook"),
                 "Read",
-                "What your seat signs at each gate, and what counts as proof.",
+                "What your seat signs at each gate, and what counts as evidence.",
             ),
             Line(
                 "start",

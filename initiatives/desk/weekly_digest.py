@@ -198,7 +198,7 @@ def _subject(told: Digest, person: User) -> str:
     if told.moves:
         return f"{_count(told.moves, 'move is', 'moves are')} yours this week"
     if told.blocked:
-        return f"{_count(told.blocked, 'case is', 'cases are')} blocked"
+        return f"{_count(told.blocked, 'initiative is', 'initiatives are')} blocked"
     return "the week; nothing waits for you" if not lines_for(person) else "the week"
 
 
@@ -228,7 +228,7 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
     sections = [
         _section("Your move", mine, f"{settings.ADDRESS}/"),
         _section("Blocked", blocked, f"{here}&held=on"),
-        _section("Whose move", others, here),
+        _section("Waiting for others", others, here),
         _section(f"Decided since {day(since)}", _decided(seen, since, rulebook.book), list_of_all),
         _section("Gaps closed", _closed(seen, running, since), here),
         _section("Integration work", _integration(seen, since), f"{goes}?unit={unit.pk}"),
@@ -386,7 +386,8 @@ def _closed(seen: QuerySet, running: QuerySet, since: datetime) -> list[Line]:
         case = now[row.initiative_id]
         before, left = _gaps_then(row, since), sum((case.gap_counts or {}).values())
         if case.supported != "recomputing" and before > left:
-            words = f"{_count(before - left, 'answer has', 'answers have')} current proof again, {left or 'none'} left"
+            words = f"{_count(before - left, 'answer has', 'answers have')} current evidence again, "
+            words += f"{left or 'none'} left"
             lines.append(_line(case, words))
     return lines
 
@@ -433,7 +434,7 @@ def _goals(running: QuerySet, book, count: int, link: str) -> Section:
             words += f" ({goal[:1].lower()}{goal[1:]})"
         told.add(case.stage)
         if case.shortfall:
-            words += f"; proof supports {stage_word(case.supported)}"
+            words += f"; evidence supports {stage_word(case.supported)}"
         if gaps:
             words += f"; {_count(gaps, 'answer', 'answers')} not met"
         elif not case.shortfall:

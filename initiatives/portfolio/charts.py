@@ -70,10 +70,11 @@ def ageing(weeks: tuple[Week, ...]) -> Picture:
             middle = min(max(place * room + room / 2, half), WIDTH - half)
             canvas.say(label, middle, base + 14)
     most = max(weeks, key=lambda week: week.ageing) if highest else None
-    says = f"Week by week, cases with proof that goes stale ({total}) and claims that lose support by it ({falling})."
+    says = f"Week by week, initiatives with evidence that expires ({total}) "
+    says += f"and approved stages that lose support by it ({falling})."
     if most:
-        says += f" Most in the week from {most.first:%-d %B}: {count(most.ageing, 'case')}."
-    return canvas.picture("Proof that ages out in ninety days", says, base + 20)
+        says += f" Most in the week from {most.first:%-d %B}: {count(most.ageing, 'initiative')}."
+    return canvas.picture("Expiring evidence, next 90 days", says, base + 20)
 
 
 def gaps(layers: tuple[LayerGaps, ...]) -> Picture:
@@ -82,8 +83,8 @@ def gaps(layers: tuple[LayerGaps, ...]) -> Picture:
     canvas = Canvas()
     for place, row in enumerate(layers if highest else ()):
         text = f"{layer_word(row.layer)}: {count(row.gaps, 'gap')}"
-        text += f" in {count(row.cases, 'case')}" if row.gaps else ""
+        text += f" in {count(row.cases, 'initiative')}" if row.gaps else ""
         canvas.bar_row(place, text, row.gaps, highest)
     said = ", ".join(f"{layer_word(row.layer)} {row.gaps}" for row in layers)
-    says = f"What stands open between claims and proof: {said}."
+    says = f"What evidence lacks for the approved stages: {said}."
     return canvas.picture("Gaps by layer", says, len(layers) * LINE + 4)

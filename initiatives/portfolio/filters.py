@@ -170,7 +170,7 @@ class PortfolioFilter(django_filters.FilterSet):
     )
     claimed = django_filters.ChoiceFilter(
         widget=Choices,
-        label="Claimed stage",
+        label="Approved stage",
         field_name="stage",
         choices=list(Stage.choices),
         empty_label="any",
@@ -200,7 +200,7 @@ class PortfolioFilter(django_filters.FilterSet):
         label="Report",
         choices=lambda: [(report.key, report.words) for report in contributions.reports],
         method="reported",
-        empty_label="all cases",
+        empty_label="all initiatives",
     )
     sort = django_filters.ChoiceFilter(
         widget=Choices,
@@ -212,11 +212,11 @@ class PortfolioFilter(django_filters.FilterSet):
     )
     mine = django_filters.BooleanFilter(label="Mine", method="of_mine", widget=forms.CheckboxInput())
     shortfall = django_filters.BooleanFilter(
-        label="Shortfall only", method="short", widget=forms.CheckboxInput()
+        label="Over-claimed only", method="short", widget=forms.CheckboxInput()
     )
-    held = django_filters.BooleanFilter(label="Held", method="on_hold", widget=forms.CheckboxInput())
+    held = django_filters.BooleanFilter(label="On hold", method="on_hold", widget=forms.CheckboxInput())
     imported = django_filters.BooleanFilter(
-        label="Imported claims", method="from_import", widget=forms.CheckboxInput()
+        label="Imported", method="from_import", widget=forms.CheckboxInput()
     )
 
     class Meta:

@@ -85,7 +85,7 @@ REPORTS = [
     Report(
         "larger-prototypes",
         "Larger prototypes",
-        "Claimed as MVP; the proof supports a prototype.",
+        "Approved as MVP; the evidence supports a prototype.",
         larger_prototypes,
     ),
     Report(
@@ -97,21 +97,21 @@ REPORTS = [
     Report(
         ENDING,
         "Stages that end",
-        "Prototypes and MVPs that await the chair's continue or stop, and production to be accepted again, soon or "
+        "Prototypes and MVPs that await their stage time-box review, and production to be accepted again, soon or "
         "overdue.",
         ending_stages,
     ),
     Report(
         "funded-above-support",
         "Funded above supported stage",
-        "Given money for a stage that the proof did not support on the day of the decision.",
+        "Given money for a stage that the evidence did not support on the day of the decision.",
         funded_above_support,
     ),
-    Report("expiring", "Expiring in 30 days", "Proof that goes stale within 30 days.", expiring),
+    Report("expiring", "Expiring in 30 days", "Evidence that expires within 30 days.", expiring),
     Report(
         "lapsed-production",
         "Lapsed production",
-        "Claimed as production; the proof supports less.",
+        "Approved as production; the evidence supports less.",
         lapsed_production,
     ),
     Report(

@@ -305,7 +305,7 @@ PLACES = {
 KEY_OF = {"former titles": "id"}  # which column of theirs holds the key of what is shown, where it is another
 # In the order in which they are shown: the words above each, and what finds it.
 GROUPS = {
-    "cases": ("Cases", Search.cases),
+    "cases": ("Initiatives", Search.cases),
     "people": ("People", Search.people),
     "systems": ("Systems", Search.systems),
     "terms": ("Terms", Search.terms),

@@ -66,7 +66,7 @@ def export(request: SignedInRequest) -> HttpResponse:
     rulebook = Rulebook.objects.in_force()
     cases = filters.with_details(chosen_cases(request, rulebook).qs, rulebook)
     cases = filters.with_people(filters.with_contract(cases, clock.now()))
-    of = request.GET.urlencode() or "all cases"
+    of = request.GET.urlencode() or "all initiatives"
     return portfolio_export.portfolio(cases, rulebook.book if rulebook else None, of=of, by=request.user)
 
 

@@ -192,13 +192,13 @@ def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str
     lines = [line for kind, facts in entries if (line := _will(kind, facts, case, planned))]
     if outcome != ReviewOutcome.REFUSED and gate.to == Stage.MVP:
         count = len(sitting.facts.declared)
-        lines.append(f"What the MVP declared it will prove is frozen: {count} things.")
+        lines.append(f"What the MVP declared it will show is frozen: {count} things.")
     if outcome == ReviewOutcome.REFUSED and not any(kind == EntryKind.DEBT_OPENED for kind, _ in entries):
-        lines.append("The stage stays as it is, and nothing is owed.")
+        lines.append("The stage stays as it is, and no obligation arises.")
     elif outcome == ReviewOutcome.REFUSED:
         lines.append("The stage stays as it is.")
     if outcome == ReviewOutcome.WITH_CONDITIONS:
-        lines.append("Each condition below is owed by its day; an overdue one blocks later decisions.")
+        lines.append("Each condition below is due by its day; an overdue one blocks later decisions.")
     told = ", ".join(sorted(set(sitting.facts.people.values())))
     lines.append("The findings, votes and statements are frozen as they stand now.")
     lines.append(f"Told at once: {told or 'nobody holds a role'}.")
@@ -212,11 +212,13 @@ def _will(kind: str, facts: dict, case: Initiative, planned: list[str]) -> str:
     if kind == EntryKind.SCOPE_IN_FORCE:
         return f"The planned scope starts: {planned[0] if planned else str(facts['users']) + ' users'}."
     if kind == EntryKind.CHANGED and facts["voided"]:
-        return f"{facts['what']}: {len(facts['voided'])} proofs that speak of what was before stop counting."
+        number = len(facts["voided"])
+        ends = "1 item of evidence stops" if number == 1 else f"{number} items of evidence stop"
+        return f"{facts['what']}: {ends} counting, for it shows what was before."
     if kind == EntryKind.DEBT_OPENED:
         return f"{facts['debtor'] or 'Nobody yet'} owes: {facts['text']}, by {_day_of(facts['due'])}."
     if kind == EntryKind.DEBT_SETTLED:
-        return f"No longer owed: {facts['text']}."
+        return f"No longer due: {facts['text']}."
     return ""
 
 
@@ -238,7 +240,7 @@ def return_review(request, pk):
         return redirect(row)
     happens = [
         "The review ends. Its votes are kept and count for no later review.",
-        "Nothing is owed. The next attempt starts from the same answers and evidence.",
+        "No obligation arises. The next attempt starts from the same answers and evidence.",
     ]
     return act_page(
         request,

@@ -138,7 +138,7 @@ def _unsigned(look: Look, one: Mine) -> Line:
         f"{gate.title}. {count} {'seat has' if count == 1 else 'seats have'} voted; the gate needs "
         f"{gate.quorum_for(case.tier)}{must}."
     )
-    return _line(one, "sign", "Read and sign", why, look.holder_on(case, one.seat))
+    return _line(one, "sign", "Review and sign", why, look.holder_on(case, one.seat))
 
 
 def _stale(look: Look, one: Mine, vote: SignOff) -> Line:

@@ -40,7 +40,7 @@ class TextForm(forms.Form):
 class NoteForm(forms.Form):
     """What shows that something is done."""
 
-    note = WordsField(label="What shows that it is met", max_length=4000, help_text="Name the proof.")
+    note = WordsField(label="What shows that it is met", max_length=4000, help_text="Name the evidence.")
 
 
 class QuestionForm(forms.Form):

@@ -433,4 +433,4 @@ def quorum_words(verdict: criteria.Verdict, book, gate: str) -> str:
     must = [seat_word(key) for key in book.gates[gate].must_include]
     among = f", among them {'; '.join(must)}" if must else ""
     given = verdict.fresh_approvals
-    return f"{given} fresh approval{'' if given == 1 else 's'}; {verdict.quorum} needed{among}"
+    return f"{given} current approval{'' if given == 1 else 's'}; {verdict.quorum} needed{among}"

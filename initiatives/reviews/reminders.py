@@ -76,7 +76,7 @@ def _stale(
 def _what_now(row: SignOff, own: bool, needed: bool) -> str:
     """Whether the decision waits for the vote again, to who gave it and to others."""
     if not needed:
-        return "Nothing waits for this vote now; whose move it is stands on the page of the review."
+        return "Nothing waits for this vote now; the page of the review says whom the decision waits for."
     return (
         "Read what changed and sign again." if own else f"{row.person} can read what changed and sign again."
     )

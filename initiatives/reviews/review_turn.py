@@ -81,7 +81,7 @@ def _deciding(sitting: review_state.Sitting) -> list[Move]:
     if unmet:
         who, people = _owner(sitting)
         count = f"{len(unmet)} criteri{'on' if len(unmet) == 1 else 'a'}"
-        what = f"to mend {count}, then for the seats to sign"
+        what = f"to fix {count}, then for the seats to sign"
         found.append(Move(who, what, _unmet_since(sitting, unmet), MEND, people))
     if not found and sitting.at >= review.expires_at:
         who, people = _owner(sitting)
@@ -187,7 +187,7 @@ def message(sitting: review_state.Sitting, move: Move) -> tuple[str, str]:
     return (
         f"{seat} objects",
         f"{gate}: {row.person} objects as {seat}. {ended(row.reason)} It is about: {asked} Nothing is decided until it "
-        "is answered: change the answer or add proof there, and the seat is asked to look again.",
+        "is answered: change the answer or add evidence there, and the seat is asked to look again.",
     )
 
 

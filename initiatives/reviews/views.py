@@ -54,7 +54,7 @@ SHOWS = {
 }
 OF_SEATS = ("sign", "decide", "signed")  # nothing for whoever never sat on a board
 NONE = {
-    "open": ("No review is open", "An owner opens one from the case, once its gate is worth deciding."),
+    "open": ("No review is open", "An owner opens one from the initiative, once its gate is worth deciding."),
     "sign": (
         "No review waits for your signature",
         "You are told here and by mail when a review needs your seat.",
@@ -287,7 +287,7 @@ def open_review(request, ref):
     past = list(case.reviews.select_related("rulebook").order_by("-id"))
     for row in past:
         row.gate_title = row.book.gates[row.gate].title
-    context |= {"nav": "reviews", "title": "Reviews of this case", "past": past}
+    context |= {"nav": "reviews", "title": "Reviews of this initiative", "past": past}
     gate = gate_out_of(case.stage)
     if gate and context["open_review"] is None and not case.withdrawn_at:
         context |= _before_opening(case, gate, context)

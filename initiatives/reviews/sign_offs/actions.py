@@ -200,7 +200,7 @@ def may_approve(sitting: review_state.Sitting, covered: dict, person: User) -> A
     if unmet:
         asked = " ".join(criteria[key].question for key in unmet)
         return no(
-            f"You would approve what is not met: {asked}", "The owner can mend it; you can object, or wait."
+            f"You would approve what is not met: {asked}", "The owner can fix it; you can object, or wait."
         )
     return yes()
 

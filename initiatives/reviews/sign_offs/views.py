@@ -43,7 +43,7 @@ VERDICTS = {
 MEANINGS = {
     SignOffVerdict.APPROVE: "Your approval counts while what the statement names stays as it is.",
     SignOffVerdict.CONDITION: "Somebody has to meet it by a day. The chair fixes the words, the person and the day.",
-    SignOffVerdict.OBJECT: "It stands until you withdraw it, or new proof and a fresh vote answer it.",
+    SignOffVerdict.OBJECT: "It stands until you withdraw it, or new evidence and a new vote answer it.",
     SignOffVerdict.RECUSE: "You give no verdict. The quorum is not lowered by it.",
 }
 SALT = "statement"
@@ -402,7 +402,7 @@ def withdraw(request, pk):
         messages.success(request, "The vote is withdrawn. What was signed stays readable.")
         return redirect(vote.review)
     happens = [
-        f"The seat {vote.get_seat_display().lower()} has no vote until somebody signs for it again.",
+        f"The seat {vote.get_seat_display().lower()} has no vote until somebody in it votes again.",
         "What was signed stays readable, with this reason.",
     ]
     return act_page(

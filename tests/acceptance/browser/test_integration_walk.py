@@ -510,7 +510,7 @@ def test_nobody_takes_it_for_a_month(watch, cast):
         chair.desk()
         says(chair, "Ticket triage")
         shot(chair, "2-6-debt")
-        chair.click("Open the case")
+        chair.click("Open the initiative")
         chair.page.locator("aside summary", has_text="More").click()
         chair.click("Demote")
         expect(chair.page.get_by_label("Why the stage is taken back")).to_have_value(

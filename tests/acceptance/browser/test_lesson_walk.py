@@ -102,7 +102,7 @@ def test_from_a_reported_problem_to_a_lesson_that_another_team_answers(
     for name in ("business_value", "risk_compliance"):
         case_acts.vote(ahead.reviews.get(gate="mvp"), name, cast.seats[name])
     seat.desk()
-    seat.click("Read and sign")
+    seat.click("Review and sign")
     expect(seat.page.locator("#lessons")).to_contain_text(ANSWERED)
     look(seat, "review-answered")
     seat.sign()
@@ -279,7 +279,7 @@ def learn(other: Person, seat: Person, look) -> None:
     other.press("Open the review")
     other.said("The review is open.")
     seat.desk()
-    seat.click("Read and sign")
+    seat.click("Review and sign")
     expect(seat.page.locator("main")).to_contain_text("A lesson is not answered")
     expect(seat.page.locator("#lessons")).to_contain_text("not answered")
     look(seat, "review-unanswered")

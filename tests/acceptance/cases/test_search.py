@@ -214,7 +214,7 @@ def test_the_page_in_groups_page_by_page_and_without_a_word(cast, as_):
     client = as_(cast.owner)
     page = client.get("/search/?q=batch").content.decode()
     assert page.count('class="ref"') == FEW
-    assert "More cases" in page
+    assert "More initiatives" in page
     assert "Page 2 of 2" in client.get("/search/?q=batch&in=cases&page=2").content.decode()
     assert "What you can look for" in client.get("/search/").content.decode()
     assert "type at least two letters" in client.get("/search/?q=%20x%20").content.decode()

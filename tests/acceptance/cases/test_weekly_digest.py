@@ -187,7 +187,11 @@ def test_of_a_review_everybody_is_told_their_own_move_and_not_the_first_one(cast
     for person, what, first in (
         (cast.seat_value, "to sign as Value", "Your move"),
         (cast.seat_risk, "to sign as Risk", "Your move"),
-        (cast.chair, f"{cast.seat_risk} (and 1 other): Intake to prototype, to sign as Risk", "Whose move"),
+        (
+            cast.chair,
+            f"{cast.seat_risk} (and 1 other): Intake to prototype, to sign as Risk",
+            "Waiting for others",
+        ),
     ):
         told = weekly_digest.written(case.unit, person, since=at - weekly_digest.WEEK).sections[0]
         assert told.words == first

@@ -444,7 +444,7 @@ def test_comparing_the_same_day_or_a_day_before_the_case(case, auditor):
     same = auditor.get(f"/cases/{case.ref}/compare/?one=2024-06-01&other=2024-06-01").content.decode()
     assert "Nothing differs between these two days" in same
     none = auditor.get(f"/cases/{case.ref}/compare/?one=2023-06-01&other=2024-06-01").content.decode()
-    assert "This case was not known on the end of 1 June 2023" in none
+    assert "This initiative was not known on the end of 1 June 2023" in none
     assert auditor.get(f"/cases/{case.ref}/compare/").status_code == 200
     assert auditor.get(f"/cases/{case.ref}/compare/?one=2024-06-01").status_code == 200, "else: to the newest"
 

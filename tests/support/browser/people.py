@@ -267,7 +267,7 @@ class Person:
 
     # The board
 
-    def sign(self, line: str = "Read and sign") -> None:
+    def sign(self, line: str = "Review and sign") -> None:
         """From that line of the desk to the review, read the statement of one's seat, sign it with the password."""
         self.desk()
         self.click(line)
@@ -276,7 +276,7 @@ class Person:
         self.type("Your password", factories.PASSWORD)
         self.press("Sign as ", exact=False)
         self.said("This is what you signed.")
-        expect(self.page.locator("main")).to_contain_text("Fresh: it counts.")
+        expect(self.page.locator("main")).to_contain_text("Current: it counts.")
 
     def decide(self, reason: str) -> None:
         """From the desk to the review that is ready, and approve it as chair."""

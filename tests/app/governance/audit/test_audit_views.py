@@ -105,7 +105,7 @@ def test_only_auditors_come_in_and_only_they_are_shown_the_way(cast, as_, sample
 def test_the_first_act_of_an_auditor_is_on_the_desk(cast, as_):
     page = as_(cast.auditor).get("/").content.decode()
     assert 'href="/audit/samples/draw/"' in page
-    assert "Search the record" in page
+    assert "Search the audit log" in page
 
 
 # --- Searching -------------------------------------------------------------------------------------------------------

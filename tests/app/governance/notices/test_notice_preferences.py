@@ -108,8 +108,8 @@ def test_what_is_due_to_me_and_nothing_private(cast, feed):
     assert f"Close a gap: {case.ref} {case.title}" in told
     assert f"Close a gap: {hidden.ref}" in told, "of a confidential case the reference alone"
     assert any(words.startswith("Post-mortem: ") for words in told)
-    assert any(words.startswith(f"Proof goes stale: {case.ref}") for words in told)
-    assert f"Continue or stop: {case.ref} {case.title}" in told
+    assert any(words.startswith(f"Evidence expires: {case.ref}") for words in told)
+    assert f"Stage time-box review: {case.ref} {case.title}" in told
     assert b"Private words" not in answer.content
     assert b"Zeppelin" not in answer.content
     assert len({event["UID"] for event in events}) == len(events)

@@ -78,11 +78,11 @@ def test_who_signs_nothing_yet_reads_from_when_and_why(cast, review):
     assert (line.button, line.link) == ("Read the review", f"/reviews/{review.pk}/")
     assert "Your seat is in its first day: what lets an initiative rise you sign from" in line.why
     assert "as soon as the chair or a second admin confirms the seat" in line.why
-    assert [line.button for line in lines(cast.seat_value, "sign")] == ["Read and sign"]
+    assert [line.button for line in lines(cast.seat_value, "sign")] == ["Review and sign"]
     with time_machine.travel(clock.now() + timedelta(hours=25), tick=False):
-        assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
+        assert [line.button for line in lines(cast.outsider, "sign")] == ["Review and sign"]
     organisation_actions.confirm_seat(membership=seat, by=cast.chair)
-    assert [line.button for line in lines(cast.outsider, "sign")] == ["Read and sign"]
+    assert [line.button for line in lines(cast.outsider, "sign")] == ["Review and sign"]
 
 
 def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
@@ -178,11 +178,11 @@ def test_ageing_proof_is_named_with_its_day(cast):
     Span.objects.filter(initiative=case).update(next_stale_on=soon)
     line = lines(cast.owner, "refresh")[0]
     assert line.due == clock.today() + timedelta(days=30), "the last day on which it is current"
-    assert "goes stale" in line.why
+    assert "expires" in line.why
     Span.objects.filter(initiative=case).update(next_stale_on=soon + timedelta(days=1))
     assert lines(cast.owner, "refresh") == []
     Span.objects.filter(initiative=case).update(gaps={"model": 2, "policy": 1})
-    assert "3 answers lack current proof: 2 model, 1 policy" in said(cast.owner, "refresh")
+    assert "3 answers lack current evidence: 2 model, 1 policy" in said(cast.owner, "refresh")
 
 
 def test_what_seats_do_apart_from_reviews(cast, prototype):
@@ -274,7 +274,7 @@ def test_the_page_says_how_much_waits_and_where_to_do_it(cast, as_, review):
     text = as_(cast.seat_value).get("/").content.decode()
     assert "One thing waits for you" in text
     assert f'href="/reviews/{review.pk}/"' in text
-    assert "Read and sign" in text
+    assert "Review and sign" in text
     assert "Customer summary assistant" in text
     assert "%" not in text.split("<main")[1].split("</main>")[0]
     aside = text.split("<aside")[1]
@@ -291,7 +291,7 @@ def test_the_page_says_how_much_waits_and_where_to_do_it(cast, as_, review):
         ("owner", "Register an initiative"),
         ("seat_risk", "Read the rulebook"),
         ("chair", "Read the rulebook"),
-        ("auditor", "Look at a case as it was known on any day"),
+        ("auditor", "Look at an initiative as it was known on any day"),
     ],
 )
 def test_whoever_has_nothing_to_do_is_shown_one_first_step(cast, as_, who, first):
@@ -320,7 +320,7 @@ def test_the_first_admin_is_led_from_the_units_to_the_first_case(db, as_):
         "board": ("no boards", False),
         "seats": ("7 seats missing", False),
         "rulebook": ("none is loaded", False),
-        "case": ("no cases", False),
+        "case": ("no initiatives", False),
     }
     for step in page.context["setup"]:
         assert not step.link or client.get(step.link).status_code == 200, step.link

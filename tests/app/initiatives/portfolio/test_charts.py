@@ -234,11 +234,11 @@ def test_each_picture_says_in_words_and_in_a_table_what_it_draws(cast, as_):
     assert ["Proposed idea", "moved on few: read with care", "1", "10.0", "10.0", "10.0"] in found[
         "Time in stage"
     ]
-    assert [row[1:] for row in found["Proof that ages out"]][1] == ["1", "2", "1"]
+    assert [row[1:] for row in found["Expiring evidence"]][1] == ["1", "2", "1"]
     assert found["Gaps by layer"][0] == ["Model", "1", "1"]
     assert ["Integration", "2", "1"] in found["Gaps by layer"]
     words = " ".join(text.get_text() for text in page.select("svg text"))
-    assert "Integration: 2 gaps in 1 case" in words
+    assert "Integration: 2 gaps in 1 initiative" in words
     assert "n 1" in words
 
 

@@ -87,7 +87,7 @@ def test_what_never_was_complete_is_the_owners_since_the_opening(cast):
     review = review_actions.open_review(case=factories.make_case(cast), by=cast.owner)
     (move,) = review_turn.moves(review_state.sit(review))
     assert move.who == cast.owner.full_name
-    assert "to mend 2 criteria" in move.what
+    assert "to fix 2 criteria" in move.what
     assert move.since == review.opened_at
 
 
@@ -143,7 +143,7 @@ def test_what_went_stale_by_itself_is_news_too(cast, as_, later):
     assert as_(cast.chair).get(page).status_code == 200
     with later(days=200):
         text = words(as_(cast.chair).get(page))
-        assert "went stale" in text
+        assert "expired" in text
         assert "Its evidence was current until" in text
     with later(days=200, hours=2):
         assert "Its evidence was current until" not in words(as_(cast.chair).get(page))

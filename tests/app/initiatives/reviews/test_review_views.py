@@ -178,7 +178,7 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
     page = words(as_(cast.chair).get(url))
     assert f"{review.initiative.ref} moves from Prototype to MVP at once." in page
     assert "The planned scope starts: 40 users in Account management, Zurich" in page
-    assert "What the MVP declared it will prove is frozen: 5 things." in page
+    assert "What the MVP declared it will show is frozen: 5 things." in page
     assert case_acts.fresh(review.initiative).stage == "prototype"
     assert (
         not Entry.objects.acts()

@@ -70,7 +70,7 @@ def test_what_is_shown_is_what_is_signed(cast, as_):
     assert vote.statement == shown
     signed = client.get(answer.url)
     assert soup_of(signed).select_one(".statement .text").get_text() == shown
-    assert "Fresh: it counts." in words(signed)
+    assert "Current: it counts." in words(signed)
     entry = Entry.objects.acts().get(kind="signed off")
     assert f"entry {entry.pk}" in words(signed)
     plain = client.get(answer.url + "?as=text")

@@ -25,7 +25,7 @@ from tests.support.claims import make_claim
 pytestmark = pytest.mark.django_db
 
 AGE = {"prototype": 180, "mvp": 270}  # the default rulebook, max_days_before_review
-GO_ON = "Continue or stop"
+GO_ON = "Stage time-box review"
 
 
 def in_days(days: int):
