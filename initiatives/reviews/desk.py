@@ -4,8 +4,10 @@ Whose move it is, `waiting.moves` says; a glance keeps it until something change
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from django.urls import reverse
 
 from governance import clock
 from governance.notices.desk import Line
@@ -82,8 +84,10 @@ def lines(look: Look) -> Iterator[Line]:
             vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
             yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
         elif one.kind == review_turn.VERIFY:
-            yield _line(
-                one, "sign", "Open and verify", _waits(one), look.holder_on(one.review.initiative, one.seat)
+            case = one.review.initiative
+            first = reverse("evidence-verify-first", args=[case.ref])
+            yield replace(
+                _line(one, "sign", "Open and verify", _waits(one), look.holder_on(case, one.seat)), link=first
             )
         elif one.kind == review_turn.LOOK_AGAIN:
             why = f"{_gate(one.review).title}. Your seat objected ({Seat(one.seat).label.lower()}), and was answered."

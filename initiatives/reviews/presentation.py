@@ -13,6 +13,7 @@ from governance.vocabulary import Level, Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.evidence import artefact_kinds
+from initiatives.evidence.verification.queries import item_to_verify
 from initiatives.facts import case_rows
 from initiatives.facts.wording import drawn_words, state_word, word_of
 from initiatives.models import Review, SignOff
@@ -377,6 +378,11 @@ def own_seats(sitting: review_state.Sitting, person, votes: dict[str, Cast], lin
                 "unmet": unmet,
                 "lines": [line for line in lines if line.seat == seat],
                 "others": OTHER_VERDICTS,
+                "to_verify": sum(
+                    item_to_verify(sitting.states[key], sitting.book, [seat], person.pk) is not None
+                    for criterion in sitting.book.criteria_of(sitting.review.gate, seat)
+                    for key in criterion.requirements
+                ),
                 "changed": changed,
                 "unchanged": unchanged,
             }

@@ -20,12 +20,11 @@ from adoption.models.instruments import INSTRUMENTS
 from governance import clock
 from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY
 from governance.models import Rulebook, User
+from governance.notices.desk import lines_for
 from governance.rulebook import Requirement, load_version
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind, Level, Seat, Tier
-from initiatives.evidence.verification.queries import waiting_for
-from initiatives.facts import supported_stage
 from initiatives.models import Initiative
 from initiatives.reviews.drawn_questions.actions import draw_due
 from tests.support import factories
@@ -616,9 +615,7 @@ class Walk:
 
     def verify(self, person: User) -> None:
         """Open what waits for this person, item by item, and say where in it they saw what."""
-        case = self.case
-        judged = supported_stage.judged(case)
-        if not waiting_for(case, self.book, judged.states, person):
+        if not any(line.button == "Open and verify" for line in lines_for(person)):
             return
         verifier = self.at(person)
         verifier.desk()
