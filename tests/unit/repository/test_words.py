@@ -15,12 +15,10 @@ TEMPORARILY_ELSEWHERE = (
     "templates/initiatives/desk/",
     "templates/initiatives/portfolio/",
     "templates/initiatives/case_pages/",
-    "templates/adoption/leadership/",
     "initiatives/reviews/",
     "initiatives/desk/",
     "initiatives/portfolio/",
     "initiatives/worklist/",
-    "adoption/leadership/",
 )
 # Modules whose texts people read, by name; forms, views and the like by how their name ends.
 MODULES = re.compile(
