@@ -76,7 +76,7 @@ class Figure:
         return f"{self.words}: {Stage(self.stage).label}" if self.stage else self.words
 
 
-# --- Scalable, or a pilot for ever ------------------------------------------------------------------------------------
+# --- Ready to scale, or stuck in pilot --------------------------------------------------------------------------------
 
 
 def _mvps(cases: QuerySet) -> QuerySet:
@@ -119,7 +119,7 @@ def deployed(cases: QuerySet, wanted: Wanted) -> QuerySet:
     return cases.filter(Q(stage=Stage.PRODUCTION) | Q(Exists(rolled), stage=Stage.MVP))
 
 
-# --- What follows later -----------------------------------------------------------------------------------------------
+# --- Delayed consequences ---------------------------------------------------------------------------------------------
 
 
 def funded(cases: QuerySet, wanted: Wanted) -> QuerySet:
@@ -250,37 +250,37 @@ def _any(cases: QuerySet, wanted: Wanted) -> QuerySet:
 SCALING = (
     Figure(
         "scalable",
-        "Scalable",
+        "Ready to scale",
         "MVPs that pass all three scale tests, and are within their time or were continued.",
         scalable,
     ),
+    Figure("trials", "Not ready yet", "MVPs within their time that do not pass a scale test so far.", trials),
     Figure(
         "pilots",
-        "Permanent pilots",
+        "Stuck in pilot",
         "MVPs older than the rulebook lets an MVP grow without anybody's decision.",
         pilots,
     ),
-    Figure("trials", "Not shown yet", "MVPs within their time that do not pass a scale test so far.", trials),
 )
 DEPLOYED = tuple(
     Figure(
         f"{key}-{stage}",
         words,
-        f"{statement} Claimed stage: {Stage(stage).label}.",
+        f"{statement} Approved stage: {Stage(stage).label}.",
         _in_stage(stage, which),
         stage=stage,
     )
     for stage in (Stage.MVP, Stage.PRODUCTION)
     for key, words, statement, which in (
         ("deployed", "Deployed", "Production, or an MVP whose scope in force is rolled out.", _any),
-        ("used", "Used", "Deployed, and the newest reading of use is current and a pass.", used),
-        ("unused", "Not shown to be used", "Deployed, with no current reading of use that passes.", unused),
+        ("used", "Used", "Deployed, and the newest evidence of use is current and a pass.", used),
+        ("unused", "Not shown to be used", "Deployed, with no current evidence of use that passes.", unused),
     )
 )
 FUNDED = Figure(
     "funded",
-    "Funded above support",
-    "Given money for a stage that the proof did not support on the day of the decision.",
+    "Funded above evidence",
+    "Given money for a stage that the evidence did not support on the day of the decision.",
     funded,
     happened=True,
 )
@@ -288,8 +288,8 @@ LAGGING = (
     Figure(
         "oversold",
         "A prototype was oversold",
-        "Made an MVP here while the proof supports a prototype or less, or funded above what the proof supported. What "
-        "an inventory claims is counted where stages are blurred.",
+        "Made an MVP here while the evidence supports a prototype or less, or funded above what it supported. What an "
+        "inventory claims is counted among the stage mismatches.",
         oversold,
     ),
     Figure(
@@ -303,7 +303,7 @@ LAGGING = (
         "too-early",
         "Production came too early",
         f"Went into production by a decision, and was taken back or retired within {EARLY_DAYS} days or is no longer "
-        "supported by its proof.",
+        "supported by its evidence.",
         too_early,
         happened=True,
     ),
@@ -325,7 +325,7 @@ LAGGING = (
 )
 ANSWERED_NO = Figure(
     "answered-no",
-    "Answered “no” early",
+    "Useful “no” results",
     "Stopped as an idea or a prototype, within the time a prototype has, because the answer was no. That is a success.",
     answered_no,
     happened=True,

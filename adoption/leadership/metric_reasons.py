@@ -70,7 +70,7 @@ def _usage(cases, wanted) -> dict[int, list[str]]:
         .select_related("evidence")
         .order_by("evidence__observed_on", "evidence__added_at", "evidence_id")
     )
-    found = {case.pk: ["No reading of use."] for case in cases}
+    found = {case.pk: ["No evidence of use."] for case in cases}
     for row in rows:
         item = row.evidence
         found[item.initiative_id] = [
@@ -85,8 +85,8 @@ def _funded(cases, wanted) -> dict[int, list[str]]:
     for row in rows.exclude(label="").order_by("decided_on", "pk"):
         money = f"{row.currency} {row.amount:,.0f}" if row.amount is not None else "Money"
         found.setdefault(row.initiative_id, []).append(
-            f"{money} on {day(row.decided_on)} by {row.decided_by}: claimed {stage_word(row.claimed)}, proof supported "
-            f"{stage_word(row.supported)}."
+            f"{money} on {day(row.decided_on)} by {row.decided_by}: claimed {stage_word(row.claimed)}, evidence "
+            f"supported {stage_word(row.supported)}."
         )
     return found
 
@@ -96,7 +96,7 @@ def _oversold(cases, wanted) -> dict[int, list[str]]:
     for case in cases:
         if case.stage == Stage.MVP and case.supported in (Stage.PROPOSED, Stage.PROTOTYPE):
             words = "nothing yet" if case.supported == Stage.PROPOSED else "a prototype"
-            found.setdefault(case.pk, []).insert(0, f"Claims an MVP; its proof supports {words}.")
+            found.setdefault(case.pk, []).insert(0, f"Claims an MVP; its evidence supports {words}.")
     return found
 
 
@@ -128,7 +128,7 @@ def _too_early(cases, wanted) -> dict[int, list[str]]:
             live[row.initiative_id] = row
     for case in cases:
         if case.stage == Stage.PRODUCTION and case.shortfall:
-            found.setdefault(case.pk, []).append(f"Its proof supports {stage_word(case.supported)} now.")
+            found.setdefault(case.pk, []).append(f"Its evidence supports {stage_word(case.supported)} now.")
     return found
 
 

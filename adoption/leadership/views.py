@@ -3,6 +3,9 @@
 from collections import Counter
 from urllib.parse import urlencode
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Sum
+from django.db.models.functions import JSONObject
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,15 +28,16 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
-from initiatives.models import Initiative
+from initiatives.models import Effort, FundingDecision, Initiative
 from initiatives.portfolio import portfolio_metrics
 from initiatives.portfolio.filters import with_details
 
 PAGE = 25
+STAGE_MISMATCHES = "Stage mismatches"
 NAMED = 5  # cases named beside a figure; the rest stand behind it
 COLUMNS = {
-    "blamed": "Blamed",
-    "found": "Found",
+    "blamed": "Assumed cause",
+    "found": "Actual cause",
     "credited": "Credited with success",
     "carried": "Found to carry it",
 }
@@ -80,13 +84,13 @@ class _Asked:
 @on_any_day(case_lookup.portfolio_on_any_day)
 @require_safe
 def leaders(request: SignedInRequest) -> HttpResponse:
-    """Scalable or pilot, deployed and used, blamed and found, blurred stages, what follows later: by name."""
+    """Who can scale and who is stuck, by name; all other figures as numbers in a row, and folded with their rows."""
     asked = _Asked(request)
     cases, wanted = asked.cases, asked.wanted
     chosen = {key: one.cases(cases, wanted) for key, one in leadership_metrics.FIGURES.items()}
     counts = dict(zip(chosen, request_memo.counts(*chosen.values()), strict=True))
     first = request_memo.lists(*(rows.order_by("since", "number")[:NAMED] for rows in chosen.values()))
-    named = _named([key for keys in first for key in keys])
+    named = _named(asked, [key for keys in first for key in keys])
     cells = {
         key: {
             "figure": leadership_metrics.FIGURES[key],
@@ -97,11 +101,18 @@ def leaders(request: SignedInRequest) -> HttpResponse:
         }
         for key, keys in zip(chosen, first, strict=True)
     }
-    judged = _judge(asked)
+    judged, blame = _judge(asked), _blame(asked)
+    short_link = asked.portfolio(shortfall="on")
     scaling = [cells[one.key] for one in leadership_metrics.SCALING]
     why = metric_reasons.scaling(
         [case for cell in scaling for case in cell["cases"]], wanted.rulebook, wanted.now
     )
+    stays = _stays(asked, cells)
+    gaps = [
+        (row, asked.portfolio(layer=row.layer))
+        for row in portfolio_metrics.gaps(cases, wanted.rulebook, wanted.now)
+    ]
+    lagging = [cells[one.key] for one in leadership_metrics.LAGGING]
     context = {
         "nav": "leaders",
         "form": asked.form,
@@ -122,27 +133,53 @@ def leaders(request: SignedInRequest) -> HttpResponse:
             (Stage(stage).label, [cells[f"{key}-{stage}"] for key in ("deployed", "used", "unused")])
             for stage in ("mvp", "production")
         ],
-        "blame": _blame(asked),
-        "stays": _stays(asked, cells),
-        "gaps": [
-            (row, asked.portfolio(layer=row.layer))
-            for row in portfolio_metrics.gaps(cases, wanted.rulebook, wanted.now)
-        ],
+        "numbers": _numbers(cells, (STAGE_MISMATCHES, judged["count"], short_link), blame),
+        "deployed_in_all": counts["deployed-mvp"] + counts["deployed-production"],
+        "used_in_all": counts["used-mvp"] + counts["used-production"],
+        "blame": blame,
+        "stays": stays,
+        "staying": sum(row.count for row, _ in stays),
+        "gaps": gaps,
+        "gaps_in_all": sum(row.gaps for row, _ in gaps),
         "short": judged["count"],
-        "short_link": asked.portfolio(shortfall="on"),
+        "short_link": short_link,
         "judged": len(judged["rows"]),
         "matters": _matters(asked, judged["rows"]),
         "funded": cells[leadership_metrics.FUNDED.key],
-        "lagging": [cells[one.key] for one in leadership_metrics.LAGGING],
+        "lagging": lagging,
+        "seen": sum(bool(cell["count"]) for cell in lagging),
         "answered_no": cells[leadership_metrics.ANSWERED_NO.key],
         "pictures": asked.portfolio(page="pictures"),
     }
     return render(request, "adoption/leadership/leaders.html", context)
 
 
-def _named(keys: list[int]) -> dict[int, Initiative]:
-    rows = Initiative.objects.filter(pk__in=keys).select_related("unit")
-    return {case.pk: case for case in rows}
+def _named(asked: _Asked, keys: list[int]) -> dict[int, Initiative]:
+    """The cases that are named, with the outcome of their scale tests and what was spent on and given to them."""
+    rows = asked.cases.filter(pk__in=keys).annotate(
+        **{test: F(f"span__{test}") for test in leadership_metrics.TESTS},
+        spent=_by_currency(Effort, "money"),
+        given=_by_currency(FundingDecision, "amount"),
+    )
+    return {case.pk: case for case in rows.select_related("unit")}
+
+
+def _by_currency(notes: type[Effort | FundingDecision], column: str) -> ArraySubquery:
+    """What the standing notes of a case come to, a sum for each currency: never added across."""
+    known = notes.objects.standing().filter(initiative=OuterRef("pk"), **{f"{column}__isnull": False})
+    sums = known.order_by("currency").values("currency")
+    return ArraySubquery(sums.annotate(sum=JSONObject(currency="currency", amount=Sum(column))).values("sum"))
+
+
+def _numbers(cells: dict, mismatches: tuple, blame: dict) -> list[tuple]:
+    """The figures of the page in one row: (words, count, link)."""
+    keys = ("funded", "unused-mvp", "unused-production", "answered-no")
+    chosen = [cells[key] for key in keys] + [cells[one.key] for one in leadership_metrics.LAGGING]
+    return [
+        mismatches,
+        *((cell["figure"].title, cell["count"], cell["link"]) for cell in chosen),
+        ("Another cause than assumed", blame["elsewhere"], blame["elsewhere_link"]),
+    ]
 
 
 def _short(asked: _Asked):

@@ -1,6 +1,8 @@
 """The leaders' page: every figure against one worked out in plain Python from raw rows of random organisations."""
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from bs4 import BeautifulSoup
@@ -16,6 +18,8 @@ from governance.gates import criteria, standards
 from governance.models import Rulebook
 from governance.vocabulary import Layer
 from initiatives.access import permissions as case_permissions
+from initiatives.efforts import actions as effort_actions
+from initiatives.efforts import notes
 from initiatives.facts import supported_stage
 from initiatives.models import Initiative, StageChange
 from tests.support import factories
@@ -107,7 +111,7 @@ def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_cases(cast, as_):
     client = as_(cast.auditor)
     raw = Raw(cast.auditor)
     page = shown(client, "/leaders/")
-    hard = page.find(id="hard").find_parent("section")
+    hard = page.find(id="hard")
     for row in hard.select("tbody tr"):
         gaps, cases = (cell.text.split()[0] for cell in row.select("td"))
         layer = next(key for key, words in Layer.choices if words == row.th.text)
@@ -115,7 +119,7 @@ def test_gaps_and_claims_lead_to_the_portfolio_with_as_many_cases(cast, as_):
         counts = [span.gaps[layer] for span in spans if span and layer in span.gaps]
         assert (int(gaps), int(cases)) == (sum(counts), len(counts))
         assert len(row.select("a")) == 2 * bool(counts), "both figures lead to the cases"
-    short = page.find(id="blurred").find_parent("section").find("a")
+    short = page.find(id="blurred").find("a")
     spans = [raw.span(case) for case in raw.cases if case.stage in RANK]
     assert short.text.startswith(f"{sum(bool(span and span.shortfall) for span in spans)} ")
     assert "shortfall=on" in short["href"]
@@ -144,7 +148,7 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
     assert len(wanted) > 5
     assert MATTERS.keys() == standards.SHOWN_BY.keys()
     client = as_(cast.chair)
-    page = shown(client, "/leaders/").find(id="blurred").find_parent("section")
+    page = shown(client, "/leaders/").find(id="blurred")
     for words in MATTERS.values():
         line = next(line for line in page.select("tbody tr") if line.th.text == words)
         matter = next(key for key, said in MATTERS.items() if said == words)
@@ -155,8 +159,13 @@ def test_matters_are_the_nine_standards_of_the_claimed_stage(cast, as_):
 def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
     case = factories.make_mvp(cast)
     page = shown(as_(cast.chair), "/leaders/")
-    told = " ".join(page.find(id="scale").find_parent("section").text.split())
-    assert case.title in told
+    columns = {one.h3.text.split(":")[0].strip(): one for one in page.select("#scale ~ div > div")}
+    assert list(columns) == ["Ready to scale", "Not ready yet", "Stuck in pilot"]
+    (line,) = columns["Not ready yet"].select("li")
+    assert line.a.text == case.title
+    assert "Adoption does not pass." in line.text
+    assert "Can users see" not in line.text, "reasons come on demand"
+    told = " ".join(columns["Not ready yet"].details.text.split())
     assert "Fails adoption: Can users see why it said what it said?" in told
     later = clock.now() + timedelta(days=300)
     with clock.simulated(later):
@@ -166,6 +175,54 @@ def test_an_mvp_is_named_with_the_test_it_fails_and_what_is_missing(cast, as_):
         (why,) = metric_reasons.of("pilots", [old], wanted).values()
     assert "past its 270 days" in why[0]
     assert any(words.startswith("Fails ") for words in why)
+
+
+def test_money_stands_beside_an_mvp_as_spent_or_else_as_given_and_never_added_across_currencies(cast, as_):
+    case = factories.make_mvp(cast)
+
+    def line() -> str:
+        (found,) = shown(as_(cast.chair), "/leaders/").select(".verdict li")
+        return " ".join(found.text.split())
+
+    def spend(amount: int, currency: str):
+        return effort_actions.note_effort(
+            case=case,
+            layer="model",
+            week=clock.today(),
+            money=Decimal(amount),
+            currency=currency,
+            by=cast.owner,
+        )
+
+    assert "funded" not in line()
+    for amount in (1500, 500):
+        notes.record_funding(
+            case=case,
+            decided_on=clock.today(),
+            decided_by="Investment board",
+            basis="Budget round",
+            amount=Decimal(amount),
+            currency="EUR",
+            by=cast.owner,
+        )
+    assert line().endswith("EUR 2,000 funded")
+    spend(300, "EUR")
+    withdrawn = spend(40, "EUR")
+    spend(7, "USD")
+    effort_actions.take_back_effort(effort=withdrawn, reason="Another initiative.", by=cast.owner)
+    assert line().endswith("EUR 300, USD 7 spent")
+
+
+def test_everything_but_the_verdicts_is_folded_under_a_count(cast, as_):
+    factories.make_mvp(cast)
+    page = shown(as_(cast.chair), "/leaders/")
+    folds = {one["id"]: one.summary.text for one in page.select(".folds > details")}
+    assert list(folds) == ["used", "later", "success", "money", "blurred", "blame", "stay", "hard"]
+    assert all(re.search(r"\(\d+( of \d+)?( seen)?\)$", words.strip()) for words in folds.values()), folds
+    assert not page.select("main details[open]")
+    numbers = page.select(".numbers a")
+    assert len(numbers) == 11
+    assert all(one["href"] and one.b.text.isdecimal() for one in numbers)
 
 
 def test_what_left_production_before_it_went_in_did_not_come_too_early(cast):
