@@ -131,7 +131,7 @@ def test_a_busy_unit_is_read_in_a_minute(cast):
     only(cast.owner, cast.chair)
     told = {message.to[0].partition("@")[0]: message for message in send()}
     body = told["owner"].body
-    for words in ("YOUR MOVE", "BLOCKED", "WHOSE MOVE", "DECIDED", "WHERE THEY STAND", "more:"):
+    for words in ("YOUR MOVE", "BLOCKED", "WAITING FOR OTHERS", "DECIDED", "WHERE THEY STAND", "more:"):
         assert words in body
     assert "Ticket triage: somebody raised a concern (“Wrong answers last night”), since" in body
     assert "Contract reader: its post-mortem, by" in body, "one's own move needs no name"
