@@ -115,7 +115,12 @@ def level_state(
     passing = [item for item in current if item.kind not in book.result_kinds or item.result == "pass"]
     found = _highest(facts, requirement, passing, measured, at, ageless, version)
     if found is not None:
-        return against_gates(facts, book, requirement, found, at)
+        found = against_gates(facts, book, requirement, found, at)
+        papers = (whys[item.id] for item in offered if item.kind != EvidenceKind.ATTESTATION)
+        why = next((why for why in papers if why), "")
+        # Somebody's word hides no longer why what was added beside it does not count.
+        wanting = found.state == "below" and found.level == Level.STATED and why
+        return replace(found, words=f"{found.words} {ended(why)}") if wanting else found
     if not usable:
         why = next((why for why in whys.values() if why), "")
         return rules.none_counts(requirement, version, offered, [], why, at)

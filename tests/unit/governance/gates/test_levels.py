@@ -50,6 +50,12 @@ class TestLevels:
         assert (found.state, found.level) == ("below", Level.DOCUMENTED)
         assert found.below == {"mvp"}
 
+    def test_beside_a_word_it_is_said_why_what_was_added_does_not_count(self):
+        gone = document(2, "mvp.problem", title="The paper", withdrawn_at=LONG_AGO)
+        found = state(one("mvp.problem", spoken(1, "mvp.problem"), gone, tier="limited"), "mvp.problem")
+        assert (found.state, found.level) == ("below", Level.STATED)
+        assert found.words.endswith("The paper was withdrawn.")
+
     def test_verified_by_somebody_outside(self):
         found = state(
             one("mvp.rollout", seen(document(1, "mvp.rollout"), "mvp.rollout"), tier="limited"), "mvp.rollout"
