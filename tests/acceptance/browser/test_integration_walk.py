@@ -374,7 +374,7 @@ def four_sources(lead: Person, case) -> None:
     """1. "The" knowledge base is a collection without members first, and four sources then."""
     integration(lead, case)
     lead.click("Connect a system")
-    lead.click("Describe a system that is not here")
+    lead.click("Add a system that is not here")
     describe(lead, "Knowledge base", "Collection of knowledge", {"Owner": str(lead.person)})
     integration(lead, case)
     lead.click("Connect a system")

@@ -179,7 +179,7 @@ def a_system_of_their_own(lead: Person, case: Initiative) -> None:
     """A system that the technical lead owns, the link to it, and their own word that it may be depended on."""
     lead.page.goto(at("integration", case.ref))
     lead.click("Connect a system")
-    lead.click("Describe a system that is not here")
+    lead.click("Add a system that is not here")
     lead.type("Name", "CRM")
     lead.choose("Kind", "Bought")
     lead.choose("Owner", lead.person.full_name)
@@ -370,7 +370,7 @@ def test_describing_two_systems_costs_a_case_that_had_described_none_nothing(wat
     for name, kind in (("Old wiki", "Wiki"), ("Warehouse", "Database or warehouse")):
         # What is true of it, and nothing more: nobody owns it, nobody knows where it is or when it was last kept.
         lead.page.goto(at("link-add", case.ref))
-        lead.click("Describe a system that is not here")
+        lead.click("Add a system that is not here")
         lead.type("Name", name)
         lead.choose("Kind", kind)
         lead.send("Describe it")

@@ -309,7 +309,7 @@ class Walk:
             seat.press("Accept it")
             return
         owner.click("Connect a system")
-        owner.click("Describe a system that is not here")
+        owner.click("Add a system that is not here")
         owner.type("Name", "Letter archive")
         owner.choose("Kind", "Bought")
         owner.choose("Owner", self.cast.outsider.full_name)
