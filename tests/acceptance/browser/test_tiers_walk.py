@@ -335,7 +335,7 @@ class Walk:
         of_system.press("I agree")
         owner.tab("Integration")
         owner.click("Processes and sign-on")
-        owner.click("Record the sign-on flow")
+        owner.click("Record the flow")
         owner.fill(owner.page.locator("[name=steps]"), "Sorter: asks the directory for a token")
         owner.choose("Who can explain it", owner.person.full_name)
         owner.type("Last gone through on", clock.today().isoformat())
