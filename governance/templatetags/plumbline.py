@@ -365,7 +365,9 @@ def _place_shown(context) -> str | None:
 @register.simple_tag
 def term(name, words=""):
     """A word of the pages, or `words` for it, with its meaning on hover; it leads to its place in the glossary."""
-    url = f"{reverse('words')}#{terms.anchor(name)}"
+    url = days.keep(f"{reverse('words')}#{terms.anchor(name)}")
+    if not url:
+        return words or name
     said = '<dfn class="term"><a href="{}" title="{}">{}</a></dfn>'
     return format_html(said, url, f"{capfirst(terms.TERMS[name])}.", words or name)
 

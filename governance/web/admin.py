@@ -356,6 +356,7 @@ read_only(
     models.SnoozedLine,
     ("messages", "Snoozed lines of inboxes"),
     list_display=("person", "line", "until"),
+    list_filter=("until",),
     search_fields=("person__full_name", "line"),
     list_select_related=("person",),
 )

@@ -121,6 +121,7 @@ def _row(case, book, now, today) -> dict:
         "missing": sum((case.gap_counts or {}).values()),
         "owner": portfolio_export.owner_words(case),
         "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING_STAGES,
+        "unit": case.unit_name,
         "stay": _days((now - case.since).days),
         "due": day(case.next_due),
         "late": case.next_due is not None and case.next_due < today,

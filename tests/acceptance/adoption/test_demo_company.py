@@ -159,7 +159,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     high = sitting("Refund plausibility check").verdict
     assert high.quorum == 6
     assert high.fresh_approvals == 3
-    assert any("Owed since" in str(blocker) for blocker in sitting("Price label check").verdict.blockers)
+    assert any("Due since" in str(blocker) for blocker in sitting("Price label check").verdict.blockers)
     assert set(Review.objects.values_list("outcome", flat=True)) >= {
         "open", "approved", "approved_with_conditions", "refused", "returned",
     }  # fmt: skip

@@ -412,7 +412,7 @@ def excuse(scene, reason: str, by=None) -> None:
 REFUSED = {
     hand_the_stopped_case_over: "no longer changes",
     stop_twice: "stopped",
-    reopen_and_stop: "Its post-mortem is still owed",
+    reopen_and_stop: "Its post-mortem is still due",
     withdraw: "idea",
     join_to_another: "idea",
     retire: "Only production is retired",

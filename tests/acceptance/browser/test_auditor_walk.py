@@ -49,7 +49,7 @@ def test_two_years_later(watch, past, tmp_path):
     auditor.choose("What", "sign-offs and decisions", form)
     auditor.type("From", (day - timedelta(days=3)).isoformat(), form)
     form.get_by_label("To", exact=True).fill((day + timedelta(days=3)).isoformat())
-    auditor.type("Case", case.ref, form)
+    auditor.type("Initiative", case.ref, form)
     auditor.press("Search", form)
     decision = page.locator("main ol.line > li").filter(has_text=re.compile("approved", re.I)).first
     expect(decision).to_contain_text(cast.chair.full_name)

@@ -120,7 +120,7 @@ def test_from_the_printed_link_to_the_first_case(empty):
     admin.press("Look again")
     admin.look("people-right")
     assert User.objects.count() == 1, "nothing is saved before it is pressed"
-    admin.press("Take all of it")
+    admin.press("Import all")
     expect(admin.page.locator("main > [role=status]")).to_contain_text(
         "8 accounts added, 7 seats filled, 8 invited."
     )

@@ -181,7 +181,7 @@ def three_definitions(lead: Person, case) -> None:
         ("Billing", "payer", "9{10}", "2021-01-01", ""),
         ("Billing", "contract", "", "", "2020-12-31"),
     ):
-        lead.click("Say what a field means")
+        lead.click("Add definition")
         lead.choose("System", system)
         lead.type("Field", "customer_id")
         lead.type("What it means there", meaning)

@@ -153,7 +153,7 @@ def test_the_admin_is_found_by_subject(watch, cast):
     subject = page.get_by_role("region", name="Reviews and decisions")
     expect(subject.get_by_role("link", name="Votes")).to_be_visible()
     look(admin, "admin-index")
-    page.get_by_role("region", name="Cases").get_by_role("link", name="Roles").click()
+    page.get_by_role("region", name="Initiatives").get_by_role("link", name="Roles").click()
     expect(page.locator("#result_list")).to_contain_text("Marta Lindqvist")
     look(admin, "admin-roles")
     page.locator("#result_list tbody input[type=checkbox]").first.check()

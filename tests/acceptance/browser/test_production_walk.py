@@ -278,7 +278,7 @@ def stands_as(owner: Person, stage: str) -> None:
         "aria-label", "on track: evidence supports the stage"
     )
     expect(page.get_by_role("list", name="Stages").locator("[aria-current=step]")).to_contain_text(
-        re.compile(f"{stage}.*supported", re.S)
+        re.compile(f"{stage}.*evidence supports it", re.S)
     )
     expect(page.locator("#gaps")).to_contain_text("Nothing is missing for the approved stage")
     owner.fits()

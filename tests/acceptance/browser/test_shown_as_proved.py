@@ -413,7 +413,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
             person.press("Agree", exact=False)
     says(risk, "waived")
     ask_for_waiver(owner, case, "mvp.expectations", until)
-    says(owner, "It carries 3 waivers already, and no case carries more at once.")
+    says(owner, "It carries 3 waivers already, and no initiative carries more at once.")
     assert case.waivers.count() == 3
 
     owner.page.goto(at("review-open", case.ref))

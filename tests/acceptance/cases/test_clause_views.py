@@ -647,7 +647,7 @@ def test_an_empty_comment_says_nothing(cast, as_, case):
     with acts() as kinds:
         page = text_of(as_(cast.owner).post(at("clause", case.ref, 2), {"text": "  "}))
     assert kinds == []
-    assert "Mend this first" in page
+    assert "There is a problem" in page
 
 
 def test_a_clause_says_since_when_it_reads_as_it_does(cast, as_):

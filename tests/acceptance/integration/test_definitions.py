@@ -356,7 +356,7 @@ def test_what_a_decision_lacks_is_said_at_its_field(cast, case, three):
         )
     assert set(lacking.value.message_dict) == {"decision", "downstream", "owner", "due"}
     other = factories.make_mvp(cast, title="Another assistant")
-    with pytest.raises(ValidationError, match="an item of this case"):
+    with pytest.raises(ValidationError, match="an item of this initiative"):
         settle(cast, three["validity"], mapping=[], evidence=other.evidence.first())
     item = case.evidence.filter(withdrawn_at=None).first()
     assert settle(cast, three["validity"], mapping=[], evidence=item).mapping_evidence == item

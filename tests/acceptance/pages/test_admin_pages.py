@@ -122,7 +122,7 @@ def test_the_index_has_subjects_with_plain_names(cast, as_):
     assert names == [words for words, _ in SUBJECTS.values()]
     listed = [model["name"] for subject in response.context["app_list"] for model in subject["models"]]
     assert len(listed) == len(admin.site._registry)
-    assert {"Seats", "Votes", "Debts", "Accounts"} <= set(listed)
+    assert {"Seats", "Votes", "Obligations", "Accounts"} <= set(listed)
     assert not [name for name in listed if name[:1].islower() or "_" in name]
     assert as_(cast.admin).get("/admin/governance/").status_code == 200
     assert as_(cast.admin).get("/admin/nothing/").status_code == 404

@@ -134,13 +134,13 @@ def test_declaring_what_the_mvp_will_prove_leads_to_the_declaration(cast, as_):
     )
     there = reverse("declaration", args=[case.ref])
     rows = owner.get(case.get_absolute_url()).context["reaching"]
-    (row,) = [row for row in rows if row["link_text"] == "Declare what the MVP will prove"]
+    (row,) = [row for row in rows if row["link_text"] == "Declare what the MVP will show"]
     assert row["link"] == there
     question = main_of(owner.get(at("checklist-row", case.ref, requirements.DECLARATION)))
     assert question.select_one(f"a[href='{there}']")
     listed = main_of(owner.get(reverse("checklist", args=[case.ref])))
     assert listed.select_one(f"#row-mvp\\.advance_evidence a[href='{there}']")
-    assert does("Declare what the MVP will prove", main_of(owner.get(there)))
+    assert does("Declare what the MVP will show", main_of(owner.get(there)))
 
 
 def test_a_question_of_acceptance_leads_to_who_accepts(cast, as_):

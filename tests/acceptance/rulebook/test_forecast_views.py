@@ -105,7 +105,7 @@ def test_it_says_what_came_since(company, as_):
     case = Review.objects.get(outcome="open").initiative
     hold_actions.hold(case=case, reason="Wait.", by=company.seat_security)
     text = as_(company.admin).get(forecast.get_absolute_url()).content.decode()
-    assert "1 act on 1 case came since" in text
+    assert "1 act on 1 initiative came since" in text
     draft_actions.edit_draft(
         draft=draft, values={("freshness", "grace_days"): 3}, based_on=draft.number, by=company.admin
     )

@@ -40,7 +40,7 @@ def test_the_auditor_finds_the_day(as_):
     auditor = Walker(as_(cast.auditor))
     # Today's page has another name and another standing; its history asks for a day.
     auditor.open(f"/cases/{case.ref}/history/")
-    auditor.sees("Summaries, second life", "Look back")
+    auditor.sees("Summaries, second life", "View as of")
     auditor.open(f"/cases/{case.ref}/?as_of=2024-10-15")
     auditor.sees(
         "the end of 15 October 2024",

@@ -374,7 +374,7 @@ def test_support_that_falls_is_owed_back_and_settles_itself(cast):
         periodic.recompute()
         debt = case.obligations.unsettled().get(kind="step_back")
         assert debt.due == date(2026, 9, 13), "fourteen days from 30 August, the last that was supported"
-        with pytest.raises(Refused, match="settles itself"):
+        with pytest.raises(Refused, match="resolves itself"):
             hold_actions.settle(obligation=debt, note="Done.", by=cast.owner)
         story.renew(case, cast)
         debt.refresh_from_db()
