@@ -371,14 +371,14 @@ def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: actions.reconcile(conflict=row, by=request.user, **fields),
         "The conflict is resolved, under your name.",
         page=TAB,
-        title="Bring them together",
+        title="Reconcile two definitions",
         lede=row.words,
         happens=[
             _says(row.one),
             _says(row.other),
             "It stays resolved while both definitions stay as they are.",
         ],
-        verb="Accept difference",
+        verb="Reconcile",
     )
 
 
@@ -400,7 +400,7 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
             _says(row.other),
             "A gap is opened; it survives the stop of the initiative.",
         ],
-        verb="Accept it",
+        verb="Accept difference",
     )
 
 

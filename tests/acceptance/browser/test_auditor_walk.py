@@ -70,14 +70,14 @@ def test_two_years_later(watch, past, tmp_path):
 
     # A sample of what people did, concluded and exported.
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Audit").click()
-    page.get_by_role("navigation", name="Audit").get_by_role("link", name="Samples").click()
+    page.get_by_role("navigation", name="Audit").get_by_role("link", name="Sampling").click()
     auditor.click("Draw a sample")
     auditor.type("Name", "Sample of the year")
     auditor.type("What for", "Whether proof stood behind what was answered.")
     auditor.type("How many", str(SIZE))
     auditor.type("Seed", "20261120")
     page.get_by_label("What", exact=True).select_option(label="acts")
-    auditor.press("Draw it")
+    auditor.press("Draw sample")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Sample of the year")
     assert page.locator("ul.todo > li").count() == SIZE
     auditor.click("Look at place 1")

@@ -71,7 +71,7 @@ def test_the_auditor_finds_the_day(as_):
     auditor.follow("Initiatives")
     auditor.sees(case.title)
     auditor.open("/cases/?as_of=2024-01-31")
-    auditor.sees("No case that you may look back at was known on that day.")
+    auditor.sees("None that you may look back at was known on that day.")
     # Two days side by side name what came between, and nothing else.
     auditor.open(f"/cases/{case.ref}/compare/?one=2024-10-15&other=2025-06-02T09:00")
     auditor.sees("Title</th><td>" + case.title + "</td><td>Summaries, second life", "withdrawn")
