@@ -54,7 +54,7 @@ def next_step(context, person: User) -> dict | None:
             "title": "Next: definitions that disagree are yours to resolve.",
             "text": f"{ended(disagreeing[0].reason)} The initiative is held until then, and nobody else can.",
             "link": reverse("integration-definitions", args=[case.ref]),
-            "link_text": "Bring them together",
+            "link_text": "Reconcile them",
         }
     missing = [row for row in context["holding"] + context["reaching"] if row["state"] != "waived"]
     mine = [row for row in missing if row["who"] == "You"]
