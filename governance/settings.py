@@ -368,7 +368,6 @@ MIDDLEWARE = [
     "governance.web.middleware.PlainText",
     "django.contrib.messages.middleware.MessageMiddleware",
     "governance.web.middleware.RefusalPages",
-    "django_htmx.middleware.HtmxMiddleware",
     "governance.web.middleware.AsOf",
 ]
 ROOT_URLCONF = "governance.urls"

@@ -34,25 +34,23 @@ QUIET = {
     EntryKind.SIGNED_OUT_ELSEWHERE,
 }
 
-# In this order on the page; a verb without lines is not shown.
+# In this order on the page, with what a filter by it is called.
 VERBS = {
-    "see": "See to it",
-    "approve": "Approve or refuse: a system waits",
+    "see": "Read",
+    "approve": "Approve",
     "sign": "Sign",
     "verify": "Verify",
     "decide": "Decide",
-    "accept": "Accept or decline",
+    "accept": "Accept",
     "answer": "Answer",
-    "refresh": "Renew evidence",
-    "meet": "Meet a condition",
-    "write": "Write the post-mortem",
-    "agree": "Agree or refuse",
-    "settle": "Resolve an obligation",
+    "refresh": "Renew",
+    "meet": "Meet",
+    "write": "Write",
+    "agree": "Agree",
+    "settle": "Resolve",
     "confirm": "Confirm",
-    "start": "Start here",
+    "start": "Start",
 }
-
-
 NEVER_SNOOZED = ("see", "approve", "start")
 
 
@@ -96,15 +94,17 @@ def all_lines(person) -> list[Line]:
     return sorted(lines, key=lambda line: (order.index(line.verb), line.due or date.max, line.ref))
 
 
+def lines_and_snoozed(person) -> tuple[list[Line], list[tuple[Line, date]]]:
+    """What waits for the person now, and what they snoozed, each with its day: over once that or its due day came."""
+    until = dict(person.snoozed_lines.filter(until__gt=clock.today()).values_list("line", "until"))
+    everything = all_lines(person)
+    away = [line for line in everything if line.key in until and line.may_snooze]
+    return [line for line in everything if line not in away], [(line, until[line.key]) for line in away]
+
+
 def lines_for(person) -> list[Line]:
-    """What waits for the person now: without what they snoozed until a later day."""
-    snoozed = snoozed_until(person)
-    return [line for line in all_lines(person) if not (line.key in snoozed and line.may_snooze)]
-
-
-def snoozed_until(person) -> dict[str, date]:
-    """By key of a line, the day until which the person snoozed it; days that came are over."""
-    return dict(person.snoozed_lines.filter(until__gt=clock.today()).values_list("line", "until"))
+    """What waits for the person now, without what they snoozed."""
+    return lines_and_snoozed(person)[0]
 
 
 def snooze(person, key: str, until: date | None) -> Line:
@@ -112,6 +112,7 @@ def snooze(person, key: str, until: date | None) -> Line:
 
     Raises ValidationError where there is no such line, or it may not wait that long: never past its due day.
     """
+    person.snoozed_lines.filter(until__lte=clock.today()).delete()
     line = next((line for line in all_lines(person) if line.key == key), None)
     if line is None:
         raise ValidationError("That no longer waits for you.")

@@ -30,22 +30,6 @@ from initiatives.history import entry_wording as history_entry_wording
 from initiatives.history import timeline
 from initiatives.models import Span
 
-# The verbs as filters.
-SHORT = {
-    "see": "Read",
-    "approve": "Approve",
-    "sign": "Sign",
-    "verify": "Verify",
-    "decide": "Decide",
-    "accept": "Accept",
-    "answer": "Answer",
-    "refresh": "Renew",
-    "meet": "Meet",
-    "write": "Write",
-    "agree": "Agree",
-    "settle": "Resolve",
-    "confirm": "Confirm",
-}
 BARS, DAYS_A_BAR = 15, 6  # 90 days
 DAYS_BACK = 7
 NEWS = 6
@@ -80,9 +64,7 @@ NOW, SOON = 7, 31
 def desk(request: SignedInRequest) -> HttpResponse:
     """Everything that waits, grouped by when it is due; a friendly next step where nothing does."""
     person = request.user
-    everything, snoozed = notice_desk.all_lines(person), notice_desk.snoozed_until(person)
-    away = [line for line in everything if line.key in snoozed and line.may_snooze]
-    lines, to_set_up = [line for line in everything if line not in away], desk_first_steps.steps(person)
+    (lines, away), to_set_up = notice_desk.lines_and_snoozed(person), desk_first_steps.steps(person)
     seen = case_permissions.visible_to(person)
     counts = Counter(line.verb for line in lines if line.verb != "start")
     show = pick(request.GET.get("do"), counts)
@@ -91,9 +73,11 @@ def desk(request: SignedInRequest) -> HttpResponse:
     context = {
         "nav": "desk",
         "groups": groups,
-        "shows": [(verb, SHORT[verb], n) for verb, n in counts.items()] if len(counts) > 1 else [],
+        "shows": [(verb, notice_desk.VERBS[verb], n) for verb, n in counts.items()]
+        if len(counts) > 1
+        else [],
         "show": show,
-        "snoozed": [_task(line) | {"until": snoozed[line.key]} for line in away],
+        "snoozed": [_task(line) | {"until": until} for line, until in away],
         "count": count,
         "desk_count": count,
         "today": clock.today(),
@@ -114,20 +98,14 @@ def _by_due(lines: list[Line]) -> list[dict]:
         left = (line.due - today).days if line.due else 0
         name = "Overdue" if left < 0 else "Now" if left <= NOW else "This month" if left <= SOON else "Later"
         groups[name].append(line)
-    # Within a group the verb goes first: what a system or a board waits for comes before what only ages.
+    # They come in the order of their verbs: what a system or a board waits for before what only ages.
     shown = [
-        {"words": words, "tasks": [_task(line) for line in sorted(found, key=_urgency)]}
-        for words, found in groups.items()
-        if found
+        {"words": words, "tasks": [_task(line) for line in found]} for words, found in groups.items() if found
     ]
     for place, group in enumerate(shown):
         group["tasks"][0]["main"] = not place
         group["open"] = group["words"] != "Later" or not place
     return shown
-
-
-def _urgency(line: Line) -> tuple:
-    return (list(notice_desk.VERBS).index(line.verb), line.due or clock.today(), line.ref)
 
 
 @require_POST

@@ -1,6 +1,6 @@
 """Open reviews at which the move is one person's, and since when: for desk, calendar and list of reviews.
 
-Whose move it is, `waiting.moves` says; a glance keeps it until something changes that a review depends on.
+Whose move it is, `review_turn.moves` says; a glance keeps it until something changes that a review depends on.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Mine:
 
     @property
     def kind(self) -> str:
-        """What is to be done, as `waiting.KINDS` has it."""
+        """What is to be done, as `review_turn.KINDS` has it."""
         return self.move.kind
 
     @property

@@ -134,6 +134,11 @@ def test_questions_of_the_board_wait_for_the_owner(cast, review):
         review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_value
     )
     assert "On which sample?" in said(cast.owner, "answer")
+    role = role_actions.propose_role(
+        case=review.initiative, role="technical_lead", person=cast.lead, by=cast.owner
+    )
+    role_actions.accept_role(assignment=role, by=cast.lead)
+    assert "On which sample?" not in said(cast.lead, "answer"), "others may answer, and are not asked to"
 
 
 def test_roles_to_accept(cast):
@@ -518,20 +523,30 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
     assert lines(cast.lead) == [], "nobody else brings it back"
     with time_machine.travel(clock.now() + timedelta(days=5), tick=False):
         assert lines(cast.lead) == [line], "its day has come"
+    cast.lead.snoozed_lines.update(until=debt.due + timedelta(days=9))
+    with time_machine.travel(clock.now() + timedelta(days=20), tick=False):
+        assert lines(cast.lead) == [line], "its due day has come, whatever a row says"
     send(None)
     assert lines(cast.lead) == [line]
+    cast.lead.snoozed_lines.create(line="settle /gone/", until=clock.today())
+    send(until)
+    assert cast.lead.snoozed_lines.count() == 1, "what is over goes"
 
 
 def test_holds_are_never_snoozed_and_what_fell_due_comes_back(cast, as_):
     case = factories.make_prototype(cast)
     hold_actions.hold(case=case, reason="Wrong answers were sent to customers.", by=cast.chair)
-    found = [line for person in (cast.chair, cast.owner) for line in lines(person) if line.is_hold]
-    assert found
-    for line in found:
+    found = {
+        person: next(line for line in lines(person) if line.is_hold) for person in (cast.chair, cast.owner)
+    }
+    assert [line.verb for line in found.values()] == ["decide", "see"], (
+        "the chair's to lift, the owner's to know"
+    )
+    for person, line in found.items():
         with pytest.raises(ValidationError, match="cannot be snoozed"):
-            notice_desk.snooze(
-                cast.owner if line in lines(cast.owner) else cast.chair, line.key, date(2999, 1, 1)
-            )
+            notice_desk.snooze(person, line.key, date(2999, 1, 1))
+        person.snoozed_lines.create(line=line.key, until=date(2999, 1, 1))
+        assert line in lines(person), "whatever a row says"
     due = notice_desk.Line("settle", "Due", "/there/", "Resolve", due=clock.today() + timedelta(days=2))
     assert due.may_snooze
     with time_machine.travel(clock.now() + timedelta(days=2), tick=False):

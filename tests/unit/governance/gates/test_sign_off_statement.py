@@ -334,3 +334,21 @@ def test_a_condition_is_in_the_bytes():
     condition = {"text": "Train the second team", "owner_name": "Karim", "due": "2026-12-01"}
     text = text_of(everything("mvp"), "approve_with_condition", condition=condition)
     assert "Condition: Train the second team - Karim, by 2026-12-01." in text
+
+
+def test_what_differs_between_two_statements_is_told_in_pairs_without_what_belongs_to_the_vote():
+    before = (
+        "I, Ada, approve:\n\n- Is it bounded? (a): met\n  - Whom? (b, answer 1): stated\nReason: Read twice.\n"
+        "Scope: 40 users.\nSigner: Ada, person 1. Prepared 2026-05-01.\n"
+    )
+    after = (
+        "I, Ben, approve:\n\n- Is it bounded? (a): met\n  - Whom? (b, answer 2): stated\n  - Where? (c): stated\n"
+        "Scope: 40 users.\nSigner: Ben, person 2. Prepared 2026-06-01.\n"
+    )
+    changed, same = sign_off_statement.differences(before, after)
+    assert changed == [
+        ("- Whom? (b, answer 1): stated", "- Whom? (b, answer 2): stated"),
+        ("", "- Where? (c): stated"),
+    ]
+    assert same == 2
+    assert sign_off_statement.differences(before, before) == ([], 3)
