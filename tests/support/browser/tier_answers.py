@@ -1,0 +1,304 @@
+"""How a case is answered through the pages: its questions, what shows each, figures, drills and controls."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+
+from playwright.sync_api import Locator, expect
+
+from adoption.demo import artefacts
+from adoption.demo.measures import DECLARED, SAMPLE
+from adoption.measures.evaluation import monday
+from adoption.models.instruments import INSTRUMENTS
+from governance import clock
+from governance.gates.requirements import ACCEPTED_IN_PERSON, GENERATED_ONLY
+from governance.rulebook import Requirement
+from governance.vocabulary import EvidenceKind, Level
+from tests.support.browser.tier_setup import USERS, SetUp
+
+MEASURED = {one.requirement for one in INSTRUMENTS.values() if one.requirement}
+# In the order of the rulebook, how each kind of evidence is called where it is chosen.
+WORDS_OF_KIND = dict(EvidenceKind.choices)
+CLAUSES = {
+    "gov.autonomy": "Autonomous",
+    "gov.human_approval": "Human approval required",
+    "gov.edge_policies": "Exceptions",
+    "gov.record_owner": "Who owns the change log",
+    "prod.q06_human_review": "Human approval required",
+    "int.residency": "Data residency",
+}
+CONDITIONS = {
+    "curated": "Curated examples",
+    "bounded_real": "Bounded real conditions",
+    "full_population": "Full population",
+}
+
+
+class Answers(SetUp):
+    """The answers of a case at a tier, each with the least that shows it."""
+
+    def asked(self, gate: str, tier: str) -> list[str]:
+        """The questions of the gate at this tier that somebody answers in words."""
+        return [
+            key
+            for key in self.book.gates[gate].requirements()
+            if self.book.requirements[key].level_for(tier, gate)
+            and self.book.requirements[key].blocking
+            and key not in ACCEPTED_IN_PERSON
+            and key not in GENERATED_ONLY
+            and key not in self.book.deferred(gate)
+        ]
+
+    def answer_gate(self, gate: str, tier: str | None = None) -> None:
+        """Every question that is open, each on its page with what shows it; one file serves many."""
+        owner, tier = self.owner, self.tier if tier is None else tier
+        owner.tab("Requirements")
+        expect(owner.page.get_by_role("heading", level=1)).to_contain_text(self.book.gates[gate].title)
+        asked, mine = self.asked(gate, tier), self.open_rows("Yours")
+        # What is another's to answer the owner may answer too; saving leads on only through what is the owner's.
+        chained = [key for key in asked if key in mine]
+        others = self.open_rows("Waiting for others")
+        # Answered by accepting a role, and a clause of the contract has to show it beside that.
+        changed = self.open_rows("Yours", "Change")
+        shown = [key for key in asked if key in changed]
+        for key in (*chained, *(key for key in asked if key in others), *shown):
+            if key not in chained[1:]:
+                verb = "Change" if key in shown else "Answer"
+                owner.unfold("Waiting for others")
+                owner.click(verb, owner.page.locator(f"[id='row-{key}']"))
+            stated = self.book.requirements[key].level_for(tier, gate) == Level.STATED
+            self.answer(key, stated=stated, words=key not in shown, last=key not in chained[:-1])
+
+    def open_rows(self, group: str, verb: str = "Answer") -> set[str]:
+        """The questions in this part of the open checklist that wait for an answer, or to be changed."""
+        page = self.owner.page
+        part = page.locator("main section").filter(has=page.get_by_role("heading", name=group))
+        return set(self.owner.unanswered(part, verb))
+
+    def answer(self, key: str, *, stated: bool, words: bool, last: bool) -> None:
+        """Say what is so on the page that stands open, and add or offer what shows it; saving opens the next."""
+        owner, asked = self.owner, self.book.requirements[key]
+        row = owner.page.locator("main")
+        expect(owner.page.get_by_role("heading", level=1)).to_contain_text(asked.question)
+        if words:
+            owner.type("Your answer", f"{asked.counts[:1].upper()}{asked.counts[1:]}.", row)
+        if not (stated and "attestation" in asked.evidence):
+            self.show(row, asked)
+        owner.press(re.compile("^Save(?: and exit)?$") if last else "Save and continue")
+        owner.said("Saved.")
+
+    def kind_of(self, asked: Requirement) -> str:
+        """The kind of evidence that shows it with the least to fill in; "" where a register writes it."""
+        if asked.min_evidence:
+            kind = asked.min_evidence
+        elif asked.key in MEASURED and "telemetry" in asked.evidence:
+            kind = "telemetry"
+        elif asked.min_condition:
+            kind = "user_research" if "user_research" in asked.evidence else "test_report"
+        else:
+            order = (
+                "document",
+                "contract_clause",
+                "log_sample",
+                "decision_record",
+                "user_research",
+                "test_report",
+            )
+            kind = next((kind for kind in order if kind in asked.evidence), asked.evidence[0])
+        by_register = self.book.register_kinds - {EvidenceKind.CONTRACT_CLAUSE}
+        return "" if kind in by_register else kind
+
+    def condition_of(self, asked: Requirement, kind: str) -> str:
+        """Where it was tried: the trial of the prototype on chosen examples, all else on all there is."""
+        if kind not in self.book.condition_kinds:
+            return ""
+        if kind == "user_research":
+            return "bounded_real"
+        return "curated" if asked.min_condition == "curated" else "full_population"
+
+    def show(self, row: Locator, asked: Requirement) -> None:
+        """What shows the answer in this row: an item that was added before, else a new one."""
+        owner, kind = self.owner, self.kind_of(asked)
+        if not kind:
+            return
+        alone = asked.key if asked.group == "layer" or kind == "contract_clause" else ""
+        pile = (kind, self.condition_of(asked, kind), alone)
+        if pile in self.kept:
+            owner.choose("Choose from what this initiative has", self.kept[pile], row)
+            return
+        self.kept[pile] = title = f"{WORDS_OF_KIND[kind]} on {asked.key}"
+        owner.unfold("Add evidence")
+        picked = row.get_by_label("Kind of evidence")
+        if picked.is_visible() and picked.input_value() != kind:
+            owner.choose("Kind of evidence", WORDS_OF_KIND[kind], row)
+        self.fill_form(row, kind, title, asked)
+
+    def fill_form(self, row: Locator, kind: str, title: str, asked: Requirement) -> None:
+        owner, today = self.owner, clock.today().isoformat()
+        typed = {
+            "test_report": {
+                "Data set": "Letters of May",
+                "How many were tried": "240",
+                "Metric": "accuracy",
+                "Figure reached": "0.93",
+                "Threshold declared before": "0.85",
+            },
+            "user_research": {"How many took part": "24", "From": today, "To": today},
+            "decision_record": {
+                "Who decided": "Ada Moreau",
+                "Decided on": today,
+                "Board or ticket": "Minutes of the board, item 4",
+            },
+        }.get(kind, {})
+        for label, words in typed.items():
+            owner.fill(row.get_by_label(label, exact=True).locator("visible=true"), words)
+        if kind == "test_report":
+            owner.choose("Good is", "At least", row)
+        if kind == "user_research":
+            owner.choose("Method", "Interviews", row)
+        if kind == "contract_clause":
+            owner.choose("Clause", CLAUSES[asked.key], row)
+        else:
+            self.hand_in(row, kind, title)
+        if kind in self.book.result_kinds:
+            owner.choose("Result", "Pass", row)
+        if kind in self.book.condition_kinds:
+            owner.choose("Test conditions", CONDITIONS[self.condition_of(asked, kind)], row)
+
+    def hand_in(self, row: Locator, kind: str, title: str) -> None:
+        if kind == "log_sample":
+            name, content = f"{title}.csv", artefacts.log_of(title, clock.today()).read()
+        else:
+            name, content = (
+                f"{title}.txt",
+                f"{title}\nObserved today; every sentence of the answer stands here.\n".encode(),
+            )
+        file = {
+            "name": name,
+            "mimeType": "text/csv" if kind == "log_sample" else "text/plain",
+            "buffer": content,
+        }
+        self.owner.hand_in(row.locator("[name=proof-file]"), file)
+
+    # --- Figures, drills, controls -----------------------------------------------------------------------------------
+
+    def measure(self) -> None:
+        """Each figure that the tier asks is declared, read from one table, and filed."""
+        owner = self.owner
+        wanted = [
+            key for key in DECLARED if INSTRUMENTS[key].requirement in self.asked("production", self.tier)
+        ]
+        for key in wanted:
+            words, source, target, baseline = DECLARED[key]
+            owner.tab("Adoption")
+            owner.follow(owner.page.locator(f"main a[href$='instrument={key}']").first)
+            owner.type("What exactly", words)
+            owner.type("Whom it is about", f"The {USERS} users in scope")
+            owner.type("Where the figures come from", source)
+            if baseline is not None:
+                owner.type("Baseline", str(baseline))
+                owner.type("Read from how many", str(SAMPLE))
+            share = INSTRUMENTS[key].share
+            owner.type("Target", f"{target * 100:g}" if share else str(target))
+            owner.type("How many people it is meant for", str(USERS))
+            owner.press("Declare it")
+            expect(owner.page.get_by_role("heading", name="Add measurement")).to_be_visible()
+        owner.tab("Adoption")
+        owner.click("Readings from a table")
+        owner.hand_in(
+            owner.page.locator("main input[type=file]"),
+            {"name": "readings.csv", "mimeType": "text/csv", "buffer": readings(wanted)},
+        )
+        owner.press("Preview")
+        owner.press("Let ", exact=False)
+        owner.tab("Adoption")
+        filed = [
+            key
+            for key in self.asked("production", self.tier)
+            if key in MEASURED and not self.kind_of(self.book.requirements[key])
+        ]
+        for key in filed:
+            form = owner.page.locator(f"form:has(input[name=requirement][value='{key}'])")
+            owner.press("File these readings as evidence", form, exact=False)
+            owner.tab("Adoption")
+
+    def drill(self) -> None:
+        """One drill, for all that a drill is asked to show."""
+        owner = self.owner
+        shown = [
+            key
+            for key in self.asked("production", self.tier)
+            if "drill_record" in self.book.requirements[key].evidence
+            and not self.kind_of(self.book.requirements[key])
+            and key not in MEASURED
+        ]
+        if not shown:
+            return
+        owner.tab("Integration")
+        owner.click("Drills")
+        owner.click("Record a drill")
+        owner.choose("What was drilled", "Fallback")
+        owner.choose("Fault planted", "No answer in time")
+        owner.fill(owner.page.locator("[name=observed_on]"), clock.today().isoformat())
+        owner.type("What was expected", "The list of yesterday within five seconds.")
+        owner.type("What happened", "The list of yesterday after three seconds; all were told.")
+        owner.choose("Result", "Pass")
+        owner.hand_in(
+            owner.page.get_by_label("Trace"),
+            {"name": "trace.jsonl", "mimeType": "application/jsonl", "buffer": b'{"fault": "timeout"}\n'},
+        )
+        for key in shown:
+            box = owner.page.locator(f"input[name=covers][value='{key}']")
+            if not box.is_checked():
+                owner.check(box)
+        owner.press("Record it")
+
+    def map_contract(self) -> None:
+        """Each clause is given the control that enforces it, where that is asked."""
+        owner = self.owner
+        if not self.book.requirements["gov.enforced"].level_for(self.tier, "production"):
+            return
+        report = next(title for (kind, *_), title in self.kept.items() if kind == "test_report")
+        owner.tab("Contract")
+        owner.open("Where each clause is enforced")
+        for _ in self.case.contract.versions.get().clauses.all():
+            owner.click("Name its control")
+            owner.tick("Policy: says what is allowed")
+            owner.type("What enforces it", "What is not allowed is denied before it runs.")
+            owner.choose("What last showed it", report)
+            owner.press("Name it")
+            owner.said("has its control.")
+
+    def generate_index(self) -> None:
+        """The one answer that nobody writes."""
+        owner = self.owner
+        owner.tab("Requirements")
+        owner.click("Generate the index")
+        owner.press("Generate it")
+        owner.said("The index is generated.")
+
+
+def readings(wanted: list[str]) -> bytes:
+    """One table of what was counted, with a line for each measure and period."""
+    today, lines = clock.today(), io.StringIO()
+    table = csv.writer(lines)
+    table.writerow(["measure", "from", "to", "team", "n", "hits", "mean", "sd"])
+    for key in wanted:
+        start, end = today - timedelta(days=6), today
+        if INSTRUMENTS[key].weekly:
+            for week in (monday(today) - timedelta(weeks=count) for count in range(8, -1, -1)):
+                hits = 5 if key == "trust.overrides" else 44
+                table.writerow(
+                    [key, week, min(week + timedelta(days=6), today), "Account management", 58, hits, "", ""]
+                )
+        elif key == "burden.time":
+            table.writerow([key, start, end, "", SAMPLE, "", 15, 5])
+        else:
+            n, hits = {
+                "recoverable.undone": (40, 37),
+                "usage.active": (USERS, 34),
+                "usage.new_way": (150, 118),
+            }.get(key, (SAMPLE, SAMPLE - 2))
+            table.writerow([key, start, end, "", n, hits, "", ""])
+    return lines.getvalue().encode()
