@@ -2,12 +2,13 @@
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
 
 from governance.models import LegalHold, User
 
 
 def _why() -> forms.CharField:
-    return forms.CharField(label="Why", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    return forms.CharField(label=_("Why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of an initiative, such as AI-0042.")
@@ -18,14 +19,17 @@ class HoldForm(forms.Form):
 
     prefix = "hold"
     case = forms.CharField(
-        label="Initiative",
+        label=_("Initiative"),
         required=False,
         max_length=12,
         validators=[REFERENCE],
-        help_text="Such as AI-0042.",
+        help_text=_("Such as AI-0042."),
     )
     login = forms.CharField(
-        label="Person", required=False, max_length=60, help_text="The login, where the hold is on a person."
+        label=_("Person"),
+        required=False,
+        max_length=60,
+        help_text=_("The login, where the hold is on a person."),
     )
     why = _why()
 
@@ -42,7 +46,7 @@ class LiftForm(forms.Form):
     """One of the open holds, and why it need not be."""
 
     prefix = "lift"
-    hold = forms.ModelChoiceField(LegalHold.objects.none(), label="Hold", empty_label=None)
+    hold = forms.ModelChoiceField(LegalHold.objects.none(), label=_("Hold"), empty_label=None)
     why = _why()
 
     def __init__(self, *args, **options):

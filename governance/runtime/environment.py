@@ -30,6 +30,18 @@ def whole_number(name: str, default: int, least: int, most: int | None, advice: 
     return found
 
 
+def host_names(name: str) -> list[str]:
+    """The hosts that a variable lists, with commas between them. Raises ImproperlyConfigured."""
+    found = os.environ.get(name, "").replace(",", " ").lower().split()
+    for host in found:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?", host):
+            raise ImproperlyConfigured(
+                f"{name} names {host!r}; set it to host names with commas between them, "
+                "such as wiki.example.org,tickets.example.org:8443."
+            )
+    return found
+
+
 def embeddings_service() -> tuple[str, str, str]:
     """Address, model and key of an embeddings service of the company's own; all "" where none is set."""
     url = os.environ.get("PLUMBLINE_EMBEDDINGS_URL", "")

@@ -7,9 +7,11 @@ database and for a server of any version. The folder holds
     manifest.sha256     the SHA-256 of the manifest
     tables/NAME.gz      one table each, in COPY's text format
     evidence/...        the files that rows speak of, under their names in storage
+    interactions/...    what systems reported: bodies that wait, and segments; encrypted, and without any key
 
 It is written as `DIR.partial` and gets its name when it is complete. Secrets are not in it: neither the secret key
-nor the key that signs checkpoints, or whoever finds a copy could sign in our name.
+nor the key that signs checkpoints, or whoever finds a copy could sign in our name; nor the master keys of interactions
+(`governance.interaction_keeping.key_copies`).
 `governance.storage.restore` puts it back.
 """
 
@@ -42,6 +44,10 @@ MANIFEST_SUM = "manifest.sha256"
 SESSIONS = "governance_session"
 FOLDER = "governance_datafolder"
 LEFT_OUT = ("django_migrations", SESSIONS, FOLDER)
+INTERACTIONS = "interactions"
+# In this order, around the tables: what waits goes into the tables and into segments, those of a batch into those of a
+# day. So whatever the tables do not have waits in the copy, and whatever they have is in a segment of it.
+WAITING, SEGMENTS = ("waiting/*",), ("segments/*/*/*.parquet", "segments/*/*.parquet")
 CHUNK = 256 * 1024
 
 # What COPY writes depends on these and on nothing else.
@@ -65,6 +71,8 @@ def take(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> di
     record does not know as missing, are listed in the manifest under "lost" and "changed". Raises BackupTrouble.
     """
     with draft_of(folder) as draft:
+        files: dict[str, Any] = {}
+        waiting = copy_interactions(draft, files, WAITING)
         with snapshot() as cursor:
             manifest: dict[str, Any] = {
                 "format": FORMAT,
@@ -74,17 +82,19 @@ def take(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> di
                 "checkpoint": newest_checkpoint(cursor),
                 "keys": public_keys(signing_keys.origin()),
                 "tables": {},
-                "files": {},
+                "files": files,
             }
             for name, columns in tables_of(cursor).items():
                 place = f"tables/{name}.gz"
                 told = copy_out(cursor, name, columns, draft / place)
-                manifest["tables"][name], manifest["files"][place] = told
+                manifest["tables"][name], files[place] = told
             manifest["sequences"] = sequences_of(cursor)
             named = files_named()
         tell(f"{len(manifest['tables'])} tables, {sum(t['rows'] for t in manifest['tables'].values())} rows.")
-        manifest |= copy_files(draft, named, manifest["files"])
+        manifest |= copy_files(draft, named, files)
         tell(f"{len(manifest['evidence'])} files of evidence.")
+        manifest["interactions"] = [*waiting, *copy_interactions(draft, files, SEGMENTS)]
+        tell(f"{len(manifest['interactions'])} files of the interaction log.")
         write_manifest(draft, manifest)
     return manifest
 
@@ -284,6 +294,24 @@ def copy_files(
         if fingerprint and files[place]["sha256"] != fingerprint:
             told["changed"].append(name)
     return told
+
+
+def copy_interactions(draft: Path, files: dict[str, Any], patterns: tuple[str, ...]) -> list[str]:
+    """Copy the files of the interaction log of these patterns, one pattern after the other; their names below it."""
+    found = []
+    base = Path(settings.INTERACTIONS_DIR)
+    for path in (path for pattern in patterns for path in sorted(base.glob(pattern))):
+        name = path.relative_to(base).as_posix()
+        place = draft / INTERACTIONS / name
+        try:
+            with open(path, "rb") as source, Hashed(place) as file:
+                while block := source.read(CHUNK):
+                    file.write(block)
+        except FileNotFoundError:  # it went where the copy looks next
+            continue
+        files[f"{INTERACTIONS}/{name}"] = file.described()
+        found.append(name)
+    return found
 
 
 def gaps(manifest: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,18 @@ from psycopg import sql
 
 from governance.database import database_roles
 from governance.database.row_history import acting
+from governance.interaction_keeping import destroyed
 from governance.ledger import record
 from governance.privacy import erasure_log, erasure_replay
-from governance.storage import backup, data_folder
+from governance.storage import backup, data_folder, interaction_files
 from governance.storage.backup import BackupTrouble
 from governance.vocabulary.entry_kinds import EntryKind
 
 # What migrating alone leaves in an empty database.
 MADE_BY_MIGRATING = ("django_migrations", "django_content_type", "auth_permission", backup.FOLDER)
 # The decisions of a month have a table of their own, made with the first of them.
-DECISIONS_OF = re.compile(r"governance_policydecision_(\d{4})_(\d{2})\Z")
+MONTH_OF = re.compile(r"governance_(policydecision|interaction)_(\d{4})_(\d{2})\Z")
+MONTHS_MADE_BY = {"policydecision": "plumbline_decisions_of", "interaction": "plumbline_interactions_of"}
 # Columns that hold the id of a transaction, in every table of the record.
 XACT_COLUMNS = ("xact", "history_xact")
 
@@ -40,18 +43,22 @@ def restore(
 ) -> dict[str, Any]:
     """Put a backup into the empty database and storage of this installation; returns its manifest.
 
-    Erasures in the log `erasures` that the backup does not know are done again before it opens. Raises BackupTrouble,
+    Erasures in the log `erasures` that the backup does not know are done again before it opens, and keys of
+    interactions destroyed again that were since (the list lies with the masters). Raises BackupTrouble,
     having changed nothing that a second attempt would trip over, when the backup was changed, the database is not
     empty, or the backup is from a newer version.
     """
     manifest = backup.check(folder)
     log = read_log(erasures)
+    read_destroyed()
     tell("The backup is as it was written.")
     with connection.cursor() as cursor:
         refuse_unless_empty(cursor)
     older = migrate_to(manifest["migrations"])
     put_files(folder, manifest)
     tell(f"{len(manifest['evidence'])} files of evidence.")
+    interaction_files.put(folder, manifest)
+    tell(f"{len(manifest.get('interactions', []))} files of the interaction log.")
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(backup.UNHURRIED)
         cursor.execute(backup.WRITTEN_ALIKE)
@@ -61,17 +68,23 @@ def restore(
         if not older:
             tell_record(folder, manifest)
             erased_again = erasure_replay.replay(log)
+            destroyed_again = destroyed.again(as_owner=True)
     tell(f"{len(manifest['tables'])} tables, {sum(t['rows'] for t in manifest['tables'].values())} rows.")
     if older:
         call_command("migrate", interactive=False, verbosity=0)
         tell_record(folder, manifest)
         erased_again = erasure_replay.replay(log)
+        with transaction.atomic():
+            destroyed_again = destroyed.again(as_owner=True)
+    interaction_files.take_out_unknown(datetime.fromisoformat(manifest["made_at"]))
     data_folder.take()
     database_roles.grant(connection)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if log else "ANALYZE")  # the first also frees what was erased
     if log:
         tell(f"{erased_again} erasures done again.")
+    if destroyed_again:
+        tell(f"{destroyed_again} keys of interactions destroyed again.")
     return manifest
 
 
@@ -94,6 +107,16 @@ def read_log(path: Path | None) -> list[str]:
             f"the log of erasures {path} cannot be read ({reason}); use another copy."
         ) from None
     return lines
+
+
+def read_destroyed() -> None:
+    """Raises BackupTrouble where the list of destroyed keys is there and cannot be read."""
+    try:
+        destroyed.lines()
+    except (OSError, ValueError):
+        raise BackupTrouble(
+            f"the list of destroyed keys {destroyed.path()} cannot be read; put back its copy."
+        ) from None
 
 
 def refuse_unless_empty(cursor: Any) -> None:
@@ -197,10 +220,10 @@ def load(cursor: Any, folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def make_months(cursor: Any, tables: list[str]) -> None:
-    """Make the tables of the months whose decisions the backup holds: migrating alone makes none of them."""
-    for year, month in (found.groups() for name in tables if (found := DECISIONS_OF.match(name))):
+    """Make the tables of the months of which the backup holds rows: migrating alone makes none of them."""
+    for of, year, month in (found.groups() for name in tables if (found := MONTH_OF.match(name))):
         cursor.execute(
-            "SELECT plumbline_decisions_of(make_timestamptz(%s, %s, 15, 12, 0, 0, 'UTC'))",
+            f"SELECT {MONTHS_MADE_BY[of]}(make_timestamptz(%s, %s, 15, 12, 0, 0, 'UTC'))",
             [int(year), int(month)],
         )
 

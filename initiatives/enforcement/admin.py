@@ -1,9 +1,23 @@
 """Contracts and systems of cases in the Django admin: words, comments, keys without what lets one in, the switch."""
 
-from governance.models import ClauseComment, DecisionBatch, KeyHeartbeat, ServiceKey, VocabularyWord
+from governance.models import (
+    ClauseComment,
+    DecisionBatch,
+    InteractionBatch,
+    KeyHeartbeat,
+    ServiceKey,
+    VocabularyWord,
+)
 from governance.web.admin_base import read_only
 from initiatives.cases.admin_filters import BY_CASE, OF_STAGE
-from initiatives.models import DecisionDay, KillSwitch
+from initiatives.models import (
+    ActName,
+    DecisionDay,
+    KillSwitch,
+    LogFinding,
+    LogFindingWithdrawal,
+    ReconciledDay,
+)
 
 read_only(
     ServiceKey,
@@ -32,11 +46,50 @@ read_only(
     list_select_related=("initiative", "key"),
 )
 read_only(
+    ActName,
+    ("contracts", "Names of acts"),
+    list_display=("initiative", "name", "action", "by", "at", "taken_back_at"),
+    list_filter=("at", *OF_STAGE),
+    search_fields=(*BY_CASE, "name", "action"),
+    list_select_related=("initiative", "by"),
+)
+read_only(
+    ReconciledDay,
+    ("contracts", "Days of both logs"),
+    list_display=("initiative", "day", "done", "not_done", "never_asked", "after_denial", "open", "unmapped"),
+    list_filter=("day", *OF_STAGE),
+    search_fields=BY_CASE,
+    list_select_related=("initiative",),
+)
+read_only(
+    LogFinding,
+    ("contracts", "Findings of the logs"),
+    list_display=("initiative", "kind", "what", "at", "probable", "found_at", "withdrawal"),
+    list_filter=("kind", "probable", "day", *OF_STAGE),
+    search_fields=(*BY_CASE, "what", "=act", "=decision"),
+    list_select_related=("initiative", "withdrawal"),
+)
+read_only(
+    LogFindingWithdrawal,
+    ("contracts", "Findings withdrawn"),
+    list_display=("finding", "why", "at"),
+    list_filter=("why", "at"),
+    search_fields=("finding__what", "=finding__act"),
+    list_select_related=("finding",),
+)
+read_only(
     DecisionBatch,
     ("record", "Batches of decisions"),
     list_display=("id", "count", "first_at", "last_at", "digest"),
     list_filter=("first_at",),
     search_fields=("=digest", "=spool"),
+)
+read_only(
+    InteractionBatch,
+    ("record", "Batches of interactions"),
+    list_display=("id", "count", "first_at", "last_at", "day", "root"),
+    list_filter=("first_at",),
+    search_fields=("=root", "=spool"),
 )
 read_only(
     KillSwitch,

@@ -105,8 +105,11 @@ def _response(request, status: int, body, headers: dict) -> HttpResponse:
 # --- Who asks --------------------------------------------------------------------------------------------------------
 
 
-def opened(request, scope: str) -> tuple[Known, Key]:
-    """The case and the key behind a request. Raises Answered: 401, 403, 429 or 503."""
+def opened(request, scope: str, *, within: tuple[Rate, int] | None = None) -> tuple[Known, Key]:
+    """The case and the key behind a request. Raises Answered: 401, 403, 429 or 503.
+
+    `within` are other buckets than those of questions, and how much of them a second fills.
+    """
     token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
     try:
         known = _known(token)
@@ -117,7 +120,8 @@ def opened(request, scope: str) -> tuple[Known, Key]:
         raise Answered(503, AWAY, Retry_After="1") from None
     if scope not in key.scopes:
         raise Answered(403, "This key was not made for that.")
-    if wait := rate.wait(key.id, settings.DECISION_RATE):
+    buckets, per_second = within or (rate, settings.DECISION_RATE)
+    if wait := buckets.wait(key.id, per_second):
         raise Answered(429, "This key asks too often.", Retry_After=str(wait))
     return known, key
 

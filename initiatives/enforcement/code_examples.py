@@ -193,6 +193,38 @@ def as_outcome(address: str) -> str:
   {address}/access/v1/outcomes"""
 
 
+def as_telemetry(address: str, key: str = "plk_…") -> str:
+    """What an OpenTelemetry SDK is told so that it reports here, with what is said: one line, before the command."""
+    settings = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"{address}/otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{key}",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true",
+        "AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED": "true",
+        "TRACELOOP_TRACE_CONTENT": "true",
+    }
+    return " ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def as_interaction(address: str) -> str:
+    """One interaction sent by a system without telemetry, with curl."""
+    said = {
+        "at": "2026-11-22T09:30:00Z",
+        "input": "How long is it good for?",
+        "output": "Two years.",
+        "model": "m-1",
+        "subject": "customer 4",
+        "decision": "context.id of the answer",
+    }
+    return (
+        f"curl {address}/access/v1/interactions -H 'Authorization: Bearer plk_…' \\\n"
+        f"  -H 'Content-Type: application/x-ndjson' -d '{json.dumps(said)}'"
+    )
+
+
 def as_python(address: str, question: dict) -> str:
     """With the client that is downloaded from the page, saved as plumbline.py."""
     parts = ["subject", "action", "resource", *(["context"] if "context" in question else [])]

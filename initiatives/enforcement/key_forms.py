@@ -8,9 +8,10 @@ from governance import clock
 from governance.audit.forms import DayField as OpenDayField
 from governance.authorization.decision_queries import Wanted
 from governance.models.sign_in import KEY_SCOPES
+from governance.sign_in.signing import SigningForm
 from governance.vocabulary import DecisionOutcome, Role
 from initiatives.enforcement.code_examples import CODES
-from initiatives.form_fields import DayField, PersonField
+from initiatives.form_fields import DayField, PersonField, ReasonForm
 
 USUAL_LIFE = timedelta(days=90)
 
@@ -75,6 +76,10 @@ class TryForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="One a line: subject.department=Sales, action.amount=5000, context.failure=low_confidence.",
     )
+
+
+class SwitchForm(SigningForm, ReasonForm):
+    """Why the systems are switched off or on, and the signature."""
 
 
 class DrillForm(forms.Form):

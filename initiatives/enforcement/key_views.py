@@ -17,7 +17,7 @@ from governance.authorization import decision as authorization_decision
 from governance.contracts.clauses import FAILURES
 from governance.contracts.wording import APPROVERS
 from governance.models import KeyHeartbeat, PolicyDecision, ServiceKey
-from governance.models.sign_in import KEY_SCOPES
+from governance.models.sign_in import INTERACTIONS, KEY_SCOPES
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome
 from initiatives.access import case_lookup
@@ -56,6 +56,8 @@ def systems(request: SignedInRequest, ref: str) -> HttpResponse:
         "python": code_examples.as_python(settings.ADDRESS, question),
         "http": code_examples.as_http(settings.ADDRESS, question),
         "report": code_examples.as_outcome(settings.ADDRESS),
+        "telemetry": code_examples.as_telemetry(settings.ADDRESS),
+        "one_interaction": code_examples.as_interaction(settings.ADDRESS),
         "testers": known.condition.bound.test_subjects if known.condition.bound else (),
         "weeks": decision_queries.weeks(case.number, context["now"]) if case.contract_id else [],
         "stretch": decision_queries.STRETCH,
@@ -169,6 +171,8 @@ def _new_key(request, case, form, act, **page):
         else:
             context = case_context(request, case, "systems")
             context |= {"title": "The new key", "key": key, "token": token, "address": settings.ADDRESS}
+            if INTERACTIONS in key.scopes:
+                context["telemetry"] = code_examples.as_telemetry(settings.ADDRESS, token.text)
             return render(request, "initiatives/enforcement/key_made.html", context)
     return ask(request, case, "systems", form, back_url=reverse("systems", args=[case.ref]), **page)
 

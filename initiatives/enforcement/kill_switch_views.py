@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
 from governance.models import Rulebook
@@ -14,11 +15,11 @@ from initiatives.access import case_lookup, kill_switch_permissions
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import ask, mend, one_act, sent
 from initiatives.enforcement import kill_switch
-from initiatives.enforcement.key_forms import DrillForm
+from initiatives.enforcement.key_forms import DrillForm, SwitchForm
 from initiatives.enforcement.kill_switch import IN_EFFECT_WITHIN, last_allowed_after
-from initiatives.form_fields import ReasonForm
 
 
+@sensitive_post_parameters("password")
 def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
     """Deny everything that systems of the case ask."""
     case = case_lookup.case_for(request.user, ref)
@@ -26,7 +27,7 @@ def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
     return one_act(
         request,
         case,
-        ReasonForm(sent(request)),
+        SwitchForm(sent(request), request=request, purpose=f"switch the systems of {case.ref} off"),
         lambda fields: kill_switch.switch_off(case=case, by=request.user, **fields),
         "Its systems are switched off: whatever they ask is denied.",
         title="Switch its systems off",
@@ -40,6 +41,7 @@ def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
     )
 
 
+@sensitive_post_parameters("password")
 def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
     """Let the contract decide again; what was learned may become a drill record."""
     case = case_lookup.case_for(request.user, ref)
@@ -47,7 +49,7 @@ def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
     pressed = case.kill_switches.filter(released_at__isnull=True).select_related("pressed_by").first()
     if pressed is None and request.method != "POST":
         no("Its systems are switched on.", "There is nothing to switch back.").or_refuse()
-    form = ReasonForm(sent(request))
+    form = SwitchForm(sent(request), request=request, purpose=f"switch the systems of {case.ref} on")
     if request.method == "POST" and form.is_valid():
         released = kill_switch.switch_on(case=case, by=request.user, **form.cleaned_data)
         messages.success(request, "Its systems are switched on: the contract decides again.")

@@ -46,7 +46,7 @@ def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
     """The log of the case, newest first; every part of the question may be looked for."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "systems")
-    keys = _keys_of(case)
+    keys = keys_of(case)
     reads = bool(context["may"].read_questions)
     form = ToldForm(request.GET, keys=keys.values(), subjects=reads)
     found = decision_queries.page(
@@ -59,7 +59,7 @@ def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "all_url": reverse("told", args=[case.ref]),
-        "rows": _rows(case, found.rows, keys),
+        "rows": presented(case, found.rows, keys),
         "more": found.more,
         "looked_to": found.looked_to,
         "first_page": not request.GET.get("before"),
@@ -72,11 +72,12 @@ def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
     return render(request, "initiatives/enforcement/told.html", context)
 
 
-def _keys_of(case) -> dict:
+def keys_of(case) -> dict:
+    """By row, the keys of the case, those that ended too."""
     return {key.pk: key for key in case.contract.keys.all()} if case.contract_id else {}
 
 
-def _rows(case, rows, keys) -> list[dict]:
+def presented(case, rows, keys) -> list[dict]:
     """Decisions as the page shows them, each with the sentences of its clauses as the board signed them."""
     said = _sentences(case, rows)
     return [
@@ -136,7 +137,7 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
     if row is None:
         raise Http404("No such decision of this initiative.")
     context = case_context(request, case, "systems")
-    (shown,) = _rows(case, [row], _keys_of(case))
+    (shown,) = presented(case, [row], keys_of(case))
     named = outcome_reports.Named(row.at, bytes(row.digest), row.outcome == DecisionOutcome.ALLOW)
     batch = Entry.objects.filter(table="governance_decisionbatch", key=str(row.batch_id))
     context |= shown | {
@@ -155,7 +156,7 @@ def export(request: SignedInRequest, ref: str) -> HttpResponse:
     """The log as a CSV file: what the filters leave, newest first, as many as one file takes."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_read_questions(case, request.user).or_refuse()
-    keys = _keys_of(case)
+    keys = keys_of(case)
     wanted = ToldForm(request.GET, keys=keys.values(), subjects=True).wanted
     rows = (_line(row, keys) for row in decision_queries.each(case.number, wanted, MOST_EXPORTED))
     return csv_export.stream(

@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.drills.mutants_of_interactions import MUTANTS as OF_INTERACTIONS
 from tests.drills.mutants_table import MUTANTS as TABLE
 from tests.support.paths import ROOT
 
@@ -36,7 +37,7 @@ class Mutant:
         return f"{path}/__init__.py" if (ROOT / path).is_dir() else f"{path}.py"
 
 
-MUTANTS = [Mutant(*row) for row in TABLE]
+MUTANTS = [Mutant(*row) for row in [*TABLE, *OF_INTERACTIONS]]
 
 
 def source_without(mutant: Mutant) -> str:

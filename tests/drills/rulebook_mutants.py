@@ -33,7 +33,7 @@ PURE = (
     "tests/unit/initiatives/test_agreed_terms.py",
     "tests/unit/governance/gates/test_agreed_gates.py",
 )
-ACTS = ("tests/app/initiatives/rulebook_changes/test_agreed_terms.py",)
+ACTS = ("tests/acceptance/rulebook/test_agreed_terms.py",)
 TIERS = tuple(schema.FIXED["risk tier"])
 # Kinds of change that bite come up more often; each other field that can be edited comes up as well.
 OFTEN = {

@@ -3,6 +3,7 @@
 from typing import cast
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import Comparison, Layer
 from initiatives.form_fields import DayField
@@ -16,11 +17,13 @@ class EvaluationForm(forms.Form):
     """What is measured, on which data, and what is good enough: said before anything is measured."""
 
     component_version = forms.ModelChoiceField(
-        ComponentVersion.objects.none(), label="Which version", empty_label="choose a version"
+        ComponentVersion.objects.none(), label=_("Which version"), empty_label=_("choose a version")
     )
-    data_set = forms.CharField(max_length=200, help_text="With its version, so that somebody else finds it.")
-    metric = forms.CharField(max_length=120, help_text="For instance: accuracy, or minutes per letter.")
-    comparison = forms.ChoiceField(label="Good enough is", choices=Comparison.choices)
+    data_set = forms.CharField(
+        max_length=200, help_text=_("With its version, so that somebody else finds it.")
+    )
+    metric = forms.CharField(max_length=120, help_text=_("For instance: accuracy, or minutes per letter."))
+    comparison = forms.ChoiceField(label=_("Good enough is"), choices=Comparison.choices)
     threshold = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
 
     def __init__(self, *args, case: Initiative, **options):
@@ -38,6 +41,9 @@ class ResultForm(forms.Form):
 
     result = forms.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
     n = forms.IntegerField(
-        label="Examples", min_value=1, max_value=MOST_EXAMPLES, help_text="How many the result rests on."
+        label=_("Examples"),
+        min_value=1,
+        max_value=MOST_EXAMPLES,
+        help_text=_("How many the result rests on."),
     )
-    measured_on = DayField(label="Measured on")
+    measured_on = DayField(label=_("Measured on"))

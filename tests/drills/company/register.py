@@ -15,8 +15,8 @@ import time
 from tests.drills.company import place, thousands
 from tests.drills.company.pages import ROUNDS, asked, bound, get
 
-MOST = {"systems": 4.0, "busy system": 4.0, "integration": 4.0, "path": 4.0}
-QUERIES = {"systems": 20, "busy system": 20, "integration": 20, "path": 20}
+MOST = {"systems": 4.0, "busy system": 4.0, "integration": 4.0}
+QUERIES = {"systems": 20, "busy system": 20, "integration": 20}
 BATCH = 500
 KINDS = ("bought", "home_grown", "database", "wiki", "file_share")
 REGIONS = ("eu-west", "eu-north", "us-east")
@@ -165,7 +165,6 @@ def pages(company) -> None:
         ("busy system", auditor, busy.get_absolute_url()),
         ("busy system", outsider, busy.get_absolute_url()),
         ("integration", auditor, reverse("integration", args=[case.ref])),
-        ("path", auditor, reverse("integration-path", args=[case.ref])),
         ("desk of an owner", outsider, "/"),
     ]
     for words, person, address in wanted:

@@ -36,6 +36,7 @@ ASKED = {
     "initiatives.TraceSample": {"low": lambda: 0.0, "high": lambda: 1.0},
     "initiatives.UnitPolicy": {"allowed": lambda: ["EU"]},
     "initiatives.VendorTerm": {"allowed": lambda: ["EU"]},
+    "initiatives.BodyTerm": {"days": lambda: 183, "until": lambda: clock.today()},
     "initiatives.Waiver": {"until": lambda: clock.today()},
 }
 

@@ -41,12 +41,12 @@ def another(template: str | None = None) -> Iterator[str]:
 
 @contextlib.contextmanager
 def installed_in(name: str, uploads: Path, **login: str) -> Iterator[None]:
-    """Django works in another database, with uploads in another folder."""
+    """Django works in another database, with uploads, and interactions beside them, in another folder."""
     kept = dict(connection.settings_dict)
     connection.close()
     connection.settings_dict.update({"NAME": name} | login)
     try:
-        with override_settings(MEDIA_ROOT=uploads):
+        with override_settings(MEDIA_ROOT=uploads, INTERACTIONS_DIR=uploads.parent / "interactions"):
             yield
     finally:
         connection.close()

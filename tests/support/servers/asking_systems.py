@@ -1,13 +1,18 @@
 """What a system of a case sends: questions with its key, as a client would."""
 
 import json
+import secrets
 from datetime import timedelta
 
 from django.test import Client
 
 from governance import clock
 from governance.authorization import decision_log
-from governance.models import PolicyDecision
+from governance.interaction_log import loading
+from governance.interaction_log.intake import interactions
+from governance.interaction_log.shape import Interaction as Report
+from governance.interaction_log.shape import Kind, Message
+from governance.models import Interaction, PolicyDecision
 
 
 class System:
@@ -71,6 +76,23 @@ def logged(**filters) -> list[PolicyDecision]:
     """The decisions in the log, oldest first, after what waits was brought over."""
     decision_log.decisions.bring_over()
     return list(PolicyDecision.objects.filter(**filters).order_by("id"))
+
+
+def reported(case, key=None, **fields) -> Interaction:
+    """One interaction in the log of the case, brought over; what is said of it as the fields of the shape."""
+    said = {
+        "model": "m-1",
+        "input": (Message("user", "How long is it good for?"),),
+        "output": (Message("assistant", "Two years."),),
+        "subject": "customer 4",
+        "started": clock.now(),
+        "id": secrets.token_hex(8),
+    }
+    report = Report(Kind.CALL, **said | fields)
+    interactions.keep([report], case=case.number, key=key, decision_of=lambda text: None, now=clock.now())
+    interactions.bring_over()
+    loading.loader.bring_orphans(interactions._folder)
+    return Interaction.objects.filter(case_number=case.number).latest("id")
 
 
 def write(case, count: int, *, at=None, key=None, apart: int = 1, **fields) -> None:

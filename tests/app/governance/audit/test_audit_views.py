@@ -296,6 +296,9 @@ def test_who_held_what_on_a_day(cast, as_, case):
     assert "Elena Novak Chair seat Retail board" in page
     assert "Marta Lindqvist Business owner role" in page
     assert "Mei Tan Auditor right everywhere" in page
+    for today in ("/organisation/units/", "/organisation/boards/"):
+        assert f'href="{today}"' in client.get("/audit/rights/").content.decode()
+        assert client.get(today).status_code == 200
     assert "Nobody held anything" in words(client.get("/audit/rights/?on=2020-01-01"))
     only = words(client.get("/audit/rights/", {"kind": "right", "who": cast.admin.pk}))
     assert "Per Dahl Admin right" in only

@@ -29,6 +29,8 @@ WRITTEN_ONCE = {
     "adoption_lessonresponse",
     "governance_contractapproval",
     "governance_decisionbatch",
+    "governance_interactionbatch",
+    "governance_interactiondigest",
     "governance_keyheartbeat",
     "governance_outcomereport",
     "governance_policydecision",
@@ -43,6 +45,8 @@ WRITTEN_ONCE = {
     "initiatives_excuse",
     "initiatives_formertitle",
     "initiatives_layerreview",
+    "initiatives_logfinding",
+    "initiatives_logfindingwithdrawal",
     "initiatives_linkanswer",
     "initiatives_notsimilar",
     "initiatives_paststanding",
@@ -114,6 +118,31 @@ def test_the_application_works_and_cannot_touch_the_record(application):
         application.execute("SELECT " + ACT.replace("'decided'", "'erased'"))
 
 
+def test_the_application_has_months_of_interactions_expire_in_their_time_and_deletes_no_row(application):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT plumbline_interactions_of('2020-01-15')")
+        cursor.execute(
+            "INSERT INTO governance_interaction"
+            " (at, received_at, holder_key, batch_id, case_number, place, size, stored,"
+            " odd_clock, kind, model, version, call, mark, digest) SELECT '2020-01-15', '2020-01-15', 1, 1, 1, n, 1, 1,"
+            " false, 'call', '', '', '', '', '' FROM generate_series(1, 3) n"
+        )
+    refused(
+        application,
+        "DELETE FROM governance_interaction",
+        "DROP TABLE governance_interaction_2020_01",
+        "DELETE FROM governance_interactiondigest",
+    )
+    with pytest.raises(psycopg.Error, match="kept for 730 days"):
+        application.execute(
+            "SELECT plumbline_expire_interactions(date_trunc('month', now())::date, '{}', '{}')"
+        )
+    expired = application.execute("SELECT * FROM plumbline_expire_interactions('2020-01-01', '{}', '{}')")
+    assert expired.fetchone() == (3, 0, 0)
+    gone = application.execute("SELECT to_regclass('public.governance_interaction_2020_01')")
+    assert gone.fetchone() == (None,)
+
+
 def test_a_table_of_the_same_name_does_not_deceive_the_guard(application):
     """What a session puts into its own temporary schema stands first in its search path, not in the guard's.
 
@@ -157,6 +186,7 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
             "governance_session",
             "governance_passwordlink",
             "governance_servicekey",
+            "governance_interactionkey",
             "adoption_answerbox",
             "adoption_invitation",
             "adoption_sealedsource",
@@ -174,6 +204,7 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
         "SELECT nonce FROM governance_passwordlink",
         "SELECT sealed FROM adoption_sealedsource",
         "SELECT content FROM initiatives_approvalpreview",
+        "SELECT wrapped FROM governance_interactionkey",
         f"SELECT {ACT}",
         f"SELECT {KEEP}",
     )

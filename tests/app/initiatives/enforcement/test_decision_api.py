@@ -14,6 +14,7 @@ from governance import clock
 from governance.authorization import decision_log
 from governance.contracts.clauses import Terms
 from governance.models import DecisionBatch, Entry, PolicyDecision
+from governance.queue import spooled_log
 from governance.sign_in.rate_limits import Rate
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts.actions import Written
@@ -249,13 +250,13 @@ def test_what_a_killed_process_left_is_brought_over_once(system, tmp_path):
     system.ask("summarise", **INSIDE)
     (left,) = decision_log.decisions._folder.glob("*")
     kept = left.read_bytes()
-    assert decision_log.bring_orphans(left.parent) == 0, "somebody still writes it"
+    assert decision_log.loader.bring_orphans(left.parent) == 0, "somebody still writes it"
     decision_log.decisions.abandon()
     left.write_bytes(kept + b'{"cut off')
-    assert decision_log.bring_orphans(left.parent) == 2
+    assert decision_log.loader.bring_orphans(left.parent) == 2
     assert not left.exists()
     left.write_bytes(kept)  # it was written, and killed before the file went
-    decision_log.bring_orphans(left.parent)
+    decision_log.loader.bring_orphans(left.parent)
     assert PolicyDecision.objects.count() == 2
     assert decision_log.broken(DecisionBatch.objects.get()) == ""
 
@@ -284,14 +285,14 @@ def test_a_line_that_did_not_fit_is_taken_back_and_the_next_stands(system, monke
 
 def test_a_file_that_is_being_made_is_nobodys_orphan(system, monkeypatch):
     """Whoever looks for orphans between its making and its lock would remove it, and what is written after."""
-    lock = decision_log.fcntl.flock
+    lock = spooled_log.fcntl.flock
 
     def looked_at_before(file, how):
-        if how == decision_log.fcntl.LOCK_EX:
-            decision_log.bring_orphans(decision_log.decisions._folder)
+        if how == spooled_log.fcntl.LOCK_EX:
+            decision_log.loader.bring_orphans(decision_log.decisions._folder)
         return lock(file, how)
 
-    monkeypatch.setattr(decision_log.fcntl, "flock", looked_at_before)
+    monkeypatch.setattr(spooled_log.fcntl, "flock", looked_at_before)
     system.ask("summarise", **INSIDE)
     assert len(logged()) == 1
 

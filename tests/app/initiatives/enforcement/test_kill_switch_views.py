@@ -10,7 +10,7 @@ from initiatives.enforcement import kill_switch
 from initiatives.models import Evidence
 from tests.app.initiatives.enforcement.test_authzen import FIXTURE
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.cases.case_pages import SIGNED, acts, at, text_of
 from tests.support.database import snapshots
 from tests.support.servers.asking_systems import System, logged, write
 
@@ -39,19 +39,19 @@ def test_pressed_and_released_with_the_next_question(cast, as_, case, system):
     assert system.ask("read")["decision"] is True
     with acts() as kinds:
         assert "required" in text_of(client.post(off, {"reason": " "}))
-        client.post(off, {"reason": "It answered customers in the wrong tone."})
+        client.post(off, {"reason": "It answered customers in the wrong tone."} | SIGNED)
     assert kinds == ["switched off"]
     told = system.ask("read")
     assert told["decision"] is False
     assert told["context"]["code"] == "switched_off"
     assert "in the wrong tone" in told["context"]["reason"]
-    assert client.post(off, {"reason": "Again."}).status_code == 409
+    assert client.post(off, {"reason": "Again."} | SIGNED).status_code == 409
     with acts() as kinds:
-        answer = as_(cast.chair).post(on, {"reason": "Mended."})
+        answer = as_(cast.chair).post(on, {"reason": "Mended."} | SIGNED)
     assert kinds == ["switched on"]
     assert answer.url == case.get_absolute_url()
     assert system.ask("read")["decision"] is True
-    assert client.post(on, {"reason": "Again."}).status_code == 409
+    assert client.post(on, {"reason": "Again."} | SIGNED).status_code == 409
 
 
 def test_every_page_of_the_case_says_that_it_is_off_and_how_to_go_back(cast, as_, case):
@@ -119,7 +119,7 @@ def test_a_use_becomes_a_drill_record_with_what_it_may_show(cast, as_, case, sys
     logged()
     drill = at("case-drill", case.ref, pressed.pk)
     assert client.get(drill).status_code == 403  # not before it is on again
-    answer = client.post(at("case-switch-on", case.ref), {"reason": "Over."})
+    answer = client.post(at("case-switch-on", case.ref), {"reason": "Over."} | SIGNED)
     assert answer.url == drill
     page = text_of(client.get(drill))
     asked = Rulebook.objects.current().book.requirements
@@ -148,7 +148,7 @@ def test_a_drill_in_which_something_was_still_allowed_does_not_pass(cast, as_, c
     with clock.simulated(now - timedelta(minutes=8)):
         pressed = kill_switch.switch_off(case=case, reason="A drill.", by=cast.owner)
     write(case, 1, at=now - timedelta(minutes=7))
-    client.post(at("case-switch-on", case.ref), {"reason": "Over."})
+    client.post(at("case-switch-on", case.ref), {"reason": "Over."} | SIGNED)
     page = text_of(client.get(at("case-drill", case.ref, pressed.pk)))
     assert "60.00 s after the press" in page
     asked = Rulebook.objects.current().book.requirements

@@ -1,6 +1,6 @@
-"""The files in which decisions wait for the database: on disk before their answers go out, and bounded in size.
+"""Files in which lines of a log wait for the database: on disk before they are answered, and bounded in size.
 
-One line a decision. Whoever writes a file holds a lock on it; a file that nobody holds was left by a process that is
+Whoever writes a file holds a lock on it; a file that nobody holds was left by a process that is
 gone.
 """
 
@@ -19,7 +19,7 @@ WAITING, ASIDE = ".jsonl", ".unread"  # what waits, and what the database did no
 
 
 class Spool:
-    """One file of decisions, locked by whoever writes it."""
+    """One file of lines, locked by whoever writes it."""
 
     def __init__(self, folder: Path):
         self.path = folder / f"{uuid.uuid4().hex}{WAITING}"
@@ -38,7 +38,7 @@ class Spool:
         """Append a line, whole or not at all; the size up to which `sync` keeps it. Raises OSError."""
         try:
             if os.write(self._file, line) != len(line):
-                raise OSError(errno.ENOSPC, "a decision did not fit on the disk")
+                raise OSError(errno.ENOSPC, "a line did not fit on the disk")
         except OSError:
             os.ftruncate(self._file, self.size)  # what was begun would spoil the next line
             raise
@@ -56,7 +56,7 @@ class Spool:
             if upto <= self._synced:
                 return
             if self.broken:
-                raise OSError(errno.EIO, "the disk did not keep the file of decisions")
+                raise OSError(errno.EIO, "the disk did not keep the file of a log")
             size = self.size
             try:
                 getattr(os, "fdatasync", os.fsync)(self._file)  # some systems have only the other

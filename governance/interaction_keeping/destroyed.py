@@ -1,0 +1,124 @@
+"""Which keys were destroyed, kept beside the masters: a database that is older than that has them destroyed again.
+
+Whoever restores a database, by our backup or by any other means, needs the folder of the masters to read anything, and
+with it comes the list. A line holds the number of a key and when it was made and destroyed, and names nobody.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from governance.interaction_log import keys
+from governance.models import InteractionKey
+from governance.runtime.spool_files import sync_folder
+
+LIST = "destroyed"
+REMEMBERED = timedelta(days=730)  # after which rows and keys have expired by themselves
+_GUARD = "ALTER TABLE governance_interactionkey {} TRIGGER destroyed_stays_destroyed"
+_AGAIN = """
+UPDATE governance_interactionkey k SET wrapped = NULL, destroyed_at = told.destroyed_at
+  FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS told (id, made_at, destroyed_at)
+ WHERE k.id = told.id AND k.made_at = told.made_at AND k.wrapped IS NOT NULL
+   AND (%s OR NOT plumbline_case_held(k.case_number))
+"""
+
+
+def path() -> Path:
+    """Where the list lies."""
+    return keys.folder() / LIST
+
+
+def write() -> int:
+    """Add the keys that this database has destroyed and the list lacks; how many. To be called once it is committed."""
+    rows = InteractionKey.objects.filter(wrapped__isnull=True).values_list("pk", "made_at", "destroyed_at")
+    with _alone():
+        told = lines()
+        known = {(one["key"], one["made_at"]) for one in told}
+        new = [
+            {"key": key, "made_at": made.isoformat(), "destroyed_at": gone.isoformat()}
+            for key, made, gone in rows.order_by("pk")
+            if gone is not None and (key, made.isoformat()) not in known
+        ]
+        if new:
+            _put([*told, *new])
+    return len(new)
+
+
+def write_later() -> None:
+    """`write`, once the running transaction is committed."""
+    transaction.on_commit(write, robust=True)  # what fails is written by the next run of the worker
+
+
+def again(*, as_owner: bool = False) -> int:
+    """Destroy what the list names and this database still has; how many.
+
+    In the running transaction. What a hold is on stays; `as_owner` puts holds aside, which a restore does: an older
+    database does not know that a hold was lifted before the key was destroyed. Raises OSError, ValueError where the
+    list cannot be read.
+    """
+    if not (told := lines()):
+        return 0
+    with connection.cursor() as cursor:
+        if as_owner:
+            cursor.execute(_GUARD.format("DISABLE"))
+        columns = [[one[name] for one in told] for name in ("key", "made_at", "destroyed_at")]
+        cursor.execute(_AGAIN, [*columns, as_owner])
+        count = cursor.rowcount
+        if as_owner:
+            cursor.execute(_GUARD.format("ENABLE"))
+    return count
+
+
+def join(told: str) -> None:
+    """Add the lines of another copy of the list that this one lacks."""
+    with _alone():
+        mine = lines()
+        _put([*mine, *(one for one in map(json.loads, told.splitlines()) if one not in mine)])
+
+
+def forget(today: date) -> int:
+    """Take out of the list what expired by itself; how many lines."""
+    with _alone():
+        told = lines()
+        kept = [
+            one for one in told if datetime.fromisoformat(one["destroyed_at"]).date() + REMEMBERED > today
+        ]
+        if len(kept) < len(told):
+            _put(kept)
+    return len(told) - len(kept)
+
+
+def lines() -> list[dict[str, Any]]:
+    """What the list says. Raises OSError, ValueError where it cannot be read."""
+    if not path().exists():
+        return []
+    return [json.loads(line) for line in path().read_text().splitlines()]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Nobody else writes the list meanwhile."""
+    mark = os.open(keys.folder(), os.O_RDONLY)
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(mark)
+
+
+def _put(told: list[dict[str, Any]]) -> None:
+    """Have the list say this: the whole of it, or nothing new."""
+    draft = path().with_suffix(".draft")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.writelines(json.dumps(one) + "\n" for one in told)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path())
+    sync_folder(path().parent)

@@ -1,0 +1,180 @@
+"""Interactions are removed when their time is over: bodies by case and day, rows by month. What a hold keeps stays.
+
+Bodies are kept for 730 days from the day they came in, or for the shorter time that a case has agreed to, never under
+183 (EU AI Act, Articles 19 and 26(6): logs for at least six months); rows for 730 days after their month. One entry a
+run says how much went. Files go once that is committed: whoever is killed between finds them the next time.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+from django.db import connection
+
+from governance import clock, contributions
+from governance.database import row_history
+from governance.interaction_keeping import holds
+from governance.interaction_log import keys, loading, segments
+from governance.interaction_log.loading import KEPT, SYSTEM
+from governance.ledger import record
+from governance.models import Interaction, InteractionBatch, InteractionBodies, InteractionKey
+from governance.vocabulary.entry_kinds import EntryKind
+
+log = structlog.get_logger("plumbline.interactions")
+
+LEAST_BODIES = timedelta(days=183)
+_MONTHS = r"""
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+   AND relname ~ '^governance_interaction_\d{4}_\d{2}$' ORDER BY relname
+"""
+
+
+@dataclass
+class Removed:
+    """What one run removed: segments and the bodies in them, rows by month, leaves left of them, keys destroyed."""
+
+    segments: int = 0
+    bodies: int = 0
+    cases: list[int] = field(default_factory=list)
+    months: dict[str, int] = field(default_factory=dict)
+    leaves: int = 0
+    keys: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.segments or self.months or self.keys)
+
+
+def body_days(day: date) -> dict[int, int]:
+    """By number of a case, for how many days its bodies are kept on that day, where that is less than usual."""
+    found: dict[int, int] = {}
+    for ask in contributions.body_days:
+        found |= ask(day)
+    least = LEAST_BODIES.days
+    return {number: max(days, least) for number, days in found.items() if days < KEPT.days}
+
+
+def last_day(number: int, today: date, shorter: dict[int, int]) -> date:
+    """The last day (UTC, of receipt) whose bodies of this case have expired today."""
+    return today - timedelta(days=shorter.get(number, KEPT.days))
+
+
+def expire(today: date) -> Removed:
+    """Remove what is due today (UTC), and say so in one entry where it is anything; what went."""
+    with row_history.acting(system=SYSTEM, reason="Kept for its time"):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            # Nothing comes over meanwhile, and no two runs are at it.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline interactions come over'))")
+        held_cases, held_people = holds.held_cases(), holds.held_people()
+        removed = Removed()
+        due = _due(today, held_cases, held_people)
+        for segment in due:
+            removed.segments += 1
+            try:
+                removed.bodies += segment.bodies()
+            except segments.Damaged as trouble:
+                log.error("bodies that expire cannot be counted", case=segment.case, trouble=str(trouble))
+        removed.cases = sorted({segment.case for segment in due})
+        removed.keys += _pass_days(today, held_cases, held_people)
+        _expire_months(today, held_people, removed)
+        if removed:
+            record.record(
+                EntryKind.INTERACTIONS_EXPIRED, **asdict(removed), held=sorted(held_cases), day=today
+            )
+    for segment in due:
+        segment.remove()
+    if removed:
+        log.info("interactions have expired", segments=removed.segments, months=sorted(removed.months))
+    return removed
+
+
+# --- Bodies -----------------------------------------------------------------------------------------------------------
+
+
+def _due(today: date, held_cases: set[int], people: holds.Held) -> list[segments.Segment]:
+    """The segments whose time is over, but those in which a hold keeps anything."""
+    shorter = body_days(today)
+    return [
+        segment
+        for segment in segments.segments()
+        if segment.case not in held_cases
+        and segment.day <= last_day(segment.case, today, shorter)
+        and not _holds_in(segment, people)
+    ]
+
+
+def _holds_in(segment: segments.Segment, people: holds.Held) -> bool:
+    """Whether bodies of somebody under a hold lie in the segment."""
+    if not people:
+        return False
+    batches = InteractionBatch.objects.filter(day=segment.day).values("pk")
+    rows = Interaction.objects.filter(case_number=segment.case, batch__in=batches)
+    return (
+        rows.filter(subject__in=people.subjects) | rows.filter(conversation__in=people.conversations)
+    ).exists()
+
+
+def _pass_days(today: date, held_cases: set[int], people: holds.Held) -> int:
+    """Note up to which day bodies of each case are gone, and destroy the keys that only such had; how many."""
+    shorter, known = (
+        body_days(today),
+        dict(InteractionBodies.objects.values_list("case_number", "gone_through")),
+    )
+    count = 0
+    for number in sorted(_cases() - held_cases):
+        gone = last_day(number, today, shorter)
+        if known.get(number, date.min) >= gone:
+            continue
+        InteractionBodies.objects.update_or_create(case_number=number, defaults={"gone_through": gone})
+        count += _destroy_keys(number, gone, people)
+    return count
+
+
+def _cases() -> set[int]:
+    """The numbers of the cases that keys are of."""
+    found = InteractionKey.objects.filter(wrapped__isnull=False, case_number__isnull=False)
+    numbers = found.order_by().values_list("case_number", flat=True).distinct()
+    return {number for number in numbers if number is not None}
+
+
+def _destroy_keys(number: int, gone: date, people: holds.Held) -> int:
+    """Destroy the keys of months of a case that had their last body by that day; how many."""
+    month = keys.month_of(datetime(gone.year, gone.month, 1, tzinfo=UTC))
+    old = InteractionKey.objects.filter(case_number=number, month__lt=month, wrapped__isnull=False)
+    old = old.exclude(holder__in=people.holders)
+    if not old.exists():
+        return 0
+    # Whatever was reported long after it took place is kept from the day it came in.
+    first = datetime(gone.year, gone.month, 1, tzinfo=UTC)
+    late = Interaction.objects.filter(case_number=number, at__lt=first, batch__day__gt=gone)
+    used = set(late.values_list("holder_key", flat=True).distinct())
+    return keys.destroy(row.pk for row in old.only("pk") if row.pk not in used)
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+
+def _expire_months(today: date, people: holds.Held, removed: Removed) -> None:
+    """Remove the rows of months that are over for long enough, and the keys of these."""
+    now = clock.now()
+    for month in _months():
+        if loading.end_of(month) + KEPT > now:
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT * FROM plumbline_expire_interactions(%s, %s::bytea[], %s::bytea[])",
+                [date.fromisoformat(f"{month}-01"), list(people.subjects), list(people.conversations)],
+            )
+            gone, leaves, destroyed = cursor.fetchone()
+        if gone:
+            removed.months[month] = gone
+        removed.leaves += leaves
+        removed.keys += destroyed
+
+
+def _months() -> list[str]:
+    """The months that have rows, and those that have keys, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MONTHS)
+        rows = {name[-7:].replace("_", "-") for (name,) in cursor.fetchall()}
+    return sorted(rows | set(InteractionKey.objects.order_by().values_list("month", flat=True).distinct()))

@@ -1,0 +1,116 @@
+"""What the log holds of one person is erased: by their keys, in one case or in all, and then tried.
+
+A person is a pseudonym here. To them belong the reports that name them, and of the same conversations and calls those
+that name nobody: runs of tools, what was retrieved, events that came apart. What the rows say stays, and so do the
+batches; the bodies are noise from then on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from governance.interaction_log import bodies, keys, reading, segments
+from governance.models import Interaction, InteractionKey
+from governance.permission_result import Conflict
+
+PART = 500  # bodies that are tried at a time
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What came of an erasure: keys destroyed, bodies that lay in segments and were tried, those that did not open."""
+
+    keys: int
+    tried: int
+    unopened: int
+
+
+def cases_of(subject: bytes) -> set[int]:
+    """The numbers of the cases that hold something of this pseudonym."""
+    return set(Interaction.objects.filter(subject=subject).values_list("case_number", flat=True).distinct())
+
+
+def erase(subject: bytes, case: int | None) -> Erased:
+    """Destroy the keys of what one case (its number), or all, hold of this pseudonym, and try every body.
+
+    In the running transaction. Raises Conflict where a body would still open, or lies under a key that it shares with
+    other cases; DatabaseError where a hold is on one of them.
+    """
+    rows = _belonging(subject, case)
+    doomed = {row.holder_key for row in rows} | _keys_of(subject, case)
+    if case is not None:
+        _refuse_shared(doomed, case)
+    count = keys.destroy(doomed)
+    tried, opened = tries(rows)
+    if opened:
+        raise Conflict(
+            f"{opened} of {tried} bodies could still be read: nothing was erased.", "Tell who runs Plumbline."
+        )
+    return Erased(count, tried, tried - opened)
+
+
+def tries(rows: Iterable[Interaction]) -> tuple[int, int]:
+    """Try to open the bodies of these rows with every key that is there: how many lie in segments, how many opened."""
+    tried = opened = 0
+    for some in _parts(rows):
+        places = {row.pk: reading.place_of(row) for row in some}
+        kept = segments.read(places.values())
+        held = keys.for_reading(row.holder_key for row in some)
+        for row in some:
+            body = kept.get(places[row.pk])
+            if body is None:
+                continue
+            tried += 1
+            under = held.get(row.holder_key)
+            if under is not None:
+                try:
+                    bodies.opened(body.content, bodies.unwrapped(body.wrapped, under))
+                    opened += 1
+                except bodies.Unreadable:
+                    continue
+    return tried, opened
+
+
+def _parts(rows: Iterable[Interaction]) -> Iterable[list[Interaction]]:
+    rows = sorted(rows, key=lambda row: (row.case_number, row.batch.day, row.batch_id, row.place))
+    for first in range(0, len(rows), PART):
+        yield rows[first : first + PART]
+
+
+def _within(rows: QuerySet, case: int | None) -> QuerySet:
+    return rows if case is None else rows.filter(case_number=case)
+
+
+def _belonging(subject: bytes, case: int | None) -> list[Interaction]:
+    """The rows that are theirs."""
+    named = _within(Interaction.objects.filter(subject=subject), case)
+    nobody = Interaction.objects.filter(subject__isnull=True).select_related("batch")
+    found = {row.pk: row for row in named.select_related("batch")}
+    # One question for each, so that each has its index; both pseudonyms are of one case.
+    for name in ("conversation", "call"):
+        known = list({bytes(value) for value in named.values_list(name, flat=True).distinct() if value})
+        found |= {row.pk: row for row in nobody.filter(**{f"{name}__in": known})}
+    return list(found.values())
+
+
+def _keys_of(subject: bytes, case: int | None) -> set[int]:
+    """The keys of the person and of their conversations, those of what is not in the database yet among them."""
+    named = _within(Interaction.objects.filter(subject=subject, conversation__isnull=False), case)
+    talked = {bytes(value) for value in named.values_list("conversation", flat=True).distinct()}
+    found = InteractionKey.objects.filter(holder__in=[subject, *talked], wrapped__isnull=False)
+    if case is not None:
+        found = found.filter(case_number__isnull=True) | found.filter(case_number=case)
+    return set(found.values_list("pk", flat=True))
+
+
+def _refuse_shared(rows: set[int], case: int) -> None:
+    """Keys that were made before each was of one case may serve several. Raises Conflict."""
+    shared = InteractionKey.objects.filter(
+        pk__in=rows, case_number__isnull=True, wrapped__isnull=False
+    ).values_list("pk", flat=True)
+    if shared and Interaction.objects.filter(holder_key__in=list(shared)).exclude(case_number=case).exists():
+        raise Conflict(
+            "Some of it lies under a key that other initiatives share.",
+            "Erase the person in all initiatives.",
+        )

@@ -1,0 +1,141 @@
+"""What came in is kept: encrypted, then on disk, then answered. Nothing that anybody said touches a file in clear.
+
+One line a report: the clear columns of its row, its body encrypted, its key wrapped for the month of the person (or of
+the conversation, while nobody is known), its digest. Files are let go of every few seconds and brought over by the
+worker (`governance.interaction_log.loading`).
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from governance.interaction_log import bodies, keys, shape
+from governance.interaction_log.loading import KEPT, loader
+from governance.interaction_log.shape import Interaction, Kind
+from governance.ledger import record
+from governance.queue.spooled_log import SpooledLog
+
+EVERY = 5.0  # seconds after which a file is let go of
+LARGEST = 20_000  # reports in one file
+MOST_WAITING = 1 << 30  # bytes that may wait, of all processes
+LONGEST_WAIT = 60.0  # seconds that a file of this process may wait to be let go of
+AHEAD = timedelta(minutes=5)  # by which the clock of a sender may be before ours
+BEHIND = KEPT  # before which nothing that is reported began
+_CLEAR = ("model", "version", "tokens_in", "tokens_out", "sampled", "has_input", "has_output")
+NAME = 120  # characters of a model's name that a row holds
+
+
+class Log(SpooledLog):
+    """The interactions of one process."""
+
+    def __init__(self, folder: Path):
+        super().__init__(
+            folder,
+            loader,
+            every=EVERY,
+            largest=LARGEST,
+            most_waiting=MOST_WAITING,
+            longest_wait=LONGEST_WAIT,
+            brings=False,
+            reserve=settings.INTERACTION_RESERVE,
+        )
+
+    def keep(
+        self,
+        reports: list[Interaction],
+        *,
+        case: int,
+        key: int | None,
+        decision_of: Callable[[str], bytes | None],
+        now: datetime,
+    ) -> None:
+        """Keep reports of a case (its number), on disk when this returns.
+
+        `decision_of` gives the digest of the decision that a report names, where it is one of the case. Raises OSError
+        where there is no room, DatabaseError where no key can be had: then nothing was kept.
+        """
+        placed = [_placed(report, case, now) for report in reports]
+        under = keys.for_writing(case, ((holder, keys.month_of(row["at"])) for row, holder in placed))
+        lines = []
+        for report, (row, holder) in zip(reports, placed, strict=True):
+            holder_key, wrapping = under[holder, keys.month_of(row["at"])]
+            decision = decision_of(report.decision) if report.decision else None
+            lines.append(_line(report, row, case, key, decision, holder_key, wrapping))
+        self.sync(self.append_lines(lines))
+
+
+def _placed(report: Interaction, case: int, now: datetime) -> tuple[dict[str, Any], bytes]:
+    """When it was, by which pseudonyms it goes, and the holder of its key."""
+    number = str(case)
+    at = report.started
+    odd = at is None or not now - BEHIND < at < now + AHEAD
+    if report.place is not None:
+        call = keys.pseudonym("call", number, *report.place)
+    else:
+        said = report.id or record.canonical(shape.plain(report)).decode()
+        call = keys.pseudonym("line", number, said)
+    mark = call
+    if report.kind == Kind.EVENTS:
+        mark = keys.pseudonym("events", number, record.canonical(shape.plain(report)).decode())
+    subject = keys.pseudonym("subject", report.subject) if report.subject else None
+    within = report.conversation or report.trace_id
+    conversation = keys.pseudonym("conversation", number, within) if within else None
+    row = {
+        "at": now if odd or at is None else at,
+        "received_at": now,
+        "odd_clock": odd,
+        "call": call,
+        "mark": mark,
+        "subject": subject,
+        "conversation": conversation,
+    }
+    return row, subject or conversation or call
+
+
+def _line(
+    report: Interaction,
+    row: dict[str, Any],
+    case: int,
+    key: int | None,
+    decision: bytes | None,
+    holder_key: int,
+    wrapping: bytes,
+) -> bytes:
+    said = shape.plain(report)
+    own = bodies.new_key()
+    body = record.canonical(
+        {"case": case, "key": key, "received_at": row["received_at"].astimezone(UTC), "report": said}
+    )
+    content = bodies.closed(body, own)
+    line = {
+        "at": row["at"].isoformat(),
+        "received_at": row["received_at"].isoformat(),
+        "case_number": case,
+        "key_id": key,
+        "kind": report.kind,
+        **{name: getattr(report, name) for name in _CLEAR},
+        "model": report.model[:NAME],
+        "version": report.version[:NAME],
+        "action": report.act,
+        "odd_clock": row["odd_clock"],
+        **{
+            name: row[name].hex() if row[name] else None
+            for name in ("call", "mark", "subject", "conversation")
+        },
+        "decision": decision.hex() if decision else None,
+        "size": len(body),
+        "stored": len(content),
+        "holder_key": holder_key,
+        "wrapped": bodies.wrapped(own, wrapping).hex(),
+        "body": b64encode(content).decode(),
+        "digest": bodies.digest(body, own).hex(),
+    }
+    return json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+interactions = Log(Path(settings.INTERACTIONS_DIR) / "waiting")

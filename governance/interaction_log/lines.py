@@ -1,0 +1,240 @@
+"""Interactions of systems that have no telemetry: one a line as JSON, or as the rows of a table. Pure.
+
+The names are those of the shape. Only what was asked or answered must be there; whatever has another name is kept.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from governance.interaction_log.shape import Interaction, Kind, Message, Source, ToolCall
+
+MOST_LINES = 10_000
+TEXTS = (
+    "operation",
+    "provider",
+    "model",
+    "version",
+    "conversation",
+    "subject",
+    "decision",
+    "action",
+    "error",
+    "trace_id",
+    "span_id",
+    "parent_id",
+    "id",
+    "name",
+)
+COUNTS = ("tokens_in", "tokens_out")
+MOMENTS = {"at": "started", "ended": "ended"}
+OWN = {*TEXTS, *COUNTS, *MOMENTS, "input", "output", "tools", "sources", "sampled"}
+LONGEST = 300  # characters of a text that is neither asked nor answered
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A line that is not taken: its number from 1, and a sentence that says how to mend it."""
+
+    number: int
+    words: str
+
+
+class _Unfit(ValueError):
+    pass
+
+
+def read(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
+    """The interactions of JSON lines, or of one JSON list or object; and the lines that are not taken."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return [], [Wrong(1, "Send the lines in UTF-8.")]
+    if text.lstrip().startswith("["):
+        try:
+            whole = json.loads(text)
+        except (ValueError, RecursionError):
+            return [], [Wrong(1, "The list is no whole JSON.")]
+        return rows(whole)
+    said: list[Any] = []
+    wrong: list[Wrong] = []
+    numbers: list[int] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                said.append(json.loads(line))
+                numbers.append(number)
+            except (ValueError, RecursionError):
+                wrong.append(
+                    Wrong(number, "This line is no JSON: one object a line, without line breaks in it.")
+                )
+    found, unfit = rows(said, numbers)
+    return found, sorted([*wrong, *unfit], key=lambda one: one.number)
+
+
+def read_csv(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
+    """The interactions of a table with commas, the names in its first line; and the lines that are not taken."""
+    try:
+        table = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+        said, numbers = [], []
+        for row in table:
+            said.append({name: value for name, value in row.items() if name and isinstance(value, str)})
+            numbers.append(table.line_num)
+    except UnicodeDecodeError:
+        return [], [Wrong(1, "Send the table in UTF-8.")]
+    except csv.Error as trouble:
+        return [], [Wrong(table.line_num, f"The table cannot be read from here on: {trouble}.")]
+    return rows(said, numbers)
+
+
+def rows(said: Iterable[Any], numbers: list[int] | None = None) -> tuple[list[Interaction], list[Wrong]]:
+    """The interactions of objects or rows of a table, in order; and those that are not taken, by their numbers."""
+    found: list[Interaction] = []
+    wrong: list[Wrong] = []
+    for place, row in enumerate(said):
+        number = numbers[place] if numbers else place + 1
+        if len(found) >= MOST_LINES:
+            wrong.append(
+                Wrong(number, f"One sending holds at most {MOST_LINES} lines: send the rest in another.")
+            )
+            break
+        try:
+            found.append(_interaction(row))
+        except _Unfit as trouble:
+            wrong.append(Wrong(number, str(trouble)))
+    return found, wrong
+
+
+def _interaction(row: Any) -> Interaction:
+    if not isinstance(row, Mapping):
+        raise _Unfit("An interaction is an object with names and values.")
+    values: dict[str, Any] = {name: _text(row, name) for name in TEXTS}
+    for name in ("trace_id", "span_id", "parent_id"):
+        length = 32 if name == "trace_id" else 16
+        values[name] = values[name].lower()
+        if values[name] and (len(values[name]) != length or values[name].strip("0123456789abcdef")):
+            raise _Unfit(f"{name} is {length} hexadecimal digits, as OpenTelemetry writes it.")
+    values |= {name: _count(row, name) for name in COUNTS}
+    values |= {field: _moment(row, name) for name, field in MOMENTS.items()}
+    asked, answered = _messages(row.get("input"), "user"), _messages(row.get("output"), "assistant")
+    if not asked and not answered:
+        raise _Unfit("Say what was asked (input) or what was answered (output).")
+    if values["started"] is None:
+        raise _Unfit("Say when it was (at), with its zone, such as 2026-11-22T09:30:00Z.")
+    if calls := _calls(row.get("tools")):
+        answered = (
+            (*answered, Message("assistant", tool_calls=calls))
+            if answered
+            else (Message("assistant", tool_calls=calls),)
+        )
+    return Interaction(
+        Kind.CALL,
+        input=asked,
+        output=answered,
+        retrieval=_sources(row.get("sources")),
+        sampled=_share(row.get("sampled")),
+        attributes={
+            str(name): value for name, value in row.items() if name not in OWN and value not in (None, "")
+        },
+        **values,
+    )
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    said = row.get(name)
+    if said is None:
+        return ""
+    if not isinstance(said, (str, int)) or isinstance(said, bool):
+        raise _Unfit(f"{name} is a text.")
+    if len(str(said)) > LONGEST:
+        raise _Unfit(f"{name} is longer than {LONGEST} characters.")
+    return str(said).strip()
+
+
+def _count(row: Mapping[str, Any], name: str) -> int | None:
+    said = row.get(name)
+    if said in (None, ""):
+        return None
+    try:
+        found = int(str(said))
+    except ValueError:
+        found = -1
+    if not 0 <= found < 1 << 31:
+        raise _Unfit(f"{name} is a whole number.")
+    return found
+
+
+def _share(said: Any) -> float | None:
+    if said in (None, ""):
+        return None
+    try:
+        found = float(str(said))
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1:
+        raise _Unfit("sampled is the share of its calls that the system reports, above 0 and up to 1.")
+    return found
+
+
+def _moment(row: Mapping[str, Any], name: str) -> datetime | None:
+    said = row.get(name)
+    if said in (None, ""):
+        return None
+    try:
+        found = datetime.fromisoformat(str(said))
+        if found.tzinfo is None:
+            raise ValueError
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _Unfit(f"{name} is a moment with its zone, such as 2026-11-22T09:30:00Z.") from None
+
+
+def _messages(said: Any, role: str) -> tuple[Message, ...]:
+    if said in (None, "", []):
+        return ()
+    if isinstance(said, str):
+        return (Message(role, said),)
+    if not isinstance(said, list) or not all(isinstance(one, Mapping) for one in said):
+        raise _Unfit("input and output are each a text, or a list of messages with role and content.")
+    return tuple(
+        Message(
+            str(one.get("role") or role),
+            one["content"] if isinstance(one.get("content"), str) else "",
+            parts=() if isinstance(one.get("content"), str) else (dict(one),),
+        )
+        for one in said
+    )
+
+
+def _calls(said: Any) -> tuple[ToolCall, ...]:
+    if said in (None, "", []):
+        return ()
+    if isinstance(said, str):  # of a table: names with commas between them
+        return tuple(ToolCall(name.strip()) for name in said.split(",") if name.strip())
+    if not isinstance(said, list):
+        raise _Unfit("tools is a list of names, or of objects with name and arguments.")
+    found = [one if isinstance(one, Mapping) else {"name": one} for one in said]
+    return tuple(
+        ToolCall(
+            str(one.get("name") or ""),
+            one["arguments"]
+            if isinstance(one.get("arguments"), str)
+            else json.dumps(one.get("arguments") or {}),
+        )
+        for one in found
+    )
+
+
+def _sources(said: Any) -> tuple[Source, ...]:
+    if said in (None, "", []):
+        return ()
+    if isinstance(said, str):
+        return tuple(Source(id=one.strip()) for one in said.split(",") if one.strip())
+    if not isinstance(said, list):
+        raise _Unfit("sources is a list of names, or of objects with id and text.")
+    found = [one if isinstance(one, Mapping) else {"id": one} for one in said]
+    return tuple(Source(str(one.get("id") or ""), str(one.get("text") or "")) for one in found)

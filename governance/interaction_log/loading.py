@@ -1,0 +1,230 @@
+"""Interactions come from their files into the database and the segments: one batch, one transaction, one entry.
+
+Bodies go to the segments first, then rows and batch are committed together; what was written for a transaction that
+came to nothing goes when its day is closed. A call is kept once by its span within the case, however often it is sent.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Exists, OuterRef
+
+from governance import clock
+from governance.database import row_history
+from governance.interaction_log import segments
+from governance.models import Entry, Interaction, InteractionBatch, InteractionDigest
+from governance.offline.verify import Peaks, leaf_hash
+from governance.queue.spooled_log import Loader
+from governance.vocabulary.entry_kinds import EntryKind
+
+log = structlog.get_logger("plumbline.interactions")
+
+SYSTEM = "interaction log"
+PART = 32 << 20  # bytes in one batch
+KEPT = timedelta(days=730)  # that rows are kept after their month, and bodies after the day they came in
+# The columns of a row as a line has them.
+_PLAIN = (
+    "at",
+    "received_at",
+    "case_number",
+    "key_id",
+    "kind",
+    "action",
+    "has_input",
+    "has_output",
+    "model",
+    "version",
+    "tokens_in",
+    "tokens_out",
+    "size",
+    "stored",
+    "odd_clock",
+    "sampled",
+    "holder_key",
+    "place",
+)
+_BYTES = ("call", "mark", "conversation", "subject", "decision", "digest")
+# Files that waited through an update to this version do not have these.
+_KEPT = {
+    "action": "coalesce(t.action, '')",
+    "has_input": "coalesce(t.has_input, false)",
+    "has_output": "coalesce(t.has_output, false)",
+}
+_SELECTED = (
+    *(_KEPT.get(name, f"t.{name}") for name in _PLAIN),
+    *(f"decode(t.{name}, 'hex')" for name in _BYTES),
+)
+_WRITE = f"""
+INSERT INTO governance_interaction ({", ".join((*_PLAIN, *_BYTES))}, batch_id)
+SELECT {", ".join(_SELECTED)}, %s
+  FROM jsonb_to_recordset(%s) AS t(
+       at timestamptz, received_at timestamptz, case_number integer, key_id bigint, kind text, action text,
+       has_input boolean, has_output boolean, model text, version text,
+       tokens_in integer, tokens_out integer, size integer, stored integer, odd_clock boolean,
+       sampled double precision, holder_key bigint, place integer, call text, mark text, conversation text,
+       subject text, decision text, digest text)
+ ORDER BY t.place
+"""
+
+
+def root_of(digests: list[bytes]) -> str:
+    """The root of the tree over the digests of a batch, in order (RFC 6962), in hexadecimal."""
+    peaks = Peaks()
+    for digest in digests:
+        peaks.push(leaf_hash(digest))
+    return peaks.root().hex()
+
+
+def _write_once(name: str, lines: list[bytes]) -> None:
+    with row_history.acting(system=SYSTEM):
+        with connection.cursor() as cursor:
+            # One at a time: else two files with the same call would not see each other's.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline interactions come over'))")
+        if not _came_over(name) and (rows := _new([json.loads(line) for line in lines])):
+            _write(name, rows)
+
+
+def _new(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that are kept already left out, and those that come twice among these."""
+    calls = {bytes.fromhex(row["call"]) for row in rows}
+    known = {
+        (bytes(call).hex(), bytes(mark).hex())
+        for call, mark in Interaction.objects.filter(call__in=calls).values_list("call", "mark")
+    }
+    found = []
+    for row in rows:
+        if (name := (row["call"], row["mark"])) not in known:
+            known.add(name)
+            found.append(row)
+    return found
+
+
+def _write(name: str, rows: list[dict[str, Any]]) -> None:
+    moments = [datetime.fromisoformat(row["at"]) for row in rows]
+    day = clock.now().astimezone(UTC).date()
+    batch = InteractionBatch(
+        spool=name,
+        count=len(rows),
+        first_at=min(moments),
+        last_at=max(moments),
+        day=day,
+        root=root_of([bytes.fromhex(row["digest"]) for row in rows]),
+    )
+    batch.save()
+    by_case: dict[int, list[tuple[int, str, str]]] = {}
+    for place, row in enumerate(rows):
+        row["place"] = place
+        by_case.setdefault(row["case_number"], []).append((place, row.pop("body"), row.pop("wrapped")))
+    for case, kept in by_case.items():
+        segments.write(case, day, batch.pk, kept)
+    with connection.cursor() as cursor:
+        for month in {
+            (moment.astimezone(UTC).year, moment.astimezone(UTC).month): moment for moment in moments
+        }.values():
+            cursor.execute("SELECT plumbline_interactions_of(%s)", [month])
+        cursor.execute(_WRITE, [batch.pk, json.dumps(rows)])
+
+
+def _came_over(name: str) -> bool:
+    return InteractionBatch.objects.filter(spool=name).exists()
+
+
+loader = Loader("interactions", write=_write_once, came_over=_came_over, part=PART)
+
+
+def close_days(today: date) -> int:
+    """Make one file of each case and day (UTC) that is over; how many."""
+    count = 0
+    for case, day in segments.open_days(today):
+        with row_history.acting(system=SYSTEM), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline interactions come over'))")
+            batches = InteractionBatch.objects.filter(day=day).order_by("pk").values_list("pk", flat=True)
+            bodies = segments.close(case, day, list(batches))
+        log.info("a day of interactions is closed", case=case, day=str(day), bodies=bodies)
+        count += 1
+    return count
+
+
+def digests_of(batch: InteractionBatch) -> list[bytes]:
+    """The digests of a batch by place: of its rows, and of those that have expired while others are kept."""
+    return _digests(batch)[0]
+
+
+def _digests(batch: InteractionBatch) -> tuple[list[bytes], set[str]]:
+    """The digests of a batch by place, and the months of those whose rows have expired."""
+    using = batch._state.db
+    rows = Interaction.objects.using(using).filter(batch=batch).order_by("place")
+    left = InteractionDigest.objects.using(using).filter(batch=batch).order_by("place")
+    found = [(place, bytes(digest)) for place, digest in rows.values_list("place", "digest")]
+    expired = list(left.values_list("place", "digest", "month"))
+    found += [(place, bytes(digest)) for place, digest, _ in expired]
+    return [digest for _, digest in sorted(found)], {month for *_, month in expired}
+
+
+def expired_months(using: str) -> set[str]:
+    """The months whose rows have expired, as entries of retention say, not before their time."""
+    found = set()
+    for entry in (
+        Entry.objects.using(using).filter(kind=EntryKind.INTERACTIONS_EXPIRED).select_related("body")
+    ):
+        for month in entry.facts["facts"]["months"]:
+            if end_of(month) + KEPT <= entry.at:
+                found.add(month)
+    return found
+
+
+def end_of(month: str) -> datetime:
+    """The first moment (UTC) after a month such as 2026-11."""
+    return (datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC) + timedelta(days=32)).replace(day=1)
+
+
+def broken(batch: InteractionBatch, expired: set[str] | None = None) -> str:
+    """What is wrong with a batch against its rows as they stand; empty when all is as it was written.
+
+    `expired`: months whose rows need not be there (`expired_months`), where they are known already. Such a batch has
+    no row left, or beside those that are kept the digests of the others.
+    """
+    using = batch._state.db or DEFAULT_DB_ALIAS
+    found, left = _digests(batch)
+    if left or not found:
+        expired = expired_months(using) if expired is None else expired
+        if not found and _months(batch.first_at, batch.last_at) <= expired:
+            return ""
+        if early := sorted(left - expired):
+            return f"rows of batch {batch.pk} are gone, of {', '.join(early)}, which has not expired"
+    if len(found) != batch.count:
+        return f"batch {batch.pk} has {len(found)} interactions, and was written with {batch.count}"
+    if root_of(found) != batch.root:
+        return f"the interactions of batch {batch.pk} do not give its root"
+    return ""
+
+
+def _months(first: datetime, last: datetime) -> set[str]:
+    """Every month (UTC) from one moment to another."""
+    found, end = set(), first.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    while end <= last:
+        found.add(f"{end:%Y-%m}")
+        end = end_of(f"{end:%Y-%m}")
+    return found
+
+
+def unsealed(since: int, using: str) -> Iterator[tuple[str, str, str]]:
+    """What does not fit, in batches of this transaction and later: in words, with the table and the key it is about.
+
+    Bodies are compared whenever they are read (`governance.interaction_log.reading`); here rows are, which commit to
+    them.
+    """
+    table = InteractionBatch._meta.db_table
+    batches = InteractionBatch.objects.using(using).filter(xact__gte=since).order_by("pk")
+    expired = expired_months(using)
+    for batch in batches.iterator(chunk_size=500):
+        if why := broken(batch, expired):
+            yield why, table, str(batch.pk)
+    known = InteractionBatch.objects.using(using).filter(pk=OuterRef("batch_id"))
+    left = Interaction.objects.using(using).filter(~Exists(known)).order_by("pk").values_list("pk", flat=True)
+    for row in left[:100]:
+        yield f"interaction {row} belongs to no batch", Interaction._meta.db_table, str(row)

@@ -1,0 +1,218 @@
+"""The log read back: pages of rows, one interaction opened, and one handed out so that strangers can check it.
+
+Rows are read from the index alone; whatever anybody said is decrypted in memory, for one interaction at a time.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from governance.interaction_log import bodies, keys, loading, segments, shape
+from governance.interaction_log.shape import Interaction as Report
+from governance.interaction_log.shape import Kind
+from governance.models import Interaction, InteractionBodies
+from governance.offline.verify import INTERACTION, Peaks, leaf_hash
+
+PAGE = 50
+COUNTED = (
+    Kind.CALL,
+    Kind.TOOL,
+    Kind.RETRIEVAL,
+)  # what a list shows; the others are shown with what they belong to
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which interactions: each of these narrows the list, but what is empty or None. `subject` is as it was sent."""
+
+    subject: str = ""
+    model: str = ""
+    decided: str = ""  # "yes" or "no": whether it names a decision
+    key: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    actions: tuple[str, ...] | None = None  # names of acts
+    answered_by: tuple[str, ...] | None = None  # versions, or models where no version is said
+    only: tuple[int, ...] | None = None  # keys of rows
+    without: tuple[int, ...] = ()  # likewise
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One interaction in clear, joined with what else was reported of it; `report` is None once its key is destroyed.
+
+    `wrong` says what does not fit the digest that the record keeps; it is empty otherwise. `expired`: its body was kept
+    for its time, and is gone.
+    """
+
+    row: Interaction
+    report: Report | None
+    parts: tuple[Interaction, ...]
+    wrong: str = ""
+    expired: bool = False
+
+
+def rows(case: int, wanted: Wanted) -> QuerySet[Interaction]:
+    """The rows of a case (its number) that are wanted, newest first."""
+    found = Interaction.objects.filter(case_number=case, kind__in=COUNTED)
+    if wanted.subject:
+        found = found.filter(subject=keys.pseudonym("subject", wanted.subject))
+    if wanted.model:
+        found = found.filter(Q(model=wanted.model) | Q(version=wanted.model))
+    if wanted.decided:
+        found = found.filter(decision__isnull=wanted.decided == "no")
+    if wanted.key is not None:
+        found = found.filter(key_id=wanted.key)
+    if wanted.since is not None:
+        found = found.filter(at__gte=wanted.since)
+    if wanted.until is not None:
+        found = found.filter(at__lt=wanted.until)
+    if wanted.actions is not None:
+        found = found.filter(action__in=wanted.actions)
+    if wanted.answered_by is not None:
+        names = wanted.answered_by
+        found = found.filter(Q(version__in=names) | Q(version="", model__in=names))
+    if wanted.only is not None:
+        found = found.filter(pk__in=wanted.only)
+    if wanted.without:
+        found = found.exclude(pk__in=wanted.without)
+    return found.order_by("-at", "-id")
+
+
+def page(
+    case: int, wanted: Wanted, before: tuple[datetime, int] | None = None
+) -> tuple[list[Interaction], tuple[datetime, int] | None]:
+    """The next PAGE rows that are wanted, and where those after them begin; None at the end."""
+    found = rows(case, wanted)
+    if before is not None:
+        at, row = before
+        found = found.filter(Q(at__lt=at) | Q(at=at, id__lt=row))
+    some = list(found[: PAGE + 1])
+    more = (some[PAGE - 1].at, some[PAGE - 1].pk) if len(some) > PAGE else None
+    return some[:PAGE], more
+
+
+def opened(row: Interaction) -> Opened:
+    """One interaction decrypted. Raises NoMaster where the file of its master key is not there."""
+    return opened_of([row])[0]
+
+
+def opened_of(rows: list[Interaction]) -> list[Opened]:
+    """Interactions of one case decrypted together, in their order. Raises NoMaster."""
+    if not rows:
+        return []
+    calls: dict[bytes, list[Interaction]] = {bytes(row.call): [] for row in rows}
+    known = Interaction.objects.filter(case_number=rows[0].case_number, call__in=list(calls))
+    for part in known.select_related("batch"):
+        calls[bytes(part.call)].append(part)
+    found, gone = [], _gone_through(rows)
+    said, wrongs = _opened_bodies([part for parts in calls.values() for part in parts])
+    for row in rows:
+        parts = calls[bytes(row.call)]
+        reports = [_report(body) for part in parts if (body := said.get(part.pk)) is not None]
+        wrong = next((wrongs[part.pk] for part in parts if part.pk in wrongs), "")
+        report = next(iter(shape.joined(reports)), None)
+        expired = report is None and not wrong and _expired(row, gone)
+        found.append(Opened(row, report, tuple(parts), wrong, expired))
+    return found
+
+
+def bodies_of(parts: list[Interaction]) -> tuple[dict[int, bytes], str]:
+    """By row, the bodies that can be read and fit their digests; and what is wrong with the first that does not."""
+    found, wrong = _opened_bodies(parts)
+    return found, next(iter(wrong.values()), "")
+
+
+def _opened_bodies(parts: list[Interaction]) -> tuple[dict[int, bytes], dict[int, str]]:
+    """By row, the bodies that can be read and fit their digests; likewise what is wrong with those that do not."""
+    places = {part.pk: place_of(part) for part in parts}
+    kept = segments.read(places.values())
+    held = keys.for_reading(part.holder_key for part in parts)
+    gone = _gone_through(parts) if len(kept) < len(places) else {}
+    found: dict[int, bytes] = {}
+    wrong: dict[int, str] = {}
+    for part in parts:
+        under, body = held.get(part.holder_key), kept.get(places[part.pk])
+        if under is None:
+            continue  # destroyed on purpose
+        if body is None:
+            if not _expired(part, gone):
+                wrong[part.pk] = f"the body of interaction {part.pk} is not where it was written"
+            continue
+        try:
+            key = bodies.unwrapped(body.wrapped, under)
+            said = bodies.opened(body.content, key)
+        except bodies.Unreadable as trouble:
+            wrong[part.pk] = f"interaction {part.pk}: {trouble}"
+            continue
+        if bodies.digest(said, key) != bytes(part.digest):
+            wrong[part.pk] = f"interaction {part.pk} is not as it was sealed"
+            continue
+        found[part.pk] = said
+    return found, wrong
+
+
+def handed_out(row: Interaction) -> dict[str, Any] | None:
+    """One row with its body, its salt and its path to the root of its batch; None once its key is destroyed.
+
+    With the receipt of the entry that captured the batch, strangers check it (`governance.offline.verify`).
+    """
+    place = place_of(row)
+    kept, held = segments.read([place]), keys.for_reading([row.holder_key])
+    if row.holder_key not in held or place not in kept:
+        return None
+    key = bodies.unwrapped(kept[place].wrapped, held[row.holder_key])
+    leaves = [leaf_hash(digest) for digest in loading.digests_of(row.batch)]
+    return {
+        "body": bodies.opened(kept[place].content, key).decode(),
+        "salt": bodies.salt(key).hex(),
+        "digest": bytes(row.digest).hex(),
+        "batch": {"id": row.batch_id, "count": row.batch.count, "root": row.batch.root},
+        "place": row.place,
+        "path": [hash.hex() for hash in path_of(leaves, row.place)],
+    }
+
+
+def path_of(leaves: list[bytes], place: int) -> list[bytes]:
+    """The proof that the leaf at this place is in the tree over these (RFC 6962), from the leaf up."""
+    if len(leaves) == 1:
+        return []
+    middle = 1 << ((len(leaves) - 1).bit_length() - 1)
+    if place < middle:
+        return [*path_of(leaves[:middle], place), _root(leaves[middle:])]
+    return [*path_of(leaves[middle:], place - middle), _root(leaves[:middle])]
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    peaks = Peaks()
+    for leaf in leaves:
+        peaks.push(leaf)
+    return peaks.root()
+
+
+def place_of(row: Interaction) -> segments.Place:
+    """Where the body of a row lies; its batch is read."""
+    return segments.Place(row.case_number, row.batch.day, row.batch_id, row.place)
+
+
+def _gone_through(rows: list[Interaction]) -> dict[int, date]:
+    """By case, up to which day bodies have expired."""
+    known = InteractionBodies.objects.filter(case_number__in={row.case_number for row in rows})
+    return dict(known.values_list("case_number", "gone_through"))
+
+
+def _expired(row: Interaction, gone: dict[int, date]) -> bool:
+    return row.batch.day <= gone.get(row.case_number, date.min)
+
+
+def _report(body: bytes) -> Report:
+    return shape.read(json.loads(body)["report"])
+
+
+def file_of(out: dict[str, Any], receipt: bytes) -> bytes:
+    """What `handed_out` gave as the file to hand on, with the receipt of the entry that keeps its batch."""
+    whole = {"format": INTERACTION, "interaction": out, "receipt": receipt.decode()}
+    return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode()

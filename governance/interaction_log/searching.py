@@ -1,0 +1,111 @@
+"""Text in the log, found by reading: bodies of one case and a period are decrypted in memory, part by part.
+
+There is no index of texts: it would say what people said to whoever has the database.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from governance.interaction_log import reading
+from governance.models import Interaction
+
+PART = 500  # bodies that are held in memory at a time
+SHORTEST = 3  # characters of a phrase that is worth a search
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What came of the next part of a search: rows looked at, those of them that could not be read, what fits.
+
+    What could not be read was erased, has expired, or does not fit its digest.
+    """
+
+    looked: int
+    unreadable: int
+    found: list[Interaction]
+    through: tuple[datetime, int]  # the last row that was looked at: where a search goes on
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: without difference of case, of spaces, of ways to write one character."""
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def parts(
+    case: int,
+    since: datetime,
+    until: datetime,
+    phrase: str,
+    *,
+    model: str = "",
+    after: tuple[datetime, int] | None = None,
+) -> Iterator[Part]:
+    """Look for a phrase in whatever systems of a case (its number) reported from one moment to before another.
+
+    What fits is the call, run of a tool or retrieval in whose report, or in an event of it, the phrase stands; it may
+    come again in a later part. `model` narrows it to what a model of that name or version said; `after` goes on behind
+    a row. Raises NoMaster; ValueError for a phrase of fewer than SHORTEST characters.
+    """
+    wanted = folded(phrase)
+    if len(wanted) < SHORTEST:
+        raise ValueError(f"a phrase has at least {SHORTEST} characters")
+    rows = Interaction.objects.filter(case_number=case, at__gte=since, at__lt=until).select_related("batch")
+    if model:
+        rows = rows.filter(Q(model=model) | Q(version=model))
+    while some := list(_behind(rows, after).order_by("at", "id")[:PART]):
+        bodies, _ = reading.bodies_of(some)
+        fits = [row for row in some if row.pk in bodies and _says(bodies[row.pk], wanted)]
+        after = (some[-1].at, some[-1].pk)
+        yield Part(len(some), len(some) - len(bodies), _shown(case, fits), after)
+
+
+def _behind(rows: QuerySet[Interaction], after: tuple[datetime, int] | None) -> QuerySet[Interaction]:
+    if after is None:
+        return rows
+    at, row = after
+    return rows.filter(at__gte=at).filter(Q(at__gt=at) | Q(id__gt=row))
+
+
+def _shown(case: int, fits: list[Interaction]) -> list[Interaction]:
+    """These rows, each call once: for what belongs to a call, the row of that call, where it is kept."""
+    by_call: dict[bytes, Interaction] = {}
+    for row in fits:
+        known = by_call.get(bytes(row.call))
+        if known is None or known.kind not in reading.COUNTED:
+            by_call[bytes(row.call)] = row
+    belonging = [call for call, row in by_call.items() if row.kind not in reading.COUNTED]
+    for row in Interaction.objects.filter(
+        case_number=case, call__in=belonging, kind__in=reading.COUNTED
+    ).select_related("batch"):
+        by_call[bytes(row.call)] = row
+    return list(by_call.values())
+
+
+def _says(body: bytes, wanted: str) -> bool:
+    return any(wanted in folded(text) for text in texts_of(json.loads(body)["report"]))
+
+
+def texts_of(said: Any) -> Iterator[str]:
+    """Every text in a report, also in JSON that stands in a text, as arguments of tools do."""
+    left = [said]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str):
+            yield one
+            if one.startswith(("[", "{")):
+                try:
+                    left.append(json.loads(one))
+                except (ValueError, RecursionError):
+                    continue  # it only begins like JSON

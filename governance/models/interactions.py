@@ -1,0 +1,162 @@
+"""Rows of what AI systems did: an index of bodies that lie encrypted in files, keys of bodies, sealed batches."""
+
+from django.db import models
+from django.db.models import Q
+
+from governance.database.row_history import DatabaseNow, WrittenOnce
+
+
+class InteractionBatch(WrittenOnce):
+    """Interactions that were written together: the entry that captures this row commits to all of them.
+
+    `root` is that of the RFC 6962 tree over their digests, in the order of their places. `day` (UTC) is that of the
+    files in which their bodies lie.
+    """
+
+    spool = models.CharField(
+        max_length=60, unique=True
+    )  # the file they waited in: what is read twice counts once
+    count = models.PositiveIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    day = models.DateField()
+    root = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["xact"], name="interaction_batches_by_xact")]
+
+    def __str__(self) -> str:
+        return f"{self.count} interactions until {self.last_at}"
+
+
+class InteractionKey(models.Model):
+    """The key of one month of one person in one case, or of one conversation while nobody is known in it.
+
+    `holder` is a pseudonym. `case_number` is empty on keys that were made before each was of one case. `wrapped` is the
+    key encrypted under the master key of the name `master`, which lies in a file; where it is gone, every body under it
+    is gone for good, and this row says since when.
+    """
+
+    not_governed = "keys of bodies: rewrapped each month, and destroyed where somebody is erased"
+    not_in_admin = "opens what people said; nobody looks at it"
+
+    holder = models.BinaryField(max_length=16)
+    case_number = models.PositiveIntegerField(null=True)
+    month = models.CharField(max_length=7)
+    master = models.CharField(max_length=20)
+    wrapped = models.BinaryField(max_length=60, null=True)
+    made_at = models.DateTimeField(db_default=DatabaseNow())
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["holder", "case_number", "month"],
+                condition=Q(wrapped__isnull=False),
+                name="one_interaction_key_of_a_month",
+            ),
+            models.CheckConstraint(
+                name="interaction_key_is_there_or_destroyed",
+                condition=Q(wrapped__isnull=False, destroyed_at__isnull=True)
+                | Q(wrapped__isnull=True, destroyed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"key {self.pk} of {self.month}"
+
+
+class InteractionDigest(models.Model):
+    """What is left of an interaction whose row has expired while others of its batch are kept: its leaf in their tree.
+
+    Without it the root of the batch could not be worked out any more. `month` is that of the row.
+    """
+
+    not_governed = "left by retention, which says in the record what it removed"
+    not_in_admin = "salted digests; verification reads them"
+
+    batch = models.ForeignKey(
+        InteractionBatch, models.DO_NOTHING, related_name="digests", db_constraint=False, db_index=False
+    )
+    place = models.PositiveIntegerField()
+    digest = models.BinaryField(max_length=32)
+    month = models.CharField(max_length=7)
+
+    class Meta:
+        ordering = ["batch", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "place"], name="one_interaction_digest_of_a_place")
+        ]
+
+    def __str__(self) -> str:
+        return f"place {self.place} of batch {self.batch_id}"
+
+
+class InteractionBodies(models.Model):
+    """Up to which day (UTC, of receipt) the bodies of a case have expired and are removed, but those under a hold."""
+
+    not_governed = "kept by retention, which says in the record what it removed"
+    not_in_admin = "one day a case; the page of the log says it"
+
+    case_number = models.PositiveIntegerField(unique=True)
+    gone_through = models.DateField()
+
+    class Meta:
+        ordering = ["case_number"]
+
+    def __str__(self) -> str:
+        return f"bodies of case {self.case_number} are gone through {self.gone_through}"
+
+
+class Interaction(models.Model):
+    """One report of a system in a table partitioned by month (`at`), which nobody updates; its body lies in a file.
+
+    What stands here is clear: times, case, key, kind, what the sender calls the act, model, version, pseudonyms,
+    decision, tokens, sizes, and whether it says what went in and what came out. `call` names
+    the span (or the line) within the case, `mark` what is kept once. `decision` is the digest of the decision that it
+    names. `at` is the sender's moment, or the moment of receipt where the sender's clock cannot be right (`odd_clock`).
+    """
+
+    not_governed = (
+        "sealed in batches: the entry of its InteractionBatch commits to it; rows are never changed"
+    )
+    not_in_admin = "what people said to systems, in millions; the case has a page of them for its readers"
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    case_number = models.PositiveIntegerField()
+    key_id = models.BigIntegerField(null=True)
+    kind = models.CharField(max_length=10)
+    action = models.CharField(max_length=100, blank=True, default="")
+    has_input = models.BooleanField(default=False)
+    has_output = models.BooleanField(default=False)
+    call = models.BinaryField(max_length=16)
+    mark = models.BinaryField(max_length=16)
+    conversation = models.BinaryField(max_length=16, null=True)
+    subject = models.BinaryField(max_length=16, null=True)
+    decision = models.BinaryField(max_length=32, null=True)
+    model = models.CharField(max_length=120, blank=True, default="")
+    version = models.CharField(max_length=120, blank=True, default="")
+    tokens_in = models.PositiveIntegerField(null=True)
+    tokens_out = models.PositiveIntegerField(null=True)
+    size = models.PositiveIntegerField()
+    stored = models.PositiveIntegerField()
+    odd_clock = models.BooleanField()
+    sampled = models.FloatField(null=True)
+    holder_key = models.BigIntegerField()
+    batch = models.ForeignKey(
+        InteractionBatch, models.DO_NOTHING, related_name="interactions", db_constraint=False
+    )
+    place = models.PositiveIntegerField()
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        managed = False  # partitioned: made by the migration itself
+        db_table = "governance_interaction"
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.model or 'an unnamed model'}"

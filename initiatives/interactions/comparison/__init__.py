@@ -1,0 +1,1 @@
+"""What systems did against what they were allowed to do."""

@@ -1,0 +1,98 @@
+"""What senders call the acts of a contract, and which models the record declares: what both logs are compared by."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from governance.interaction_log.shape import act_name
+from governance.ledger import record
+from governance.models import Clause, VocabularyWord
+from governance.vocabulary import Layer
+from initiatives.model_register import model_names
+from initiatives.models import ActName, ComponentVersion, Initiative
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What one version of a model on record may be called, and when it runs."""
+
+    names: frozenset[str]
+    runs_from: datetime
+    runs_to: datetime | None
+
+
+@dataclass(frozen=True)
+class Names:
+    """By what the logs of a case are compared.
+
+    `actions` gives the action of the contract for each name of a sender: the same name by itself, others by the
+    register of the case. `ignored` are names of which somebody said that they are no act of the contract.
+    """
+
+    actions: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    models: tuple[Declared, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What is compared by other names is compared anew."""
+        models = sorted(
+            [sorted(one.names), one.runs_from.isoformat(), one.runs_to.isoformat() if one.runs_to else ""]
+            for one in self.models
+        )
+        said = {"actions": dict(self.actions), "ignored": sorted(self.ignored), "models": models}
+        return hashlib.sha256(record.canonical(said)).hexdigest()
+
+    def models_since(self, moment: datetime) -> set[str]:
+        """Names of the models that ran at `moment` or were declared for any time after it."""
+        return {
+            name for one in self.models if one.runs_to is None or one.runs_to > moment for name in one.names
+        }
+
+
+def contract_actions(cases: Iterable[Initiative]) -> dict[int, dict[str, str]]:
+    """By key of the case, the actions of its contract as they are compared, with their words.
+
+    Those of its vocabulary, and those that a clause of a version that was ever in force names.
+    """
+    found: dict[int, dict[str, str]] = {case.pk: {} for case in cases}
+    clauses = Clause.objects.filter(
+        version__contract__initiative__in=found, version__starts_at__isnull=False, terms__has_key="action"
+    )
+    for key, case in (
+        clauses.values_list("terms__action", "version__contract__initiative").distinct().order_by()
+    ):
+        if key:
+            found[case][act_name(key)] = key
+    words = VocabularyWord.objects.filter(kind="action", contract__initiative__in=found)
+    for key, said, case in words.values_list("key", "words", "contract__initiative"):
+        found[case][act_name(key)] = said
+    return found
+
+
+def names_of(cases: Iterable[Initiative]) -> dict[int, Names]:
+    """By key of the case, by which names its logs are compared; four questions for all of them."""
+    cases = list(cases)
+    actions = {case: {key: key for key in found} for case, found in contract_actions(cases).items()}
+    ignored: dict[int, set[str]] = {case.pk: set() for case in cases}
+    models: dict[int, list[Declared]] = {case.pk: [] for case in cases}
+    for row in ActName.objects.filter(initiative__in=actions, taken_back_at=None):
+        actions[row.initiative_id].pop(row.name, None)
+        if row.action:
+            actions[row.initiative_id][row.name] = act_name(row.action)
+        else:
+            ignored[row.initiative_id].add(row.name)
+    versions = ComponentVersion.objects.filter(
+        component__initiative__in=actions, component__layer=Layer.MODEL
+    ).select_related("component", "model_version")
+    for version in versions:
+        found = model_names.names_of(version.component.name, version.version)
+        if (listed := version.model_version) is not None:
+            found |= model_names.names_of(listed.family, listed.version)
+        one = Declared(frozenset(found), version.runs_from, version.runs_to)
+        models[version.component.initiative_id].append(one)
+    return {
+        case.pk: Names(actions[case.pk], frozenset(ignored[case.pk]), tuple(models[case.pk]))
+        for case in cases
+    }

@@ -1,0 +1,36 @@
+"""Lines of who records what runs: what the logs of their cases show that nobody permitted, declared or announced."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from governance.models import User
+from governance.notices.desk import Line
+from governance.vocabulary import LogFindingKind
+from initiatives.worklist.person_worklist import look_of
+
+_TEXTS = {
+    LogFindingKind.NEVER_ASKED: "Acts that nobody asked about: {title}",
+    LogFindingKind.AFTER_DENIAL: "Acts after a denial: {title}",
+    LogFindingKind.OTHER_MODEL: "A model that nobody declared: {title}",
+    LogFindingKind.SILENT: "The interaction log is silent: {title}",
+}
+
+
+def lines(person: User) -> Iterator[Line]:
+    """One line a finding, whatever it stands against, until it is mended."""
+    look, told = look_of(person), set()
+    for row in look.rows("log_findings"):
+        if (row.initiative_id, row.source) in told:
+            continue
+        told.add((row.initiative_id, row.source))
+        case = look.working[row.initiative_id][0]
+        yield Line(
+            "see",
+            _TEXTS[LogFindingKind(row.source.split(":")[1])].format(title=case.title),
+            f"{reverse('interactions', args=[case.ref])}?found={row.source.split(':')[1]}",
+            "See what the log shows",
+            f"{row.words} {row.fix}",
+            case.ref,
+            on_behalf=look.standing_in_on.get(case.pk, ""),
+        )

@@ -1,0 +1,400 @@
+"""Both logs of each case compared day by day, as they grow: figures kept by day, findings written down and withdrawn.
+
+Days are found by what came since the last look, and judged as a whole, so that whatever comes late or twice, or is
+looked at by two workers, ends in the same rows. What is too new is looked at again once both logs are settled
+(`reconciliation.SETTLED`); a name that is mapped or a model that is declared has the last days judged anew.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import ceil
+
+import structlog
+from django.db import connection
+from django.db.models import OuterRef, Q, Subquery
+
+from governance import clock
+from governance.interaction_log.reconciliation import LONGEST, Found, Verdict
+from governance.models import Interaction, OutcomeReport, PolicyDecision, ServiceKey
+from governance.models.sign_in import INTERACTIONS
+from governance.vocabulary import RUNNING_STAGES, DecisionOutcome, LogFindingKind, OutcomeKind
+from initiatives.cases.act import act
+from initiatives.findings.sync import follow
+from initiatives.interactions.comparison.act_names import Names, names_of
+from initiatives.interactions.comparison.both_logs import MOST_NAMES, Day, read_day
+from initiatives.models import (
+    Initiative,
+    LogFinding,
+    LogFindingWithdrawal,
+    ReconciledDay,
+    ReconciliationMark,
+)
+
+log = structlog.get_logger("plumbline.interactions")
+
+SYSTEM = "comparison of logs"
+ANEW = timedelta(days=30)  # days that are judged again by other names
+MOST_DAYS = 500  # judged in one run
+SECONDS = 150  # after which a run leaves the rest to the next one
+MOST_FINDINGS = 200  # rows that stand of a kind, case and day; the day counts all
+PACE = 20  # times as long as it took does a day rest that took a second or more: a twentieth of a worker
+# After which every report of a moment (the database's) is committed: each is a transaction of its own.
+LAG = timedelta(minutes=1)
+SILENCE = timedelta(days=1)
+HEARD_WITHIN = timedelta(days=7)  # before which a log that ended is no news
+TRIED = (
+    60  # seconds that a day is taken to take until it was judged: what kills a run rests, and others go on
+)
+ENOUGH = 5  # acts that a log would have to be expected to hold: that it has none by chance is then below 1 %
+_RUNNING = 0x706C726563  # the key of the lock that one run holds
+_TOUCHED = """
+SELECT DISTINCT case_number, date_trunc('hour', at) FROM {table}
+ WHERE case_number = ANY(%s) AND batch_id IN (SELECT id FROM {batch} WHERE xact >= %s)"""
+KINDS = {Verdict.NEVER_ASKED: LogFindingKind.NEVER_ASKED, Verdict.AFTER_DENIAL: LogFindingKind.AFTER_DENIAL}
+LATE = "What came later permits it, or its name was mapped."
+DECLARED = "The model was declared since."
+HEARD = "The log speaks again."
+
+
+def reconcile() -> list[int]:
+    """Judge every day of which something is due; returns the keys of the cases whose findings changed.
+
+    One run at a time: a second one has nothing to do. Both may run all the same, and write the same.
+    """
+    with _alone() as alone:
+        if not alone:
+            return []
+        reporting = _cases()
+        cases = {case.pk: case for case in reporting}
+        names = names_of(reporting)
+        _mark_due(reporting, names)
+        touched: dict[int, None] = {}
+        until = time.monotonic() + SECONDS
+        due = ReconciledDay.objects.filter(initiative__in=cases, due=True, day__lte=clock.today())
+        for row in due.order_by("-day", "pk")[:MOST_DAYS]:
+            if time.monotonic() > until:
+                break
+            rests = timedelta(seconds=PACE * row.seconds if row.seconds > 1 else 0)
+            if row.judged_at is None or row.judged_at + rests <= clock.now():
+                ReconciledDay.objects.filter(pk=row.pk).update(judged_at=clock.now(), seconds=TRIED)
+                try:
+                    changed = judge(cases[row.initiative_id], row.day, names[row.initiative_id])
+                except Exception:  # of one day: the others are judged all the same, and this one again later
+                    log.exception("a day cannot be compared", case=row.initiative_id, day=str(row.day))
+                    continue
+                touched |= dict.fromkeys(changed)
+        touched |= dict.fromkeys(_listen(cases))
+        return list(touched)
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_RUNNING])
+        (got,) = cursor.fetchone()
+        try:
+            yield got
+        finally:
+            if got:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_RUNNING])
+
+
+def _cases() -> dict[Initiative, datetime]:
+    """Running cases one of whose systems may report what it does, with the moment since which one may."""
+    keys = ServiceKey.objects.filter(contract=OuterRef("contract"), scopes__contains=[INTERACTIONS])
+    first = Subquery(keys.order_by("made_at").values("made_at")[:1])
+    found = Initiative.objects.live().filter(stage__in=RUNNING_STAGES).annotate(reports_since=first)
+    return {case: case.reports_since for case in found.filter(reports_since__isnull=False).order_by("pk")}
+
+
+# --- Which days -------------------------------------------------------------------------------------------------------
+
+
+def _mark_due(cases: dict[Initiative, datetime], names: dict[int, Names]) -> None:
+    """Mark the days about which something came, that were too new, or that were judged by other names."""
+    numbers = {case.number: case.pk for case in cases}
+    first = {case.number: since - timedelta(hours=1) for case, since in cases.items()}
+    now = clock.now()
+    with act("compare logs", system=SYSTEM):
+        ReconciliationMark.objects.get_or_create(pk=1)
+        mark = ReconciliationMark.objects.select_for_update().get(pk=1)
+        with connection.cursor() as cursor:
+            # Whatever is not visible yet is of a transaction from here on.
+            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, plumbline_now()")
+            ahead, moment = cursor.fetchone()
+            told, asked = (
+                _touched(cursor, table, batch, list(numbers), mark.xact)
+                for table, batch in (
+                    (Interaction._meta.db_table, "governance_interactionbatch"),
+                    (PolicyDecision._meta.db_table, "governance_decisionbatch"),
+                )
+            )
+        reports = OutcomeReport.objects.filter(case_number__in=numbers, reported_at__lte=moment - LAG)
+        if mark.outcomes_to is not None:
+            reports = reports.filter(reported_at__gt=mark.outcomes_to)
+        for number, at, decided_at in reports.values_list("case_number", "at", "decided_at"):
+            asked |= {(number, moment) for moment in (at, decided_at) if moment is not None}
+        # Of the days before anything could be reported nothing is compared but what is reported of them all the same.
+        asked = {(number, moment) for number, moment in asked if moment >= first[number]}
+        _have_due({(numbers[number], day) for number, moment in told | asked for day in _reached(moment)})
+        recent = ReconciledDay.objects.filter(due=False)
+        recent.filter(open__gt=0).update(due=True)
+        for pk, one in names.items():
+            others = recent.filter(initiative=pk, day__gte=clock.local_day(now - ANEW))
+            others.exclude(judged_by=one.digest).update(due=True)
+        mark.xact, mark.outcomes_to = ahead, moment - LAG
+        mark.save()
+
+
+def _touched(cursor, table: str, batch: str, numbers: list[int], since: int) -> set[tuple[int, datetime]]:
+    """Cases (their numbers) and hours about which rows came with batches of this transaction and later."""
+    cursor.execute(_TOUCHED.format(table=table, batch=batch), [numbers, since])
+    return set(cursor.fetchall())
+
+
+def _reached(moment: datetime) -> set[date]:
+    """The days whose comparison a row of this hour has a say in."""
+    return {clock.local_day(moment + side * (LONGEST + timedelta(hours=1))) for side in (-1, 0, 1)}
+
+
+def _have_due(days: Iterable[tuple[int, date]]) -> None:
+    rows = [ReconciledDay(initiative_id=case, day=day, due=True) for case, day in sorted(days)]
+    ReconciledDay.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["initiative", "day"],
+        update_fields=["due"],
+        batch_size=1000,
+    )
+
+
+# --- One day ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One finding as the logs have it now."""
+
+    kind: str
+    act: str
+    what: str
+    at: datetime
+    key: int | None = None
+    interaction: int | None = None
+    decision: str = ""
+    probable: bool = False
+    outcome: str = ""  # of an act that was reported twice, what it is called while its span is not known
+
+
+def judge(case: Initiative, day: date, names: Names) -> list[int]:
+    """Judge one day anew and write down what it says; the key of the case where its findings changed.
+
+    Both logs are read before the case is locked: nobody waits for that.
+    """
+    now, began = clock.now(), time.monotonic()
+    said = read_day(case, day, names, now)
+    seconds = time.monotonic() - began
+    seen = list(_seen(said, day))
+    with act("compare logs", system=SYSTEM, case=case.pk) as case:
+        ReconciledDay.objects.update_or_create(
+            initiative=case, day=day, defaults=_figures(said, names, now, seconds)
+        )
+        standing = _standing(case, day=day)
+        places = {
+            (one.kind, one.outcome if (one.kind, one.outcome) in standing else one.act): one for one in seen
+        }
+        changed = _settle(case, places, standing, day, now)
+        if changed:
+            follow([case])
+    if changed:
+        log.info("logs were compared", case=case.number, day=str(day), findings=len(seen))
+    return [case.pk] if changed else []
+
+
+def _figures(said: Day, names: Names, now: datetime, seconds: float) -> dict:
+    verdicts = [(found.verdict, found.probable) for found in said.acts]
+    return {
+        "due": False,
+        "judged_at": now,
+        "judged_by": names.digest,
+        "seconds": seconds,
+        "done": said.named + sum(1 for verdict, _ in verdicts if verdict == Verdict.DONE),
+        "not_done": said.not_done,
+        "never_asked": verdicts.count((Verdict.NEVER_ASKED, False)),
+        "after_denial": sum(1 for verdict, _ in verdicts if verdict == Verdict.AFTER_DENIAL),
+        "probable": verdicts.count((Verdict.AFTER_DENIAL, True)),
+        "open": said.open,
+        "unmapped": said.unnamed.total(),
+        "unnamed": dict(said.unnamed.most_common(MOST_NAMES)),
+        "sampling": said.sampling,
+        "calls": said.calls,
+        "expected": said.expected,
+        "logged": said.logged,
+    }
+
+
+def _seen(said: Day, day: date) -> Iterator[_Seen]:
+    for found in said.findings:
+        yield _of_act(KINDS[found.verdict], found)
+    for model in said.models:
+        name = hashlib.sha256(model.label.encode()).hexdigest()[:32]
+        yield _Seen(
+            LogFindingKind.OTHER_MODEL,
+            f"m{name}:{day:%Y%m%d}",
+            model.label,
+            model.at,
+            interaction=model.interaction,
+        )
+
+
+def _of_act(kind: str, found: Found) -> _Seen:
+    """The finding of an act: known by its span where it has one, so that its outcome, told later, is the same."""
+    name = found.act.span or found.act.id
+    return _Seen(
+        kind,
+        name,
+        found.act.action,
+        found.act.at,
+        key=found.act.key or None,
+        interaction=int(name[1:]) if name.startswith("i") else None,
+        decision=found.decision.hex(),
+        probable=found.probable,
+        outcome=found.act.id,
+    )
+
+
+def _standing(case: Initiative, **which) -> dict[tuple[str, str], LogFinding]:
+    rows = LogFinding.objects.standing().filter(initiative=case, **which)
+    return {(row.kind, row.act): row for row in rows.exclude(kind=LogFindingKind.SILENT)}
+
+
+def _settle(
+    case: Initiative,
+    seen: dict[tuple[str, str], _Seen],
+    standing: dict[tuple[str, str], LogFinding],
+    day: date,
+    now: datetime,
+) -> bool:
+    """Write what is seen and does not stand, withdraw what stands and is seen no more; whether anything was."""
+    gone = [
+        row
+        for place, row in standing.items()
+        if place not in seen or (row.probable, row.decision) != (seen[place].probable, seen[place].decision)
+    ]
+    LogFindingWithdrawal.objects.bulk_create(
+        LogFindingWithdrawal(
+            finding=row, why=DECLARED if row.kind == LogFindingKind.OTHER_MODEL else LATE, at=now
+        )
+        for row in gone
+    )
+    left = standing.keys() - {(row.kind, row.act) for row in gone}
+    room: dict[str, int] = dict.fromkeys(LogFindingKind.values, MOST_FINDINGS)
+    for kind, _ in left:
+        room[kind] -= 1
+    new = []
+    for place, one in seen.items():
+        if place not in left and room[one.kind] > 0:
+            room[one.kind] -= 1
+            new.append(one)
+    _write(case, new, day, now)
+    return bool(gone or new)
+
+
+def _write(case: Initiative, new: list[_Seen], day: date, now: datetime) -> None:
+    before: dict[tuple[str, str], int] = {}
+    known = LogFinding.objects.filter(initiative=case, act__in=[one.act for one in new])
+    for kind, name, number in known.values_list("kind", "act", "number"):
+        before[kind, name] = max(before.get((kind, name), 0), number)
+    LogFinding.objects.bulk_create(
+        LogFinding(
+            initiative=case,
+            kind=one.kind,
+            act=one.act,
+            number=before.get((one.kind, one.act), 0) + 1,
+            what=one.what,
+            at=one.at,
+            day=day,
+            key_id=one.key,
+            interaction=one.interaction,
+            decision=one.decision,
+            probable=one.probable,
+            found_at=now,
+        )
+        for one in new
+    )
+
+
+# --- Silence ----------------------------------------------------------------------------------------------------------
+
+
+def _listen(cases: dict[int, Initiative]) -> list[int]:
+    """Find logs that fell silent, and those that speak again; the keys of their cases.
+
+    Silent is a log that spoke within the week and for a day did not, while the system was allowed to act or told that
+    it did, or though it spoke in the same hours a week before: a log is not expected on days on which it never speaks.
+    """
+    now, touched = clock.now(), []
+    standing = {
+        row.initiative_id: row
+        for row in LogFinding.objects.standing().filter(initiative__in=cases, kind=LogFindingKind.SILENT)
+    }
+    for case in cases.values():
+        newest = Interaction.objects.filter(case_number=case.number).order_by("-at", "-id").first()
+        last = newest.at if newest else None
+        row = standing.get(case.pk)
+        if (
+            newest is None
+            or last is None
+            or (row is None and not now - HEARD_WITHIN - SILENCE < last <= now - SILENCE)
+        ):
+            continue
+        if row is None and _should_have_spoken(case, newest, now):
+            with act("compare logs", system=SYSTEM, case=case.pk) as case:
+                if not _silent(case):
+                    name = f"silent:{last:%Y%m%dT%H%M%S}"
+                    seen = _Seen(LogFindingKind.SILENT, name, "", last + SILENCE)
+                    _write(case, [seen], clock.local_day(last + SILENCE), now)
+                    follow([case])
+                    touched.append(case.pk)
+        elif row is not None and last > now - SILENCE and last > row.at - SILENCE:
+            with act("compare logs", system=SYSTEM, case=case.pk) as case:
+                for one in _silent(case):
+                    LogFindingWithdrawal.objects.create(finding=one, why=HEARD, at=now)
+                follow([case])
+                touched.append(case.pk)
+    return touched
+
+
+def _silent(case: Initiative) -> list[LogFinding]:
+    return list(LogFinding.objects.standing().filter(initiative=case, kind=LogFindingKind.SILENT))
+
+
+def _should_have_spoken(case: Initiative, last: Interaction, now: datetime) -> bool:
+    """Whether a log with this newest row would hold more by now: by what was allowed or told, or by a week before.
+
+    Of a system that samples, by the share that it reports.
+    """
+    share, since = last.sampled or 1.0, max(last.at, now - SILENCE) + LONGEST
+    done = OutcomeReport.objects.filter(case_number=case.number, kind=OutcomeKind.DONE).filter(
+        Q(at__gt=since, at__lte=now) | Q(at__isnull=True, decided_at__gt=since, decided_at__lte=now)
+    )
+    allowed = PolicyDecision.objects.filter(
+        case_number=case.number,
+        key_id__isnull=False,
+        outcome=DecisionOutcome.ALLOW,
+        at__gt=since,
+        at__lte=now,
+    )
+    before = Interaction.objects.filter(
+        case_number=case.number, at__gt=now - SILENCE - HEARD_WITHIN, at__lte=now - HEARD_WITHIN
+    )
+    most = ceil(ENOUGH / share)
+    return (
+        any(len(rows.values("pk")[:most]) == most for rows in (done, allowed))
+        or len(before.values("pk")[:ENOUGH]) == ENOUGH
+        or (share == 1 and done.exists())
+    )

@@ -1,0 +1,19 @@
+"""Where it is mended what both logs say against a case."""
+
+from django.urls import reverse
+
+from governance.vocabulary import LogFindingKind
+from initiatives.cases.case_frame import WhoMay
+from initiatives.models import Initiative
+
+
+def mends_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
+    """The pages on which the person mends it: names, the model that runs, or the system's settings."""
+    if not may.change_what_runs:
+        return []
+    kind = source.split(":")[1]
+    if kind == LogFindingKind.OTHER_MODEL:
+        return [(reverse("component-add", args=[case.ref]), "Declare what runs")]
+    if kind == LogFindingKind.SILENT:
+        return [(reverse("systems", args=[case.ref]) + "#interactions", "Have the system report")]
+    return [(reverse("act-names", args=[case.ref]), "Say what the names mean")]

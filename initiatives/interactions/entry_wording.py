@@ -1,0 +1,44 @@
+"""Sentences for entries of the interaction log."""
+
+from governance.vocabulary.entry_kinds import EntryKind
+
+SENTENCES: dict[str, str] = {
+    EntryKind.INTERACTION_OPENED: "read interaction {interaction} of {at}.",
+    EntryKind.INTERACTIONS_IMPORTED: (
+        "brought in {count} interactions from the file “{file}”, by no key<{rejected?}; {rejected} lines did not fit|>."
+    ),
+    EntryKind.INTERACTIONS_ERASED: (
+        "erased what <{everywhere?}all initiatives hold|this one holds> of person {subject} ({duty}): {keys} keys; of "
+        "{tried} bodies tried, {unopened} did not open any more."
+    ),
+    EntryKind.BODY_TERM_REQUESTED: (
+        "asked that what was said to its systems is kept for {days} days only, until {until:day}: {basis}"
+    ),
+    EntryKind.BODY_TERM_SIGNED: (
+        "signed as {part} that what was said to its systems is kept for {days} days only, until {until:day}: {basis}"
+        "<{runs?} (it runs)| (a second signature is needed)>"
+    ),
+    EntryKind.BODY_TERM_REFUSED: "refused that what was said to its systems is kept for {days} days only.",
+    EntryKind.ACTS_NAMED: "said which actions of the contract names of acts in the interaction log mean: {names}.",
+    EntryKind.INTERACTIONS_SELECTED: (
+        "asked for at most {most} interactions from {first:day} to {last:day}<{by_text?} in which a text stands| drawn "
+        "at random>, kept by reference until {until:day}: {purpose}"
+    ),
+    EntryKind.INTERACTION_SELECTION_MADE: (
+        "selection {selection} holds {found} interactions; {looked} were looked at, {unreadable} of them could not be "
+        "read."
+    ),
+    EntryKind.INTERACTION_SELECTION_ENDED: "selection {selection} ended, its references are removed: {purpose}",
+    EntryKind.BULK_READING_REQUESTED: (
+        "asked to read all {found} interactions of selection {selection} ({purpose}) at once: {reason}"
+    ),
+    EntryKind.BULK_READING_APPROVED: (
+        "gave {whose} leave to read all {found} interactions of selection {selection} at once: {why}"
+    ),
+    EntryKind.BULK_READING_REFUSED: (
+        "refused {whose} leave to read all interactions of selection {selection} at once: {reason}"
+    ),
+    EntryKind.INTERACTIONS_READ_IN_BULK: (
+        "read all {found} interactions of selection {selection} at once: {purpose}"
+    ),
+}

@@ -1,0 +1,50 @@
+"""A file of interactions brought in by a person, for systems that cannot report by themselves."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.access.case_lookup import case_for
+from initiatives.cases.case_frame import acted, case_context, sent
+from initiatives.interactions import actions
+from initiatives.interactions.forms import InteractionFileForm
+from initiatives.interactions.permissions import may_import_interactions
+
+SHOWN = 100  # lines that did not fit
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_file(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Keep what fits, and show line by line what does not and how to mend it."""
+    case = case_for(request.user, ref)
+    may_import_interactions(case, request.user).or_refuse()
+    form = InteractionFileForm(sent(request), request.FILES or None)
+    done = acted(
+        request,
+        form,
+        lambda: actions.import_file(
+            case=case,
+            name=form.cleaned_data["file"].name,
+            content=form.cleaned_data["file"].read(),
+            by=request.user,
+        ),
+    )
+    wrong = []
+    if done:
+        kept, wrong = done
+        words = ngettext("%(kept)s interaction is kept.", "%(kept)s interactions are kept.", kept)
+        messages.success(request, words % {"kept": kept})
+        if not wrong:
+            return redirect("interactions", case.ref)
+        form = InteractionFileForm()
+    context = case_context(request, case, "systems")
+    context |= {
+        "title": "Interactions from a file",
+        "form": form,
+        "wrong": wrong[:SHOWN],
+        "wrong_count": len(wrong),
+    }
+    return render(request, "initiatives/interactions/import.html", context)

@@ -1,0 +1,61 @@
+"""Who reads the interaction log of a case, who brings in a file, and who erases what it holds of a person."""
+
+from collections.abc import Iterable
+
+from governance.gates.separation_of_duties import said
+from governance.interaction_keeping import holds
+from governance.models import User
+from governance.permission_result import Answer, no, yes
+from governance.vocabulary import Seat
+from initiatives.access.permissions import barred_from_signing, holds_seat, may_manage_keys, may_see, roles_of
+from initiatives.models import Initiative
+
+
+def may_read_interactions(case: Initiative, person: User) -> Answer:
+    """What people said to the system and were answered: who works on the case, and auditors, on record."""
+    if may_see(case, person) and person.is_active and (person.is_auditor or roles_of(case, person)):
+        return yes()
+    return no(
+        "What was said to the system is read by those who work on the initiative, and by auditors.",
+        "Ask the owner or an auditor.",
+    )
+
+
+def may_import_interactions(case: Initiative, person: User) -> Answer:
+    """Bring in a file of interactions: whoever may give a system of the case a key to report them by itself."""
+    return may_manage_keys(case, person)
+
+
+def may_erase(person: User) -> Answer:
+    """Whether this person erases personal data at all: admins, as everywhere."""
+    if person.is_active and person.is_admin:
+        return yes()
+    return no("Only admins erase personal data.", "Ask an admin.")
+
+
+def may_erase_interactions(case: Initiative, person: User, subject: bytes, cases: Iterable[int]) -> Answer:
+    """Erase what these cases (their numbers) hold of a pseudonym: an admin, where no legal hold keeps it."""
+    if not may_see(case, person):
+        return no("This initiative is not yours to see.")
+    return may_erase(person) and holds.may_destroy(subject, cases)
+
+
+def may_name_acts(case: Initiative, person: User) -> Answer:
+    """Say which action of the contract a sender means by a name: whoever manages the keys that send."""
+    return may_manage_keys(case, person)
+
+
+def may_approve_bulk(case: Initiative, person: User, requester: int) -> Answer:
+    """Be the second person where one (their key) wants to read many interactions at once: an auditor or the risk seat.
+
+    Nobody is their own second person, and nobody who is party to the case.
+    """
+    if not may_see(case, person):
+        return no("This initiative is not yours to see.")
+    if person.pk == requester:
+        return no("Reading many at once needs a second person.", "An auditor or the risk seat answers.")
+    if reasons := barred_from_signing(case, person):
+        return no(said(reasons), "An auditor or the risk seat who is no party answers.")
+    if person.is_active and (person.is_auditor or holds_seat(case, person, Seat.RISK_COMPLIANCE)):
+        return yes()
+    return no("An auditor or the risk seat answers this.", "Ask one of them.")

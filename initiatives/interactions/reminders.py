@@ -1,0 +1,104 @@
+"""Reminders of the interaction log: who is asked to sign a shorter time or to be the second person, and what ends."""
+
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from governance import clock
+from governance.models import User
+from governance.notices.due import before
+from governance.vocabulary import CLOSED_STAGES, Seat
+from initiatives.models import BodyTerm, BulkReading
+from initiatives.models.interaction_selections import DONE
+from initiatives.reminders.recipients import Circle, told
+from initiatives.reminders.wording import about
+
+KIND = "shorter time"
+ANSWERED_IN = 7  # days in which a request to read in bulk is answered
+BULK = "reading in bulk"
+VERBS = {KIND: "Look at the shorter time", BULK: "Answer who wants to read a selection"}
+
+
+def body_terms(moment: datetime):
+    """Requests that nobody has signed in one part: to the risk seat, and to auditors, once. Those that end in 14 or 3
+    days: to who asked for them and to whoever is in charge."""
+    today = clock.local_day(moment)
+    rows = list(
+        BodyTerm.objects.filter(
+            refused_at__isnull=True, until__gte=today, initiative__withdrawn_at__isnull=True
+        )
+        .exclude(initiative__stage__in=CLOSED_STAGES)
+        .select_related("requested_by", "initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    auditors = list(User.objects.active().filter(is_auditor=True).order_by("pk")) if rows else []
+    for row in rows:
+        case, link = row.initiative, reverse("interactions-kept", args=[row.initiative.ref])
+        ends = f"{row.until:%-d %B %Y}"
+        if row.signed_at is None:
+            wanted = circle.holders(case, Seat.RISK_COMPLIANCE) if row.risk_id is None else []
+            if row.auditor_id is None:
+                wanted = [*wanted, *(one for one in auditors if not circle.party(case, one))]
+            yield from told(
+                [one for one in wanted if one.pk not in (row.risk_id, row.auditor_id, row.requested_by_id)],
+                "asked",
+                about(
+                    case,
+                    KIND,
+                    f"body-term:{row.pk}",
+                    "a shorter time for what was said waits for two signatures",
+                    text=f"{row.days} days, until {ends}. {row.legal_basis}",
+                    link=link,
+                    due_on=row.until,
+                ),
+            )
+        elif row.until <= today + timedelta(days=14):
+            yield from told(
+                [row.requested_by, *circle.in_charge(case)],
+                before(row.until, today, (14, 3)),
+                about(
+                    case,
+                    KIND,
+                    f"body-term:{row.pk}:end",
+                    f"a shorter time for what was said ends on {ends}",
+                    text="After that day it is kept for 730 days again, unless another one is signed.",
+                    link=link,
+                    due_on=row.until,
+                ),
+            )
+
+
+def bulk_readings(moment: datetime):
+    """Requests to read a selection at once that nobody answered: to the risk seat and to auditors, once."""
+    rows = list(
+        BulkReading.objects.filter(
+            approved_at__isnull=True,
+            refused_at__isnull=True,
+            selection__state=DONE,
+            initiative__withdrawn_at__isnull=True,
+        )
+        .select_related("requested_by", "initiative__unit", "selection")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    auditors = list(User.objects.active().filter(is_auditor=True).order_by("pk")) if rows else []
+    for row in rows:
+        case = row.initiative
+        wanted = {one.pk: one for one in (*circle.holders(case, Seat.RISK_COMPLIANCE), *auditors)}
+        yield from told(
+            [one for one in wanted.values() if one.pk != row.requested_by_id and not circle.party(case, one)],
+            "asked",
+            about(
+                case,
+                BULK,
+                f"bulk-reading:{row.pk}",
+                f"{row.requested_by} asks to read {row.selection.found:,} interactions at once",
+                text=row.reason,
+                link=row.selection.get_absolute_url(),
+                due_on=clock.local_day(row.requested_at) + timedelta(days=ANSWERED_IN),
+            ),
+        )
+
+
+QUERIES = (body_terms, bulk_readings)

@@ -1,0 +1,232 @@
+"""Pages of the interaction log: days, the newest, one of them, a person erased, what names of acts mean."""
+
+import json
+from collections import Counter
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from governance import clock
+from governance.authorization import decision_queries, outcome_reports
+from governance.interaction_log import reading, shape
+from governance.interaction_log.keys import NoMaster
+from governance.models import Entry, Interaction, PolicyDecision
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.transparency_log import sealing
+from initiatives.access import case_lookup
+from initiatives.cases.case_frame import acted, case_context, one_act, sent
+from initiatives.enforcement import logged_decision_views
+from initiatives.interactions import actions
+from initiatives.interactions.comparison.act_names import contract_actions
+from initiatives.interactions.forms import ActNamesForm, ErasureForm, InteractionFilter
+from initiatives.interactions.permissions import (
+    may_erase,
+    may_import_interactions,
+    may_name_acts,
+    may_read_interactions,
+)
+from initiatives.models import LogFinding
+from initiatives.reviews.decision_views import act_page, insist
+
+DAYS = 14  # shown of the comparison
+NAMED = timedelta(days=30)  # of which names are listed
+MOST_NAMES = 100
+NO_MASTER = (
+    "The master key of these bodies is not on this machine: an admin puts it back from its own backup."
+)
+
+
+@require_safe
+def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
+    """The log of the case, newest first: by day, person, decision, model. Nothing that anybody said stands on it."""
+    case = case_lookup.case_for(request.user, ref)
+    context = case_context(request, case, "systems")
+    keys = logged_decision_views.keys_of(case)
+    reads = bool(may_read_interactions(case, request.user))
+    form = InteractionFilter(request.GET, keys=keys.values(), people=reads)
+    place = decision_queries.Place.read(request.GET.get("before", ""))
+    rows, more = reading.page(case.number, form.compared(case), (place.at, place.id) if place else None)
+    context |= {
+        "title": "Interaction log",
+        "form": form,
+        "filtered": any(request.GET.get(name) for name in form.fields),
+        "all_url": reverse("interactions", args=[case.ref]),
+        "rows": [
+            {"row": row, "place": decision_queries.Place(row.at, row.pk), "key": keys.get(row.key_id)}
+            for row in rows
+        ],
+        "more": decision_queries.Place(*more) if more else None,
+        "first_page": place is None,
+        "reads": reads,
+        "imports": bool(may_import_interactions(case, request.user)),
+        "erases": bool(may_erase(request.user)),
+    }
+    if place is None:
+        days = list(case.reconciled_days.exclude(judged_by="").filter(day__gt=clock.today() - NAMED))
+        unnamed = _unnamed(days)
+        context |= {
+            "days": days[:DAYS],
+            "sampling": any(row.sampling for row in days[:DAYS]),
+            "unnamed": unnamed.most_common(MOST_NAMES),
+            "names": bool(may_name_acts(case, request.user)),
+        }
+    return render(request, "initiatives/interactions/interactions.html", context)
+
+
+@sensitive_post_parameters("password", "subject")
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Erase what is held of a person, in this case or in all: signed, tried, told."""
+    case = case_lookup.case_for(request.user, ref)
+    insist(request, may_erase(request.user), "erase interactions", case)
+    back = reverse("interactions", args=[case.ref])
+    form = ErasureForm(
+        sent(request), request=request, purpose=f"erase a person from the interaction log of {case.ref}"
+    )
+    done = acted(
+        request, form, lambda: actions.erase_subject(case=case, by=request.user, **form.cleaned_data)
+    )
+    if done:
+        messages.success(
+            request,
+            f"Erased: {done.keys} keys are destroyed. {done.tried} bodies were tried, and {done.unopened} of them do "
+            "not open any more.",
+        )
+        return redirect(back)
+    happens = [
+        "Their keys are destroyed: what they said and were answered cannot be read again, by nobody.",
+        "That it took place, when, and with which model stays, under a pseudonym, and so does its seal.",
+        "A legal hold on the initiative, or on the person, forbids it.",
+    ]
+    return act_page(
+        request,
+        case,
+        title="Erase a person from the interaction log",
+        form=form,
+        verb="Erase",
+        happens=happens,
+        back=back,
+        danger=True,
+        page="systems",
+    )
+
+
+@never_cache
+@require_safe
+def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpResponse:
+    """One interaction in clear, with the decision that it names; that it was read is on record."""
+    case, row = _found(request, ref, reported)
+    opened, wrong = None, ""
+    try:
+        opened = actions.open_interaction(case=case, row=row, way="look", by=request.user)
+    except NoMaster:
+        wrong = NO_MASTER
+    report = opened.report if opened else None
+    keys = logged_decision_views.keys_of(case)
+    decided = _decision(case, report.decision if report else "")
+    batch = Entry.objects.filter(table="governance_interactionbatch", key=str(row.batch_id))
+    context = case_context(request, case, "systems")
+    context |= {
+        "title": "One interaction",
+        "row": row,
+        "place": reported,
+        "key": keys.get(row.key_id),
+        "report": report,
+        "expired": opened is not None and opened.expired,
+        "erased": opened is not None and report is None and not opened.wrong,
+        "wrong": wrong or (opened.wrong if opened else ""),
+        "left": json.dumps(shape.plain(report.attributes), indent=2, ensure_ascii=False) if report else "",
+        "day_over": clock.local_day(row.at) < clock.today(),
+        "decided": logged_decision_views.presented(case, [decided], keys)[0] if decided else None,
+        "entry": batch.select_related("leaf").first(),
+        "found": LogFinding.objects.standing().filter(initiative=case, interaction=row.pk),
+    }
+    return render(request, "initiatives/interactions/interaction.html", context)
+
+
+@never_cache
+@require_safe
+def handed_out(request: SignedInRequest, ref: str, reported: str) -> HttpResponse:
+    """One interaction as a file that strangers can check. Raises Http404 where it is erased, or not sealed yet."""
+    case, row = _found(request, ref, reported)
+    entry = Entry.objects.filter(table="governance_interactionbatch", key=str(row.batch_id)).first()
+    try:
+        actions.open_interaction(case=case, row=row, way="download", by=request.user)
+        out = reading.handed_out(row)
+        receipt = sealing.receipt_of(entry) if entry else None
+    except (NoMaster, sealing.NotSealedYet):
+        out = receipt = None
+    if out is None or receipt is None:
+        raise Http404("This interaction cannot be handed out: it is erased, or not sealed yet.")
+    response = HttpResponse(reading.file_of(out, receipt), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{case.ref}-interaction-{row.pk}.json"'
+    return response
+
+
+def _found(request: SignedInRequest, ref: str, reported: str):
+    """The case and the row at this place. Raises Refused for who may not read it, Http404."""
+    case = case_lookup.case_for(request.user, ref)
+    may_read_interactions(case, request.user).or_refuse()
+    at = decision_queries.Place.read(reported)
+    row = (
+        Interaction.objects.filter(case_number=case.number, at=at.at, pk=at.id)
+        .select_related("batch")
+        .first()
+        if at
+        else None
+    )
+    if row is None:
+        raise Http404("No such interaction of this initiative.")
+    return case, row
+
+
+def _decision(case, text: str) -> PolicyDecision | None:
+    """The decision of the case that has this id, once the log has it."""
+    try:
+        named = outcome_reports.decision_of(case.number, text) if text else None
+    except outcome_reports.UnknownDecision:
+        return None
+    if named is None:
+        return None
+    return PolicyDecision.objects.filter(case_number=case.number, at=named.at, digest=named.digest).first()
+
+
+def act_names(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Say for all names at once which action of the contract each of them means."""
+    case = case_lookup.case_for(request.user, ref)
+    may_name_acts(case, request.user).or_refuse()
+    said = {row.name: row.action or actions.NO_ACT for row in case.act_names.filter(taken_back_at=None)}
+    seen = _unnamed(case.reconciled_days.filter(day__gt=clock.today() - NAMED))
+    names = [(name, said.get(name, ""), seen[name]) for name, _ in seen.most_common(MOST_NAMES) if name]
+    names += [(name, action, 0) for name, action in said.items() if name not in seen]
+    form = ActNamesForm(sent(request), names=names, actions=contract_actions([case])[case.pk])
+    return one_act(
+        request,
+        case,
+        form,
+        lambda _: actions.name_acts(case=case, meant=form.meant, by=request.user),
+        "Saved. The last thirty days are compared anew within a few minutes.",
+        page="systems",
+        back="interactions",
+        title="What the names of acts mean",
+        lede="Systems call their tools and operations by names of their own. What means an action of the contract is "
+        "compared with decisions; what means none is left out. A name of the contract itself needs no word here.",
+        happens=[
+            "The last thirty days are compared anew; findings that rest on another meaning are withdrawn."
+        ],
+        verb="Save",
+    )
+
+
+def _unnamed(days) -> Counter:
+    """How often each name was seen that means no action of the contract yet."""
+    counted: Counter = Counter()
+    for row in days:
+        counted.update(row.unnamed)
+    return counted

@@ -1,0 +1,87 @@
+"""Races around the comparison of both logs: sixteen workers at once, and while more comes in. Each finding once.
+
+The last test takes the lock on the run and that on the case away and shows that the unique row still refuses a second.
+"""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from governance import clock
+from governance.transparency_log import sealing
+from initiatives.interactions.comparison import act_names, reconciling
+from initiatives.models import LogFinding, ReconciledDay, Shortcoming
+from tests.support import factories
+from tests.support.database.concurrent_connections import SIZE, Ring
+from tests.support.servers.asking_systems import reported
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ACTS = 5
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    """Sealing has tests of its own; here everybody would only wait for it."""
+    monkeypatch.setattr(sealing, "soon", lambda: None)
+
+
+@pytest.fixture
+def case():
+    cast = factories.make_cast()
+    row = factories.make_mvp(cast)
+    key = factories.make_key(cast, row, scopes=["interactions", "evaluate"])[0]
+    for _ in range(ACTS):
+        reported(row, key=key.pk, action="summarise", model="m-4")
+    return row
+
+
+def found(case) -> list[tuple[str, int]]:
+    return [(row.kind, row.number) for row in LogFinding.objects.filter(initiative=case)]
+
+
+def test_sixteen_workers_at_once_write_each_finding_once(case):
+    with time_machine.travel(clock.now() + timedelta(hours=1)), Ring() as ring:
+        outcomes = ring.run([reconciling.reconcile] * SIZE)
+        assert {one.kind for one in outcomes} == {"done"}, [str(one) for one in outcomes]
+        assert found(case) == [("never_asked", 1)] * ACTS
+        assert ring.run([reconciling.reconcile] * SIZE)[0].kind == "done"
+        assert found(case) == [("never_asked", 1)] * ACTS
+        assert not ReconciledDay.objects.filter(due=True).exists()
+
+
+def test_without_the_lock_on_the_run_the_lock_on_the_case_still_has_each_finding_once(case, monkeypatch):
+    everybody(monkeypatch)
+    with time_machine.travel(clock.now() + timedelta(hours=1)), Ring() as ring:
+        outcomes = ring.run([reconciling.reconcile] * SIZE)
+        assert {one.kind for one in outcomes} == {"done"}, [str(one) for one in outcomes]
+        assert found(case) == [("never_asked", 1)] * ACTS
+        assert Shortcoming.objects.standing().filter(source="interactions:never_asked").count() == 2
+
+
+def test_whoever_has_not_looked_again_is_refused_by_the_database(case, monkeypatch):
+    """Each writes by what stood before any of them began: one row is taken, the others are refused."""
+    everybody(monkeypatch)
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        monkeypatch.setattr(reconciling, "_standing", lambda *_, **__: {})
+        seen = LogFinding.objects.none()
+        monkeypatch.setattr(LogFinding.objects, "filter", lambda **_: seen)
+        names = act_names.names_of([case])[case.pk]
+        with Ring() as ring:
+            outcomes = ring.run([lambda: reconciling.judge(case, clock.today(), names)] * SIZE)
+    monkeypatch.undo()
+    kinds = [one.kind for one in outcomes]
+    assert (kinds.count("done"), kinds.count("error")) == (1, SIZE - 1), [str(one) for one in outcomes]
+    assert found(case) == [("never_asked", 1)] * ACTS
+
+
+def everybody(monkeypatch) -> None:
+    """No run is alone."""
+
+    @contextmanager
+    def together():
+        yield True
+
+    monkeypatch.setattr(reconciling, "_alone", together)

@@ -1,0 +1,275 @@
+"""Interactions go when their time is over, are on record as gone, still verify, and stay under a hold."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+
+from governance import clock, contributions
+from governance.interaction_keeping import expiry
+from governance.interaction_log import loading, reading, segments
+from governance.models import (
+    Entry,
+    Interaction,
+    InteractionBatch,
+    InteractionBodies,
+    InteractionDigest,
+    InteractionKey,
+)
+from governance.privacy import retention as legal_holds
+from governance.transparency_log import sealing, verification
+from tests.app.governance.interaction_log.test_kept import keep, report
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def at(days: float):
+    """So many days after the start, simulated."""
+    return clock.simulated(START + timedelta(days=days))
+
+
+def tend(days: float):
+    """What the worker does on that day; what retention removed."""
+    with at(days):
+        today = clock.now().date()
+        loading.close_days(today)
+        return expiry.expire(today)
+
+
+def kept_on(days: float, *reports, case: int = 1) -> None:
+    with at(days):
+        keep(*(report(**one) for one in reports), case=case)
+
+
+def findings() -> list[str]:
+    """What verification finds."""
+    with at(2000):
+        sealing.seal()
+        return [one.words for one in verification.verify().findings]
+
+
+def months() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(expiry._MONTHS)
+        return [name[-7:] for (name,) in cursor.fetchall()]
+
+
+def test_bodies_go_after_730_days_and_rows_after_their_month():
+    kept_on(0, {"number": 1}, {"number": 2})
+    before = months()
+    assert not tend(729)
+    assert segments.segments() != []
+    removed = tend(730)
+    assert (removed.segments, removed.bodies, removed.months) == (1, 2, {})
+    assert segments.segments() == []
+    row = Interaction.objects.select_related("batch").first()
+    opened = reading.opened(row)
+    assert (opened.report, opened.wrong, opened.expired) == (None, "", True)
+    assert InteractionKey.objects.filter(wrapped__isnull=False).exists(), "its month is not over"
+    end = (datetime(2026, 12, 1, tzinfo=UTC) - START).total_seconds() / 86400
+    assert not tend(end + 729)
+    removed = tend(end + 730)
+    assert (removed.months, removed.leaves, removed.bodies) == ({"2026-11": 2}, 0, 0)
+    assert set(before) - set(months()) == {"2026_11"}
+    assert not Interaction.objects.exists()
+    assert not InteractionKey.objects.exists()
+    told = [
+        entry.facts["facts"] for entry in Entry.objects.filter(kind="interactions expired").order_by("id")
+    ]
+    assert [(one["bodies"], one["months"]) for one in told] == [(2, {}), (0, {"2026-11": 2})]
+    assert loading.broken(InteractionBatch.objects.get()) == ""
+    assert findings() == []
+
+
+def test_a_run_that_removes_nothing_says_nothing_and_one_that_was_killed_is_done_again(monkeypatch):
+    kept_on(0, {"number": 1})
+    tend(100)
+    assert not Entry.objects.filter(kind="interactions expired").exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(segments.Segment, "remove", lambda self: None)
+        assert tend(730).bodies == 1
+    assert tend(730).bodies == 1
+    assert not tend(730)
+
+
+def test_a_file_that_cannot_be_read_any_more_goes_all_the_same():
+    kept_on(0, {"number": 1})
+    (path,) = segments.segments()[0].paths
+    path.chmod(0o600)
+    path.write_bytes(b"PAR1 no more")
+    with at(730):
+        removed = expiry.expire(clock.now().date())
+    assert (removed.segments, removed.bodies) == (1, 0)
+    assert segments.segments() == []
+
+
+def test_rows_of_a_batch_across_two_months_leave_their_digests_until_the_rest_goes():
+    with at(10.6):  # the last of November; an hour on it is December
+        now = clock.now()
+        keep(*(report(number, started=now) for number in (1, 2)), case=1)
+    with at(11):
+        now = clock.now()
+        early = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
+        keep(report(3, started=early), report(4, started=now), report(5, started=now), case=1)
+    mixed = InteractionBatch.objects.latest("pk")
+    assert (mixed.first_at.month, mixed.last_at.month) == (11, 12)
+    removed = tend(745)
+    assert (removed.months, removed.leaves) == ({"2026-11": 3}, 1)
+    assert list(InteractionDigest.objects.values_list("batch_id", "month")) == [(mixed.pk, "2026-11")]
+    assert [loading.broken(batch) for batch in InteractionBatch.objects.all()] == ["", ""]
+    row = Interaction.objects.select_related("batch").first()
+    assert len(loading.digests_of(row.batch)) == 3
+    assert findings() == []
+    removed = tend(780)
+    assert removed.months == {"2026-12": 2}
+    assert not InteractionDigest.objects.exists()
+    assert findings() == []
+
+
+def test_rows_that_went_before_their_time_are_found_whatever_was_left_in_their_place():
+    kept_on(0, {"number": 1}, {"number": 2})
+    (batch,) = InteractionBatch.objects.all()
+    one = Interaction.objects.get(place=0)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE governance_interaction DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM governance_interaction WHERE id = %s", [one.pk])
+    InteractionDigest.objects.create(batch=batch, place=0, digest=bytes(one.digest), month="2026-11")
+    assert "which has not expired" in loading.broken(batch)
+    assert any("which has not expired" in words for words in findings())
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM governance_interaction")
+        cursor.execute("DELETE FROM governance_interactiondigest")
+    assert "has 0 interactions, and was written with 2" in loading.broken(batch)
+
+
+def test_nobody_has_a_month_go_before_its_time_nor_a_key():
+    kept_on(0, {"number": 1})
+    with (
+        pytest.raises(DatabaseError, match="kept for 730 days"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT plumbline_expire_interactions('2026-11-01', '{}', '{}')")
+    with pytest.raises(DatabaseError, match="730 days after its month"), transaction.atomic():
+        InteractionKey.objects.all().delete()
+
+
+def test_what_was_reported_late_is_kept_from_the_day_it_came_in(monkeypatch):
+    monkeypatch.setattr(contributions, "body_days", [lambda day: {1: 183}])
+    kept_on(0, {"number": 1}, {"number": 3, "subject": "customer 9", "conversation": "c-9"})
+    kept_on(100, {"number": 2, "started": START})
+    assert tend(200).bodies == 2
+    rows = {row.subject: row for row in Interaction.objects.select_related("batch").order_by("id")}
+    late = Interaction.objects.select_related("batch").latest("id")
+    assert reading.opened(late).report is not None, "its key is that of a month whose other bodies are gone"
+    assert InteractionKey.objects.filter(wrapped__isnull=False).count() == 1
+    assert len(rows) == 2
+    assert tend(283).bodies == 1
+    assert reading.opened(late).expired
+
+
+def test_a_shorter_time_is_for_bodies_of_its_case_alone_and_never_under_183_days(monkeypatch):
+    monkeypatch.setattr(contributions, "body_days", [lambda day: {1: 7}])
+    for case in (1, 2):
+        kept_on(0, {"number": 1}, case=case)
+    assert not tend(182)
+    removed = tend(183)
+    assert (removed.bodies, removed.cases) == (1, [1])
+    assert [one.case for one in segments.segments()] == [2]
+    assert Interaction.objects.count() == 2, "rows are kept for their time"
+    assert tend(215).keys == 1, "and keys go with the month of the bodies"
+    assert InteractionKey.objects.get(wrapped__isnull=False).case_number == 2
+
+
+def test_a_hold_on_a_case_keeps_bodies_keys_and_rows(cast):
+    held, free = (factories.make_case(cast, title=title) for title in ("Held", "Free"))
+    for case in (held, free):
+        kept_on(0, {"number": 1}, case=case.number)
+    hold = legal_holds.open_hold(case_ref=held.ref, reason="A claim", by=cast.auditor)
+    removed = tend(800)
+    assert (removed.cases, removed.months, removed.leaves) == ([free.number], {"2026-11": 1}, 0)
+    row = Interaction.objects.select_related("batch").get()
+    assert row.case_number == held.number
+    assert reading.opened(row).report is not None
+    assert InteractionKey.objects.get().case_number == held.number
+    assert not tend(801), "what is held is left alone"
+    assert findings() == []
+    legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    removed = tend(802)
+    assert (removed.cases, removed.months) == ([held.number], {"2026-11": 1})
+    assert not Interaction.objects.exists()
+    assert not InteractionKey.objects.exists()
+    assert findings() == []
+
+
+def test_in_a_batch_of_a_held_case_and_others_the_others_leave_their_digests(cast):
+    held, free = (factories.make_case(cast, title=title) for title in ("Held", "Free"))
+    from governance.interaction_log.intake import interactions
+
+    with at(0):
+        for case in (held, free):
+            interactions.keep(
+                [report(1), report(2)],
+                case=case.number,
+                key=None,
+                decision_of=lambda text: None,
+                now=clock.now(),
+            )
+        interactions.bring_over()
+        loading.loader.bring_orphans(interactions._folder)
+    assert InteractionBatch.objects.get().count == 4
+    hold = legal_holds.open_hold(case_ref=held.ref, reason="A claim", by=cast.auditor)
+    assert tend(800).leaves == 2
+    assert (Interaction.objects.count(), InteractionDigest.objects.count()) == (2, 2)
+    assert findings() == []
+    legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    tend(801)
+    assert (Interaction.objects.count(), InteractionDigest.objects.count()) == (0, 0)
+    assert findings() == []
+
+
+def test_a_hold_on_a_person_keeps_what_they_said_with_its_conversation(cast):
+    kept_on(
+        0,
+        {"number": 1, "subject": cast.outsider.login},
+        {"number": 2, "subject": ""},
+        {"number": 3, "subject": "x"},
+    )
+    kept_on(1, {"number": 4, "subject": "x", "conversation": "c-4"})
+    hold = legal_holds.open_hold(person=cast.outsider, reason="A claim", by=cast.auditor)
+    removed = tend(800)
+    assert (removed.segments, removed.bodies) == (1, 1)
+    rows = list(Interaction.objects.select_related("batch").order_by("id"))
+    assert [reading.bodies_of([row])[0] != {} for row in rows] == [True, True, False]
+    assert findings() == []
+    legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    tend(801)
+    assert not Interaction.objects.exists()
+    assert segments.segments() == []
+
+
+def test_what_lies_on_disk_and_in_tables_is_bounded_over_the_years():
+    """A report every tenth day for three years, on frozen days: after 730 days and a month nothing grows any more."""
+    sizes = []
+    for day in range(0, 1100, 10):
+        kept_on(day, {"number": day + 1, "conversation": f"c-{day}", "subject": f"customer {day}"})
+        tend(day + 1)
+        files = [path for path in settings.INTERACTIONS_DIR.rglob("*") if path.is_file()]
+        sizes.append((len(files), Interaction.objects.count(), InteractionKey.objects.count(), len(months())))
+    months_kept = 730 // 28 + 3
+    assert max(size[0] for size in sizes) <= 74
+    assert max(size[1] for size in sizes) <= 78
+    assert max(size[2] for size in sizes) <= 78
+    assert sizes[-1][3] - sizes[0][3] <= months_kept
+    assert InteractionBodies.objects.count() == 1
+    assert InteractionDigest.objects.count() == 0
+    assert findings() == []
+
+
+def test_days_are_those_of_receipt():
+    assert expiry.last_day(1, date(2026, 11, 20), {1: 183}) == date(2026, 5, 21)
+    assert expiry.last_day(2, date(2026, 11, 20), {1: 183}) == date(2024, 11, 20)

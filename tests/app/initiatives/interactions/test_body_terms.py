@@ -1,0 +1,190 @@
+"""A shorter time for what was said: asked for by the owner, signed by the risk seat and an auditor, until a day."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.interaction_keeping import expiry
+from governance.interaction_log import segments
+from governance.models import Entry, User
+from governance.permission_result import Conflict, Refused
+from governance.privacy import retention
+from initiatives.interactions import body_terms, reminders
+from initiatives.models import BodyTerm
+from tests.app.governance.interaction_log.test_kept import keep, report
+from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
+
+pytestmark = pytest.mark.django_db
+
+BASIS = "Labour law of the canton, article 3: recordings of work for half a year only."
+
+
+@pytest.fixture
+def case(cast):
+    return factories.make_mvp(cast)
+
+
+def words(response) -> str:
+    main = BeautifulSoup(response.content, "html.parser").find("main")
+    return " ".join(main.get_text(" ").split())
+
+
+def asked(case, cast, **changes) -> BodyTerm:
+    fields = {"days": 183, "legal_basis": BASIS, "until": clock.today() + timedelta(days=300)}
+    return body_terms.request_term(case=case, by=cast.owner, **(fields | changes))
+
+
+def saved(row, **changes):
+    """A row changed past every act."""
+    with transaction.atomic(), acting(system="test", reason="Past the act"):
+        for name, value in changes.items():
+            setattr(row, name, value)
+        row.save()
+    return row
+
+
+def made_auditor(person: User) -> User:
+    return saved(User.objects.get(pk=person.pk), is_auditor=True)
+
+
+def signed(case, cast, **changes) -> BodyTerm:
+    term = body_terms.sign_term(term=asked(case, cast, **changes), by=cast.seat_risk)
+    return body_terms.sign_term(term=term, by=cast.auditor)
+
+
+def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(case, cast, as_):
+    page = reverse("interactions-kept", args=[case.ref])
+    assert page in as_(cast.owner).get(reverse("interactions", args=[case.ref])).content.decode()
+    sent = {"days": 200, "legal_basis": BASIS, "until": (clock.today() + timedelta(days=90)).isoformat()}
+    assert as_(cast.chair).post(page, sent).status_code == 403
+    assert as_(cast.owner).post(page, sent).status_code == 302
+    row = BodyTerm.objects.get()
+    sign, refuse = (reverse(f"body-term-{name}", args=[row.pk]) for name in ("sign", "refuse"))
+    assert "Waits for the risk seat and an auditor" in words(as_(cast.owner).get(page))
+    for person in (cast.owner, cast.chair, cast.admin, cast.seat_value):
+        assert "Sign as" not in words(as_(person).get(page))
+        assert as_(person).post(sign, SIGNED).status_code == 403
+    assert "Sign as risk seat" in words(as_(cast.seat_risk).get(page))
+    assert "Sign as auditor" in words(as_(cast.auditor).get(page))
+    assert BASIS in words(as_(cast.auditor).get(sign))
+    assert as_(cast.auditor).post(sign, {"password": "guessed"}).status_code == 200
+    assert BodyTerm.objects.get().auditor is None
+    assert as_(cast.auditor).post(sign, SIGNED).status_code == 302
+    assert body_terms.days_on(clock.today()) == {}, "one is not enough"
+    assert as_(cast.auditor).post(sign, SIGNED).status_code == 403
+    assert as_(cast.seat_risk).post(sign, SIGNED).status_code == 302
+    assert body_terms.days_on(clock.today()) == {case.number: 200}
+    said = words(as_(cast.owner).get(page))
+    assert "What was said is kept for 200 days" in said
+    assert "Signed by Ines Okafor (risk seat)" in said
+    assert as_(cast.seat_risk).post(refuse, {"reason": ""} | SIGNED).status_code == 409
+    assert body_terms.days_on(clock.today() + timedelta(days=90)) == {case.number: 200}
+    assert body_terms.days_on(clock.today() + timedelta(days=91)) == {}
+    told = Entry.objects.filter(kind="shorter time for interactions signed").order_by("id")
+    assert [(one.facts["facts"]["part"], one.facts["facts"]["runs"]) for one in told] == [
+        ("auditor", False),
+        ("risk seat", True),
+    ]
+    history = as_(cast.owner).get(reverse("case-history", args=[case.ref])).content.decode()
+    assert "is kept for 200 days only" in history
+
+
+def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(case, cast):
+    for wrong in (
+        {"days": 182},
+        {"days": 730},
+        {"legal_basis": " "},
+        {"until": clock.today()},
+        {"until": clock.today() + timedelta(days=366)},
+    ):
+        with pytest.raises(ValidationError) as found:
+            asked(case, cast, **wrong)
+        assert set(found.value.message_dict) == set(wrong)
+    term = asked(case, cast)
+    one = {"risk": cast.auditor, "risk_at": clock.now(), "auditor": cast.auditor, "auditor_at": clock.now()}
+    for changes in (
+        {"days": 182},
+        one,
+        {"risk": cast.seat_risk},
+        {"risk": cast.owner, "risk_at": clock.now()},
+    ):
+        with pytest.raises(IntegrityError):
+            saved(BodyTerm.objects.get(pk=term.pk), **changes)
+    with pytest.raises(Conflict, match="asked for already"):
+        asked(case, cast)
+
+
+def test_nobody_signs_both_parts_nor_their_own(case, cast):
+    both = made_auditor(cast.seat_risk)
+    term = body_terms.sign_term(term=asked(case, cast), by=both)
+    assert (term.risk_id, term.auditor_id) == (both.pk, None)
+    with pytest.raises(Refused):
+        body_terms.sign_term(term=term, by=both)
+    with pytest.raises(Refused):
+        body_terms.sign_term(term=term, by=made_auditor(cast.owner))
+    assert body_terms.sign_term(term=term, by=cast.auditor).signed_at is not None
+
+
+def test_a_request_that_is_refused_or_runs_out_is_kept_and_makes_room(case, cast, as_):
+    term = asked(case, cast)
+    assert (
+        as_(cast.owner).post(reverse("body-term-refuse", args=[term.pk]), {"reason": ""} | SIGNED).status_code
+        == 403
+    )
+    refused = reverse("body-term-refuse", args=[term.pk])
+    assert as_(cast.auditor).post(refused, {"reason": "No such article."} | SIGNED).status_code == 302
+    with pytest.raises(Conflict):
+        body_terms.sign_term(term=term, by=cast.seat_risk)
+    lapsed = asked(case, cast, until=clock.today() + timedelta(days=5))
+    with clock.simulated(clock.now() + timedelta(days=6)):
+        with pytest.raises(Conflict):
+            body_terms.sign_term(term=lapsed, by=cast.seat_risk)
+        asked(case, cast)
+        page = words(as_(cast.owner).get(reverse("interactions-kept", args=[case.ref])))
+    assert "refused by" in page
+    assert "ran out unanswered" in page
+
+
+def test_retention_goes_by_what_runs_and_stops_at_a_hold(case, cast, as_):
+    keep(report(1), case=case.number)
+    today = clock.now().date()
+    signed(case, cast)
+    due = clock.now() + timedelta(days=183)
+    hold = retention.open_hold(case_ref=case.ref, reason="A claim", by=cast.auditor)
+    assert "Nothing is removed or erased until it is lifted" in words(
+        as_(cast.owner).get(reverse("interactions-kept", args=[case.ref]))
+    )
+    with clock.simulated(due):
+        assert not expiry.expire(today + timedelta(days=183))
+    retention.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    with clock.simulated(due):
+        assert not expiry.expire(today + timedelta(days=182))
+        assert expiry.expire(today + timedelta(days=183)).bodies == 1
+    assert segments.segments() == []
+    newer = signed(case, cast, days=400, until=clock.today() + timedelta(days=20))
+    assert body_terms.days_on(clock.today()) == {case.number: 183}, "of two the shorter counts"
+    assert newer.signed_at is not None
+
+
+def test_who_signs_is_told_and_who_asked_before_it_ends(case, cast):
+    def dues(days: int):
+        moment = clock.now() + timedelta(days=days)
+        with clock.simulated(moment):
+            return [(due.person, due.period) for due in reminders.body_terms(moment)]
+
+    term = asked(case, cast, until=clock.today() + timedelta(days=100))
+    assert dues(0) == [(cast.seat_risk, "asked"), (cast.auditor, "asked")]
+    body_terms.sign_term(term=term, by=cast.auditor)
+    assert dues(1) == [(cast.seat_risk, "asked")]
+    body_terms.sign_term(term=term, by=cast.seat_risk)
+    assert dues(85) == []
+    assert {person for person, _ in dues(86)} == {cast.owner}
+    assert {person for person, _ in dues(97)} == {cast.owner}
+    assert dues(101) == []
