@@ -31,26 +31,50 @@ def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = 
         if parent is not None:
             # Locked and read again: whoever moves it meanwhile moves what stands below it too.
             parent = Unit.objects.select_for_update().get(pk=parent.pk)
-            in_being(parent, "parent")
+            open_to_own(parent, "parent")
         unit = Unit(name=name, code=code, parent=parent)
         unit.save()
         record.record(EntryKind.UNIT_ADDED, unit=name, code=code, parent=parent.name if parent else None)
     return unit
 
 
-def in_being(unit: Unit | None, field: str) -> None:
-    """Raise ValidationError at `field` when the unit was merged into another, naming the one to choose instead."""
+def rename_unit(*, unit: Unit, name: str, reason: str = "", by: User) -> Unit:
+    """Give a unit another name; its code and place stay. The same name again changes nothing."""
+    with acting(by=by, reason=reason or "Unit renamed"):
+        _admin(by)
+        unit = Unit.objects.select_for_update().get(pk=unit.pk)
+        before, unit.name = unit.name, name.strip()
+        if not unit.name:
+            raise ValidationError({"name": "Give it the name people know."})
+        if unit.name != before:
+            unit.save()
+            record.record(
+                EntryKind.UNIT_CHANGED,
+                row=unit.name,
+                row_id=unit.pk,
+                before={"name": before},
+                after={"name": unit.name},
+            )
+    return unit
+
+
+def open_to_own(unit: Unit | None, field: str) -> None:
+    """Raise ValidationError at `field` when nothing of one's own goes to the unit: it was merged into another, which
+    is named, or an import of inventories brought it and no admin has taken it over.
+    """
     if unit is not None and unit.merged_into_id:
         raise ValidationError(
             {field: f"{unit} was merged into {unit.merged_into}; choose {unit.merged_into}."}
         )
+    if unit is not None and unit.imported:
+        raise ValidationError({field: unit.taken_over_first})
 
 
 def add_board(*, name: str, unit: Unit, reason: str = "", by: User) -> Board:
     """Give a unit its board, responsible for the cases of the units below that have none nearer."""
     with acting(by=by, reason=reason or "Board added"):
         _admin(by)
-        in_being(unit, "unit")
+        open_to_own(unit, "unit")
         board = Board(name=name, unit=unit)
         board.save()
         record.record(EntryKind.BOARD_ADDED, board=name, unit=unit.name)
@@ -74,7 +98,7 @@ def add_person(
         _admin(by)
         if User.objects.filter(login__iexact=login).exists():
             raise ValidationError({"login": f"{login} is taken; choose another."})
-        in_being(unit, "unit")
+        open_to_own(unit, "unit")
         person = User.objects.create_user(
             login,
             full_name=full_name,

@@ -186,7 +186,7 @@ class _Here:
             row.login.lower(): row for row in User.objects.select_related("unit", "manager").order_by("pk")
         }
         self.units: dict[str, list[Unit]] = {}
-        for unit in Unit.objects.living():
+        for unit in Unit.objects.living():  # imported ones too: they are refused by their name
             for name in {unit.code.lower(), unit.name.lower()}:
                 self.units.setdefault(name, []).append(unit)
         self.boards = {board.name.lower(): board for board in Board.objects.all()}
@@ -222,12 +222,15 @@ def _check_cells(line: Line) -> None:
 
 def _check_person(line: Line, here: _Here) -> None:
     wanted = line.cells["unit"]
-    units = here.units.get(wanted.lower(), [])
+    found = here.units.get(wanted.lower(), [])
+    units = [unit for unit in found if not unit.imported] or found
     if wanted and not units:
         line.problems.append(f"There is no unit {wanted[:60]!r}. Add it first, or write the code of another.")
     elif len(units) > 1:
         codes = ", ".join(unit.code for unit in units)
         line.problems.append(f"Several units are called {wanted[:60]!r}. Write a code: {codes}.")
+    elif units and units[0].imported:
+        line.problems.append(units[0].taken_over_first)
     elif units:
         line.unit = units[0]
     line.person = here.people.get(line.cells["login"].lower())

@@ -79,7 +79,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
     show, words, rows = _chosen(request)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
-        "nav": "accounts",
+        "nav": "units",
         "page": page,
         "rows": [(row, *state_of(row)) for row in page],
         "show": show,
@@ -127,7 +127,7 @@ def add(request: SignedInRequest) -> HttpResponse:
             form.add_error(None, wrong)
             table = _again(text, request.user)
     context = {
-        "nav": "accounts",
+        "nav": "units",
         "form": form,
         "table": table,
         "wrong": table.of(people_import.WRONG) if table else [],

@@ -1,35 +1,45 @@
-"""The pictures of the portfolio: where their bars and words lie."""
+"""The pictures of the portfolio: where their bars and words lie, and to which list each figure leads.
+
+`to` gives the address of the list that these filters narrow: to(claimed="mvp").
+"""
+
+from collections.abc import Callable
 
 from governance.templatetags.plumbline import layer_word, stage_word
 from initiatives.charts.primitives import BARS, LETTER, LINE, ROW, WIDTH, Canvas, Picture, count, length
-from initiatives.portfolio.portfolio_metrics import MOVES, Flow, LayerGaps, Stays, Week
+from initiatives.portfolio.figure_filters import SPENT, moved_key
+from initiatives.portfolio.portfolio_metrics import MOVES, Flow, LayerGaps, Spend, Stays, Week
 
+To = Callable[..., str]
 UPRIGHT = 84  # the highest of the upright bars
 
 
-def flow(figures: Flow) -> Picture:
+def flow(figures: Flow, to: To) -> Picture:
     """A row of bars for each kind of move that there was, one bar a month, all rows on one scale."""
-    rows = [(MOVES[move], counts) for move, counts in figures.counts.items() if any(counts)]
-    highest = max((max(counts) for _, counts in rows), default=0)
+    rows = [(move, MOVES[move], counts) for move, counts in figures.counts.items() if any(counts)]
+    highest = max((max(counts) for _, _, counts in rows), default=0)
     room = WIDTH / len(figures.months)
     canvas = Canvas()
-    for place, (name, counts) in enumerate(rows):
+    for place, (move, name, counts) in enumerate(rows):
         base = canvas.column_row(place, f"{name}: {sum(counts)}")
         for month, value in enumerate(counts):
             tall = length(value, highest, BARS)
             if value:
                 canvas.bar("bar", month * room + 4, base - tall, room - 8, tall)
                 canvas.say(value, month * room + room / 2, base - tall - 3)
+                first = figures.months[month]
+                url = to(figure=moved_key(move, first))
+                canvas.lead(url, f"{name}, {first:%B %Y}: {value}", month * room, base - 32, room, 34)
     bottom = len(rows) * ROW + 12
     for place, month in enumerate(figures.months if rows else ()):
         canvas.say(f"{month:%b}", place * room + room / 2, bottom)
-    said = [f"{name.lower()} {sum(counts)}" for name, counts in rows]
+    said = [f"{name.lower()} {sum(counts)}" for _, name, counts in rows]
     first, last = figures.months[0], figures.months[-1]
     says = f"Moves a month from {first:%B %Y} to {last:%B %Y}: {', '.join(said) or 'none'}."
     return canvas.picture("Flow between stages", says, bottom + 6)
 
 
-def stays(figures: Stays) -> Picture:
+def stays(figures: Stays, to: To) -> Picture:
     """For each stage a box from the lower to the upper quartile with a line at the median, in days."""
     highest = max((row.upper for row in figures.rows), default=0) or 1
     canvas, said = Canvas(), []
@@ -45,11 +55,13 @@ def stays(figures: Stays) -> Picture:
             canvas.bar("box", left, top + 19, max(1.5, right - left), 12)
         canvas.bar("middle", min(WIDTH - 3, WIDTH * row.median / highest), top + 17, 3, 16)
         said.append(f"{name} {row.median:.0f}{spread}, n {row.count}")
+        if not row.ended:
+            canvas.lead(to(claimed=row.stage), said[-1], 0, top, WIDTH, LINE)
     says = f"Days in a stage, median and quartiles: {'; '.join(said) or 'no stay yet'}."
     return canvas.picture("Time in stage", says, len(figures.rows) * LINE + 4)
 
 
-def ageing(weeks: tuple[Week, ...]) -> Picture:
+def ageing(weeks: tuple[Week, ...], to: To) -> Picture:
     """Two bars a week: cases with proof that ages out, and claims that lose support by it."""
     highest = max((max(week.ageing, week.falling) for week in weeks), default=0)
     total, falling = sum(week.ageing for week in weeks), sum(week.falling for week in weeks)
@@ -64,6 +76,11 @@ def ageing(weeks: tuple[Week, ...]) -> Picture:
             if value:
                 canvas.bar(kind, x, base - tall, wide - 1, tall)
                 canvas.say(value, x + wide / 2, base - tall - 3)
+        if week.ageing:
+            words = (
+                f"Week from {week.first:%-d %B}: {count(week.ageing, 'initiative')} with expiring evidence"
+            )
+            canvas.lead(to(figure=f"expires.{week.first}"), words, place * room, 0, room, base)
         if place % 3 == 0:
             label = f"{week.first:%-d %b}"
             half = len(label) * LETTER / 2
@@ -77,7 +94,7 @@ def ageing(weeks: tuple[Week, ...]) -> Picture:
     return canvas.picture("Expiring evidence, next 90 days", says, base + 20)
 
 
-def gaps(layers: tuple[LayerGaps, ...]) -> Picture:
+def gaps(layers: tuple[LayerGaps, ...], to: To) -> Picture:
     """A bar for each layer, in the order of the stack."""
     highest = max((row.gaps for row in layers), default=0)
     canvas = Canvas()
@@ -85,6 +102,33 @@ def gaps(layers: tuple[LayerGaps, ...]) -> Picture:
         text = f"{layer_word(row.layer)}: {count(row.gaps, 'gap')}"
         text += f" in {count(row.cases, 'initiative')}" if row.gaps else ""
         canvas.bar_row(place, text, row.gaps, highest)
+        if row.gaps:
+            canvas.lead(to(layer=row.layer), text, 0, place * LINE, WIDTH, LINE)
     said = ", ".join(f"{layer_word(row.layer)} {row.gaps}" for row in layers)
     says = f"What evidence lacks for the approved stages: {said}."
     return canvas.picture("Gaps by layer", says, len(layers) * LINE + 4)
+
+
+def spend(rows: tuple[Spend, ...], to: To) -> Picture:
+    """Two bars for each stage that took money: all of it, and what went where evidence supports less.
+
+    One currency, that of most initiatives: what others add stands in the table.
+    """
+    drawn = [row for row in rows if row.currency == rows[0].currency]
+    highest = max((float(row.money) for row in drawn), default=0)
+    canvas, said = Canvas(), []
+    for place, row in enumerate(drawn):
+        top = place * ROW
+        name = stage_word(row.stage)
+        text = f"{name[:1].upper()}{name[1:]}: {row.currency} {row.money:,.0f}, {row.short:,.0f} over-claimed"
+        canvas.name(text, top + 13)
+        canvas.axis(top + 44)
+        canvas.bar("bar", 0, top + 19, length(float(row.money), highest, WIDTH), 12)
+        if row.short:
+            canvas.bar("late", 0, top + 34, length(float(row.short), highest, WIDTH), 6)
+        canvas.lead(to(claimed=row.stage, figure=SPENT), text, 0, top, WIDTH, ROW - 4)
+        said.append(text)
+    says = (
+        f"Money spent by approved stage, and of it where evidence supports less: {'; '.join(said) or 'none'}."
+    )
+    return canvas.picture("Spend against stage", says, len(drawn) * ROW)

@@ -28,10 +28,11 @@ from django_filters.fields import ModelChoiceField
 
 from governance import contributions
 from governance.models import ContractVersion, Rulebook, Unit
-from governance.sign_in.forms import Choices
+from governance.sign_in.forms import Choices, Picker
 from governance.vocabulary import Layer, Role, Stage, Tier
 from initiatives.models import Condition, FormerTitle, Initiative, Obligation, RoleAssignment
 from initiatives.models.initiative import supported_rank
+from initiatives.portfolio import figure_filters
 
 SUPPORTED = {
     "production": "Production",
@@ -179,7 +180,7 @@ class PortfolioFilter(django_filters.FilterSet):
         widget=Choices, label="Supported stage", choices=list(SUPPORTED.items()), empty_label="any"
     )
     unit = _UnitFilter(
-        widget=Choices, label="Unit", queryset=Unit.objects.living(), method="in_unit", empty_label="any"
+        widget=Picker, label="Unit", queryset=Unit.objects.living(), method="in_unit", empty_label="any"
     )
     layer = django_filters.ChoiceFilter(
         widget=Choices,
@@ -201,6 +202,13 @@ class PortfolioFilter(django_filters.FilterSet):
         choices=lambda: [(report.key, report.words) for report in contributions.reports],
         method="reported",
         empty_label="all initiatives",
+    )
+    figure = django_filters.ChoiceFilter(
+        widget=Choices,
+        label="Figure of the charts",
+        choices=figure_filters.choices,
+        method="behind_figure",
+        empty_label="any",
     )
     sort = django_filters.ChoiceFilter(
         widget=Choices,
@@ -301,6 +309,10 @@ class PortfolioFilter(django_filters.FilterSet):
         """What the report is about."""
         report = next(report for report in contributions.reports if report.key == key)
         return report.apply(cases)
+
+    def behind_figure(self, cases, name, figure):
+        """What one bar of the charts counts."""
+        return figure_filters.behind(cases, figure)
 
     def ordered(self, cases, name, value):
         """Nothing here: the order is put on last."""

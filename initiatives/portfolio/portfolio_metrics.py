@@ -7,6 +7,7 @@ Moves come from stage changes, lengths of stays from the moments between them, a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
@@ -15,7 +16,7 @@ from django.db.models import QuerySet
 
 from governance import clock
 from governance.models import Rulebook
-from governance.vocabulary import RUNNING_STAGES, Layer
+from governance.vocabulary import RUNNING_STAGES, Layer, Stage
 
 MONTHS = 12
 DAYS_AHEAD = 90
@@ -103,6 +104,24 @@ SELECT layer, sum(gaps), count(DISTINCT initiative_id) FROM open GROUP BY 1
 """
 
 
+# Money noted on cases, by approved stage; of it, what was spent where the evidence supports less than the stage.
+SPEND = """
+short AS (
+  SELECT s.initiative_id FROM initiatives_span s
+    JOIN chosen ON chosen.id = s.initiative_id
+    JOIN initiatives_standing standing ON standing.initiative_id = s.initiative_id AND standing.computed_at >= %s
+   WHERE s.from_at <= %s AND (s.until_at IS NULL OR s.until_at > %s) AND s.shortfall > 0
+)
+SELECT c.stage, e.currency, sum(e.money), count(DISTINCT c.id),
+       coalesce(sum(e.money) FILTER (WHERE short.initiative_id IS NOT NULL), 0), count(DISTINCT short.initiative_id)
+  FROM initiatives_effort e
+  JOIN chosen ON chosen.id = e.initiative_id
+  JOIN initiatives_initiative c ON c.id = e.initiative_id
+  LEFT JOIN short ON short.initiative_id = e.initiative_id
+ WHERE e.money IS NOT NULL AND e.withdrawn_at IS NULL GROUP BY 1, 2
+"""
+
+
 @dataclass(frozen=True)
 class Flow:
     """Moves in each of the last months: `counts` by move, one number a month; `claimed`: claims by import."""
@@ -160,9 +179,21 @@ class LayerGaps:
     cases: int
 
 
+@dataclass(frozen=True)
+class Spend:
+    """Money spent on the cases of a stage in one currency; `short`: of it, where evidence supports less."""
+
+    stage: str
+    currency: str
+    money: Decimal
+    cases: int
+    short: Decimal
+    short_cases: int
+
+
 def flow(cases: QuerySet, now: datetime) -> Flow:
     """Moves between stages in this month and the eleven before it, in the configured time zone."""
-    months = _months(clock.local_day(now))
+    months = months_to(clock.local_day(now))
     begin = clock.midnight_before(months[0])
     found: dict[str, dict[str, int]] = {}
     for month, move, count in _asked(cases, FLOW, [settings.TIME_ZONE, begin, now]):
@@ -174,7 +205,7 @@ def flow(cases: QuerySet, now: datetime) -> Flow:
     return Flow(months, {move: row(move) for move in MOVES}, row(CLAIMED))
 
 
-def _months(today: date) -> tuple[date, ...]:
+def months_to(today: date) -> tuple[date, ...]:
     """The first days of this month and of those before it, oldest first."""
     count = today.year * 12 + today.month - 1
     return tuple(date(n // 12, n % 12 + 1, 1) for n in range(count - MONTHS + 1, count + 1))
@@ -207,11 +238,17 @@ def ageing(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[W
     }
     found = {week: counts for week, *counts in _asked(cases, AHEAD, values)}
     weeks = []
-    for place in range(-(-DAYS_AHEAD // 7)):
-        first = today + timedelta(days=7 * place + 1)
+    for place, (first, until) in enumerate(weeks_from(today)):
         ageing, opening, falling = found.get(place, (0, 0, 0))
-        weeks.append(Week(first, min(first + timedelta(days=6), last), ageing, int(opening), falling))
+        weeks.append(Week(first, until, ageing, int(opening), falling))
     return tuple(weeks)
+
+
+def weeks_from(today: date) -> list[tuple[date, date]]:
+    """First and last day of each week of the days ahead, from tomorrow on."""
+    last = today + timedelta(days=DAYS_AHEAD)
+    firsts = [today + timedelta(days=7 * place + 1) for place in range(-(-DAYS_AHEAD // 7))]
+    return [(first, min(first + timedelta(days=6), last)) for first in firsts]
 
 
 def gaps(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[LayerGaps, ...]:
@@ -222,6 +259,19 @@ def gaps(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Lay
     }
     return tuple(
         found.get(layer) or LayerGaps(layer, 0, 0) for layer in dict.fromkeys([*Layer, *sorted(found)])
+    )
+
+
+def spend(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> tuple[Spend, ...]:
+    """Money spent by approved stage and currency, never added across; the currency of most cases first."""
+    since = rulebook.published_at if rulebook else None
+    rows = [Spend(*row) for row in _asked(cases, SPEND, [since, now, now])]
+    most: dict[str, int] = {}
+    for row in rows:
+        most[row.currency] = most.get(row.currency, 0) + row.cases
+    stages = list(Stage)
+    return tuple(
+        sorted(rows, key=lambda row: (-most[row.currency], row.currency, stages.index(Stage(row.stage))))
     )
 
 

@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock, contributions
 from governance.models import Rulebook
@@ -20,11 +22,12 @@ from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.facts.wording import profile_words
-from initiatives.portfolio import filters, portfolio_export
+from initiatives.portfolio import actions, filters, portfolio_export
 from initiatives.portfolio.portfolio_paging import Listing
 
 PAGE = 25
 PER_COLUMN = 25
+MOST_OF_AN_ADDRESS = 4000  # letters; what is kept of it is shorter
 TESTS = ("governance", "integration", "adoption")
 
 
@@ -49,6 +52,9 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "may_look_back": as_of.current() is None
         and (request.user.is_auditor or bool(seats_held(request.user))),
     }
+    if as_of.current() is None:
+        context["shown_filter"] = actions.filter_of(request.GET)
+        context["saved_views"] = list(request.user.saved_views.all())
     if board:
         context["columns"] = _columns(listing, book)
     else:
@@ -68,6 +74,28 @@ def export(request: SignedInRequest) -> HttpResponse:
     cases = filters.with_people(filters.with_contract(cases, clock.now()))
     of = request.GET.urlencode() or "all initiatives"
     return portfolio_export.portfolio(cases, rulebook.book if rulebook else None, of=of, by=request.user)
+
+
+@require_POST
+def save_view(request: SignedInRequest) -> HttpResponse:
+    """Keep the filter that is on under a name of one's own."""
+    query = QueryDict(request.POST.get("query", "")[:MOST_OF_AN_ADDRESS])
+    try:
+        view = actions.save_view(name=request.POST.get("name", ""), query=query, by=request.user)
+    except ValidationError as wrong:
+        messages.error(request, f"Not saved: {' '.join(wrong.messages)}")
+        return redirect(f"{reverse('portfolio')}?{actions.filter_of(query)}")
+    messages.success(request, f"Saved as \u201c{view}\u201d.")
+    return redirect(view)
+
+
+@require_POST
+def delete_view(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Delete a saved view of one's own; of another's nobody is told that it is there."""
+    view = get_object_or_404(request.user.saved_views, pk=pk)
+    actions.delete_view(view=view, by=request.user)
+    messages.success(request, f"The saved view \u201c{view}\u201d is deleted. No initiative is touched.")
+    return redirect("portfolio")
 
 
 def chosen_cases(request: SignedInRequest, rulebook: Rulebook | None) -> filters.PortfolioFilter:

@@ -1,54 +1,14 @@
 """Units in the admin, with the acts that move one and merge it into another: other boards decide after them."""
 
-from django import forms
 from django.contrib import admin
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from governance.models import Board, Unit
+from governance.models import Unit
 from governance.web.admin import UnitAdmin
-from governance.web.confirmation_pages import ReasonForm, previewed_page, row_or_404
+from governance.web.confirmation_pages import previewed_page, row_or_404
 from initiatives.units import actions, preview
-
-
-class UnitField(forms.ModelChoiceField):
-    """A unit, shown in its place in the tree."""
-
-    def __init__(self, **options):
-        super().__init__(queryset=Unit.objects.living().order_by("path"), **options)
-
-    def label_from_instance(self, unit) -> str:
-        """Its name, and what it is below."""
-        above = unit.path.strip("/").split("/")[:-1]
-        return f"{unit.label} (below {above[-1]})" if above else f"{unit.label} (at the top)"
-
-
-class MoveForm(ReasonForm):
-    """The new place of a unit."""
-
-    into = UnitField(
-        label="Below",
-        required=False,
-        empty_label="no unit: at the top",
-        help_text="What is below it comes along.",
-    )
-    field_order = ("into", "reason")
-
-
-class MergeForm(ReasonForm):
-    """The unit that takes another in. `carry` is asked where the merged one has a board of its own."""
-
-    into = UnitField(
-        label="Into",
-        empty_label="choose",
-        help_text="Takes its initiatives, its people and what is below it.",
-    )
-    carry = forms.BooleanField(
-        label="Keep its board",
-        required=False,
-        help_text="Only where the other unit has none of its own. Otherwise its seats end.",
-    )
-    field_order = ("into", "carry", "reason")
+from initiatives.units.forms import MergeForm, MoveForm
 
 
 @admin.register(Unit)
@@ -104,9 +64,7 @@ class TreeAdmin(UnitAdmin):
     def merge(self, request, pk):
         """Merge the unit into another."""
         unit = row_or_404(Unit, pk)
-        form = MergeForm(request.POST or None)
-        if not Board.objects.filter(unit=unit).exists():
-            del form.fields["carry"]
+        form = MergeForm(request.POST or None, unit=unit)
         return previewed_page(
             self,
             request,

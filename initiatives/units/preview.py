@@ -11,6 +11,7 @@ from django.db.models import Count
 
 from governance.models import Board, Unit, User
 from governance.models.people import LONGEST_PATH
+from governance.organisation.actions import open_to_own
 from governance.vocabulary import ReviewOutcome
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.imports import ROOT
@@ -106,12 +107,11 @@ class Plan:
 
 def plan_move(unit: Unit, parent: Unit | None) -> Plan:
     """What putting `unit` below `parent` (None: at the top) changes. Raises ValidationError at `into`."""
-    _living(unit)
+    _stands(unit)
     if parent is not None and parent.path.startswith(unit.path):
         lies = "the same unit" if parent.pk == unit.pk else f"below {unit}"
         raise _wrong(f"{parent} is {lies}; a unit does not stand below itself. Choose another.")
-    if parent is not None and parent.merged_into_id:
-        raise _wrong(f"{parent} was merged into {parent.merged_into}; choose {parent.merged_into}.")
+    open_to_own(parent, "into")
     if unit.parent_id == (parent.pk if parent else None):
         raise _wrong(f"{unit} stands there already.")
     path = f"{parent.path if parent else '/'}{unit.code}/"
@@ -123,11 +123,8 @@ def plan_merge(unit: Unit, into: Unit, *, carry: bool = False) -> Plan:
 
     `carry`: its board becomes the board of `into`, where that has none of its own; else its board closes.
     """
-    _living(unit)
-    if unit.code == ROOT[1]:
-        raise _wrong(f"Imports put their units below {unit}; it stays.")
-    if into.merged_into_id:
-        raise _wrong(f"{into} was merged into {into.merged_into}; choose {into.merged_into}.")
+    _stands(unit)
+    open_to_own(into, "into")
     if into.path.startswith(unit.path):
         lies = "the same unit" if into.pk == unit.pk else f"below {unit}"
         raise _wrong(f"{into} is {lies}. Move it out first, or merge it into {unit}.")
@@ -205,9 +202,11 @@ def _shifts(boards: dict[int, tuple], counts: dict[int, int]) -> tuple[Shift, ..
     )
 
 
-def _living(unit: Unit) -> None:
+def _stands(unit: Unit) -> None:
     if unit.merged_into_id:
         raise _wrong(f"{unit} was merged into {unit.merged_into} already.")
+    if unit.code == ROOT[1]:
+        raise _wrong(f"Imports put their units below {unit}; it stays.")
 
 
 def _wrong(words: str) -> ValidationError:

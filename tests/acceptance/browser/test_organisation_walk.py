@@ -66,6 +66,30 @@ def test_two_units_become_one(watch, cast):
     expect(auditor.page.locator("main table")).to_contain_text("Account management")
 
 
+def test_a_long_list_is_typed_into_and_sends_what_it_names(watch, cast):
+    """An admin grants a seat on the page of boards; half a name is enough, a wrong one goes nowhere."""
+    admin = watch.sign_in(cast.admin)
+    page = admin.page
+    page.goto(f"/organisation/boards/{cast.board.pk}/seat/?seat=risk_compliance")
+    person = page.get_by_label("Person")
+    assert person.get_attribute("list"), "more than ten people: a field to type into"
+    person.fill("nobody of that name")
+    page.get_by_role("button", name="Grant the seat").click()
+    assert "until only one name is left" in person.evaluate("field => field.validationMessage")
+    person.fill(cast.outsider.full_name.split()[0].lower())
+    person.press("Tab")
+    expect(person).to_have_value(f"{cast.outsider.full_name} ({cast.outsider.unit})")
+    page.get_by_role("button", name="See what this changes").click()
+    expect(page.locator("main")).to_contain_text("What will happen")
+    expect(person).to_have_value(f"{cast.outsider.full_name} ({cast.outsider.unit})")
+    look(admin, "seat-grant")
+    page.get_by_role("button", name="Grant the seat").click()
+    expect(page.locator("main")).to_contain_text("was given the seat Risk and compliance of Retail board.")
+    look(admin, "boards")
+    page.get_by_role("link", name="Units", exact=True).click()
+    look(admin, "units")
+
+
 def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
     """The leaver sees everything she holds, asks one successor for all of it, who takes it in person from his desk."""
     with clock.simulated(clock.now() - AGE):
@@ -88,7 +112,7 @@ def test_an_owner_hands_over_and_the_successor_takes_it(watch, cast):
     expect(lead.page.locator("main")).to_contain_text(f"Business owner of {second.ref}")
     look(lead, "handovers")
     lead.page.get_by_label("Reply drafts").uncheck()
-    lead.press("I take over what is ticked")
+    lead.bind("I take over what is ticked")
     lead.said("You took over 1 initiative.")
     lead.page.goto(f"{first.get_absolute_url()}people/")
     expect(lead.page.locator("main")).to_contain_text("Business owner: Ravi Menon")

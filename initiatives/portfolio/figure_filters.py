@@ -1,0 +1,101 @@
+"""The cases behind a figure of the charts: what is drawn as one bar, as a filter of the portfolio.
+
+A figure is called "moved.<move>.<month>", "expires.<first day of the week>", "falls.<the same>" or "spent". Each keeps
+to what `portfolio_metrics` counts, so that a bar of three leads to three cases.
+"""
+
+from datetime import date, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from governance import clock
+from governance.vocabulary import RUNNING_STAGES
+from initiatives.models import Effort, Span, StageChange
+from initiatives.portfolio.portfolio_metrics import DAYS_AHEAD, MOVES, months_to, weeks_from
+
+SPENT = "spent"
+BY_BASIS = {"reopened": "reopened", "stepped_back": "step back"}
+
+
+def choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Every figure that the charts of today draw, in groups: key and words."""
+    today = clock.today()
+    weeks = [(first, f"from {first:%-d %B}") for first, _ in weeks_from(today)]
+    moved = [
+        (words, [(moved_key(move, month), f"{words}, {month:%B %Y}") for month in months_to(today)])
+        for move, words in MOVES.items()
+    ]
+    return [
+        *moved,
+        (
+            "Evidence expires",
+            [(f"expires.{first}", f"Evidence expires in the week {of}") for first, of in weeks],
+        ),
+        ("Loses support", [(f"falls.{first}", f"Loses support in the week {of}") for first, of in weeks]),
+        ("Spend", [(SPENT, "Money was spent")]),
+    ]
+
+
+def moved_key(move: str, month: date) -> str:
+    """What the moves of one kind in a month are called."""
+    return f"moved.{move}.{month:%Y-%m}"
+
+
+def behind(cases: QuerySet, figure: str) -> QuerySet:
+    """Those of the cases that this figure counts, one of `choices`; annotated as by `filters.with_support`."""
+    if figure == SPENT:
+        spent = Effort.objects.standing().filter(initiative=OuterRef("pk"), money__isnull=False)
+        return cases.filter(Exists(spent))
+    kind, *rest = figure.split(".")
+    if kind == "moved":
+        return _moved(cases, *rest)
+    first = date.fromisoformat(rest[0])
+    today = clock.today()
+    last = min(first + timedelta(days=6), today + timedelta(days=DAYS_AHEAD))
+    ahead = _expiring(first, last) if kind == "expires" else _falling(first, last)
+    known = cases.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).exclude(supported="recomputing")
+    return known.filter(Exists(ahead))
+
+
+def _moved(cases: QuerySet, move: str, month: str) -> QuerySet:
+    first = date.fromisoformat(f"{month}-01")
+    begin = clock.midnight_before(first)
+    end = clock.midnight_before((first + timedelta(days=31)).replace(day=1))
+    changes = StageChange.objects.filter(initiative=OuterRef("pk"))
+    if move == "registered":
+        claimed = changes.filter(basis="import")
+        return cases.filter(~Exists(claimed), registered_at__gte=begin, registered_at__lt=end).exclude(
+            basis="import"
+        )
+    of_move = (
+        changes.filter(basis=BY_BASIS[move])
+        if move in BY_BASIS
+        else changes.filter(to_stage=move).exclude(basis__in=["import", *BY_BASIS.values()])
+    )
+    return cases.filter(Exists(of_move.filter(at__gte=begin, at__lt=end)))
+
+
+def _spans() -> QuerySet:
+    """The spans of a case that hold from now on, within the days ahead."""
+    now, end = clock.now(), clock.midnight_after(clock.today() + timedelta(days=DAYS_AHEAD))
+    return Span.objects.filter(
+        Q(until_at__isnull=True) | Q(until_at__gt=now), initiative=OuterRef("pk"), from_at__lt=end
+    )
+
+
+def _expiring(first: date, last: date) -> QuerySet:
+    return _spans().filter(next_stale_on__gte=first, next_stale_on__lte=last)
+
+
+def _falling(first: date, last: date) -> QuerySet:
+    before = Span.objects.filter(
+        Q(until_at__isnull=True) | Q(until_at__gt=clock.now()),
+        initiative=OuterRef("initiative"),
+        from_at__lt=OuterRef("from_at"),
+    ).order_by("-from_at")
+    begins = _spans().filter(
+        from_at__gt=clock.now(),
+        from_at__gte=clock.midnight_before(first),
+        from_at__lt=clock.midnight_after(last),
+    )
+    return begins.filter(shortfall__gt=Subquery(before.values("shortfall")[:1]))
