@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
 from governance import clock
+from governance.database.row_history import acting
 from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from initiatives.checklist import actions as checklist_actions
@@ -242,3 +243,26 @@ def test_who_did_it_before_these_lines_begin_is_named_too(cast):
     (line,) = timeline.lines(case, last, Rulebook.objects.current().book)
     changes = [change for row in line.rows for change in row.changes]
     assert ("by", "Ravi Menon", "Marta Lindqvist") in changes
+
+
+def test_all_that_is_overdue_is_one_banner_and_lists_unfold_where_there_is_room(cast, as_):
+    case = factories.make_production(cast)
+    today = clock.today()
+    client, page = as_(cast.auditor), at("case", case.ref)
+    gap = {"case": case, "owner": cast.lead, "due": today, "downstream": ["Archive"], "by": cast.owner}
+    hold_actions.open_gap(text="The archive is not searched.", **gap)
+    quiet = client.get(page).context
+    with acting(system="test", reason="Overdue"):
+        for number in range(3):
+            due, text = today - timedelta(days=number + 1), f"Show number {number}"
+            hold_actions.owe(case, "criterion", source=f"one:{number}", text=text, due=due, debtor=cast.owner)
+    late = client.get(page).context
+    (told,) = [one for one in late["banners"] if "overdue" in one["title"]]
+    assert told["title"] == "3 obligations are overdue."
+    assert told["link"] == f"{case.get_absolute_url()}#debts"
+    assert "Show number 2." in told["text"], "the longest overdue"
+    assert "Show number 0." not in told["text"]
+    assert len(late["banners"]) == len(quiet["banners"]) + 1
+    assert "debts" not in late["unfolded"]
+    assert sum(len(quiet[name]) for name in quiet["unfolded"]) <= 2
+    assert ("gaps" in quiet["unfolded"]) is (len(quiet["banners"]) < 2 and not quiet["reaching"])

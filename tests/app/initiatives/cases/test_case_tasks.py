@@ -38,7 +38,7 @@ def test_every_knock_of_the_beat_is_a_task_and_drops_when_it_is_late():
         assert isinstance(entry["schedule"], (crontab, float))  # at an hour, or every few seconds
         assert entry["options"]["expires"] < 300
         assert (task.acks_late, task.reject_on_worker_lost) == (True, True)
-    assert len(settings.CELERY_BEAT_SCHEDULE) == 19
+    assert len(settings.CELERY_BEAT_SCHEDULE) == 22
 
 
 @pytest.mark.django_db

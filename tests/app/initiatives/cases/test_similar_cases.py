@@ -221,3 +221,13 @@ def test_the_page_of_an_idea_shows_three_at_most_and_takes_not_similar(cast, cas
     assert as_(cast.outsider).post(address, {"other": number}).status_code == 404
     for junk in ("", "x", "9" * 30, "999"):
         assert owner.post(address, {"other": junk}).status_code == 404
+
+
+def test_how_many_and_how_often_tell_nothing(cast):
+    """Two people and a week are in every problem; what is done in it is not."""
+    factories.make_case(
+        cast, title="Credit note drafts", problem="Two people need a week each month for the drafts."
+    )
+    assert nearest({0: ("Badge queue", "Two people wait an hour each week of the month.")})[0] == []
+    found = nearest({0: ("Drafts of reminders", "Two people need a week for the credit side.")})[0]
+    assert [words for _, words in found] == ["credit, drafts, need"]

@@ -8,6 +8,7 @@ from governance.database.row_history import acting
 from governance.models import Rulebook
 from governance.rulebook import load_version
 from initiatives.checklist import actions as checklist_actions
+from initiatives.checklist.views import LINES
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import AnswerDraft
 from initiatives.reviews import actions as review_actions
@@ -327,3 +328,16 @@ def test_a_frozen_declaration_takes_a_result_beside_it(cast, as_):
     assert "Not shown." in page
     assert client.get(at("checklist-row", case.ref, "proto.question")).status_code == 200
     assert "as decided" in text_of(client.get(at("checklist", case.ref, gate="prototype")))
+
+
+def test_a_long_list_that_waits_for_nobody_is_folded_unless_it_was_asked_for(cast, as_):
+    case = factories.make_mvp(cast)
+    client, page = as_(cast.seat_risk), at("checklist", case.ref, gate="mvp")
+    (ready,) = client.get(page).context["groups"]
+    assert len(ready["rows"]) > LINES
+    assert not ready["open"]
+    assert client.get(f"{page}&layer=policy").context["groups"][0]["open"]
+    short = factories.make_prototype(cast)
+    (few,) = client.get(at("checklist", short.ref, gate="prototype")).context["groups"]
+    assert len(few["rows"]) <= LINES
+    assert few["open"]

@@ -13,6 +13,7 @@ from initiatives.checklist import waivers
 from initiatives.models import Waiver
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 KEY = "mvp.workflow_known"
@@ -42,19 +43,19 @@ def test_a_waiver_is_asked_for_agreed_to_by_two_and_runs(cast, as_):
     assert "Agree as" not in words(owner.get(url))
     assert "Agree as" not in words(as_(cast.seat_value).get(url))
     for person in (cast.owner, cast.seat_value):
-        assert as_(person).post(agree).status_code == 403
+        assert as_(person).post(agree, SIGNED).status_code == 403
         assert Entry.objects.acts().filter(kind="refused", actor_id=person.pk).exists()
     assert "It does not run yet" in words(as_(cast.chair).get(agree))
-    assert as_(cast.chair).post(agree).status_code == 302
-    assert as_(cast.chair).post(agree).status_code == 403
+    assert as_(cast.chair).post(agree, SIGNED).status_code == 302
+    assert as_(cast.chair).post(agree, SIGNED).status_code == 403
     assert "It runs from now on" in words(as_(cast.seat_risk).get(agree))
-    assert as_(cast.seat_risk).post(agree).status_code == 302
+    assert as_(cast.seat_risk).post(agree, SIGNED).status_code == 302
     page = words(owner.get(url))
     assert "waived" in page
     assert "Agreed by Elena Novak (chair) and Ines Okafor (risk seat)." in page
-    assert as_(cast.chair).post(refuse, {"reason": ""}).status_code == 409
+    assert as_(cast.chair).post(refuse, {"reason": ""} | SIGNED).status_code == 409
     assert as_(cast.outsider).get(url).status_code == 404
-    assert as_(cast.outsider).post(agree).status_code == 404
+    assert as_(cast.outsider).post(agree, SIGNED).status_code == 404
 
 
 def test_only_what_can_be_waived_is_offered_or_taken(cast, as_):
@@ -88,8 +89,8 @@ def test_a_refused_request_is_kept(cast, as_):
         case=case, key=KEY, reason="Later.", until=clock.today() + timedelta(days=9), by=cast.owner
     )
     refuse = reverse("waiver-refuse", args=[row.pk])
-    assert as_(cast.owner).post(refuse, {"reason": ""}).status_code == 403
-    assert as_(cast.seat_risk).post(refuse, {"reason": "Show it."}).status_code == 302
+    assert as_(cast.owner).post(refuse, {"reason": ""} | SIGNED).status_code == 403
+    assert as_(cast.seat_risk).post(refuse, {"reason": "Show it."} | SIGNED).status_code == 302
     assert "refused by Ines Okafor" in words(as_(cast.owner).get(reverse("waivers", args=[case.ref])))
 
 

@@ -14,9 +14,11 @@ from initiatives.contracts import clause_actions
 from initiatives.contracts.actions import Written
 from initiatives.roles import actions as role_actions
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.cases.case_pages import SIGNED, acts, at, text_of
 
 pytestmark = pytest.mark.django_db
+
+APPROVES = {"verdict": "approve"} | SIGNED
 
 SUMMARISES = "It may summarise the notes of an account on its own"
 LESS = Written(
@@ -67,19 +69,22 @@ def test_the_contract_goes_to_its_seats_and_comes_into_force(cast, as_):
     page = text_of(as_(cast.seat_risk).get(at("contract-approve", case.ref)))
     assert version.digest in page
     assert SUMMARISES in page
-    assert "Approve for the seat risk and compliance" in page
+    assert "Sign for the seat risk and compliance" in page
     url = at("contract-approve", case.ref)
-    assert as_(cast.seat_risk).post(url, {"seat": "risk_compliance", "digest": "other"}).status_code == 409
+    assert (
+        as_(cast.seat_risk).post(url, {"seat": "risk_compliance", "digest": "other"} | APPROVES).status_code
+        == 409
+    )
     assert as_(cast.seat_risk).post(url, {"seat": "junk", "digest": version.digest}).status_code == 403
     assert owner.post(url, {"seat": "risk_compliance", "digest": version.digest}).status_code == 403
     with acts() as kinds:
-        as_(cast.seat_risk).post(url, {"seat": "risk_compliance", "digest": version.digest})
-        as_(cast.seat_value).post(url, {"seat": "business_value", "digest": version.digest})
+        as_(cast.seat_risk).post(url, {"seat": "risk_compliance", "digest": version.digest} | APPROVES)
+        as_(cast.seat_value).post(url, {"seat": "business_value", "digest": version.digest} | APPROVES)
     assert kinds == ["contract approved", "contract approved", "contract in force"]
     page = text_of(owner.get(at("contract", case.ref)))
     assert "in force" in page
     assert version.digest in page
-    late = as_(cast.seat_value).post(url, {"seat": "business_value", "digest": version.digest})
+    late = as_(cast.seat_value).post(url, {"seat": "business_value", "digest": version.digest} | APPROVES)
     assert late.status_code == 409
 
 

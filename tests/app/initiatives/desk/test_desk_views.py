@@ -101,7 +101,7 @@ def test_a_contract_waits_for_a_new_seat_as_a_vote_does(cast, review):
     assert (line().button, line().link) == ("Read it", f"/cases/{case.ref}/contract/")
     assert "has not signed it. Your seat is in its first day" in line().why
     organisation_actions.confirm_seat(membership=seat, by=cast.chair)
-    assert (line().button, line().link) == ("Read and approve", f"/cases/{case.ref}/contract/approve/")
+    assert (line().button, line().link) == ("Review and sign", f"/cases/{case.ref}/contract/approve/")
     assert line().why.endswith("has not signed it.")
 
 
@@ -487,6 +487,32 @@ def test_what_waits_is_grouped_by_its_day_and_one_act_is_the_first(cast, as_):
     assert len(page.select("main .todo .btn.go")) == 1, "one primary act"
     assert page.select("main .todo .btn.go")[0].find_parent("section").h2.get_text().strip() == "Overdue (1)"
     assert not page.select("main details")[-1].has_attr("open")
+
+
+def test_what_others_wait_for_is_for_now_however_late_its_review_ends(cast, as_, review):
+    """The seat's signature and the owner's answer, months before the review ends, and nothing of it is folded."""
+    assert (review.expires_at.date() - clock.today()).days > 60
+    (waits,) = (line for line in notice_desk.all_lines(cast.seat_value) if line.verb == "sign")
+    assert (waits.due - clock.today()).days > 60
+    assert headings(inbox(as_(cast.seat_value))) == ["Now (1)"]
+    review_actions.ask_question(
+        review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_value
+    )
+    now = inbox(as_(cast.owner)).select_one("main details")
+    assert now.h2.get_text().strip().startswith("Now")
+    assert "On which sample?" in now.get_text()
+
+
+def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, review):
+    """A hold near a seat: the chair lifts it, the owner mends it, the seat is told under what it has to sign."""
+    held = factories.make_mvp(cast, title="Held")
+    hold_actions.hold(case=held, reason="Something smells.", by=cast.chair)
+    page = inbox(as_(cast.seat_value))
+    assert headings(page) == ["Now (1)", "To know (1)"]
+    assert page.h1.get_text().strip() == "One thing waits for you"
+    assert notice_desk.counts_for(cast.seat_value)[0] == 1
+    assert not page.select("main details")[1].has_attr("open")
+    assert "To know" not in str(headings(inbox(as_(cast.owner)))), "the owner's own"
 
 
 def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):

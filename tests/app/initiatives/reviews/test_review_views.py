@@ -1,5 +1,6 @@
 """The board's pages: the list, one review, opening, deciding, questions and conditions."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,15 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models.ledger import Entry
+from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Condition, Review, ReviewVisit
 from initiatives.reviews import actions as review_actions
+from initiatives.reviews.decision_views import not_on_record
 from initiatives.roles import actions as role_actions
 from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
 from tests.support.cases.open_reviews import before_mvp, before_prototype, voted
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +72,8 @@ def test_the_list_sorts_reviews_by_whose_move_it_is(cast, as_):
     assert review.initiative.title not in words(as_(cast.chair).get("/reviews/"))
     page = words(as_(cast.auditor).get("/reviews/?show=decided"))
     assert "approved by Elena Novak" in page
-    history = as_(cast.auditor).get(reverse("case-history", args=[review.initiative.ref])).content.decode()
+    page = reverse("case-history", args=[review.initiative.ref])
+    history = as_(cast.auditor).get(f"{page}?show=everything").content.decode()
     assert history.count(f'href="{review.get_absolute_url()}">The review') == 4, (
         "opened, signed, decided, moved"
     )
@@ -186,15 +191,39 @@ def test_the_chair_decides_and_a_second_tab_is_told(cast, as_):
         .exclude(id__lt=Entry.objects.acts().filter(kind="review opened").latest("id").pk)
     )
     assert as_(cast.owner).get(url).status_code == 403
-    assert as_(cast.owner).post(url, {"outcome": "approved", "reason": ""}).status_code == 403
+    assert as_(cast.owner).post(url, {"outcome": "approved", "reason": ""} | SIGNED).status_code == 403
     assert Entry.objects.acts().filter(kind="refused", actor_id=cast.owner.pk).exists()
-    answer = as_(cast.chair).post(url, {"outcome": "approved", "reason": "Ready."})
+    answer = as_(cast.chair).post(url, {"outcome": "approved", "reason": "Ready."} | SIGNED)
     assert answer.status_code == 302
     assert case_acts.fresh(review.initiative).stage == "mvp"
     late = as_(cast.chair).post(url, {"outcome": "refused", "reason": "No."})
     assert late.status_code == 409
     assert "Already approved by Elena Novak at" in words(late)
     assert as_(cast.chair).get(url).status_code == 302
+
+
+def test_the_chair_is_told_what_is_not_on_record_and_what_is_refused_because_of_it(cast, as_):
+    review = voted(cast)
+    url = reverse("review-decide", args=[review.pk])
+    page = words(as_(cast.chair).get(url))
+    assert "Not on record An API key : Marta Lindqvist. Until then no system can ask." in page
+    assert "A contract in force" not in page
+    sitting = review_state.sit(review)
+    bare = replace(sitting.facts, contracts=(), scopes=(), running=(), tier="")
+    missing = not_on_record(replace(sitting, facts=bare), clock.now())
+    assert [one["what"] for one in missing] == [
+        "A contract in force",
+        "A scope",
+        "The model version that runs",
+        "A confirmed risk tier",
+        "An API key",
+    ]
+    assert [one["who"] for one in missing if "every call" in one["then"]] == ["Marta Lindqvist"] * 2
+    factories.make_key(cast, review.initiative)
+    assert not_on_record(sitting, clock.now()) == []
+    assert "Not on record" not in words(as_(cast.chair).get(url + "?outcome=refused"))
+    idea = before_prototype(cast)
+    assert "Not on record" not in words(as_(cast.chair).get(reverse("review-decide", args=[idea.pk])))
 
 
 def test_what_is_not_decidable_keeps_its_words_and_says_why(cast, as_):
@@ -204,7 +233,7 @@ def test_what_is_not_decidable_keeps_its_words_and_says_why(cast, as_):
     page = client.get(url)
     assert BeautifulSoup(page.content, "html.parser").select("main form button[type=submit]") == []
     assert "must be among the signers" in words(page)
-    answer = client.post(url, {"outcome": "approved", "reason": "I insist."})
+    answer = client.post(url, {"outcome": "approved", "reason": "I insist."} | SIGNED)
     assert answer.status_code == 403
     assert "I insist." in answer.content.decode()
     assert "must be among the signers" in words(answer)
@@ -218,9 +247,9 @@ def test_refusing_past_the_idea_owes_a_post_mortem_and_says_so(cast, as_):
     assert f"Marta Lindqvist owes: Post-mortem after refusal, by {due.day} {due:%B}" in words(
         as_(cast.chair).get(url)
     )
-    answer = as_(cast.chair).post(url, {"outcome": "refused", "reason": ""})
+    answer = as_(cast.chair).post(url, {"outcome": "refused", "reason": ""} | SIGNED)
     assert "This field is required" in words(answer)
-    as_(cast.chair).post(url, {"outcome": "refused", "reason": "Not bounded."})
+    as_(cast.chair).post(url, {"outcome": "refused", "reason": "Not bounded."} | SIGNED)
     assert review.initiative.obligations.get().text == "Post-mortem after refusal"
     page = words(as_(cast.owner).get(review.get_absolute_url()))
     assert "Refused by Elena Novak" in page
@@ -252,7 +281,7 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
     assert "Name the sample." in page.content.decode()
     refused = client.get(url + "?outcome=approved")
     assert "Amara Diallo signed with a condition." in words(refused)
-    assert client.post(url, {"outcome": "approved", "reason": ""}).status_code == 200
+    assert client.post(url, {"outcome": "approved", "reason": ""} | SIGNED).status_code == 200
     sent = {
         "outcome": "approved_with_conditions",
         "reason": "Good enough.",
@@ -265,11 +294,11 @@ def test_conditions_come_from_the_signers_and_the_chair_fixes_them(cast, as_):
         "conditions-1-owner": "",
         "conditions-1-due": "",
     }
-    wrong = client.post(url, sent)
+    wrong = client.post(url, sent | SIGNED)
     assert "Choose a day that lies ahead." in words(wrong)
     assert "Name the sample and its size." in wrong.content.decode()
     assert "Good enough." in wrong.content.decode()
-    assert client.post(url, sent | {"conditions-0-due": due.isoformat()}).status_code == 302
+    assert client.post(url, sent | SIGNED | {"conditions-0-due": due.isoformat()}).status_code == 302
     row = Condition.objects.get()
     assert (row.text, row.owner, row.due) == ("Name the sample and its size.", cast.owner, due)
     assert row.proposed_by == cast.seat_value

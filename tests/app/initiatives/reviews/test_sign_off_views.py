@@ -20,6 +20,7 @@ from initiatives.evidence import actions as evidence_actions
 from initiatives.models import SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
+from tests.support.cases.case_pages import SIGNED
 from tests.support.cases.open_reviews import before_mvp, before_prototype
 from tests.support.factories import PASSWORD
 
@@ -100,7 +101,9 @@ def test_a_decision_judges_the_review_once(cast, as_, monkeypatch):
     review = before_prototype(cast)
     case_acts.vote(review, "business_value", cast.seat_value)
     judgements = count_judgements(monkeypatch)
-    answer = as_(cast.chair).post(f"/reviews/{review.pk}/decide/", {"outcome": "approved", "reason": "Go."})
+    answer = as_(cast.chair).post(
+        f"/reviews/{review.pk}/decide/", {"outcome": "approved", "reason": "Go."} | SIGNED
+    )
     assert answer.url == review.get_absolute_url()
     assert judgements.count("sit") == judgements.count("judge") == 1
 

@@ -20,6 +20,7 @@ from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import handover_queries, handovers, leaving
 from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
 from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -173,10 +174,10 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, cases, as_):
     assert "Condition: Log more" in page
     rows = list(Handover.objects.order_by("initiative"))
     assert "Tick at least one initiative." in lead.post("/handovers/", {"step": "accept"}).content.decode()
-    foreign = as_(cast.support).post("/handovers/", {"take": rows[0].pk, "step": "accept"})
+    foreign = as_(cast.support).post("/handovers/", {"take": rows[0].pk, "step": "accept"} | SIGNED)
     assert foreign.status_code == 200
     assert not again(rows[0]).accepted_at
-    assert lead.post("/handovers/", {"take": rows[0].pk, "step": "accept"}).status_code == 302
+    assert lead.post("/handovers/", {"take": rows[0].pk, "step": "accept"} | SIGNED).status_code == 302
     assert again(rows[0]).accepted_at
     assert owner.post(url, {"take-back": rows[1].pk}).status_code == 302
     assert again(rows[1]).ended_at

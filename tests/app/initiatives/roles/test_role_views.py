@@ -4,7 +4,7 @@ import pytest
 
 from initiatives.roles import actions as role_actions
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.cases.case_pages import SIGNED, acts, at, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -13,12 +13,10 @@ def test_the_owner_proposes_and_the_person_accepts_what_they_read(cast, as_):
     case = factories.make_case(cast)
     owner = as_(cast.owner)
     assert "Marta Lindqvist" in text_of(owner.get(at("people", case.ref)))
-    look = owner.post(
-        at("role-propose", case.ref), {"role": "technical_lead", "person": cast.lead.pk, "step": "look"}
-    )
+    look = owner.post(at("role-propose", case.ref), {"technical_lead": cast.lead.pk, "step": "look"})
     assert "No sign-off and no gate is touched" in text_of(look)
     with acts() as kinds:
-        owner.post(at("role-propose", case.ref), {"role": "technical_lead", "person": cast.lead.pk})
+        owner.post(at("role-propose", case.ref), {"technical_lead": cast.lead.pk})
     assert kinds == ["role proposed"]
     role = case.roles.get(role="technical_lead")
     assert "not yet accepted" in text_of(owner.get(at("people", case.ref)))
@@ -28,30 +26,47 @@ def test_the_owner_proposes_and_the_person_accepts_what_they_read(cast, as_):
     assert "Only Ravi Menon can answer this." in text_of(owner.get(at("role", role.pk)))
     assert owner.post(at("role", role.pk)).status_code == 403
     with acts() as kinds:
-        as_(cast.lead).post(at("role", role.pk), {"words": "In my own words."})
+        as_(cast.lead).post(at("role", role.pk), {"words": "In my own words."} | SIGNED)
     assert kinds == ["role accepted"]
     assert case.roles.get(pk=role.pk).accepted_words == "In my own words."
     assert as_(cast.lead).post(at("role", role.pk)).status_code == 409
 
 
-@pytest.mark.parametrize("wrong", [{"role": "king"}, {"person": "999999"}, {"person": "junk"}, {"role": ""}])
+@pytest.mark.parametrize("wrong", [{"sponsor": "999999"}, {"sponsor": "junk"}, {"sponsor": ""}])
 def test_bad_proposals_are_said_at_their_field(cast, as_, wrong):
     case = factories.make_case(cast)
     with acts() as kinds:
-        answer = as_(cast.owner).post(
-            at("role-propose", case.ref), {"role": "sponsor", "person": cast.sponsor.pk} | wrong
-        )
+        answer = as_(cast.owner).post(at("role-propose", case.ref), {"sponsor": cast.sponsor.pk} | wrong)
     assert answer.status_code == 200
     assert kinds == []
     assert "Not saved yet" in text_of(answer)
 
 
+def test_people_are_proposed_for_all_vacant_roles_at_once_or_for_none(cast, as_):
+    case, owner = factories.make_case(cast), as_(cast.owner)
+    url, asked = (
+        at("role-propose", case.ref),
+        {"support_owner": cast.support.pk, "record_owner": cast.support.pk},
+    )
+    assert "business owner" not in text_of(owner.get(url)).partition("<form")[2].lower()
+    with acts() as kinds:
+        answer = owner.post(url, asked | {"technical_lead": "999999"})
+    assert kinds == []
+    assert "not here any more" in text_of(answer)
+    with acts() as kinds:
+        owner.post(url, asked)
+    assert kinds == ["role proposed", "role proposed"]
+    assert "would lose the vote" in text_of(owner.get(url))
+    with acts() as kinds:
+        answer = owner.post(url, {"sponsor": cast.sponsor.pk, "support_owner": cast.support.pk})
+    assert kinds == []
+    assert "holds or is asked for this role already" in text_of(answer)
+
+
 def test_asking_twice_is_said_on_the_form(cast, as_):
     case = factories.make_case(cast)
     role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
-    answer = as_(cast.owner).post(
-        at("role-propose", case.ref), {"role": "sponsor", "person": cast.sponsor.pk}
-    )
+    answer = as_(cast.owner).post(at("role-propose", case.ref), {"sponsor": cast.sponsor.pk})
     assert "holds or is asked for this role already" in text_of(answer)
 
 
@@ -65,7 +80,7 @@ def test_declining_accepting_again_and_ending_are_one_act_each(cast, as_):
     assert "No time." in page
     own = case.roles.get(role="owner")
     with acts() as kinds:
-        as_(cast.owner).post(at("role-again", own.pk), {})
+        as_(cast.owner).post(at("role-again", own.pk), SIGNED)
     assert kinds == ["role accepted again", "evidence added"]
     with acts() as kinds:
         assert "Not saved yet" in text_of(as_(cast.owner).post(at("role-end", own.pk), {"reason": ""}))

@@ -69,7 +69,7 @@ def test_a_trial_ends_at_the_age_of_the_rulebook_and_the_chair_moves_it(cast, as
         assert url not in text_of(client.get("/"))
         with in_days(85):
             assert "let it go on before" in text_of(as_(cast.chair).get(url))
-        assert "instead of" in text_of(client.get(at("case-history", case.ref)))
+        assert "instead of" in text_of(client.get(at("case-history", case.ref, show="everything")))
         assert case_acts.fresh(case).stage == stage
 
 

@@ -9,7 +9,7 @@ from adoption.demo import case_acts
 from governance import clock
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
-from tests.support.cases.case_pages import acts, at, text_of
+from tests.support.cases.case_pages import SIGNED, acts, at, text_of
 from tests.support.claims import make_claim
 
 pytestmark = pytest.mark.django_db
@@ -136,10 +136,10 @@ def test_production_is_accepted_again_by_three(cast, as_):
         assert "not yet" in page
         assert "Accept again" in page
         assert "re-attestation is overdue" in text_of(as_(cast.owner).get(at("case", case.ref)))
-        assert as_(cast.chair).post(url, {}).status_code == 403
+        assert as_(cast.chair).post(url, SIGNED).status_code == 403
         for role, person in (("owner", cast.owner), ("support_owner", cast.support)):
-            as_(person).post(at("role-again", case.roles.in_force().get(role=role).pk), {})
+            as_(person).post(at("role-again", case.roles.in_force().get(role=role).pk), SIGNED)
         with acts() as kinds:
-            assert as_(cast.chair).post(url, {}).status_code == 302
+            assert as_(cast.chair).post(url, SIGNED).status_code == 302
         assert kinds[0] == "re-attested"
         assert "re-attestation is overdue" not in text_of(as_(cast.owner).get(at("case", case.ref)))

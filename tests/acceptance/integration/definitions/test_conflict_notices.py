@@ -8,8 +8,8 @@ from governance.notices import desk as notice_desk
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.models import Term
 from initiatives.roles import actions as role_actions
+from tests.acceptance.integration.systems.test_integration_views import text_of
 from tests.acceptance.integration.test_definitions import accept, case, define, profile_of, settle, three  # noqa: F401
-from tests.app.initiatives.integration.systems.test_integration_views import text_of
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db

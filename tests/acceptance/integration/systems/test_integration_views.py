@@ -1,17 +1,17 @@
 """The tab "Integration" of a case: its links, what the register says, the way of the data, and the forms on links."""
 
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from governance import clock
-from initiatives.charts.primitives import LETTER, WIDTH
 from initiatives.integration.links.actions import Place
 from initiatives.integration.residency import actions as residency_actions
+from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import views as system_views
-from initiatives.integration.systems.charts import FURTHER, NODE
 from initiatives.models import Component, Link, System
 from tests.support import factories
 from tests.support.cases.case_pages import at, text_of
@@ -73,7 +73,7 @@ def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm)
     assert said in page
     page = client.post(at("link-change", link.pk), TYPED | {"hops": "Gateway, fra-9"}, follow=True)
     assert said.replace("mars-1", "fra-9") in text_of(page)
-    assert "Gateway (fra-9 (region not known))" in text_of(client.get(at("integration-path", mvp.ref)))
+    assert "Gateway (fra-9 (region not known))" in text_of(client.get(at("integration", mvp.ref)))
     page = text_of(client.post(at("link-change", link.pk), TYPED | {"hops": "A;B,,,D"}))
     assert "has more parts than name, region and vendor" in page
 
@@ -158,19 +158,22 @@ def test_conditions_sources_and_risks_stand_beside_each_link(cast, as_, mvp):
     assert "Wiki-C is frozen: nobody can edit it." in [row.words for row in one["later"]]
 
 
-def test_the_way_of_the_data_is_drawn_and_told(cast, as_, mvp, crm):
+def test_the_data_flow_is_drawn_and_told(cast, as_, mvp, crm):
     client = as_(cast.owner)
-    assert "No way is recorded" in text_of(client.get(at("integration-path", mvp.ref)))
+    assert "drawn" not in client.get(at("integration", mvp.ref)).context
     factories.make_link(cast, mvp, crm, hops=[Place("Gateway"), Place("Model", "us-east")])
     wiki = factories.make_system(cast, "Wiki-C", kind="wiki", editable=False)
     factories.make_link(cast, mvp, wiki, direction="writes", pattern="audit")
-    page = client.get(at("integration-path", mvp.ref))
-    ways = page.context["ways"]
+    page = client.get(at("integration", mvp.ref))
+    ways = page.context["flow"].ways
     assert [[stop.name for stop in way.stops] for way in ways] == [
         ["CRM", "Gateway", "Model", mvp.ref],
         [mvp.ref, "Wiki-C"],
     ]
-    assert [stop.bad for stop in ways[0].stops] == [False, True, False, False]
+    assert [stop.bad for stop in ways[0].stops[1:]] == [True, False, False]
+    found = mvp.shortcomings.standing().filter(system=crm, since__lte=clock.now()).count()
+    assert ways[0].stops[0].note == f"{found} findings"
+    assert found > 1
     assert ways[1].stops[1].bad
     text = text_of(page)
     assert "region not known" in text
@@ -178,30 +181,50 @@ def test_the_way_of_the_data_is_drawn_and_told(cast, as_, mvp, crm):
     residency_actions.set_unit_policy(
         unit=mvp.unit, starts_on=clock.today(), reference="Policy 3", forbidden=["US"], by=cast.seat_security
     )
-    way = client.get(at("integration-path", mvp.ref)).context["ways"][0]
-    assert [stop.bad for stop in way.stops] == [False, True, True, False]
+    way = client.get(at("integration", mvp.ref)).context["flow"].ways[0]
+    assert [stop.bad for stop in way.stops[1:]] == [True, True, False]
     assert way.stops[2].note == f"forbidden by {mvp.unit} Policy 3 (forbidden: US)"
+    for picture in client.get(at("integration", mvp.ref)).context["drawn"]:
+        said = " ".join(words.text for words in picture.words)
+        assert "! forbidden by" in said
 
 
-def test_the_picture_of_the_way_cuts_nothing_off(cast, as_, mvp):
-    name = "Policy share P of the claims department in the old building"
-    share = factories.make_system(cast, name, kind="file_share", owner=None, regions=["eu-west", "eu-north"])
-    factories.make_link(cast, mvp, share, hops=[Place("Gateway", "eu-west")])
-    drawn = as_(cast.owner).get(at("integration-path", mvp.ref)).context["drawn"]
-    said = " ".join(words.text for words in drawn.words)
-    assert f"{name}: reads customer notes" in said
-    assert f"{name} (eu-west, eu-north): Orphaned: nobody owns it" in said
-    assert "…" not in said
-    assert all(len(words.text) * LETTER <= WIDTH - float(words.x) for words in drawn.words)
-    places = [float(words.y) for words in drawn.words]
-    assert min(after - before for before, after in pairwise(places)) >= FURTHER, "no line lies on another"
-    assert places[-1] < drawn.height
-    nodes = [shape for shape in drawn.shapes if shape.kind != "axis"]
-    for line, (one, other) in zip(
-        [shape for shape in drawn.shapes if shape.kind == "axis"], pairwise(nodes), strict=True
-    ):
-        assert float(line.y) == float(one.y) + NODE
-        assert float(line.y) + float(line.height) == float(other.y), "a line goes from place to place"
+def test_the_drawing_costs_no_query_more_for_more_links(cast, as_, mvp, crm):
+    client, page = as_(cast.owner), at("integration", mvp.ref)
+
+    def asked() -> int:
+        client.get(page)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page).context["drawn"]
+        return len(queries)
+
+    factories.make_link(cast, mvp, crm, hops=[Place("Gateway", "eu-west")])
+    few = asked()
+    for number in range(5):
+        system = factories.make_system(cast, f"System {number}")
+        factories.make_link(cast, mvp, system, hops=[Place("Gateway"), Place("Model", "us-east")])
+    assert asked() <= few <= 26
+
+
+def test_who_acts_on_the_output_is_whom_the_scope_names_and_who_does_the_steps(cast, as_, mvp, crm):
+    factories.make_link(cast, mvp, crm)
+    client = as_(cast.owner)
+    scope = next(one.words for one in client.get(at("integration", mvp.ref)).context["facts"].scopes)
+    process_actions.record_process(
+        case=mvp,
+        name="Preparing a call",
+        status="documented",
+        holder=None,
+        holder_words="",
+        as_is=[{"who": "Clerk", "what": "reads the notes"}],
+        to_be=[{"who": "Account manager", "what": "checks the summary"}],
+        by=cast.owner,
+    )
+    actors = client.get(at("integration", mvp.ref)).context["flow"].actors
+    assert [(one.name, one.note) for one in actors] == [
+        (scope, ""),
+        ("Account manager", "checks the summary"),
+    ]
 
 
 def test_the_pages_of_the_other_nouns_are_offered(cast, as_, mvp):

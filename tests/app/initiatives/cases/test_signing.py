@@ -1,0 +1,284 @@
+"""Acts that bind: none is done without the password of whoever does it, and nothing typed is lost for want of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import ClauseComment, ContractApproval, ContractVersion, Entry
+from governance.permission_result import Refused
+from initiatives.checklist import waivers
+from initiatives.contracts import actions as contract_actions
+from initiatives.contracts import comments
+from initiatives.enforcement import kill_switch
+from initiatives.interactions import body_terms
+from initiatives.models import BodyTerm, RoleAssignment, Waiver
+from initiatives.roles import actions as role_actions
+from initiatives.roles import handovers
+from tests.app.governance.interaction_log.test_kept import keep, report
+from tests.support import factories
+from tests.support.cases.case_pages import SIGNED, acts, at, text_of
+from tests.support.cases.open_reviews import voted
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One act that binds: who sends what where, and the entry that it leaves."""
+
+    person: str
+    url: str
+    sent: dict
+    kind: str
+
+
+def _contract(cast):
+    case = factories.make_case(cast)
+    case_acts.staff(case, cast.team)
+    contract_actions.save_contract(case=case_acts.fresh(case), clauses=case_acts.CLAUSES, by=cast.owner)
+    version = contract_actions.propose_contract(case=case_acts.fresh(case), by=cast.owner)
+    return case, {"seat": "risk_compliance", "digest": version.digest}
+
+
+def approves_contract(cast):
+    case, sent = _contract(cast)
+    return Binding(
+        "seat_risk", at("contract-approve", case.ref), sent | {"verdict": "approve"}, "contract approved"
+    )
+
+
+def objects_to_contract(cast):
+    case, sent = _contract(cast)
+    said = {"verdict": "object", "reason": "Nobody answers for the log.", "number": "0"}
+    return Binding("seat_risk", at("contract-approve", case.ref), sent | said, "contract objected to")
+
+
+def decides(cast):
+    review = voted(cast)
+    return Binding(
+        "chair",
+        reverse("review-decide", args=[review.pk]),
+        {"outcome": "approved", "reason": "Words kept."},
+        "review approved",
+    )
+
+
+def accepts_role(cast):
+    row = role_actions.propose_role(
+        case=factories.make_case(cast), role="technical_lead", person=cast.lead, by=cast.owner
+    )
+    return Binding("lead", at("role", row.pk), {"words": "Words kept."}, "role accepted")
+
+
+def accepts_role_again(cast):
+    case = factories.make_case(cast)
+    row = RoleAssignment.objects.get(initiative=case, role="owner")
+    return Binding("owner", at("role-again", row.pk), {"words": "Words kept."}, "role accepted again")
+
+
+def takes_role_themselves(cast):
+    sent = {"technical_lead": cast.owner.pk, "step": "save"}
+    return Binding("owner", at("role-propose", factories.make_case(cast).ref), sent, "role accepted")
+
+
+def takes_over(cast):
+    case = factories.make_case(cast)
+    row = handovers.propose_handover(
+        person=cast.owner, chosen={case: cast.lead}, reason="Leaving.", by=cast.owner
+    )[0]
+    return Binding("lead", reverse("handovers"), {"take": row.pk, "step": "accept"}, "handover accepted")
+
+
+def switches_off(cast):
+    case = factories.make_prototype(cast)
+    return Binding("owner", at("case-switch-off", case.ref), {"reason": "Words kept."}, "switched off")
+
+
+def switches_on(cast):
+    case = factories.make_prototype(cast)
+    kill_switch.switch_off(case=case, reason="Wrong tone.", by=cast.owner)
+    return Binding("chair", at("case-switch-on", case.ref), {"reason": "Words kept."}, "switched on")
+
+
+def agrees_to_waiver(cast):
+    return Binding("chair", reverse("waiver-agree", args=[_waiver(cast).pk]), {}, "waiver agreed")
+
+
+def refuses_waiver(cast):
+    url = reverse("waiver-refuse", args=[_waiver(cast).pk])
+    return Binding("seat_risk", url, {"reason": "Words kept."}, "waiver refused")
+
+
+def _waiver(cast) -> Waiver:
+    until = clock.today() + timedelta(days=30)
+    return waivers.request_waiver(
+        case=factories.make_prototype(cast),
+        key="mvp.workflow_known",
+        reason="Next month.",
+        until=until,
+        by=cast.owner,
+    )
+
+
+def signs_shorter_time(cast):
+    url = reverse("body-term-sign", args=[_body_term(cast).pk])
+    return Binding("seat_risk", url, {}, "shorter time for interactions signed")
+
+
+def refuses_shorter_time(cast):
+    url = reverse("body-term-refuse", args=[_body_term(cast).pk])
+    return Binding("auditor", url, {"reason": "Words kept."}, "shorter time for interactions refused")
+
+
+def _body_term(cast) -> BodyTerm:
+    until = clock.today() + timedelta(days=30)
+    case = factories.make_prototype(cast)
+    return body_terms.request_term(case=case, days=200, legal_basis="A law.", until=until, by=cast.owner)
+
+
+def erases_a_person_from_the_log(cast):
+    case = factories.make_case(cast)
+    keep(report(1), case=case.number)
+    sent = {"subject": "customer 4", "everywhere": "this", "duty": "GDPR, Article 17", "why": "Words kept."}
+    return Binding("admin", at("interactions-erase", case.ref), sent, "interactions erased")
+
+
+ACTS = [
+    approves_contract,
+    objects_to_contract,
+    decides,
+    accepts_role,
+    accepts_role_again,
+    takes_role_themselves,
+    takes_over,
+    agrees_to_waiver,
+    refuses_waiver,
+    signs_shorter_time,
+    refuses_shorter_time,
+    erases_a_person_from_the_log,
+    switches_off,
+    switches_on,
+]
+
+
+@pytest.mark.parametrize("make", ACTS, ids=lambda make: make.__name__)
+def test_nothing_binds_without_the_password_of_whoever_signs(cast, as_, make):
+    one = make(cast)
+    client = as_(getattr(cast, one.person))
+    for password in ({}, {"password": ""}, {"password": "another one"}):
+        with acts() as kinds:
+            answer = client.post(one.url, one.sent | password)
+        assert answer.status_code == 200
+        assert one.kind not in kinds
+        page = text_of(answer)
+        assert "Your password" in page
+        assert all(word in page for word in one.sent.values() if word == "Words kept.")
+    assert kinds == ["password refused"]
+    wrong = Entry.objects.acts().filter(kind="password refused").latest("id")
+    assert wrong.actor_id == getattr(cast, one.person).pk
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | SIGNED)
+    assert answer.status_code == 302, text_of(answer)
+    assert one.kind in kinds
+
+
+def test_too_many_wrong_passwords_close_every_act_that_binds(cast, as_):
+    off, client = switches_off(cast), as_(cast.owner)
+    again = accepts_role_again(cast)
+    for _ in range(20):
+        answer = client.post(off.url, off.sent | {"password": "wrong"})
+        if answer.status_code == 429:
+            break
+    assert answer.status_code == 429
+    with acts() as kinds:
+        assert client.post(again.url, again.sent | SIGNED).status_code == 429
+    assert kinds == []
+
+
+def test_an_objection_keeps_the_contract_out_of_force_until_it_is_withdrawn(cast, as_):
+    one = objects_to_contract(cast)
+    risk, value = as_(cast.seat_risk), as_(cast.seat_value)
+    without = risk.post(one.url, one.sent | SIGNED | {"reason": " "})
+    assert "Say why you object" in text_of(without)
+    assert risk.post(one.url, one.sent | SIGNED).status_code == 302
+    objection = ClauseComment.objects.objections().get()
+    version, case = objection.contract.versions.get(), objection.contract.initiative
+    page = at("contract", case.ref)
+    assert "Nobody answers for the log." in text_of(as_(cast.owner).get(page))
+    assert "Objection to the contract of" in text_of(as_(cast.owner).get(reverse("desk")))
+    assert risk.post(one.url, one.sent | SIGNED).status_code == 409
+    approves = {"seat": "business_value", "digest": version.digest, "verdict": "approve"} | SIGNED
+    assert value.post(one.url, approves).status_code == 302
+    version.refresh_from_db()
+    assert version.state == "in_review"
+    settle = at("comment-settle", case.ref, objection.pk)
+    for person in (cast.owner, cast.seat_value, cast.chair):
+        assert as_(person).post(settle).status_code == 403
+    with acts() as kinds:
+        assert risk.post(one.url, one.sent | SIGNED | {"verdict": "approve"}).status_code == 302
+    assert kinds == ["contract objection withdrawn", "contract approved", "contract in force"]
+    assert "Objection to the contract of" not in text_of(as_(cast.owner).get(reverse("desk")))
+
+
+def test_a_seat_that_contracts_do_not_ask_objects_to_none(cast):
+    one = objects_to_contract(cast)
+    version = ContractVersion.objects.get(digest=one.sent["digest"])
+    with pytest.raises(Refused, match="other seats for contracts"):
+        comments.object_to_contract(
+            version=version,
+            seat="adoption_change",
+            number=0,
+            text="No.",
+            digest=version.digest,
+            by=cast.seat_adoption,
+        )
+    assert not ClauseComment.objects.exists()
+
+
+def test_whoever_objected_withdraws_it_and_so_does_who_holds_the_seat_after_them(cast, as_):
+    one = objects_to_contract(cast)
+    as_(cast.seat_risk).post(one.url, one.sent | SIGNED)
+    objection = ClauseComment.objects.objections().get()
+    other = factories.make_seat(cast, factories.make_person("next.risk"), "risk_compliance").person
+    settle = at("comment-settle", objection.contract.initiative.ref, objection.pk)
+    approves = one.sent | SIGNED | {"verdict": "approve"}
+    assert as_(other).post(one.url, approves).status_code == 403
+    assert as_(cast.seat_risk).post(settle).status_code == 302
+    objection.refresh_from_db()
+    assert objection.settled_by == cast.seat_risk
+    assert as_(other).post(one.url, approves).status_code == 302
+
+
+def test_the_database_keeps_an_objected_contract_out_of_force(cast):
+    one = objects_to_contract(cast)
+    version = ContractVersion.objects.get(digest=one.sent["digest"])
+    comments.object_to_contract(
+        version=version,
+        seat="risk_compliance",
+        number=0,
+        text="No.",
+        digest=version.digest,
+        by=cast.seat_risk,
+    )
+    contract_actions.approve_contract(
+        version=version, seat="business_value", digest=version.digest, by=cast.seat_value
+    )
+    with pytest.raises(DatabaseError, match="while a seat objects"):
+        _force(version, cast.seat_risk)
+
+
+def _force(version: ContractVersion, person) -> None:
+    """Approve and put in force as the application would, without asking about objections."""
+    with transaction.atomic(), acting(by=person):
+        ContractApproval(
+            version=version, seat="risk_compliance", person=person, digest=version.digest, at=clock.now()
+        ).save()
+        version.state, version.starts_at = "in_force", clock.now()
+        version.save()
+        connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
