@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.models import User
@@ -60,7 +61,7 @@ class ResetForm(forms.Form):
     """Who asks for a new password. `throttled_until` is set when the request was turned away unread."""
 
     name = forms.CharField(
-        label="User name or mail address",
+        label=_("User name or mail address"),
         max_length=254,
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
@@ -99,11 +100,11 @@ class FirstAdminForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("login", "full_name", "email")
-        labels = {"login": "User name", "full_name": "Your name", "email": "Mail address"}
+        labels = {"login": _("User name"), "full_name": _("Your name"), "email": _("Mail address")}
         help_texts = {
-            "login": "What you sign in with: letters, digits and . @ + - _",
-            "full_name": "As it stands on what you sign.",
-            "email": "Where Plumbline writes to you.",
+            "login": _("What you sign in with: letters, digits and . @ + - _"),
+            "full_name": _("As it stands on what you sign."),
+            "email": _("Where Plumbline writes to you."),
         }
 
     def __init__(self, *args, **options):

@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from governance.database.row_history import acting
 from governance.ledger import record
@@ -22,7 +23,7 @@ class SignInForm(forms.Form):
     """User name and password. `throttled_until` is set when the try was turned away unread."""
 
     username = forms.CharField(
-        label="User name",
+        label=_("User name"),
         max_length=60,
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
@@ -66,13 +67,13 @@ class RulebookForm(forms.Form):
     """A rulebook as a file or as text. `source` is the text to load."""
 
     file = forms.FileField(
-        label="File",
+        label=_("File"),
         required=False,
-        help_text="A .toml file of at most 1 MB. Or paste its text below.",
+        help_text=_("A .toml file of at most 1 MB. Or paste its text below."),
         widget=forms.ClearableFileInput(attrs={"accept": ".toml,text/plain"}),
     )
     text = forms.CharField(
-        label="Text",
+        label=_("Text"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "false", "class": "mono"}),
@@ -97,8 +98,15 @@ class RulebookForm(forms.Form):
         return cleaned
 
 
+FEW = 10  # of so many, people choose by looking; of more, by typing
+
+
 class UnitField(forms.ModelChoiceField):
     """A unit to choose what is looked at by; one that an imported list named is marked as such."""
+
+    def __init__(self, *args, **options):
+        options.setdefault("widget", Picker)
+        super().__init__(*args, **options)
 
     def label_from_instance(self, unit) -> str:
         """Its name, with the mark."""
@@ -111,11 +119,21 @@ class Choices(forms.Select):
     def render(self, name, value, attrs=None, renderer=None):
         """The element, for choices without groups."""
         given = frozenset(str(one) for one in self.format_value(value))
-        options = _options(
-            tuple(("" if key is None else str(key), str(words)) for key, words in self.choices), given
-        )
-        attributes = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
-        return format_html("<select{}>\n{}\n</select>", attributes, options)
+        choices = tuple(("" if key is None else str(key), str(words)) for key, words in self.choices)
+        written = self.build_attrs(self.attrs, {"name": name, **self.marks(choices), **(attrs or {})})
+        return format_html("<select{}>\n{}\n</select>", flatatt(written), _options(choices, given))
+
+    def marks(self, choices: tuple[tuple[str, str], ...]) -> dict[str, bool]:
+        """Attributes that depend on the choices."""
+        return {}
+
+
+class Picker(Choices):
+    """A select of people or units: of more than a few, one types a part of the name; without scripts it is a select."""
+
+    def marks(self, choices):
+        """What the script looks for, where there is much to choose from."""
+        return {"data-pick": sum(bool(key) for key, _ in choices) > FEW}
 
 
 @lru_cache(maxsize=100)

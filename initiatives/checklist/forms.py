@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.gates import requirements
@@ -29,10 +30,10 @@ class AnswerForm(forms.Form):
     """The answer: kind, words, and the day on which it was true where saying so is proof."""
 
     kind = forms.ChoiceField(
-        label="Answer", choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
+        label=_("Answer"), choices=ANSWER_WORDS, widget=forms.RadioSelect, initial=AnswerKind.ANSWERED
     )
-    text = SaidField(label="Your answer")
-    true_as_of = DayField(label="Valid from", required=False)
+    text = SaidField(label=_("Your answer"))
+    true_as_of = DayField(label=_("Valid from"), required=False)
     based_on = forms.IntegerField(
         required=False, widget=forms.HiddenInput(), min_value=0, max_value=2**31 - 1
     )
@@ -46,7 +47,7 @@ class AnswerForm(forms.Form):
             "attestation" in requirement.evidence and requirement.key not in requirements.ACCEPTED_IN_PERSON
         )
         if attests:
-            self.fields["true_as_of"].help_text = (
+            self.fields["true_as_of"].help_text = _(
                 "Your word counts as evidence here, from this day on. "
                 "Left empty, the words are saved without being attested anew."
             )
@@ -102,10 +103,10 @@ class OfferForm(forms.Form):
     """An item that is there already."""
 
     offer = forms.ModelChoiceField(
-        label="Choose from what this initiative has",
+        label=_("Choose from what this initiative has"),
         queryset=None,
         required=False,
-        empty_label="nothing",
+        empty_label=_("nothing"),
     )
 
     def __init__(self, *args, case: Initiative, requirement, **kwargs):
@@ -119,17 +120,19 @@ class DeclareForm(forms.Form):
     """What will be shown."""
 
     text = WordsField(
-        label="What will be shown",
-        help_text="What, by when, and how it is measured; so that a miss can be seen.",
+        label=_("What will be shown"),
+        help_text=_("What, by when, and how it is measured; so that a miss can be seen."),
     )
 
 
 class OutcomeForm(forms.Form):
     """What came of it."""
 
-    result = forms.ChoiceField(label="Result", choices=[("", "choose"), *DeclaredResult.choices])
-    outcome = WordsField(label="What was found")
-    evidence = forms.ModelChoiceField(label="Evidence", queryset=None, required=False, empty_label="none")
+    result = forms.ChoiceField(label=_("Result"), choices=[("", _("choose")), *DeclaredResult.choices])
+    outcome = WordsField(label=_("What was found"))
+    evidence = forms.ModelChoiceField(
+        label=_("Evidence"), queryset=None, required=False, empty_label=_("none")
+    )
 
     def __init__(self, *args, case: Initiative, **kwargs):
         super().__init__(*args, **kwargs)

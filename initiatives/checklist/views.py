@@ -29,6 +29,7 @@ from initiatives.integration.remedies import against
 from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
 
+LINES = 10  # of questions that wait for others, or for nobody, shown without unfolding them
 SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not met"}
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only
 
@@ -62,7 +63,7 @@ def checklist(request, ref):
         "layer": layer,
         "judgements": JUDGEMENTS,
         "judgement": judgement,
-        "groups": _groups(wanted),
+        "groups": _groups(wanted, asked_for=show != "all" or bool(layer or judgement)),
         "nothing": not wanted,
         "declares": chosen.key in ("mvp", "production"),
         "may_index": chosen.key == "production" and bool(context["may"].manage),
@@ -72,14 +73,17 @@ def checklist(request, ref):
     return render(request, "initiatives/checklist/checklist.html", context)
 
 
-def _groups(rows: list[dict]) -> list[dict]:
-    """The questions by whose turn it is; what does not wait for whoever looks is folded, unless all of it does not."""
+def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
+    """The questions by whose turn it is; what does not wait for whoever looks is folded.
+
+    Where nothing waits for them the first group stands open, if it is short or somebody `asked_for` some of it.
+    """
     groups = [
         {"words": words, "rows": [row for row in rows if row["group"] == group], "open": group == "mine"}
         for group, words in (("mine", "Yours"), ("others", "Waiting for others"), ("met", "Ready"))
     ]
     shown = [group for group in groups if group["rows"]]
-    if shown and not shown[0]["open"]:
+    if shown and (asked_for or len(shown[0]["rows"]) <= LINES):
         shown[0]["open"] = True
     return shown
 

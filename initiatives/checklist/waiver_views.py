@@ -4,24 +4,25 @@ from django.contrib import messages
 from django.db.models import F
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import ended
+from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK
-from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import case_for, of_case
-from initiatives.cases.case_frame import acted, case_context
+from initiatives.cases.case_frame import acted, case_context, sent
 from initiatives.checklist import waivers as checklist_waivers
 from initiatives.checklist.waiver_forms import WaiverForm
 from initiatives.facts import supported_stage
 from initiatives.models import Waiver
 from initiatives.models.initiative import gate_out_of
 from initiatives.reviews.decision_views import act_page, insist
-from initiatives.reviews.forms import ReasonOfActForm
+from initiatives.reviews.forms import SignedReasonForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,22 +72,12 @@ def _asked(row: Waiver, today) -> bool:
 
 
 def _line(row: Waiver, case, person) -> dict:
-    return {"row": row, "question": _question(row), "part": part_of(row, case, person)}
+    return {"row": row, "question": _question(row), "part": _part_of(row, case, person)}
 
 
-def part_of(row: Waiver, case, person) -> str:
-    """In which of the two parts this person can answer the request now: "chair", "risk seat", or "" for neither."""
-    if not _asked(row, clock.today()) or case_permissions.barred_from_signing(case, person):
-        return ""
-    if row.chair_id is None and row.risk_id != person.pk and case_permissions.is_acting_chair(case, person):
-        return "chair"
-    if (
-        row.risk_id is None
-        and row.chair_id != person.pk
-        and case_permissions.holds_seat(case, person, "risk_compliance")
-    ):
-        return "risk seat"
-    return ""
+def _part_of(row: Waiver, case, person) -> str:
+    """In which part this person can answer the request now; "" for neither, and once it was answered."""
+    return checklist_waivers.part_of(row, case, person)[0] if _asked(row, clock.today()) else ""
 
 
 def _choices(case, context, rows) -> tuple[list, bool]:
@@ -141,18 +132,22 @@ def worth_nothing(case) -> list[str]:
     return told
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def agree(request, pk):
     """Agree to a waiver as chair or as risk seat."""
     row = _waiver(request, pk)
     case, back = row.initiative, reverse("waivers", args=[row.initiative.ref])
-    if request.method == "POST":
+    part = _part_of(row, case, request.user)
+    if not part:
+        if request.method != "POST":
+            return redirect(back)
+        insist(request, checklist_waivers.part_of(row, case, request.user)[1], "agree to waiver", case)
+    form = SigningForm(sent(request), request=request, purpose=f"agree to a waiver on {case.ref}")
+    if request.method == "POST" and form.is_valid():
         done = checklist_waivers.agree_to_waiver(waiver=row, by=request.user)
         words = "It runs now." if done.granted_at else "It runs once the other of the two has agreed."
         messages.success(request, f"Agreed. {words}")
-        return redirect(back)
-    part = part_of(row, case, request.user)
-    if not part:
         return redirect(back)
     second = row.chair_id is not None or row.risk_id is not None
     happens = [
@@ -167,7 +162,7 @@ def agree(request, pk):
         request,
         case,
         title="Agree to a waiver",
-        form=None,
+        form=form,
         verb="Agree",
         happens=happens,
         back=back,
@@ -175,19 +170,25 @@ def agree(request, pk):
     )
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse(request, pk):
     """Refuse a request for a waiver as chair or as risk seat."""
     row = _waiver(request, pk)
     case, back = row.initiative, reverse("waivers", args=[row.initiative.ref])
-    form = ReasonOfActForm(
-        request.POST or None, label="Why", help_text="It stays in the record.", required=False
+    form = SignedReasonForm(
+        sent(request),
+        request=request,
+        purpose=f"refuse a waiver on {case.ref}",
+        label="Why",
+        help_text="It stays in the record.",
+        required=False,
     )
     if request.method == "POST" and form.is_valid():
         checklist_waivers.refuse_waiver(waiver=row, reason=form.cleaned_data["reason"], by=request.user)
         messages.success(request, "Refused. The owner can show it, or ask anew with other words.")
         return redirect(back)
-    if not part_of(row, case, request.user) and request.method != "POST":
+    if not _part_of(row, case, request.user) and request.method != "POST":
         return redirect(back)
     happens = [
         f"“{_question(row)}” stays asked for.",

@@ -12,7 +12,7 @@ from governance.gates.separation_of_duties import said
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.people import cooling_off
-from governance.permission_result import Conflict, no
+from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
@@ -81,29 +81,46 @@ def _running(case: Initiative) -> int:
     return case.waivers.filter(refused_at__isnull=True, until__gte=clock.today()).count()
 
 
+# The seats that agree in each of the two parts.
+SEATS_OF_PART = {"chair": (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR), "risk seat": ("risk_compliance",)}
+
+
+def part_of(waiver: Waiver, case: Initiative, person: User) -> tuple[str, Answer]:
+    """In which of the two parts a person can agree now, "" for neither, and the answer that says why not.
+
+    Raises Conflict where the request was refused or has run out.
+    """
+    if waiver.refused_at or waiver.until < clock.today():
+        raise Conflict("This request was refused or has run out.")
+    if reasons := case_permissions.barred_from_signing(case, person):
+        return "", no(said(reasons), "A waiver is never for its own beneficiary.")
+    if (
+        waiver.chair_id is None
+        and waiver.risk_id != person.pk
+        and case_permissions.is_acting_chair(case, person)
+    ):
+        return "chair", yes()
+    if (
+        waiver.risk_id is None
+        and waiver.chair_id != person.pk
+        and case_permissions.holds_seat(case, person, "risk_compliance")
+    ):
+        return "risk seat", yes()
+    return "", no("A waiver needs the chair and the risk seat, each once.")
+
+
 def agree_to_waiver(*, waiver: Waiver, by: User) -> Waiver:
     """Agree as chair or as risk seat; it runs once both have agreed. Nobody on the case agrees to its waiver."""
     with act("agree to waiver", by=by, case=waiver.initiative_id) as case:
         waiver = Waiver.objects.get(pk=waiver.pk)
-        if waiver.refused_at or waiver.until < clock.today():
-            raise Conflict("This request was refused or has run out.")
-        reasons = case_permissions.barred_from_signing(case, by)
-        if reasons:
-            no(said(reasons), "A waiver is never for its own beneficiary.").or_refuse()
-        seats: tuple[str, ...] = ()
-        if case_permissions.is_acting_chair(case, by) and waiver.chair_id is None:
-            seats = (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)
+        part, may = part_of(waiver, case, by)
+        may.or_refuse()
+        if part == "chair":
             waiver.chair, waiver.chair_at = by, clock.now()
-        elif (
-            case_permissions.holds_seat(case, by, "risk_compliance")
-            and waiver.risk_id is None
-            and waiver.chair_id != by.pk
-        ):
-            seats = ("risk_compliance",)
-            waiver.risk, waiver.risk_at = by, clock.now()
         else:
-            no("A waiver needs the chair and the risk seat, each once.").or_refuse()
-        cooling_off.may_lift(by, case_permissions.memberships_on(case, by, seats)).or_refuse()
+            waiver.risk, waiver.risk_at = by, clock.now()
+        memberships = case_permissions.memberships_on(case, by, SEATS_OF_PART[part])
+        cooling_off.may_lift(by, memberships).or_refuse()
         waiver.save()
         record.record(
             EntryKind.WAIVER_AGREED,

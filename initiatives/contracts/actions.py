@@ -19,6 +19,7 @@ from governance.gates.sign_off_statement import digest
 from governance.ledger import record
 from governance.models import (
     Clause,
+    ClauseComment,
     Contract,
     ContractApproval,
     ContractVersion,
@@ -26,7 +27,7 @@ from governance.models import (
     User,
     VocabularyWord,
 )
-from governance.permission_result import Answer, Conflict, Reason, no
+from governance.permission_result import Answer, Conflict, Reason, no, yes
 from governance.vocabulary import ClauseKind
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
@@ -269,29 +270,67 @@ def take_back_contract(*, case: Initiative, reason: str = "", by: User) -> Contr
 
 
 def approve_contract(*, version: ContractVersion, seat: str, digest: str, by: User) -> ContractVersion:
-    """Approve, for a seat, the text whose digest the person saw; with the last seat it comes into force."""
+    """Approve, for a seat, the text whose digest the person saw; with the last seat it comes into force.
+
+    An objection of the same seat is withdrawn by it. Raises Refused while it is somebody else's to withdraw.
+    """
     with act("approve contract", by=by, case=version.contract.initiative.pk) as case:
-        version = ContractVersion.objects.select_related("contract").get(pk=version.pk)
-        case_permissions.may_approve_contract(case, seat, by).or_refuse()
-        book = Rulebook.objects.current().book
-        if seat not in book.contract.seats:
-            no(
-                "The rulebook names other seats for contracts.",
-                ", ".join(book.contract.seats).replace("_", " "),
-            ).or_refuse()
-        if version.state != ContractVersion.IN_REVIEW or version.digest != digest:
-            raise Conflict("The contract changed since you opened it.", "Read it again.")
+        version = version_to_sign(case, version, seat=seat, digest=digest, by=by)
         given = version.approvals.filter(digest=digest)
         if given.filter(seat=seat).exists() or given.filter(person=by).exists():
             raise Conflict("This seat approved it already.")
+        for objection in version.contract.comments.objections().filter(seat=seat).select_related("by"):
+            may_withdraw_objection(case, objection, by).or_refuse()
+            settle_objection(case, objection, by)
         ContractApproval(version=version, seat=seat, person=by, digest=digest, at=clock.now()).save()
         record.record(EntryKind.CONTRACT_APPROVED, case=case, number=version.number, seat=seat, digest=digest)
-        if set(version.approvals.filter(digest=digest).values_list("seat", flat=True)) >= set(
-            book.contract.seats
-        ):
+        wanted = Rulebook.objects.current().book.contract.seats
+        if set(version.approvals.filter(digest=digest).values_list("seat", flat=True)) >= set(wanted):
+            if other := version.contract.comments.objections().select_related("by").first():
+                no(f"{other.by} objects to the contract.", "The objection is withdrawn first.").or_refuse()
             _put_in_force(case, version, by)
             settle_standing(case)
     return version
+
+
+def version_to_sign(
+    case: Initiative, version: ContractVersion, *, seat: str, digest: str, by: User
+) -> ContractVersion:
+    """The version as it stands under the lock of its case, which the person may sign for this seat.
+
+    Raises Refused, and Conflict where the text is no longer the one whose `digest` the person saw.
+    """
+    version = ContractVersion.objects.select_related("contract").get(pk=version.pk)
+    case_permissions.may_approve_contract(case, seat, by).or_refuse()
+    wanted = Rulebook.objects.current().book.contract.seats
+    if seat not in wanted:
+        names = ", ".join(wanted).replace("_", " ")
+        no("The rulebook names other seats for contracts.", names).or_refuse()
+    if version.state != ContractVersion.IN_REVIEW or version.digest != digest:
+        raise Conflict("The contract changed since you opened it.", "Read it again.")
+    return version
+
+
+def may_withdraw_objection(case: Initiative, objection: ClauseComment, person: User) -> Answer:
+    """Withdraw an objection: whoever gave it; once they no longer hold the seat, whoever holds it."""
+    if objection.by_id == person.pk:
+        return yes()
+    if case_permissions.holds_seat(case, objection.by, objection.seat):
+        return no(f"Only {objection.by} withdraws this objection.", "Answer it, or change the text.")
+    return case_permissions.may_approve_contract(case, objection.seat, person)
+
+
+def settle_objection(case: Initiative, objection: ClauseComment, by: User) -> None:
+    """Write down that an objection no longer stands, within the act that ends it."""
+    objection.settled_at, objection.settled_by = clock.now(), by
+    objection.save()
+    record.record(
+        EntryKind.CONTRACT_OBJECTION_WITHDRAWN,
+        case=case,
+        clause=objection.number,
+        seat=objection.seat,
+        text=objection.text,
+    )
 
 
 def _put_in_force(case: Initiative, version: ContractVersion, by: User) -> None:

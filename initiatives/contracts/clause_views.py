@@ -315,7 +315,7 @@ def clause(request, ref, number):
         else ()
     )
     comments = list(
-        ClauseComment.objects.filter(contract=case.contract_id, number=number).select_related(
+        ClauseComment.objects.filter(contract=case.contract_id, number=number, seat="").select_related(
             "by", "settled_by"
         )
         if case.contract_id
@@ -358,12 +358,14 @@ def _readings(rows: list[Clause]) -> list[Clause]:
 
 
 def settle(request, ref, pk):
-    """Say that a comment is dealt with."""
+    """Say that a comment is dealt with; of an objection, that it is withdrawn."""
     case = case_lookup.case_for(request.user, ref)
     comment = ClauseComment.objects.filter(contract=case.contract_id, pk=pk).first()
     if comment is None:
         raise Http404("There is no such comment.")
     if request.method == "POST":
         contract_comments.settle_comment(case=case, comment=comment, by=request.user)
-        messages.success(request, "The comment is settled.")
-    return redirect("clause", case.ref, comment.number)
+        messages.success(
+            request, "The objection is withdrawn." if comment.seat else "The comment is settled."
+        )
+    return redirect("contract", case.ref) if comment.seat else redirect("clause", case.ref, comment.number)

@@ -1,28 +1,70 @@
-"""Comments on a clause while a contract is written and read: written and settled."""
+"""Comments on a clause, and objections to a contract, while it is written and read: given and settled."""
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock
 from governance.ledger import record
-from governance.models import ClauseComment, User
+from governance.models import ClauseComment, ContractVersion, User
 from governance.notices.owe import owe as owe_notice
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import Role
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
-from initiatives.contracts.actions import last_number
+from initiatives.contracts.actions import (
+    last_number,
+    may_withdraw_objection,
+    settle_objection,
+    version_to_sign,
+)
 from initiatives.models import Initiative
 
 
 def may_settle(case: Initiative, comment: ClauseComment, person: User) -> Answer:
-    """Settle a comment on a clause: the owner, or whoever wrote it and still is on the case or its board."""
+    """Settle a comment on a clause: the owner, or whoever wrote it and still is on the case or its board.
+
+    An objection is withdrawn by whoever gave it: `may_withdraw_objection`.
+    """
+    if comment.seat:
+        return may_withdraw_objection(case, comment, person)
     if case_permissions.is_owner(case, person):
         return yes()
     if comment.by_id == person.pk:
         return case_permissions.may_note(case, person)
     return no(f"Only the owner or {comment.by} settles this comment.", "Comment on the clause yourself.")
+
+
+def object_to_contract(
+    *, version: ContractVersion, seat: str, number: int, text: str, digest: str, by: User
+) -> ClauseComment:
+    """Object, for a seat, to the text whose digest the person saw, or to one clause of it (`number`; 0 is all of it).
+
+    No version comes into force while the objection stands: whoever gave it withdraws it, by itself or by approving
+    another text. Raises Refused, ValidationError without a reason, Conflict when the text is another one by now, or the
+    seat has spoken on it.
+    """
+    if not text.strip():
+        raise ValidationError({"reason": "Say why you object, so that the owner can answer it."})
+    with act("object to contract", by=by, case=version.contract.initiative.pk) as case:
+        version = version_to_sign(case, version, seat=seat, digest=digest, by=by)
+        if version.approvals.filter(digest=digest, seat=seat).exists():
+            raise Conflict(
+                "This seat approved this text already.",
+                "Ask the owner to take it back, and object to the next.",
+            )
+        if standing := version.contract.comments.objections().filter(seat=seat).select_related("by").first():
+            raise Conflict(f"{standing.by} objects for this seat already.")
+        if number and not version.clauses.filter(number=number).exists():
+            raise ValidationError({"number": "Choose a clause of this version, or the contract as a whole."})
+        objection = ClauseComment(
+            contract=case.contract, number=number, seat=seat, text=text.strip(), by=by, at=clock.now()
+        )
+        objection.save()
+        facts = {"number": version.number, "seat": seat, "text": objection.text, "digest": digest}
+        record.record(EntryKind.CONTRACT_OBJECTED, case=case, clause=number, **facts)
+        _tell_owner(case, objection, "objects to the contract", reverse("contract", args=[case.ref]))
+    return objection
 
 
 def comment_on_clause(*, case: Initiative, number: int, text: str, by: User) -> ClauseComment:
@@ -38,29 +80,37 @@ def comment_on_clause(*, case: Initiative, number: int, text: str, by: User) -> 
         )
         comment.save()
         record.record(EntryKind.CLAUSE_COMMENTED, case=case, clause=number, text=comment.text)
-        owner = case_permissions.accepted(case, Role.OWNER)
-        if owner is not None and owner.person_id != by.pk:
-            owe_notice(
-                owner.person,
-                "comment",
-                f"comment:{comment.pk}",
-                case_ref=case.ref,
-                subject=f"{case.ref} {case.title}: {by} comments on clause {number}",
-                text=comment.text,
-                link=reverse("clause", args=[case.ref, number]),
-            )
+        _tell_owner(case, comment, f"comments on clause {number}", reverse("clause", args=[case.ref, number]))
     return comment
 
 
+def _tell_owner(case: Initiative, comment: ClauseComment, did: str, link: str) -> None:
+    """Tell the owner, unless the word is their own."""
+    owner = case_permissions.accepted(case, Role.OWNER)
+    if owner is not None and owner.person_id != comment.by_id:
+        owe_notice(
+            owner.person,
+            "comment",
+            f"comment:{comment.pk}",
+            case_ref=case.ref,
+            subject=f"{case.ref} {case.title}: {comment.by} {did}",
+            text=comment.text,
+            link=link,
+        )
+
+
 def settle_comment(*, case: Initiative, comment: ClauseComment, by: User) -> ClauseComment:
-    """Say that a comment is dealt with: the owner of the case, or whoever wrote it."""
+    """Say that a comment is dealt with, or withdraw an objection: whoever may by `may_settle`."""
     with act("settle comment", by=by, case=case) as case:
         rows = ClauseComment.objects.select_related("by", "settled_by")
         comment = rows.get(pk=comment.pk, contract=case.contract_id)
         may_settle(case, comment, by).or_refuse()
         if comment.settled_at:
             raise Conflict(f"{comment.settled_by} settled this comment already.")
-        comment.settled_at, comment.settled_by = clock.now(), by
-        comment.save()
-        record.record(EntryKind.COMMENT_SETTLED, case=case, clause=comment.number, text=comment.text)
+        if comment.seat:
+            settle_objection(case, comment, by)
+        else:
+            comment.settled_at, comment.settled_by = clock.now(), by
+            comment.save()
+            record.record(EntryKind.COMMENT_SETTLED, case=case, clause=comment.number, text=comment.text)
     return comment

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.text import slugify
 
 from governance.models.contracts import VOCABULARY, VocabularyWord
+from governance.sign_in.signing import SigningForm
 from initiatives.form_fields import DayField, WordsField
 
 LONGEST_WORDS = VocabularyWord._meta.get_field("words").max_length
@@ -56,6 +57,42 @@ class StartForm(forms.Form):
     wanted_from = DayField(
         label="In force from", required=False, help_text="Empty: as soon as the last seat has approved it."
     )
+
+
+class VerdictForm(SigningForm):
+    """A seat's word on exactly the text that was shown: it approves, or objects with a reason."""
+
+    APPROVE, OBJECT = "approve", "object"
+
+    verdict = forms.ChoiceField(
+        label="Your verdict",
+        choices=[(APPROVE, "Approve this text"), (OBJECT, "Object")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose whether you approve or object."},
+    )
+    number = forms.TypedChoiceField(
+        label="What you object to", coerce=int, empty_value=0, required=False, choices=[]
+    )
+    reason = WordsField(
+        label="Why you object",
+        required=False,
+        max_length=4_000,
+        help_text="The owner reads it, and answers it.",
+    )
+    seat = forms.CharField(widget=forms.HiddenInput)
+    digest = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, clauses, **kwargs):
+        super().__init__(*args, **kwargs)
+        numbered = [(one.number, f"Clause {one.number}: {one.sentence[:90]}") for one in clauses]
+        self.fields["number"].choices = [(0, "The contract as a whole"), *numbered]
+
+    def clean_reason(self):
+        """An objection says why."""
+        reason = self.cleaned_data["reason"]
+        if self.cleaned_data.get("verdict") == self.OBJECT and not reason.strip():
+            raise forms.ValidationError("Say why you object, so that the owner can answer it.")
+        return reason
 
 
 class CommentForm(forms.Form):

@@ -4,22 +4,28 @@ from collections import Counter
 from collections.abc import Iterable
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from governance import clock
 from governance.contracts.templates import STARTERS
 from governance.contracts.wording import differences, marked
 from governance.models import Clause, ClauseComment, ContractVersion, Rulebook
+from governance.permission_result import Conflict, no
+from governance.transparency_log import as_of
 from governance.vocabulary import ClauseKind, Seat
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, case_context, page_of, sent
-from initiatives.contracts import actions, preview
+from initiatives.cases.act import act
+from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
+from initiatives.contracts import actions, comments, preview
 from initiatives.contracts.actions import gaps_of, link_of_gap
+from initiatives.contracts.forms import VerdictForm
 from initiatives.form_fields import ReasonForm
 
 PREPARING = (ContractVersion.DRAFT, ContractVersion.IN_REVIEW)
@@ -63,6 +69,7 @@ def contract(request, ref):
         "more_changes": max(0, len(changes) - MOST_CHANGES),
         "approvals": _approvals(shown, context["book"]),
         "gaps": gaps_shown(case, clauses) if shown and shown.state == ContractVersion.DRAFT else [],
+        "objections": objections_shown(case, request.user) if as_of.current() is None else [],
         "record_owner": context["facts"].people.get("record_owner"),
         "starters": STARTERS.values(),
         "page": page_of(request, versions, 20),
@@ -83,7 +90,7 @@ def count_comments(case, clauses: list[Clause]) -> list[tuple[int, int]]:
     """Put beside each clause how many comments on it are open; those on clauses that are gone: (number, how many)."""
     if not clauses:
         return []
-    rows = ClauseComment.objects.filter(contract=case.contract_id, settled_at=None)
+    rows = ClauseComment.objects.filter(contract=case.contract_id, settled_at=None, seat="")
     open_on = Counter(rows.values_list("number", flat=True))
     for clause in clauses:
         clause.comments = open_on.pop(clause.number, 0)
@@ -252,44 +259,97 @@ def take_back(request, ref):
     )
 
 
+@sensitive_post_parameters("password", "reason")
 def approve(request, ref):
-    """Read the text and approve exactly that, for a seat."""
+    """Read the text, and approve exactly that for a seat, or object to it; either is signed."""
     case = case_lookup.case_for(request.user, ref)
     book = Rulebook.objects.current().book
     held = [seat for seat in book.contract.seats if case_permissions.holds_seat(case, request.user, seat)]
-    if request.method == "POST":
-        version = _latest_proposed(case)
-        seat = request.POST.get("seat", "")
-        actions.approve_contract(
-            version=version, seat=seat, digest=request.POST.get("digest", ""), by=request.user
+    sending = request.method == "POST"
+    version = _latest_proposed(case) if sending else _in_preparation(case, ContractVersion.IN_REVIEW)
+    clauses = list(version.clauses.all())
+    wanted = request.POST.get("seat", "")
+    forms = {
+        seat: VerdictForm(
+            request.POST if sending and seat == wanted else None,
+            clauses=clauses,
+            initial={"seat": seat, "digest": version.digest},
+            auto_id=f"id_{seat}_%s",
+            request=request,
+            purpose=f"sign as {Seat.word(seat).lower()} on the contract of {case.ref}",
         )
-        messages.success(request, "You approved the contract.")
-        return redirect("contract", case.ref)
-    version = _in_preparation(case, ContractVersion.IN_REVIEW)
+        for seat in (held or book.contract.seats)
+    }
+    if sending:
+        done = _signed(version, wanted, forms.get(wanted), by=request.user)
+        if done:
+            messages.success(request, done)
+            return redirect("contract", case.ref)
     given = set(version.approvals.filter(digest=version.digest).values_list("seat", flat=True))
     seats = [
         {
-            "key": seat,
             "word": Seat.word(seat),
             "may": case_permissions.may_approve_contract(case, seat, request.user),
             "given": seat in given,
+            "form": form,
         }
-        for seat in (held or book.contract.seats)
+        for seat, form in forms.items()
     ]
-    context = case_context(request, case, "contract")
-    clauses = list(version.clauses.all())
     count_comments(case, clauses)
-    context |= {
-        "title": f"Approve the contract, version {version.number}",
-        "version": version,
-        "groups": groups_of(clauses),
-        "seats": seats,
-        "effects": preview.of_contract(case, version, by=request.user),
-        "planned": version.wanted_from
-        if version.wanted_from and version.wanted_from > clock.today()
-        else None,
-    }
-    return render(request, "initiatives/contracts/contract_approve.html", context)
+    planned = version.wanted_from
+    return ask(
+        request,
+        case,
+        "contract",
+        None,
+        template="initiatives/contracts/contract_approve.html",
+        status=forms[wanted].status if wanted in forms else 200,
+        title=f"Approve the contract, version {version.number}",
+        version=version,
+        groups=groups_of(clauses),
+        seats=seats,
+        objections=objections_shown(case, request.user),
+        effects=preview.of_contract(case, version, by=request.user),
+        planned=planned if planned and planned > clock.today() else None,
+        back_url=reverse("contract", args=[case.ref]),
+    )
+
+
+def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by) -> str:
+    """What is said once the seat's verdict is on record; empty where the form now says what is missing."""
+    case = version.contract.initiative
+    may = case_permissions.may_approve_contract(case, seat, by) if form else no("No seat was named.")
+    if not may:
+        with act("approve contract", by=by, case=case):
+            may.or_refuse()
+    if version.state != ContractVersion.IN_REVIEW or version.digest != form.data.get("digest"):
+        raise Conflict("The contract changed since you opened it.", "Read it again.")
+    if not form.is_valid():
+        return ""
+    said, digest = form.cleaned_data, form.cleaned_data["digest"]
+    try:
+        if said["verdict"] == VerdictForm.APPROVE:
+            actions.approve_contract(version=version, seat=seat, digest=digest, by=by)
+            return "You approved the contract."
+        comments.object_to_contract(
+            version=version, seat=seat, number=said["number"], text=said["reason"], digest=digest, by=by
+        )
+    except ValidationError as error:
+        mend(form, error)
+        return ""
+    return (
+        "Your objection is on record, and the owner is told. The contract does not come into force meanwhile."
+    )
+
+
+def objections_shown(case, person) -> list[ClauseComment]:
+    """The objections that stand against the contract, each with whether this person may withdraw it."""
+    if not case.contract_id:
+        return []
+    rows = list(case.contract.comments.objections().select_related("by"))
+    for row in rows:
+        row.may_settle = bool(comments.may_settle(case, row, person))
+    return rows
 
 
 def _latest_proposed(case) -> ContractVersion:

@@ -1,18 +1,20 @@
 """The chair's pages, and every other page on which one act at a review is confirmed."""
 
-from datetime import date
+from datetime import date, datetime
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.utils.functional import SimpleLazyObject
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
-from governance.models import Rulebook
+from governance.models import Rulebook, ServiceKey
 from governance.permission_result import Answer, Conflict, Reason, Refused
+from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import ReviewOutcome, SignOffVerdict, Stage
+from governance.vocabulary import Layer, ReviewOutcome, Role, SignOffVerdict, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import review_for
@@ -23,7 +25,7 @@ from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions
 from initiatives.reviews.actions import refuse_closed
-from initiatives.reviews.forms import ConditionFormSet, ReasonOfActForm, people_around
+from initiatives.reviews.forms import ConditionFormSet, ReasonOfActForm, SignedReasonForm, people_around
 
 OUTCOMES = {
     ReviewOutcome.APPROVED: "Approve",
@@ -61,9 +63,12 @@ def act_page(
         "danger": danger,
         "back_url": back,
     }
+    if isinstance(form, SigningForm):
+        status = form.status
     return render(request, "initiatives/reviews/review_act.html", context | more, status=status)
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide(request, pk):
     """Decide as chair: approve, approve with conditions, or refuse; what it does is told before it is done."""
@@ -77,8 +82,10 @@ def decide(request, pk):
     usual = ReviewOutcome.WITH_CONDITIONS if proposed else ReviewOutcome.APPROVED
     outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
     refusing = outcome == ReviewOutcome.REFUSED
-    form = ReasonOfActForm(
+    form = SignedReasonForm(
         request.POST or None,
+        request=request,
+        purpose=f"decide on {case.ref}",
         label="Why it is refused" if refusing else "Reason",
         help_text="The team reads it, and learns from it."
         if refusing
@@ -87,7 +94,7 @@ def decide(request, pk):
     )
     rows = _condition_rows(request, case, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
     refusal = None
-    if request.method == "POST" and form.is_valid() and (rows is None or rows.is_valid()):
+    if request.method == "POST" and (rows is None or rows.is_valid()) and form.is_valid():
         try:
             done = actions.decide(
                 review=row,
@@ -122,9 +129,13 @@ def decide(request, pk):
         "blockers": blockers,
         "happens": SimpleLazyObject(lambda: what_happens(sitting, outcome, by=request.user)),
         "danger": outcome == ReviewOutcome.REFUSED,
+        "missing": [] if refusing else not_on_record(sitting, clock.now()),
     }
     return render(
-        request, "initiatives/reviews/review_decide.html", context, status=refusal.status if refusal else 200
+        request,
+        "initiatives/reviews/review_decide.html",
+        context,
+        status=refusal.status if refusal else form.status,
     )
 
 
@@ -168,6 +179,48 @@ def _blockers(sitting: review_state.Sitting, outcome: str, proposed) -> tuple[Re
         )
         return (*sitting.verdict.blockers, words)
     return sitting.verdict.blockers
+
+
+def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
+    """What the stage of this gate needs on record and has not: `what`, what is refused `then`, `who` records it.
+
+    What its systems ask is refused by the decision API for the same reasons (`governance.authorization.decision`).
+    """
+    facts, stage = sitting.facts, sitting.book.gates[sitting.review.gate].to
+    if stage not in (Stage.MVP, Stage.PRODUCTION):
+        return []
+    case, refused = sitting.case, "Until then every call of its systems is refused."
+    people = facts.people
+    owner = people.get(Role.OWNER, "the owner, whom it has not")
+    found = []
+    if not any(version.in_force_at(now) for version in facts.contracts):
+        found.append({"what": "A contract in force", "then": refused, "who": owner, "page": "contract"})
+    if stage == Stage.MVP and not facts.scopes:
+        found.append({"what": "A scope", "then": refused, "who": owner, "page": "running"})
+    if not any(one.layer == Layer.MODEL and one.until is None for one in facts.running):
+        found.append(
+            {
+                "what": "The model version that runs",
+                "then": "Until then no change of it ends evidence, for nobody can tell that it changed.",
+                "who": people.get(Role.TECHNICAL_LEAD, owner),
+                "page": "running",
+            }
+        )
+    if not facts.tier:
+        found.append(
+            {
+                "what": "A confirmed risk tier",
+                "then": "Until then nothing that a higher tier asks for is asked.",
+                "who": "the risk seat",
+                "page": "case",
+            }
+        )
+    keys = ServiceKey.objects.filter(contract=case.contract_id) if case.contract_id else ()
+    if not any(key.good_at(now) for key in keys):
+        found.append(
+            {"what": "An API key", "then": "Until then no system can ask.", "who": owner, "page": "systems"}
+        )
+    return found
 
 
 def what_happens(sitting: review_state.Sitting, outcome: str, *, by) -> list[str]:

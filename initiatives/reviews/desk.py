@@ -79,7 +79,8 @@ def lines(look: Look) -> Iterator[Line]:
         may = _may(look, one)
         if not may:
             why = f"{_gate(one.review).title}. {may.reasons[0]}"
-            yield _line(one, "sign", "Read the review", why, look.holder_on(one.review.initiative, one.seat))
+            line = _line(one, "sign", "Read the review", why, look.holder_on(one.review.initiative, one.seat))
+            yield replace(line, waited_for=False)
         elif one.kind == review_turn.SIGN:
             vote = next((vote for vote in one.review.votes if vote.seat == one.seat), None)
             yield _unsigned(look, one) if vote is None or not one.reasons else _stale(look, one, vote)
@@ -121,6 +122,7 @@ def _line(one: Mine, verb: str, button: str, why: str, behalf: str = "") -> Line
         case.ref,
         clock.local_day(one.review.expires_at),
         on_behalf=behalf,
+        waited_for=True,
     )
 
 

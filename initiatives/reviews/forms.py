@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 from governance import clock
 from governance.models import User
 from governance.people.boards import board_for
+from governance.sign_in.signing import SigningForm
 from initiatives.form_fields import DayField, PersonField, ReasonForm, WordsField
 from initiatives.models import Initiative
 
@@ -29,6 +30,10 @@ class ReasonOfActForm(ReasonForm):
         self.fields["reason"].label = label
         self.fields["reason"].help_text = help_text
         self.fields["reason"].required = required
+
+
+class SignedReasonForm(SigningForm, ReasonOfActForm):
+    """The reason of an act at a review that binds, and the signature."""
 
 
 class TextForm(forms.Form):

@@ -59,19 +59,29 @@ def _look_at_readings(case: Initiative, person: User) -> None:
 
 
 def propose_role(*, case: Initiative, role: str, person: User, by: User) -> RoleAssignment:
-    """Propose a person for a role; who proposes themselves accepts by that. Raises ValidationError or Refused."""
-    if role not in Role:
-        raise ValidationError({"role": "Choose one of the roles listed."})
-    if not person.is_active:
-        raise ValidationError({"person": f"{person} is no longer active; name somebody else."})
+    """Propose a person for a role: `propose_roles` for one."""
+    return propose_roles(case=case, people={role: person}, by=by)[0]
+
+
+def propose_roles(*, case: Initiative, people: dict[str, User], by: User) -> list[RoleAssignment]:
+    """Propose a person for each of some roles, all of them or none; who proposes themselves accepts by that.
+
+    Raises ValidationError that names the role whose person cannot be asked, or Refused.
+    """
     with act("propose role", by=by, case=case) as case:
         case_permissions.may_propose_role(case, by).or_refuse()
-        if case.roles.open().filter(role=role, person=person).exists():
-            raise ValidationError({"person": f"{person} holds or is asked for this role already."})
-        assignment = create_role(case, role, person, by, accepted=person == by)
-        if person == by:
+        made = []
+        for role, person in people.items():
+            if role not in Role:
+                raise ValidationError({"role": "Choose one of the roles listed."})
+            if not person.is_active:
+                raise ValidationError({role: f"{person} is no longer active; name somebody else."})
+            if case.roles.open().filter(role=role, person=person).exists():
+                raise ValidationError({role: f"{person} holds or is asked for this role already."})
+            made.append(create_role(case, role, person, by, accepted=person == by))
+        if by in people.values():
             settle_standing(case)
-    return assignment
+    return made
 
 
 def accept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> RoleAssignment:

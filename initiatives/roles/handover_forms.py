@@ -5,6 +5,7 @@ import re
 from django import forms
 
 from governance.models import User
+from governance.sign_in.signing import SigningForm
 from initiatives.form_fields import WordsField
 from initiatives.roles.handover_queries import Part
 
@@ -80,8 +81,8 @@ class HandoverForm(forms.Form):
         return [(part, successor) for part, successor in pairs if successor]
 
 
-class AnswerForm(forms.Form):
-    """Which of the handovers one answers, and why not."""
+class AnswerForm(SigningForm):
+    """Which of the handovers one answers, and why not; taking over is signed, for roles are accepted by it."""
 
     take = forms.TypedMultipleChoiceField(
         coerce=int, error_messages={"required": "Tick at least one initiative."}
@@ -90,4 +91,5 @@ class AnswerForm(forms.Form):
 
     def __init__(self, *args, keys: list[int], **options):
         super().__init__(*args, **options)
+        self.fields["password"].required = self.data.get("step") != "decline"
         self.fields["take"].choices = [(key, key) for key in keys]

@@ -11,6 +11,7 @@ from governance.models import Membership, User
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import mend, sent
+from initiatives.form_fields import votes_lost
 from initiatives.models import Handover, Obligation, RoleAssignment
 from initiatives.roles import handover_queries, handovers
 from initiatives.roles.actions import acceptance_words
@@ -53,12 +54,13 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
                 who = rows[0].successor if asked == 1 else f"{asked} people"
                 messages.success(request, f"{who} {'is' if asked == 1 else 'are'} asked to take over.")
                 return redirect("handover", person.pk)
+    votes = votes_lost()
     context = {
         "nav": "away",
         "person": person,
         "own": person == request.user,
         "form": form,
-        "people": people,
+        "people": [(one, votes.get(one.pk, "")) for one in people],
         "effects": effects,
         "seats": Membership.objects.held_at(clock.now()).filter(person=person).select_related("board"),
         "debts": Obligation.objects.unsettled().filter(debtor=person).select_related("initiative"),
@@ -84,7 +86,9 @@ def offered(request: SignedInRequest) -> HttpResponse:
         .select_related("person", "proposed_by", "initiative__unit")
         .order_by("person", "initiative")
     )
-    form = AnswerForm(sent(request), keys=[row.pk for row in rows])
+    form = AnswerForm(
+        sent(request), keys=[row.pk for row in rows], request=request, purpose="take over initiatives"
+    )
     if request.method == "POST" and form.is_valid():
         chosen = [row for row in rows if row.pk in form.cleaned_data["take"]]
         if request.POST.get("step") == "decline":
@@ -97,7 +101,7 @@ def offered(request: SignedInRequest) -> HttpResponse:
         return redirect("handovers")
     ticked = {row.pk for row in rows} if request.method != "POST" else {*request.POST.getlist("take")}
     context = {"nav": "desk", "form": form, "rows": _with_words(rows, ticked)}
-    return render(request, "initiatives/roles/handovers.html", context)
+    return render(request, "initiatives/roles/handovers.html", context, status=form.status)
 
 
 def _with_words(rows: list[Handover], ticked: set) -> list[dict]:

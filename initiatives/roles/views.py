@@ -6,14 +6,16 @@ from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
 from governance.models import Absence
-from governance.permission_result import no
+from governance.permission_result import Conflict, no
 from governance.vocabulary import Role
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
+from initiatives.cases.act import act
 from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.models import RoleAssignment
@@ -48,39 +50,50 @@ def people(request, ref):
             for role, words in Role.choices
         ],
         "page": page_of(request, past),
-        "form": ProposeForm(),
     }
     return render(request, "initiatives/roles/people.html", context)
 
 
+@sensitive_post_parameters("password")
 def propose(request, ref):
     """Propose a person for a role; the person answers for themselves."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_propose_role(case, request.user).or_refuse()
-    form = ProposeForm(sent(request), initial={"role": request.GET.get("role", "")})
+    wanted = request.GET.get("role", "")
+    held = {row.role for row in case.roles.open()}
+    vacant = [role for role in Role if role not in held or role in request.POST]
+    form = ProposeForm(
+        sent(request),
+        case=case,
+        roles={role: ROLE_DUTIES[role] for role in ([wanted] if wanted in Role else vacant or Role)},
+        request=request,
+        purpose=f"accept a role on {case.ref}",
+    )
     effects = None
     if request.method == "POST" and form.is_valid():
-        role, person = form.cleaned_data["role"], form.cleaned_data["person"]
         if request.POST.get("step") == "look":
-            effects = preview.of_role(case, role, person, accepted=False)
-            effects += [f"Once accepted: {line}" for line in preview.of_role(case, role, person)]
+            effects = [
+                line for role, person in form.chosen.items() for line in _effects_of(case, role, person)
+            ]
         else:
             try:
-                actions.propose_role(case=case, role=role, person=person, by=request.user)
+                actions.propose_roles(case=case, people=form.chosen, by=request.user)
             except ValidationError as error:
                 mend(form, error)
             else:
-                asked = person != request.user
-                messages.success(
-                    request, f"{person} is asked to accept." if asked else "You accepted the role by that."
-                )
+                asked = [str(person) for person in form.chosen.values() if person != request.user]
+                words = ["You accepted the role by that."] if len(asked) < len(form.chosen) else []
+                if asked:
+                    verb = "is" if len({*asked}) == 1 else "are"
+                    words = [f"{' and '.join(dict.fromkeys(asked))} {verb} asked to accept.", *words]
+                messages.success(request, " ".join(words))
                 return redirect("people", case.ref)
     return ask(
         request,
         case,
         "people",
         form,
-        title="Propose a person",
+        title="Propose people" if len(form.roles) > 1 else "Propose a person",
         lede="Nobody holds a role before they accepted it. While somebody is asked, their approvals do not count.",
         effects=effects,
         two_steps=True,
@@ -88,6 +101,12 @@ def propose(request, ref):
         verb="Propose",
         back_url=reverse("people", args=[case.ref]),
     )
+
+
+def _effects_of(case, role: str, person) -> list[str]:
+    """What asking this person for this role ends, and what their accepting it would."""
+    later = [f"Once {person} accepted: {line}" for line in preview.of_role(case, role, person)]
+    return [*preview.of_role(case, role, person, accepted=False), *later]
 
 
 def _assignment(request, pk: int) -> RoleAssignment:
@@ -99,6 +118,13 @@ def _assignment(request, pk: int) -> RoleAssignment:
     )
 
 
+def _acceptance(request, row: RoleAssignment) -> AcceptForm:
+    """The form by which a role is accepted."""
+    purpose = f"accept the role {row.get_role_display().lower()} on {row.initiative.ref}"
+    return AcceptForm(sent(request), request=request, purpose=purpose)
+
+
+@sensitive_post_parameters("password")
 def role(request, pk):
     """Read what is accepted with a role and accept it, in person."""
     row = _assignment(request, pk)
@@ -106,7 +132,12 @@ def role(request, pk):
     words = acceptance_words(case, row.role)
     mine = row.person_id == request.user.pk
     open_ = not (row.accepted_at or row.declined_at or row.ended_at)
-    form = AcceptForm(sent(request))
+    answer = case_permissions.may_accept_role(row, request.user)
+    if request.method == "POST" and not (answer and open_):
+        with act("accept role", by=request.user, case=case):
+            answer.or_refuse()
+            raise Conflict("This proposal was answered or ended already.")
+    form = _acceptance(request, row)
     if request.method == "POST" and form.is_valid():
         try:
             actions.accept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
@@ -115,7 +146,6 @@ def role(request, pk):
         else:
             messages.success(request, f"You are {row.get_role_display().lower()} of {case.ref} now.")
             return redirect("people", case.ref)
-    answer = case_permissions.may_accept_role(row, request.user)
     if answer and not open_:
         answer = no("This proposal was answered or ended already.", "The owner can propose you again.")
     return ask(
@@ -155,13 +185,14 @@ def decline(request, pk):
     )
 
 
+@sensitive_post_parameters("password")
 def again(request, pk):
     """Accept again a role one holds, so that the word is fresh."""
     row = _assignment(request, pk)
     case_permissions.may_accept_role(row, request.user).or_refuse()
     if not row.accepted_at or row.ended_at:
         raise Http404("Only a role in force is accepted again.")
-    form = AcceptForm(sent(request))
+    form = _acceptance(request, row)
     if request.method == "POST" and form.is_valid():
         actions.reaccept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
         messages.success(request, "Accepted again, as of today.")

@@ -1,9 +1,10 @@
-"""Forms of sign-offs: words, criteria, a condition; and the signer's password."""
+"""Forms of sign-offs: words, criteria, a condition; and the signature."""
 
 from django import forms
 
 from governance import clock
 from governance.gates.sign_off_statement import one_line
+from governance.sign_in.signing import SigningForm
 from governance.vocabulary import SignOffVerdict
 from initiatives.form_fields import DayField, PersonField, WordsField
 
@@ -67,13 +68,7 @@ class VoteForm(forms.Form):
         }
 
 
-class PasswordForm(forms.Form):
-    """The signer's password, asked for each signature; and what was shown, sealed."""
+class StatementForm(SigningForm):
+    """The signature: the signer's password, and what was shown, sealed."""
 
     statement = forms.CharField(widget=forms.HiddenInput)
-    password = forms.CharField(
-        label="Your password",
-        strip=False,
-        help_text="Signing needs it each time.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )

@@ -15,7 +15,6 @@ from governance import clock
 from governance.gates import sign_off_statement
 from governance.models.ledger import Entry
 from governance.permission_result import yes
-from governance.sign_in import reauthentication, throttling
 from governance.templatetags.plumbline import seat_word
 from governance.transparency_log import as_of
 from governance.vocabulary import APPROVING, Seat, SignOffVerdict
@@ -32,7 +31,7 @@ from initiatives.reviews.decision_views import act_page, insist, insist_open
 from initiatives.reviews.forms import ReasonOfActForm, people_around
 from initiatives.reviews.sign_offs import actions
 from initiatives.reviews.sign_offs.actions import may_approve, statement_for
-from initiatives.reviews.sign_offs.forms import PasswordForm, VoteForm
+from initiatives.reviews.sign_offs.forms import StatementForm, VoteForm
 
 VERDICTS = {
     SignOffVerdict.APPROVE: "Approve",
@@ -49,7 +48,6 @@ MEANINGS = {
 SALT = "statement"
 STATEMENT = "statement"  # the step of the page on which it is read and signed
 WORDS = "words of votes"  # where the session keeps them
-TOO_MANY = "too many"  # the code of the error that answers 429
 OPEN_FOR = timedelta(hours=1)
 # How many statements a session remembers, so that a conflict can say what changed since each was shown.
 REMEMBERED = 5
@@ -140,7 +138,7 @@ def _signed(request, row: Review, seat: str, verdict: str):
     The act alone judges the review, after its lock; here it is judged only where the statement is shown again.
     """
     shown, late = _shown(request.POST["statement"], row, seat, verdict, request.user)
-    password = PasswordForm(request.POST)
+    password = _signature(request, row, seat)
     if shown is None or late:
         password.add_error(
             None, "The statement below was made anew, for this page was open too long. Read it and sign it."
@@ -157,14 +155,10 @@ def _signed(request, row: Review, seat: str, verdict: str):
 
 
 def _vote_on(
-    request, row: Review, seat: str, verdict: str, shown: dict, password: PasswordForm
+    request, row: Review, seat: str, verdict: str, shown: dict, password: StatementForm
 ) -> SignOff | None:
     """The vote on what was shown; None where the password form now says what was wrong."""
     if not password.is_valid():
-        return None
-    if wrong := _wrong_password(request, row, seat, password.cleaned_data["password"]):
-        code = TOO_MANY if wrong.startswith("Too many") else None
-        password.add_error("password", ValidationError(wrong, code))
         return None
     words = shown["words"]
     try:
@@ -234,7 +228,7 @@ def _statement_page(
 ):
     """The statement with its password field, and what was wrong with the password for what was `shown`."""
     person, sitting = request.user, review_state.sit(row)
-    password = password or PasswordForm()
+    password = password or _signature(request, row, seat)
     at = shown["at"] if shown else clock.now()
     text, covered = statement_for(row, seat, person, verdict=verdict, at=at, sitting=sitting, **words)
     digest = sign_off_statement.digest(text)
@@ -255,7 +249,7 @@ def _statement_page(
         seat,
         verdict,
         "initiatives/reviews/sign_offs/sign_statement.html",
-        status=429 if password.has_error("password", TOO_MANY) else 200,
+        status=password.status,
         facts=sitting.facts,
         text=text,
         digest=digest,
@@ -305,13 +299,11 @@ def _remember(request, digest: str, covered: dict) -> None:
     request.session["statements"] = dict([*kept.items()][-(REMEMBERED - 1) :]) | {digest: covered}
 
 
-def _wrong_password(request, row: Review, seat: str, password: str) -> str:
-    """Why the password does not confirm the signature; empty when it does."""
+def _signature(request, row: Review, seat: str) -> StatementForm:
+    """The form that signs; bound to what was sent with a statement, empty where only its words were."""
     purpose = f"sign as {seat_word(seat).lower()} on {row.initiative.ref}"
-    wrong = reauthentication.why_refused(
-        request.user, password, purpose=purpose, address=throttling.address_of(request)
-    )
-    return f"{wrong} Nothing was signed." if wrong else ""
+    sent = request.POST if "statement" in request.POST else None
+    return StatementForm(sent, request=request, purpose=purpose)
 
 
 def _quorum_after_recusal(sitting: review_state.Sitting, person) -> str:
