@@ -1,6 +1,7 @@
 """The app of what came of the cases: what it contributes to the apps below when it starts."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_noop as _  # looked up when shown
 
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -39,9 +40,9 @@ class AdoptionConfig(AppConfig):
         from initiatives.portfolio.search import GROUPS
 
         contributions.case_pages += [
-            contributions.CasePage("Requirements", "Lessons", "lessons"),
-            contributions.CasePage("Operation", "Adoption", "adoption"),
-            contributions.CasePage("Operation", "Incidents", "incidents"),
+            contributions.CasePage("Requirements", _("Lessons"), "lessons"),
+            contributions.CasePage("Operation", _("Adoption"), "adoption"),
+            contributions.CasePage("Operation", _("Incidents"), "incidents"),
         ]
         contributions.desk_lines += [desk_lines.lines, incident_desk.lines, lesson_desk.lines]
         contributions.quiet_acts |= (

@@ -121,6 +121,8 @@ decisions: list[str] = []
 readings: list[str] = []
 # Functions (references, or None for all) -> list of CaseEnd: which cases have ended, and when.
 case_ends: list[Callable] = []
+# Functions (day) -> {number of a case: days}: whose interactions have their bodies kept for a shorter time on that day.
+body_days: list[Callable] = []
 # Tables whose rows are records of decisions: kept as long as these.
 decision_tables: list[str] = []
 # Functions (keys) -> list of NamedProof: items of proof named by a request for erasure.

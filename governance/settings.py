@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from governance.offline.verify import KEY_NAME, Rejected, parse_key
 from governance.queue import broker_settings
 from governance.runtime import logging_setup
-from governance.runtime.environment import embeddings_service, whole_number, yes_or_no
+from governance.runtime.environment import embeddings_service, host_names, whole_number, yes_or_no
 from governance.runtime.secret_files import KEPT_SIGNING_KEY, kept, seed
 from governance.storage import embedded_postgres
 
@@ -293,8 +293,7 @@ CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_settings.transport_options(CELERY_BROKER_URL, DATA_DIR / "queue")
 # Correctness lives in our tables (what is due is a query, what is owed a row); the queue only carries messages.
 CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2, "interval_max": 0.2}
 CELERY_TASK_TIME_LIMIT = 240
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -325,10 +324,13 @@ CELERY_BEAT_SCHEDULE = {
         ("tend samples", "initiatives.tasks.tend_samples", crontab(minute="3-59/5")),
         ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),
         ("stamp the record", "governance.tasks.stamp_record", crontab(minute="4-59/10")),
+        ("compare logs", "initiatives.tasks.reconcile_logs", crontab(minute="*/5")),
+        ("tend interactions", "governance.tasks.tend_interactions", crontab(minute="22", hour="*/4")),
     )
 }
 SEALING = {"task": "governance.tasks.seal_record", "schedule": 3.0, "options": {"expires": 10}}
-CELERY_BEAT_SCHEDULE["seal the record"] = SEALING
+LOADING = SEALING | {"task": "governance.tasks.load_interactions", "schedule": 5.0}
+CELERY_BEAT_SCHEDULE |= {"seal the record": SEALING, "load interactions": LOADING}
 
 # --- The application ----------------------------------------------------------------------------------------
 
@@ -379,6 +381,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["django.templatetags.i18n"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -437,23 +440,21 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
 # Whether people may have links captured, and hosts of the house that may be asked although their addresses are private.
 CAPTURE_LINKS = yes_or_no("PLUMBLINE_CAPTURE_LINKS")
-CAPTURE_HOSTS = os.environ.get("PLUMBLINE_CAPTURE_HOSTS", "").replace(",", " ").lower().split()
-for host in CAPTURE_HOSTS:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?", host):
-        raise ImproperlyConfigured(
-            f"PLUMBLINE_CAPTURE_HOSTS names {host!r}; set it to host names with commas between them, "
-            "such as wiki.example.org,tickets.example.org:8443."
-        )
+CAPTURE_HOSTS = host_names("PLUMBLINE_CAPTURE_HOSTS")
 
 # --- Systems that ask for decisions -------------------------------------------------------------------------
 
-# Questions a second that one key may ask each web process, before it is told to come back.
-DECISION_RATE = whole_number(
-    "PLUMBLINE_DECISION_RATE", 500, 1, None, "a number of questions a second, 1 or more"
-)
+# Questions and reports a second that one key may send each web process, before it is told to come back.
+DECISION_RATE = whole_number("PLUMBLINE_DECISION_RATE", 500, 1, None, "questions a second, 1 or more")
+INTERACTION_RATE = whole_number("PLUMBLINE_INTERACTION_RATE", 5000, 1, None, "reports a second, 1 or more")
 DECISIONS_DIR = DATA_DIR / "decisions"  # where decisions wait until they are in the database
 DECISION_LOG_WRITES_ITSELF = True  # by a thread of each web process; tests write when they look
 DECISION_FRESH = 0.4  # seconds for which a web process relies on what it read of keys, contracts and switches
+INTERACTIONS_DIR = DATA_DIR / "interactions"  # bodies, encrypted: those that wait, and segments
+# Master keys of bodies. Copy this folder by itself: a backup beside it would open what was to be erased.
+INTERACTION_KEYS_DIR = Path(os.environ.get("PLUMBLINE_INTERACTION_KEYS") or DATA_DIR / "interaction-keys")
+INTERACTION_RESERVE = 256 << 20  # bytes of the disk that reports leave to everything else
+BACKUP_DAYS = whole_number("PLUMBLINE_BACKUP_DAYS", 35, 1, None, "days, 1 or more")  # then no backup is left
 
 # --- The browser's side -------------------------------------------------------------------------------------
 

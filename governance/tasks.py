@@ -1,8 +1,15 @@
 """The tasks of governance: reminders, mails, sessions, sealing. Each calls one function and may run twice."""
 
-from celery import shared_task
+from datetime import UTC
+from pathlib import Path
 
-from governance import contributions
+from celery import shared_task
+from django.conf import settings
+
+from governance import clock, contributions
+from governance.interaction_keeping import destroyed, expiry
+from governance.interaction_log import keys as interaction_keys
+from governance.interaction_log import loading as interaction_loading
 from governance.models import Session
 from governance.notices import daily_mail, due
 from governance.sign_in import account_notices, password_links
@@ -57,3 +64,24 @@ def seal_record(wait: bool = False) -> None:
 def stamp_record() -> None:
     """Have the newest checkpoint stamped by the authority that is set, if it is time."""
     timestamping.stamp()
+
+
+@shared_task(**SURE, needs_right_clock=False)  # its moments are those of who received them
+def load_interactions() -> None:
+    """Bring over what systems reported."""
+    interaction_loading.loader.bring_orphans(Path(settings.INTERACTIONS_DIR) / "waiting")
+
+
+@shared_task(**SURE)
+def tend_interactions() -> None:
+    """Tend the interaction log: close its days that are over, remove what has expired, change the master once a month.
+
+    And have a database that was put back from an older copy destroy the keys that were destroyed since.
+    """
+    today = clock.now().astimezone(UTC).date()
+    destroyed.again()
+    interaction_loading.close_days(today)
+    expiry.expire(today)
+    destroyed.write()
+    destroyed.forget(today)
+    interaction_keys.change_master(today=today, backup_days=settings.BACKUP_DAYS)

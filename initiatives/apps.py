@@ -1,6 +1,7 @@
 """The app of the cases: what it contributes to `governance` and to its own lists when it starts."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_noop as _  # looked up when shown
 
 
 class InitiativesConfig(AppConfig):
@@ -17,29 +18,33 @@ class InitiativesConfig(AppConfig):
 
         page = contributions.CasePage
         contributions.case_pages += [
-            page("Overview", "Overview", "case"),
-            page("Overview", "People", "people"),
-            page("Overview", "Notes", "notes"),
-            page("Requirements", "Requirements", "checklist"),
-            page("Requirements", "Evidence", "evidence", lambda facts: len(facts.items)),
-            page("Requirements", "Declaration", "declaration"),
-            page("Requirements", "Waivers", "waivers"),
-            page("Review", "Reviews", "review-open"),
-            page("Contract and access", "Contract", "contract"),
-            page("Contract and access", "API access", "systems"),
-            page("System", "Versions and scope", "running"),
-            page("System", "Integration", "integration"),
-            page("Activity", "Activity", "case-history"),
+            page("Overview", _("Overview"), "case"),
+            page("Overview", _("People"), "people"),
+            page("Overview", _("Notes"), "notes"),
+            page("Requirements", _("Requirements"), "checklist"),
+            page("Requirements", _("Evidence"), "evidence", lambda facts: len(facts.items)),
+            page("Requirements", _("Declaration"), "declaration"),
+            page("Requirements", _("Waivers"), "waivers"),
+            page("Review", _("Reviews"), "review-open"),
+            page("Contract and access", _("Contract"), "contract"),
+            page("Contract and access", _("API access"), "systems"),
+            page("System", _("Versions and scope"), "running"),
+            page("System", _("Integration"), "integration"),
+            page("Activity", _("Activity"), "case-history"),
         ]
         from governance.models import Delivery
         from initiatives.approvals import mails as approval_mails
         from initiatives.desk import calendar as desk_calendar
         from initiatives.desk import due_queries, weekly_digest
+        from initiatives.interactions import body_terms
+        from initiatives.interactions import entry_wording as interaction_entry_wording
+        from initiatives.interactions import reminders as interaction_reminders
+        from initiatives.interactions.comparison import desk as interaction_desk
         from initiatives.reviews import checkpoint_mails
 
-        contributions.due_queries += due_queries.QUERIES
+        contributions.due_queries += [*due_queries.QUERIES, *interaction_reminders.QUERIES]
         contributions.case_words.append(due_queries.words_of)
-        contributions.notice_verbs |= due_queries.VERBS
+        contributions.notice_verbs |= due_queries.VERBS | interaction_reminders.VERBS
         contributions.mails[Delivery.DIGEST] = weekly_digest.DIGEST_MAIL
         contributions.mails[Delivery.APPROVALS] = approval_mails.APPROVALS_MAIL
         contributions.mails[Delivery.CHECKPOINT] = checkpoint_mails.CHECKPOINT_MAIL
@@ -63,6 +68,8 @@ class InitiativesConfig(AppConfig):
         from initiatives.integration.residency import findings as residency_findings
         from initiatives.integration.resilience import drill_findings, process_findings
         from initiatives.integration.systems import findings as system_findings
+        from initiatives.interactions.comparison import findings as interaction_findings
+        from initiatives.interactions.comparison import remedies as interaction_remedies
         from initiatives.model_register import findings as model_findings
         from initiatives.model_register import remedies as model_remedies
         from initiatives.models import Initiative, initiative
@@ -83,16 +90,18 @@ class InitiativesConfig(AppConfig):
             drill_findings.records,
             model_findings.says,
             decision_days.says,
+            interaction_findings.says,
         ]
-        finding_rules.MEASURES += [agreements.measures, decision_days.measured]
+        finding_rules.MEASURES += [agreements.measures, decision_days.measured, interaction_findings.measured]
         sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
-        sync.CHANGING.append(drill_findings.failing_records)
+        sync.CHANGING += [drill_findings.failing_records, interaction_findings.changing]
         contributions.mends["model"] = model_remedies.mends_of
         contributions.mends["decisions"] = decision_days.mends_of
+        contributions.mends["interactions"] = interaction_remedies.mends_of
         row_capture.cases_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES
-        contributions.desk_lines += [*desk_lines.LINES, file_check_desk.lines]
+        contributions.desk_lines += [*desk_lines.LINES, file_check_desk.lines, interaction_desk.lines]
         contributions.desk_circles.append(person_worklist.circle_of)
         contributions.sight_lost.append(visibility.sight_lost)
         contributions.quiet_acts |= desk_lines.QUIET
@@ -100,7 +109,9 @@ class InitiativesConfig(AppConfig):
         contributions.rights_held.append(audit_contribution.roles_held)
         contributions.decisions += audit_contribution.DECISIONS
         contributions.readings += audit_contribution.READINGS
+        history_entry_wording.SENTENCES.update(interaction_entry_wording.SENTENCES)
         contributions.act_words.append(history_entry_wording.sentence)
+        contributions.body_days.append(body_terms.days_on)
         contributions.case_ends.append(privacy_contribution.ends)
         contributions.decision_tables += privacy_contribution.DECISION_TABLES
         contributions.proof_named.append(privacy_contribution.proof_named)

@@ -1,13 +1,18 @@
 """Forms of the pages of a case. They read what was typed; what is wrong with it, the acts say."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
 
-from governance.models import User
+from governance import clock
+from governance.models import Board, Membership, Unit, User
+from governance.sign_in.forms import Picker
 from governance.tables.columns import first_day, parse_date
+from governance.vocabulary import Seat
 from initiatives.models import ModelVersion
 
 # Days outside these are typing errors; times beyond them would leave the calendar.
@@ -55,16 +60,55 @@ class WordsField(forms.CharField):
 
 
 class PersonField(forms.ModelChoiceField):
-    """A person, picked by name; people who left are not offered."""
+    """A person, picked by name; people who left are not offered.
+
+    `beside`: what a form has to say of some people where they are chosen, by key.
+    """
+
+    beside: Mapping[int, str] = {}
 
     def __init__(self, **options):
         options.setdefault("empty_label", "choose a person")
+        options.setdefault("widget", Picker)
         super().__init__(queryset=User.objects.active().select_related("unit"), **options)
         self.error_messages["invalid_choice"] = "That person is not here any more; choose another."
 
     def label_from_instance(self, person) -> str:
         """The name, and where the person works, because names repeat."""
-        return f"{person.full_name} ({person.unit})" if person.unit_id else person.full_name
+        name = f"{person.full_name} ({person.unit})" if person.unit_id else person.full_name
+        said = self.beside.get(person.pk)
+        return f"{name}: {said}" if said else name
+
+
+def votes_lost(board: Board | None = None) -> dict[int, str]:
+    """What people give up who take a role on a case of this board, by key; without one, of each board they sit on.
+
+    Whoever works on a case does not vote on it (docs/domain.md, invariant 4).
+    """
+    seats = Membership.objects.held_at(clock.now()).filter(seat__in=Seat)
+    if board is not None:
+        return dict.fromkeys(
+            seats.filter(board=board).values_list("person", flat=True),
+            "sits on the board, would lose the vote",
+        )
+    sits: dict[int, list[str]] = {}
+    for name, person in seats.order_by("board__name").values_list("board__name", "person").distinct():
+        sits.setdefault(person, []).append(name)
+    return {
+        person: f"sits on {' and '.join(names)}, would lose the vote there" for person, names in sits.items()
+    }
+
+
+class OwnUnitField(forms.ModelChoiceField):
+    """A unit of this organisation; one that was merged, or that a list named, is refused with what to do."""
+
+    def __init__(self, **options):
+        options.setdefault("widget", Picker)
+        options.setdefault("queryset", Unit.objects.own())
+        super().__init__(**options)
+        self.error_messages["invalid_choice"] = (
+            "That unit was merged, or came with an imported list. An admin can take it over; until then choose another."
+        )
 
 
 class ModelField(forms.ModelChoiceField):
@@ -112,5 +156,5 @@ class ReasonForm(forms.Form):
     """One reason."""
 
     reason = WordsField(
-        label="Why", help_text="Everybody on the initiative reads this; it stays in its history."
+        label=_("Why"), help_text=_("Everybody on the initiative reads this; it stays in its history.")
     )

@@ -11,6 +11,8 @@ from initiatives.findings import decision_days, sync
 from initiatives.imports.estates import actions as estate_actions
 from initiatives.integration.measurement import measuring_process
 from initiatives.integration.profiles import actions as profile_actions
+from initiatives.interactions.comparison import reconciling
+from initiatives.interactions.selections import actions as selection_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import checkpoint_mails
 from initiatives.reviews.drawn_questions import actions as drawn_question_actions
@@ -96,8 +98,9 @@ def measure_profile(pk: int) -> None:
 @shared_task(**SURE)
 def tend_samples() -> None:
     """Knock for each sample that waits or whose measuring was lost; remove what was kept until a day that has passed:
-    samples, and what approvers were shown."""
+    samples, selections of interactions, and what approvers were shown."""
     approval_actions.erase_previews()
+    selection_actions.tend()
     for pk in profile_actions.claim_samples():
         measure_profile.delay(pk)
     profile_actions.remove_samples()
@@ -107,3 +110,18 @@ def tend_samples() -> None:
 def work_out_forecast(pk: int) -> None:
     """Work out what a rulebook would do, unless somebody does."""
     forecast_actions.work_out(pk)
+
+
+@shared_task(**SURE)
+def reconcile_logs() -> None:
+    """Compare what systems did with what they were allowed, where either log grew.
+
+    By a right clock, which says what is settled: by a wrong one an act is a finding before its decision came.
+    """
+    reconciling.reconcile()
+
+
+@shared_task(**SURE)
+def look_for_interactions(pk: int) -> None:
+    """Look on for a selection of interactions, unless somebody does."""
+    selection_actions.look(pk)

@@ -36,6 +36,10 @@ from initiatives.integration.residency import views as residency_views
 from initiatives.integration.resilience import drill_views, process_views, trace_views
 from initiatives.integration.systems import system_views as system_system_views
 from initiatives.integration.systems import views as system_views
+from initiatives.interactions import api as interactions_api
+from initiatives.interactions import body_term_views, file_import_views
+from initiatives.interactions import views as interaction_views
+from initiatives.interactions.selections import views as selection_views
 from initiatives.model_register import views as model_views
 from initiatives.model_register.evaluations import views as evaluation_views
 from initiatives.portfolio import chart_views, search_views
@@ -49,11 +53,16 @@ from initiatives.rulebook_changes import draft_views, forecast_views, requiremen
 from initiatives.rulebook_changes import views as rulebook_changes_views
 from initiatives.running import views as running_views
 from initiatives.stages import views as stage_views
+from initiatives.units import seat_views
+from initiatives.units import views as unit_views
 
 urlpatterns = [
     path("access/v1/evaluation", enforcement_api.evaluation, name="access-evaluation"),
     path("access/v1/evaluations", enforcement_api.evaluations, name="access-evaluations"),
     path("access/v1/outcomes", enforcement_api.outcomes, name="access-outcomes"),
+    path("access/v1/interactions", interactions_api.reported, name="access-interactions"),
+    path("otlp/v1/traces", interactions_api.traces, name="otlp-traces"),
+    path("otlp/v1/logs", interactions_api.logs, name="otlp-logs"),
     path("access/v1/approvals/<uuid:reference>", enforcement_api.approval, name="access-approval"),
     path("access/client.py", key_views.client_file, name="access-client"),
     path("access/fault_proxy.py", drill_views.kit, name="fault-kit"),
@@ -65,6 +74,8 @@ urlpatterns = [
     path("cases/export.csv", portfolio_views.export, name="portfolio-export"),
     path("cases/pictures/", chart_views.pictures, name="pictures"),
     path("cases/register/", registration_views.register, name="register"),
+    path("cases/views/save/", portfolio_views.save_view, name="view-save"),
+    path("cases/views/<int:pk>/delete/", portfolio_views.delete_view, name="view-delete"),
     path("cases/similar/", registration_views.similar, name="similar"),
     path("intake/", intake_views.links, name="intake"),
     path("intake-links/<int:pk>/end/", intake_views.end, name="intake-link-end"),
@@ -227,7 +238,6 @@ urlpatterns = [
     path("cases/<str:ref>/integration/alone/", standalone_views.declare, name="standalone-declare"),
     path("cases/<str:ref>/integration/alone/accept/", standalone_views.accept, name="standalone-accept"),
     path("cases/<str:ref>/integration/record/", system_views.record, name="register-record"),
-    path("cases/<str:ref>/integration/path/", system_views.path, name="integration-path"),
     path("cases/<str:ref>/integration/link/", system_views.add, name="link-add"),
     path("cases/<str:ref>/integration/systems/<int:pk>/accept/", system_views.accept, name="source-accept"),
     path("links/<int:pk>/", link_views.answer, name="link-answer"),
@@ -237,6 +247,28 @@ urlpatterns = [
     path("cases/<str:ref>/decisions/", logged_decision_views.decisions, name="told"),
     path("cases/<str:ref>/decisions/export.csv", logged_decision_views.export, name="told-export"),
     path("cases/<str:ref>/decisions/<str:moment>/", logged_decision_views.decision, name="told-one"),
+    path("cases/<str:ref>/interactions/", interaction_views.interactions, name="interactions"),
+    path("cases/<str:ref>/interactions/file/", file_import_views.import_file, name="interactions-import"),
+    path("cases/<str:ref>/interactions/kept/", body_term_views.keeping, name="interactions-kept"),
+    path("body-terms/<int:pk>/sign/", body_term_views.sign, name="body-term-sign"),
+    path("body-terms/<int:pk>/refuse/", body_term_views.refuse, name="body-term-refuse"),
+    path("cases/<str:ref>/interactions/erase/", interaction_views.erase, name="interactions-erase"),
+    path("cases/<str:ref>/interactions/names/", interaction_views.act_names, name="act-names"),
+    path(
+        "cases/<str:ref>/interactions/selections/", selection_views.selections, name="interaction-selections"
+    ),
+    path("interaction-selections/<int:pk>/", selection_views.selection, name="interaction-selection"),
+    path("interaction-selections/<int:pk>/end/", selection_views.end, name="interaction-selection-end"),
+    path("interaction-selections/<int:pk>/read/", selection_views.request_bulk, name="bulk-reading-request"),
+    path("bulk-readings/<int:pk>/approve/", selection_views.approve_bulk, name="bulk-reading-approve"),
+    path("bulk-readings/<int:pk>/refuse/", selection_views.refuse_bulk, name="bulk-reading-refuse"),
+    path("bulk-readings/<int:pk>/file.jsonl", selection_views.bulk_file, name="bulk-reading-file"),
+    path("cases/<str:ref>/interactions/<str:reported>/", interaction_views.interaction, name="interaction"),
+    path(
+        "cases/<str:ref>/interactions/<str:reported>/file.json",
+        interaction_views.handed_out,
+        name="interaction-file",
+    ),
     path("cases/<str:ref>/switch/off/", kill_switch_views.switch_off, name="case-switch-off"),
     path("cases/<str:ref>/switch/on/", kill_switch_views.switch_on, name="case-switch-on"),
     path("cases/<str:ref>/switch/<int:pk>/drill/", kill_switch_views.drill, name="case-drill"),
@@ -331,6 +363,15 @@ urlpatterns = [
     path("estates/<int:pk>/drop/", estate_views.drop, name="estate-drop"),
     path("estates/<int:pk>/progress/", estate_views.progress, name="estate-progress"),
     path("estates/<int:pk>/rows.csv", estate_views.export, name="estate-export"),
+    path("organisation/units/", unit_views.units, name="units"),
+    path("organisation/units/add/", unit_views.add, name="unit-add"),
+    path("organisation/units/<int:pk>/rename/", unit_views.rename, name="unit-rename"),
+    path("organisation/units/<int:pk>/move/", unit_views.move, name="unit-move"),
+    path("organisation/units/<int:pk>/merge/", unit_views.merge, name="unit-merge"),
+    path("organisation/boards/", seat_views.boards, name="boards"),
+    path("organisation/boards/add/", seat_views.add, name="board-add"),
+    path("organisation/boards/<int:pk>/seat/", seat_views.grant, name="seat-grant"),
+    path("seats/<int:pk>/end/", seat_views.end, name="seat-end"),
     path("files/gone/", lost_file_views.files_gone, name="files-gone"),
     path("imports/", inventory_views.imports, name="imports"),
     path("imports/<int:pk>/", inventory_views.batch, name="import"),

@@ -1,6 +1,7 @@
 """Forms of incidents: few fields while it burns, the others later. What is wrong with them, the acts say."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from adoption.incidents.actions import ROLES
 from adoption.models import Incident, ReportingDuty
@@ -37,7 +38,7 @@ class SystemsField(forms.ModelMultipleChoiceField):
 def severity_field(**options) -> forms.TypedChoiceField:
     """How bad it is, in words."""
     return forms.TypedChoiceField(
-        label="How bad is it",
+        label=_("How bad is it"),
         choices=list(SEVERITIES.items()),
         coerce=int,
         widget=forms.RadioSelect,
@@ -48,25 +49,27 @@ def severity_field(**options) -> forms.TypedChoiceField:
 class OpenForm(OnceForm):
     """What is needed to open an incident; what is not known yet stays empty."""
 
-    title = forms.CharField(label="What went wrong", max_length=160, help_text="In a few words.")
-    severity = severity_field(help_text="When in doubt, the worse one. It can be corrected.")
-    started_at = MomentField(label="Since when", required=False, help_text="Left empty: since now.")
-    detected_at = MomentField(label="Noticed at", required=False, help_text="Left empty: now.")
-    words = WordsField(label="What is known", required=False, max_length=4000)
-    wrong_output = forms.BooleanField(required=False, label="It gave wrong results")
+    title = forms.CharField(label=_("What went wrong"), max_length=160, help_text=_("In a few words."))
+    severity = severity_field(help_text=_("When in doubt, the worse one. It can be corrected."))
+    started_at = MomentField(label=_("Since when"), required=False, help_text=_("Left empty: since now."))
+    detected_at = MomentField(label=_("Noticed at"), required=False, help_text=_("Left empty: now."))
+    words = WordsField(label=_("What is known"), required=False, max_length=4000)
+    wrong_output = forms.BooleanField(required=False, label=_("It gave wrong results"))
     fallback = forms.ChoiceField(
-        label="Its fallback", choices=list(FALLBACKS.items()), initial="not_used", required=False
+        label=_("Its fallback"), choices=list(FALLBACKS.items()), initial="not_used", required=False
     )
     affected_count = forms.IntegerField(
-        label="How many people it touches", required=False, min_value=0, max_value=2_000_000_000
+        label=_("How many people it touches"), required=False, min_value=0, max_value=2_000_000_000
     )
     affected_words = forms.CharField(
-        label="Who they are", required=False, max_length=250, help_text="A group in words, never names."
+        label=_("Who they are"), required=False, max_length=250, help_text=_("A group in words, never names.")
     )
     systems = SystemsField(
-        label="In which systems it lies",
+        label=_("In which systems it lies"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked: the initiative as a whole. Only evidence that speaks of what is ticked ends.",
+        help_text=_(
+            "None ticked: the initiative as a whole. Only evidence that speaks of what is ticked ends."
+        ),
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -87,16 +90,16 @@ class OpenForm(OnceForm):
 class AmendForm(forms.Form):
     """What turned out to be otherwise."""
 
-    words = WordsField(label="What is known", required=False, max_length=4000)
-    started_at = MomentField(label="Since when")
-    detected_at = MomentField(label="Noticed at")
-    wrong_output = forms.BooleanField(required=False, label="It gave wrong results")
-    fallback = forms.ChoiceField(label="Its fallback", choices=list(FALLBACKS.items()))
+    words = WordsField(label=_("What is known"), required=False, max_length=4000)
+    started_at = MomentField(label=_("Since when"))
+    detected_at = MomentField(label=_("Noticed at"))
+    wrong_output = forms.BooleanField(required=False, label=_("It gave wrong results"))
+    fallback = forms.ChoiceField(label=_("Its fallback"), choices=list(FALLBACKS.items()))
     affected_count = forms.IntegerField(
-        label="How many people it touches", required=False, min_value=0, max_value=2_000_000_000
+        label=_("How many people it touches"), required=False, min_value=0, max_value=2_000_000_000
     )
-    affected_words = forms.CharField(label="Who they are", required=False, max_length=250)
-    systems = SystemsField(label="It lies in these systems too", widget=forms.CheckboxSelectMultiple)
+    affected_words = forms.CharField(label=_("Who they are"), required=False, max_length=250)
+    systems = SystemsField(label=_("It lies in these systems too"), widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args, incident: Incident, **options):
         names = [name for name in self.base_fields if name != "systems"]
@@ -122,42 +125,49 @@ class AmendForm(forms.Form):
 class LineForm(forms.Form):
     """A line of the timeline."""
 
-    words = WordsField(label="What happened", max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
-    happened_at = MomentField(label="When", required=False, help_text="Left empty: now.")
+    words = WordsField(label=_("What happened"), max_length=4000, widget=forms.Textarea(attrs={"rows": 2}))
+    happened_at = MomentField(label=_("When"), required=False, help_text=_("Left empty: now."))
 
 
 class StateForm(forms.Form):
     """That it is contained, or resolved."""
 
     state = forms.ChoiceField(
-        label="It is",
-        choices=[("contained", "contained: it does no more harm"), ("resolved", "resolved: it works again")],
+        label=_("It is"),
+        choices=[
+            ("contained", _("contained: it does no more harm")),
+            ("resolved", _("resolved: it works again")),
+        ],
         widget=forms.RadioSelect,
     )
-    at = MomentField(label="Since when", required=False, help_text="Left empty: since now.")
-    words = WordsField(label="What was done", required=False, max_length=4000)
+    at = MomentField(label=_("Since when"), required=False, help_text=_("Left empty: since now."))
+    words = WordsField(label=_("What was done"), required=False, max_length=4000)
 
 
 class CloseForm(forms.Form):
     """What came of it."""
 
-    words = WordsField(label="In a sentence", max_length=4000, help_text="What it was, and what was done.")
+    words = WordsField(
+        label=_("In a sentence"), max_length=4000, help_text=_("What it was, and what was done.")
+    )
 
 
 class SeverityForm(forms.Form):
     """Another severity."""
 
     severity = severity_field()
-    reason = WordsField(label="What showed it", max_length=4000)
+    reason = WordsField(label=_("What showed it"), max_length=4000)
 
 
 class MergeForm(forms.Form):
     """The older incident that this one is."""
 
     into = forms.ModelChoiceField(
-        queryset=Incident.objects.none(), label="It is the same as", empty_label="choose an older incident"
+        queryset=Incident.objects.none(),
+        label=_("It is the same as"),
+        empty_label=_("choose an older incident"),
     )
-    reason = WordsField(label="How that is known", max_length=4000)
+    reason = WordsField(label=_("How that is known"), max_length=4000)
 
     def __init__(self, *args, incident: Incident, **options):
         super().__init__(*args, **options)
@@ -169,9 +179,9 @@ class PartForm(forms.Form):
     """Who has which part."""
 
     role = forms.ChoiceField(
-        label="Who", choices=[(key, words) for key, words in ROLES.items()], widget=forms.RadioSelect
+        label=_("Who"), choices=[(key, words) for key, words in ROLES.items()], widget=forms.RadioSelect
     )
-    person = PersonField(required=False, empty_label="I do", label="Is")
+    person = PersonField(required=False, empty_label=_("I do"), label=_("Is"))
 
 
 class ClockForm(forms.Form):
@@ -180,16 +190,16 @@ class ClockForm(forms.Form):
     duty = forms.ModelChoiceField(
         queryset=ReportingDuty.objects.none(),
         required=False,
-        empty_label="nothing has to be reported",
-        label="What applies",
+        empty_label=_("nothing has to be reported"),
+        label=_("What applies"),
     )
     aware_on = DayField(
-        required=False, label="Aware of it since", help_text="Left empty: since the day it was noticed."
+        required=False, label=_("Aware of it since"), help_text=_("Left empty: since the day it was noticed.")
     )
     reason = WordsField(
         required=False,
-        label="If nothing has to be reported: why",
-        help_text="Who judged it, and on what ground.",
+        label=_("If nothing has to be reported: why"),
+        help_text=_("Who judged it, and on what ground."),
         max_length=4000,
     )
 
@@ -204,9 +214,11 @@ class MetForm(forms.Form):
     """That it was reported."""
 
     words = WordsField(
-        label="What was done",
+        label=_("What was done"),
         max_length=4000,
-        help_text="To whom it was reported and under which reference; or why it turned out that it need not be.",
+        help_text=_(
+            "To whom it was reported and under which reference; or why it turned out that it need not be."
+        ),
     )
 
 
@@ -214,5 +226,5 @@ class ClauseForm(forms.Form):
     """Which failure the drafted clause speaks of."""
 
     failure = forms.ChoiceField(
-        label="When", choices=[(key, words) for key, words in FAILURES.items()], widget=forms.RadioSelect
+        label=_("When"), choices=[(key, words) for key, words in FAILURES.items()], widget=forms.RadioSelect
     )

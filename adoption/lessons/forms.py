@@ -1,6 +1,7 @@
 """Lessons as forms: one from outside, an answer to each that is offered, why one is taken out."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from adoption.models.postmortems import PATTERNS
 from governance.vocabulary import Layer
@@ -14,41 +15,45 @@ class LessonForm(forms.Form):
     """A lesson from outside: what was read where, and what to do instead."""
 
     text = forms.CharField(
-        label="What the next team should know",
-        help_text="One or two sentences, in your own words.",
+        label=_("What the next team should know"),
+        help_text=_("One or two sentences, in your own words."),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     instead = forms.CharField(
-        label="What to do instead",
+        label=_("What to do instead"),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     source = forms.CharField(
-        label="Where it was read",
-        help_text="A public incident, a report, another company: so that others can check it.",
+        label=_("Where it was read"),
+        help_text=_("A public incident, a report, another company: so that others can check it."),
         max_length=300,
     )
-    source_link = forms.URLField(label="Its address", max_length=500, required=False, assume_scheme="https")
-    layer = forms.ChoiceField(label="The layer it lies in", choices=[("", "not chosen yet"), *Layer.choices])
+    source_link = forms.URLField(
+        label=_("Its address"), max_length=500, required=False, assume_scheme="https"
+    )
+    layer = forms.ChoiceField(
+        label=_("The layer it lies in"), choices=[("", _("not chosen yet")), *Layer.choices]
+    )
     pattern = forms.ChoiceField(
-        label="Kind of trouble", choices=[("", "none of these"), *PATTERNS.items()], required=False
+        label=_("Kind of trouble"), choices=[("", _("none of these")), *PATTERNS.items()], required=False
     )
     tags = forms.CharField(
-        label="Other words it should be found by",
-        help_text="Apart by commas.",
+        label=_("Other words it should be found by"),
+        help_text=_("Apart by commas."),
         max_length=300,
         required=False,
     )
     vendors = forms.CharField(
-        label="Vendors it is about",
-        help_text="As they are called in the initiatives, apart by commas.",
+        label=_("Vendors it is about"),
+        help_text=_("As they are called in the initiatives, apart by commas."),
         max_length=300,
         required=False,
     )
     systems = forms.ModelMultipleChoiceField(
-        System.objects.none(), label="Systems of ours it is about", required=False
+        System.objects.none(), label=_("Systems of ours it is about"), required=False
     )
 
     def __init__(self, *args, **kwargs):
@@ -69,7 +74,7 @@ class LessonForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why a lesson is taken out of the library."""
 
-    reason = forms.CharField(label="Why it should no longer be offered", max_length=500)
+    reason = forms.CharField(label=_("Why it should no longer be offered"), max_length=500)
 
 
 class ResponsesForm(forms.Form):
@@ -82,14 +87,14 @@ class ResponsesForm(forms.Form):
         self.rows = list(rows)
         for lesson, last in self.rows:
             self.fields[f"applies_{lesson.pk}"] = forms.ChoiceField(
-                label="Does it apply?",
+                label=_("Does it apply?"),
                 choices=APPLIES,
                 required=False,
                 widget=forms.RadioSelect,
                 initial=(YES if last.applies else NO) if last else NOT_SAID,
             )
             self.fields[f"words_{lesson.pk}"] = forms.CharField(
-                label="What was done about it, or why it does not apply",
+                label=_("What was done about it, or why it does not apply"),
                 required=False,
                 max_length=2000,
                 strip=False,
@@ -107,7 +112,7 @@ class ResponsesForm(forms.Form):
     def clean(self):
         """Half an answer is none."""
         said = super().clean()
-        for lesson, _ in self.rows:
+        for lesson, _words in self.rows:
             applies, words = said.get(f"applies_{lesson.pk}"), said.get(f"words_{lesson.pk}", "")
             if applies and not words.strip():
                 self.add_error(

@@ -87,7 +87,7 @@ def wanted_of(measure: Measure, verdict: Verdict) -> Wanted:
 
 @about(Measure.objects.standing())
 def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
-    """What the measures of these cases show by figures that nobody typed: sent with a key, or asked by a pulse.
+    """What the measures of these cases show by figures that nobody typed: sent with a key, or asked by a survey.
 
     A requirement is measured while each of its measures is met and no reading behind the figure was typed or brought in
     a table: the figure would then be as good as somebody's word, however well it is averaged (docs/domain.md, "Four

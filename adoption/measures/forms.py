@@ -1,6 +1,7 @@
 """Forms of measures and readings: shares are typed in percent; what is wrong with what was typed, the acts say."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from adoption.models.instruments import INSTRUMENTS, Instrument
 from adoption.models.measures import BETTER, Goal
@@ -39,24 +40,24 @@ class GoalFields(forms.Form):
             share=how.share,
             label=f"Baseline, in {unit}",
             required=how.baseline,
-            help_text="What it was before, without the system.",
+            help_text=_("What it was before, without the system."),
         )
         self.fields["baseline_n"] = forms.IntegerField(
-            label="Read from how many", required=how.baseline, min_value=1, max_value=10**7
+            label=_("Read from how many"), required=how.baseline, min_value=1, max_value=10**7
         )
         self.fields["target"] = FigureField(
             share=how.share,
             label=f"Target, in {unit}",
-            help_text="Stated before the first reading. The whole 95 % interval has to reach it.",
+            help_text=_("Stated before the first reading. The whole 95 % interval has to reach it."),
         )
         self.fields["intended"] = forms.IntegerField(
-            label="How many people it is meant for", min_value=1, max_value=10**7
+            label=_("How many people it is meant for"), min_value=1, max_value=10**7
         )
         if how.blind is not None:
             least = f"{how.blind:.0%}"
             self.fields["bound"] = FigureField(
                 share=True,
-                label="Bound of blind acceptance, in percent",
+                label=_("Bound of blind acceptance, in percent"),
                 required=False,
                 help_text=f"From here on it counts against trust. Left empty: {least}; a stricter one counts.",
             )
@@ -70,7 +71,7 @@ class InstrumentForm(forms.Form):
     """Which instrument."""
 
     instrument = forms.ChoiceField(
-        label="What is measured", choices=[(one.key, one.words) for one in INSTRUMENTS.values()]
+        label=_("What is measured"), choices=[(one.key, one.words) for one in INSTRUMENTS.values()]
     )
 
 
@@ -80,33 +81,37 @@ class DeclareForm(GoalFields, OnceForm):
     def __init__(self, how: Instrument, *args, **options):
         super().__init__(*args, **options)
         self.how = how
-        self.fields["words"] = forms.CharField(label="What exactly", max_length=200, help_text=f"{how.asks}.")
+        self.fields["words"] = forms.CharField(
+            label=_("What exactly"), max_length=200, help_text=f"{how.asks}."
+        )
         self.fields["population"] = forms.CharField(
-            label="Whom it is about", max_length=200, help_text="The real users in scope, in your words."
+            label=_("Whom it is about"),
+            max_length=200,
+            help_text=_("The real users in scope, in your words."),
         )
         self.fields["source"] = forms.CharField(
-            label="Where the figures come from",
+            label=_("Where the figures come from"),
             max_length=200,
-            help_text="For instance: log of the application.",
+            help_text=_("For instance: log of the application."),
             initial="Surveys of this initiative" if how.asked_by else "",
         )
         if how.value:
             self.fields["counterfactual"] = WordsField(
-                label="Compared with what",
-                help_text="What would have happened without the system, and how you know.",
+                label=_("Compared with what"),
+                help_text=_("What would have happened without the system, and how you know."),
             )
-            self.fields["better"] = forms.ChoiceField(label="Better is", choices=list(BETTER.items()))
+            self.fields["better"] = forms.ChoiceField(label=_("Better is"), choices=list(BETTER.items()))
         if not how.share and not how.asked_by:
-            self.fields["unit"] = forms.CharField(label="Unit", max_length=40, initial=how.unit)
+            self.fields["unit"] = forms.CharField(label=_("Unit"), max_length=40, initial=how.unit)
         self.add_goal(how)
         if how.asked_by:
             return
         self.fields["teams"] = ListField(
-            label="Teams to be read one by one",
+            label=_("Teams to be read one by one"),
             required=False,
-            help_text="Every department in scope is asked for anyway."
+            help_text=_("Every department in scope is asked for anyway.")
             if how.weekly
-            else "Left empty, the users are read as one.",
+            else _("Left empty, the users are read as one."),
         )
 
 
@@ -115,7 +120,7 @@ class GoalForm(GoalFields):
 
     number = forms.IntegerField(widget=forms.HiddenInput)
     reason = WordsField(
-        label="Why it moves", help_text="It stands beside the figures for as long as they do."
+        label=_("Why it moves"), help_text=_("It stands beside the figures for as long as they do.")
     )
 
     def __init__(self, how: Instrument, goal: Goal, *args, **options):

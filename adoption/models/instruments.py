@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 PROPORTION, MEAN, CHANGE = "proportion", "mean", "change"
 KINDS = {
-    PROPORTION: "so many of so many",
+    PROPORTION: "count of a sample",
     MEAN: "a mean, with its spread",
     CHANGE: "a mean difference of pairs, with its spread",
 }
@@ -37,14 +37,14 @@ NO_MODEL_REPORT = (
 NO_PROOF = {
     "test_users": "Test users are not the people whose work is to change.",
     "project_team": "Whoever built it knows its ways; ask those who did not.",
-    "curated": "Cases chosen beforehand show what can go well, not what happens in the day's work.",
+    "curated": "Examples chosen beforehand show what can go well, not what happens in the day's work.",
     "model": NO_MODEL_REPORT,
 }
 
 # Numbers of users below which a figure says little about the others. 20: what usability research asks for where a
 # figure is wanted (J. Nielsen, "Quantitative Studies: How Many Users to Test?", 2006). Where fewer are intended, all of
 # them; below five nobody is counted at all, so that nobody can be made out (as in surveys).
-LOWEST, HIGHEST = 0, 100  # points that a pulse gives
+LOWEST, HIGHEST = 0, 100  # points that a survey gives
 USERS_AT_LEAST, NEVER_FEWER = 20, 5
 # Decisions in one team and week below which their rate jumps with each single one: of ten, one is ten points.
 DECISIONS_A_WEEK = 10
@@ -67,7 +67,7 @@ class Instrument:
     them are enough. `weekly`: asks for eight weeks, each team in each. `newest`: only the newest reading of a team
     counts, because each counts the same people again. `floor`: a share below which it fails whatever the target.
     `blind`: a share beyond which it counts against trust, in the worse direction for the people. `asked_by`: the set of
-    questions whose published figure, from 0 to 100, is its reading whenever a pulse that asks them is closed; nobody
+    questions whose published figure, from 0 to 100, is its reading whenever a survey that asks them is closed; nobody
     sends any other.
     """
 
@@ -102,7 +102,7 @@ _ALL = (
     Instrument(
         "explains.reason",
         "Users who can name the reason or source of an output",
-        "Of so many users shown an output of their own work, how many could name its reason or source",
+        "Of the users shown an output of their own work, how many could name its reason or source",
         PROPORTION,
         UP,
         "adopt.explains",
@@ -112,7 +112,7 @@ _ALL = (
     Instrument(
         "recoverable.undone",
         "Failures that the user undid or repaired",
-        "Of so many failures in the day's work, how many a user undid or repaired without losing work",
+        "Of the failures in the day's work, how many a user undid or repaired without losing work",
         PROPORTION,
         UP,
         "adopt.recoverable",
@@ -144,8 +144,8 @@ _ALL = (
     ),
     Instrument(
         "burden.pulse",
-        "Felt load, asked by a pulse, before and after",
-        "Mean of the six questions on load, from 0 to 100; closing a pulse that asks them is the reading",
+        "Felt load, asked by a survey, before and after",
+        "Mean of the six questions on load, from 0 to 100; closing a survey that asks them is the reading",
         MEAN,
         DOWN,
         "adopt.burden",
@@ -169,7 +169,7 @@ _ALL = (
     Instrument(
         "trust.overrides",
         "Outputs that users override",
-        "Of so many outputs that users decided on in a week, how many they overrode or discarded, team by team",
+        "Of the outputs that users decided on in a week, how many they overrode or discarded, team by team",
         PROPORTION,
         DOWN,
         "adopt.trust",
@@ -180,7 +180,7 @@ _ALL = (
     Instrument(
         "trust.acceptance",
         "Outputs that users take as they are",
-        "Of so many outputs that users decided on in a week, how many they took without an edit, team by team",
+        "Of the outputs that users decided on in a week, how many they took without an edit, team by team",
         PROPORTION,
         UP,
         "adopt.trust",
@@ -212,7 +212,7 @@ _ALL = (
     Instrument(
         "behaviour.practice",
         "People who work otherwise than before",
-        "Of so many users observed or asked about their last piece of work, how many showed the changed practice",
+        "Of the users observed or asked about their last piece of work, how many showed the changed practice",
         PROPORTION,
         UP,
         "adopt.behaviour",

@@ -1,6 +1,7 @@
 """The post-mortem as a form: its sections, the layers it is put down to, and lessons with room for one more."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from adoption.models import PostMortem
 from adoption.models.postmortems import BLAMED, FAILURE, FOUND, PATTERNS, SIDES, SUCCESS, VOICES
@@ -167,7 +168,9 @@ class PostMortemForm(forms.Form):
             rows=2,
             max_length=4000,
             initial=lesson["text"],
-            help_text="One sentence that would have helped you. Empty it to remove it." if not place else "",
+            help_text=_("One sentence that would have helped you. Empty it to remove it.")
+            if not place
+            else "",
         )
         self.fields[f"{prefix}_instead"] = LaterText(
             label=f"What to do instead{number}", rows=2, max_length=4000, initial=lesson["instead"]
@@ -184,7 +187,7 @@ class PostMortemForm(forms.Form):
             label=f"Vendors{number}",
             required=False,
             initial=lesson["vendors"],
-            help_text="Separated by commas.",
+            help_text=_("Separated by commas."),
         )
         if self.systems:
             more.append(f"{prefix}_systems")
@@ -244,14 +247,14 @@ class ConfirmForm(forms.Form):
     """The word of the adoption seat."""
 
     note = forms.CharField(
-        label="Your words to its writers",
-        help_text="Needed to send it back: what is missing.",
+        label=_("Your words to its writers"),
+        help_text=_("Needed to send it back: what is missing."),
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     no_lesson = forms.BooleanField(
-        label="I agree that nothing can be learned from it for others", required=False
+        label=_("I agree that nothing can be learned from it for others"), required=False
     )
 
     def __init__(self, *args, without_lesson: bool, **options):
@@ -263,8 +266,8 @@ class ConfirmForm(forms.Form):
 class CommentForm(forms.Form):
     """What a reader says about one section."""
 
-    section = forms.ChoiceField(label="About", required=False)
-    text = WordsField(label="Your comment", max_length=4000)
+    section = forms.ChoiceField(label=_("About"), required=False)
+    text = WordsField(label=_("Your comment"), max_length=4000)
 
     def __init__(self, *args, post_mortem: PostMortem, **options):
         super().__init__(*args, **options)
@@ -275,20 +278,20 @@ class CommentForm(forms.Form):
 class AttachForm(forms.Form):
     """A file to keep with it."""
 
-    title = forms.CharField(label="What it shows", max_length=200)
+    title = forms.CharField(label=_("What it shows"), max_length=200)
     file = forms.FileField(
-        label="File",
-        help_text="PDF, pictures, office files or plain text. Kept with its hash; it is no evidence.",
+        label=_("File"),
+        help_text=_("PDF, pictures, office files or plain text. Kept with its hash; it is no evidence."),
     )
 
 
 class LinkedGapForm(forms.Form):
     """Something unresolved that bites downstream, recorded from the post-mortem."""
 
-    text = WordsField(label="What is unresolved")
-    owner = PersonField(label="Who owns it")
-    due = DayField(label="By when")
+    text = WordsField(label=_("What is unresolved"))
+    owner = PersonField(label=_("Who owns it"))
+    due = DayField(label=_("By when"))
     downstream = ListField(
-        label="What it touches downstream",
-        help_text="Systems or teams, separated by commas; they are named on the initiative.",
+        label=_("What it touches downstream"),
+        help_text=_("Systems or teams, separated by commas; they are named on the initiative."),
     )

@@ -1,6 +1,7 @@
 """The form that makes the public page of a case, and words it anew."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from adoption.public_pages.actions import LONGEST
 from initiatives.form_fields import WordsField
@@ -10,7 +11,7 @@ class PublicPageForm(forms.Form):
     """What it is for, as its users read it."""
 
     purpose = WordsField(
-        label="What it is for",
+        label=_("What it is for"),
         max_length=LONGEST,
-        help_text="Anybody with the address reads this: write it for those who use it, and name nobody.",
+        help_text=_("Anybody with the address reads this: write it for those who use it, and name nobody."),
     )

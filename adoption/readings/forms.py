@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from adoption.measures.evaluation import monday
 from adoption.measures.forms import FigureField
@@ -20,8 +21,8 @@ class ReadingForm(OnceForm):
 
     rows_may_be_empty = True
 
-    starts_on = DayField(label="From")
-    ends_on = DayField(label="To")
+    starts_on = DayField(label=_("From"))
+    ends_on = DayField(label=_("To"))
 
     def __init__(self, measure: Measure, teams: tuple[str, ...], *args, of: Reading | None = None, **options):
         super().__init__(*args, **options)
@@ -30,25 +31,29 @@ class ReadingForm(OnceForm):
         if teams:
             choices = [(name, name) for name in teams]
             self.fields["team"] = forms.ChoiceField(
-                label="Team", choices=choices if how.weekly else [("", "all"), *choices], required=how.weekly
+                label=_("Team"),
+                choices=choices if how.weekly else [("", "all"), *choices],
+                required=how.weekly,
             )
         if how.share:
-            self.fields["hits"] = forms.IntegerField(label="Count", min_value=0, max_value=10**12)
-            self.fields["n"] = forms.IntegerField(label="Sample size", min_value=1, max_value=10**12)
+            self.fields["hits"] = forms.IntegerField(label=_("Count"), min_value=0, max_value=10**12)
+            self.fields["n"] = forms.IntegerField(label=_("Sample size"), min_value=1, max_value=10**12)
         else:
             self.fields["value"] = FigureField(label=f"Mean, {measure.unit or 'in its unit'}")
-            self.fields["sd"] = FigureField(label="Standard deviation", min_value=0)
-            self.fields["n"] = forms.IntegerField(label="Read from how many", min_value=1, max_value=10**12)
+            self.fields["sd"] = FigureField(label=_("Standard deviation"), min_value=0)
+            self.fields["n"] = forms.IntegerField(
+                label=_("Read from how many"), min_value=1, max_value=10**12
+            )
         self.fields["about"] = forms.ChoiceField(
-            label="About",
+            label=_("About"),
             choices=[(key, words.capitalize()) for key, words in POPULATIONS.items()],
             initial=USERS,
         )
         if of is not None:
-            self.fields["reason"] = forms.CharField(label="What was wrong with it", max_length=250)
+            self.fields["reason"] = forms.CharField(label=_("What was wrong with it"), max_length=250)
             self.fields["n"].min_value = 0
             self.fields["n"].validators = []
-            self.fields["n"].help_text = "0 takes the reading back."
+            self.fields["n"].help_text = _("0 takes the reading back.")
             for name in ("starts_on", "ends_on", "team", "hits", "value", "sd", "n", "about"):
                 if name in self.fields:
                     self.fields[name].initial = getattr(of, name)
@@ -83,8 +88,10 @@ class ReadingsFileForm(TableForm):
 
     folder = "readings"
     file = forms.FileField(
-        label="The file",
+        label=_("The file"),
         error_messages={"required": "Choose a table with a header row."},
-        help_text="csv or xlsx with the columns measure, from, to, n, and hits or value and sd; and if you have them "
-        "team, about, key and replaces.",
+        help_text=_(
+            "csv or xlsx with the columns measure, from, to, n, and hits or value and sd; and if you have them "
+            "team, about, key and replaces."
+        ),
     )

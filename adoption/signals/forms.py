@@ -1,6 +1,7 @@
 """Forms of signals. They read what was typed; what is wrong with it, the acts say."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from adoption.models.signals import EXTENTS, SIGNAL_KINDS, SIGNAL_SOURCES
 from governance import clock
@@ -15,32 +16,38 @@ class SignalForm(OnceForm):
     """What a group does with the system."""
 
     kind = forms.ChoiceField(
-        label="What people do", choices=list(SIGNAL_KINDS.items()), widget=forms.RadioSelect
+        label=_("What people do"), choices=list(SIGNAL_KINDS.items()), widget=forms.RadioSelect
     )
     group = forms.CharField(
-        max_length=120, help_text="For instance: the night shift of dispatch. A group, never a person."
+        max_length=120, help_text=_("For instance: the night shift of dispatch. A group, never a person.")
     )
     share = forms.IntegerField(
-        required=False, min_value=0, max_value=100, label="Percent of the group", help_text="If you know it."
+        required=False,
+        min_value=0,
+        max_value=100,
+        label=_("Percent of the group"),
+        help_text=_("If you know it."),
     )
     extent = forms.ChoiceField(
-        label="How much of the group",
+        label=_("How much of the group"),
         choices=list(EXTENTS.items()),
         initial="unknown",
         required=False,
-        help_text="Where you give a percentage, that counts.",
+        help_text=_("Where you give a percentage, that counts."),
     )
     words = WordsField(
-        label="In your words",
-        help_text="What they do instead, or to whom it is done, and why, as far as you know.",
+        label=_("In your words"),
+        help_text=_("What they do instead, or to whom it is done, and why, as far as you know."),
         max_length=4000,
     )
-    source = forms.ChoiceField(label="How it is known", choices=list(TYPED.items()), widget=forms.RadioSelect)
-    observed_on = DayField(label="Seen on", initial=clock.today)
+    source = forms.ChoiceField(
+        label=_("How it is known"), choices=list(TYPED.items()), widget=forms.RadioSelect
+    )
+    observed_on = DayField(label=_("Seen on"), initial=clock.today)
     may_ask = forms.BooleanField(
         required=False,
         initial=True,
-        label="Whoever chairs the board may ask for my name, and I am told",
+        label=_("Whoever chairs the board may ask for my name, and I am told"),
     )
 
     def act(self) -> dict:
@@ -52,10 +59,10 @@ class AnswerForm(forms.Form):
     """The word of the board on a signal."""
 
     words = WordsField(
-        label="The board's answer",
-        help_text="What is done, by whom, until when. Everybody who may open the initiative reads it.",
+        label=_("The board's answer"),
+        help_text=_("What is done, by whom, until when. Everybody who may open the initiative reads it."),
         max_length=4000,
     )
     over = forms.BooleanField(
-        required=False, label="It is no longer so", help_text="Only where you know that it has stopped."
+        required=False, label=_("It is no longer so"), help_text=_("Only where you know that it has stopped.")
     )

@@ -4,6 +4,7 @@ from datetime import date
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
 
 from governance.audit import record_samples, rights_report
 from governance.audit import search as audit_search
@@ -45,18 +46,18 @@ class SearchForm(forms.Form):
 
     rows_may_be_empty = True
     text = forms.CharField(
-        label="Text in it",
+        label=_("Text in it"),
         required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search"}),
     )
-    what = forms.ChoiceField(label="What", choices=audit_search.WHAT.items(), required=False)
-    kind = forms.ChoiceField(label="Kind of act", required=False)
-    table = forms.ChoiceField(label="Kind of row", required=False)
-    who = forms.ChoiceField(label="Who", required=False)
-    case = forms.CharField(label="Initiative", required=False, max_length=12, validators=[REFERENCE])
-    since = DayField(label="From")
-    until = DayField(label="To")
+    what = forms.ChoiceField(label=_("What"), choices=audit_search.WHAT.items(), required=False)
+    kind = forms.ChoiceField(label=_("Kind of act"), required=False)
+    table = forms.ChoiceField(label=_("Kind of row"), required=False)
+    who = forms.ChoiceField(label=_("Who"), required=False)
+    case = forms.CharField(label=_("Initiative"), required=False, max_length=12, validators=[REFERENCE])
+    since = DayField(label=_("From"))
+    until = DayField(label=_("To"))
 
     def __init__(self, *args, kinds: tuple[str, ...] = (), **options):
         """With `kinds`, only those are searched, and what would choose others is not asked."""
@@ -97,19 +98,21 @@ class SearchForm(forms.Form):
 class DrawForm(SearchForm):
     """A search, and how many of what it finds to draw by which seed, for what."""
 
-    name = forms.CharField(label="Name", max_length=120)
+    name = forms.CharField(label=_("Name"), max_length=120)
     purpose = forms.CharField(
-        label="What for",
+        label=_("What for"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Stands in the record beside the sample.",
+        help_text=_("Stands in the record beside the sample."),
     )
-    size = forms.IntegerField(label="How many", min_value=1, max_value=record_samples.LARGEST, initial=25)
+    size = forms.IntegerField(label=_("How many"), min_value=1, max_value=record_samples.LARGEST, initial=25)
     seed = forms.CharField(
-        label="Seed",
+        label=_("Seed"),
         required=False,
         max_length=64,
-        help_text="Any text, agreed with whoever shall repeat the draw. Left empty, one is made by chance.",
+        help_text=_(
+            "Any text, agreed with whoever shall repeat the draw. Left empty, one is made by chance."
+        ),
     )
     SAMPLE = ("name", "purpose", "size", "seed")
 
@@ -127,34 +130,36 @@ class ConcludeForm(forms.Form):
 
     rows_may_be_empty = True
     notes = forms.CharField(
-        label="Notes",
+        label=_("Notes"),
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="What you looked at.",
+        help_text=_("What you looked at."),
     )
     conclusion = forms.ChoiceField(
-        label="Conclusion",
+        label=_("Conclusion"),
         required=False,
-        choices=[*SampledEntry.CONCLUSIONS.items(), ("", "Left open")],
+        choices=[*SampledEntry.CONCLUSIONS.items(), ("", _("Left open"))],
         widget=forms.RadioSelect,
     )
     words = forms.CharField(
-        label="Why",
+        label=_("Why"),
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Needed for an exception, and where it does not apply.",
+        help_text=_("Needed for an exception, and where it does not apply."),
     )
 
 
 class RightsForm(forms.Form):
     """On which day, whose, and which kind of right."""
 
-    on = DayField(label="On")
-    who = forms.ChoiceField(label="Who", required=False)
+    on = DayField(label=_("On"))
+    who = forms.ChoiceField(label=_("Who"), required=False)
     kind = forms.ChoiceField(
-        label="What", required=False, choices=[("", "seats, roles and rights"), *rights_report.KINDS.items()]
+        label=_("What"),
+        required=False,
+        choices=[("", _("seats, roles and rights")), *rights_report.KINDS.items()],
     )
 
     def __init__(self, *args, **options):

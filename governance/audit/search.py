@@ -271,6 +271,10 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     ),
     EntryKind.LEGAL_HOLD_OPENED: lambda f: f"opened legal hold {f.get('hold')} on {_held(f)}.",
     EntryKind.LEGAL_HOLD_LIFTED: lambda f: f"lifted legal hold {f.get('hold')} on {_held(f)}.",
+    EntryKind.INTERACTIONS_EXPIRED: lambda f: (
+        f"removed {f.get('bodies')} bodies and {sum((f.get('months') or {}).values())} rows of the interaction log "
+        "whose time is over."
+    ),
     EntryKind.SUBJECT_ACCESS_REPORT_TAKEN: lambda f: (
         f"took the report of what is held about person {f.get('person_id')}."
     ),

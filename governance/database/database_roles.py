@@ -30,6 +30,10 @@ WRITTEN_ONCE = (
     r"governance\_decisionbatch",
     r"governance\_policydecision%",
     r"governance\_outcomereport",
+    r"governance\_interaction",
+    r"governance\_interaction\_2%",  # months of it
+    r"governance\_interactionbatch",
+    r"governance\_interactiondigest",  # written by what expires a month, as the owner
     r"governance\_keyheartbeat",
     r"initiatives\_decisionday",
     r"initiatives\_approvalanswer",
@@ -40,6 +44,8 @@ WRITTEN_ONCE = (
     r"initiatives\_excuse",
     r"initiatives\_formertitle",
     r"initiatives\_layerreview",
+    r"initiatives\_logfinding",
+    r"initiatives\_logfindingwithdrawal",
     r"initiatives\_paststanding",
     r"initiatives\_drift",
     r"initiatives\_linkanswer",
@@ -62,6 +68,7 @@ PRIVATE = {
     "governance_session": None,
     "governance_passwordlink": ("nonce",),
     "governance_servicekey": ("secret_hash",),
+    "governance_interactionkey": ("wrapped",),
     "adoption_invitation": None,
     "adoption_answerbox": None,
     "adoption_sealedsource": None,  # opened to its reporter, and to the chair by a recorded act
@@ -72,6 +79,8 @@ PRIVATE = {
 CALLED = (
     "plumbline_record(text, bigint, bigint, text, timestamptz, text[], bytea[])",
     "plumbline_decisions_of(timestamptz)",
+    "plumbline_interactions_of(timestamptz)",
+    "plumbline_expire_interactions(date, bytea[], bytea[])",
 )
 
 DEMAND_OWNER = """

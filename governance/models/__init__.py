@@ -11,6 +11,13 @@ from governance.models.contracts import (
 )
 from governance.models.decisions import DecisionBatch, KeyHeartbeat, OutcomeReport, PolicyDecision
 from governance.models.installation import DataFolder, Pulse, TaskRun
+from governance.models.interactions import (
+    Interaction,
+    InteractionBatch,
+    InteractionBodies,
+    InteractionDigest,
+    InteractionKey,
+)
 from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
 from governance.models.notices import CalendarFeed, Delivery, Notice, SnoozedLine, Telling
 from governance.models.people import Absence, Board, Delegation, Membership, SignInAttempt, Unit, User

@@ -143,22 +143,46 @@ class Clause(models.Model):
         }
 
 
+class ClauseCommentQuerySet(models.QuerySet):
+    """Comments by what they do."""
+
+    def objections(self):
+        """Objections that stand: by a seat, and not withdrawn."""
+        return self.filter(settled_at=None).exclude(seat="")
+
+
 class ClauseComment(models.Model):
-    """What somebody says about one clause while a version is prepared or read; it stays with the clause's number."""
+    """What somebody says about one clause while a version is prepared or read; it stays with the clause's number.
+
+    Said with a seat it is an objection: while it is open, no version comes into force (guarded by
+    `in_force_once_approved`). An objection to the contract as a whole has the number 0.
+    """
 
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="comments")
     number = models.PositiveIntegerField()
+    seat = models.CharField(max_length=30, choices=Seat.choices, blank=True, default="")
     text = models.TextField()
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField()
     settled_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     settled_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ClauseCommentQuerySet.as_manager()
     history = governed()
 
     class Meta:
         ordering = ["contract", "number", "id"]
-        constraints = [by_whom_and_when("settled", name="comment_settled_means_who_and_when")]
+        constraints = [
+            by_whom_and_when("settled", name="comment_settled_means_who_and_when"),
+            models.CheckConstraint(
+                condition=models.Q(number__gt=0) | ~models.Q(seat=""), name="comment_names_its_clause"
+            ),
+            models.UniqueConstraint(
+                fields=["contract", "seat"],
+                condition=~models.Q(seat="") & models.Q(settled_at=None),
+                name="one_open_objection_per_seat",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.by} on clause {self.number}: {self.text[:60]}"

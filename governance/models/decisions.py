@@ -24,6 +24,7 @@ class DecisionBatch(WrittenOnce):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["xact"], name="decision_batches_by_xact")]
 
     def __str__(self) -> str:
         return f"{self.count} decisions until {self.last_at}"

@@ -57,6 +57,11 @@ class Unit(models.Model):
         return self.path.startswith(f"/{IMPORTED}/")
 
     @property
+    def taken_over_first(self) -> str:
+        """Why nothing of one's own goes to an imported unit, and what to do."""
+        return f"{self} came with an imported list. An admin can take it over; until then choose another."
+
+    @property
     def label(self) -> str:
         """Its name where units are chosen among others, imported ones marked."""
         return f"{self.name} (imported)" if self.imported else self.name

@@ -102,11 +102,12 @@ class PasswordLink(Outgoing):
         return f"{self.get_purpose_display()} for {self.person}"
 
 
-EVALUATE, POLL, READINGS = "evaluate", "approvals", "readings"
+EVALUATE, POLL, READINGS, INTERACTIONS = "evaluate", "approvals", "readings", "interactions"
 KEY_SCOPES = {
     EVALUATE: "Ask for decisions",
     POLL: "Look whether a person has answered",
     READINGS: "Send readings of measures",
+    INTERACTIONS: "Send what the system did, for the interaction log",
 }
 
 

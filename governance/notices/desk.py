@@ -68,6 +68,8 @@ class Line:
     when: str = ""
     on_behalf: str = ""  # the name of who is away, where somebody stands in
     is_hold: bool = False  # a case stands still until it is done
+    waited_for: bool = False  # others cannot go on until it is done, whenever it is due
+    to_know: bool = False  # somebody else's to do: told, and counted among what waits for nobody
 
     @property
     def key(self) -> str:
@@ -79,6 +81,11 @@ class Line:
         """Whether it can wait out of sight: never a hold, a warning, a system that waits, or what is due."""
         due = self.due is not None and self.due <= clock.today()
         return not (self.is_hold or due or self.verb in NEVER_SNOOZED)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is the person's own to do."""
+        return self.verb != "start" and not self.to_know
 
     @property
     def late(self) -> bool:
@@ -171,7 +178,7 @@ def counts_for(person) -> tuple[int, int]:
         return kept.count, unread
     newest = Entry.objects.acts().order_by("-pk").values_list("pk", "digest").first()
     with one_look():
-        count = len([line for line in lines_for(person) if line.verb != "start"])
+        count = sum(line.waits for line in lines_for(person))
         circles = [circle_of(person) for circle_of in contributions.desk_circles]
     if newest is not None:
         cache.set(key, Counted(count, (newest[0], bytes(newest[1])), circles), COUNT_KEPT_SECONDS)

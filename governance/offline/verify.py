@@ -452,6 +452,8 @@ def note_verify(
 # --- Entries and receipts -----------------------------------------------------------------------------------
 
 RECEIPT = "plumbline receipt 1"
+INTERACTION = "plumbline interaction 1"
+INTERACTION_BEGINS = f'{{\n "format": "{INTERACTION}"'.encode()
 
 
 def commitment(salt: bytes, body: bytes) -> bytes:
@@ -539,6 +541,40 @@ def check_receipt(
     if note.root != root_from_inclusion(receipt["position"], note.size, leaf_hash(leaf), proof):
         raise Rejected("The proof of the receipt does not lead to the root of its checkpoint.")
     return receipt, entry, note, signers
+
+
+def check_interaction(
+    content: bytes, vkeys: Iterable[str | VerifierKey] = ()
+) -> tuple[dict[str, Any], dict[str, Any], Note, list[VerifierKey]]:
+    """Check one interaction that was handed out and return (what was reported, receipt, note, keys). Raises Rejected.
+
+    Its body fits its digest, its digest the root of its batch, and the receipt is of the entry that keeps that root.
+    """
+    out = parse_json(content, "The interaction")
+    try:
+        said, batch, path = (
+            out["interaction"]["body"],
+            out["interaction"]["batch"],
+            out["interaction"]["path"],
+        )
+        digest = commitment(bytes.fromhex(out["interaction"]["salt"]), said.encode())
+        place, receipt_text = out["interaction"]["place"], out["receipt"]
+        proof = [bytes.fromhex(hash) for hash in path]
+        if digest.hex() != out["interaction"]["digest"]:
+            raise Rejected("The body of the interaction is not the one that its digest stands for.")
+        if root_from_inclusion(place, batch["count"], leaf_hash(digest), proof).hex() != batch["root"]:
+            raise Rejected("The path of the interaction does not lead to the root of its batch.")
+        receipt, entry, note, signers = check_receipt(receipt_text.encode(), vkeys)
+        row = parse_json((receipt["body"] or "null").encode(), "The body of the receipt")["after"]
+        if entry["table"] != "governance_interactionbatch" or entry["key"] != str(batch["id"]):
+            raise Rejected("The receipt is not of the batch of the interaction.")
+        if (row["root"], row["count"]) != (batch["root"], batch["count"]):
+            raise Rejected("The batch is not as the record keeps it.")
+        return parse_json(said.encode(), "The body of the interaction"), receipt, note, signers
+    except (KeyError, TypeError, AttributeError, ValueError) as wrong:
+        if isinstance(wrong, Rejected):
+            raise
+        raise Rejected("This is not an interaction as it is handed out.") from None
 
 
 # --- What was allowed ---------------------------------------------------------------------------------------
@@ -1663,6 +1699,20 @@ def _check_receipt_file(
     return lines
 
 
+def _check_interaction_file(path: str, content: bytes, trusted: Sequence[VerifierKey]) -> list[str]:
+    name = os.path.basename(path)
+    with _place(name):
+        said, receipt, note, signers = check_interaction(content, trusted)
+    lines = [f"{name}: reported as it says, in the batch at position {receipt['position']} of {note.size}."]
+    lines += [f"  received at: {said['received_at']}"]
+    lines += [f"  signed by {key}" for key in signers]
+    if not trusted:
+        lines.append(
+            "  These keys stand in the receipt itself: compare them with what you got from elsewhere."
+        )
+    return lines
+
+
 def _check_checkpoint_file(path: str, content: bytes, trusted: Sequence[VerifierKey]) -> list[str]:
     name = os.path.basename(path)
     if not trusted:
@@ -1729,6 +1779,8 @@ def _check_place(place: str, held: Sequence[bytes], trusted: Sequence[VerifierKe
         return lines
     with open(place, "rb") as file:
         content = file.read()
+    if content.startswith(INTERACTION_BEGINS):
+        return _check_interaction_file(place, content, trusted)
     if content.startswith(b"{"):
         return _check_receipt_file(place, content, held, trusted)
     return _check_checkpoint_file(place, content, trusted)

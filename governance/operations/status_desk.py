@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.urls import reverse
 
 from governance import clock
-from governance.authorization import decision_spool
 from governance.models import Pulse, User
 from governance.notices.desk import Line
 from governance.operations import status
-from governance.runtime import clock_check
+from governance.runtime import clock_check, spool_files
 from governance.transparency_log import sealing
 
 WAITS_LONG = timedelta(minutes=1)  # decisions come over within a second or two
@@ -22,7 +22,7 @@ def lines(person: User) -> list[Line]:
     if not (person.is_admin and person.is_active):
         return []
     rows = status.pulses()
-    found = [*_scheduler(rows), *_workers(rows), *_clocks(rows), *_sealing(), *_decisions()]
+    found = [*_scheduler(rows), *_workers(rows), *_clocks(rows), *_sealing(), *_decisions(), *_interactions()]
     return [
         Line("see", text, f"{reverse('status')}{place}", "See the status", why) for text, place, why in found
     ]
@@ -82,7 +82,7 @@ def _sealing() -> Iterator[tuple[str, str, str]]:
 
 
 def _decisions() -> Iterator[tuple[str, str, str]]:
-    waiting = decision_spool.waiting(settings.DECISIONS_DIR)
+    waiting = spool_files.waiting(settings.DECISIONS_DIR)
     if waiting.aside:
         yield (
             "Decisions were set aside",
@@ -96,4 +96,15 @@ def _decisions() -> Iterator[tuple[str, str, str]]:
             "#decisions",
             f"Since {clock.moment_in_words(waiting.since)} they did not come into the database. Where it lasts, "
             "nothing is allowed to any system.",
+        )
+
+
+def _interactions() -> Iterator[tuple[str, str, str]]:
+    waiting = spool_files.waiting(Path(settings.INTERACTIONS_DIR) / "waiting")
+    if waiting.aside or (waiting.since and waiting.since < clock.now() - WAITS_LONG):
+        yield (
+            "Reports of systems wait in files",
+            "#decisions",
+            "What systems reported is not in the interaction log yet: the database did not take some of it, or the "
+            "worker does not bring it over. Fix the cause, then run manage.py bring_decisions.",
         )

@@ -21,6 +21,13 @@ def may_keep_accounts(person: User) -> Answer:
     return no("Only admins keep the accounts and see how the installation is.", "Ask an admin.")
 
 
+def may_read_organisation(person: User) -> Answer:
+    """Units, boards and who sits on them, on pages of their own: admins, who act there, and auditors."""
+    if person.is_active and (person.is_admin or person.is_auditor):
+        return yes()
+    return no("Only admins and auditors open these pages.", "Ask an admin for what you need to know.")
+
+
 def may_confirm_seat(membership: Membership, person: User) -> Answer:
     """Confirm a seat in its first day: the chair of its board, or an admin who did not grant it; never its person.
 
@@ -75,10 +82,10 @@ def may_hold(person: User) -> Answer:
 
 
 def may_reorganise(person: User) -> Answer:
-    """Admins move and merge units."""
+    """Admins add, rename, move and merge units, add boards and fill their seats."""
     if person.is_active and person.is_admin:
         return yes()
-    return no("Only admins move or merge units.", "Ask an admin.")
+    return no("Only admins change units, boards and seats.", "Ask an admin.")
 
 
 def may_take(*, by: User) -> Answer:

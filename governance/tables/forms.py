@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
 
 from governance.tables import stored
 from governance.tables.encodings import CODE_PAGES, CodePageUnsure
@@ -21,13 +22,13 @@ class TableForm(forms.Form):
     made_with: dict[str, Any] = {}  # what the form takes beside what is sent
     sent: tuple[bytes, str]
 
-    file = forms.FileField(label="The file")
+    file = forms.FileField(label=_("The file"))
     kept = forms.CharField(widget=forms.HiddenInput, required=False)
     encoding = forms.ChoiceField(
-        label="Code page",
+        label=_("Code page"),
         required=False,
-        choices=[("", "tell it from the file"), *CODE_PAGES.items()],
-        help_text="You are asked when it cannot be told.",
+        choices=[("", _("tell it from the file")), *CODE_PAGES.items()],
+        help_text=_("You are asked when it cannot be told."),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -6,9 +6,10 @@ Geometry is worked out here because a strict Content-Security-Policy leaves no r
 from datetime import timedelta
 
 from django import template
+from django.utils.translation import gettext, ngettext
 
 from governance import clock
-from governance.templatetags.plumbline import as_day, day, plural
+from governance.templatetags.plumbline import as_day, day
 
 register = template.Library()
 
@@ -24,14 +25,20 @@ def age_bar(observed_on, current_until):
     """
     observed_on, current_until = as_day(observed_on), as_day(current_until)
     if current_until is None:
-        return {"left": 100, "tone": "", "words": "current until something it rests on changes"}
+        return {"left": 100, "tone": "", "words": gettext("current until something it rests on changes")}
     remaining = (current_until - clock.today()).days
     if remaining < 0:
-        return {"left": 0, "tone": "gone", "words": f"expired since {day(current_until + timedelta(days=1))}"}
+        return {
+            "left": 0,
+            "tone": "gone",
+            "words": gettext("expired since %(day)s") % {"day": day(current_until + timedelta(days=1))},
+        }
     life = max(1, (current_until - observed_on).days)
     if remaining == 0:
-        return {"left": 2, "tone": "soon", "words": "current until the end of today"}
-    words = f"current for {plural(remaining, 'more day')} ({day(current_until)})"
+        return {"left": 2, "tone": "soon", "words": gettext("current until the end of today")}
+    words = ngettext(
+        "current for %(days)s more day (%(day)s)", "current for %(days)s more days (%(day)s)", remaining
+    ) % {"days": remaining, "day": day(current_until)}
     left = max(2, min(100, round(100 * remaining / life)))
     return {"left": left, "tone": "soon" if remaining <= SOON_DAYS else "", "words": words}
 
@@ -122,7 +129,10 @@ def chart_readings(title, rows, baseline=None, target=None, unit="value"):
             "y": f"{height_of(value):.1f}",
             "text_y": f"{height_of(value) - 4:.1f}",
         }
-        for word, kind, value in (("baseline", "base", baseline), ("target", "goal", target))
+        for word, kind, value in (
+            (gettext("baseline"), "base", baseline),
+            (gettext("target"), "goal", target),
+        )
         if value is not None
     ]
     points = ", ".join(f"{label} {value}" for label, value in rows)

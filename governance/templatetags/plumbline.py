@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 from markdown_it import MarkdownIt
 
 from governance import clock, permission_result
@@ -77,11 +78,11 @@ def in_days(when):
         return ""
     distance = (when - _today()).days
     if distance == 0:
-        words = "today"
+        words = gettext("today")
     elif distance > 0:
-        words = f"in {plural(distance, 'day')}"
+        words = ngettext("in %(days)s day", "in %(days)s days", distance) % {"days": distance}
     else:
-        words = f"{plural(-distance, 'day')} ago"
+        words = ngettext("%(days)s day ago", "%(days)s days ago", -distance) % {"days": -distance}
     return f"{words} ({day(when)})"
 
 
@@ -93,7 +94,7 @@ def moment(when):
     on = as_day(when)
     if on.year != _today().year:
         return f"{on.day} {on:%b} {on.year}"
-    words = "Today" if on == _today() else f"{on.day} {on:%b}"
+    words = gettext("Today") if on == _today() else f"{on.day} {on:%b}"
     if not isinstance(when, datetime):
         return words
     local = timezone.localtime(when, timezone.get_default_timezone()) if timezone.is_aware(when) else when
@@ -107,7 +108,7 @@ def moment(when):
 def person(who):
     """The full name of a person; a text stays as it is, what ran by itself is Plumbline, nobody is "nobody"."""
     if not who:
-        return "nobody"
+        return gettext("nobody")
     if isinstance(who, str):
         return "Plumbline" if who.startswith("system: ") else who
     name = who.get_full_name() if hasattr(who, "get_full_name") else ""
@@ -253,7 +254,7 @@ def lean(claimed, supported):
 
 
 @lru_cache(maxsize=512)
-def _drawn(component, **inputs):
+def _drawn(component, language, **inputs):
     """A component that says the same for the same inputs: a list of fifty cases shows it fifty times."""
     return mark_safe(render_to_string(f"_components/{component}.html", inputs).strip())
 
@@ -261,13 +262,13 @@ def _drawn(component, **inputs):
 @register.simple_tag
 def plumb(lean=0, label=""):
     """Draw the plumb: lean 0, 1, 2 or "none", and what that means in words."""
-    return _drawn("plumb", lean=lean, label=label)
+    return _drawn("plumb", get_language(), lean=lean, label=label)
 
 
 @register.simple_tag
 def trio(governance, integration, adoption):
     """The three scale tests, each True, False or None where it is not asked yet."""
-    return _drawn("trio", governance=governance, integration=integration, adoption=adoption)
+    return _drawn("trio", get_language(), governance=governance, integration=integration, adoption=adoption)
 
 
 # Pieces that lists repeat
@@ -282,7 +283,7 @@ class Alike(template.Node):
     def render(self, context):
         """The piece, as it was drawn when these values were first seen."""
         values = [value.resolve(context) for value in self.given.values()]
-        key = (*values, *map(type, values))  # 1 and True are equal, and read differently
+        key = (get_language(), *values, *map(type, values))  # 1 and True are equal, and read differently
         drawn = self.drawn.get(key)
         if drawn is None:
             if len(self.drawn) >= PIECES_KEPT:
@@ -313,18 +314,23 @@ def alike(parser, token):
 
 # Entries of the main navigation that several places share: who finds them there, and the places, by name and words.
 SHARED_PLACES = {
-    "Rules and lessons": (
+    gettext_lazy("Rules and lessons"): (
         lambda user: user.is_authenticated,
-        (("rulebook", "Rulebook"), ("lessons-all", "Lessons"), ("help", "Help"), ("words", "Glossary")),
+        (
+            ("rulebook", gettext_lazy("Rulebook")),
+            ("lessons-all", gettext_lazy("Lessons")),
+            ("help", gettext_lazy("Help")),
+            ("words", gettext_lazy("Glossary")),
+        ),
     ),
-    "Administration": (
+    gettext_lazy("Administration"): (
         lambda user: user.is_authenticated and user.is_admin,
         (
-            ("accounts", "People"),
-            ("imports", "Imports"),
-            ("keeping", "Retention"),
-            ("status", "Status"),
-            ("admin:index", "All tables"),
+            ("units", gettext_lazy("Organisation")),
+            ("imports", gettext_lazy("Imports")),
+            ("keeping", gettext_lazy("Retention")),
+            ("status", gettext_lazy("Status")),
+            ("admin:index", gettext_lazy("All tables")),
         ),
     ),
 }
@@ -415,7 +421,11 @@ def tagged(content, tone=""):
 def stage_tags(stage):
     """The tag of a stage, and beside that of a prototype what it is not."""
     shown = tag(stage_word(stage), "lead")
-    return shown if stage != "prototype" else format_html("{} {}", shown, tag("not production-ready", "warn"))
+    return (
+        shown
+        if stage != "prototype"
+        else format_html("{} {}", shown, tag(gettext("not production-ready"), "warn"))
+    )
 
 
 @register.simple_block_tag
@@ -424,7 +434,7 @@ def note(
     tone="",
     title="",
     link="",
-    link_text="Open",
+    link_text="",
     role="",
     focus=False,
     label="",
@@ -449,7 +459,7 @@ def note(
         attributes=attributes,
         title=format_html("<strong>{}</strong>", title) if title else "",
         content=mark_safe(content.strip()),
-        way=format_html(' <a href="{}">{}</a>', to, link_text) if to else "",
+        way=format_html(' <a href="{}">{}</a>', to, link_text or gettext("Open")) if to else "",
     )
 
 
@@ -469,7 +479,7 @@ def form_footer(verb, back_url, tone="go", draft=False):
 
 
 @register.simple_block_tag
-def form_actions(content, back_url, draft=False, way_out="Cancel"):
+def form_actions(content, back_url, draft=False, way_out=""):
     """`form_footer` for a form with several buttons: they stand in the block, the way out follows them."""
     buttons = mark_safe(content.strip())
     inputs = {"buttons": buttons, "back_url": back_url, "draft": draft, "way_out": way_out}

@@ -14,6 +14,7 @@ from django.db import connections
 from governance import contributions
 from governance.authorization import decision_log
 from governance.database import database_roles
+from governance.interaction_log import loading
 from governance.models import DecisionBatch
 from governance.offline import verify as offline_verify
 from governance.transparency_log import database_guards, entry_judgement, row_replay
@@ -258,6 +259,8 @@ def _decisions(report: Report, using: str) -> None:
         report.add(
             f"decision {key} belongs to no batch", "decision", table="governance_policydecision", key=str(key)
         )
+    for words, table, key in loading.unsealed(since, using):
+        report.add(words, "interaction", table=table, key=key)
 
 
 def _judged(report: Report, using: str) -> None:

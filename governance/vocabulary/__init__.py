@@ -129,6 +129,15 @@ class OutcomeKind(Words):
     UNDONE = "undone", "Undone"
 
 
+class LogFindingKind(Words):
+    """What the log of interactions shows of a case that nobody permitted, declared or announced."""
+
+    NEVER_ASKED = "never_asked", "Done and never asked"
+    AFTER_DENIAL = "after_denial", "Done after a denial"
+    OTHER_MODEL = "other_model", "Model that nobody declared"
+    SILENT = "silent", "Silence"
+
+
 class ClauseKind(Words):
     """What a clause of a contract is about."""
 

@@ -22,6 +22,10 @@ TERMS = {
     "not applicable": "an answer that counts only once the seat concerned has accepted it",
     "not reported": "the source of an import did not say; nobody has answered",
     "waiver": "what is not asked until a day, agreed to by chair and risk seat; it is still not shown",
+    "shorter time": (
+        "that what was said to systems of an initiative is kept for fewer days than 730, never under 183, signed by "
+        "two until a day"
+    ),
     "review": "one attempt at one gate, by the board",
     "seat": "a membership in a board for one matter; its holder is the reviewer of that matter",
     "sign-off": "one seat's signed statement: approve, approve with a condition, object or recuse",

@@ -6,17 +6,23 @@ unit changes which board decides on them.
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from governance import clock, models
 from governance.organisation import actions as organisation_actions
 from governance.web.admin_base import ReadOnly, ReasonForm, Recorded, read_only
 
 
-def only_living(form, name: str) -> None:
-    """Offer only units that were not merged away, imported ones marked, where the form has a field of that name."""
+def only_own(form, name: str) -> None:
+    """Offer only units of this organisation, and the one that stands, where the form has a field of that name."""
     if name in form.fields:
-        form.fields[name].queryset = models.Unit.objects.living()
-        form.fields[name].label_from_instance = lambda unit: unit.label
+        field = form.fields[name]
+        stands = Q(pk=getattr(form.instance, f"{name}_id"))
+        field.queryset = models.Unit.objects.filter(Q(pk__in=models.Unit.objects.own()) | stands)
+        field.label_from_instance = lambda unit: unit.label
+        field.error_messages["invalid_choice"] = (
+            "That unit was merged, or came with an imported list and was not taken over; choose another."
+        )
 
 
 class UnitForm(ReasonForm):
@@ -33,7 +39,7 @@ class UnitForm(ReasonForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        only_living(self, "parent")
+        only_own(self, "parent")
 
 
 class UnitAdmin(Recorded):
@@ -60,6 +66,19 @@ class UnitAdmin(Recorded):
             name=cleaned["name"], code=cleaned["code"], parent=cleaned["parent"], reason=reason, by=by
         )
 
+    def save_model(self, request, obj, form, change):
+        """As `actions.add_unit`, or `actions.rename_unit`: nothing else of a unit changes here."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        said = form.cleaned_data
+        self.take(
+            obj,
+            organisation_actions.rename_unit(
+                unit=obj, name=said["name"], reason=said["reason"], by=request.user
+            ),
+        )
+
 
 class BoardForm(ReasonForm):
     """Name of a board, and the unit it decides for."""
@@ -73,7 +92,7 @@ class BoardForm(ReasonForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        only_living(self, "unit")
+        only_own(self, "unit")
 
 
 class SeatsInline(admin.TabularInline):
@@ -139,7 +158,7 @@ class PersonForm(ReasonForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        only_living(self, "unit")
+        only_own(self, "unit")
 
     def clean_login(self):
         """Sign-in names are told apart without regard to case."""

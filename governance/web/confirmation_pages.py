@@ -1,6 +1,8 @@
 """Pages of the admin that ask before they act: what will happen, a form, one button."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -52,21 +54,11 @@ def previewed_page(model_admin, request, row, form, *, verb, plan: Callable, act
     else by now: then what it would do is shown again, and nothing typed is lost.
     """
     _admins_only(request)
-    shown, changed = None, ""
-    if request.method == "POST" and form.is_valid():
-        seen = request.POST.get("seen", "")
-        if seen:
-            try:
-                if _acted(form, lambda: act(form.cleaned_data, seen)):
-                    model_admin.message_user(request, done, messages.SUCCESS)
-                    return redirect(change_url(row))
-            except Conflict as conflict:
-                changed = str(conflict)
-        if form.is_valid():
-            try:
-                shown = plan(form.cleaned_data)
-            except ValidationError as wrong:
-                _put_on(form, wrong)
+    look = looked_or_done(request, form, plan, act)
+    if look.done:
+        model_admin.message_user(request, done, messages.SUCCESS)
+        return redirect(change_url(row))
+    shown = look.shown
     return _page(
         model_admin,
         request,
@@ -76,9 +68,38 @@ def previewed_page(model_admin, request, row, form, *, verb, plan: Callable, act
         title=verb,
         happens=shown.sentences() if shown else [],
         seen=shown.digest if shown else "",
-        changed=changed,
+        changed=look.changed,
         again=bool(shown),
     )
+
+
+@dataclass(frozen=True)
+class Look:
+    """What became of a form that is previewed: done, or the plan to show; `changed`: what came between two looks."""
+
+    done: bool = False
+    shown: Any = None
+    changed: str = ""
+
+
+def looked_or_done(request, form, plan: Callable, act: Callable) -> Look:
+    """Do exactly what was shown where the form says so by `seen`, else work out what to show; as `previewed_page`."""
+    changed = ""
+    if request.method != "POST" or not form.is_valid():
+        return Look()
+    if seen := request.POST.get("seen", ""):
+        try:
+            if _acted(form, lambda: act(form.cleaned_data, seen)):
+                return Look(done=True)
+        except Conflict as conflict:
+            changed = str(conflict)
+    if not form.is_valid():
+        return Look()
+    try:
+        return Look(shown=plan(form.cleaned_data), changed=changed)
+    except ValidationError as wrong:
+        _put_on(form, wrong)
+        return Look()
 
 
 def _admins_only(request):

@@ -1,6 +1,7 @@
 """Forms on planned absence."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance.models import Membership
 from initiatives.absences.actions import Asked
@@ -10,8 +11,8 @@ from initiatives.form_fields import DayField, PersonField, WordsField
 class AbsenceForm(forms.Form):
     """From when to when, and who stands in: for roles on cases where one has any, and for each voting seat."""
 
-    first = DayField(label="First day away")
-    last = DayField(label="Last day away")
+    first = DayField(label=_("First day away"))
+    last = DayField(label=_("Last day away"))
 
     def __init__(self, *args, roles: bool, seats: list[Membership], **options):
         super().__init__(*args, **options)
@@ -34,18 +35,18 @@ def delegate_field(label: str) -> PersonField:
     return PersonField(
         label=label,
         required=False,
-        empty_label="nobody",
-        help_text="Counts once this person has accepted it.",
+        empty_label=_("nobody"),
+        help_text=_("Counts once this person has accepted it."),
     )
 
 
 class DelegateForm(forms.Form):
     """Somebody else to ask."""
 
-    delegate = PersonField(label="Ask", help_text="Counts once this person has accepted it.")
+    delegate = PersonField(label=_("Ask"), help_text=_("Counts once this person has accepted it."))
 
 
 class NotStandingForm(forms.Form):
     """Why not."""
 
-    reason = WordsField(label="Why", required=False, help_text="Helps to find somebody else.")
+    reason = WordsField(label=_("Why"), required=False, help_text=_("Helps to find somebody else."))

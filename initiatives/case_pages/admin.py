@@ -315,6 +315,27 @@ _of_case(
     ("reason",),
 )
 _of_case(
+    models.BodyTerm,
+    ("board", "Shorter times for interactions"),
+    ("days", "until", "requested_by", "risk_at", "auditor_at", "refused_at"),
+    ("until",),
+    ("legal_basis",),
+)
+_of_case(
+    models.InteractionSelection,
+    ("board", "Selections of interactions"),
+    ("first", "last", "by_text", "found", "until", "asked_by", "state"),
+    ("state", "by_text"),
+    ("purpose",),
+)
+_of_case(
+    models.BulkReading,
+    ("board", "Readings in bulk"),
+    ("selection", "requested_by", "approved_by", "approved_at", "refused_at"),
+    ("approved_at", "refused_at"),
+    ("reason",),
+)
+_of_case(
     models.Hold,
     "owed",
     ("kind", "reason", "blocking", "opened_at", "lifted_at"),

@@ -13,6 +13,7 @@ from initiatives.cases.case_frame import banner
 from initiatives.facts import case_rows, rulebook_in_effect, supported_stage
 from initiatives.integration.definitions.permissions import STEWARD
 
+TOLD = 2  # overdue obligations in words; more stand in their list
 # What ends a hold that the system opened, and where one reads more: residency alone waits for the chair.
 CLOSES = {
     "residency": "Once the path is fixed, the chair can lift it.",
@@ -75,16 +76,21 @@ def banners_of(case, book, facts, states, now, may) -> list[dict]:
     found += _owed_banner(case, facts)
     found += _model_banner(case, facts, now)
     found += _age_banner(case, today, may)
-    found += [
-        banner(
-            "bad",
-            "Overdue.",
-            f"{ended(debt.text)} {debt.debtor or 'Nobody'} was to give it by {day(debt.due)}.",
-        )
-        for debt in case_rows.debts(case)
-        if debt.due < today
-    ]
+    found += _overdue_banner(case, today)
     return found
+
+
+def _overdue_banner(case, today) -> list[dict]:
+    """The obligations whose day has passed: the longest overdue in words, of the others how many."""
+    late = sorted((debt for debt in case_rows.debts(case) if debt.due < today), key=lambda debt: debt.due)
+    if not late:
+        return []
+    told = [
+        f"{ended(debt.text)} {debt.debtor or 'Nobody'} was to give it by {day(debt.due)}."
+        for debt in late[:TOLD]
+    ]
+    title = "Overdue." if len(late) == 1 else f"{len(late)} obligations are overdue."
+    return [banner("bad", title, " ".join(told), f"{case.get_absolute_url()}#debts", "See the obligations")]
 
 
 def enforced_elsewhere(case, now) -> list[dict]:

@@ -33,7 +33,7 @@ from initiatives.cases.similar_cases import said_not_similar, similar_to_each
 from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
-from initiatives.history import recent_changes, timeline
+from initiatives.history import activity, recent_changes, timeline
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
@@ -53,7 +53,8 @@ AGES_SHOWN = 3
 BECOMES = {Stage.PROTOTYPE: "a prototype", Stage.MVP: "an MVP", Stage.PRODUCTION: "production"}
 # How the gaps of a case can stand together.
 GROUPINGS = {"layer": "by layer", "judgement": "by judgement"}
-# So many things of a list stand open on the overview, which is one screen and a half; more are folded.
+# So many things stand open on the overview, which is one screen and a half: what is next, banners, and of its lists
+# what there is room for besides; the others are folded.
 SHOWN = 2
 
 
@@ -93,7 +94,6 @@ def case(request, ref):
         "planned": next((scope for scope in facts.scopes if scope.planned), None),
         "models": facts.models_at(context["now"]),
         "ages": ages(book, states, claimed + further),
-        "shown": SHOWN,
         "ends": supported_stage.review_by(row),
         "to_decide": supported_stage.decision_due(row),
         "own_question": facts.answers.get("proto.question"),
@@ -113,7 +113,18 @@ def case(request, ref):
         context["banners"] = [*context["banners"], *outgrown_banner(row)]
         context["next"] = next_step.next_step(context, request.user)
         context["changed"] = recent_changes.of_case(row, request.user, facts, states, book)
+    context["unfolded"] = _unfolded(context)
     return render(request, "initiatives/case_pages/case_page.html", context)
+
+
+def _unfolded(context) -> list[str]:
+    """The lists of the overview that stand open: what holds the stage first, as far as all of them are short."""
+    found, left = [], SHOWN - len(context["banners"]) - bool(context.get("next"))
+    for name in ("holding", "debts", "reaching", "gaps"):
+        if 0 < len(context[name]) <= left:
+            found.append(name)
+            left -= len(context[name])
+    return found
 
 
 def _debts(case, may, person):
@@ -334,7 +345,7 @@ def confirm_tier(request, ref):
 
 @on_any_day(case_lookup.case_on_any_day)
 def history(request, ref):
-    """The timeline of acts in plain words, with the rows they changed behind them."""
+    """The activity: decisions as headlines with what lies between them folded, or a list of acts of one kind."""
     row = case_lookup.case_for(request.user, ref)
     entries = Entry.objects.acts().of_case(row.ref)
     if not may_see_record(request.user):
@@ -345,19 +356,38 @@ def history(request, ref):
     kinds = sorted({kind for _, kind in done})
     who = pick(request.GET.get("who"), {str(person.pk) for person in actors})
     kind = pick(request.GET.get("kind"), kinds)
+    after, before = (_key(request.GET.get(name)) for name in ("after", "before"))
+    listed = kind or after or before
+    show = pick(request.GET.get("show"), activity.GROUPS, "everything" if listed else "decisions")
     if who:
         entries = entries.filter(actor_id=int(who))
-    if kind:
-        entries = entries.filter(kind=kind)
     context = case_context(request, row, "case-history")
-    page = page_of(request, entries)
+    if show == "decisions" and not listed:
+        page = page_of(request, activity.decided(row, entries), activity.PAGE)
+        told = activity.told(row, entries, page, context["book"])
+        context |= {"told": told, "lines": [line for one in told for line in one.lines]}
+    else:
+        if kind:
+            entries = entries.filter(kind=kind)
+        elif activity.GROUPS[show]:
+            entries = entries.filter(kind__in=activity.GROUPS[show])
+        page = page_of(request, activity.between(entries, after, before))
+        context |= {"lines": timeline.lines(row, page.object_list, context["book"])}
     context |= {
+        "title": "Activity",
         "page": page,
         "parts": contributions.parts_of("history", request.user, row),
-        "lines": timeline.lines(row, page.object_list, context["book"]),
+        "simulated": bool(context["lines"]) and all(line.simulated for line in context["lines"]),
+        "groups": {key: key.capitalize() for key in activity.GROUPS},
+        "show": "" if kind else show,
         "actors": actors,
         "kinds": kinds,
         "who": who,
         "kind": kind,
     }
     return render(request, "initiatives/case_pages/case_history.html", context)
+
+
+def _key(text: str | None) -> int | None:
+    """The key of an entry out of an address; None for junk."""
+    return int(text) if text and text.isdecimal() and len(text) < 18 else None

@@ -15,17 +15,27 @@ DECISIONS = [
     EntryKind.REVIEW_RETURNED,
     EntryKind.STAGE_CHANGED,
     EntryKind.CONTRACT_APPROVED,
+    EntryKind.CONTRACT_OBJECTED,
+    EntryKind.CONTRACT_OBJECTION_WITHDRAWN,
     EntryKind.CONTRACT_IN_FORCE,
     EntryKind.RISK_TIER_CONFIRMED,
     EntryKind.NOT_APPLICABLE_ACCEPTED,
     EntryKind.WAIVER_AGREED,
     EntryKind.WAIVER_REFUSED,
+    EntryKind.BODY_TERM_SIGNED,
+    EntryKind.BODY_TERM_REFUSED,
+    EntryKind.INTERACTIONS_ERASED,
     EntryKind.HOLD_LIFTED,
     EntryKind.DEBT_EXCUSED,
     EntryKind.CONTINUED,
     EntryKind.RULEBOOK_PUBLISHED,
 ]
-READINGS = [EntryKind.EVIDENCE_OPENED, EntryKind.ATTACHMENT_OPENED, EntryKind.PAST_READ]
+READINGS = [
+    EntryKind.EVIDENCE_OPENED,
+    EntryKind.ATTACHMENT_OPENED,
+    EntryKind.INTERACTION_OPENED,
+    EntryKind.PAST_READ,
+]
 
 
 def roles_held(moment, people: dict, person=None) -> list[Held]:

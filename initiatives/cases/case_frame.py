@@ -16,6 +16,7 @@ from governance.models import Rulebook, User
 from governance.people.boards import board_for
 from governance.people.permissions import may_see_record
 from governance.permission_result import Answer, no
+from governance.sign_in.signing import SigningForm
 from governance.templatetags.plumbline import day, lean, stage_word
 from governance.transparency_log import as_of
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, Layer, Role, Stage
@@ -468,7 +469,7 @@ def ask(request, case: Initiative, page: str, form, **more):
 
     Keys of `more`: title, lede, happens, effects (None: not shown), verb, danger, hidden, back_url, template, status.
     """
-    status = more.pop("status", 200)
+    status = more.pop("status", form.status if isinstance(form, SigningForm) else 200)
     template = more.pop("template", "initiatives/cases/case_form.html")
     more.setdefault("back_url", back_to(request, case.get_absolute_url()))
     more.setdefault("effects", None)

@@ -1,11 +1,20 @@
 """The sections of an initiative and the pages of each: where everything about it is found."""
 
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 
 from governance import contributions
 from initiatives.models import Initiative, Review
 
-SECTIONS = ("Overview", "Requirements", "Review", "Contract and access", "System", "Operation", "Activity")
+SECTIONS = (
+    gettext_noop("Overview"),
+    gettext_noop("Requirements"),
+    gettext_noop("Review"),
+    gettext_noop("Contract and access"),
+    gettext_noop("System"),
+    gettext_noop("Operation"),
+    gettext_noop("Activity"),
+)
 
 
 def sections_of(case: Initiative, current: str, facts, review: Review | None) -> list[dict]:
@@ -24,14 +33,14 @@ def sections_of(case: Initiative, current: str, facts, review: Review | None) ->
         if words == "Review" and review is not None:
             url = review.get_absolute_url()
         found.append(
-            {"words": words, "url": url, "current": any(one["current"] for one in own), "pages": own}
+            {"words": gettext(words), "url": url, "current": any(one["current"] for one in own), "pages": own}
         )
     return found
 
 
 def _page(case: Initiative, page: contributions.CasePage, current: str, facts) -> dict:
     return {
-        "words": page.words,
+        "words": gettext(page.words),
         "url": reverse(page.url_name, args=[case.ref]),
         "count": page.count(facts) if page.count else None,
         "current": page.url_name == current,

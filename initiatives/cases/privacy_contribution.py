@@ -10,6 +10,7 @@ DECISION_TABLES = [
     "initiatives_approvalanswer",
     "initiatives_approvalrequest",
     "initiatives_approvaluse",
+    "initiatives_bodyterm",
     "initiatives_condition",
     "initiatives_drawnquestion",
     "initiatives_review",

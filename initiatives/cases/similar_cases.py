@@ -29,6 +29,11 @@ TITLE, PROBLEM = 200, 1_000  # letters
 OFTEN = 1_000  # cases with a word that are looked at; beyond that it tells nothing
 NAMED = 4  # words told as shared
 LETTER = re.compile(r"[^\W\d_]")  # a number has none
+# Said of every work: how many, how often, by whom.
+COUNTING = re.compile(
+    r"one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|hundred|thousand|half|once|twice|each"
+    r"|minutes?|hours?|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|people|person"
+)
 
 # For each word that is asked for the cases that have it, by the indexes: one in a title counts twice. `of` tells apart
 # what is asked at once. What was asked and what was found come back as stems; words of names stand as they are said.
@@ -210,8 +215,12 @@ def _queries(title: str, problem: str, names: str, typing: bool) -> list[tuple[s
 
 
 def _words(text: str) -> list[str]:
-    """The first words of a text to look for, each once, without numbers; the database leaves the little ones out."""
-    words = (word for word in split(text) if len(word) >= SHORTEST and LETTER.search(word))
+    """The first words of a text to look for, each once, without counts; the database leaves the little ones out."""
+    words = (
+        word
+        for word in split(text)
+        if len(word) >= SHORTEST and LETTER.search(word) and not COUNTING.fullmatch(word.lower())
+    )
     return list(dict.fromkeys(words))[:SPLIT]
 
 

@@ -37,8 +37,23 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Area:
+    """A rectangle that leads to what is behind a figure; `label` names it to who does not see it."""
+
+    url: str
+    label: str
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+@dataclass(frozen=True)
 class Picture:
-    """A whole picture: what it is called, what it shows in a sentence, its shapes and words, how high it is."""
+    """A whole picture: what it is called, what it shows in a sentence, its shapes and words, how high it is.
+
+    `areas`: where its figures lead to.
+    """
 
     title: str
     says: str
@@ -46,6 +61,7 @@ class Picture:
     words: tuple[Words, ...]
     height: int
     width: int = WIDTH
+    areas: tuple[Area, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -59,6 +75,7 @@ class Canvas:
     def __init__(self):
         self.shapes: list[Shape] = []
         self.words: list[Words] = []
+        self.areas: list[Area] = []
 
     def bar(self, kind: str, x: float, y: float, width: float, height: float, strength: str = "1") -> None:
         """A rectangle from its upper left corner."""
@@ -90,9 +107,13 @@ class Canvas:
         self.axis(base)
         return base
 
-    def picture(self, title: str, says: str, height: int) -> Picture:
+    def lead(self, url: str, label: str, x: float, y: float, width: float, height: float) -> None:
+        """Make a rectangle lead somewhere; no less than 24 wide and high, so that a finger finds it."""
+        self.areas.append(Area(url, label, _place(x), _place(y), _place(width), _place(height)))
+
+    def picture(self, title: str, says: str, height: int, width: int = WIDTH) -> Picture:
         """What was drawn."""
-        return Picture(title, says, tuple(self.shapes), tuple(self.words), height)
+        return Picture(title, says, tuple(self.shapes), tuple(self.words), height, width, tuple(self.areas))
 
 
 def length(value: float, highest: float, room: float) -> float:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django import forms
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.vocabulary import Layer
@@ -22,40 +23,46 @@ def start_of(day) -> datetime | None:
 class ComponentForm(forms.Form):
     """A version of a component."""
 
-    layer = forms.ChoiceField(choices=[("", "choose a layer"), *Layer.choices])
+    layer = forms.ChoiceField(choices=[("", _("choose a layer")), *Layer.choices])
     name = forms.CharField(
-        label="Component",
+        label=_("Component"),
         max_length=120,
-        help_text="Its name stays the same over its versions: a new version replaces the one before.",
+        help_text=_("Its name stays the same over its versions: a new version replaces the one before."),
     )
     model_version = ModelField(
-        label="In the model register",
-        empty_label="not named, or not in the list",
-        help_text="Of a model alone. It then says version, region and vendor where you leave these empty.",
+        label=_("In the model register"),
+        empty_label=_("not named, or not in the list"),
+        help_text=_("Of a model alone. It then says version, region and vendor where you leave these empty."),
     )
     family = forms.CharField(
-        label="A model that is not in the list",
+        label=_("A model that is not in the list"),
         max_length=120,
         required=False,
-        help_text="Its family, as its vendor names it; the rest as below. It is put into the register, "
-        "and whoever keeps that confirms it.",
+        help_text=_(
+            "Its family, as its vendor names it; the rest as below. It is put into the register, "
+            "and whoever keeps that confirms it."
+        ),
     )
     version = forms.CharField(
-        max_length=80, required=False, help_text="Empty where the model register says it."
+        max_length=80, required=False, help_text=_("Empty where the model register says it.")
     )
     vendor = forms.CharField(
         max_length=120,
         required=False,
-        help_text="One that is not listed yet is put into the register of vendors.",
+        help_text=_("One that is not listed yet is put into the register of vendors."),
     )
-    region = forms.CharField(max_length=60, required=False, help_text="Where it runs, for instance eu-west.")
+    region = forms.CharField(
+        max_length=60, required=False, help_text=_("Where it runs, for instance eu-west.")
+    )
     runs_from = DayField(
-        label="Runs from", required=False, help_text="A day to come for a planned version; empty means now."
+        label=_("Runs from"),
+        required=False,
+        help_text=_("A day to come for a planned version; empty means now."),
     )
     approver = PersonField(
-        label="Who approved the change", required=False, help_text="Not asked of a first version."
+        label=_("Who approved the change"), required=False, help_text=_("Not asked of a first version.")
     )
-    rollback = WordsField(label="The way back", required=False, help_text="How the change is undone.")
+    rollback = WordsField(label=_("The way back"), required=False, help_text=_("How the change is undone."))
 
     def __init__(self, *args, models, **options):
         """`models`: those of the register that may be named."""
@@ -70,25 +77,29 @@ class ComponentForm(forms.Form):
 class ScopeForm(forms.Form):
     """For whom, where, with which data, until when."""
 
-    users = forms.CharField(label="Who uses it", max_length=500, help_text="For instance: two pilot teams.")
-    user_count = forms.IntegerField(label="Number of users", min_value=0, max_value=MOST_USERS)
-    departments = ListField(required=False, help_text="Separated by commas.")
-    places = ListField(required=False, help_text="Sites or countries, separated by commas.")
+    users = forms.CharField(
+        label=_("Who uses it"), max_length=500, help_text=_("For instance: two pilot teams.")
+    )
+    user_count = forms.IntegerField(label=_("Number of users"), min_value=0, max_value=MOST_USERS)
+    departments = ListField(required=False, help_text=_("Separated by commas."))
+    places = ListField(required=False, help_text=_("Sites or countries, separated by commas."))
     data_classes = ListField(
-        label="Data classes", required=False, help_text="For instance: customer notes, prices."
+        label=_("Data classes"), required=False, help_text=_("For instance: customer notes, prices.")
     )
     test_subjects = ListField(
         required=False,
         max_length=20_000,
-        help_text="For whom a prototype may act, as type:id, separated by commas; * stands for any characters of the "
-        "id. For instance: user:tester-1, user:test-*. Without any, the decision API denies a prototype everything.",
+        help_text=_(
+            "For whom a prototype may act, as type:id, separated by commas; * stands for any characters of the "
+            "id. For instance: user:tester-1, user:test-*. Without any, the decision API denies a prototype everything."
+        ),
     )
-    ends_on = DayField(label="Ends on", required=False, help_text="The last day of a bounded use.")
+    ends_on = DayField(label=_("Ends on"), required=False, help_text=_("The last day of a bounded use."))
     rollout = forms.BooleanField(
-        label="Rolled out to users in their work", required=False, help_text="Never for a prototype."
+        label=_("Rolled out to users in their work"), required=False, help_text=_("Never for a prototype.")
     )
     live_data = forms.BooleanField(
-        label="Reads or writes production data", required=False, help_text="Never for a prototype."
+        label=_("Reads or writes production data"), required=False, help_text=_("Never for a prototype.")
     )
 
     SCOPE = (
@@ -111,7 +122,7 @@ class ScopeForm(forms.Form):
 class PlannedScopeForm(ScopeForm):
     """A scope, in force from now or with the next promotion."""
 
-    for_stage = forms.ChoiceField(label="In force", required=False, widget=forms.RadioSelect)
+    for_stage = forms.ChoiceField(label=_("In force"), required=False, widget=forms.RadioSelect)
     field_order = ("for_stage",)
 
     def __init__(self, *args, next_stage: str, next_word: str, **kwargs):
@@ -125,13 +136,13 @@ class PlannedScopeForm(ScopeForm):
 class ChangeForm(forms.Form):
     """A change that no version shows."""
 
-    triggers = forms.MultipleChoiceField(label="What kind of change", widget=forms.CheckboxSelectMultiple)
+    triggers = forms.MultipleChoiceField(label=_("What kind of change"), widget=forms.CheckboxSelectMultiple)
     what = forms.CharField(
-        label="What changed",
+        label=_("What changed"),
         max_length=250,
-        help_text="It becomes the cause shown beside evidence that it ends.",
+        help_text=_("It becomes the cause shown beside evidence that it ends."),
     )
-    effective_on = DayField(label="Since", required=False, help_text="Empty means now.")
+    effective_on = DayField(label=_("Since"), required=False, help_text=_("Empty means now."))
 
     def __init__(self, *args, book, **kwargs):
         super().__init__(*args, **kwargs)
@@ -146,33 +157,33 @@ class ChangeForm(forms.Form):
 class CompleteForm(forms.Form):
     """What a change still lacks."""
 
-    approver = PersonField(label="Who approved it")
-    rollback = WordsField(label="The way back", help_text="How the change is undone.")
+    approver = PersonField(label=_("Who approved it"))
+    rollback = WordsField(label=_("The way back"), help_text=_("How the change is undone."))
 
 
 class DependantForm(forms.Form):
     """Who depends on it, for what, how long they can do without it, and who states that."""
 
-    who = forms.CharField(label="Team or system", max_length=160)
+    who = forms.CharField(label=_("Team or system"), max_length=160)
     process = forms.CharField(
-        label="In which process",
+        label=_("In which process"),
         max_length=160,
         required=False,
-        help_text="For instance: the weekly payment run.",
+        help_text=_("For instance: the weekly payment run."),
     )
-    for_what = WordsField(label="What stops working there without it")
+    for_what = WordsField(label=_("What stops working there without it"))
     outage = forms.IntegerField(
-        label="How long they can bear an outage",
+        label=_("How long they can bear an outage"),
         min_value=0,
         max_value=1000,
-        help_text="0 for no time at all.",
+        help_text=_("0 for no time at all."),
     )
     unit = forms.ChoiceField(
-        label="Counted in", choices=[(name, name) for name in OUTAGE_UNITS], initial="hours"
+        label=_("Counted in"), choices=[(name, name) for name in OUTAGE_UNITS], initial="hours"
     )
     executive = PersonField(
-        label="Who states it",
-        help_text="An executive who answers for that work. They are asked to state it in person.",
+        label=_("Who states it"),
+        help_text=_("An executive who answers for that work. They are asked to state it in person."),
     )
 
     def act(self) -> dict:

@@ -51,7 +51,7 @@ def _complete(person: User) -> bool:
         .filter(seats=len(NEEDED))
     )
     asked = [
-        Exists(Unit.objects.living()),
+        Exists(Unit.objects.own()),
         Exists(User.objects.active().exclude(pk=person.pk)),
         Exists(seated),
         Exists(Rulebook.objects.published()),
@@ -61,14 +61,14 @@ def _complete(person: User) -> bool:
 
 
 def _units() -> Step:
-    count = Unit.objects.living().count()
+    count = Unit.objects.own().count()
     return Step(
         "units",
         "Add the units",
         "The organisation as a tree; each initiative belongs to a unit, and a unit's board decides those below it.",
         _number(count, "unit"),
         count > 0,
-        reverse("admin:governance_unit_add"),
+        reverse("unit-add"),
         "Add a unit",
     )
 
@@ -105,7 +105,7 @@ def _boards() -> tuple[Step, Step]:
         "It decides the initiatives of its unit and of every unit below.",
         _number(len(boards), "board"),
         bool(boards),
-        reverse("admin:governance_board_add"),
+        reverse("board-add"),
         "Add a board",
     )
     seats = Step(
@@ -115,7 +115,7 @@ def _boards() -> tuple[Step, Step]:
         + (f" Missing: {', '.join(missing)}." if missing else ""),
         f"{_number(len(missing), 'seat')} missing" if missing else "every seat is held",
         bool(boards) and not missing,
-        reverse("admin:governance_membership_add"),
+        reverse("boards"),
         "Fill a seat",
     )
     return board, seats

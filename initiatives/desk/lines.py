@@ -14,6 +14,7 @@ from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, R
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
+from initiatives.desk import contract_lines
 from initiatives.desk.stage_expiry_lines import ends
 from initiatives.holds import alert_desk
 from initiatives.intake import desk as intake_desk
@@ -61,6 +62,7 @@ def questions(look: Look):
             case.ref,
             clock.local_day(rows[0].expires_at),
             on_behalf=look.standing_in_on.get(case.pk, ""),
+            waited_for=True,
         )
 
 
@@ -84,7 +86,7 @@ def seat_acts(look: Look):
     """What seats do apart from reviews: contracts, risk tiers, exceptions, waivers."""
     if not look.seats_by_unit:
         return
-    yield from _contracts(look)
+    yield from contract_lines.to_sign(look)
     for case in look.rows("tiers"):
         if case.pk not in look.party_to:
             yield Line(
@@ -123,27 +125,6 @@ def verifying(look: Look):
                 f"{'waits' if len(mine) == 1 else 'wait'} for your seat ({Seat.word(seat).lower()}).",
                 case.ref,
                 on_behalf=look.holder_on(case, seat),
-            )
-
-
-def _contracts(look: Look):
-    wanted = look.book.contract.seats if look.book else ()
-    for version in look.contracts:
-        held = look.seats_by_unit[version.case_unit]
-        mine = [seat for seat in Seat if seat in held and seat in wanted and seat not in version.signed]
-        if mine and version.case_pk not in look.party_to:
-            ref = Initiative.ref_of(version.case_number)
-            why = (
-                f"Proposed by {version.author}; your seat ({Seat(mine[0]).label.lower()}) has not signed it."
-            )
-            may = look.may_lift_in(version.case_unit, mine[0])
-            yield Line(
-                "sign",
-                f"Contract of {version.case_title}, version {version.number}",
-                reverse("contract-approve" if may else "contract", args=[ref]),
-                "Read and approve" if may else "Read it",
-                why if may else f"{why} {may.reasons[0]}",
-                ref,
             )
 
 
@@ -423,6 +404,7 @@ PARTS = [
     asked,
     verifying,
     seat_acts,
+    contract_lines.objected,
     alert_desk.lines,
     my_cases,
     ends,
@@ -454,6 +436,8 @@ QUIET = {
     EntryKind.CONFLICT_FOUND,
     EntryKind.CONFLICT_GONE,
     EntryKind.CONTRACT_APPROVED,
+    EntryKind.CONTRACT_OBJECTED,
+    EntryKind.CONTRACT_OBJECTION_WITHDRAWN,
     EntryKind.CONTRACT_PROPOSED,
     EntryKind.CONTRACT_START_PLANNED,
     EntryKind.CONTRACT_WRITTEN,

@@ -69,7 +69,7 @@ def desk(request: SignedInRequest) -> HttpResponse:
     counts = Counter(line.verb for line in lines if line.verb != "start")
     show = pick(request.GET.get("do"), counts)
     groups = _by_due([line for line in lines if show in ("", line.verb)])
-    count = counts.total()
+    count = sum(line.waits for line in lines)
     context = {
         "nav": "desk",
         "groups": groups,
@@ -91,20 +91,25 @@ def desk(request: SignedInRequest) -> HttpResponse:
 
 
 def _by_due(lines: list[Line]) -> list[dict]:
-    """The lines by when they are due, the earliest first; the first line alone is shown as what to do first."""
+    """The lines by when they are due, the earliest first; the first line alone is shown as what to do first.
+
+    What others wait for is for now: the day on which a review ends is no reason to leave it until then. What is
+    somebody else's to do comes last.
+    """
     today = clock.today()
-    groups: dict[str, list[Line]] = {"Overdue": [], "Now": [], "This month": [], "Later": []}
+    groups: dict[str, list[Line]] = {"Overdue": [], "Now": [], "This month": [], "Later": [], "To know": []}
     for line in lines:
         left = (line.due - today).days if line.due else 0
-        name = "Overdue" if left < 0 else "Now" if left <= NOW else "This month" if left <= SOON else "Later"
-        groups[name].append(line)
+        now = line.waited_for or left <= NOW
+        name = "Overdue" if left < 0 else "Now" if now else "This month" if left <= SOON else "Later"
+        groups["To know" if line.to_know else name].append(line)
     # They come in the order of their verbs: what a system or a board waits for before what only ages.
     shown = [
         {"words": words, "tasks": [_task(line) for line in found]} for words, found in groups.items() if found
     ]
     for place, group in enumerate(shown):
-        group["tasks"][0]["main"] = not place
-        group["open"] = group["words"] != "Later" or not place
+        group["tasks"][0]["main"] = not place and group["words"] != "To know"
+        group["open"] = group["words"] not in ("Later", "To know") or not place
     return shown
 
 
@@ -129,7 +134,7 @@ def snooze(request: SignedInRequest) -> HttpResponse:
 
 def _task(line: Line) -> dict:
     if line.late:
-        when = f"overdue since {in_days(line.due)}"
+        when = f"overdue since {line.due.day} {line.due:%B}, {_distance(line.due)}"
     else:
         when = line.when or (f"by {line.due.day} {line.due:%B}, {_distance(line.due)}" if line.due else "")
     return {

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance.audit.forms import DayField as OpenDay
 from governance.models import Unit, User
@@ -65,13 +66,13 @@ class WeekForm(OnceForm):
     """The hours of a whole week, a field for each layer, named as the layer is."""
 
     rows_may_be_empty = True  # a week goes into few layers
-    week = DayField(label="Week")
+    week = DayField(label=_("Week"))
 
     def __init__(self, *args, **options):
         super().__init__(*args, auto_id="week_%s", **options)
         for layer, label in Layer.choices:
             self.fields[layer] = HoursField(f"{label}, hours")
-        self.fields["words"] = forms.CharField(label="What", max_length=250, required=False)
+        self.fields["words"] = forms.CharField(label=_("What"), max_length=250, required=False)
 
     def noted(self) -> dict:
         """What was typed, as the act takes it."""
@@ -83,20 +84,20 @@ class EffortForm(OnceForm):
     """One line of effort: the week that is looked at and the layer noted last are filled in already."""
 
     rows_may_be_empty = True  # nearly all of it is optional, so it is said nowhere
-    layer = forms.ChoiceField(label="Layer", choices=list(Layer.choices))
-    week = DayField(label="Week")
-    hours = HoursField("Hours")
-    words = forms.CharField(label="What", max_length=250, required=False)
-    waited_days = NumberField("Days waited", 6)
+    layer = forms.ChoiceField(label=_("Layer"), choices=list(Layer.choices))
+    week = DayField(label=_("Week"))
+    hours = HoursField(_("Hours"))
+    words = forms.CharField(label=_("What"), max_length=250, required=False)
+    waited_days = NumberField(_("Days waited"), 6)
     waits_for = forms.CharField(
-        label="For whom or what",
+        label=_("For whom or what"),
         max_length=160,
         required=False,
         widget=forms.TextInput(attrs={"list": "waits-for", "autocomplete": "off"}),
     )
-    money = NumberField("Money", 14)
+    money = NumberField(_("Money"), 14)
     currency = forms.CharField(
-        label="Currency", max_length=3, required=False, widget=forms.TextInput(attrs={"size": 3})
+        label=_("Currency"), max_length=3, required=False, widget=forms.TextInput(attrs={"size": 3})
     )
 
     def noted(self) -> dict:
@@ -117,9 +118,9 @@ class EffortFileForm(TableForm):
     folder = "efforts"
     if_too_large = "export a shorter period"
     file = forms.FileField(
-        label="The file",
+        label=_("The file"),
         error_messages={"required": "Choose the file that your issue tracker exported."},
-        help_text="csv or xlsx, one line for each piece of work, with a header row.",
+        help_text=_("csv or xlsx, one line for each piece of work, with a header row."),
     )
 
 
@@ -127,21 +128,21 @@ class EffortMappingForm(forms.Form):
     """Which column holds what, which layer each word of the tracker means, and how time and days are written."""
 
     rows_may_be_empty = True  # most tables hold only some of it
-    unit = forms.ChoiceField(label="Time spent is in", choices=list(UNITS.items()))
+    unit = forms.ChoiceField(label=_("Time spent is in"), choices=list(UNITS.items()))
     dates = forms.ChoiceField(
-        label="How its days are written", required=False, choices=list(DATE_ORDERS.items())
+        label=_("How its days are written"), required=False, choices=list(DATE_ORDERS.items())
     )
     currency = forms.CharField(
-        label="Currency",
+        label=_("Currency"),
         max_length=3,
         required=False,
-        help_text="Of lines with money that name none: three letters, for instance EUR.",
+        help_text=_("Of lines with money that name none: three letters, for instance EUR."),
     )
-    otherwise = forms.ChoiceField(label="Lines whose words have no layer", choices=list(Layer.choices))
+    otherwise = forms.ChoiceField(label=_("Lines whose words have no layer"), choices=list(Layer.choices))
     replace = forms.BooleanField(
-        label="Where a line says something else than before, take the older back",
+        label=_("Where a line says something else than before, take the older back"),
         required=False,
-        help_text="Otherwise what entered before stays as it is.",
+        help_text=_("Otherwise what entered before stays as it is."),
     )
 
     def __init__(self, table: Table, how: How, words: list[str], *args, **options):
@@ -158,7 +159,7 @@ class EffortMappingForm(forms.Form):
         for place, word in enumerate(words):
             self.fields[f"word_{place}"] = forms.ChoiceField(
                 label=f"“{word}” is",
-                choices=[("", "no layer"), *Layer.choices],
+                choices=[("", _("no layer")), *Layer.choices],
                 required=False,
                 initial=how.layers.get(word, ""),
             )
@@ -182,9 +183,9 @@ class EffortMappingForm(forms.Form):
 class WhereItGoesForm(forms.Form):
     """The filters of the report: a unit with all below it, and a period."""
 
-    unit = UnitField(label="Unit", required=False, queryset=Unit.objects.all(), empty_label="any")
-    since = OpenDay(label="From the week of")
-    until = OpenDay(label="To the week of")
+    unit = UnitField(label=_("Unit"), required=False, queryset=Unit.objects.all(), empty_label=_("any"))
+    since = OpenDay(label=_("From the week of"))
+    until = OpenDay(label=_("To the week of"))
 
     def clean(self):
         """A period ends after it begins."""
@@ -227,14 +228,14 @@ class CaseNumberField(forms.CharField):
 class LinesForm(WhereItGoesForm):
     """The filters of the lines behind a figure."""
 
-    case = CaseNumberField(label="Initiative", required=False, max_length=20)
-    layer = forms.ChoiceField(label="Layer", required=False, choices=[("", "any"), *Layer.choices])
-    kind = forms.ChoiceField(label="What", required=False, choices=[("", "any"), *KINDS.items()])
-    currency = forms.CharField(label="Currency", required=False, max_length=3)
+    case = CaseNumberField(label=_("Initiative"), required=False, max_length=20)
+    layer = forms.ChoiceField(label=_("Layer"), required=False, choices=[("", _("any")), *Layer.choices])
+    kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("any")), *KINDS.items()])
+    currency = forms.CharField(label=_("Currency"), required=False, max_length=3)
     person = forms.IntegerField(
-        required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput, label="Waits for a person"
+        required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput, label=_("Waits for a person")
     )
     system = forms.IntegerField(
-        required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput, label="Waits for a system"
+        required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput, label=_("Waits for a system")
     )
-    words = forms.CharField(label="Waits for", required=False, max_length=160)
+    words = forms.CharField(label=_("Waits for"), required=False, max_length=160)

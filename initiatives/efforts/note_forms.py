@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.vocabulary import Layer
@@ -20,12 +21,12 @@ class EventForm(OnceForm):
     """Something that happened around the case."""
 
     kind = forms.ChoiceField(
-        label="What happened", choices=list(EVENT_KINDS.items()), widget=forms.RadioSelect
+        label=_("What happened"), choices=list(EVENT_KINDS.items()), widget=forms.RadioSelect
     )
-    happened_on = DayField(label="On", initial=clock.today)
+    happened_on = DayField(label=_("On"), initial=clock.today)
     words = WordsField(
-        label="In words",
-        help_text="Who showed or said what to whom. It stands in the history; it is no evidence.",
+        label=_("In words"),
+        help_text=_("Who showed or said what to whom. It stands in the history; it is no evidence."),
     )
 
 
@@ -33,24 +34,27 @@ class FundingForm(OnceForm):
     """Money that was given."""
 
     decided_by = forms.CharField(
-        label="Who decided", max_length=160, help_text="A name or a body, for instance: steering committee."
+        label=_("Who decided"),
+        max_length=160,
+        help_text=_("A name or a body, for instance: steering committee."),
     )
-    decided_on = DayField(label="On", initial=clock.today)
+    decided_on = DayField(label=_("On"), initial=clock.today)
     basis = WordsField(
-        label="On what basis", help_text="What they had seen or read when they decided, for instance a demo."
+        label=_("On what basis"),
+        help_text=_("What they had seen or read when they decided, for instance a demo."),
     )
     amount = forms.DecimalField(
-        label="Amount", max_digits=14, decimal_places=2, required=False, help_text="May be left out."
+        label=_("Amount"), max_digits=14, decimal_places=2, required=False, help_text=_("May be left out.")
     )
-    currency = forms.CharField(max_length=3, required=False, help_text="Three letters, for instance EUR.")
+    currency = forms.CharField(max_length=3, required=False, help_text=_("Three letters, for instance EUR."))
 
 
 class ObservationForm(OnceForm):
     """What somebody saw."""
 
-    layer = forms.ChoiceField(label="Layer", choices=[("", "choose a layer"), *Layer.choices])
-    observed_on = DayField(label="Seen on", initial=clock.today)
+    layer = forms.ChoiceField(label=_("Layer"), choices=[("", _("choose a layer")), *Layer.choices])
+    observed_on = DayField(label=_("Seen on"), initial=clock.today)
     words = WordsField(
-        label="What you saw",
-        help_text="A field note: what happens in the work, good or bad. The board reads it.",
+        label=_("What you saw"),
+        help_text=_("A field note: what happens in the work, good or bad. The board reads it."),
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.gates import requirements as gates_requirements
@@ -72,7 +73,7 @@ def _detail_field(one: Detail) -> forms.Field:
     said: dict[str, Any] = {"label": one.label, "help_text": one.help, "required": False}
     said["error_messages"] = {"required": one.missing}
     if one.type == artefact_kinds.CHOICE:
-        return NeededChoice(choices=[("", "choose"), *one.choices], **said)
+        return NeededChoice(choices=[("", _("choose")), *one.choices], **said)
     attributes: dict[str, dict[str, str]] = {
         artefact_kinds.DAY: {"type": "date"},
         artefact_kinds.COUNT: {"inputmode": "numeric", "autocomplete": "off"},
@@ -85,40 +86,43 @@ def _detail_field(one: Detail) -> forms.Field:
 class ProofForm(forms.Form):
     """The item itself. `kinds` are those offered; only fields that a kind carries are asked."""
 
-    kind = forms.ChoiceField(label="Kind of evidence")
-    title = forms.CharField(max_length=200, help_text="What it shows, and of when.")
+    kind = forms.ChoiceField(label=_("Kind of evidence"))
+    title = forms.CharField(max_length=200, help_text=_("What it shows, and of when."))
     file = forms.FileField(
-        required=False, help_text="PDF, picture, office document, text, CSV, JSON or mail, up to 25 MB."
+        required=False, help_text=_("PDF, picture, office document, text, CSV, JSON or mail, up to 25 MB.")
     )
     link = forms.URLField(
         required=False,
         max_length=1000,
         assume_scheme="https",
-        help_text="A link is shown as unverified: nobody here can say what stands behind it later.",
+        help_text=_("A link is shown as unverified: nobody here can say what stands behind it later."),
     )
-    clause = forms.ModelChoiceField(queryset=Clause.objects.none(), required=False, empty_label="none")
+    clause = forms.ModelChoiceField(queryset=Clause.objects.none(), required=False, empty_label=_("none"))
     observed_on = DayField(
-        label="Observed on", help_text="Its age counts from this day, not from the day it is added."
+        label=_("Observed on"), help_text=_("Its age counts from this day, not from the day it is added.")
     )
-    result = forms.ChoiceField(choices=[("", "none"), *ProofResult.choices], required=False)
+    result = forms.ChoiceField(choices=[("", _("none")), *ProofResult.choices], required=False)
     condition = forms.ChoiceField(
-        label="Test conditions", choices=[("", "none"), *ProofCondition.choices], required=False
+        label=_("Test conditions"), choices=[("", _("none")), *ProofCondition.choices], required=False
     )
-    note = WordsField(required=False, help_text="Period, query, sample: what a reader needs to judge it.")
+    note = WordsField(required=False, help_text=_("Period, query, sample: what a reader needs to judge it."))
     names_how = forms.ChoiceField(
-        label="Applies to version",
+        label=_("Applies to version"),
         required=False,
         widget=forms.RadioSelect,
         choices=[
-            (BY_ITSELF, "What ran on that day and what is planned; for a test report, the components only"),
-            (CHOSEN, "Exactly the versions ticked below"),
+            (
+                BY_ITSELF,
+                _("What ran on that day and what is planned; for a test report, the components only"),
+            ),
+            (CHOSEN, _("Exactly the versions ticked below")),
         ],
     )
     names = forms.MultipleChoiceField(
-        label="Versions",
+        label=_("Versions"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Ticked are those it speaks of by itself when observed today.",
+        help_text=_("Ticked are those it speaks of by itself when observed today."),
     )
 
     def __init__(self, *args, case: Initiative, book, kinds, **kwargs):
@@ -258,16 +262,16 @@ class EvidenceForm(ProofForm):
     """A new item for one or many questions; `kind` is chosen before, so that only fitting questions are offered."""
 
     covers = forms.MultipleChoiceField(
-        label="Which questions it is evidence for",
+        label=_("Which questions it is evidence for"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="One item may be evidence for many.",
+        help_text=_("One item may be evidence for many."),
     )
     supersedes = forms.ModelChoiceField(
-        label="Replaces",
+        label=_("Replaces"),
         queryset=None,
         required=False,
-        empty_label="nothing",
-        help_text="The older item stops counting, and approvals that rest on it go stale.",
+        empty_label=_("nothing"),
+        help_text=_("The older item stops counting, and approvals that rest on it go stale."),
     )
 
     def __init__(self, *args, case: Initiative, book, kind: str, keys, **kwargs):
@@ -317,7 +321,7 @@ class CoverForm(forms.Form):
     """More questions that an item proves."""
 
     requirements = forms.MultipleChoiceField(
-        label="Which further questions it is evidence for", widget=forms.CheckboxSelectMultiple
+        label=_("Which further questions it is evidence for"), widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args, book, kind: str, keys, **kwargs):

@@ -13,16 +13,18 @@ from django.urls import reverse
 from governance import clock
 from governance.authorization.decision_queries import SIGNAL_DAYS, allowed_subjects, of_day
 from governance.models import OutcomeReport, PolicyDecision
-from governance.vocabulary import Stage
+from governance.vocabulary import LogFindingKind, Stage
 from initiatives.cases.act import act, batched
 from initiatives.cases.case_frame import WhoMay
 from initiatives.facts.finding_rules import Measurable, Wanted, about
 from initiatives.findings.sync import follow
-from initiatives.models import DecisionDay, Initiative, ScopeVersion
+from initiatives.models import DecisionDay, Initiative, LogFinding, ScopeVersion
 
 WAY = "decisions"
 # What the log says something about, by the stage of the case: its bound ends with the MVP.
 SAID_OF = {Stage.MVP: ("mvp.rollout", "layer.runtime"), Stage.PRODUCTION: ("layer.runtime",)}
+# Acts that the interaction log shows and that no decision permitted.
+NOT_PERMITTED = (LogFindingKind.NEVER_ASKED, LogFindingKind.AFTER_DENIAL)
 SETTLED = timedelta(hours=1)  # after midnight: what waited in a spool is in the log by then
 CATCH_UP = 7  # days that are counted at most after the worker was away
 OWNER = "The owner"
@@ -101,6 +103,8 @@ def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
     since = clock.now() - timedelta(days=SIGNAL_DAYS)
     unasked = OutcomeReport.objects.filter(case_number__in=numbers, decision__isnull=True, at__gte=since)
     past_us = {numbers[number] for number in unasked.values_list("case_number", flat=True).distinct()}
+    acts = LogFinding.objects.standing().filter(initiative__in=found, kind__in=NOT_PERMITTED, at__gte=since)
+    past_us |= set(acts.filter(probable=False).values_list("initiative", flat=True))
     for key, (case, scope, days) in found.items():
         if key in past_us or any(row.subjects > scope.user_count for row in days):
             continue

@@ -362,6 +362,8 @@ SENTENCES: dict[str, str] = {
     EntryKind.CONTRACT_PROPOSED: "sent version {number} of the contract to the board.",
     EntryKind.CONTRACT_TAKEN_BACK: "took version {number} of the contract back.",
     EntryKind.CONTRACT_APPROVED: "approved version {number} of the contract in the seat {seat:seat}.",
+    EntryKind.CONTRACT_OBJECTED: "objected to version {number} of the contract in the seat {seat:seat}: {text}",
+    EntryKind.CONTRACT_OBJECTION_WITHDRAWN: "withdrew the objection to the contract: {text}",
     EntryKind.CONTRACT_IN_FORCE: "put version {number} of the contract in force from {starts_at:day}.",
     EntryKind.APPROVAL_ASKED: "asked {approvers:roles} to approve “{action}” on {resource} for {subject}.",
     EntryKind.APPROVAL_ANSWERED: (
@@ -434,8 +436,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.REVIEW_MOVED_TO_RULEBOOK: "moved the review from rulebook {before} to {after}.",
     EntryKind.WAIVER_REQUESTED: "asked for a waiver of {key:question} until {until:day}: {why}",
     EntryKind.WAIVER_AGREED: (
-        "agreed to the waiver of {key:question} until {until:day}<{runs?}; it runs.|; a second agreement "
-        "is needed.>"
+        "agreed to the waiver of {key:question} until {until:day}<{runs?}; it runs.|; a second one is needed.>"
     ),
     EntryKind.WAIVER_REFUSED: "refused the waiver of {key:question}.",
     EntryKind.WAIVER_LAPSED: "saw the request of a waiver of {key:question} run out.",

@@ -15,7 +15,13 @@ from initiatives import models
 from initiatives.history import entry_wording
 
 # Acts of others that only auditors and admins see: what was refused, and who read what.
-PRIVATE = (EntryKind.REFUSED, EntryKind.EVIDENCE_OPENED, EntryKind.ATTACHMENT_OPENED, EntryKind.PAST_READ)
+PRIVATE = (
+    EntryKind.REFUSED,
+    EntryKind.EVIDENCE_OPENED,
+    EntryKind.ATTACHMENT_OPENED,
+    EntryKind.INTERACTION_OPENED,
+    EntryKind.PAST_READ,
+)
 # Fields that say nothing to a reader, or that the sentence says already.
 SILENT = {"id", "initiative", "contract", "version", "component", "review", "evidence"}
 LONGEST_VALUE = 300
@@ -23,15 +29,23 @@ LONGEST_VALUE = 300
 
 @dataclass(frozen=True)
 class Line:
-    """One act: when, who, what in words, why, whether the moment was simulated, its review, and the rows behind it."""
+    """One act: its entry, when, who, what in words, why, whether the moment was simulated, its review, its rows."""
 
+    pk: int
+    kind: str
     at: object
     who: str
     text: str
     reason: str
     simulated: bool
+    facts: dict
     link: str = ""
     rows: tuple = ()
+
+    @property
+    def erased(self) -> bool:
+        """Whether its words were erased: then the text says so, and nobody is named."""
+        return not self.who
 
 
 @dataclass(frozen=True)
@@ -67,11 +81,14 @@ def lines(case, entries: QuerySet, book) -> list[Line]:
         reason = told.get("reason") or ""
         result.append(
             Line(
+                pk=pk,
+                kind=kind,
                 at=at,
                 who=told["actor"]["name"] if told else "",
                 text=text,
                 reason="" if reason in text else reason,
                 simulated=simulated,
+                facts=facts,
                 link=reverse("review", args=[facts["review"]]) if facts.get("review") else "",
                 rows=tuple(rows.pop(xact, ())),
             )

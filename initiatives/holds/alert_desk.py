@@ -40,6 +40,7 @@ def lines(look: "Look") -> Iterator[Line]:
             f"{reverse('portfolio')}?held=on",
             "See them all",
             "Holds, and days of grace that are over.",
+            to_know=True,
         )
     cases = {row.initiative_id for row in (*holds.values(), *lapsed.values())}
     yield from (_depending(row) for row in look.depending if row.initiative_id not in cases)
@@ -48,10 +49,13 @@ def lines(look: "Look") -> Iterator[Line]:
         yield Line("see", row["subject"].partition(" ")[2], link, "Read it", text[:200], row["ref"])
 
 
+def _owns(look: "Look", case: Initiative) -> bool:
+    return case.pk in look.working and bool(look.working[case.pk][1] & OWNING)
+
+
 def _reaches(look: "Look", case: Initiative, requirements: Sequence[str] = ()) -> bool:
     """Whether what stands against the case reaches the person: as owner, chair, or in a seat that it affects."""
-    held = look.working[case.pk][1] if case.pk in look.working else set()
-    if held & OWNING or case.pk in look.chaired:
+    if _owns(look, case) or case.pk in look.chaired:
         return True
     seats = look.seats_by_unit.get(case.unit_id, set())
     if BoardRole.CHAIR in seats:
@@ -86,6 +90,7 @@ def _hold(look: "Look", hold: Hold) -> Line:
         when=f"since {day(hold.opened_at)}",
         on_behalf=look.standing_in_on.get(case.pk, ""),
         is_hold=True,
+        to_know=not _owns(look, case),
     )
 
 
@@ -96,10 +101,11 @@ def _grace(look: "Look", debt: Obligation) -> Line:
         f"The days of grace of {case.title} are over",
         reverse("case-step-back" if chairs else "case", args=[case.ref]),
         "Decide on stepping back" if chairs else "See what is missing",
-        f"{ended(debt.text)} It is a {stage_word(case.stage)} that its evidence does not support.",
+        f"{ended(debt.text)} Its evidence does not support {stage_word(case.stage)}.",
         case.ref,
         debt.due,
         on_behalf="" if chairs else look.standing_in_on.get(case.pk, ""),
+        to_know=not (chairs or _owns(look, case)),
     )
 
 
@@ -115,4 +121,5 @@ def _depending(row) -> Line:
         f"It is {what}. Bearable without it: {row.outage}. Ask its owner what still works.",
         case.ref,
         due=row.lapsed,
+        to_know=True,
     )

@@ -1,6 +1,7 @@
 """Forms on holds, debts and gaps."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
 from initiatives.models import Initiative
@@ -9,13 +10,13 @@ from initiatives.models import Initiative
 class HoldForm(forms.Form):
     """A concern."""
 
-    reason = WordsField(label="What must not go on", help_text="The chair judges it from these words.")
+    reason = WordsField(label=_("What must not go on"), help_text=_("The chair judges it from these words."))
 
 
 class SettleForm(forms.Form):
     """A note on a debt that is settled."""
 
-    note = WordsField(label="How it was resolved", required=False)
+    note = WordsField(label=_("How it was resolved"), required=False)
 
 
 class ExcuseForm(forms.Form):
@@ -23,12 +24,14 @@ class ExcuseForm(forms.Form):
 
     case = forms.ModelChoiceField(
         queryset=None,
-        label="For the decision on",
-        empty_label="choose",
+        label=_("For the decision on"),
+        empty_label=_("choose"),
         error_messages={"required": "Choose the initiative whose decision may pass it."},
-        help_text="Initiatives with an open review for MVP or production that it holds up, and on which you decide.",
+        help_text=_(
+            "Initiatives with an open review for MVP or production that it holds up, and on which you decide."
+        ),
     )
-    reason = WordsField(label="Why this decision may go on")
+    reason = WordsField(label=_("Why this decision may go on"))
 
     def __init__(self, *args, cases, **kwargs):
         super().__init__(*args, **kwargs)
@@ -40,11 +43,13 @@ class ExcuseForm(forms.Form):
 class GapForm(forms.Form):
     """Something unresolved that bites downstream."""
 
-    text = WordsField(label="What is unresolved")
-    owner = PersonField(label="Who owns it")
-    due = DayField(label="By when")
+    text = WordsField(label=_("What is unresolved"))
+    owner = PersonField(label=_("Who owns it"))
+    due = DayField(label=_("By when"))
     downstream = ListField(
-        label="What it touches downstream", required=False, help_text="Systems or teams, separated by commas."
+        label=_("What it touches downstream"),
+        required=False,
+        help_text=_("Systems or teams, separated by commas."),
     )
 
 
@@ -54,8 +59,8 @@ class CloseGapForm(forms.Form):
     evidence = forms.ModelChoiceField(
         queryset=None,
         required=False,
-        empty_label="none: I own this gap and accept it",
-        help_text="Without evidence only the gap's owner closes it, by accepting it.",
+        empty_label=_("none: I own this gap and accept it"),
+        help_text=_("Without evidence only the gap's owner closes it, by accepting it."),
     )
 
     def __init__(self, *args, case, **kwargs):

@@ -13,7 +13,7 @@ from django.db.models import Q
 from governance import clock
 from governance.ledger import record
 from governance.models import LegalHold, Unit, User
-from governance.organisation.actions import add_person, in_being
+from governance.organisation.actions import add_person, open_to_own
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Conflict, no
 from governance.sign_in import password_links
@@ -45,7 +45,7 @@ def make_link(*, unit: Unit, until: date, by: User) -> IntakeLink:
         )
     if wrong:
         raise ValidationError(wrong)
-    in_being(unit, "unit")
+    open_to_own(unit, "unit")
     with act("make intake link", by=by, reason="Intake link made"):
         intake_permissions.may_open(unit, by).or_refuse()
         unit = Unit.objects.select_for_update().get(pk=unit.pk)

@@ -1,9 +1,12 @@
 """The form of the intake link, and those of whoever answers it."""
 
-from django import forms
+from typing import cast
 
-from governance.models import Unit, User
-from initiatives.form_fields import DayField, PersonField, WordsField
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from governance.models import Board, User
+from initiatives.form_fields import DayField, OwnUnitField, PersonField, WordsField, votes_lost
 from initiatives.intake.actions import LONGEST
 
 
@@ -11,26 +14,28 @@ class IntakeForm(forms.Form):
     """What somebody without an account tells: who they are, which problem it is, whose, and what it costs."""
 
     name = forms.CharField(
-        label="Your name", max_length=LONGEST["name"], widget=forms.TextInput(attrs={"autocomplete": "name"})
+        label=_("Your name"),
+        max_length=LONGEST["name"],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     email = forms.EmailField(
-        label="Your mail address",
+        label=_("Your mail address"),
         max_length=LONGEST["email"],
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text="No mail comes from this form. Somebody may write to you, or invite you.",
+        help_text=_("No mail comes from this form. Somebody may write to you, or invite you."),
     )
     problem = WordsField(
-        label="What the problem is",
+        label=_("What the problem is"),
         max_length=LONGEST["problem"],
-        help_text="Leave out names of other people.",
+        help_text=_("Leave out names of other people."),
     )
-    users = forms.CharField(label="Who would use a solution", max_length=LONGEST["users"])
+    users = forms.CharField(label=_("Who would use a solution"), max_length=LONGEST["users"])
     hurts = WordsField(
-        label="Where it hurts today",
+        label=_("Where it hurts today"),
         required=False,
         max_length=LONGEST["hurts"],
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="How often, how long, what it costs. If you know.",
+        help_text=_("How often, how long, what it costs. If you know."),
     )
     once = forms.UUIDField(required=False, widget=forms.HiddenInput())
 
@@ -38,12 +43,12 @@ class IntakeForm(forms.Form):
 class LinkForm(forms.Form):
     """The unit that people write to, and until when."""
 
-    until = DayField(label="Open until", help_text="The last day on which it takes something.")
+    until = DayField(label=_("Open until"), help_text=_("The last day on which it takes something."))
 
     def __init__(self, *args, units, **options):
         super().__init__(*args, **options)
-        self.fields["unit"] = forms.ModelChoiceField(
-            units, empty_label="choose", help_text="The chair of its board answers."
+        self.fields["unit"] = OwnUnitField(
+            queryset=units, empty_label=_("choose"), help_text=_("The chair of its board answers.")
         )
         self.order_fields(["unit", "until"])
 
@@ -52,43 +57,49 @@ class IdeaForm(forms.Form):
     """What the sender's words lack for an idea. `why_new` is asked only when there are similar cases."""
 
     rows_may_be_empty = True  # only why_new, which is needed wherever it is shown
-    title = forms.CharField(max_length=200, help_text="What people will call it.")
-    owner = PersonField(help_text="Is asked to accept. You, or somebody else; never a team.")
+    title = forms.CharField(max_length=200, help_text=_("What people will call it."))
+    owner = PersonField(help_text=_("Is asked to accept. You, or somebody else; never a team."))
     why_new = WordsField(
-        label="Why this is new",
+        label=_("Why this is new"),
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="What it does that none of these does.",
+        help_text=_("What it does that none of these does."),
     )
     invite = forms.BooleanField(
-        label="Ask the admins to invite the sender",
+        label=_("Ask the admins to invite the sender"),
         required=False,
         initial=True,
-        help_text="Only admins add accounts. It comes to their inbox with the name and address that were given.",
+        help_text=_(
+            "Only admins add accounts. It comes to their inbox with the name and address that were given."
+        ),
     )
+
+    def __init__(self, *args, board: Board | None, **options):
+        super().__init__(*args, **options)
+        cast(PersonField, self.fields["owner"]).beside = votes_lost(board) if board else {}
 
 
 class DeclineForm(forms.Form):
     """Why nothing is made of it."""
 
-    reason = WordsField(label="Why", max_length=1000)
+    reason = WordsField(label=_("Why"), max_length=1000)
 
 
 class InviteForm(forms.Form):
     """The account of the sender, or why there is none."""
 
-    full_name = forms.CharField(label="Name", max_length=120)
+    full_name = forms.CharField(label=_("Name"), max_length=120)
     login = forms.CharField(
-        label="User name",
+        label=_("User name"),
         max_length=60,
         validators=User._meta.get_field("login").validators,
-        help_text="What they sign in with.",
+        help_text=_("What they sign in with."),
     )
-    unit = forms.ModelChoiceField(Unit.objects.own(), required=False, empty_label="none")
+    unit = OwnUnitField(required=False, empty_label=_("none"))
 
 
 class LeaveForm(forms.Form):
     """Why the sender is not invited."""
 
-    reason = WordsField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = WordsField(label=_("Why"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
+from governance.people.boards import board_for
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Refused
 from governance.runtime.signed_in_request import SignedInRequest
@@ -163,7 +164,7 @@ def idea(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make an idea of a request. Where similar cases exist the chair says why this is new, or declines it."""
     row = _request_for(request, pk)
     intake_permissions.may_answer(row, request.user).or_refuse()
-    form = IdeaForm(sent(request))
+    form = IdeaForm(sent(request), board=board_for(row.unit))
     sender = getattr(row, "sender", None)
     if sender is None or actions.account_of(sender) is not None:
         del form.fields["invite"]  # nobody is left to invite, or they are here

@@ -8,7 +8,18 @@ from initiatives.models.approvals import (
     ApprovalUse,
     KillSwitch,
 )
-from initiatives.models.enforcement import ArchitectureDecision, ClauseEnforcement, DecisionDay, LayerReview
+from initiatives.models.enforcement import (
+    ActName,
+    ArchitectureDecision,
+    BodyTerm,
+    ClauseEnforcement,
+    DecisionDay,
+    LayerReview,
+    LogFinding,
+    LogFindingWithdrawal,
+    ReconciledDay,
+    ReconciliationMark,
+)
 from initiatives.models.evidence import (
     Answer,
     AnswerDraft,
@@ -65,6 +76,7 @@ from initiatives.models.integration.systems import (
     StandaloneDeclaration,
     System,
 )
+from initiatives.models.interaction_selections import BulkReading, InteractionSelection, SelectedInteraction
 from initiatives.models.notes import (
     CaseVisit,
     Continuation,
@@ -74,12 +86,14 @@ from initiatives.models.notes import (
     NotSimilar,
     Observation,
     ReviewVisit,
+    SavedView,
 )
 from initiatives.models.reviews import Condition, DrawnQuestion, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
 
 __all__ = [
+    "ActName",
     "Answer",
     "AnswerDraft",
     "ApprovalAnswer",
@@ -88,6 +102,8 @@ __all__ = [
     "ApprovalRequest",
     "ApprovalUse",
     "ArchitectureDecision",
+    "BodyTerm",
+    "BulkReading",
     "CaseVisit",
     "ChangeRecord",
     "ClauseEnforcement",
@@ -127,11 +143,14 @@ __all__ = [
     "IntakeLink",
     "IntakeRequest",
     "IntakeSender",
+    "InteractionSelection",
     "InventorySource",
     "KillSwitch",
     "LayerReview",
     "Link",
     "LinkAnswer",
+    "LogFinding",
+    "LogFindingWithdrawal",
     "Measurement",
     "ModelEvaluation",
     "ModelVersion",
@@ -144,12 +163,16 @@ __all__ = [
     "ProofItem",
     "ProposedChange",
     "Question",
+    "ReconciledDay",
+    "ReconciliationMark",
     "Region",
     "Review",
     "ReviewVisit",
     "RoleAssignment",
     "RulebookDraft",
+    "SavedView",
     "ScopeVersion",
+    "SelectedInteraction",
     "ServiceAccount",
     "Shortcoming",
     "SignOff",

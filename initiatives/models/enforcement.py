@@ -1,4 +1,4 @@
-"""Rows of controls of clauses, reports on layers, decisions on architecture.
+"""Rows of controls of clauses, both logs compared, how long bodies are kept, reports on layers, architecture.
 
 Sources: S0-1 (the contract comes before any architecture decision), S0-17 (every clause is mapped to a control), S0-21
 (each layer is independently auditable).
@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Clause, ServiceKey, User
 from governance.models.constraints import by_whom_and_when
-from governance.vocabulary import Layer
+from governance.vocabulary import Layer, LogFindingKind
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
 
@@ -58,6 +58,12 @@ class ClauseEnforcement(models.Model):
         return f"{self.get_layer_display()}: {self.control[:60]}"
 
 
+class LogFindingQuerySet(models.QuerySet):
+    def standing(self):
+        """Findings that were not withdrawn."""
+        return self.filter(withdrawal__isnull=True)
+
+
 class DecisionDay(WrittenOnce):
     """What the log of decisions says of one key of a case and one day.
 
@@ -81,6 +87,145 @@ class DecisionDay(WrittenOnce):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.asked} questions"
+
+
+class ActName(models.Model):
+    """Which action of the contract a sender means by a name; no action where it means none that the contract is about.
+
+    Names that are those of the contract need no row. `name` is as rows of the log have it (`shape.act_name`). What was
+    said and then taken back keeps its row, for whoever says something of that name again.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="act_names")
+    name = models.CharField(max_length=100)
+    action = models.CharField(max_length=100, blank=True, default="")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    taken_back_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["initiative", "name"], name="an_act_is_named_once"),
+            models.CheckConstraint(name="an_act_has_a_name", condition=~Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.action or 'no act of the contract'}"
+
+
+class ReconciledDay(models.Model):
+    """What both logs say together of a case and a day: counted from their rows, and again whenever one of them grows.
+
+    `due`: something came that is not counted yet. `judged_by` is the digest of names and models by which it was
+    counted, `seconds` how long that took. `expected` are allowed decisions that did not fail, `logged` those of them
+    whose act the interaction log has with input, output, actor, time and model version. `unnamed` counts acts of no
+    action of the contract by their names, `unmapped` all of them; `calls` are all interactions of the day.
+    """
+
+    not_governed = "figures counted from rows of both logs, which are sealed: anybody counts them again"
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="reconciled_days")
+    day = models.DateField()
+    due = models.BooleanField(default=True)
+    judged_at = models.DateTimeField(null=True, blank=True)
+    judged_by = models.CharField(max_length=64, blank=True, default="")
+    seconds = models.FloatField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    not_done = models.PositiveBigIntegerField(default=0)
+    never_asked = models.PositiveBigIntegerField(default=0)
+    after_denial = models.PositiveBigIntegerField(default=0)
+    probable = models.PositiveBigIntegerField(default=0)
+    open = models.PositiveBigIntegerField(default=0)
+    unmapped = models.PositiveBigIntegerField(default=0)
+    unnamed = models.JSONField(default=dict, blank=True)
+    sampling = models.BooleanField(default=False)
+    calls = models.PositiveBigIntegerField(default=0)
+    expected = models.PositiveBigIntegerField(default=0)
+    logged = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["initiative", "-day"]
+        constraints = [
+            models.UniqueConstraint(fields=["initiative", "day"], name="one_reconciled_day"),
+            models.CheckConstraint(
+                name="no_more_logged_than_expected", condition=Q(logged__lte=F("expected"))
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["day"], condition=Q(due=True), name="reconciled_days_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.initiative} on {self.day}"
+
+
+class ReconciliationMark(models.Model):
+    """How far what came was looked at: batches of transactions before `xact`, reports until `outcomes_to`."""
+
+    not_governed = "a bookmark of the worker: set back, it looks again and finds the same"
+    not_in_admin = "one row of the worker's own"
+
+    xact = models.BigIntegerField(default=0)
+    outcomes_to = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"before transaction {self.xact}"
+
+
+class LogFinding(WrittenOnce):
+    """Something that the logs of a case show and that nobody permitted or declared, with what it rests on.
+
+    `act` names what it is about within the case, `number` how often the same was found: what was withdrawn may be found
+    again. `interaction` and `decision` (its digest) are those it rests on, `what` the act, or the model, as it was
+    named. A `probable` one is tied to its decision by key, action and time alone: it is shown, and owes nothing.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="log_findings")
+    kind = models.CharField(max_length=20, choices=LogFindingKind.choices)
+    act = models.CharField(max_length=64)
+    number = models.PositiveIntegerField()
+    what = models.CharField(max_length=250, blank=True, default="")
+    at = models.DateTimeField()
+    day = models.DateField()
+    key = models.ForeignKey(ServiceKey, models.PROTECT, null=True, blank=True, related_name="+")
+    interaction = models.BigIntegerField(null=True, blank=True)
+    decision = models.CharField(max_length=64, blank=True, default="")
+    probable = models.BooleanField(default=False)
+    found_at = models.DateTimeField()
+
+    objects = LogFindingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["initiative", "at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "kind", "act", "number"], name="a_log_finding_is_found_once"
+            ),
+            models.CheckConstraint(
+                name="log_finding_is_of_a_known_kind", condition=Q(kind__in=LogFindingKind.values)
+            ),
+        ]
+        indexes = [models.Index(fields=["initiative", "day"], name="log_findings_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.what}"
+
+
+class LogFindingWithdrawal(WrittenOnce):
+    """That a finding stands no longer, and why: a log that came late, a name that was mapped, a model declared."""
+
+    finding = models.OneToOneField(LogFinding, models.PROTECT, related_name="withdrawal")
+    why = models.CharField(max_length=250)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.finding}, withdrawn"
 
 
 class LayerReview(WrittenOnce):
@@ -131,3 +276,72 @@ class ArchitectureDecision(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class BodyTerm(models.Model):
+    """That what was said to the systems of a case is kept for fewer days than 730, until a day, on a legal basis.
+
+    It needs the risk seat of the board and an auditor, who are two people and not whoever asked. Never under 183 days
+    (EU AI Act, Articles 19 and 26(6)).
+    """
+
+    LEAST, MOST = 183, 729  # days
+    LONGEST = 365  # days that it runs at most
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="body_terms")
+    days = models.PositiveSmallIntegerField()
+    legal_basis = models.TextField()
+    requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    until = models.DateField()
+    risk = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    risk_at = models.DateTimeField(null=True, blank=True)
+    auditor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    auditor_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_body_term_is_of_183_to_729_days", condition=Q(days__gte=183, days__lte=729)
+            ),
+            models.CheckConstraint(
+                name="a_body_term_has_two_signers",
+                condition=Q(risk__isnull=True) | Q(auditor__isnull=True) | ~Q(risk=F("auditor")),
+            ),
+            models.CheckConstraint(
+                name="nobody_signs_their_own_body_term",
+                condition=(Q(risk__isnull=True) | ~Q(risk=F("requested_by")))
+                & (Q(auditor__isnull=True) | ~Q(auditor=F("requested_by"))),
+            ),
+            models.CheckConstraint(
+                name="a_body_term_is_signed_by_whom_and_when",
+                condition=(
+                    Q(risk__isnull=True, risk_at__isnull=True) | Q(risk__isnull=False, risk_at__isnull=False)
+                )
+                & (
+                    Q(auditor__isnull=True, auditor_at__isnull=True)
+                    | Q(auditor__isnull=False, auditor_at__isnull=False)
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=["initiative"],
+                condition=Q(risk_at__isnull=True, refused_at__isnull=True)
+                | Q(auditor_at__isnull=True, refused_at__isnull=True),
+                name="one_body_term_request_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.days} days until {self.until}"
+
+    @property
+    def signed_at(self):
+        """When the second of the two signed, or None."""
+        if self.refused_at or not (self.risk_at and self.auditor_at):
+            return None
+        return max(self.risk_at, self.auditor_at)

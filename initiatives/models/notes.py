@@ -1,5 +1,5 @@
-"""Rows of notes that move nothing: events, funding decisions, observations; former names of a case, and which cases
-are not similar to it.
+"""Rows of notes that move nothing: events, funding decisions, observations; former names of a case, which cases
+are not similar to it, and the filters that people named for themselves.
 
 Sources: S1-8.1 (announcement, demo, choice of model and budget move nothing), S1-38 (budgets are given on a demo),
 S1-39 (field notes from inside).
@@ -243,3 +243,25 @@ class CaseVisit(Visit):
 
     def __str__(self) -> str:
         return f"{self.person_id} saw case {self.initiative_id}"
+
+
+class SavedView(models.Model):
+    """A filter of the list of cases under the name that a person gave it; `query` as in an address."""
+
+    not_governed = "a person's own shortcut: it reports and decides nothing"
+    not_in_admin = "a person's own shortcut: nobody else sees it"
+
+    person = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["person", "name"], name="one_saved_view_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The list with this filter on."""
+        return f"/cases/?{self.query}"

@@ -7,7 +7,7 @@ from django.db.models import Q
 from governance import clock, contributions
 from governance.ledger import record
 from governance.models import Unit, User
-from governance.organisation.actions import in_being
+from governance.organisation.actions import open_to_own
 from governance.permission_result import Conflict, no
 from governance.vocabulary import ReviewOutcome, Tier
 from governance.vocabulary.entry_kinds import EntryKind
@@ -53,16 +53,14 @@ def register(
     if not owner.is_active:
         wrong["owner"] = f"{owner} is no longer active; name somebody else."
     if unit.imported:
-        wrong["unit"] = (
-            f"{unit} came with an imported list. An admin can take it over; until then choose another."
-        )
+        wrong["unit"] = unit.taken_over_first
     if successor_of is not None and not successor_of.closed:
         wrong["successor_of"] = (
             f"{successor_of.ref} still runs; a successor follows a stopped or retired initiative."
         )
     if wrong:
         raise ValidationError(wrong)
-    in_being(unit, "unit")
+    open_to_own(unit, "unit")
     with act("register", by=by, reason=reason.strip() or "Registered"):
         case_permissions.may_register(by).or_refuse()
         case = Initiative(

@@ -1,8 +1,12 @@
 """The four fields that begin a case."""
 
-from django import forms
+from typing import cast
 
-from governance.models import Unit, User
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from governance.models import User
+from initiatives.form_fields import OwnUnitField, PersonField, votes_lost
 from initiatives.models import Initiative
 
 
@@ -10,26 +14,23 @@ class RegisterForm(forms.Form):
     """Title, unit, problem, owner. `why_new` is asked only when there are similar cases."""
 
     rows_may_be_empty = True  # only why_new, which is needed wherever it is shown
-    title = forms.CharField(max_length=200, help_text="What people will call it.")
-    unit = forms.ModelChoiceField(
-        Unit.objects.own(), empty_label="choose", help_text="Whose problem it solves. Its board decides."
-    )
+    title = forms.CharField(max_length=200, help_text=_("What people will call it."))
+    unit = OwnUnitField(empty_label=_("choose"), help_text=_("Whose problem it solves. Its board decides."))
     problem = forms.CharField(
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Who has it, how often, what it costs today. Two sentences will do.",
+        help_text=_("Who has it, how often, what it costs today. Two sentences will do."),
     )
-    owner = forms.ModelChoiceField(
-        User.objects.active(),
-        empty_label="choose",
-        help_text="A person, never a team. You, or somebody who will be asked to accept.",
+    owner = PersonField(
+        empty_label=_("choose"),
+        help_text=_("A person, never a team. You, or somebody who will be asked to accept."),
     )
     why_new = forms.CharField(
-        label="Why this is new",
+        label=_("Why this is new"),
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="What it does that none of these does.",
+        help_text=_("What it does that none of these does."),
     )
     successor_of = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput())
 
@@ -38,6 +39,7 @@ class RegisterForm(forms.Form):
         self.visible = visible
         self.fields["unit"].initial = person.unit_id
         self.fields["owner"].initial = person.pk
+        cast(PersonField, self.fields["owner"]).beside = votes_lost()
 
     def clean_successor_of(self) -> Initiative | None:
         """The case this one follows, if the person may see it."""

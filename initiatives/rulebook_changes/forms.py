@@ -3,6 +3,7 @@
 import re
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.models import Rulebook
@@ -36,15 +37,15 @@ class CopyForm(forms.Form):
     """Which version is copied, and what the next one will be called."""
 
     base = forms.ModelChoiceField(
-        label="Start from",
+        label=_("Start from"),
         queryset=Rulebook.objects.order_by("-id"),
         to_field_name="version",
         empty_label=None,
     )
     version = forms.CharField(
-        label="Call the next version",
+        label=_("Call the next version"),
         max_length=40,
-        help_text="Letters, digits and . - _, such as 2026.2: it is part of an address.",
+        help_text=_("Letters, digits and . - _, such as 2026.2: it is part of an address."),
     )
 
 
@@ -94,7 +95,7 @@ class TierFields(forms.Form):
                 self.fields[f"level_at_mvp_{tier}"] = forms.ChoiceField(
                     label=f"{tier.label}: level at the gate to MVP",
                     required=False,
-                    choices=[("", "the same"), *levels],
+                    choices=[("", _("the same")), *levels],
                     initial=told["level_at_mvp"],
                 )
 
@@ -216,11 +217,11 @@ class PartForm(TierFields):
         if not asked:
             field.widget = forms.MultipleHiddenInput()
         if self.place("requirements")[0] == "scale_tests":
-            field.label = "Items of its scale test"
+            field.label = _("Items of its scale test")
         others = [key for key in self.text.names("requirement") if key not in (*asked, self.key)]
         choices = [("", "none"), *((key, f"{names[key]} ({key})") for key in others)]
         self.fields["more"] = forms.ChoiceField(
-            label="Ask one more question", required=False, choices=choices
+            label=_("Ask one more question"), required=False, choices=choices
         )
         before = list(self.fields)[: list(self.fields).index("requirements") + 1]
         self.order_fields([*before, "more"])
@@ -234,7 +235,7 @@ class PartForm(TierFields):
     def changed(self) -> dict[Place, object]:
         """What was typed that differs from the text that the form was filled in on, by place."""
         found: dict[Place, object] = {}
-        for name, (_, required, _) in fields_of(self.text, self.part).items():
+        for name, (_label, required, _kind) in fields_of(self.text, self.part).items():
             if name not in self.fields:
                 continue
             before, value = self.text.value(self.place(name)), self.cleaned_data[name]
@@ -327,11 +328,13 @@ class LinesField(forms.CharField):
 class ForecastForm(forms.Form):
     """When a rulebook would be published, and until when what falls could be mended."""
 
-    day = DayField(label="Published on", required=False, help_text="Today, or a day to come.")
+    day = DayField(label=_("Published on"), required=False, help_text=_("Today, or a day to come."))
     grace_until = DayField(
-        label="Fixed until",
+        label=_("Fixed until"),
         required=False,
-        help_text="The last day of the obligation where support falls. Empty: as many days as the rulebook says.",
+        help_text=_(
+            "The last day of the obligation where support falls. Empty: as many days as the rulebook says."
+        ),
     )
 
     def __init__(self, *args, **options):
@@ -341,8 +344,8 @@ class ForecastForm(forms.Form):
 class PeriodForm(forms.Form):
     """The period whose decisions are judged by another rulebook."""
 
-    since = DayField(label="Decided from")
-    until = DayField(label="Decided until")
+    since = DayField(label=_("Decided from"))
+    until = DayField(label=_("Decided until"))
 
     def __init__(self, *args, **options):
         today = clock.today()
@@ -355,7 +358,7 @@ class PublishForm(forms.Form):
     """From when it decides, until when what falls may be mended, and which forecast the chair saw: key and outcome."""
 
     takes_effect = forms.ChoiceField(
-        label="It decides what is supported",
+        label=_("It decides what is supported"),
         choices=TakesEffect.choices,
         required=False,
         initial=TakesEffect.CASE_BY_CASE,
@@ -365,14 +368,16 @@ class PublishForm(forms.Form):
         "each initiative shows what this one would make of it.",
     )
     effective_on = DayField(
-        label="From which day", required=False, help_text="Only where it takes effect on a day."
+        label=_("From which day"), required=False, help_text=_("Only where it takes effect on a day.")
     )
     grace_until = DayField(
-        label="What falls may be fixed until",
+        label=_("What falls may be fixed until"),
         required=False,
-        help_text="Only where it takes effect at once: the last day of the obligation of owners. Empty: as many "
-        "days as "
-        "the rulebook says.",
+        help_text=_(
+            "Only where it takes effect at once: the last day of the obligation of owners. Empty: as many "
+            "days as "
+            "the rulebook says."
+        ),
     )
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
     outcome = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance.rulebook import RulebookErrors, diff, parse, schema
 from governance.rulebook.book import Book, Requirement
@@ -53,8 +54,10 @@ class AddForm(TierFields):
     based_on = forms.IntegerField(widget=forms.HiddenInput)
     key = forms.CharField(
         max_length=60,
-        help_text="A name that answers are kept under, such as prod.energy: small letters, digits, _ and dots. It does "
-        "not change any more.",
+        help_text=_(
+            "A name that answers are kept under, such as prod.energy: small letters, digits, _ and dots. It does "
+            "not change any more."
+        ),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "class": "mono"}),
     )
 
@@ -76,9 +79,9 @@ class AddForm(TierFields):
                 help_text=HELP.get(name, ""),
             )
         self.fields["group"].choices = list(GROUPS.items())
-        self.fields["group"].label = "What it is about"
+        self.fields["group"].label = _("What it is about")
         self.fields["asked_by"] = forms.MultipleChoiceField(
-            label="Asked by, and signed by whom",
+            label=_("Asked by, and signed by whom"),
             choices=[(one["key"], self._said(one)) for one in self._criteria()],
             widget=forms.CheckboxSelectMultiple,
             error_messages={
@@ -86,7 +89,7 @@ class AddForm(TierFields):
             },
         )
         self.fields["fate"] = forms.ChoiceField(
-            label="Its answer after the next promotion", required=False, choices=list(FATES.items())
+            label=_("Its answer after the next promotion"), required=False, choices=list(FATES.items())
         )
         self.order_fields(["based_on", *self.ahead, *SAYS, *ANSWERED])
         if text.levelled:

@@ -1,7 +1,9 @@
 """Forms of the moves: withdraw, stop, retire, reopen, step back, accept again."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
+from governance.sign_in.signing import SigningForm
 from initiatives.components.forms import ScopeForm
 from initiatives.form_fields import DayField, ReasonForm, WordsField
 from initiatives.models import Initiative
@@ -12,13 +14,13 @@ class WithdrawForm(forms.Form):
     """Why an idea is taken out of the list, and the case it is joined to."""
 
     joined_to = forms.CharField(
-        label="Joined to",
+        label=_("Joined to"),
         max_length=20,
         required=False,
-        help_text="The reference of the initiative that goes on, for instance AI-0042.",
+        help_text=_("The reference of the initiative that goes on, for instance AI-0042."),
     )
     reason = WordsField(
-        label="Why", required=False, help_text="May be left out when it is joined to another."
+        label=_("Why"), required=False, help_text=_("May be left out when it is joined to another.")
     )
 
     def __init__(self, *args, visible, **kwargs):
@@ -43,17 +45,17 @@ class StopForm(forms.Form):
     """The kind of reason, and a sentence."""
 
     reason_code = forms.ChoiceField(
-        label="Reason", choices=list(STOP_REASONS.items()), widget=forms.RadioSelect
+        label=_("Reason"), choices=list(STOP_REASONS.items()), widget=forms.RadioSelect
     )
-    reason = WordsField(label="In a sentence", help_text="What was learned? A no is an answer too.")
+    reason = WordsField(label=_("In a sentence"), help_text=_("What was learned? A no is an answer too."))
 
 
 class StepBackForm(ScopeForm):
     """Why, how users were told, and the smaller scope."""
 
-    reason = WordsField(label="Why the stage is taken back")
+    reason = WordsField(label=_("Why the stage is taken back"))
     users_told = WordsField(
-        label="How and when its users were told", help_text="For instance: mail to both teams on 3 May."
+        label=_("How and when its users were told"), help_text=_("For instance: mail to both teams on 3 May.")
     )
     field_order = ("reason", "users_told")
 
@@ -62,16 +64,17 @@ class ContinueForm(forms.Form):
     """Why it goes on, until when; and the end that was seen, so that a second word on it is told apart."""
 
     reason = WordsField(
-        label="Why it goes on", help_text="What it still has to find out, and why that is worth the time."
+        label=_("Why it goes on"),
+        help_text=_("What it still has to find out, and why that is worth the time."),
     )
-    until = DayField(label="Until", help_text="The last day; then the question is asked again.")
+    until = DayField(label=_("Until"), help_text=_("The last day; then the question is asked again."))
     was = DayField(widget=forms.HiddenInput)
 
 
-class ReattestForm(ReasonForm):
-    """A remark of the chair."""
+class ReattestForm(SigningForm, ReasonForm):
+    """A remark of the chair, and the signature."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = False
-        self.fields["reason"].label = "Remark"
+        self.fields["reason"].label = _("Remark")

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from django.views.decorators.debug import sensitive_post_parameters
+
 from governance import clock
 from governance.models import Rulebook
 from governance.permission_result import ended, no
@@ -204,6 +206,7 @@ def go_on(request, ref):
     )
 
 
+@sensitive_post_parameters("password")
 def reattest(request, ref):
     """Confirm, as chair, that production is accepted again."""
     case = case_lookup.case_for(request.user, ref)
@@ -231,7 +234,7 @@ def reattest(request, ref):
     return one_act(
         request,
         case,
-        ReattestForm(sent(request)),
+        ReattestForm(sent(request), request=request, purpose=f"confirm production of {case.ref}"),
         lambda fields: actions.reattest(case=case, by=request.user, **fields),
         "Production is accepted again.",
         template="initiatives/stages/move_reattest.html",

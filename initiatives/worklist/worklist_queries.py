@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, JSONObject, RowNumber
 
 from governance.database.batch_read import Batch, Given, Rows
 from governance.models import (
+    ClauseComment,
     ContractApproval,
     ContractVersion,
     Delegation,
@@ -223,6 +224,7 @@ _standing_holds = (
 _lapsed = models.Obligation.objects.unsettled().filter(kind="step_back", due__lt=Given("today"))
 _stewards = RoleAssignment.objects.open().filter(initiative=OuterRef("initiative"), role=Role.DATA_STEWARD)
 _signed = ContractApproval.objects.filter(version=OuterRef("pk"), digest=OuterRef("digest")).order_by("pk")
+_objecting = ClauseComment.objects.objections().filter(contract=OuterRef("contract")).order_by("pk")
 _answered = models.Answer.objects.filter(initiative=OuterRef("pk")).order_by()
 _ending = (
     stage_expiry.soon(Initiative.objects.all(), Given)
@@ -272,6 +274,7 @@ AROUND = Batch(
     contracts=Rows(
         ContractVersion.objects.filter(state=ContractVersion.IN_REVIEW).annotate(
             signed=ArraySubquery(_signed.values("seat")),
+            objecting=ArraySubquery(_objecting.values("seat")),
             case_pk=F("contract__initiative"),
             case_unit=F("contract__initiative__unit"),
             case_title=F("contract__initiative__title"),
@@ -280,6 +283,15 @@ AROUND = Batch(
         "contract__initiative__unit",
         joined={"author": _NAME},
         keys="signing",
+    ),
+    contract_objections=Rows(
+        ClauseComment.objects.objections().annotate(
+            who=F("by__full_name"),
+            case_title=F("contract__initiative__title"),
+            case_number=F("contract__initiative__number"),
+        ),
+        "contract__initiative",
+        keys="owned",
     ),
     tiers=Rows(
         Initiative.objects.live().filter(
@@ -383,6 +395,14 @@ AROUND = Batch(
             "model_version": ("id", "family", "version", "region", "end_of_life", "successor_id"),
             "model_version__successor": ("id", "family", "version", "region"),
         },
+        keys="recorded",
+    ),
+    log_findings=Rows(
+        models.Shortcoming.objects.standing()
+        .filter(source__startswith="interactions:", since__lte=_now)
+        .order_by("since", "pk"),
+        "initiative",
+        only=("id", "initiative_id", "source", "words", "fix"),
         keys="recorded",
     ),
     approvals=Rows(

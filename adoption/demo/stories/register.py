@@ -24,6 +24,7 @@ from initiatives.models import DefinitionConflict, Link, System, Vendor
 
 MODEL_VENDOR = "Tessera"
 TESSERA_TERM = "Tessera master agreement, clause 7.3"
+RATE = 110  # euros an hour of work
 # Two layers a week, the newest week first.
 HOURS = (
     ("observability", "9.5"),
@@ -186,7 +187,13 @@ def worked(tale: Tale, ago: int, weeks: int, *, waited: dict[str, int]) -> None:
         for number, (layer, hours) in enumerate(HOURS[: weeks * 2]):
             week = this - timedelta(weeks=number // 2)
             effort_actions.note_effort(
-                case=case, layer=layer, week=week, hours=Decimal(hours), by=tale.team.owner
+                case=case,
+                layer=layer,
+                week=week,
+                hours=Decimal(hours),
+                money=Decimal(hours) * RATE,
+                currency="EUR",
+                by=tale.team.owner,
             )
         for number, (words, days) in enumerate(waited.items()):
             effort_actions.note_effort(

@@ -14,9 +14,7 @@ from governance.storage import backup, restore
 class Command(BaseCommand):
     """Write a backup, or say what stands in its way."""
 
-    help = (
-        "Copy the database and the files of evidence into a new folder; people may go on working meanwhile."
-    )
+    help = "Copy the database, the files of evidence and what systems reported into a new folder, while people work."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to."""
@@ -35,7 +33,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The backup is complete: {folder}, {size / 1e6:.1f} MB, {time.monotonic() - began:.1f} s.\n"
             f"SHA-256 of its manifest: {backup.fingerprint_of(folder)}\n"
-            "Secrets are not in it: keep the secret key and the signing key elsewhere."
+            "Secrets are not in it: keep the secret key and the signing key elsewhere, and the keys of interactions by "
+            "`manage.py interaction_keys --backup`, apart from this."
         )
         if told := backup.gaps(manifest):
             raise CommandError(

@@ -1,23 +1,34 @@
-"""Bring decisions that lie in files into the database: of processes that ended, and those that were set aside."""
+"""Bring decisions and reports that lie in files into the database: also those that were set aside."""
+
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from governance.authorization import decision_log, decision_spool
+from governance.authorization import decision_log
+from governance.interaction_log import loading
+from governance.runtime import spool_files
 
 
 class Command(BaseCommand):
     """`manage.py bring_decisions`."""
 
-    help = "Bring decisions over that lie in files, also those that were set aside, once what was wrong is fixed."
+    help = "Bring over what lies in files of the logs, also what was set aside, once what was wrong is fixed."
 
     def handle(self, **_):
         """Try each line once more. Raises CommandError where some still do not fit; they stay in their files."""
-        count = decision_log.bring_aside(settings.DECISIONS_DIR)
-        self.stdout.write(f"{count} decision{'' if count == 1 else 's'} brought over.")
-        if left := decision_spool.waiting(settings.DECISIONS_DIR).aside:
+        logs = (
+            (decision_log.loader, settings.DECISIONS_DIR, "decision"),
+            (loading.loader, Path(settings.INTERACTIONS_DIR) / "waiting", "interaction"),
+        )
+        left = []
+        for loader, folder, what in logs:
+            count = loader.bring_aside(folder)
+            self.stdout.write(f"{count} {what}{'' if count == 1 else 's'} brought over.")
+            left += spool_files.waiting(folder).aside
+        if left:
             names = ", ".join(str(path) for path in left)
             raise CommandError(
-                f"Some still do not fit the database: {names}. Each holds one decision a line, as JSON; the log of "
-                "this command says what is wrong."
+                f"Some still do not fit the database: {names}. Each holds one a line, as JSON; the log of this command "
+                "says what is wrong."
             )

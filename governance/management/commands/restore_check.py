@@ -25,6 +25,7 @@ from governance.storage import backup, embedded_postgres
 NOT_HERE = {
     *("PLUMBLINE_SEALER_URL", "PLUMBLINE_TIMESTAMP_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"),
     "PLUMBLINE_SIGNING_KEY_FILE",
+    "PLUMBLINE_INTERACTION_KEYS",
 }
 
 

@@ -8,6 +8,7 @@
    [data-focus]                  takes the focus when the page opens (the summary of errors)
    [data-of-kind="value"]        a folded part for one choice of its form's kind: unfolded while that is chosen
    [data-line]                   a line of a list that j and k go down and up, e opens, s snoozes
+   select[data-pick]             a long list: a field in front of it in which one types a part of the name
    the key /                     goes to the search box
    [data-slash]                  where this browser can be told to leave all these keys alone */
 (() => {
@@ -62,6 +63,7 @@
         if (list[place] !== undefined) field.value = list[place];
       }
     }
+    form.dispatchEvent(new Event("filled"));
   };
 
   const say = (form, words) => {
@@ -152,10 +154,72 @@
     if (sent) storage("sessionStorage", (s) => s.removeItem(SENT));
   };
 
+  /* The select stays what is sent; it is out of sight, and follows what is typed. Half a name finds one that has it. */
+  let picks = 0;
+  const offerTyping = (select) => {
+    const typed = document.createElement("input");
+    const list = document.createElement("datalist");
+    const words = new Map();
+    for (const option of select.options) {
+      const said = option.text.trim();
+      let name = said;
+      for (let more = 2; words.has(name); more += 1) name = `${said} (${more})`;
+      words.set(name, option);
+      if (option.value) list.append(new Option(name, name));
+    }
+    const empty = [...select.options].find((option) => !option.value);
+    const nameOf = () => [...words].find(([, option]) => option.selected && option.value)?.[0] ?? "";
+    const show = () => {
+      typed.value = nameOf();
+      typed.setCustomValidity("");
+    };
+    const find = (text) => {
+      if (words.has(text)) return words.get(text);
+      const part = text.toLowerCase();
+      const near = [...words].filter(([name, option]) => option.value && name.toLowerCase().includes(part));
+      return near.length === 1 ? near[0][1] : null;
+    };
+    const take = (final) => {
+      const text = typed.value.trim();
+      const found = text ? find(text) : empty;
+      if (found && (final || !text || words.has(text))) {
+        if (!found.selected) {
+          found.selected = true;
+          select.dispatchEvent(new Event("change", { bubbles: true }));
+        }
+        if (final) show();
+      }
+      const ok = Boolean(found && (found.value || !select.required));
+      typed.setCustomValidity(ok || !text ? "" : "Choose one of the list: type until only one name is left.");
+    };
+    list.id = `pick-${(picks += 1)}`;
+    typed.type = "text";
+    typed.setAttribute("list", list.id);
+    typed.autocomplete = "off";
+    typed.placeholder = empty ? empty.text.trim() : "";
+    typed.required = select.required;
+    typed.dataset.picks = select.name;
+    for (const name of ["aria-describedby", "aria-invalid", "autofocus"]) {
+      if (select.hasAttribute(name)) typed.setAttribute(name, select.getAttribute(name));
+    }
+    typed.id = select.id;
+    select.id += "-choices";
+    select.hidden = true;
+    select.required = false;
+    delete select.dataset.pick;
+    select.before(typed, list);
+    typed.addEventListener("input", () => take(false));
+    typed.addEventListener("change", () => take(true));
+    select.form?.addEventListener("filled", show);
+    select.form?.addEventListener("reset", () => setTimeout(show));
+    show();
+  };
+
   const FORMS = "form[data-draft],form[data-auto],form[data-guard]";
   const start = (root) => {
     if (root.matches?.(FORMS)) watch(root);
     root.querySelectorAll(FORMS).forEach(watch);
+    root.querySelectorAll("select[data-pick]").forEach(offerTyping);
     root.querySelector("[data-focus]")?.focus();
   };
 
@@ -171,7 +235,10 @@
     "/": () => search(),
     j: () => step(1),
     k: () => step(-1),
-    e: (here) => { lineOf(here)?.querySelector("a.btn")?.click(); },
+    e: (here) => {
+      const line = lineOf(here);
+      (line?.querySelector("a.btn") ?? line?.querySelector("a"))?.click();
+    },
     s: (here) => {
       const part = lineOf(here)?.querySelector("details");
       if (part) part.open = true;

@@ -8,9 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
-from governance.authorization import decision_spool
 from governance.operations import readiness, status
 from governance.people.permissions import may_keep_accounts
+from governance.runtime import spool_files
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
 
@@ -30,7 +30,7 @@ def status_page(request: SignedInRequest) -> HttpResponse:
         "working": sum(not one.silent for one in workers),
         "broker": readiness.broker_condition(),
         "clocks": status.clocks_off(pulses),
-        "decisions": decision_spool.waiting(settings.DECISIONS_DIR),
+        "decisions": spool_files.waiting(settings.DECISIONS_DIR),
         "tasks": status.tasks(),
         "mails": status.undelivered(),
         "backlog": backlog,

@@ -1,6 +1,7 @@
 """What a verifier says of an item."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from initiatives.evidence.forms import NeededText
 from initiatives.form_fields import WordsField
@@ -11,15 +12,15 @@ VERDICTS = (("shows", "It shows this"), ("not", "It does not show this"))
 class VerificationForm(forms.Form):
     """Whether the item shows the answer, where in it, and what was seen there."""
 
-    verdict = forms.ChoiceField(label="Does it show this?", choices=VERDICTS, widget=forms.RadioSelect)
+    verdict = forms.ChoiceField(label=_("Does it show this?"), choices=VERDICTS, widget=forms.RadioSelect)
     place = NeededText(
-        label="Where in it",
+        label=_("Where in it"),
         max_length=200,
         required=False,
-        help_text="A page, a row, a heading, a time; empty only where it does not show it.",
+        help_text=_("A page, a row, a heading, a time; empty only where it does not show it."),
     )
     words = WordsField(
-        label="What you saw", help_text="One sentence. Where it does not show it: what is missing."
+        label=_("What you saw"), help_text=_("One sentence. Where it does not show it: what is missing.")
     )
 
     def said(self) -> dict:

@@ -1,6 +1,7 @@
 """Forms of the estates: a table or document and what it holds, and which of its columns says what."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance.tables.forms import TableForm
 from initiatives.imports.estates.estate_fields import FIELDS
@@ -15,11 +16,11 @@ class EstateForm(TableForm):
     what = "A table or document"
     field_order = ("file", "kept", "kind", "encoding")
     file = forms.FileField(
-        label="The table or document",
+        label=_("The table or document"),
         error_messages={"required": "Choose the file."},
-        help_text="csv or xlsx with one header row, or an OpenAPI document (JSON or YAML).",
+        help_text=_("csv or xlsx with one header row, or an OpenAPI document (JSON or YAML)."),
     )
-    kind = forms.ChoiceField(label="What it holds")
+    kind = forms.ChoiceField(label=_("What it holds"))
 
     def __init__(self, *args, kinds: list[str], **options):
         super().__init__(*args, **options)
@@ -43,7 +44,7 @@ class ColumnsForm(forms.Form):
             if field.second:
                 self.fields[f"second_{field.name}"] = forms.ChoiceField(
                     label=f"{field.words}, where that is blank",
-                    choices=[("", "nothing"), *columns[1:]],
+                    choices=[("", _("nothing")), *columns[1:]],
                     required=False,
                     initial=there[1],
                 )
@@ -53,7 +54,7 @@ class ColumnsForm(forms.Form):
                 if field.choices:
                     self.fields[f"value_{field.name}"] = forms.ChoiceField(
                         label=label,
-                        choices=[("", "nothing"), *field.choices.items()],
+                        choices=[("", _("nothing")), *field.choices.items()],
                         required=False,
                         initial=value if value in field.choices else "",
                     )

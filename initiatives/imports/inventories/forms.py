@@ -1,6 +1,7 @@
 """Forms of the imports: a file and where it comes from, its columns, its confirmation, a row set aside."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance.tables.forms import TableForm
 from governance.vocabulary import Stage
@@ -27,30 +28,32 @@ class UploadForm(TableForm):
         *("published_on", "encoding", "backfill"),
     )
     file = forms.FileField(
-        label="The file",
+        label=_("The file"),
         error_messages={"required": "Choose the file of the inventory."},
-        help_text="csv or xlsx with one header row; banner rows above it are fine.",
+        help_text=_("csv or xlsx with one header row; banner rows above it are fine."),
     )
-    source = forms.ChoiceField(label="Where it comes from")
+    source = forms.ChoiceField(label=_("Where it comes from"))
     new_source = forms.CharField(
-        label="Name of a source not listed",
+        label=_("Name of a source not listed"),
         max_length=60,
         required=False,
-        help_text="Its columns are guessed, shown to you, and remembered for its next file.",
+        help_text=_("Its columns are guessed, shown to you, and remembered for its next file."),
     )
     organisation = forms.CharField(
-        label="Whose inventory it is",
+        label=_("Whose inventory it is"),
         max_length=160,
         required=False,
-        help_text="When no column of the file says so.",
+        help_text=_("When no column of the file says so."),
     )
     published_on = DayField(
-        label="Published on", required=False, help_text="So that an older file does not take claims back."
+        label=_("Published on"),
+        required=False,
+        help_text=_("So that an older file does not take claims back."),
     )
     backfill = forms.BooleanField(
-        label="Backfill history",
+        label=_("Backfill history"),
         required=False,
-        help_text="An older file: keep what it asserted then beside the initiatives. No claim moves.",
+        help_text=_("An older file: keep what it asserted then beside the initiatives. No claim moves."),
     )
 
     def __init__(self, *args, **options):
@@ -81,9 +84,14 @@ class MappingForm(forms.Form):
     """Which column holds what, and what each of the source's words for a stage means."""
 
     organisation = forms.CharField(
-        label="Whose inventory it is", max_length=160, required=False, help_text="When no column says so."
+        label=_("Whose inventory it is"),
+        max_length=160,
+        required=False,
+        help_text=_("When no column says so."),
     )
-    dates = forms.ChoiceField(label="How its dates are written", required=False, choices=DATE_ORDERS.items())
+    dates = forms.ChoiceField(
+        label=_("How its dates are written"), required=False, choices=DATE_ORDERS.items()
+    )
 
     def __init__(self, batch, *args, **options):
         super().__init__(*args, **options)
@@ -101,7 +109,10 @@ class MappingForm(forms.Form):
         for place, word in enumerate(self.words):
             self.fields[f"word_{place}"] = forms.ChoiceField(
                 label=f"\u201c{word[:160]}\u201d means",
-                choices=[("", "nothing known: set aside"), *[(name, Stage(name).label) for name in TARGETS]],
+                choices=[
+                    ("", _("nothing known: set aside")),
+                    *[(name, Stage(name).label) for name in TARGETS],
+                ],
                 required=False,
                 initial=reading["stages"][word][0],
             )
@@ -130,7 +141,7 @@ class ConfirmForm(forms.Form):
     """Whose rows become live."""
 
     organisations = forms.MultipleChoiceField(
-        label="Organisations",
+        label=_("Organisations"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one organisation."},
     )
@@ -147,14 +158,15 @@ class RowForm(forms.Form):
     """What becomes of a row set aside."""
 
     stage = forms.ChoiceField(
-        label="Decision",
+        label=_("Decision"),
         choices=[
-            ("", "choose"),
-            ("proposed", "Import as a proposed idea: nothing is claimed"),
+            ("", _("choose")),
+            ("proposed", _("Import as a proposed idea: nothing is claimed")),
             *[(name, f"Import as a claimed {Stage(name).label}") for name in TARGETS if name != "proposed"],
-            ("reject", "Reject the row; it stays in the file"),
+            ("reject", _("Reject the row; it stays in the file")),
         ],
     )
     reason = WordsField(
-        label="How you know", help_text="It stays with the initiative: a stage chosen by hand is a claim too."
+        label=_("How you know"),
+        help_text=_("It stays with the initiative: a stage chosen by hand is a claim too."),
     )

@@ -1,6 +1,7 @@
 """Forms on terms and definitions: what a field means, and how a data steward settles a conflict."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from initiatives.form_fields import DayField, ListField, PersonField, WordsField
@@ -16,12 +17,12 @@ class TermForm(forms.Form):
     """A business term of the glossary."""
 
     name = forms.CharField(
-        label="Term", max_length=LONGEST_NAME, help_text="One business word: customer, contract, order."
+        label=_("Term"), max_length=LONGEST_NAME, help_text=_("One business word: customer, contract, order.")
     )
     meaning = WordsField(
-        label="What your organisation means by it",
+        label=_("What your organisation means by it"),
         required=False,
-        help_text="For the glossary, where it is new.",
+        help_text=_("For the glossary, where it is new."),
     )
 
 
@@ -35,11 +36,13 @@ class DefinitionForm(forms.Form):
     """What one field of one system means by a term, for rows of which years."""
 
     term = forms.ModelChoiceField(queryset=Term.objects.none(), empty_label=None)
-    system = forms.ModelChoiceField(queryset=None, empty_label="choose a system")
+    system = forms.ModelChoiceField(queryset=None, empty_label=_("choose a system"))
     field = forms.CharField(
-        label="Field", max_length=LONGEST_FIELD, help_text="As the system calls it, for instance customer_id."
+        label=_("Field"),
+        max_length=LONGEST_FIELD,
+        help_text=_("As the system calls it, for instance customer_id."),
     )
-    meaning = WordsField(label="What it means there")
+    meaning = WordsField(label=_("What it means there"))
     counted_unit = _facet("counted_unit", "What one row is: account, payer, contract.")
     includes = _facet("includes", "Separated by commas: test accounts, prospects.")
     excludes = _facet("excludes", "Separated by commas.")
@@ -48,28 +51,28 @@ class DefinitionForm(forms.Form):
     time_window = _facet("time_window", "Over which time it is counted: the last 12 months.")
     population = _facet("population", "Of whom or what: customers in Switzerland.")
     identifier_standard = forms.ChoiceField(
-        label="Identifier standard",
+        label=_("Identifier standard"),
         required=False,
-        choices=[("", "none, or one that is not listed"), *identifier_standards.STANDARDS.items()],
+        choices=[("", _("none, or one that is not listed")), *identifier_standards.STANDARDS.items()],
     )
     identifier_mask = _facet("identifier_mask", masks.HOW)
     identifier_format = forms.CharField(
-        label="Identifier format",
+        label=_("Identifier format"),
         max_length=LONGEST_FORMAT,
         required=False,
-        help_text="In words, where neither a standard nor a mask says it. Words are not compared.",
+        help_text=_("In words, where neither a standard nor a mask says it. Words are not compared."),
     )
     business_logic = WordsField(
-        label="Business logic",
+        label=_("Business logic"),
         required=False,
-        help_text="What else is counted, left out or worked out, in words. Words are not compared.",
+        help_text=_("What else is counted, left out or worked out, in words. Words are not compared."),
     )
-    valid_from = DayField(label="For rows from", required=False, help_text="Empty: from the beginning.")
-    valid_to = DayField(label="To and with", required=False, help_text="Empty: until today.")
+    valid_from = DayField(label=_("For rows from"), required=False, help_text=_("Empty: from the beginning."))
+    valid_to = DayField(label=_("To and with"), required=False, help_text=_("Empty: until today."))
     why = WordsField(
-        label="Why",
+        label=_("Why"),
         required=False,
-        help_text="For whoever looks after the system, where it is proposed to them.",
+        help_text=_("For whoever looks after the system, where it is proposed to them."),
     )
 
     def __init__(
@@ -113,8 +116,8 @@ class MappingField(WordsField):
 class DecidePairForm(forms.Form):
     """What two definitions are that nobody has compared."""
 
-    verdict = forms.ChoiceField(label="They are", choices=VERDICTS.items(), widget=forms.RadioSelect)
-    decision = WordsField(label="Why", help_text="In words that whoever reads the data understands.")
+    verdict = forms.ChoiceField(label=_("They are"), choices=VERDICTS.items(), widget=forms.RadioSelect)
+    decision = WordsField(label=_("Why"), help_text=_("In words that whoever reads the data understands."))
 
 
 class ReconcileForm(forms.Form):
@@ -122,20 +125,22 @@ class ReconcileForm(forms.Form):
 
     rows_may_be_empty = True  # one of the two ways to give the table is needed, and both say so
     decision = WordsField(
-        label="What holds from now on", help_text="In words that whoever reads the data understands."
+        label=_("What holds from now on"), help_text=_("In words that whoever reads the data understands.")
     )
     mapping = MappingField(
-        label="What is what",
+        label=_("What is what"),
         required=False,
-        help_text="One row a line: 001A000001LoXyz = 4711002233. "
-        "This, or the item below that holds the table, is needed.",
+        help_text=_(
+            "One row a line: 001A000001LoXyz = 4711002233. "
+            "This, or the item below that holds the table, is needed."
+        ),
     )
     evidence = forms.ModelChoiceField(
-        label="The table is in",
+        label=_("The table is in"),
         queryset=None,
         required=False,
-        empty_label="no item of the evidence",
-        help_text="Needed where no table is written above.",
+        empty_label=_("no item of the evidence"),
+        help_text=_("Needed where no table is written above."),
     )
 
     def __init__(self, *args, case: Initiative, **options):
@@ -150,12 +155,14 @@ class ReconcileForm(forms.Form):
 class AcceptDifferenceForm(forms.Form):
     """Living with a difference: what lives with it, who keeps an eye on it, until when."""
 
-    decision = WordsField(label="Why it can stay", help_text="And for which rows, where it is about years.")
-    downstream = ListField(
-        label="Reports and systems that live with it", help_text="Each by name, separated by commas."
+    decision = WordsField(
+        label=_("Why it can stay"), help_text=_("And for which rows, where it is about years.")
     )
-    owner = PersonField(label="Who owns the gap that stays")
-    due = DayField(label="To be closed by")
+    downstream = ListField(
+        label=_("Reports and systems that live with it"), help_text=_("Each by name, separated by commas.")
+    )
+    owner = PersonField(label=_("Who owns the gap that stays"))
+    due = DayField(label=_("To be closed by"))
 
     def clean_due(self):
         """A day that has not passed."""

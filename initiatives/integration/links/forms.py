@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.models import User
@@ -61,35 +62,39 @@ class HopsField(forms.CharField):
 class LinkForm(forms.Form):
     """How a case is tied to a system."""
 
-    pattern = forms.ChoiceField(label="What for", choices=[("", "choose"), *PATTERNS.items()])
-    direction = forms.ChoiceField(choices=[("", "choose"), *DIRECTIONS.items()])
-    access = forms.ChoiceField(label="How", choices=[("", "choose"), *ACCESS.items()])
-    purpose = WordsField(label="Which data, and why", required=False)
+    pattern = forms.ChoiceField(label=_("What for"), choices=[("", _("choose")), *PATTERNS.items()])
+    direction = forms.ChoiceField(choices=[("", _("choose")), *DIRECTIONS.items()])
+    access = forms.ChoiceField(label=_("How"), choices=[("", _("choose")), *ACCESS.items()])
+    purpose = WordsField(label=_("Which data, and why"), required=False)
     data_classes = ListField(
-        label="Data classes", required=False, help_text="Separated by commas, for instance: customer notes."
+        label=_("Data classes"),
+        required=False,
+        help_text=_("Separated by commas, for instance: customer notes."),
     )
     live = forms.BooleanField(
-        label="With data of production", required=False, help_text="Never for a prototype."
+        label=_("With data of production"), required=False, help_text=_("Never for a prototype.")
     )
     account = forms.ModelChoiceField(
-        label="Under which service account", queryset=None, required=False, empty_label="none recorded"
+        label=_("Under which service account"), queryset=None, required=False, empty_label=_("none recorded")
     )
     hops = HopsField(
-        label="Which places the data pass through",
+        label=_("Which places the data pass through"),
         required=False,
-        help_text="One a line, in order: name, region, vendor. A component of the initiative is named as it is there.",
+        help_text=_(
+            "One a line, in order: name, region, vendor. A component of the initiative is named as it is there."
+        ),
     )
     timeout_seconds = forms.IntegerField(
-        label="Given up after, in seconds", required=False, min_value=1, max_value=MOST_SECONDS
+        label=_("Given up after, in seconds"), required=False, min_value=1, max_value=MOST_SECONDS
     )
     retry = forms.CharField(
-        label="Tried again",
+        label=_("Tried again"),
         required=False,
         max_length=200,
-        help_text="For instance: three times within a minute.",
+        help_text=_("For instance: three times within a minute."),
     )
-    on_failure = WordsField(label="What is done when it is missing", required=False)
-    told_users = forms.CharField(label="What people are told meanwhile", required=False, max_length=250)
+    on_failure = WordsField(label=_("What is done when it is missing"), required=False)
+    told_users = forms.CharField(label=_("What people are told meanwhile"), required=False, max_length=250)
 
     def __init__(self, *args, case, system: System, person: User, link: Link | None = None, **options):
         """`person`: who fills it in; the accounts that they may see are offered."""
@@ -111,7 +116,7 @@ class LinkForm(forms.Form):
 class AcceptSourceForm(forms.Form):
     """Using a source in bad condition for a time."""
 
-    consequence = WordsField(label="What follows from using it in this condition")
+    consequence = WordsField(label=_("What follows from using it in this condition"))
     until = DayField(help_text=f"The last day; at most {MOST_ACCEPTED_DAYS} days ahead.")
 
     def __init__(self, *args, **options):
@@ -122,16 +127,16 @@ class AcceptSourceForm(forms.Form):
 class AnswerForm(forms.Form):
     """What an owner adds to an answer."""
 
-    words = WordsField(label="Why", help_text="Whoever works on the initiative reads it.")
+    words = WordsField(label=_("Why"), help_text=_("Whoever works on the initiative reads it."))
 
 
 class RecordForm(forms.Form):
     """Which questions the register of today is offered for; all that it can answer, to begin with."""
 
     covers = forms.MultipleChoiceField(
-        label="Offered for",
+        label=_("Offered for"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="It answers none of them by itself.",
+        help_text=_("It answers none of them by itself."),
     )
 
     def __init__(self, *args, questions: dict[str, str], **kwargs):

@@ -1,6 +1,7 @@
 """Forms of samples: sending one, and what the whole population is made of."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.tables.encodings import CODE_PAGES
@@ -14,32 +15,36 @@ class DataSampleForm(forms.Form):
     """A sample of a system's data."""
 
     system = forms.ModelChoiceField(
-        label="System", queryset=System.objects.none(), empty_label="choose a system of this initiative"
+        label=_("System"), queryset=System.objects.none(), empty_label=_("choose a system of this initiative")
     )
     title = forms.CharField(
-        label="What it holds", max_length=160, help_text="For instance: customers, a tenth of all rows."
+        label=_("What it holds"), max_length=160, help_text=_("For instance: customers, a tenth of all rows.")
     )
     file = forms.FileField(
-        label="The sample",
-        help_text="CSV or Parquet, one row a record. It is removed once it is measured, unless you ask otherwise.",
+        label=_("The sample"),
+        help_text=_(
+            "CSV or Parquet, one row a record. It is removed once it is measured, unless you ask otherwise."
+        ),
     )
-    taken_on = DayField(label="Drawn on", help_text="The day these rows were taken from the system.")
+    taken_on = DayField(label=_("Drawn on"), help_text=_("The day these rows were taken from the system."))
     period_column = forms.CharField(
-        label="Column with the date of a row",
+        label=_("Column with the date of a row"),
         max_length=120,
         required=False,
-        help_text="As the header writes it. Empty: the likeliest is taken. What changed over the years is read by it.",
+        help_text=_(
+            "As the header writes it. Empty: the likeliest is taken. What changed over the years is read by it."
+        ),
     )
     encoding = forms.ChoiceField(
-        label="Code page",
+        label=_("Code page"),
         required=False,
-        choices=[("", "told from the file"), *CODE_PAGES.items()],
-        help_text="Choose one only where an earlier upload said that it cannot be told.",
+        choices=[("", _("told from the file")), *CODE_PAGES.items()],
+        help_text=_("Choose one only where an earlier upload said that it cannot be told."),
     )
     kept_until = DayField(
-        label="Keep the file until",
+        label=_("Keep the file until"),
         required=False,
-        help_text="At most thirty days ahead. Empty: it is removed once it is measured.",
+        help_text=_("At most thirty days ahead. Empty: it is removed once it is measured."),
     )
 
     def __init__(self, *args, case, again: Profile | None = None, **options):
@@ -60,8 +65,10 @@ class PopulationForm(forms.Form):
     """What the whole population is made of, one part a line."""
 
     strata = WordsField(
-        label="The whole population",
-        help_text="One part a line with its share or its number of records: retail, 60 % or retail, 120000.",
+        label=_("The whole population"),
+        help_text=_(
+            "One part a line with its share or its number of records: retail, 60 % or retail, 120000."
+        ),
     )
 
     def clean_strata(self) -> list[dict]:

@@ -1,6 +1,7 @@
 """The form of whoever declines a proposal."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from initiatives.form_fields import WordsField
 
@@ -8,4 +9,4 @@ from initiatives.form_fields import WordsField
 class DeclineForm(forms.Form):
     """Why not."""
 
-    answer = WordsField(label="Why not", help_text="Whoever proposed it reads this.")
+    answer = WordsField(label=_("Why not"), help_text=_("Whoever proposed it reads this."))

@@ -1,10 +1,10 @@
 """Forms on where data may be: vendors, terms, policies, regions."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
-from governance.models import Unit
-from initiatives.form_fields import DayField, ListField, RegionsField, WordsField
+from initiatives.form_fields import DayField, ListField, OwnUnitField, RegionsField, WordsField
 from initiatives.integration.residency import findings, regions
 from initiatives.models import Vendor
 from initiatives.models.integration.residency import TERM_KINDS
@@ -13,20 +13,20 @@ from initiatives.models.integration.residency import TERM_KINDS
 class VendorForm(forms.Form):
     """A company."""
 
-    name = forms.CharField(label="Company", max_length=120)
+    name = forms.CharField(label=_("Company"), max_length=120)
 
 
 class RegionForm(forms.Form):
     """A region, and what it lies within."""
 
     key = forms.CharField(
-        label="Region", max_length=60, help_text="As contracts and clouds call it, for instance fra-1."
+        label=_("Region"), max_length=60, help_text=_("As contracts and clouds call it, for instance fra-1.")
     )
-    words = forms.CharField(label="What it is", max_length=120, required=False)
+    words = forms.CharField(label=_("What it is"), max_length=120, required=False)
     within = forms.CharField(
-        label="It lies within",
+        label=_("It lies within"),
         max_length=60,
-        help_text="A region that is known: a country by its code, or EU.",
+        help_text=_("A region that is known: a country by its code, or EU."),
     )
 
 
@@ -34,20 +34,26 @@ class TermForm(forms.Form):
     """What is allowed and forbidden, for which data, from when, until when."""
 
     reference = forms.CharField(
-        label="Where it is written", max_length=200, help_text="Contract and clause, for instance MSA 4.2."
+        label=_("Where it is written"),
+        max_length=200,
+        help_text=_("Contract and clause, for instance MSA 4.2."),
     )
-    words = WordsField(label="What it says", required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    words = WordsField(label=_("What it says"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     allowed = RegionsField(
-        label="Allowed regions",
+        label=_("Allowed regions"),
         required=False,
-        help_text="Separated by commas. Once one is named, every other is outside; empty allows all.",
+        help_text=_("Separated by commas. Once one is named, every other is outside; empty allows all."),
     )
-    forbidden = RegionsField(label="Forbidden regions", required=False, help_text="Separated by commas.")
+    forbidden = RegionsField(
+        label=_("Forbidden regions"), required=False, help_text=_("Separated by commas.")
+    )
     data_classes = ListField(
-        label="For which data classes", required=False, help_text="As links name them; empty means all."
+        label=_("For which data classes"), required=False, help_text=_("As links name them; empty means all.")
     )
-    starts_on = DayField(label="Binds from")
-    ends_on = DayField(label="Until", required=False, help_text="The last day; empty where none is agreed.")
+    starts_on = DayField(label=_("Binds from"))
+    ends_on = DayField(
+        label=_("Until"), required=False, help_text=_("The last day; empty where none is agreed.")
+    )
 
     def __init__(self, *args, **options):
         options["initial"] = {"starts_on": clock.today()} | (options.get("initial") or {})
@@ -61,22 +67,22 @@ class TermForm(forms.Form):
 class VendorTermForm(TermForm):
     """A term of a vendor."""
 
-    kind = forms.ChoiceField(label="What it is about", choices=list(TERM_KINDS.items()))
+    kind = forms.ChoiceField(label=_("What it is about"), choices=list(TERM_KINDS.items()))
     field_order = ("kind",)
 
 
 class PolicyForm(TermForm):
     """A policy of a unit."""
 
-    unit = forms.ModelChoiceField(Unit.objects.own(), help_text="It binds this unit and all below it.")
+    unit = OwnUnitField(help_text=_("It binds this unit and all below it."))
     field_order = ("unit",)
 
 
 class MoveForm(forms.Form):
     """Where a vendor's places are, and where they would go."""
 
-    moved_from = forms.CharField(label="From region", max_length=60)
-    moved_to = forms.CharField(label="To region", max_length=60)
+    moved_from = forms.CharField(label=_("From region"), max_length=60)
+    moved_to = forms.CharField(label=_("To region"), max_length=60)
 
     def __init__(self, *args, vendor: Vendor, places: list[str], **options):
         """`places`: the regions in which the vendor runs something."""

@@ -5,6 +5,7 @@ import json
 from datetime import date
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import ProofResult
 from initiatives.efforts.note_forms import OnceForm
@@ -23,40 +24,50 @@ class DrillForm(OnceForm):
 
     record = forms.FileField(
         required=False,
-        label="Record of the fault kit",
-        help_text="record.json, if you used the kit: it fills in what you leave empty below.",
+        label=_("Record of the fault kit"),
+        help_text=_("record.json, if you used the kit: it fills in what you leave empty below."),
     )
     file = forms.FileField(
         required=False,
-        label="Trace",
-        help_text="trace.jsonl of the kit, or any log or report that shows what happened. Kept with its hash.",
+        label=_("Trace"),
+        help_text=_(
+            "trace.jsonl of the kit, or any log or report that shows what happened. Kept with its hash."
+        ),
     )
-    url = forms.URLField(required=False, max_length=1000, assume_scheme="https", label="Or a link to it")
+    url = forms.URLField(required=False, max_length=1000, assume_scheme="https", label=_("Or a link to it"))
     link = forms.ModelChoiceField(
         queryset=Link.objects.none(),
         required=False,
-        empty_label="the initiative as a whole",
-        label="Which link",
-        help_text="Whose source was missing, slow or wrong.",
+        empty_label=_("the initiative as a whole"),
+        label=_("Which link"),
+        help_text=_("Whose source was missing, slow or wrong."),
     )
-    kind = forms.ChoiceField(label="What was drilled", choices=[CHOOSE, *DRILL_KINDS.items()], required=False)
-    fault = forms.ChoiceField(label="Fault planted", choices=[CHOOSE, *FAULTS.items()], required=False)
-    observed_on = DayField(label="On", required=False)
+    kind = forms.ChoiceField(
+        label=_("What was drilled"), choices=[CHOOSE, *DRILL_KINDS.items()], required=False
+    )
+    fault = forms.ChoiceField(label=_("Fault planted"), choices=[CHOOSE, *FAULTS.items()], required=False)
+    observed_on = DayField(label=_("On"), required=False)
     expected = WordsField(
-        required=False, label="What was expected", help_text="As it was agreed before: by when, told to whom."
+        required=False,
+        label=_("What was expected"),
+        help_text=_("As it was agreed before: by when, told to whom."),
     )
-    happened = WordsField(required=False, label="What happened")
+    happened = WordsField(required=False, label=_("What happened"))
     result = forms.ChoiceField(
-        choices=[("", "choose"), *ProofResult.choices], required=False, help_text="Partial is not a pass."
+        choices=[("", _("choose")), *ProofResult.choices],
+        required=False,
+        help_text=_("Partial is not a pass."),
     )
     covers = forms.MultipleChoiceField(
-        label="Which questions it is evidence for",
+        label=_("Which questions it is evidence for"),
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="Ticked are those that this kind of drill usually speaks to.",
+        help_text=_("Ticked are those that this kind of drill usually speaks to."),
     )
     next_due = DayField(
-        label="Next one by", required=False, help_text="After that day it no longer counts until tried again."
+        label=_("Next one by"),
+        required=False,
+        help_text=_("After that day it no longer counts until tried again."),
     )
 
     def __init__(self, *args, case: Initiative, book, **options):
@@ -151,48 +162,50 @@ def in_lines(steps: list[dict]) -> str:
 class ProcessForm(OnceForm):
     """A process as it is and as it is to be."""
 
-    name = forms.CharField(max_length=160, help_text="For instance: Approvals above a limit.")
+    name = forms.CharField(max_length=160, help_text=_("For instance: Approvals above a limit."))
     status = forms.ChoiceField(
-        label="Written down?", choices=list(PROCESS_STATES.items()), widget=forms.RadioSelect
+        label=_("Written down?"), choices=list(PROCESS_STATES.items()), widget=forms.RadioSelect
     )
     holder = PersonField(
-        required=False, label="In whose head", help_text="When that person leaves, it reopens."
+        required=False, label=_("In whose head"), help_text=_("When that person leaves, it reopens.")
     )
     holder_words = forms.CharField(
         required=False,
         max_length=160,
-        label="Or in words",
-        help_text="For instance: one long-serving colleague.",
+        label=_("Or in words"),
+        help_text=_("For instance: one long-serving colleague."),
     )
-    as_is = StepsField(label="Steps as they are")
-    to_be = StepsField(label="Steps as they are to be")
+    as_is = StepsField(label=_("Steps as they are"))
+    to_be = StepsField(label=_("Steps as they are to be"))
     redesign_cost = forms.DecimalField(
         max_digits=14,
         decimal_places=2,
         required=False,
-        label="Cost of the redesign",
-        help_text="Left empty it is shown as not budgeted.",
+        label=_("Cost of the redesign"),
+        help_text=_("Left empty it is shown as not budgeted."),
     )
-    currency = forms.CharField(max_length=3, required=False, help_text="Three letters, for instance EUR.")
-    budget_holder = PersonField(required=False, label="Who holds that budget")
+    currency = forms.CharField(max_length=3, required=False, help_text=_("Three letters, for instance EUR."))
+    budget_holder = PersonField(required=False, label=_("Who holds that budget"))
 
 
 class FlowForm(OnceForm):
     """How the system signs on."""
 
-    steps = StepsField(help_text="One step a line, for instance: Assistant: asks the directory for a token.")
+    steps = StepsField(
+        help_text=_("One step a line, for instance: Assistant: asks the directory for a token.")
+    )
     explainer = PersonField(
         required=False,
-        label="Who can explain it",
-        help_text="Left empty: understood by nobody, and it says so.",
+        label=_("Who can explain it"),
+        help_text=_("Left empty: understood by nobody, and it says so."),
     )
     diagram = forms.ModelChoiceField(
         queryset=Evidence.objects.none(),
         required=False,
-        empty_label="none",
-        help_text="An item of the evidence.",
+        empty_label=_("none"),
+        help_text=_("An item of the evidence."),
     )
-    reviewed_on = DayField(label="Last gone through on", help_text="Counts for 90 days.")
+    reviewed_on = DayField(label=_("Last gone through on"), help_text=_("Counts for 90 days."))
 
     def __init__(self, *args, case: Initiative, **options):
         super().__init__(*args, **options)
@@ -206,16 +219,20 @@ class TraceForm(forms.Form):
 
     file = forms.FileField(
         required=False,
-        label="The sample",
-        help_text="csv with the columns output and source, or jsonl with output and sources; up to 5,000 outputs.",
+        label=_("The sample"),
+        help_text=_(
+            "csv with the columns output and source, or jsonl with output and sources; up to 5,000 outputs."
+        ),
     )
     title = forms.CharField(
-        max_length=160, help_text="What was drawn and how, for instance: 50 answers of May, at random."
+        max_length=160, help_text=_("What was drawn and how, for instance: 50 answers of May, at random.")
     )
-    taken_on = DayField(label="Drawn on")
+    taken_on = DayField(label=_("Drawn on"))
     result = forms.ChoiceField(
-        choices=[("", "choose"), *ProofResult.choices],
+        choices=[("", _("choose")), *ProofResult.choices],
         required=False,
-        help_text="Your word, against the threshold that the initiative declared. Look at the figures first.",
+        help_text=_(
+            "Your word, against the threshold that the initiative declared. Look at the figures first."
+        ),
     )
-    note = WordsField(required=False, help_text="The threshold, and what was left out of the sample.")
+    note = WordsField(required=False, help_text=_("The threshold, and what was left out of the sample."))

@@ -1,11 +1,11 @@
-"""Pictures of the register: the systems on which most cases hang, and the way the data of a case take."""
+"""Pictures of the register: the systems on which most cases hang, and the data flow of a case."""
 
+from dataclasses import dataclass
 from textwrap import wrap
 
 from initiatives.charts.primitives import LETTER, LINE, WIDTH, Canvas, Picture, count
 from initiatives.integration.systems.system_inventory import Heaviest
 
-NODE, STEP, GAP = 10, 24, 10  # a place on the way, from one to the next, and the room between two links
 FURTHER = 14  # a further line of words
 
 
@@ -32,35 +32,196 @@ def _short(text: str, room: float) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def path(ways) -> Picture:
-    """Data flow, link by link and downwards: each place a node with its name, region and what is said of it.
+# --- Data flow --------------------------------------------------------------------------------------------------------
 
-    `ways`: rows of {title, stops}, stops of {name, place, note, bad}. Nothing is cut off: words take further lines.
+
+@dataclass(frozen=True)
+class Stop:
+    """A place that the data pass: its name, region, what else is said of it, whether that is bad, and its page."""
+
+    name: str
+    place: str = ""
+    note: str = ""
+    bad: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The data flow of one link, in the order in which they take it. `stops`: from where they lie to where they go."""
+
+    title: str
+    stops: tuple[Stop, ...]
+    direction: str
+    data: str
+    url: str
+
+    @property
+    def out(self) -> bool:
+        """Whether the AI system only writes there."""
+        return self.direction == "writes"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Everything that the drawing of a case shows: its links, the AI system, and who acts on what it says."""
+
+    ways: tuple[Way, ...]
+    system: Stop
+    actors: tuple[Stop, ...]
+
+    @property
+    def marked(self) -> bool:
+        """Whether something stands against a place."""
+        stops = (self.system, *self.actors, *(stop for way in self.ways for stop in way.stops))
+        return any(stop.bad for stop in stops)
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A place with its words, wrapped for a width, each line with its class."""
+
+    shown: Stop
+    width: float
+    lines: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, stop: Stop, width: float, data: str = "") -> "_Box":
+        said = ((stop.name, "name"), (stop.place, ""), (data, ""))
+        lines = [(line, kind) for words, kind in said for line in _lines(words, width - 2 * PAD)]
+        note = f"! {stop.note}" if stop.bad and stop.note else stop.note
+        lines += [(line, "late" if stop.bad else "") for line in _lines(note, width - 2 * PAD)]
+        return cls(stop, width, tuple(lines))
+
+    @property
+    def height(self) -> float:
+        return len(self.lines) * FURTHER + PAD
+
+    def draw(self, canvas: Canvas, x: float, y: float, height: float = 0) -> None:
+        """The box from its upper left corner, at least so high."""
+        height = max(height, self.height)
+        canvas.bar("box late" if self.shown.bad else "box", x, y, self.width, height)
+        for place, (line, kind) in enumerate(self.lines):
+            canvas.say(line, x + PAD, y + PAD / 2 + FURTHER * (place + 1) - 4, "start", kind)
+
+
+PAD, BETWEEN, HEADING = 16, 12, 22  # inside a box, between two, and for the words above a column
+RIGHT, LEFT, DOWN = "\u25ba", "\u25c4", "\u25bc"
+BROAD = 800
+# Where the columns of the broad drawing begin, and how broad they are: sources, transfers, AI system, who acts.
+COLUMNS = ((0, 200), (245, 180), (470, 140), (655, 145))
+HEADINGS = ("Sources", "Transfers", "AI system", "Acts on the output")
+INSET, TRUNK = 22, 6  # of the boxes of the narrow drawing, whose trunk leads every source to the AI system
+
+
+def flow(drawn: Flow) -> tuple[Picture, Picture]:
+    """Data flow from the sources through transfers to the AI system, and on to who acts: broad, and for a phone.
+
+    A place against which something stands is marked by its border and by "!" before what that is. Nothing is cut off.
     """
-    canvas, top = Canvas(), 0
-    for way in ways:
-        for line in _lines(way.title, WIDTH):
-            canvas.name(line, top + 13)
-            top += FURTHER
-        top += STEP - FURTHER
-        above = None
-        for stop in way.stops:
-            if above is not None:
-                canvas.bar("axis", NODE / 2, above + NODE, 1.5, top - above - NODE)
-            canvas.bar("late" if stop.bad else "bar", 0, top, NODE, NODE)
-            above = top
-            for line in _lines(_said(stop), WIDTH - 20):
-                canvas.say(line, 20, top + NODE - 1, "start")
-                top += FURTHER
-            top += STEP - FURTHER
-        top += GAP
-    said = "; ".join(f"{way.title}: " + ", ".join(_said(stop) for stop in way.stops) for way in ways)
-    return canvas.picture("Data flow", f"{said or 'No link is recorded'}.", top + 2)
+    return _broad(drawn), _narrow(drawn)
+
+
+def _broad(drawn: Flow) -> Picture:
+    canvas, ins, outs = Canvas(), [way for way in drawn.ways if not way.out], _outs(drawn)
+    (source_x, source_w), (hop_x, hop_w), (ai_x, ai_w), (out_x, out_w) = COLUMNS
+    for (x, _), words in zip(COLUMNS, HEADINGS, strict=True):
+        canvas.say(words, x, 12, "start")
+    top: float = HEADING
+    for way in ins:
+        source = _Box.of(way.stops[0], source_w, way.data)
+        hops = [_Box.of(stop, hop_w) for stop in way.stops[1:-1]]
+        source.draw(canvas, source_x, top)
+        start, y = source_x + source_w, top
+        for place, hop in enumerate(hops):
+            hop.draw(canvas, hop_x, y)
+            if place:
+                _down(canvas, hop_x + PAD, y - BETWEEN, y)
+            else:
+                _across(canvas, start, hop_x, y + PAD, way.direction)
+            start, last = hop_x + hop_w, y
+            y += hop.height + BETWEEN
+        _across(canvas, start, ai_x, (last if hops else top) + PAD, way.direction)
+        top = max(top + source.height + BETWEEN, y)
+    bottom, right = top - BETWEEN, float(HEADING)
+    for box in [_Box.of(stop, out_w, data) for stop, data in outs]:
+        box.draw(canvas, out_x, right)
+        _across(canvas, ai_x + ai_w, out_x, right + PAD, "reads")
+        right += box.height + BETWEEN
+    system = _Box.of(drawn.system, ai_w)
+    height = max(bottom, right - BETWEEN, HEADING + system.height) - HEADING
+    system.draw(canvas, ai_x, HEADING, height)
+    return canvas.picture("Data flow", _told(drawn), int(HEADING + height + 4), BROAD)
+
+
+def _narrow(drawn: Flow) -> Picture:
+    canvas, ins, outs = Canvas(), [way for way in drawn.ways if not way.out], _outs(drawn)
+    wide, top, first = WIDTH - INSET, float(HEADING), 0.0
+    canvas.say("Sources and transfers", 0, 12, "start")
+    for way in ins:
+        boxes = [_Box.of(stop, wide, "" if place else way.data) for place, stop in enumerate(way.stops[:-1])]
+        for place, box in enumerate(boxes):
+            box.draw(canvas, INSET, top)
+            if place:
+                _down(canvas, INSET + PAD, top - BETWEEN, top)
+            if place == len(boxes) - 1:
+                canvas.bar("axis", TRUNK, top + PAD, INSET - TRUNK, 1.5)
+                first = first or top + PAD
+            top += box.height + BETWEEN
+        top += BETWEEN / 2
+    top += HEADING
+    canvas.say(HEADINGS[2], INSET, top - 6, "start")
+    system = _Box.of(drawn.system, wide)
+    if first:
+        canvas.bar("axis", TRUNK, first, 1.5, top + PAD - first)
+        _across(canvas, TRUNK, INSET, top + PAD, "reads")
+    system.draw(canvas, INSET, top)
+    top += system.height + HEADING + BETWEEN
+    begun = top - HEADING - BETWEEN
+    canvas.say(HEADINGS[3], INSET + 2 * PAD, top - 8, "start")
+    for place, (stop, data) in enumerate(outs):
+        box = _Box.of(stop, wide, data)
+        box.draw(canvas, INSET, top)
+        if not place:
+            _down(canvas, INSET + PAD, begun, top)
+        top += box.height + BETWEEN
+    return canvas.picture("Data flow", _told(drawn), int(top - BETWEEN + 4))
+
+
+def _outs(drawn: Flow) -> list[tuple[Stop, str]]:
+    """Who acts on the output, then the systems that are only written to, with the way there in words."""
+    found = [(stop, "") for stop in drawn.actors]
+    for way in drawn.ways:
+        if way.out:
+            through = ", ".join(_said(stop) for stop in way.stops[1:-1])
+            found.append((way.stops[-1], f"{way.data}, through {through}" if through else way.data))
+    return found
+
+
+def _across(canvas: Canvas, start: float, end: float, y: float, direction: str) -> None:
+    """An arrow to the right; to the left too where data go both ways."""
+    canvas.bar("axis", start, y - 0.75, end - start, 1.5)
+    canvas.say(RIGHT, end + 1, y + 4, "end")
+    if direction == "both":
+        canvas.say(LEFT, start - 1, y + 4, "start")
+
+
+def _down(canvas: Canvas, x: float, start: float, end: float) -> None:
+    canvas.bar("axis", x - 0.75, start, 1.5, end - start)
+    canvas.say(DOWN, x, end)
+
+
+def _told(drawn: Flow) -> str:
+    """The drawing in sentences, for whoever does not see it."""
+    ways = [f"{way.title}: " + ", then ".join(_said(stop) for stop in way.stops) for way in drawn.ways]
+    system = f"The AI system: {_said(drawn.system)}"
+    acts = f"Who acts on the output: {', '.join(_said(stop) for stop in drawn.actors)}"
+    return ". ".join([*(ways or ["No link is recorded"]), system, acts]) + "."
 
 
 def _lines(text: str, room: float) -> list[str]:
     """The words in as many lines as they need."""
-    return wrap(text, int(room / LETTER)) or [""]
+    return wrap(text, int(room / LETTER))
 
 
 def _said(stop) -> str:

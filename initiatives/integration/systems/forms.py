@@ -7,8 +7,16 @@ from django import forms
 from django.db.models import Q
 
 from governance import clock
-from governance.models import Unit, User
-from initiatives.form_fields import DayField, ListField, PersonField, RegionsField, SinceField, WordsField
+from governance.models import User
+from initiatives.form_fields import (
+    DayField,
+    ListField,
+    OwnUnitField,
+    PersonField,
+    RegionsField,
+    SinceField,
+    WordsField,
+)
 from initiatives.models import System, Vendor
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS, SYSTEM_KINDS, UPDATED_EVERY_DAYS
 
@@ -90,7 +98,7 @@ class SystemForm(forms.Form):
         label="Who knows how it works", required=False, empty_label="nobody in particular"
     )
     vendor = forms.ModelChoiceField(queryset=Vendor.objects.shared(), required=False, empty_label="none")
-    unit = forms.ModelChoiceField(queryset=Unit.objects.own(), required=False, empty_label="none")
+    unit = OwnUnitField(required=False, empty_label="none")
     collection = forms.ModelChoiceField(
         label="A source of the collection",
         queryset=System.objects.standing().filter(kind="knowledge_collection"),

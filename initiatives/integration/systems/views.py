@@ -22,6 +22,7 @@ from initiatives.integration.remedies import Mending
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.integration.residency.unknown_regions import say_strange
+from initiatives.integration.resilience.process_findings import standing_processes
 from initiatives.integration.systems import charts, import_permissions, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
@@ -55,37 +56,21 @@ class Tied:
     word_tone: str
 
 
-@dataclass(frozen=True)
-class Stop:
-    """A place on the way of the data: its name, region, what is to be said of it, whether that is bad."""
-
-    name: str
-    place: str
-    note: str = ""
-    bad: bool = False
-
-
-@dataclass(frozen=True)
-class Way:
-    """Data flow of one link, in the order in which they take it."""
-
-    title: str
-    stops: tuple[Stop, ...]
-    url: str
-
-
 @require_safe
 def integration(request: SignedInRequest, ref: str) -> HttpResponse:
     """What the case is tied to, and what the register says against it."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     tied = _tied(case)
+    against = _against(case, context, tied)
     alone = None if tied else standalone.standing(case)
     context |= {
         "title": "Integration",
         "banners": [*context["banners"], *outgrown_banner(case)],
         "tied": tied,
-        "against": _against(case, context, tied),
+        "against": against,
+        "open_findings": sum(len(one["now"]) for one in against),
+        "later_findings": sum(len(one["later"]) for one in against),
         "pages": [(words, reverse(name, args=[case.ref])) for name, words in PAGES.items()],
         "may_link": permissions.may_link(case, request.user),
         "may_accept": permissions.may_accept_source(case, request.user),
@@ -99,6 +84,9 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
         or request.user.is_auditor
         or permissions.holds_architecture_seat(request.user),
     }
+    if tied:
+        flow = _flow(case, context, tied)
+        context |= {"flow": flow, "drawn": charts.flow(flow)}
     return render(request, "initiatives/integration/systems/integration.html", context)
 
 
@@ -216,18 +204,36 @@ def _against(case, context, tied: list[Tied]) -> list[dict]:
     ]
 
 
-@require_safe
-def path(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Data flow: system, hops, case; with regions and conditions, as a picture and as a table."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, "integration")
-    running, forbidden, tied = _running(case), _forbidden(case), _tied(case)
+def _flow(case, context, tied: list[Tied]) -> charts.Flow:
+    """The data flow of the case: its links, where it runs itself, who acts on what it says; and what stands against."""
+    running, forbidden = _running(case), _forbidden(case)
     named = [*running.values(), *(name for one in tied for name in one.row.system.regions)]
     named += [hop.region for one in tied for hop in one.hops]
     strange = {regions.key_of(name) for name in residency_findings.strange(named)}
-    ways = [_way(case, one, running, strange, forbidden) for one in tied]
-    context |= {"title": "Data flow", "ways": ways, "drawn": charts.path(ways)}
-    return render(request, "initiatives/integration/systems/integration_path.html", context)
+    against: dict[int | None, int] = {}
+    for row in (row for one in context["against"] for row, _ in one["now"]):
+        against[row.system_id] = against.get(row.system_id, 0) + 1
+    ways = tuple(_way(case, one, running, strange, forbidden, against) for one in tied)
+    models = ", ".join(model.label for model in context["facts"].models_at(context["now"]))
+    places = ", ".join(sorted({where for where in running.values() if where and where not in models}))
+    of_case = against.get(None, 0)
+    note = f"{of_case} finding{'' if of_case == 1 else 's'}" if of_case else ""
+    system = charts.Stop(case.title, "; ".join(filter(None, [models, places])), note, bool(of_case))
+    return charts.Flow(ways, system, _actors(case, context))
+
+
+def _actors(case, context) -> tuple[charts.Stop, ...]:
+    """Whom the scope lets use it, and who does the steps of its processes as they are to be."""
+    found = [charts.Stop(scope.words) for scope in context["facts"].scopes if not scope.planned]
+    steps = [step for row in standing_processes([case.pk]) for step in row.to_be or row.as_is]
+    done: dict[str, list[str]] = {}
+    for step in steps:
+        if step.get("who"):
+            done.setdefault(step["who"], []).append(step["what"])
+    found += [charts.Stop(who, note="; ".join(what)) for who, what in done.items()]
+    return tuple(found) or (
+        charts.Stop("Nobody recorded", note="no scope and no process says who", bad=True),
+    )
 
 
 def _way(
@@ -236,7 +242,8 @@ def _way(
     running: dict[int, str],
     strange: set[str],
     forbidden: dict[tuple[int, int | None], str],
-) -> Way:
+    against: dict[int | None, int],
+) -> charts.Way:
     """From the system to the case, or the other way round where it only writes. `strange`: regions nobody knows."""
 
     def where(region: str) -> tuple[str, bool]:
@@ -244,11 +251,15 @@ def _way(
         return f"{region} (region not known)" if unknown else region, unknown
 
     bad, places = tied.tone in ("warn", "bad"), [where(name) for name in tied.row.system.regions]
-    said = "; ".join(filter(None, [forbidden.get((tied.row.pk, None)), tied.condition if bad else ""]))
+    found = against.get(tied.row.system_id, 0)
+    counted = f"{found} finding{'' if found == 1 else 's'}" if found else ""
+    said = "; ".join(
+        filter(None, [forbidden.get((tied.row.pk, None)), tied.condition if bad else "", counted])
+    )
     stops = [
-        Stop(
+        charts.Stop(
             tied.row.system.name,
-            ", ".join(place for place, _ in places),
+            ", ".join(place for place, _ in places) or "region not known",
             said,
             bool(said) or any(unknown for _, unknown in places),
         )
@@ -257,12 +268,16 @@ def _way(
         place, unknown = where(running.get(hop.component_id, hop.region) if hop.component_id else hop.region)
         said = forbidden.get((tied.row.pk, hop.pk), "")
         note = said or str(hop.vendor or "")
-        stops.append(Stop(hop.name, place or "region not known", note, bool(said) or unknown or not place))
-    stops.append(Stop(case.ref, "", tied.row.get_pattern_display().partition(":")[0]))
+        stops.append(
+            charts.Stop(hop.name, place or "region not known", note, bool(said) or unknown or not place)
+        )
+    stops.append(charts.Stop(case.ref, "", tied.row.get_pattern_display().partition(":")[0]))
     if tied.row.direction == "writes":
         stops.reverse()
-    title = f"{tied.row.system.name}: {tied.row.get_direction_display().lower()} {', '.join(tied.row.data_classes)}"
-    return Way(title.strip(), tuple(stops), reverse("system", args=[tied.row.system_id]))
+    data = f"{tied.row.get_direction_display().lower()} {', '.join(tied.row.data_classes)}".strip()
+    data += ", production data" if tied.row.live else ""
+    url = reverse("system", args=[tied.row.system_id])
+    return charts.Way(f"{tied.row.system.name}: {data}", tuple(stops), tied.row.direction, data, url)
 
 
 def _forbidden(case) -> dict[tuple[int, int | None], str]:
