@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint holes races mutants bench drills guards diagram catalogues clean
+.PHONY: help run test test-all lint holes races mutants bench drills guards diagram messages catalogues clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -67,6 +67,9 @@ guards: $(VENV)/development.stamp ## write down what a database just migrated ha
 
 diagram: $(VENV)/development.stamp ## draw docs/stages.md from the state machine of the stages
 	@$(BIN)/python -m tests.support.commands.state_diagram
+
+messages: $(VENV)/development.stamp ## bring what is marked for translation into a language's catalogue: make messages LANGUAGE=fr
+	@$(BIN)/python -m tests.support.commands.messages $(LANGUAGE)
 
 catalogues: $(VENV)/development.stamp ## compile the translations (.mo) anew after a change of a .po file
 	@$(BIN)/pybabel --quiet compile --domain django --directory adoption/locale

@@ -1,5 +1,6 @@
 """The cast; what it stands on is in plumbing.py."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,7 @@ def _no_rulebook_of_another_test():
 def _no_decision_of_another_test():
     """A process keeps what it read of cases whose systems ask it, and decisions that wait to be written."""
     from governance.authorization.decision_log import decisions
+    from governance.interaction_log.intake import interactions
     from initiatives.enforcement.decision_cache import conditions
 
     conditions.forget()
@@ -32,6 +34,9 @@ def _no_decision_of_another_test():
     decisions.abandon()
     for left in settings.DECISIONS_DIR.glob("*"):
         left.unlink()
+    interactions.abandon()
+    if settings.INTERACTIONS_DIR.exists():
+        shutil.rmtree(settings.INTERACTIONS_DIR)
 
 
 @pytest.fixture

@@ -45,3 +45,6 @@ FOLDER_MARK = "the folder of tests"  # of every database that is copied from the
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT
 DECISIONS_DIR = MEDIA_ROOT / "decisions"
 SAMPLES_DIR = MEDIA_ROOT / "samples"
+INTERACTIONS_DIR = MEDIA_ROOT / "interactions"
+INTERACTION_KEYS_DIR = MEDIA_ROOT / "interaction-keys"
+INTERACTION_RESERVE = 0

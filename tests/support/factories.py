@@ -146,9 +146,14 @@ def make_seat(cast: Cast, person: User, seat: str, *, by: User | None = None, **
 
 def make_rulebook(admin: User, chair: User, source: str | None = None, **published) -> Rulebook:
     """A published rulebook: loaded, proposed by the admin, published by the chair. `published`: as the act takes it."""
-    rulebook = organisation_actions.load_rulebook(source=source or load_version("2026.1"), by=admin)
-    organisation_actions.propose_publication(rulebook=rulebook, by=admin)
-    return publication.publish_rulebook(rulebook=rulebook, by=chair, **published)
+
+    def build() -> Rulebook:
+        rulebook = organisation_actions.load_rulebook(source=text, by=admin)
+        organisation_actions.propose_publication(rulebook=rulebook, by=admin)
+        return publication.publish_rulebook(rulebook=rulebook, by=chair, **published)
+
+    text = source or load_version("2026.1")
+    return snapshots.remembered(f"rulebook {sorted(published.items())} {admin.pk} {chair.pk} {text}", build)
 
 
 def make_cast() -> Cast:

@@ -252,7 +252,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
 
     # Its backup can be restored, with what its systems were told
     manifest = backup.take(tmp_path / "copy")
-    assert any(restore.DECISIONS_OF.match(name) for name in manifest["tables"])
+    assert any(restore.MONTH_OF.match(name) for name in manifest["tables"])
     restored_copies.check_here(monkeypatch)
     found = restored_copies.checked(tmp_path / "copy")
     assert found["ok"], found["trouble"]

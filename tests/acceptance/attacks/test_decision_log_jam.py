@@ -87,7 +87,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     decision_log.decisions.abandon()
     ask(system)
     decision_log.decisions.abandon()
-    assert decision_log.bring_orphans(first.parent) == 4, "all but the one; also what lay behind it"
+    assert decision_log.loader.bring_orphans(first.parent) == 4, "all but the one; also what lay behind it"
     assert PolicyDecision.objects.count() == 4
     assert all(not decision_log.broken(batch) for batch in DecisionBatch.objects.all())
     (aside,) = waiting()
@@ -123,12 +123,12 @@ def test_a_large_file_comes_over_in_parts_and_each_once(system, monkeypatch):
         system.ask("summarise", resource=f"record:{number}")
     (file,) = waiting()
     kept = file.read_bytes()
-    monkeypatch.setattr(decision_log, "PART", len(kept) // 4, raising=False)
+    monkeypatch.setattr(decision_log.loader, "part", len(kept) // 4)
     assert [row.resource for row in logged()] == [f"record:{number}" for number in range(12)]
     assert 4 <= DecisionBatch.objects.count() <= 6
     assert all(not decision_log.broken(batch) for batch in DecisionBatch.objects.all())
     file.write_bytes(kept)  # as if killed before the file went
-    assert decision_log.bring_orphans(file.parent) == 12
+    assert decision_log.loader.bring_orphans(file.parent) == 12
     assert PolicyDecision.objects.count() == 12
 
 
@@ -139,8 +139,8 @@ def test_a_file_that_came_over_whole_before_comes_over_no_second_time(system, mo
     kept = file.read_bytes()
     assert len(logged()) == 6
     file.write_bytes(kept)
-    monkeypatch.setattr(decision_log, "PART", len(kept) // 3, raising=False)
-    decision_log.bring_orphans(file.parent)
+    monkeypatch.setattr(decision_log.loader, "part", len(kept) // 3)
+    decision_log.loader.bring_orphans(file.parent)
     assert PolicyDecision.objects.count() == 6
     assert waiting() == []
 
@@ -152,14 +152,14 @@ def stuck(monkeypatch):
     def away(*_):
         raise OperationalError("the server closed the connection unexpectedly")
 
-    monkeypatch.setattr(decision_log, "_write_once", away)
-    monkeypatch.setattr(decision_log, "EVERY", 0.0)
+    monkeypatch.setattr(decision_log.loader, "write", away)
+    monkeypatch.setattr(decision_log.decisions, "every", 0.0)
     return monkeypatch.undo
 
 
-@pytest.mark.parametrize(("bound", "value"), [("MOST_WAITING", 2_000), ("LONGEST_WAIT", 0.0)])
+@pytest.mark.parametrize(("bound", "value"), [("most_waiting", 2_000), ("longest_wait", 0.0)])
 def test_too_much_waiting_denies_until_it_was_brought_over(system, stuck, monkeypatch, bound, value):
-    monkeypatch.setattr(decision_log, bound, value, raising=False)
+    monkeypatch.setattr(decision_log.decisions, bound, value)
     said = [ask(system) for _ in range(8)]
     assert said[0]["decision"] is True
     assert said[-1]["decision"] is False

@@ -8,6 +8,7 @@ from governance.vocabulary import ReviewOutcome
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,7 @@ def test_h3_another_name_problem_and_platform_end_all_six_approvals(cast, as_):
     assert f"the title changed from “Customer summary assistant” to “{OTHER_NAME}”" in told
     assert f"to “{OTHER_PROBLEM}”" in told
     assert "the platform changed from none to “another vendor”" in told
-    refused = chair.post(decide, {"outcome": ReviewOutcome.APPROVED, "reason": "Ready."})
+    refused = chair.post(decide, {"outcome": ReviewOutcome.APPROVED, "reason": "Ready."} | SIGNED)
     assert refused.status_code == 403
     assert "must sign again: the title changed from" in words(refused)
     review = Review.objects.get(pk=review.pk)

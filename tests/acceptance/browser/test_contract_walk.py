@@ -122,8 +122,7 @@ def approve_contract(seat: Person, title: str) -> None:
     """Read the text and approve exactly that."""
     seat.case(title)
     seat.tab("Contract")
-    seat.click("Read and approve")
-    seat.press("Approve for the seat", exact=False)
+    seat.approve_contract()
     seat.said("You approved the contract.")
 
 

@@ -4,6 +4,7 @@ import contextlib
 import re
 import zipfile
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +16,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.operations import heartbeats
 from governance.privacy import subject_access
 from initiatives.access import permissions as case_permissions
@@ -26,7 +28,17 @@ from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a 
 from tests.support import factories
 from tests.support.browser import every_page
 from tests.support.browser.input_ways import Keyboard
-from tests.support.browser.page_checks import THEMES, too_long, trouble_in
+from tests.support.browser.page_checks import (
+    ALL_SIZES,
+    NARROW,
+    SLIM,
+    THEMES,
+    WIDE,
+    by_keyboard,
+    measured,
+    too_long,
+    trouble_in,
+)
 from tests.support.web.access_table import TABLE
 from tests.support.web.security_policy import policy_of
 
@@ -60,6 +72,8 @@ class Visitor:
         self.watch, self.page, self.keys = watch, watch.page(), {}
         self.themes = THEMES  # in which pages are looked at
         self.contrast = True  # whether it is looked at how letters stand out
+        self.whole = False  # whether it is looked at in all widths, by keyboard and without scripts
+        self.bare = None  # a browser without scripts, once it is needed
 
     def becomes(self, person) -> None:
         """From now on the pages are opened by this person; by nobody in particular for None."""
@@ -83,7 +97,17 @@ class Visitor:
         self.becomes(one.who)
         with self.expecting(one.status):
             response = self.page.goto(one.address)
-            return self.wrong_with(one.name, response, one.status)
+            found = self.wrong_with(one.name, response, one.status)
+            return found + (self.without_scripts(one) if self.whole else [])
+
+    def without_scripts(self, one: every_page.Page) -> list[str]:
+        """What does not fit the same page where no script runs."""
+        self.bare = self.bare or self.watch.page(java_script_enabled=False)
+        self.bare.context.clear_cookies()
+        self.bare.context.add_cookies(self.page.context.cookies())
+        self.bare.goto(one.address)
+        sizes = (WIDE, NARROW)
+        return [f"{one.name}, no scripts: {what}" for size in sizes for what in measured(self.bare, size)]
 
     def wrong_with(self, name: str, response, status: int = 200) -> list[str]:
         """What is wrong with the page that was just answered."""
@@ -97,9 +121,15 @@ class Visitor:
         )
         return (
             found
-            + trouble_in(self.page, name, self.themes, contrast=self.contrast)
+            + trouble_in(self.page, name, self.themes, contrast=self.contrast, sizes=self.sizes)
             + too_long(self.page, name)
+            + (by_keyboard(self.page, name) if self.whole else [])
         )
+
+    @property
+    def sizes(self) -> tuple[dict[str, int], ...]:
+        """The widths that pages are measured at."""
+        return ALL_SIZES if self.whole else (WIDE, SLIM)
 
     def presses(self, name: str, button: str, status: int = 200) -> list[str]:
         """What is wrong with the page that a form of the open one is answered with."""
@@ -195,6 +225,8 @@ def page_templates() -> set[str]:
 def test_every_page_is_sound(watch, cast, world, overdue, rounds, settings, monkeypatch, tmp_path):  # noqa: F811
     """No violation that axe knows, in light and dark; nothing cut off or too wide; no line in the console.
 
+    In full at 1280, 768, 390 and 320 pixels and at 200 %, by keyboard, and once more without scripts.
+
     With `--rounds 500` every page, and every template is shown by one of them; in the suite one of each kind, in light
     and in dark in turn, and of every third the contrast of its colours too.
     """
@@ -207,6 +239,7 @@ def test_every_page_is_sound(watch, cast, world, overdue, rounds, settings, monk
     signals.template_rendered.connect(see)
     scene = every_page.set_the_scene(cast, world, overdue)
     visitor = Visitor(watch)
+    visitor.whole = rounds >= FULL
     every = [*every_page.pages_of(scene, cast), *every_page.pages_of_the_admin(cast)]
     names = [one.name for one in every]
     assert set(names) >= every_page.MAIN
@@ -224,6 +257,42 @@ def test_every_page_is_sound(watch, cast, world, overdue, rounds, settings, monk
         found += [f"{name} is a page" for name in every_page.NO_PAGE if is_page(scene, cast, name)]
         assert page_templates() - shown == set(every_page.SHOWN_ELSEWHERE)
     assert found == [], "\n".join(found)
+
+
+def test_an_overview_with_much_to_say_is_a_screen_and_a_half(watch, cast):
+    """Whoever looks: obligations, residual issues and banners are folded, never what is next."""
+    case = factories.make_production(cast, title=TITLE)
+    today = clock.today()
+    for number in range(4):
+        hold_actions.open_gap(
+            case=case,
+            text=f"The archive of region {number} is not searched yet.",
+            owner=cast.lead,
+            due=today + timedelta(days=30),
+            downstream=["Archive"],
+            by=cast.owner,
+        )
+    with acting(system="test", reason="Overdue"):
+        for number in range(5):
+            hold_actions.owe(
+                case,
+                "criterion",
+                source=f"production.mvp_proof:{number}",
+                text=f"Show that summary {number} of the archive agrees with its notes",
+                due=today - timedelta(days=number),
+                debtor=cast.owner,
+            )
+    hold_actions.hold(case=case, reason="Three summaries named an illness.", by=cast.owner)
+    visitor, found = Visitor(watch), []
+    for person in (cast.owner, cast.chair, cast.seat_risk, cast.auditor):
+        visitor.becomes(person)
+        visitor.page.goto(case.get_absolute_url())
+        found += too_long(visitor.page, "case")
+        if person == cast.owner:
+            expect(visitor.page.get_by_role("region", name="Next")).to_be_visible()
+    assert found == []
+    expect(visitor.page.locator("#debts")).not_to_have_attribute("open", "")
+    expect(visitor.page.locator(".banners")).to_contain_text("4 obligations are overdue.")
 
 
 def is_page(scene: every_page.Scene, cast, name: str) -> bool:

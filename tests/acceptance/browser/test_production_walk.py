@@ -286,24 +286,23 @@ def stands_as(owner: Person, stage: str) -> None:
 
 def staff(owner: Person, people: People, cast) -> None:
     """Four roles are proposed; each person accepts in person, from the desk."""
+    owner.tab("People")
+    owner.click("Propose people")
     for role, person in (
         ("Support owner", cast.support),
         ("Technical lead", cast.lead),
         ("Data steward", cast.steward),
         ("Audit trail owner", cast.support),
     ):
-        owner.tab("People")
-        owner.click("Propose a person")
-        owner.choose("Role", role)
-        owner.choose("Person", person.full_name)
-        owner.press("Propose")
-        owner.said("is asked to accept.")
+        owner.choose(role, person.full_name)
+    owner.press("Propose")
+    owner.said("are asked to accept.")
     for person, roles in ((cast.support, 2), (cast.lead, 1), (cast.steward, 1)):
         asked = people.sign_in(person)
         for _ in range(roles):
             asked.desk()
             asked.click("Read and answer")
-            asked.press("I accept")
+            asked.bind("I accept")
             asked.said("now.")
 
 
@@ -333,8 +332,7 @@ def approve_contract(seat: Person) -> None:
     """Read the text and approve exactly that."""
     seat.case(TITLE)
     seat.tab("Contract")
-    seat.click("Read and approve")
-    seat.press("Approve for the seat", exact=False)
+    seat.approve_contract()
     seat.said("You approved the contract.")
 
 

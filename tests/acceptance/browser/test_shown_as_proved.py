@@ -336,7 +336,7 @@ def test_production_beside_an_empty_register_is_unknown_and_blocks(watch, cast):
     owner.page.goto(case.get_absolute_url())
     says(owner, "Prototype in production", "Evidence supports Prototype today.")
     expect(owner.page.locator("#gaps")).to_contain_text(UNKNOWN)
-    expect(integration).to_contain_text(f"not yet {len(described)} of 11 questions open")
+    expect(integration).to_contain_text(f"not yet {len(described)} of 11 open")
     found = levels_on(owner, case, "production")
     assert {key: found[key] for key in described} == dict.fromkeys(described, "unknown")
     owner.page.goto(at("integration", case.ref))
@@ -410,7 +410,7 @@ def test_a_criterion_that_is_never_waived_carries_one_waiver_and_says_until_when
         for person in (chair, risk):
             person.page.goto(at("waivers", case.ref))
             person.click("Agree as")
-            person.press("Agree", exact=False)
+            person.bind("Agree", exact=False)
     says(risk, "waived")
     ask_for_waiver(owner, case, "mvp.expectations", until)
     says(owner, "It carries 3 waivers already, and no initiative carries more at once.")

@@ -51,10 +51,12 @@ def fresh(review: Review) -> Review:
 
 
 def vote(review, seat, person, verdict=SignOffVerdict.APPROVE) -> None:
-    """A vote with what it asks for."""
+    """A vote with what its verdict asks for."""
     own = [one.key for one in review.rulebook.book.criteria_of(review.gate, seat)]
-    words = {"reason": "Read, and not as it should be.", "criteria": (own[0],)}
-    case_acts.vote(review, seat, person, verdict, **(words if verdict == SignOffVerdict.OBJECT else {}))
+    words = {} if verdict == SignOffVerdict.APPROVE else {"reason": "Read, and not as it should be."}
+    if verdict == SignOffVerdict.OBJECT:
+        words["criteria"] = (own[0],)
+    case_acts.vote(review, seat, person, verdict, **words)
 
 
 def take_back(row) -> None:
@@ -140,7 +142,8 @@ def wrong_with(cast, review: Review) -> list[str]:
     if len(named) != len(asked):
         found.append(f"asked to sign and cannot: {asked}, able {able}")
     if named:
-        if not decidable_after(review, named):
+        # Where somebody has to be appointed first, those who can sign now are needed and not enough.
+        if review_turn.APPOINT not in by_kind and not decidable_after(review, named):
             found.append(f"{named} signed, and it cannot be decided")
         rules = sitting.book.gates[review.gate]
         for one in named:
@@ -159,6 +162,11 @@ def wrong_with(cast, review: Review) -> list[str]:
             found.append(f"{person} is to look again as {seat} and cannot")
     link = review.get_absolute_url()
     attending = {pk for move in moves if move.kind != review_turn.QUESTION for pk in move.people if move.kind}
+    if not attending and decidable_after(review, able):
+        found.append(f"nobody is waited for, and {able} could make it decidable")
+    votes_alone = by_kind.keys() <= {review_turn.SIGN, review_turn.APPOINT, review_turn.QUESTION, ""}
+    if votes_alone and review_turn.APPOINT not in by_kind and not decidable_after(review, able):
+        found.append(f"all of {able} are not enough, and nobody is to appoint another")
     on_inbox = {
         person.pk
         for person in cast.people.values()
@@ -188,6 +196,7 @@ def test_it_is_who_can_do_what_the_decision_waits_for(cast, rounds):
                         happens(cast, review, chance)
                 except NOT_DONE:
                     continue
+            seen.update({row.verdict for row in fresh(review).sign_offs.latest()})
             seen.update({move.kind for move in review_turn.moves(review_state.sit(fresh(review)))})
             wrong.extend(f"history {seed}: {what}" for what in wrong_with(cast, review))
 
@@ -200,4 +209,4 @@ def test_it_is_who_can_do_what_the_decision_waits_for(cast, rounds):
         review_turn.LOOK_AGAIN,
         review_turn.MEND,
     }
-    assert kinds <= set(seen), f"histories that reach each kind of move: {seen}"
+    assert kinds | set(VERDICTS) <= set(seen), f"histories that reach each kind of move and of vote: {seen}"

@@ -49,6 +49,7 @@ DOORS = {
     ),
     "UploadForm": (lambda _: at("imports"), "admin", "file", {"source": "us-2025"}),
     "EffortFileForm": (lambda case: at("effort-import", case.ref), "owner", "file", {}),
+    "InteractionFileForm": (lambda case: at("interactions-import", case.ref), "owner", "file", {}),
     "EstateForm": (lambda _: at("estates"), "admin", "file", {"kind": "systems"}),
     "ReadingsFileForm": (lambda case: at("readings-import", case.ref), "owner", "file", {}),
     "PeopleForm": (lambda _: at("accounts-add"), "admin", "file", {}),

@@ -51,6 +51,8 @@ from initiatives.integration.links import actions as link_actions
 from initiatives.integration.proposals import actions as proposal_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
+from initiatives.interactions import body_terms
+from initiatives.interactions.comparison import reconciling
 from initiatives.model_register import actions as model_actions
 from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
 from initiatives.registration import actions as registration_actions
@@ -59,7 +61,7 @@ from initiatives.roles import actions as role_actions
 from initiatives.rulebook_changes import draft_actions, forecast_actions
 from tests.support import factories
 from tests.support.cases import answered_pulses
-from tests.support.servers.asking_systems import System, logged
+from tests.support.servers.asking_systems import System, logged, reported
 from tests.support.web.access_table import BOARD, CAST, INSIDE, STRANGERS, TABLE, WATCHERS
 from tests.support.web.security_policy import trouble_with
 
@@ -130,6 +132,7 @@ def world(cast):
     waiver = waivers.request_waiver(
         case=case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
     )
+    term = body_terms.request_term(case=case, days=200, legal_basis="A law.", until=tomorrow, by=cast.owner)
     gap = hold_actions.open_gap(
         case=case, text="Two lists.", owner=cast.steward, due=tomorrow, downstream=[], by=cast.owner
     )
@@ -148,9 +151,11 @@ def world(cast):
     comment = comments.comment_on_clause(
         case=case_acts.fresh(case), number=clause.number, text="Why?", by=cast.seat_risk
     )
-    key, token = factories.make_key(cast, case)
+    key, token = factories.make_key(cast, case, scopes=["evaluate", "approvals", "interactions"])
     System(token.text).ask("summarise")
     (asked,) = logged()
+    spoken = reported(case, key=key.pk, operation="chat", model="m-4", version="m-4")
+    reconciling.reconcile()
     pressed = kill_switch.switch_off(case=case, reason="A trial", by=cast.owner)
     kill_switch.switch_on(case=case, reason="It is over", by=cast.owner)
     account = start(obligation=debts[0], by=cast.owner)
@@ -294,6 +299,8 @@ def world(cast):
         "roles": proposed.pk,
         "away": absence.pk,
         "seats": seat.pk,
+        "units": cast.unit.pk,
+        "boards": cast.board.pk,
         "delegations": absence.delegations.get().pk,
         "reference": factories.make_request(case, factories.make_key(cast, case)[0]).reference,
         "people": cast.owner.pk,
@@ -318,6 +325,7 @@ def world(cast):
         "conditions": condition.pk,
         "sign-offs": vote.pk,
         "waivers": waiver.pk,
+        "body-terms": term.pk,
         "estates": estate.pk,
         "imports": batch.pk,
         "rows": ImportRow.objects.filter(batch=batch).first().pk,
@@ -340,8 +348,10 @@ def world(cast):
         "glossary": use.term_id,
         "customisations": changed.pk,
         "moment": str(Place.of(asked)),
+        "reported": str(Place(spoken.at, spoken.pk)),
         "switch": pressed.pk,
         "notices": 10**9,
+        "views": 10**9,
         "accounts": cast.lead.pk,
         "vendors": vendor.pk,
         "models": model.pk,

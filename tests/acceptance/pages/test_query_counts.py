@@ -27,14 +27,15 @@ MOST = {
     # Two for what adoption puts on desks, one for new seats, one for whose move the open reviews near the person are.
     "/": 15,  # one of them for what is snoozed
     "{case}incidents/": 16,
-    "/cases/": 10,
-    "/cases/?view=board": 11,
+    "/cases/": 11,
+    "/cases/?view=board": 12,
     "{case}": 14,  # whether its demo is older than its integration work is one question of its own
     "{case}checklist/": 11,
     "{case}evidence/": 11,
     "{case}people/": 11,
     "{case}notes/": 14,
     "{case}integration/profiles/": 14,
+    "{case}interactions/": 13,  # its days against decisions are one question
     "{case}systems/": 15,  # what came of the decisions of four weeks is one question
     "{case}integration/residency/": 14,
     "/vendors/": 8,  # vendors of components are among them
@@ -42,20 +43,19 @@ MOST = {
     "/regions/": 7,
     "{case}decisions/": 15,
     "{case}integration/": 17,
-    "{case}integration/path/": 16,
     "/systems/": 10,
     "{case}contract/dry-run/": 16,
     "{case}contract/map/": 13,
     "{case}running/": 15,
     "{case}approvals/": 15,
-    "{case}contract/": 14,  # comments on its clauses are asked for, too
+    "{case}contract/": 15,  # comments on its clauses, and objections, are asked for, too
     "{case}contract/changes/": 12,
     "{case}contract/read/": 13,
     "{case}contract/clauses/1/": 12,
     "{case}contract/edit/": 13,
     "{case}contract/edit/1/": 13,
     "{case}contract/words/": 13,
-    "{case}history/": 14,
+    "{case}history/": 18,  # beside its acts: the decisions, the folds counted, seats and items that signed
     "{review}": 15,
     "{review}sign/risk_compliance/": 15,
     "/reviews/": 13,  # whose move each is, of those near the person and of those on the page
@@ -67,15 +67,18 @@ MOST = {
     "/ideas/": 6,
     "/intake/": 9,
     "{case}stub/": 8,
-    "/cases/pictures/": 12,
+    "/cases/pictures/": 13,  # spend is the thirteenth
     "/leaders/": 24,
     "/meetings/": 9,
     "/status/": 11,
     "/accounts/": 6,
+    "/organisation/units/": 10,
+    "/organisation/boards/": 10,
     "/rulebook/": 7,
     "/notices/": 8,
     "/models/": 8,
     "{case}running/evaluations/": 14,
+    "{case}interactions/kept/": 13,
 }
 # Pages that are not for everybody, and who opens them.
 ONLY = {
@@ -87,6 +90,8 @@ ONLY = {
     "/intake/": ("chair", "admin"),
     "/status/": ("admin",),
     "/accounts/": ("admin",),
+    "/organisation/units/": ("admin", "auditor"),
+    "/organisation/boards/": ("admin", "auditor"),
 }
 # Pages of the contract whose length grows with it: its newest version, the editor, changes, the reading page.
 OF_CONTRACT = ("?version=2", "edit/", "changes/", "read/", "words/")

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from adoption.demo import case_acts
 from governance.gates import requirements
+from governance.vocabulary import Role
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.models import Initiative
@@ -41,7 +42,7 @@ def does(words: str, soup) -> bool:
     if words.startswith(("Answer the question", "Bring it about", "Fix it")):
         return "kind" in fields
     if words.startswith(("Have the", "Ask the support owner")):
-        return bool({"person", "words"} & fields)
+        return bool({"words", *Role} & fields)
     return bool(soup.select("form[method=post], form[method=get]"))
 
 
@@ -110,11 +111,11 @@ def test_each_remedy_leads_to_a_page_that_holds_its_form(cast, as_, build):
             listed = of_question(client, case, address) if "/checklist/" in address else []
             followed += 1 + len(listed)
             if not listed and not does(words, main_of(client.get(address))):
-                circles.append((person.username, question, words, address))
+                circles.append((person.login, question, words, address))
             for more, there in listed:
                 page = main_of(client.get(urljoin(address, there)))
                 if not page.select("form, a.btn"):
-                    circles.append((person.username, question, more, there))
+                    circles.append((person.login, question, more, there))
     assert circles == []
     assert followed
 

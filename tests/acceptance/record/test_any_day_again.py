@@ -381,7 +381,10 @@ def test_an_auditor_who_looks_back_is_on_record_and_nobody_else(year, case, as_)
 
 def test_the_history_of_a_day_ends_with_it(case, auditor):
     day = day_of(case, "prototype")
-    text = auditor.get(on(case, day, "case-history")).content.decode()
+    assert (
+        "Approved: proposed idea to Prototype" in auditor.get(on(case, day, "case-history")).content.decode()
+    )
+    text = auditor.get(on(case, day, "case-history") + "&show=everything").content.decode()
     assert "approved the gate" in text
     until = Day.read(day).moment
     shown = int(re.search(r"(\d+) acts", text)[1])

@@ -430,6 +430,7 @@ def test_rows_of_a_case_are_entered_under_its_reference():
         "governance_decisionbatch",
         "governance_delegation",
         "governance_gate",
+        "governance_interactionbatch",
         "governance_legalhold",
         "governance_membership",
         "governance_requirement",

@@ -60,6 +60,8 @@ def test_the_auditor_finds_the_day(as_):
     auditor.follow("People")
     auditor.sees("Marta Lindqvist")
     auditor.follow("Activity")
+    auditor.sees("Approved: proposed idea to Prototype", "What it rested on")
+    auditor.follow("Everything")
     auditor.sees("Elena Novak</b> approved the gate")
     auditor.sees_not("Summaries, second life")
     review = case.reviews.get()

@@ -16,6 +16,7 @@ from initiatives.stages import actions as stage_actions
 from tests.acceptance.walks import story
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 WORDS = "The rota export stops at midnight and nobody is told."
@@ -67,7 +68,7 @@ def test_what_one_team_learned_is_answered_by_the_next_before_its_gate(cast, as_
             page = owner.get(second.get_absolute_url()).content.decode()
             assert "Next: answer this before the gate." in page
         refused = chair.post(
-            reverse("review-decide", args=[review.pk]), {"outcome": "approved", "reason": "Ready."}
+            reverse("review-decide", args=[review.pk]), {"outcome": "approved", "reason": "Ready."} | SIGNED
         )
         assert refused.status_code in (403, 409, 422)
         assert case_acts.fresh(second).stage == "prototype"

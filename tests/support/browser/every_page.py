@@ -41,6 +41,7 @@ from initiatives.holds.actions import owe
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.intake import actions as intake_actions
 from initiatives.integration.links import standalone
+from initiatives.interactions import body_terms
 from initiatives.models import FileCheck, Initiative, IntakeLink, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
@@ -67,6 +68,10 @@ NO_PAGE = {
     "access-evaluation": "for systems with a key",
     "access-evaluations": "likewise",
     "access-outcomes": "likewise",
+    "access-interactions": "likewise",
+    "otlp-traces": "likewise",
+    "otlp-logs": "likewise",
+    "interaction-file": "a file, checked by tests/app/governance/interaction_log/test_handed_out.py",
     "access-approval": "likewise",
     "access-configuration": "JSON for whoever looks for the decision point",
     "healthz": "JSON for whoever watches the machine",
@@ -86,6 +91,8 @@ NO_PAGE = {
     "notices-read": "only sent to",
     "snooze": "only sent to",
     "portfolio-export": "a CSV file",
+    "view-save": "only sent to",
+    "view-delete": "only sent to",
     "efforts-export": "a CSV file",
     "adoption-readings": "for systems with a key",
     "adoption-measures": "likewise",
@@ -196,9 +203,13 @@ MAIN = {
     "systems-all",
     "system",
     "integration",
-    "integration-path",
     "link-answer",
     "told",
+    "interactions",
+    "interactions-kept",
+    "interactions-kept-shorter",
+    "act-names",
+    "interaction",
     "clause-approval",
     "running",
     "history-page",
@@ -267,6 +278,15 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     case_acts.ground_gate(trial, "production", cast.team)
     review = review_actions.open_review(case=case_acts.fresh(trial), by=cast.owner)
     case_acts.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
+    shorter = body_terms.request_term(
+        case=case_acts.fresh(trial),
+        days=200,
+        legal_basis="A law that asks for less.",
+        until=clock.today() + timedelta(days=90),
+        by=cast.owner,
+    )
+    for signer in (cast.seat_risk, cast.auditor):
+        body_terms.sign_term(term=shorter, by=signer)
     contract_actions.save_contract(
         case=case_acts.fresh(trial), clauses=case_acts.CLAUSES[::-1], by=cast.owner
     )
@@ -469,6 +489,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("systems-none", cast.owner, f"{idea.get_absolute_url()}systems/"),
         Page("systems-off", cast.owner, f"{overdue.get_absolute_url()}systems/"),
         Page("told-none", cast.owner, f"{case}decisions/"),
+        Page("interactions-none", cast.owner, f"{idea.get_absolute_url()}interactions/"),
+        Page("interactions-nothing-like-it", cast.owner, f"{address('interactions', world)}?model=nothing"),
+        Page("interactions-kept-shorter", cast.owner, reverse("interactions-kept", args=[trial.ref])),
         Page("told-admin", cast.admin, address("told", world)),
         Page("told-nothing-like-it", cast.owner, f"{address('told', world)}?action=nothing"),
         Page(

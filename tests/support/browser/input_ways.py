@@ -78,7 +78,11 @@ class Keyboard(Person):
         expect(field).to_have_value(words)
 
     def select(self, field: Locator, option: Locator) -> None:
-        """Down the list from its top."""
+        """Down the list from its top; where one types into it, the whole of the choice."""
+        if field.get_attribute("data-picks"):
+            self.fill(field, option.get_attribute("value"))
+            self.page.keyboard.press("Tab")
+            return
         value, place = option.get_attribute("value"), option.evaluate(PLACE)
         self.reach(field)
         self.page.keyboard.press("Home")

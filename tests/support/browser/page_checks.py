@@ -12,9 +12,13 @@ from playwright.sync_api import Page
 SHOTS = os.environ.get("PLUMBLINE_SHOTS")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SLIM = {"width": 320, "height": 640}  # what must fit: a small phone, or 1280 pixels at 400 % (WCAG 1.4.10)
+TABLET, HALF = {"width": 768, "height": 1024}, {"width": 640, "height": 450}  # `HALF` is 1280 pixels at 200 %
+ALL_SIZES = (WIDE, TABLET, HALF, NARROW, SLIM)
 THEMES = ("light", "dark")
 # Pixels at 1280: what a page may take, those that are read most less; `WHOLE` are texts to be printed or searched.
-LONGEST_ELSE, LONGEST = 4000, {"case": 1400, "review": 2000, "audit": 4500, "systems": 5200}
+LONGEST_ELSE, LONGEST = 4000, {"review": 2000, "audit": 4500, "systems": 5300}
+OVERVIEWS = ("case", "case-review", "case-overdue", "case-production", "case-stopped", "case-idea")
+LONGEST |= dict.fromkeys(OVERVIEWS, 1400)
 FIRST_WORDS = 180
 WHOLE = {"rulebook", "rulebook-version", "help", "glossary", "styleguide", "crosswalk"}
 # It is not to fetch style sheets by itself: the policy of the pages forbids that, and the browser has them.
@@ -91,6 +95,9 @@ MEASURE = r"""() => {
     }
     return null
   }
+  // A figure of a drawing leads somewhere as a whole: its link lies over its words.
+  const drawn = (one, other) => one.matches('svg a') && one.closest('svg') === other.closest('svg')
+  const figure = (one, other) => drawn(one, other) && !other.matches('svg a')
   const all = [...lines, ...controls].sort((one, other) => one.box.top - other.box.top)
   for (let first = 0; first < all.length; first++) {
     const {box, element} = all[first]
@@ -101,11 +108,38 @@ MEASURE = r"""() => {
       const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top)
       if (width <= 2 || height <= 2 || height < 0.35 * Math.min(box.height, other.box.height)) continue
       if (floats(element) !== floats(other.element)) continue
+      if (figure(element, other.element) || figure(other.element, element)) continue
       found.push(`${named(element)} and ${named(other.element)} lie on each other`)
     }
   }
   return [...new Set(found)]
 }"""
+
+
+# What the keyboard cannot reach, or reaches unseen. A key was pressed before, so that focus is drawn as for a keyboard.
+FOCUS = r"""() => {
+  const found = []
+  const named = element => (element.innerText || element.name || element.id || element.tagName).trim().slice(0, 40)
+  const controls = document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')
+  for (const element of controls) {
+    if (element.disabled || element.type === 'hidden' || element.tabIndex < 0) continue
+    if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue
+    if (element.tabIndex > 0) found.push(`out of turn: ${named(element)}`)
+    element.focus()
+    if (document.activeElement !== element) { found.push(`not to be reached: ${named(element)}`); continue }
+    const style = getComputedStyle(element)
+    const drawn = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== 'none'
+    if (!drawn) found.push(`focus unseen: ${named(element)}`)
+  }
+  document.activeElement?.blur()
+  return [...new Set(found)]
+}"""
+
+
+def by_keyboard(page: Page, name: str) -> list[str]:
+    """What of the open page somebody without a mouse cannot reach, or does not see that they reached it."""
+    page.keyboard.press("Tab")
+    return [f"{name}: {what}" for what in page.evaluate(FOCUS)]
 
 
 def measured(page: Page, size: dict[str, int]) -> list[str]:
@@ -130,9 +164,14 @@ def objections(page: Page, scheme: str, asked: dict) -> list[str]:
 
 
 def trouble_in(
-    page: Page, name: str, themes: tuple[str, ...] = THEMES, *, contrast: bool = True
+    page: Page,
+    name: str,
+    themes: tuple[str, ...] = THEMES,
+    *,
+    contrast: bool = True,
+    sizes: tuple[dict[str, int], ...] = (WIDE, SLIM),
 ) -> list[str]:
-    """Everything that is wrong with the open page, in these themes and at two widths; and its pictures.
+    """Everything that is wrong with the open page, in these themes and at these widths; and its pictures.
 
     A theme changes colours and nothing else, so in the second axe is asked about those alone. Without `contrast` the
     contrast of colours is left to others of the same style sheet.
@@ -142,7 +181,7 @@ def trouble_in(
         page.set_viewport_size(WIDE)
         found += objections(page, scheme, asked)
         picture(page, name, scheme)
-    for size in (WIDE, SLIM):
+    for size in sizes:
         found += measured(page, size)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(WIDE)

@@ -106,7 +106,11 @@ class Person:
 
     def select(self, field: Locator, option: Locator) -> None:
         """Choose this option of a list."""
-        field.select_option(value=option.get_attribute("value"))
+        if field.get_attribute("data-picks"):
+            field.fill(option.get_attribute("value"))
+            field.press("Tab")
+        else:
+            field.select_option(value=option.get_attribute("value"))
 
     def check(self, box: Locator) -> None:
         """Tick a box, or choose one of several."""
@@ -155,9 +159,15 @@ class Person:
         self.check((within or self.page.locator("main")).get_by_label(label))
 
     def choose(self, label: str, choice: str, within: Locator | None = None) -> None:
-        """Choose from a list the first option that begins with these words; waits until it is there."""
-        field = (within or self.page.locator("main")).get_by_label(label)
-        option = field.locator("option").filter(has_text=re.compile(rf"^\s*{re.escape(choice)}")).first
+        """Choose from a list the first option that begins with these words; waits until it is there.
+
+        A part of the page before may be called like the list: only what can be chosen from is waited for.
+        """
+        lists = self.page.locator("select, input")
+        field = (within or self.page.locator("main")).get_by_label(label).and_(lists)
+        picked = field.get_attribute("list")
+        options = self.page.locator(f"#{picked}>option") if picked else field.locator("option")
+        option = options.filter(has_text=re.compile(rf"^\s*{re.escape(choice)}")).first
         self.select(field, option)
 
     def unfold(self, words: str) -> None:
@@ -267,14 +277,25 @@ class Person:
 
     # The board
 
+    def bind(self, button: str, exact: bool = True) -> None:
+        """Press a button that binds, with one's password."""
+        self.type("Your password", factories.PASSWORD)
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            self.press(button, exact=exact)
+
+    def approve_contract(self) -> None:
+        """Approve the contract that is on the page, for one's seat."""
+        self.click("Review and sign")
+        self.check(self.page.get_by_label("Approve this text"))
+        self.bind("Sign as ", exact=False)
+
     def sign(self, line: str = "Review and sign") -> None:
         """From that line of the desk to the review, read the statement of one's seat, sign it with the password."""
         self.desk()
         self.click(line)
         self.click(re.compile("^(Approve and sign|Approve again|Sign again)"))
         expect(self.page.locator("main")).to_contain_text("What you sign")
-        self.type("Your password", factories.PASSWORD)
-        self.press("Sign as ", exact=False)
+        self.bind("Sign as ", exact=False)
         self.said("This is what you signed.")
         expect(self.page.locator("main")).to_contain_text("Current: it counts.")
 
@@ -285,5 +306,5 @@ class Person:
         expect(self.page.locator("main")).to_contain_text("ready for decision")
         self.click("Approve", self.page.get_by_role("complementary", name="Decision"))
         self.type("Reason", reason)
-        self.press("Approve")
+        self.bind("Approve")
         expect(self.page.locator("main")).to_contain_text(f"Approved by {self.person.full_name}")

@@ -57,17 +57,16 @@ class SetUp:
     def staff(self) -> None:
         owner = self.owner
         owner.tab("People")
+        owner.click("Propose people")
         for role in ("Support owner", "Audit trail owner"):
-            owner.click("Propose a person")
-            owner.choose("Role", role)
-            owner.choose("Person", self.cast.support.full_name)
-            owner.press("Propose")
-            owner.said("is asked to accept.")
+            owner.choose(role, self.cast.support.full_name)
+        owner.press("Propose")
+        owner.said("is asked to accept.")
         support = self.at(self.cast.support)
         for _ in range(2):
             support.desk()
             support.click("Read and answer")
-            support.press("I accept")
+            support.bind("I accept")
             support.said("now.")
 
     def record_model(self) -> None:
@@ -103,8 +102,7 @@ class SetUp:
         for person in (self.cast.seat_value, self.cast.seat_risk):
             seat = self.at(person)
             seat.desk()
-            seat.click("Read and approve")
-            seat.press("Approve for the seat", exact=False)
+            seat.approve_contract()
             seat.said("You approved the contract.")
 
     def plan_scope(self) -> None:

@@ -5,6 +5,10 @@ from contextlib import contextmanager
 from django.urls import reverse
 
 from governance.models import Entry
+from tests.support.factories import PASSWORD
+
+# What is sent besides with an act that binds.
+SIGNED = {"password": PASSWORD}
 
 
 def at(name: str, *args, **query) -> str:

@@ -212,7 +212,13 @@ def _wrong_kinds() -> list[Hostile]:
         Hostile("a PDF as document", "report.docx", pdf(), REFUSED, other),
         Hostile("a table as workbook", "report.xlsx", b"a,b\n1,2\n", REFUSED, other),
         Hostile("a zip", "report.zip", archive({"a.txt": "a"}), REFUSED, "Files named .zip"),
-        Hostile("a packed bomb as table", "report.csv", gzip.compress(b"0" * 9_000_000), REFUSED, "not text"),
+        Hostile(
+            "a packed bomb as table",
+            "report.csv",
+            gzip.compress(b"0" * 9_000_000, mtime=0),
+            REFUSED,
+            "not text",
+        ),
         Hostile("wide letters", "report.txt", "\ufeff<script>".encode("utf-16-le"), REFUSED, "UTF-16"),
         Hostile("bytes of a machine", "report.json", bytes(range(1, 32)) * 40, REFUSED, "not text"),
     ]

@@ -14,7 +14,8 @@ _BLOCKS = (
     "table|thead|tbody|tr|th|td|caption|form|fieldset|legend|details|summary|blockquote|figure|figcaption|br|hr|option"
 )
 _KEPT = re.compile(
-    rb"(<(?:pre|textarea|script|style)\b.*?</(?:pre|textarea|script|style)>|<p class=\"text\">.*?</p>)", re.S
+    rb"(<(?:pre|textarea|script|style)\b.*?</(?:pre|textarea|script|style)>|<p class=\"text\"[^>]*>.*?</p>)",
+    re.S,
 )
 _BESIDE_BLOCKS = re.compile(rf" ?(</?(?:{_BLOCKS})\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>) ?".encode())
 _IN_LINKS = re.compile(rb"(<a\b(?:\"[^\"]*\"|'[^']*'|[^'\">])*>) | (</a>)")

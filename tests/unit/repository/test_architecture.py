@@ -197,7 +197,9 @@ def test_no_signals_between_apps():
                 and node.func.attr == "connect"
             ):
                 signal = getattr(node.func.value, "id", getattr(node.func.value, "attr", ""))
-                if (name, signal) not in allowed and not signal.startswith(("psycopg", "connection")):
+                if (name, signal) not in allowed and not signal.startswith(
+                    ("psycopg", "connection", "duckdb")
+                ):
                     wrong.append(f"{name}:{node.lineno} connects {signal}")
             called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
             # In this one module a Signal is a row: how people behave towards a system.

@@ -1,35 +1,37 @@
 """Both languages are complete, what is compiled is what is written, and every text of the page is translated."""
 
-import io
 import re
 from pathlib import Path
 
 import pytest
 from babel.messages import mofile, pofile
-from babel.messages.extract import extract
 from django.conf import settings
-from django.utils.translation.template import templatize
+
+from tests.support.commands import messages
+from tests.support.commands.messages import marked_in, sources
 
 BASE = Path(settings.BASE_DIR)
 LANGUAGES = {path.parent.parent.name: path for path in BASE.glob("adoption/locale/*/LC_MESSAGES/django.po")}
 PLACES = re.compile(r"%\(\w+\)s")
-FUNCTIONS = {"_": None, "gettext": None, "gettext_lazy": None}
+
+
+# What people outside read without signing in, in these languages; pages inside are in English so far.
+OUTSIDE = [
+    *(f"adoption/pulses/{name}.py" for name in ("forms", "mails", "question_sets")),
+    *("adoption/user_reports/forms.py", "adoption/public_pages/presentation.py"),
+    *(f"templates/adoption/pulses/pulse_{name}" for name in ("answer.html", "mail.txt", "nothing.html")),
+    *(f"templates/adoption/pulses/pulse_{name}" for name in ("outside.html", "thanks.html")),
+    *(f"templates/adoption/user_reports/report_{name}.html" for name in ("nothing", "outside", "problem")),
+    *(
+        "templates/adoption/user_reports/reported_problem.html",
+        "templates/adoption/public_pages/public_page.html",
+    ),
+]
 
 
 def asked() -> set[str]:
-    """Every text that the sources have translated; the admin's templates have theirs from Django."""
-    modules = [(path.read_text(), "python") for path in (BASE / "adoption").rglob("*.py")]
-    # Django makes calls of a template's tags, with everything else blanked out; only its indents are not Python.
-    templates = [
-        (templatize(path.read_text()), "javascript")
-        for path in (BASE / "templates/adoption").rglob("*")
-        if path.suffix in (".html", ".txt")
-    ]
-    return {
-        text
-        for source, method in modules + templates
-        for _, text, _, _ in extract(method, io.BytesIO(source.encode()), FUNCTIONS)
-    }
+    """Every text that the pages outside have translated."""
+    return {text for name in OUTSIDE for text, _ in marked_in(name)}
 
 
 def texts(catalogue) -> dict[str, str]:
@@ -66,6 +68,28 @@ def test_what_is_compiled_is_what_is_written(language):
 
 
 def test_the_sources_ask_for_something():
+    assert set(OUTSIDE) <= set(sources())
     assert len(asked()) > 40
     assert "Thank you" in asked()
     assert "The AI is easy to use." in asked()
+
+
+def test_a_catalogue_of_a_new_language_holds_what_templates_and_forms_ask(tmp_path, monkeypatch):
+    """A text of one line, one of a whole sentence with its places, one in numbers, and one of a form."""
+    monkeypatch.setattr(messages, "sources", lambda: ["one.html", "forms.py"])
+    (tmp_path / "one.html").write_text(
+        '{% translate "Short" %}{% blocktranslate trimmed with a=b.c %}\n  Long\n  {{ a }}\n{% endblocktranslate %}'
+        "{% blocktranslate count n=m %}{{ n }} day{% plural %}{{ n }} days{% endblocktranslate %}"
+        '{% tag _("state") %}'
+    )
+    (tmp_path / "forms.py").write_text('label = _("Name")\nother = "Left out"\n')
+    monkeypatch.setattr(messages, "ROOT", tmp_path)
+    said = messages.main("fr")
+    assert said == "adoption/locale/fr/LC_MESSAGES/django.po: 5 texts, 5 without a translation"
+    file = tmp_path / "adoption/locale/fr/LC_MESSAGES/django.po"
+    file.write_text(file.read_text().replace('msgid "Name"\nmsgstr ""', 'msgid "Name"\nmsgstr "Nom"'))
+    (tmp_path / "one.html").write_text('{% translate "Other" %}')
+    assert messages.main("fr").endswith("2 texts, 1 without a translation")
+    with file.open("rb") as written_file:
+        catalogue = pofile.read_po(written_file, abort_invalid=True)
+    assert texts(catalogue) == {"Name": "Nom", "Other": ""}

@@ -39,7 +39,7 @@ def test_every_variable_named_is_read_and_every_one_read_is_named():
     )
     read = set(
         re.findall(
-            r"""(?:environ(?:\.get\(|\[)|yes_or_no\(|whole_number\(|environ, |^    ")\s*"([A-Z_]+)\"""",
+            r"""(?:environ(?:\.get\(|\[)|yes_or_no\(|whole_number\(|host_names\(|environ, |^    ")\s*"([A-Z_]+)\"""",
             settings,
         )
     )

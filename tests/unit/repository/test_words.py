@@ -13,7 +13,7 @@ from tests.support.paths import ROOT
 MODULES = re.compile(
     r"(^|_)(actions|admin|admin_base|apps|api|banners|calendar|charts|desk|digest|filters|findings|first_steps|forms|"
     r"help_topics|lines|mails|next_step|permissions|preview|presentation|queries|remedies|reminders|report_links|search|"
-    r"turn|views|wording|evidence_rules|requirements|criteria|levels)\.py$"
+    r"turn|views|wording|instruments|evidence_rules|requirements|criteria|levels)\.py$"
 )
 # Texts of these are data of others, or stand in what was handed out and is read by programs.
 NOT_OURS = {
@@ -120,7 +120,8 @@ SAID_ON_PURPOSE = {
     r"<em>(larger prototype|production in name only|prototype in production)</em>": "the names of insights, explained",
 }
 ATTRIBUTES = re.compile(r'\b(?:title|aria-label|placeholder|alt|label|data-col)="([^"]*)"')
-LITERAL = re.compile(r'"([^"]*)"')
+LITERAL = re.compile(r"""\"([^"]*)\"|'([^']*)'""")
+TRANSLATED = re.compile(r"""(?:^translate |_\()(?:"([^"]*)"|'([^']*)')""")
 ALLOWED = re.compile("|".join(SAID_ON_PURPOSE), re.IGNORECASE)
 WORDS = [(re.compile(rf"\b(?:{said})(?!\w)", re.IGNORECASE), instead) for said, instead in SAID_NO_MORE]
 
@@ -139,7 +140,9 @@ def texts_of_template(source: str) -> list[str]:
         else:
             html.append("\x00")
             if token.token_type != TokenType.COMMENT:
-                found += [literal for literal in LITERAL.findall(token.contents) if looks_like_words(literal)]
+                texts = ["".join(one) for one in LITERAL.findall(token.contents)]
+                said = {"".join(one) for one in TRANSLATED.findall(token.contents)}
+                found += [text for text in texts if text in said or looks_like_words(text)]
     page = re.sub(
         r'<(code|pre|kbd)\b.*?</\1>|<span class="mono">[^<]*</span>', "…", "".join(html), flags=re.DOTALL
     )
@@ -228,6 +231,13 @@ def test_what_is_excepted_is_there():
         ('{% note "ok" title="No proof yet" %}Good.{% endnote %}', "proof"),
         ("<p>What the\n   gate asks</p>", "What the gate asks"),
         ("{% comment %}x{% endcomment %}<b>Mend it</b>", "Mend"),
+        ('{% translate "debt" %}', "debt"),
+        ("""<a title="{% translate 'Proof of it' %}"></a>""", "Proof"),
+        ('{{ x|default:_("proof") }}', "proof"),
+        (
+            "{% blocktranslate with n=x.y %}What the gate asks of {{ n }}{% endblocktranslate %}",
+            "What the gate asks",
+        ),
     ],
 )
 def test_a_word_on_a_page_is_found(source, said):

@@ -21,6 +21,7 @@ from initiatives.reviews.sign_offs import actions as sign_off_actions
 from initiatives.stages import periodic
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
+from tests.support.cases.case_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 
@@ -175,7 +176,7 @@ def test_two_votes_ageing_evidence_and_two_tabs(cast, as_):
         review_actions.decide(review=review, outcome="approved", reason="Ready.", by=cast.chair)
     with at(2026, 11, 12, 11, 1):
         second_tab = as_(cast.chair).post(
-            reverse("review-decide", args=[review.pk]), {"outcome": "approved", "reason": "Ready."}
+            reverse("review-decide", args=[review.pk]), {"outcome": "approved", "reason": "Ready."} | SIGNED
         )
         assert second_tab.status_code == 409, f"step 7: the second tab met {second_tab.status_code}"
         assert "at 11:00" in second_tab.content.decode(), "step 7: the second tab is not told when"
