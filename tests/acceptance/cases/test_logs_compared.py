@@ -137,16 +137,16 @@ def names_of(rows) -> set[str]:
 
 
 def test_every_act_that_was_planted_is_found_and_nothing_else(cast, case):
-    noon = clock.midnight_before(clock.today()) + timedelta(hours=6)
-    with time_machine.travel(noon):
+    start = clock.midnight_before(clock.today() + timedelta(days=1)) + timedelta(hours=6)  # its contract is in force
+    with time_machine.travel(start):
         day = planted_day(cast, case)
     assert {len(day.never_asked), len(day.after_denial), len(day.other_model)} == {PLANTED}
-    with time_machine.travel(noon + timedelta(hours=10)):
+    with time_machine.travel(start + timedelta(hours=10)):
         day.send(day.lines)
         tasks.reconcile_logs()
         early = LogFinding.objects.count()
         assert names_of(rows_of(case, LogFindingKind.NEVER_ASKED)) == day.never_asked
-    with time_machine.travel(noon + timedelta(hours=14)):
+    with time_machine.travel(start + timedelta(hours=14)):
         day.send(day.late)
         tasks.reconcile_logs()
         assert Interaction.objects.filter(case_number=case.number).count() > 1_900
