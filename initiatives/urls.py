@@ -146,6 +146,7 @@ urlpatterns = [
     path("cases/<str:ref>/contract/map/", control_views.contract_map, name="contract-map"),
     path("cases/<str:ref>/contract/map/<int:pk>/", control_views.map_clause, name="clause-map"),
     path("mappings/<int:pk>/end/", control_views.end_mapping, name="mapping-end"),
+    path("cases/<str:ref>/contract/map/several/", control_views.map_clauses, name="clauses-map"),
     path("cases/<str:ref>/contract/edit/", clause_views.edit, name="contract-edit"),
     path("cases/<str:ref>/contract/edit/move/", clause_views.clause_move, name="clause-move"),
     path("cases/<str:ref>/contract/edit/<str:number>/", clause_views.clause_edit, name="clause-edit"),

@@ -248,6 +248,7 @@ TABLE = {
     "contract-map": PAGE,
     "clause-map": RUNNERS,
     "mapping-end": RUNNERS,
+    "clauses-map": RUNNERS,
     "layer-review": only(closed=404),  # this item is no report on a layer
     "evidence-verify": only("seat_adoption"),  # the seat that signs for this question
     "evidence-verify-first": only(closed=302, strangers=404, sent=405),  # leads to the first of them
