@@ -8,6 +8,7 @@ from initiatives.case_pages import day_comparison_views
 from initiatives.case_pages import views as case_page_views
 from initiatives.checklist import crosswalk_views, waiver_views
 from initiatives.checklist import views as checklist_views
+from initiatives.checklist.several import views as several_views
 from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
 from initiatives.decisions import idea_views
@@ -119,6 +120,7 @@ urlpatterns = [
     path("cases/<str:ref>/history/", case_page_views.history, name="case-history"),
     path("cases/<str:ref>/compare/", day_comparison_views.compare, name="case-compare"),
     path("cases/<str:ref>/checklist/", checklist_views.checklist, name="checklist"),
+    path("cases/<str:ref>/checklist/several/", several_views.several, name="checklist-several"),
     path("cases/<str:ref>/checklist/<str:key>/", checklist_views.row, name="checklist-row"),
     path("cases/<str:ref>/checklist/<str:key>/draft/", checklist_views.draft, name="checklist-draft"),
     path("cases/<str:ref>/checklist/<str:key>/accept/", checklist_views.accept, name="checklist-accept"),
@@ -144,6 +146,7 @@ urlpatterns = [
     ),
     path("cases/<str:ref>/contract/", contract_views.contract, name="contract"),
     path("cases/<str:ref>/contract/map/", control_views.contract_map, name="contract-map"),
+    path("cases/<str:ref>/contract/map/several/", control_views.map_clauses, name="clauses-map"),
     path("cases/<str:ref>/contract/map/<int:pk>/", control_views.map_clause, name="clause-map"),
     path("mappings/<int:pk>/end/", control_views.end_mapping, name="mapping-end"),
     path("cases/<str:ref>/contract/edit/", clause_views.edit, name="contract-edit"),

@@ -71,18 +71,16 @@ class AnswerForm(forms.Form):
         }
 
 
-class RowProofForm(ProofForm):
-    """Proof for one row; left empty, none is added."""
+class ProofOnRow(ProofForm):
+    """Proof beside an answer; left empty, none is added."""
 
     # Any of these filled in means that proof is meant.
     SIGNS = ("title", "file", "link", "clause", "result", "note")
 
-    def __init__(self, *args, case: Initiative, book, requirement, **kwargs):
-        super().__init__(*args, case=case, book=book, kinds=requirement.evidence, **kwargs)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         self.fields["title"].required = self.fields["observed_on"].required = False
         self.fields["title"].help_text += " Left empty, it is called by its file or clause; a link needs one."
-        if requirement.min_evidence in dict(self.fields["kind"].choices):
-            self.fields["kind"].initial = requirement.min_evidence
 
     def clean(self):
         """As of every item; one without a title is called by its file or its clause."""
@@ -97,6 +95,15 @@ class RowProofForm(ProofForm):
     def meant(self) -> bool:
         """Whether the person began to add proof."""
         return any(self.cleaned_data.get(name) for name in (*self.SIGNS, *self.own_names))
+
+
+class RowProofForm(ProofOnRow):
+    """Proof for one row."""
+
+    def __init__(self, *args, case: Initiative, book, requirement, **kwargs):
+        super().__init__(*args, case=case, book=book, kinds=requirement.evidence, **kwargs)
+        if requirement.min_evidence in dict(self.fields["kind"].choices):
+            self.fields["kind"].initial = requirement.min_evidence
 
 
 class OfferForm(forms.Form):

@@ -344,7 +344,7 @@ def declaration(request, ref):
         saved = _declare(case, forms, request.user)
         if saved is not None:
             messages.success(request, "Saved." if saved else "Nothing was changed.")
-            return redirect("declaration", case.ref)
+            return redirect("checklist" if "then" in request.POST else "declaration", case.ref)
     context = case_context(request, case, "declaration")
     criteria = {name: c for c in context["book"].criteria.values() for name in c.proof_items}
     context |= {

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from governance.contracts.clauses import MOST_CLAUSES, Terms, problems
-from governance.contracts.templates import STARTERS
+from governance.contracts.templates import STARTERS, Starter
 from governance.contracts.wording import marked, sentence
 from governance.models import Clause, ClauseComment, ContractVersion, VocabularyWord
 from governance.models.contracts import VOCABULARY
@@ -20,11 +20,10 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import acted, ask, case_context, mend, sent
 from initiatives.contracts import actions, clause_actions
 from initiatives.contracts import comments as contract_comments
-from initiatives.contracts.actions import Written
 from initiatives.contracts.clause_actions import Overtaken
 from initiatives.contracts.clause_forms import ClauseForm
 from initiatives.contracts.comments import may_settle
-from initiatives.contracts.forms import CommentForm, RewordForm, StartForm, WordForm
+from initiatives.contracts.forms import BeginForm, CommentForm, RewordForm, StartForm, WordForm
 from initiatives.contracts.views import count_comments, gaps_shown, groups_of
 from initiatives.models import Initiative
 
@@ -275,17 +274,15 @@ def start(request, ref, starter):
         no(
             "This contract has clauses already.", "Change those, or remove them first.", _list(case)
         ).or_refuse()
-    if request.method == "POST":
-        known = set(case.contract.vocabulary.values_list("key", flat=True)) if case.contract_id else set()
-        actions.save_contract(
-            case=case,
-            clauses=[Written(one.kind, terms=one.terms) for one in chosen.clauses],
-            vocabulary=[one for one in chosen.vocabulary if one[1] not in known],
-            edition=newest.edition if newest else 0,
-            by=request.user,
-        )
-        messages.success(request, "The draft has these clauses. Change what is different with you.")
-        return redirect("contract-edit", case.ref)
+    form = BeginForm(sent(request), starter=chosen)
+    if version := acted(request, form, lambda: _begin(case, newest, chosen, form, by=request.user)):
+        if "then" not in request.POST:
+            messages.success(request, "The draft has these clauses. Change what is different with you.")
+            return redirect("contract-edit", case.ref)
+        whole = not any(gap["blocking"] for gap in gaps_shown(case, list(version.clauses.all())))
+        words = "Read what sending it does." if whole else "Something is missing before it can be sent."
+        messages.success(request, f"The draft has these clauses. {words}")
+        return redirect("contract-propose" if whole else "contract", case.ref)
     shown = [
         Clause(number=place, kind=one.kind, sentence=sentence(one.kind, one.terms, chosen.words))
         for place, one in enumerate(chosen.clauses, 1)
@@ -295,10 +292,25 @@ def start(request, ref, starter):
         case,
         "contract_start",
         title=f"Start from: {chosen.title}",
+        form=form,
         starter=chosen,
         groups=groups_of(shown),
         others=[one for one in STARTERS.values() if one is not chosen],
     )
+
+
+def _begin(case: Initiative, newest: ContractVersion | None, chosen: Starter, form: BeginForm, *, by):
+    """The draft with the clauses of the contract to begin with, as the form has them."""
+    known = set(case.contract.vocabulary.values_list("key", flat=True)) if case.contract_id else set()
+    version = actions.save_contract(
+        case=case,
+        clauses=form.clauses(),
+        vocabulary=[one for one in chosen.vocabulary if one[1] not in known],
+        edition=newest.edition if newest else 0,
+        by=by,
+    )
+    case.contract_id = version.contract_id
+    return version
 
 
 # --- Comments --------------------------------------------------------------------------------------------------------

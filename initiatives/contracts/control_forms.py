@@ -1,8 +1,10 @@
 """Forms on what enforces the contract: controls of clauses, reports on layers, decisions on architecture."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
+from governance.models import Clause
 from initiatives.form_fields import DayField, WordsField
 from initiatives.models import Initiative
 from initiatives.models.enforcement import ENFORCING_LAYERS
@@ -41,6 +43,23 @@ class ControlForm(forms.Form):
         self.fields["evidence"].label_from_instance = lambda item: (
             f"{item.title}, observed {item.observed_on:%-d %B %Y}"
         )
+
+
+class ClausesControlForm(ControlForm):
+    """One control that enforces several clauses."""
+
+    clauses = forms.ModelMultipleChoiceField(
+        label=_("Which clauses it enforces"),
+        queryset=Clause.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Tick the clauses that it enforces.")},
+    )
+
+    def __init__(self, *args, clauses, **kwargs):
+        """`clauses`: those that can be ticked."""
+        super().__init__(*args, **kwargs)
+        self.fields["clauses"].queryset = clauses
+        self.fields["clauses"].label_from_instance = lambda clause: f"{clause.number}. {clause.sentence}"
 
 
 class ReadingForm(forms.Form):

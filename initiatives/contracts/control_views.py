@@ -9,6 +9,8 @@ from django.db.models import F
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from governance.models import Clause, Rulebook
 from governance.templatetags.days import keep
@@ -16,9 +18,10 @@ from governance.templatetags.plumbline import day
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, case_context, mend, sent
+from initiatives.cases.act import together
+from initiatives.cases.case_frame import acted, ask, case_context, mend, sent
 from initiatives.contracts import control_mapping, preview
-from initiatives.contracts.control_forms import ControlForm, ReadingForm
+from initiatives.contracts.control_forms import ClausesControlForm, ControlForm, ReadingForm
 from initiatives.evidence.views import STATES, TONES, state_of_item
 from initiatives.models import ClauseEnforcement
 from initiatives.models.enforcement import ENFORCING_LAYERS
@@ -194,6 +197,47 @@ def map_clause(request, ref, pk):
         verb="Name it",
         back_url=back,
     )
+
+
+def map_clauses(request, ref):
+    """Name one control for several clauses of the version in force that have none yet, all or none."""
+    case = case_lookup.case_for(request.user, ref)
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    context = case_context(request, case, "contract")
+    now = context["now"]
+    version = next((v for v in _approved(case) if v.starts_at <= now and not _ended(v, now)), None)
+    if version is None:
+        raise Http404("No version of this contract is in force.")
+    missing = [line.clause.pk for line in _lines(case, version, context) if not line.mapped]
+    form = ClausesControlForm(sent(request), case=case, clauses=version.clauses.filter(pk__in=missing))
+    if number := acted(request, form, lambda: _mapped(case, by=request.user, **form.cleaned_data)):
+        words = ngettext(
+            "%(number)d clause has its control.", "%(number)d clauses have their control.", number
+        )
+        messages.success(request, words % {"number": number})
+        return redirect("contract-map", case.ref)
+    return ask(
+        request,
+        case,
+        "contract",
+        form,
+        title=_("Name one control for several clauses"),
+        lede=_("Where one setting or check holds the system to more than one clause."),
+        happens=[
+            "It counts for each of these clauses in every version that says exactly the same.",
+            "A clause that is worded otherwise later has to be mapped again.",
+        ],
+        verb=_("Name it"),
+        back_url=reverse("contract-map", args=[case.ref]),
+    )
+
+
+def _mapped(case, *, clauses, by, **control) -> int:
+    """How many clauses have the control now."""
+    with together():
+        for clause in clauses:
+            control_mapping.map_clause(case=case, clause=clause, by=by, **control)
+    return len(clauses)
 
 
 def _map_of(case, clause) -> str:

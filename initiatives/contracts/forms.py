@@ -1,11 +1,19 @@
 """Small forms of the contract: a word, from when, a comment. That of a clause is `forms.clauses`."""
 
+from dataclasses import replace
+
 from django import forms
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
+from governance.contracts.clauses import LARGEST, SHORTEST_RETENTION, Terms
+from governance.contracts.templates import Starter
+from governance.contracts.wording import sentence
 from governance.models.contracts import VOCABULARY, VocabularyWord
 from governance.sign_in.signing import SigningForm
-from initiatives.form_fields import DayField, WordsField
+from governance.vocabulary import ClauseKind
+from initiatives.contracts.actions import Written
+from initiatives.form_fields import DayField, RegionsField, WordsField
 
 LONGEST_WORDS = VocabularyWord._meta.get_field("words").max_length
 LONGEST_KEY = VocabularyWord._meta.get_field("key").max_length
@@ -57,6 +65,51 @@ class StartForm(forms.Form):
     wanted_from = DayField(
         label="In force from", required=False, help_text="Empty: as soon as the last seat has approved it."
     )
+
+
+class BeginForm(forms.Form):
+    """What differs from house to house in a contract to begin with: amounts, regions, and how long records stay."""
+
+    regions = RegionsField(
+        label=_("Regions where data may go"),
+        required=False,
+        help_text=_(
+            "As your systems state them, separated by commas: eu-west, eu-north. Empty: no clause says it."
+        ),
+    )
+
+    def __init__(self, *args, starter: Starter, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.starter = starter
+        for place, one in enumerate(starter.clauses):
+            said = sentence(one.kind, one.terms, starter.words)
+            if one.kind == ClauseKind.AUTONOMY and one.terms.most is not None:
+                self.fields[f"most-{place}"] = forms.IntegerField(
+                    label=_("How many at once, at most: clause %(number)d") % {"number": place + 1},
+                    help_text=said,
+                    initial=one.terms.most,
+                    min_value=1,
+                    max_value=LARGEST,
+                )
+            if one.terms.days is not None:
+                self.fields[f"days-{place}"] = forms.IntegerField(
+                    label=_("Days for which records are kept"),
+                    help_text=said,
+                    initial=one.terms.days,
+                    min_value=SHORTEST_RETENTION,
+                    max_value=36_500,
+                )
+        self.order_fields([name for name in self.fields if name != "regions"])
+
+    def clauses(self) -> list[Written]:
+        """The clauses of the draft, with what was typed; of a form that is valid."""
+        typed, found = self.cleaned_data, []
+        for place, one in enumerate(self.starter.clauses):
+            said = {name: typed[key] for name in ("most", "days") if (key := f"{name}-{place}") in typed}
+            found.append(Written(one.kind, terms=replace(one.terms, **said)))
+        if typed["regions"]:
+            found.append(Written(ClauseKind.RESIDENCY, terms=Terms(regions=tuple(typed["regions"]))))
+        return found
 
 
 class VerdictForm(SigningForm):

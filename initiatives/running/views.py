@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance import contributions
 from governance.models import Rulebook
@@ -58,7 +59,10 @@ def running(request, ref):
 
 
 def _two_steps(request, case, form, *, look, save, done: str, **page):
-    """A form that shows what it would change before it is saved: `look` says it, `save` is the one act."""
+    """A form that shows what it would change before it is saved: `look` says it, `save` is the one act.
+
+    With `another`, the words of a button that saves and leads to the empty form again.
+    """
     effects = None
     if request.method == "POST" and form.is_valid():
         if request.POST.get("step") == "look":
@@ -70,6 +74,8 @@ def _two_steps(request, case, form, *, look, save, done: str, **page):
                 mend(form, error)
             else:
                 messages.success(request, done)
+                if "another" in page and request.POST.get("step") == "another":
+                    return redirect(request.path)
                 return redirect("running", case.ref)
     return ask(
         request,
@@ -107,6 +113,7 @@ def component(request, ref):
         look=lambda: preview.of_component(case, by=request.user, **form.act()),
         save=save,
         done="The version is recorded.",
+        another=_("Record it, and another"),
         title="Record a version",
         lede="A new version ends evidence that names the one before; evidence that names the new one stands.",
     )

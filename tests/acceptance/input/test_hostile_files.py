@@ -47,6 +47,16 @@ DOORS = {
             **{"proof-title": "Proof", "proof-observed_on": timedelta(0)},
         },
     ),
+    "ItemForm": (
+        lambda case: at("checklist-several", case.ref, gate="mvp"),
+        "owner",
+        "item-document-file",
+        {
+            **{"mvp.workflow-kind": "answered", "mvp.workflow-based_on": "0"},
+            **{"mvp.workflow-text": "Letters of the morning.", "item-document-kind": "document"},
+            **{"item-document-observed_on": timedelta(0)},
+        },
+    ),
     "UploadForm": (lambda _: at("imports"), "admin", "file", {"source": "us-2025"}),
     "EffortFileForm": (lambda case: at("effort-import", case.ref), "owner", "file", {}),
     "InteractionFileForm": (lambda case: at("interactions-import", case.ref), "owner", "file", {}),
@@ -116,7 +126,15 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
         if any(isinstance(field, FileField) for field in form.base_fields.values())
     }
     # Their base, the style guide's, and those that have hostile files of their own: test_profiling, test_views_drills.
-    others = {"ProofForm", "TableForm", "SampleForm", "DataSampleForm", "DrillForm", "TraceForm"}
+    others = {
+        "ProofForm",
+        "ProofOnRow",
+        "TableForm",
+        "SampleForm",
+        "DataSampleForm",
+        "DrillForm",
+        "TraceForm",
+    }
     others |= {"AttachForm", "TextForm"}  # kept as evidence is, read as a rulebook is
     assert takes - others == set(DOORS)
     case, wrong = factories.make_case(cast), []
@@ -126,7 +144,7 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
             continue
         for file in FILES if rounds >= 100 else random.sample(FILES, 3):
             with taken_back():
-                if door == "RowProofForm":
+                if door in ("RowProofForm", "ItemForm"):
                     trouble = [*judged(clients[who], case, file, door)]
                 else:
                     trouble = [*read_or_refused(clients[who], case, file, door)]

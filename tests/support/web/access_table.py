@@ -205,6 +205,7 @@ TABLE = {
     "case-tier-confirm": only("seat_risk"),
     "checklist": PAGE,
     "checklist-row": PAGE,
+    "checklist-several": WORKERS,
     "checklist-draft": POST_ONLY,
     "checklist-accept": POST_ONLY,
     "declaration": PAGE,
@@ -247,6 +248,7 @@ TABLE = {
     "contract": PAGE,
     "contract-map": PAGE,
     "clause-map": RUNNERS,
+    "clauses-map": RUNNERS,
     "mapping-end": RUNNERS,
     "layer-review": only(closed=404),  # this item is no report on a layer
     "evidence-verify": only("seat_adoption"),  # the seat that signs for this question

@@ -308,6 +308,8 @@ def test_the_declaration_is_made_before_the_gate_frozen_by_it_and_compared_after
         bad = client.post(url, {f"{key}-text": "", f"{other}-text": "Never by May."})
     assert (bad.status_code, kinds) == (422, []), "all of it or nothing"
     assert "Never by May." in text_of(bad)
+    on = client.post(url, {f"{other}-text": "Used weekly by June.", "then": "next"})
+    assert on.url == at("checklist", case.ref), "on to the requirements"
     assert as_(cast.seat_risk).post(url, {f"{key}-text": "Mine."}).status_code == 403
     assert as_(cast.outsider).get(url).status_code == 404
 

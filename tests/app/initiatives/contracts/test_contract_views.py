@@ -1,5 +1,6 @@
 """The contract: read, compared, sent, taken back, approved for a seat on exactly one text."""
 
+import re
 from contextlib import nullcontext
 from datetime import timedelta
 
@@ -214,3 +215,36 @@ def test_what_the_check_kept_is_for_the_same_words_people_and_day_only(cast):
         clause_actions.save_clause(case=case_acts.fresh(case), clause=clause, by=cast.owner)
         found()
     assert len(contract_actions._found) == contract_actions.MOST_KEPT
+
+
+def test_a_contract_to_begin_with_is_taken_with_what_differs_and_leads_on_to_sending_it(cast, as_):
+    case = factories.make_case(cast)
+    case_acts.staff(case, cast.team)
+    client = as_(cast.owner)
+    place = at("contract-start", case.ref, "summarise")
+    fields = {"most-0": "200", "regions": "eu-west, eu-north", "then": "send"}
+    days = next(name for name in _names(client.get(place)) if name.startswith("days-"))
+    wrong = client.post(place, fields | {"most-0": "0", days: "730"})
+    assert "There is a problem" in text_of(wrong)
+    assert not case.contract_id
+    answer = client.post(place, fields | {days: "1000"})
+    assert answer.url == at("contract-propose", case.ref)
+    case = case_acts.fresh(case)
+    said = " ".join(case.contract.versions.get().clauses.values_list("sentence", flat=True))
+    for words in ("at most 200 at a time", "eu-west", "eu-north", "1000 days"):
+        assert words in said
+
+
+def test_a_contract_that_lacks_something_is_not_led_on_to_sending(cast, as_):
+    case = factories.make_case(cast)  # nobody accepted to own the change log
+    client = as_(cast.owner)
+    place = at("contract-start", case.ref, "summarise")
+    days = next(name for name in _names(client.get(place)) if name.startswith("days-"))
+    answer = client.post(place, {"most-0": "50", days: "730", "regions": "", "then": "send"})
+    assert answer.url == at("contract", case.ref)
+    case = case_acts.fresh(case)
+    assert not case.contract.versions.get().clauses.filter(kind="residency").exists()
+
+
+def _names(page) -> list[str]:
+    return re.findall(r'name="([^"]+)"', text_of(page))

@@ -21,6 +21,8 @@ def test_a_version_is_recorded_now_or_for_a_day_to_come(cast, as_):
     with acts() as kinds:
         client.post(url, {"layer": "model", "name": "Language model", "version": "m-4"})
     assert kinds == ["component recorded"]
+    typed = {"layer": "application", "name": "Letter sorting", "version": "1.0", "step": "another"}
+    assert client.post(url, typed).url == url, "the empty form again"
     day = clock.today() + timedelta(days=9)
     client.post(
         url, {"layer": "model", "name": "Language model", "version": "m-5", "runs_from": day.isoformat()}

@@ -1,0 +1,1 @@
+"""Many questions of a gate in one form: those that the contract answers, and those that somebody answers in words."""
