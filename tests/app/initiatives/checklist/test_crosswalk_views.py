@@ -7,6 +7,7 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import gettext as _
 
 from adoption.demo import case_acts
 from governance import clock
@@ -74,7 +75,7 @@ def test_a_requirement_is_signed_for_by_the_seats_whose_criteria_rest_on_it(cast
 
 
 def test_a_paragraph_shows_answer_proof_and_votes_of_each_case(cast, as_, case):
-    idea = factories.make_case(cast, title="An idea")
+    idea = factories.make_case(cast, title=_("An idea"))
     client = as_(cast.auditor)
     listing = words(client.get("/audit/frameworks/?framework=soc2"))
     assert "CC3.1" in listing
@@ -142,7 +143,7 @@ def test_a_vote_that_was_taken_back_is_not_shown(cast):
 
 
 def test_the_export_has_a_row_for_each_pairing_and_case_and_is_recorded(cast, as_, case):
-    factories.make_case(cast, title="An idea")
+    factories.make_case(cast, title=_("An idea"))
     client = as_(cast.auditor)
     book = Rulebook.objects.current().book
     listed = crosswalk.references(book, "eu_ai_act")
