@@ -1,7 +1,5 @@
 """Writing the contract clause by clause: by kind, without script, two people at once, its words and comments."""
 
-from django.utils.translation import gettext as _
-
 import re
 from dataclasses import replace
 from datetime import date, timedelta
@@ -334,11 +332,11 @@ def test_what_is_not_there_is_not_found(cast, as_, case):
 
 
 def test_words_and_comments_of_another_case_are_not_found(cast, as_, case):
-    other = factories.make_case(cast, title=_("Another"))
+    other = factories.make_case(cast, title="Another")
     contract_actions.save_contract(case=other, clauses=case_acts.CLAUSES, vocabulary=WORDS, by=cast.owner)
     word = case_acts.fresh(other).contract.vocabulary.first()
     comment = comments.comment_on_clause(
-        case=case_acts.fresh(other), number=1, text=_("Why?"), by=cast.seat_risk
+        case=case_acts.fresh(other), number=1, text="Why?", by=cast.seat_risk
     )
     client = as_(cast.owner)
     assert client.get(at("contract-word", case.ref, word.pk)).status_code == 404
@@ -609,12 +607,12 @@ def test_words_that_are_there_already_keep_reading_as_they_do(cast, as_):
 def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as_, case):
     url = at("clause", case.ref, 2)
     with acts() as kinds:
-        as_(cast.seat_risk).post(url, {"text": _("Four hours are long.")})
-        as_(cast.owner).post(url, {"text": _("The desk is small.")})
+        as_(cast.seat_risk).post(url, {"text": "Four hours are long."})
+        as_(cast.owner).post(url, {"text": "The desk is small."})
     assert kinds == ["clause commented", "clause commented"]
     assert as_(cast.auditor).get(url).status_code == 200
-    assert as_(cast.auditor).post(url, {"text": _("I only read.")}).status_code == 403
-    assert as_(cast.outsider).post(url, {"text": _("I see nothing.")}).status_code == 404
+    assert as_(cast.auditor).post(url, {"text": "I only read."}).status_code == 403
+    assert as_(cast.outsider).post(url, {"text": "I see nothing."}).status_code == 404
     told = Notice.objects.get(kind="comment")
     assert (told.person, told.link, told.text) == (cast.owner, url, "Four hours are long.")
     for page in ("contract", "contract-edit"):
@@ -635,7 +633,7 @@ def test_comments_stand_beside_their_clause_until_somebody_settles_them(cast, as
 
 
 def test_a_comment_stays_with_the_number_when_the_clause_is_gone(cast, as_, case):
-    comments.comment_on_clause(case=case, number=9, text=_("Who is it?"), by=cast.seat_risk)
+    comments.comment_on_clause(case=case, number=9, text="Who is it?", by=cast.seat_risk)
     clause_actions.remove_clause(
         case=case_acts.fresh(case), number=9, seen=now(case, 9).fingerprint, by=cast.owner
     )

@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from governance import clock, contributions
 from governance.database.row_history import acting
@@ -79,7 +78,7 @@ def refs(response) -> list[str]:
 
 
 def test_claimed_beside_supported_with_the_name_of_the_shortfall(cast, as_, case):
-    claim(case, "mvp", "prototype", label=_("Larger prototype"), gaps={"integration": 3, "policy": 1})
+    claim(case, "mvp", "prototype", label="Larger prototype", gaps={"integration": 3, "policy": 1})
     response = as_(cast.owner).get("/cases/")
     text = response.content.decode()
     assert "Larger prototype" in text
@@ -94,9 +93,9 @@ def test_claimed_beside_supported_with_the_name_of_the_shortfall(cast, as_, case
 def test_by_supported_stage_then_worst_first(cast, as_):
     make = [factories.make_case(cast, title=f"Case {n}") for n in range(5)]
     claim(make[0], "prototype", "prototype")
-    claim(make[1], "production", "prototype", label=_("Prototype in production"))
+    claim(make[1], "production", "prototype", label="Prototype in production")
     claim(make[2], "production", "production")
-    claim(make[3], "mvp", "prototype", label=_("Larger prototype"))
+    claim(make[3], "mvp", "prototype", label="Larger prototype")
     client = as_(cast.owner)
     order = [make[i].ref for i in (2, 1, 3, 0, 4)]
     assert refs(client.get("/cases/")) == order
@@ -107,10 +106,10 @@ def test_by_supported_stage_then_worst_first(cast, as_):
 
 def test_filters_stand_in_the_address(cast, as_):
     mvp = claim(
-        factories.make_case(cast, title=_("Alpha")), "mvp", "prototype", gaps={"integration": 2}, held=True
+        factories.make_case(cast, title="Alpha"), "mvp", "prototype", gaps={"integration": 2}, held=True
     )
-    idea = factories.make_case(cast, title=_("Beta"))
-    far = factories.make_case(cast, title=_("Gamma"), unit=cast.elsewhere)
+    idea = factories.make_case(cast, title="Beta")
+    far = factories.make_case(cast, title="Gamma", unit=cast.elsewhere)
     client = as_(cast.admin)
 
     def shown(query):
@@ -162,7 +161,7 @@ def test_strangers_see_none_of_it(cast, as_, case):
 
 
 def test_a_standing_from_before_the_rulebook_is_being_recomputed(cast, as_, case):
-    claim(case, "mvp", "prototype", label=_("Larger prototype"))
+    claim(case, "mvp", "prototype", label="Larger prototype")
     before = Rulebook.objects.current().published_at - timedelta(seconds=1)
     Standing.objects.filter(initiative=case).update(computed_at=before)
     client = as_(cast.owner)
@@ -211,7 +210,7 @@ def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, ca
         from_at=tomorrow,
         supported="prototype",
         shortfall=1,
-        label=_("Larger prototype"),
+        label="Larger prototype",
         governance=True,
         integration=True,
         adoption=True,
@@ -227,11 +226,11 @@ def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, ca
 def test_reports(cast, as_):
     today = clock.today()
     make = factories.make_case
-    larger = claim(make(cast, title="L"), "mvp", "prototype", label=_("Larger prototype"))
+    larger = claim(make(cast, title="L"), "mvp", "prototype", label="Larger prototype")
     old = claim(make(cast, title="O"), "mvp", "mvp", since=timezone.now() - timedelta(days=400))
     ageing = claim(make(cast, title="E"), "mvp", "mvp", next_stale_on=today + timedelta(days=30))
     later = claim(make(cast, title="N"), "mvp", "mvp", next_stale_on=today + timedelta(days=31))
-    lapsed = claim(make(cast, title="P"), "production", "mvp", label=_("Production in name only"))
+    lapsed = claim(make(cast, title="P"), "production", "mvp", label="Production in name only")
     stopped = make(cast, title="S")
     stage_actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
     with acting(system="test", reason="debt"):
@@ -239,7 +238,7 @@ def test_reports(cast, as_):
             initiative=stopped,
             kind="post_mortem",
             source="test",
-            text=_("Post-mortem"),
+            text="Post-mortem",
             debtor=cast.owner,
             due=today - timedelta(days=1),
             opened_at=clock.now(),
@@ -274,9 +273,9 @@ def test_reports(cast, as_):
 
 
 def test_the_board_has_a_column_a_stage(cast, as_):
-    claim(factories.make_case(cast, title=_("Alpha")), "mvp", "prototype", label=_("Larger prototype"))
-    factories.make_case(cast, title=_("Beta"))
-    stopped = factories.make_case(cast, title=_("Gamma"))
+    claim(factories.make_case(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
+    factories.make_case(cast, title="Beta")
+    stopped = factories.make_case(cast, title="Gamma")
     stage_actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
     response = as_(cast.owner).get("/cases/?view=board")
     columns = response.context["columns"]
@@ -289,8 +288,8 @@ def test_the_file_is_safe_and_says_what_nobody_may_overlook(cast, as_):
     odd = ['=cmd|"/c calc"!A1', "+1", "-1", "@SUM(1)", "\tTab"]
     for title in odd:
         factories.make_case(cast, title=title)
-    proto = claim(factories.make_case(cast, title=_("Beta")), "prototype", "prototype")
-    mvp = claim(factories.make_case(cast, title=_("Alpha")), "mvp", "prototype", label=_("Larger prototype"))
+    proto = claim(factories.make_case(cast, title="Beta"), "prototype", "prototype")
+    mvp = claim(factories.make_case(cast, title="Alpha"), "mvp", "prototype", label="Larger prototype")
     client = as_(cast.owner)
     response = client.get("/cases/export.csv")
     assert response.streaming
@@ -322,7 +321,7 @@ def test_a_constant_number_of_queries(cast, as_):
             assert client.get(f"/cases/{view}").status_code == 200
         return len(queries)
 
-    factories.make_case(cast, title=_("Case 0"))
+    factories.make_case(cast, title="Case 0")
     few = {(view, person.login): count(person, view) for view in views for person in people}
     for number in range(1, 6):
         factories.make_case(cast, title=f"Case {number}")

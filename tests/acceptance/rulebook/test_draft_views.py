@@ -2,7 +2,6 @@
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
 from governance.models import Entry, Rulebook
 from governance.permission_result import Conflict
@@ -101,7 +100,7 @@ def test_an_edit_stands_beside_what_is_in_force_and_in_the_history(cast, as_, dr
 
 def test_problems_are_told_at_their_field_with_the_way_to_mend_them(cast, as_, draft):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/gates/mvp/"
-    page = admin.post(address, typed(admin.get(address), quorum=99, title=_("Kept words")))
+    page = admin.post(address, typed(admin.get(address), quorum=99, title="Kept words"))
     assert "Set it to" in page.context["form"].errors["quorum"][0]
     assert "Kept words" in page.content.decode()
     address = f"/rulebook-drafts/{draft.pk}/edit/requirement/{KEY}/"

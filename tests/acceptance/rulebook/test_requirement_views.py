@@ -1,7 +1,5 @@
 """Requirements of a draft by form: added, removed with what names them, asked at a tier or left out; by two at once."""
 
-from django.utils.translation import gettext as _
-
 import contextlib
 
 import pytest
@@ -334,7 +332,7 @@ def test_a_removal_is_of_what_was_seen(cast, as_, draft):
 def test_what_is_typed_into_a_question_that_somebody_removed_can_be_added_again(cast, as_, draft):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/requirement/mvp.users/"
     unchanged = filled(admin.get(address))
-    begun = unchanged | {"question": _("Who uses it, by name?"), "fresh_days": "31"}
+    begun = unchanged | {"question": "Who uses it, by name?", "fresh_days": "31"}
     draft_actions.remove_requirement(draft=draft, key="mvp.users", based_on=2, by=cast.second_admin)
     # Also where nothing stood in the one field that was filled in.
     page = admin.post(address, unchanged | {"grace_days": "5"})
@@ -353,7 +351,7 @@ def test_what_is_typed_into_a_question_that_somebody_removed_can_be_added_again(
 def test_two_add_under_one_key(cast, as_, draft):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/add/production/"
     begun = filled(admin.get(address)) | TYPED
-    other = ROW | {"question": _("What does it cost?")}
+    other = ROW | {"question": "What does it cost?"}
     draft_actions.add_requirement(
         draft=draft, row=other, asked_by=["production.model_current"], based_on=2, by=cast.second_admin
     )
@@ -399,8 +397,8 @@ def test_without_levels_questions_are_added_without_them(cast, as_):
 
 def test_a_requirement_added_by_form_does_what_was_foretold(cast, as_, draft):
     """Added, left out and removed by form; forecast; published: every case, gap, debt and vote as foretold."""
-    factories.make_production(cast, title=_("Runs"))
-    factories.make_mvp(cast, title=_("Bounded"))
+    factories.make_production(cast, title="Runs")
+    factories.make_mvp(cast, title="Bounded")
     voted(cast)
     admin, start = (
         as_(cast.admin),

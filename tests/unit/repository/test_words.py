@@ -77,7 +77,7 @@ SAID_NO_MORE = [
     (r"speaks of$", "applies to version"),
     (r"offer it for more", "use for other requirements"),
     (r"look at it$", "preview"),
-    (r"add a newer one$", "replace with newer version"),
+    (r"add a newer one\.?$", "replace with newer version"),
     (r"tried under$", "test conditions"),
     (r"true as of", "valid from"),
     (r"kind of answer|this is our answer|does not apply, because", "yes, not yet, not applicable"),

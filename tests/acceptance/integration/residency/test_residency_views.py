@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from governance import clock
 from initiatives.integration.residency import actions as residency_actions
@@ -119,7 +118,7 @@ def test_a_term_is_looked_at_before_it_is_filed(as_, cast, case, acme, link):
 
 
 def test_others_are_told_of_cases_they_may_not_see_as_a_number_alone(as_, cast, case, acme, link):
-    secret = factories.make_case(cast, title=_("A secret plan"))
+    secret = factories.make_case(cast, title="A secret plan")
     registration_actions.change_details(
         case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
@@ -205,7 +204,7 @@ def looked(keys, what_if) -> tuple[set[int], set[int]]:
 
 
 def test_what_is_told_is_what_happens(cast, case, acme, link):
-    other = factories.make_case(cast, title=_("Another"), unit=cast.elsewhere)
+    other = factories.make_case(cast, title="Another", unit=cast.elsewhere)
     tied_cases.hop(
         cast, tied_cases.link(cast, other, tied_cases.system(cast, "ERP")), region="fra-9", vendor=acme
     )

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils.translation import gettext as _
 
 from governance import clock
 from initiatives.integration.links.actions import Place
@@ -217,8 +216,8 @@ def test_who_acts_on_the_output_is_whom_the_scope_names_and_who_does_the_steps(c
         status="documented",
         holder=None,
         holder_words="",
-        as_is=[{"who": "Clerk", "what": _("reads the notes")}],
-        to_be=[{"who": "Account manager", "what": _("checks the summary")}],
+        as_is=[{"who": "Clerk", "what": "reads the notes"}],
+        to_be=[{"who": "Account manager", "what": "checks the summary"}],
         by=cast.owner,
     )
     actors = client.get(at("integration", mvp.ref)).context["flow"].actors

@@ -1,7 +1,5 @@
 """What a case leads with: three questions and what mends them, nine standards, gaps by layer or by judgement."""
 
-from django.utils.translation import gettext as _
-
 import re
 
 import pytest
@@ -58,7 +56,7 @@ def test_they_are_answered_yes_where_proof_says_so_and_no_where_somebody_does(ca
     client = as_(cast.owner)
     assert set(answers(text_of(client.get(at("case", case.ref)))).values()) == {"Yes"}
     checklist_actions.answer(
-        case=case, requirement="adopt.usage", kind="no", text=_("Two of thirty use it."), by=cast.owner
+        case=case, requirement="adopt.usage", kind="no", text="Two of thirty use it.", by=cast.owner
     )
     page = text_of(client.get(at("case", case.ref)))
     assert answers(page)["Is its adoption honest?"] == "No"

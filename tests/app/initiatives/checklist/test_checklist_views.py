@@ -1,7 +1,5 @@
 """The checklist: one question a page, drafts, conflicts, exceptions, the declaration."""
 
-from django.utils.translation import gettext as _
-
 import pytest
 
 from adoption.demo import artefacts, case_acts
@@ -44,7 +42,7 @@ def test_a_claim_that_fell_leads_first_to_what_it_lacks(cast, as_):
     client = as_(cast.owner)
     first = 'gate=live&amp;show=open">'
     assert first not in text_of(client.get(at("checklist", case.ref))), "nothing fell"
-    checklist_actions.answer(case=case, requirement="mvp.workflow", kind="no", text=_("Redrawn."), by=cast.owner)
+    checklist_actions.answer(case=case, requirement="mvp.workflow", kind="no", text="Redrawn.", by=cast.owner)
     page = text_of(client.get(at("checklist", case.ref)))
     assert "One question of MVP lacks current evidence." in page
     assert first in page
@@ -84,7 +82,7 @@ def test_saving_a_row_is_one_act_and_leads_back_to_it(cast, as_):
 def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     case = factories.make_case(cast)
     client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.scope")
-    typed = sent(case, text=_("Two teams."), **{"proof-title": "Scope note", "proof-observed_on": "2001-01-01"})
+    typed = sent(case, text="Two teams.", **{"proof-title": "Scope note", "proof-observed_on": "2001-01-01"})
     with acts() as kinds:
         answer = client.post(url, typed)
     page = text_of(answer)
@@ -97,7 +95,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
         answer = client.post(url, typed | {"proof-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
     assert kinds == ["answered", "evidence added"]
-    item = case.evidence.get(title=_("Scope note"))
+    item = case.evidence.get(title="Scope note")
     assert item.sha256
     assert item.coverage.get().requirement == "proto.scope"
 
@@ -107,19 +105,19 @@ def test_saving_leads_to_the_next_question_that_has_no_answer(cast, as_):
     client, first = as_(cast.owner), at("checklist-row", case.ref, "proto.question")
     assert "Save and continue" in text_of(client.get(first))
     stay = client.post(
-        first, sent(case, text=_("Can it?"), true_as_of=clock.today().isoformat()) | {"then": "next"}
+        first, sent(case, text="Can it?", true_as_of=clock.today().isoformat()) | {"then": "next"}
     )
     assert stay.url == at("checklist-row", case.ref, "proto.scope", gate="prototype")
     assert "2 of 7" in text_of(client.get(stay.url))
-    then = client.post(stay.url, sent(case, text=_("Two teams.")) | {"then": "next"})
+    then = client.post(stay.url, sent(case, text="Two teams.") | {"then": "next"})
     assert then.url == at("checklist-row", case.ref, "proto.assumptions", gate="prototype")
-    assert client.post(first, sent(case, text=_("Can it!"), based_on="1")).url.endswith("#row-proto.question")
+    assert client.post(first, sent(case, text="Can it!", based_on="1")).url.endswith("#row-proto.question")
     for key in Rulebook.objects.current().book.gates["prototype"].requirements():
         if not case.answers.filter(requirement=key).exists() and key != "proto.to_advance":
             checklist_actions.answer(case=case, requirement=key, kind="answered", text="So.", by=cast.owner)
     last = at("checklist-row", case.ref, "proto.to_advance")
     assert "Save and continue" not in text_of(client.get(last)), "nothing is left"
-    back = client.post(last, sent(case, text=_("A trial.")) | {"then": "next"})
+    back = client.post(last, sent(case, text="A trial.") | {"then": "next"})
     assert back.url.endswith("#row-proto.to_advance")
 
 
@@ -128,7 +126,7 @@ def test_proof_without_a_title_is_called_by_its_file(cast, as_, proof):
     case = factories.make_case(cast)
     file = artefacts.pdf("scope")
     file.name = "Scope of May.pdf"
-    typed = sent(case, text=_("Two teams."), **proof)
+    typed = sent(case, text="Two teams.", **proof)
     typed |= {"proof-file": file, "proof-observed_on": clock.today().isoformat()}
     assert as_(cast.owner).post(at("checklist-row", case.ref, "proto.scope"), typed).status_code == 302
     assert case.evidence.get(kind="document").title == proof.get("proof-title", "Scope of May")
@@ -149,7 +147,7 @@ def test_an_item_added_before_is_offered_for_another_question(cast, as_):
     item = evidence_actions.add_evidence(
         case=case,
         kind="document",
-        title=_("Scope note"),
+        title="Scope note",
         observed_on=clock.today(),
         covers=["proto.scope"],
         link="https://example.org/scope",
@@ -204,11 +202,11 @@ def test_unknown_questions_are_not_found(cast, as_):
 def test_a_lost_race_shows_both_texts_and_keeps_the_typed_one(cast, as_):
     case = factories.make_case(cast)
     checklist_actions.answer(
-        case=case, requirement="proto.question", kind="answered", text=_("Theirs."), by=cast.owner
+        case=case, requirement="proto.question", kind="answered", text="Theirs.", by=cast.owner
     )
     client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.question")
     with acts() as kinds:
-        answer = client.post(url, sent(case, text=_("Mine.")))
+        answer = client.post(url, sent(case, text="Mine."))
     page = text_of(answer)
     assert answer.status_code == 409
     assert "Theirs." in page
@@ -216,14 +214,14 @@ def test_a_lost_race_shows_both_texts_and_keeps_the_typed_one(cast, as_):
     assert kinds == ["refused"]
     assert 'name="based_on" value="1"' in page
     assert "Mine." in text_of(client.get(url)), "the typed words are kept as a draft"
-    assert client.post(url, sent(case, text=_("Both."), based_on="1")).status_code == 302
+    assert client.post(url, sent(case, text="Both.", based_on="1")).status_code == 302
     assert case.answers.get(requirement="proto.question").text == "Both."
 
 
 def test_a_draft_survives_a_closed_tab_and_goes_with_saving(cast, as_):
     case = factories.make_case(cast)
     client, url = as_(cast.owner), at("checklist-row", case.ref, "proto.scope")
-    typed = sent(case, text=_("Half a sentence"), **{"proof-title": "Scope note"})
+    typed = sent(case, text="Half a sentence", **{"proof-title": "Scope note"})
     assert client.post(at("checklist-draft", case.ref, "proto.scope"), typed).status_code == 204
     page = text_of(client.get(url))
     assert "Half a sentence" in page
@@ -232,14 +230,14 @@ def test_a_draft_survives_a_closed_tab_and_goes_with_saving(cast, as_):
     other = as_(cast.seat_risk)
     assert "Half a sentence" not in text_of(other.get(url)), "a draft is private"
     assert other.post(at("checklist-draft", case.ref, "proto.scope"), typed).status_code == 403
-    assert client.post(url, sent(case, text=_("A whole sentence."))).status_code == 302
+    assert client.post(url, sent(case, text="A whole sentence.")).status_code == 302
     assert not AnswerDraft.objects.exists()
 
 
 def test_an_answer_of_an_initiative_in_production_is_an_example_for_whoever_may_see_it(cast, as_):
     there = factories.make_production(cast)
     said = there.answers.get(requirement="proto.question").text
-    case = factories.make_case(cast, title=_("Another"))
+    case = factories.make_case(cast, title="Another")
     page = text_of(as_(cast.owner).get(at("checklist-row", case.ref, "proto.question")))
     assert "How it was answered elsewhere" in page
     assert said in page
@@ -256,7 +254,7 @@ def test_an_answer_of_an_initiative_in_production_is_an_example_for_whoever_may_
 def test_a_seat_accepts_that_a_question_does_not_apply(cast, as_):
     case = factories.make_case(cast)
     checklist_actions.answer(
-        case=case, requirement="proto.scope", kind="not_applicable", text=_("No scope."), by=cast.owner
+        case=case, requirement="proto.scope", kind="not_applicable", text="No scope.", by=cast.owner
     )
     seat = cast.seat_value
     page = text_of(as_(seat).get(at("checklist", case.ref)))

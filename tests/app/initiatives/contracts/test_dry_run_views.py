@@ -1,7 +1,5 @@
 """The dry run: a draft answers what was asked, and the page says what would change."""
 
-from django.utils.translation import gettext as _
-
 from datetime import timedelta
 from html import unescape
 
@@ -110,7 +108,7 @@ def test_other_days_another_version_and_what_is_no_answer(cast, as_, case):
         page = run(client, case, **wrong)
         assert "Not run yet" in page
         assert "would be answered" not in page
-    idea = factories.make_case(cast, title=_("Idea"))
+    idea = factories.make_case(cast, title="Idea")
     assert "No contract is written yet" in run(client, idea)
 
 

@@ -7,7 +7,6 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils.translation import gettext as _
 
 from governance import clock
 from initiatives.registration import actions as registration_actions
@@ -37,7 +36,7 @@ def test_value_risk_and_feasibility_as_answered(cast, as_):
     registration_actions.propose_tier(
         case=case, tier="limited", worst_credible_harm="A wrong letter.", by=cast.owner
     )
-    other = factories.make_case(cast, title=_("Letter drafts"), problem="Letters take a day.")
+    other = factories.make_case(cast, title="Letter drafts", problem="Letters take a day.")
     with time_machine.travel(clock.now() + timedelta(days=12), tick=False):
         page = as_(cast.chair).get(f"/ideas/?case={case.ref}&case={other.ref}")
     first, second = columns(page)
@@ -58,11 +57,11 @@ def test_value_risk_and_feasibility_as_answered(cast, as_):
 
 
 def test_similar_cases_stand_beside_each_never_itself_and_confidential_ones_never(cast, as_):
-    idea = factories.make_case(cast, title=_("Invoice matching"))
+    idea = factories.make_case(cast, title="Invoice matching")
     near = factories.make_case(
-        cast, title=_("Invoice reader"), unit=cast.elsewhere, owner=cast.outsider, by=cast.outsider
+        cast, title="Invoice reader", unit=cast.elsewhere, owner=cast.outsider, by=cast.outsider
     )
-    hidden = factories.make_case(cast, title=_("Invoice secrets"))
+    hidden = factories.make_case(cast, title="Invoice secrets")
     registration_actions.change_details(
         case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )

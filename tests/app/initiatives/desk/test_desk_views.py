@@ -8,7 +8,6 @@ from bs4 import BeautifulSoup
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils.translation import gettext as _
 
 from adoption.demo import case_acts
 from governance import clock
@@ -112,7 +111,7 @@ def test_a_stale_vote_comes_back_with_what_changed(cast, review):
         case=review.initiative,
         requirement="proto.question",
         kind="answered",
-        text=_("Another question altogether."),
+        text="Another question altogether.",
         true_as_of=clock.today(),
         by=cast.owner,
     )
@@ -132,7 +131,7 @@ def test_nobody_is_asked_to_sign_a_case_of_their_own(cast, review):
 
 def test_questions_of_the_board_wait_for_the_owner(cast, review):
     review_actions.ask_question(
-        review=review, criterion="prototype.honest", text=_("On which sample?"), by=cast.seat_value
+        review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_value
     )
     assert "On which sample?" in said(cast.owner, "answer")
     role = role_actions.propose_role(
@@ -204,7 +203,7 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
         case=prototype,
         requirement="proto.scope",
         kind="not_applicable",
-        text=_("There is no sample at all."),
+        text="There is no sample at all.",
         by=cast.owner,
     )
     holders = {seat: said(person, "agree") for seat, person in cast.seats.items()}
@@ -241,13 +240,13 @@ def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review)
     yesterday = clock.today() - timedelta(days=1)
     with acting(system="test", reason="debts"):
         Condition(
-            review=review, text=_("Tell the union"), owner=cast.lead, due=yesterday, proposed_by=cast.seat_value
+            review=review, text="Tell the union", owner=cast.lead, due=yesterday, proposed_by=cast.seat_value
         ).save()
         Obligation(
             initiative=case,
             kind="criterion",
             source="x",
-            text=_("Hand over the logs"),
+            text="Hand over the logs",
             debtor=cast.lead,
             due=clock.today(),
             opened_at=clock.now(),
@@ -255,7 +254,7 @@ def test_conditions_and_debts_are_on_the_desk_of_whoever_owes_them(cast, review)
         ChangeRecord(
             initiative=case,
             layer="model",
-            what=_("Model swapped"),
+            what="Model swapped",
             effective_at=clock.now(),
             recorded_at=clock.now(),
         ).save()
@@ -497,7 +496,7 @@ def test_what_others_wait_for_is_for_now_however_late_its_review_ends(cast, as_,
     assert (waits.due - clock.today()).days > 60
     assert headings(inbox(as_(cast.seat_value))) == ["Now (1)"]
     review_actions.ask_question(
-        review=review, criterion="prototype.honest", text=_("On which sample?"), by=cast.seat_value
+        review=review, criterion="prototype.honest", text="On which sample?", by=cast.seat_value
     )
     now = inbox(as_(cast.owner)).select_one("main details")
     assert now.h2.get_text().strip().startswith("Now")
@@ -506,7 +505,7 @@ def test_what_others_wait_for_is_for_now_however_late_its_review_ends(cast, as_,
 
 def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, review):
     """A hold near a seat: the chair lifts it, the owner mends it, the seat is told under what it has to sign."""
-    held = factories.make_mvp(cast, title=_("Held"))
+    held = factories.make_mvp(cast, title="Held")
     hold_actions.hold(case=held, reason="Something smells.", by=cast.chair)
     page = inbox(as_(cast.seat_value))
     assert headings(page) == ["Now (1)", "To know (1)"]
@@ -523,7 +522,7 @@ def test_a_line_is_snoozed_until_a_day_and_comes_back(cast, as_):
             initiative=case,
             kind=ObligationKind.CRITERION,
             debtor=cast.lead,
-            text=_("Write it down"),
+            text="Write it down",
             due=clock.today() + timedelta(days=20),
             opened_at=clock.now(),
             source="test:1",

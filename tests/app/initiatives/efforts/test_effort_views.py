@@ -10,7 +10,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.database.row_history import insert_many
@@ -234,7 +233,7 @@ def test_the_mapping_is_remembered_for_the_same_headers(cast, as_):
     row = case.efforts.get()
     assert (row.layer, row.hours) == ("runtime", Decimal("1.5"))
     assert EstateMapping.objects.get().kind == "efforts"
-    other = factories.make_case(cast, title=_("Another"))
+    other = factories.make_case(cast, title="Another")
     shown = send(as_(cast.owner), other, text.replace("A-1", "B-2"))
     assert shown.context["remembered"].by == cast.lead
     assert [fate.worked.hours for fate in shown.context["lines"]] == [Decimal("1.5")]

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
 from adoption.demo import case_acts
 from governance import clock
@@ -160,7 +159,7 @@ def test_money_keeps_the_stage_it_was_given_at(cast, as_):
     case = factories.make_mvp(cast)
     upright = fund(case, cast.owner, amount=Decimal("120000"), currency="eur")
     assert (upright.claimed, upright.supported, upright.label) == ("mvp", "mvp", "")
-    checklist_actions.answer(case=case, requirement="mvp.success", kind="no", text=_("None."), by=cast.owner)
+    checklist_actions.answer(case=case, requirement="mvp.success", kind="no", text="None.", by=cast.owner)
     short = fund(case, cast.chair)
     assert (short.claimed, short.supported, short.label) == ("mvp", "prototype", "Larger prototype")
     # What follows changes neither.
@@ -218,13 +217,13 @@ def test_a_withdrawn_idea_is_left_alone(cast):
 
 
 def test_a_case_is_renamed_with_a_reason_and_found_under_both_names(cast, as_):
-    case = factories.make_case(cast, title=_("Ticket triage"))
+    case = factories.make_case(cast, title="Ticket triage")
     client, url = as_(cast.owner), at("case-rename", case.ref)
     with acts() as kinds:
-        assert "Not saved yet" in text_of(client.post(url, {"title": _("Inbox sorter"), "reason": ""}))
-        same = text_of(client.post(url, {"title": _("Ticket triage"), "reason": "Clearer."}))
+        assert "Not saved yet" in text_of(client.post(url, {"title": "Inbox sorter", "reason": ""}))
+        same = text_of(client.post(url, {"title": "Ticket triage", "reason": "Clearer."}))
         assert "That is its name already." in same
-        assert client.post(url, {"title": _("Inbox sorter"), "reason": "People say so."}).status_code == 302
+        assert client.post(url, {"title": "Inbox sorter", "reason": "People say so."}).status_code == 302
     assert kinds == ["renamed"]
     assert Initiative.objects.get(pk=case.pk).ref == case.ref
     page = text_of(client.get(at("case", case.ref)))
@@ -236,8 +235,8 @@ def test_a_case_is_renamed_with_a_reason_and_found_under_both_names(cast, as_):
 
 
 def test_old_names_open_no_case_to_strangers(cast, as_):
-    case = factories.make_case(cast, title=_("Ticket triage"))
-    registration_actions.rename(case=case, title=_("Inbox sorter"), reason="Clearer.", by=cast.owner)
+    case = factories.make_case(cast, title="Ticket triage")
+    registration_actions.rename(case=case, title="Inbox sorter", reason="Clearer.", by=cast.owner)
     page = text_of(as_(cast.outsider).get(at("portfolio", q="triage")))
     assert case.ref not in page
     with pytest.raises(ValidationError):

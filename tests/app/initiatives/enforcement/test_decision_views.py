@@ -9,7 +9,6 @@ from html import unescape
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.authorization import decision_queries
@@ -195,7 +194,7 @@ def test_one_decision_shows_the_whole_question_and_whether_it_is_sealed(cast, as
     assert client.get(at("record-receipt", entry.pk)).status_code == 200
     assert at("record-receipt", entry.pk) in text
     assert at("record-receipt", entry.pk) not in text_of(as_(cast.owner).get(url))
-    other = factories.make_prototype(cast, title=_("Other"))
+    other = factories.make_prototype(cast, title="Other")
     for wrong in (
         at("told-one", other.ref, decision_queries.Place.of(row)),
         at("told-one", case.ref, "1-1"),

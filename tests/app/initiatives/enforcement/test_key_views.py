@@ -7,7 +7,6 @@ from html import unescape
 
 import pytest
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from adoption.demo import case_acts
 from governance import clock
@@ -299,7 +298,7 @@ def test_a_case_without_a_contract_says_what_is_missing(cast, as_):
     page = text_of(as_(cast.owner).get(at("systems", factories.make_case(cast).ref)))
     assert "No contract is written yet" in page
     assert "No version of the contract is in force" in page
-    case = factories.make_case(cast, title=_("Idea"))
+    case = factories.make_case(cast, title="Idea")
     assert as_(cast.owner).post(at("key-make", case.ref), sent(cast)).status_code == 403
 
 

@@ -1,7 +1,5 @@
 """The switch on its pages: pressed, seen on every page of the case, released, and made into a drill."""
 
-from django.utils.translation import gettext as _
-
 from datetime import timedelta
 
 import pytest
@@ -93,7 +91,7 @@ def test_only_who_may_stop_presses_it(cast, as_, case):
         assert client.post(url, {"reason": "No."}).status_code == 403
     assert as_(cast.outsider).post(url, {"reason": "No."}).status_code == 404
     assert not case.kill_switches.exists()
-    idea = factories.make_case(cast, title=_("Idea"))
+    idea = factories.make_case(cast, title="Idea")
     assert "case-switch" not in text_of(as_(cast.owner).get(at("case", idea.ref)))
     assert at("case-switch-off", idea.ref) not in text_of(as_(cast.owner).get(at("case", idea.ref)))
 
@@ -141,7 +139,7 @@ def test_a_use_becomes_a_drill_record_with_what_it_may_show(cast, as_, case, sys
     assert [row.requirement for row in evidence.coverage.all()] == [covered]
     assert client.get(drill).status_code == 403
     assert drill not in text_of(client.get(at("systems", case.ref)))
-    other = factories.make_prototype(cast, title=_("Other"))
+    other = factories.make_prototype(cast, title="Other")
     assert client.get(at("case-drill", other.ref, pressed.pk)).status_code == 404
 
 

@@ -1,7 +1,5 @@
 """What pages say of outcomes: both figures by week, what came of one decision, and what is enforced elsewhere."""
 
-from django.utils.translation import gettext as _
-
 import json
 from datetime import timedelta
 from html import unescape
@@ -70,7 +68,7 @@ def test_both_figures_are_counted_by_case_and_week(cast, as_, case, system):
     assert len(shown) == decision_queries.WEEKS
     assert shown[0][:6] == ["5", "2", "1", "1", "3", "1"]
     assert shown[1][:6] == ["0"] * 6
-    other = factories.make_contract(cast, factories.make_prototype(cast, title=_("Other")), FIXTURE)
+    other = factories.make_contract(cast, factories.make_prototype(cast, title="Other"), FIXTURE)
     assert [week.allowed + week.never_asked for week in weeks(other.number, clock.now())] == [0] * 4
 
 
@@ -98,7 +96,7 @@ def test_a_busy_week_says_that_only_the_newest_were_counted(cast, as_, case, mon
 def test_one_decision_says_what_came_of_it(cast, as_, case, system):
     first, second = asked(system, 2)
     asked(system, 1, "fly")
-    assert system.report({"decision": first, "outcome": "done", "note": _("It was <sent>")}).status_code == 200
+    assert system.report({"decision": first, "outcome": "done", "note": "It was <sent>"}).status_code == 200
     client, rows = as_(cast.owner), logged()
     shown = [page(client, "told-one", case.ref, decision_queries.Place.of(row)) for row in rows]
     assert "It was <sent>" in shown[0]
@@ -115,7 +113,7 @@ def test_the_page_of_systems_says_how_to_report_and_whom_a_prototype_acts_for(ca
     assert "Test subject of the prototype" in text
     assert "user:alice" in text
     assert "No test subjects are declared" not in text
-    bare = factories.make_prototype(cast, title=_("Bare"))
+    bare = factories.make_prototype(cast, title="Bare")
     assert "No test subjects are declared" in page(as_(cast.owner), "systems", bare.ref)
 
 
@@ -153,7 +151,7 @@ def seen_from(case, moment) -> bool:
 def test_a_question_of_a_key_is_a_sign_and_that_of_another_case_is_none(cast):
     case = factories.make_production(cast)
     now = clock.now()
-    write(factories.make_prototype(cast, title=_("Other")), 1, key=factories.make_key(cast, case)[0])
+    write(factories.make_prototype(cast, title="Other"), 1, key=factories.make_key(cast, case)[0])
     write(case, 1, at=now - timedelta(hours=1))
     assert not seen_from(case, now), "no key of the case asked"
     write(case, 1, at=now - timedelta(hours=1), key=case.contract.keys.get())

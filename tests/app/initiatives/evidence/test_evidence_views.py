@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils.translation import gettext as _
 
 from adoption.demo import artefacts, case_acts
 from governance import clock
@@ -31,7 +30,7 @@ def typed(**fields) -> dict:
     return {
         "kind": "document",
         "covers": ["proto.scope", "mvp.problem"],
-        "title": _("Scope note"),
+        "title": "Scope note",
         "observed_on": clock.today().isoformat(),
     } | fields
 
@@ -71,7 +70,7 @@ def test_one_item_for_many_questions_is_one_act(cast, as_):
         )
     assert answer.status_code == 302
     assert kinds == ["evidence added"]
-    item = case.evidence.get(title=_("Scope note"))
+    item = case.evidence.get(title="Scope note")
     assert set(item.coverage.values_list("requirement", flat=True)) == {"proto.scope", "mvp.problem"}
 
 
@@ -95,7 +94,7 @@ def test_bad_input_is_said_at_its_field_and_kept(cast, as_, wrong):
     case = factories.make_case(cast)
     with acts() as kinds:
         answer = as_(cast.owner).post(
-            at("evidence-add", case.ref, kind="document"), typed(note=_("Period: May")) | wrong
+            at("evidence-add", case.ref, kind="document"), typed(note="Period: May") | wrong
         )
     assert answer.status_code == 200
     assert kinds == []
@@ -117,16 +116,16 @@ def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned
     client = as_(cast.owner)
     fields = typed(kind="test_report", covers=["mvp.possibility"], result="pass", condition="curated")
     client.post(at("evidence-add", case.ref, kind="test_report"), fields | {"file": artefacts.pdf("test")})
-    report = case.evidence.get(title=_("Scope note"))
+    report = case.evidence.get(title="Scope note")
     assert {str(name) for name in report.names.all()} == {
         "Language model m-4 (eu-west)",
         "Assistant 1.0",
         "Assistant 2.0",
     }
     part = report.names.filter(component_version__version="1.0").get().component_version_id
-    chosen = typed(title=_("Chosen"), names_how="chosen", names=[f"part-{part}"], file=artefacts.pdf("chosen"))
+    chosen = typed(title="Chosen", names_how="chosen", names=[f"part-{part}"], file=artefacts.pdf("chosen"))
     client.post(at("evidence-add", case.ref, kind="document"), chosen)
-    assert [str(name) for name in case.evidence.get(title=_("Chosen")).names.all()] == ["Assistant 1.0"]
+    assert [str(name) for name in case.evidence.get(title="Chosen").names.all()] == ["Assistant 1.0"]
 
 
 def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
@@ -152,12 +151,12 @@ def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
 def test_the_item_says_what_it_proves_and_what_ended_it(cast, as_):
     case = factories.make_case(cast)
     item = document(case, cast.owner, link="https://example.org/x", file=None)
-    components_actions.report_change(case=case, triggers=["data_source"], what=_("Archive moved"), by=cast.owner)
+    components_actions.report_change(case=case, triggers=["data_source"], what="Archive moved", by=cast.owner)
     page = text_of(as_(cast.owner).get(at("evidence-item", case.ref, item.pk)))
     assert "unverified link" in page
     assert "Archive moved" in page
     assert "does not count" in page
-    other = factories.make_case(cast, title=_("Another"))
+    other = factories.make_case(cast, title="Another")
     assert as_(cast.owner).get(at("evidence-item", other.ref, item.pk)).status_code == 404
     assert as_(cast.owner).get(f"/cases/{case.ref}/evidence/99999999999999999999/").status_code == 404
 

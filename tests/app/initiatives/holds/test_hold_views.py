@@ -1,7 +1,5 @@
 """Holds, debts and gaps on their pages."""
 
-from django.utils.translation import gettext as _
-
 from datetime import timedelta
 
 import pytest
@@ -42,19 +40,19 @@ def test_debts_of_proof_need_their_proof_and_post_mortems_their_page(cast, as_):
     stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     client = as_(cast.owner)
     post_mortem = case.obligations.get(kind="post_mortem")
-    refused = text_of(client.post(at("obligation-settle", post_mortem.pk), {"note": _("Done.")}))
+    refused = text_of(client.post(at("obligation-settle", post_mortem.pk), {"note": "Done."}))
     assert "publishing the post-mortem" in refused
     debt = case.obligations.filter(kind="criterion").first()
     page = text_of(client.get(at("obligation-settle", debt.pk)))
     assert "accepted only once these are answered with evidence" in page
-    assert client.post(at("obligation-settle", debt.pk), {"note": _("Done.")}).status_code == 403
+    assert client.post(at("obligation-settle", debt.pk), {"note": "Done."}).status_code == 403
     assert as_(cast.outsider).get(at("obligation-settle", debt.pk)).status_code == 404
     assert as_(cast.seat_risk).get(at("obligation-settle", debt.pk)).status_code == 403
 
 
 def test_the_chair_lets_one_decision_pass_a_debt_once(cast, as_):
     stopped = factories.make_prototype(cast)
-    waiting = factories.make_prototype(cast, title=_("Invoice reader"))
+    waiting = factories.make_prototype(cast, title="Invoice reader")
     stage_actions.stop(case=stopped, reason_code="cost", reason="Too dear.", by=cast.owner)
     debt = stopped.obligations.get(kind="post_mortem")
     url = at("obligation-excuse", debt.pk)
@@ -80,7 +78,7 @@ def test_a_gap_is_recorded_and_closed_with_proof_or_by_its_owner(cast, as_):
     client, url = as_(cast.owner), at("gap-open", case.ref)
     due = clock.today() + timedelta(days=30)
     typed = {
-        "text": _("No field for payer"),
+        "text": "No field for payer",
         "owner": cast.lead.pk,
         "due": due.isoformat(),
         "downstream": "Billing",

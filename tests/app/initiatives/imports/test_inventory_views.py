@@ -6,7 +6,6 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.inventories.views import _organisations
@@ -148,13 +147,13 @@ def test_the_mapping_of_an_unseen_schema(cast, as_):
     batch = ImportBatch.objects.get()
     url = reverse("import", args=[batch.pk])
     assert "This field is required" in page(client, url, organisation="Acme", stage="How far")
-    page(client, url, title=_("Thing"), bureau="Where", stage="How far", organisation="Acme")
+    page(client, url, title="Thing", bureau="Where", stage="How far", organisation="Acme")
     assert [row.mapped["title"] for row in batch.rows.all()] == ["Helper", "Sorter"]
     words = list(ImportBatch.objects.get().reading["stages"])
     chosen = {
         f"word_{place}": {"green": "production", "pilot": "mvp"}[word] for place, word in enumerate(words)
     }
-    page(client, url, title=_("Thing"), bureau="Where", stage="How far", organisation="Acme", **chosen)
+    page(client, url, title="Thing", bureau="Where", stage="How far", organisation="Acme", **chosen)
     assert [row.mapped["stage"] for row in batch.rows.all()] == ["production", "mvp"]
     assert [row.decision for row in batch.rows.all()] == ["import", "import"]
 

@@ -10,7 +10,6 @@ from bs4 import BeautifulSoup
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.authorization import decision_log
@@ -122,7 +121,7 @@ def test_who_does_not_work_on_it_reads_nothing_and_leaves_no_reading(case, told,
 
 
 def test_another_initiatives_interaction_is_not_there(cast, case, told, as_):
-    other = factories.make_mvp(cast, title=_("Another"))
+    other = factories.make_mvp(cast, title="Another")
     assert as_(cast.owner).get(address(other, told[0])).status_code == 404
     assert shown(as_(cast.owner), other) == []
 

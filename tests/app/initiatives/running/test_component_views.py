@@ -1,7 +1,5 @@
 """What runs and for whom: versions, scope, changes, dependants."""
 
-from django.utils.translation import gettext as _
-
 from datetime import timedelta
 from html import unescape
 
@@ -128,14 +126,14 @@ def test_a_reported_change_names_its_kind_and_ends_proof(cast, as_):
     client, url = as_(cast.owner), at("change-add", case.ref)
     assert "sub-processor" in text_of(client.get(url))
     with acts() as kinds:
-        bad = text_of(client.post(url, {"triggers": ["junk"], "what": _("The archive moved")}))
+        bad = text_of(client.post(url, {"triggers": ["junk"], "what": "The archive moved"}))
     assert kinds == []
     assert "The archive moved" in bad
     assert "No sign-off" in text_of(
-        client.post(url, {"triggers": ["data_source"], "what": _("The archive moved"), "step": "look"})
+        client.post(url, {"triggers": ["data_source"], "what": "The archive moved", "step": "look"})
     )
     with acts() as kinds:
-        client.post(url, {"triggers": ["data_source"], "what": _("The archive moved")})
+        client.post(url, {"triggers": ["data_source"], "what": "The archive moved"})
     assert kinds == ["changed"]
 
 
@@ -166,7 +164,7 @@ def test_dependants_come_with_the_mvp(cast, as_):
         "executive": cast.sponsor.pk,
     }
     assert as_(cast.owner).post(at("dependant-add", idea.ref), typed).status_code == 403
-    case = factories.make_mvp(cast, title=_("Notes"))
+    case = factories.make_mvp(cast, title="Notes")
     client = as_(cast.owner)
     with acts() as kinds:
         bad = client.post(at("dependant-add", case.ref), typed | {"outage": "-1"})

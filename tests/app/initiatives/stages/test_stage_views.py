@@ -1,7 +1,5 @@
 """Moves: pages that say what will happen, and do exactly that."""
 
-from django.utils.translation import gettext as _
-
 from datetime import timedelta
 
 import pytest
@@ -20,7 +18,7 @@ SMALLER = {"users": "One team", "user_count": "5", "departments": "Account manag
 
 
 def test_an_idea_is_withdrawn_or_joined_to_another(cast, as_):
-    case, other = factories.make_case(cast), factories.make_case(cast, title=_("The real one"))
+    case, other = factories.make_case(cast), factories.make_case(cast, title="The real one")
     client, url = as_(cast.owner), at("case-withdraw", case.ref)
     for ref in ("AI-9999", "junk", "AI-²"):
         page = text_of(client.post(url, {"joined_to": ref, "reason": "A double."}))
@@ -75,7 +73,7 @@ def test_the_chair_reopens_what_was_stopped(cast, as_):
 def test_the_case_offers_its_chair_what_the_machine_lets(cast, as_):
     back, again, waits = "Demote stage", "Confirm production again", "once its post-mortem is published"
     end, reopen = "Retire in an emergency", ">Reopen</a>"
-    stopped, idea = make_claim(cast, "mvp"), factories.make_case(cast, title=_("Dropped"))
+    stopped, idea = make_claim(cast, "mvp"), factories.make_case(cast, title="Dropped")
     for case in (stopped, idea):
         stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.chair)
     for case, offered in (
@@ -125,7 +123,7 @@ def test_an_emergency_retires_by_the_chair_alone(cast, as_):
         as_(cast.chair).post(url, {"reason": "It leaks."})
     assert kinds.count("stage changed") == 1
     assert case_acts.fresh(case).stage == "retired"
-    idea = factories.make_case(cast, title=_("An idea"))
+    idea = factories.make_case(cast, title="An idea")
     assert as_(cast.chair).get(at("case-retire", idea.ref)).status_code == 403
 
 
