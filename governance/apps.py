@@ -46,4 +46,4 @@ class GovernanceConfig(AppConfig):
         contributions.mails[Delivery.DAY] = daily_mail.DAY_MAIL
         contributions.mails[Delivery.ACCOUNT] = account_notices.ACCOUNT_MAIL
         contributions.own_mails.add(account_notices.KIND)
-        contributions.notice_verbs["checkpoint"] = "Compare it with the record"
+        contributions.notice_verbs["checkpoint"] = "Compare it with the audit log"

@@ -49,7 +49,7 @@ class InitiativesConfig(AppConfig):
         contributions.mails[Delivery.APPROVALS] = approval_mails.APPROVALS_MAIL
         contributions.mails[Delivery.CHECKPOINT] = checkpoint_mails.CHECKPOINT_MAIL
         contributions.own_mails |= {approval_mails.KIND, checkpoint_mails.KIND}
-        contributions.notice_verbs[checkpoint_mails.KIND] = "Compare it with the record"
+        contributions.notice_verbs[checkpoint_mails.KIND] = "Compare it with the audit log"
         contributions.digest_units.append(weekly_digest.units_of)
         contributions.calendar_days.append(desk_calendar.days)
         # Imported here: models can be imported only once the apps are loaded.

@@ -93,7 +93,9 @@ def lines(person: User) -> list[Line]:
     )
     written = [_writing(debt, "Due from you") for debt in rows["mine"]]
     written += [
-        _writing(debt, f"{debt.debtor or 'Nobody'} owes it and is gone")
+        _writing(
+            debt, f"It was due from {debt.debtor}, who is gone" if debt.debtor else "It is due from nobody"
+        )
         for debt in _startable(look, [*rows["of_cases"], *rows["of_units"]])
     ]
     written += [_silent(debt) for debt in look.debts if debt.kind == "reading"]

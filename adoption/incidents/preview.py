@@ -35,7 +35,7 @@ def _said(kind: str, facts: dict) -> list[str]:
     """What an entry of the act means for people, as far as the sights before and after do not show it."""
     if kind == EntryKind.DEBT_OPENED:
         due = date.fromisoformat(facts["due"])
-        return [f"{facts['debtor'] or 'Nobody named'} owes by {due:%-d %B %Y}: {ended(facts['text'])}"]
+        return [f"Due from {facts['debtor'] or 'nobody yet'} by {due:%-d %B %Y}: {ended(facts['text'])}"]
     if kind == EntryKind.DEPENDANTS_WARNED:
         return [f"Warned at once: {', '.join(facts['who'])}."]
     if kind == EntryKind.BOARD_TOLD:

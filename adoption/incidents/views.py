@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.edge_clauses import actions as edge_clause_actions
@@ -48,7 +49,7 @@ def incidents(request: SignedInRequest, ref: str) -> HttpResponse:
     treats = as_of.current() is None and permissions.may_treat(case, request.user)
     problems = case.problems.order_by("-pk")
     context |= {
-        "title": "Incidents and user behaviour",
+        "title": _("Incidents and user behaviour"),
         "unfinished": [row for row in rows if row.state != "closed"],
         "page": page_of(request, [row for row in rows if row.state == "closed"], PER_PAGE),
         "signals": case.signals.select_related("answered_by")[:100],
@@ -93,10 +94,10 @@ def open_(request: SignedInRequest, ref: str) -> HttpResponse:
                 except Conflict as other:
                     conflict, status = other, 409
                 else:
-                    messages.success(request, "It is open. What to do now stands below.")
+                    messages.success(request, _("It is open. What to do now stands below."))
                     return redirect("incident", row.pk)
     more = {
-        "title": "Open an incident",
+        "title": _("Open an incident"),
         "running": running,
         "conflict": conflict,
         "seen_now": ",".join(str(row.pk) for row in running),
@@ -193,8 +194,8 @@ def state(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: actions.move_on(incident=row, by=request.user, **fields),
         "Noted.",
         may=permissions.may_work,
-        title="How it stands",
-        verb="Say so",
+        title=_("How it stands"),
+        verb=_("Say so"),
     )
 
 
@@ -209,8 +210,8 @@ def amend(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: actions.amend(incident=row, by=request.user, **form.act()),
         "Put right; what stood before is in the history.",
         may=permissions.may_work,
-        title="What is known",
-        verb="Save",
+        title=_("What is known"),
+        verb=_("Save"),
     )
 
 
@@ -224,8 +225,8 @@ def part(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: actions.take_part(incident=row, by=request.user, **fields),
         "Noted; whoever it is has been told.",
         may=permissions.may_work,
-        title="Incident roles",
-        verb="Say so",
+        title=_("Incident roles"),
+        verb=_("Say so"),
     )
 
 
@@ -239,11 +240,11 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: actions.close(incident=row, by=request.user, **fields),
         "The incident is closed.",
         may=permissions.may_judge,
-        title="Close the incident",
+        title=_("Close the incident"),
         happens=[
-            "What is due because of it stays due, and clocks run on until somebody says what was reported."
+            _("What is due because of it stays due, and clocks run on until somebody says what was reported.")
         ],
-        verb="Close it",
+        verb=_("Close it"),
     )
 
 
@@ -257,8 +258,8 @@ def reopen(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: actions.reopen(incident=row, by=request.user, **fields),
         "It is open again, and those who answer for the initiative are told.",
         may=permissions.may_judge,
-        title="Open it again",
-        verb="Open it again",
+        title=_("Open it again"),
+        verb=_("Open it again"),
     )
 
 
@@ -277,20 +278,20 @@ def severity(request: SignedInRequest, pk: int) -> HttpResponse:
             except ValidationError as error:
                 mend(form, error)
             else:
-                messages.success(request, "Corrected.")
+                messages.success(request, _("Corrected."))
                 return redirect(back)
     return ask(
         request,
         row.initiative,
         TAB,
         form,
-        title="How bad is it",
+        title=_("How bad is it"),
         lede=f"{row.title}: severity {row.severity}. A lower one withdraws nothing that is due or voided.",
         effects=effects,
-        impact_verb="Correcting it",
+        impact_verb=_("Correcting it"),
         two_steps=True,
         seen=effects is not None,
-        verb="Correct it",
+        verb=_("Correct it"),
         back_url=back,
     )
 
@@ -305,12 +306,12 @@ def merge(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: merging.merge(incident=row, by=request.user, **fields),
         "Merged; the older one tells it from now on.",
         may=permissions.may_judge,
-        title="Mark as duplicate",
+        title=_("Mark as duplicate"),
         happens=[
-            "This one is closed, and names the older one.",
-            "The older one gets the worse severity, the earlier days and what is due.",
+            _("This one is closed, and names the older one."),
+            _("The older one gets the worse severity, the earlier days and what is due."),
         ],
-        verb="Merge it",
+        verb=_("Merge it"),
     )
 
 
@@ -337,9 +338,9 @@ def clock_(request: SignedInRequest, pk: int) -> HttpResponse:
         act,
         "Noted.",
         may=permissions.may_work,
-        title="Regulatory reporting",
+        title=_("Regulatory reporting"),
         lede=lede,
-        verb="Say so",
+        verb=_("Say so"),
     )
 
 
@@ -356,9 +357,9 @@ def deadline(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: reporting_clocks.meet_deadline(deadline=found, by=request.user, **fields),
         "Noted.",
         may=permissions.may_work,
-        title="It was reported",
+        title=_("It was reported"),
         lede=f"{found.words}: by {found.due:%-d %B %Y}. Source: {found.source}.",
-        verb="Say so",
+        verb=_("Say so"),
     )
 
 
@@ -374,12 +375,12 @@ def clause(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: edge_clause_actions.take_over_clause(
             incident=row, failure=fields["failure"], by=request.user
         ),
-        "The clause is in the draft of the contract. Go on with it there.",
+        _("The clause is in the draft of the contract. Go on with it there."),
         page="contract",
-        title="An edge clause from this incident",
+        title=_("An edge clause from this incident"),
         lede=f"{row.title}. Choose what went wrong, as the contract calls it.",
         happens=[f"The draft of the contract gets the clause: {_clause_words(row)}"],
-        verb="Take it over",
+        verb=_("Take it over"),
     )
 
 
@@ -388,7 +389,7 @@ def duties(request: SignedInRequest) -> HttpResponse:
     """The reporting duties that incidents can start the clock of, each with its source; admins lay them out."""
     if request.method == "POST":
         new = reporting_clocks.lay_out_duties(by=request.user)
-        messages.success(request, f"{len(new)} laid out." if new else "They were all there already.")
+        messages.success(request, f"{len(new)} laid out." if new else _("They were all there already."))
         return redirect("reporting-duties")
     rows = list(ReportingDuty.objects.all())
     known = {row.name for row in rows}

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from adoption.lessons import actions, lesson_search, permissions
@@ -160,7 +161,7 @@ def lesson_add(request: SignedInRequest) -> HttpResponse:
             mend(form, error)
         else:
             messages.success(
-                request, "Entered. Another adoption seat or an admin confirms it before it is offered."
+                request, _("Entered. Another adoption seat or an admin confirms it before it is offered.")
             )
             return redirect("lesson", row.pk)
     status = 422 if request.method == "POST" else 200
@@ -174,7 +175,7 @@ def lesson_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a lesson from outside into the library."""
     row = _lesson_for(request.user, pk)
     actions.confirm(lesson=row, by=request.user)
-    messages.success(request, "Confirmed: initiatives near it are asked from now on.")
+    messages.success(request, _("Confirmed: initiatives near it are asked from now on."))
     return redirect("lesson", row.pk)
 
 
@@ -187,7 +188,7 @@ def lesson_take_out(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _lesson_page(request, row, status=422, form=form)
     actions.take_out(lesson=row, reason=form.cleaned_data["reason"], by=request.user)
-    messages.success(request, "It is no longer offered; what initiatives answered stays in the record.")
+    messages.success(request, _("It is no longer offered; what initiatives answered stays in the record."))
     return redirect("lessons-all")
 
 
@@ -222,14 +223,14 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
             try:
                 if said:
                     actions.respond(case=case, said=said, by=request.user)
-                    messages.success(request, "Kept, and part of the answer that the board signs.")
+                    messages.success(request, _("Kept, and part of the answer that the board signs."))
                 return redirect("lessons", case.ref)
             except ValidationError as error:
                 mend(form, error)
             except Conflict as refused:
                 conflict, status = refused, 409
     context = case_context(request, case, page="lessons") | {
-        "title": "Answer the lessons",
+        "title": _("Answer the lessons"),
         "form": form,
         "shown": rows,
         "asked": [(row, *form.fields_of(row.lesson)) for row in rows],

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.measures import actions, charts, permissions, queries
@@ -83,7 +84,7 @@ def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
             }
         )
     context = case_context(request, case, page="adoption") | {
-        "title": "Adoption",
+        "title": _("Adoption"),
         "asked": asked,
         "value": [one for one in shown if one.measure.how.value],
         "marks": marks,
@@ -109,7 +110,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     back = reverse("adoption", args=[case.ref])
     if how is None:
         context = case_context(request, case, page="adoption") | {
-            "title": "Declare a measure",
+            "title": _("Declare a measure"),
             "form": InstrumentForm(),
             "back_url": back,
         }
@@ -124,7 +125,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
             case=case, by=request.user, **(form.cleaned_data | {"instrument": how.key})
         ),
     ):
-        messages.success(request, "Declared. It waits for its first reading.")
+        messages.success(request, _("Declared. It waits for its first reading."))
         return redirect("measure", pk=row.pk)
     context = case_context(request, case, page="adoption") | {
         "form": form,
@@ -132,7 +133,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
         "lede": f"{how.asks}.",
         "happens": [],
         "effects": None,
-        "verb": "Declare it",
+        "verb": _("Declare it"),
         "back_url": back,
     }
     return render(request, "initiatives/cases/case_form.html", context)
@@ -156,18 +157,18 @@ def goal(request: SignedInRequest, pk: int) -> HttpResponse:
     form = GoalForm(row.how, last, sent(request))
     back = reverse("measure", args=[row.pk])
     if acted(request, form, lambda: actions.move_goal(measure=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, "The goal moved. What stood before stays readable.")
+        messages.success(request, _("The goal moved. What stood before stays readable."))
         return redirect(back)
     context = case_context(request, case, page="adoption") | {
         "form": form,
-        "title": "Change the target",
+        "title": _("Change the target"),
         "lede": row.words,
         "happens": [
-            "The goal that stands now stays readable, with who moved it and why.",
-            "A looser target counts only for periods that begin from today on.",
+            _("The goal that stands now stays readable, with who moved it and why."),
+            _("A looser target counts only for periods that begin from today on."),
         ],
         "effects": None,
-        "verb": "Change target",
+        "verb": _("Change target"),
         "back_url": back,
     }
     return render(request, "initiatives/cases/case_form.html", context)
@@ -181,15 +182,18 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     permissions.may_declare(case, request.user).or_refuse()
     form = ReasonForm(sent(request))
     if acted(request, form, lambda: actions.end_measure(measure=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, "The measure ended.")
+        messages.success(request, _("The measure ended."))
         return redirect("adoption", ref=case.ref)
     context = case_context(request, case, page="adoption") | {
         "form": form,
-        "title": "End the measure",
+        "title": _("End the measure"),
         "lede": row.words,
-        "happens": ["Its readings stay readable.", "What it showed is not shown any more, and gates say so."],
+        "happens": [
+            _("Its readings stay readable."),
+            _("What it showed is not shown any more, and gates say so."),
+        ],
         "effects": None,
-        "verb": "End it",
+        "verb": _("End it"),
         "danger": True,
         "back_url": reverse("measure", args=[row.pk]),
     }

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.meetings import actions, agenda, board_pack, board_pack_pdf, permissions
@@ -74,7 +75,7 @@ def plan(request: SignedInRequest) -> HttpResponse:
         _insist(request, may, "plan meeting")
     form = MeetingForm(sent(request), boards=boards)
     if row := acted(request, form, lambda: actions.plan(by=request.user, **form.cleaned_data)):
-        messages.success(request, "The meeting is planned; the members are told a week before it.")
+        messages.success(request, _("The meeting is planned; the members are told a week before it."))
         return redirect(row)
     return _form(
         request,
@@ -97,7 +98,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
     form = MeetingForm(sent(request), boards=[row.board], initial=initial)
     del form.fields["board"]
     if acted(request, form, lambda: actions.change(meeting=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, "The meeting is changed.")
+        messages.success(request, _("The meeting is changed."))
         return redirect(row)
     return _form(request, "Change the meeting", form, "Change it", row.get_absolute_url(), meeting=row)
 
@@ -153,7 +154,7 @@ def begin(request: SignedInRequest, pk: int) -> HttpResponse:
     _insist(request, permissions.may_lead(row, request.user), "begin meeting")
     if request.method == "POST":
         actions.begin(meeting=row, by=request.user)
-        messages.success(request, "The meeting has begun.")
+        messages.success(request, _("The meeting has begun."))
         return redirect(row)
     happens = [
         "The agenda stands from now on as it is; points in words can still be added.",
@@ -170,7 +171,7 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
     _insist(request, permissions.may_lead(row, request.user), "close meeting")
     if request.method == "POST":
         actions.close(meeting=row, by=request.user)
-        messages.success(request, "The meeting is closed; its minutes stand.")
+        messages.success(request, _("The meeting is closed; its minutes stand."))
         return redirect(row)
     missing = [
         point.title for point in agenda.points(row) if point.row is None or not point.row.minutes.exists()
@@ -196,7 +197,7 @@ def call_off(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda: actions.call_off(meeting=row, reason=form.cleaned_data["reason"], by=request.user),
     ):
-        messages.success(request, "The meeting is called off. Everybody who was asked is told.")
+        messages.success(request, _("The meeting is called off. Everybody who was asked is told."))
         return redirect(row)
     happens = ["Reviews stay open; they stand on the agenda of the next meeting."]
     return _form(
@@ -222,7 +223,7 @@ def add_point(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda: actions.add_point(meeting=row, words=form.cleaned_data["words"], by=request.user),
     ):
-        messages.success(request, "The point is on the agenda.")
+        messages.success(request, _("The point is on the agenda."))
         return redirect(row)
     return _form(request, "Add a point", form, "Add it", row.get_absolute_url(), meeting=row)
 
@@ -238,7 +239,7 @@ def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
         raise Http404("No such point.")
     if request.method == "POST" and "back" in request.POST:
         actions.put_back(meeting=row, key=point, by=request.user)
-        messages.success(request, "It is on the agenda again.")
+        messages.success(request, _("It is on the agenda again."))
         return redirect(row)
     form = PlaceForm(sent(request) if "back" not in request.POST else None, initial={"what": "place"})
     if request.method == "POST" and form.is_valid():
@@ -253,7 +254,7 @@ def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
         except ValidationError as wrong:
             mend(form, wrong)
         else:
-            messages.success(request, "The agenda is changed.")
+            messages.success(request, _("The agenda is changed."))
             return redirect(row)
     title = found.title if found else str(gone.initiative.title if gone.initiative_id else gone.words)
     return _form(
@@ -271,7 +272,7 @@ def attendance(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         present = {int(key) for key in form.cleaned_data["present"]}
         actions.attend(meeting=row, present=present, by=request.user)
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect(row)
     return _form(request, "Who is there", form, "Save", row.get_absolute_url(), meeting=row)
 
@@ -304,7 +305,7 @@ def minutes(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
         except Conflict as lost:
             conflict = lost
         else:
-            messages.success(request, "The minutes are saved.")
+            messages.success(request, _("The minutes are saved."))
             return redirect(row)
     title = "Minutes of the meeting" if found is None else f"Minutes: {found.words or found.initiative.title}"
     status = 409 if conflict else 422 if request.method == "POST" else 200

@@ -3,6 +3,7 @@
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from adoption.models import Attachment, PostMortem, SectionComment
@@ -39,9 +40,9 @@ def comment(request: SignedInRequest, pk: int) -> HttpResponse:
         form,
         lambda fields: section_comments.comment(post_mortem=row, by=request.user, **fields),
         "Your comment stands beside the section.",
-        title="Comment on the post-mortem",
-        lede="Whoever handed it in is told. Its words change only when the adoption seat sends it back.",
-        verb="Comment",
+        title=_("Comment on the post-mortem"),
+        lede=_("Whoever handed it in is told. Its words change only when the adoption seat sends it back."),
+        verb=_("Comment"),
     )
 
 
@@ -69,10 +70,12 @@ def open_gap(request: SignedInRequest, pk: int) -> HttpResponse:
         LinkedGapForm(sent(request), initial={"downstream": names}),
         lambda fields: open_linked_gap(post_mortem=row, by=request.user, **fields),
         "The gap is recorded, and named in the post-mortem.",
-        title="What is still open",
-        lede="It outlives the initiative: evidence closes it, or its owner accepts it. Its owner is reminded of "
-        "the day.",
-        verb="Record it",
+        title=_("What is still open"),
+        lede=_(
+            "It outlives the initiative: evidence closes it, or its owner accepts it. Its owner is reminded of "
+            "the day."
+        ),
+        verb=_("Record it"),
     )
 
 
@@ -87,9 +90,9 @@ def attach(request: SignedInRequest, pk: int) -> HttpResponse:
         AttachForm(*typed),
         lambda fields: attachments.attach(post_mortem=row, by=request.user, **fields),
         "The file is kept with the post-mortem.",
-        title="Attach a file",
-        lede="Those who may read the evidence of the initiative may open it; each reading is recorded.",
-        verb="Attach it",
+        title=_("Attach a file"),
+        lede=_("Those who may read the evidence of the initiative may open it; each reading is recorded."),
+        verb=_("Attach it"),
     )
 
 
@@ -103,10 +106,10 @@ def take_out(request: SignedInRequest, pk: int) -> HttpResponse:
         ReasonForm(sent(request)),
         lambda fields: attachments.take_out(attachment=kept, by=request.user, **fields),
         "The file is taken out.",
-        title="Take a file out",
+        title=_("Take a file out"),
         lede=kept.title,
-        happens=["It is no longer shown. The record keeps its name, its hash and your reason."],
-        verb="Remove",
+        happens=[_("It is no longer shown. The record keeps its name, its hash and your reason.")],
+        verb=_("Remove"),
     )
 
 

@@ -82,7 +82,8 @@ def may_confirm(post_mortem, person: User) -> Answer:
         return no(said(barred), "Somebody else in the seat can confirm it.")
     if person.pk in wrote(post_mortem):
         return no(
-            "Nobody confirms what they wrote or owe themselves.", "Somebody else in the seat can confirm it."
+            "Nobody confirms what they wrote, or what is due from themselves.",
+            "Somebody else in the seat can confirm it.",
         )
     return yes()
 

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.lessons.permissions import may_answer
@@ -58,7 +59,7 @@ def lessons(request: SignedInRequest, ref: str) -> HttpResponse:
         .select_related("debtor", "initiative")
     ]
     context = case_context(request, case, page="lessons") | {
-        "title": "Lessons",
+        "title": _("Lessons"),
         "written": written,
         "offered": offered_to(case, request.user),
         "may_answer": may_answer(case, request.user),

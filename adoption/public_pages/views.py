@@ -2,6 +2,7 @@
 
 from django import forms
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from adoption.models import PublicPage
@@ -26,17 +27,23 @@ def tell(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         PublicPageForm(sent(request), initial={"purpose": row.purpose if row else case.problem}),
         lambda fields: actions.tell_public(case=case, by=request.user, **fields),
-        "The public page says so." if row else "There is a public page. Its address and badge stand below.",
+        _("The public page says so.")
+        if row
+        else _("There is a public page. Its address and badge stand below."),
         page=TAB,
-        title="Word the public page" if row else "Make a public page",
-        lede="For those who use it: they read it without signing in.",
+        title=_("Word the public page") if row else _("Make a public page"),
+        lede=_("For those who use it: they read it without signing in."),
         happens=[
-            "Anybody with the address reads: reference, title and what it is for; the stage, approved and supported; "
-            "the scope in force; the names of owner and support owner.",
-            "They also read whether it is on hold, switched off, stopped or retired, as it is at that moment.",
-            "Nothing else of the initiative is shown. You or an admin can withdraw the page at any time.",
+            _(
+                "Anybody with the address reads: reference, title and what it is for; the stage, approved and "
+                "supported; the scope in force; the names of owner and support owner."
+            ),
+            _(
+                "They also read whether it is on hold, switched off, stopped or retired, as it is at that moment."
+            ),
+            _("Nothing else of the initiative is shown. You or an admin can withdraw the page at any time."),
         ],
-        verb="Save" if row else "Make it",
+        verb=_("Save") if row else _("Make it"),
     )
 
 
@@ -50,10 +57,10 @@ def withdraw(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         forms.Form(sent(request)),
         lambda fields: actions.withdraw_public(case=case, by=request.user),
-        "The public page is withdrawn: its address and badge open nothing.",
+        _("The public page is withdrawn: its address and badge open nothing."),
         page=TAB,
-        title="Withdraw the public page",
-        happens=["Its address and its badge open nothing at once. Another page gets another address."],
-        verb="Withdraw it",
+        title=_("Withdraw the public page"),
+        happens=[_("Its address and its badge open nothing at once. Another page gets another address.")],
+        verb=_("Withdraw it"),
         danger=True,
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -32,7 +33,7 @@ def pulses(request: SignedInRequest, ref: str) -> HttpResponse:
     case = case_lookup.case_for(request.user, ref)
     rows = list(case.pulses.order_by("-id"))
     context = case_context(request, case, TAB) | {
-        "title": "User surveys",
+        "title": _("User surveys"),
         "rows": rows,
         "trend": presentation.trend([row for row in rows if row.results]),
         "next_from": presentation.next_from(rows),
@@ -198,7 +199,7 @@ def close(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _pulse_for(request.user, pk)
     if request.method == "POST":
         actions.close(pulse=row, by=request.user)
-        messages.success(request, "The survey is closed; its links open nothing more.")
+        messages.success(request, _("The survey is closed; its links open nothing more."))
         return redirect("pulse", row.pk)
     return _page(
         request, row, "adoption/pulses/pulse_close.html", may=permissions.may_close(row, request.user)
@@ -216,12 +217,12 @@ def remove_comment(request: SignedInRequest, pk: int) -> HttpResponse:
         row.initiative,
         ReasonForm(sent(request)),
         lambda fields: actions.remove_comment(comment=comment, by=request.user, **fields),
-        "The comment is taken out.",
+        _("The comment is taken out."),
         page=TAB,
-        title="Take a comment out",
+        title=_("Take a comment out"),
         lede=comment.text,
-        happens=["Its words are gone for good; that you took one out, and why, stays in the history."],
-        verb="Remove",
+        happens=[_("Its words are gone for good; that you took one out, and why, stays in the history.")],
+        verb=_("Remove"),
     )
 
 

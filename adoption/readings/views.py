@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from adoption.measures import charts as measure_charts
@@ -109,11 +110,13 @@ def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
         return redirect("measure", pk=row.measure_id)
     context = case_context(request, case, page="adoption") | {
         "form": form,
-        "title": "Correct a reading",
+        "title": _("Correct a reading"),
         "lede": f"{row.measure.words}: {said_day(row.starts_on)} to {said_day(row.ends_on)}.",
-        "happens": ["The wrong one stays readable, struck out; the right one takes its place in the series."],
+        "happens": [
+            _("The wrong one stays readable, struck out; the right one takes its place in the series.")
+        ],
         "effects": None,
-        "verb": "Correct it",
+        "verb": _("Correct it"),
         "back_url": reverse("measure", args=[row.measure_id]),
     }
     return render(request, "initiatives/cases/case_form.html", context)
@@ -156,7 +159,7 @@ def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
         except ValidationError as wrong:
             mend(form, wrong)
     context = case_context(request, case, page="adoption") | {
-        "title": "Readings from a table",
+        "title": _("Readings from a table"),
         "measures": actions.measures_asked(case).values(),
     }
     return render(request, "adoption/measures/readings_import.html", context | {"form": form} | shown)

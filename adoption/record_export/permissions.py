@@ -22,7 +22,7 @@ def asks(case: Initiative, person: User) -> Answer:
     if may_audit(person) or (leads and case_permissions.is_any_chair(case, person)):
         return yes()
     return no(
-        "Only auditors and the chair of its board export the record of an initiative.", "Ask one of them."
+        "Only auditors and the chair of its board export the audit log of an initiative.", "Ask one of them."
     )
 
 
@@ -31,7 +31,7 @@ def may_ask_days(person: User) -> Answer:
     if may_audit(person):
         return yes()
     return no(
-        "Only auditors export the record of some days.",
+        "Only auditors export the audit log of some days.",
         "A chair exports that of one initiative, from its Activity.",
     )
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from adoption.models import RecordExport
@@ -38,17 +39,21 @@ def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         "case-history",
         form,
-        title="Export the record of this initiative",
-        lede="A zip that anybody can verify without Plumbline: every entry with its place in the sealed record, and "
-        "the program that checks it.",
+        title=_("Export the audit log of this initiative"),
+        lede=_(
+            "A zip that anybody can verify without Plumbline: every entry with its place in the sealed record, and "
+            "the program that checks it."
+        ),
         happens=[
-            "It holds every entry about this initiative, refusals and the acts of other people among them.",
+            _(
+                "It holds every entry about this initiative, refusals and the acts of other people among them."
+            ),
             f"It is written in the background, is yours alone, and is erased {actions.KEPT.days} days later.",
-            "That you asked for it, and each time that you take it, is on record.",
+            _("That you asked for it, and each time that you take it, is on record."),
             actions.BOUND,
         ],
         back_url=reverse("case-history", args=[case.ref]),
-        verb="Export it",
+        verb=_("Export it"),
     )
 
 

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -49,7 +50,7 @@ def report(request: SignedInRequest, ref: str) -> HttpResponse:
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "It is reported, without your name.")
+            messages.success(request, _("It is reported, without your name."))
             return redirect("signals-mine")
     status = 422 if request.method == "POST" else 200
     context = {
@@ -106,10 +107,10 @@ def signal(request: SignedInRequest, pk: int) -> HttpResponse:
             except ValidationError as error:
                 mend(form, error)
             else:
-                messages.success(request, "The board's answer stands.")
+                messages.success(request, _("The board's answer stands."))
                 return redirect("signal", row.pk)
     context = case_context(request, row.initiative, TAB) | {
-        "title": "Behaviour report",
+        "title": _("Behaviour report"),
         "signal": row,
         "form": form,
         "may_answer": may,
@@ -130,12 +131,12 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         row.initiative,
         ReasonForm(sent(request)),
         lambda fields: actions.end_signal(signal=row, by=request.user, **fields),
-        "It is no longer so, says the board.",
+        _("It is no longer so, says the board."),
         page=TAB,
-        title="It is no longer so",
+        title=_("It is no longer so"),
         lede=f"{row.group}: {row.get_kind_display().lower()}.",
-        happens=["It no longer weighs on the test of adoption. It stays readable, with your reason."],
-        verb="Say so",
+        happens=[_("It no longer weighs on the test of adoption. It stays readable, with your reason.")],
+        verb=_("Say so"),
     )
 
 
@@ -160,7 +161,7 @@ def ask_about(request: SignedInRequest, row, lede: str) -> HttpResponse:
         except ValidationError as error:
             mend(form, error)
     context = case_context(request, row.initiative, TAB) | {
-        "title": "Ask who reported it",
+        "title": _("Ask who reported it"),
         "lede": lede,
         "form": form,
         "asked": told is not None,

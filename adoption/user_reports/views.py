@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -33,7 +34,7 @@ def problem(request: SignedInRequest, pk: int) -> HttpResponse:
     """What a user reported, what became of it, and the three ways to treat it."""
     row = _problem_for(request.user, pk)
     context = case_context(request, row.initiative, TAB) | {
-        "title": "A reported problem",
+        "title": _("A reported problem"),
         "problem": row,
         "may_treat": incident_permissions.may_treat(row.initiative, request.user),
         "may_ask": signal_permissions.may_chair(row.initiative, request.user),
@@ -72,7 +73,13 @@ def answer(request: SignedInRequest, pk: int) -> HttpResponse:
         actions.answer_problem(problem=row, by=request.user, **form.cleaned_data)
 
     return _treated(
-        request, row, TreatForm(sent(request)), act, "Answered.", title="Answer it", verb="Answer and close"
+        request,
+        row,
+        TreatForm(sent(request)),
+        act,
+        "Answered.",
+        title=_("Answer it"),
+        verb=_("Answer and close"),
     )
 
 
@@ -90,11 +97,13 @@ def to_signal(request: SignedInRequest, pk: int) -> HttpResponse:
         ToSignalForm(sent(request)),
         act,
         "It is a behaviour report now.",
-        title="Make a behaviour report of it",
+        title=_("Make a behaviour report of it"),
         happens=[
-            "Its words become the words of the behaviour report; whoever reported it stays as unknown as before."
+            _(
+                "Its words become the words of the behaviour report; whoever reported it stays as unknown as before."
+            )
         ],
-        verb="Make a behaviour report",
+        verb=_("Make a behaviour report"),
     )
 
 
@@ -113,11 +122,11 @@ def to_incident(request: SignedInRequest, pk: int) -> HttpResponse:
         act,
         "It belongs to this incident now.",
         ahead=lambda form: of_reported(row, by=request.user, **form.act()),
-        title="Make an incident of it",
-        happens=["Severity 1 and 2 end evidence and ask for a post-mortem, as for any incident."],
-        impact_verb="Opening it",
+        title=_("Make an incident of it"),
+        happens=[_("Severity 1 and 2 end evidence and ask for a post-mortem, as for any incident.")],
+        impact_verb=_("Opening it"),
         two_steps=True,
-        verb="Make an incident",
+        verb=_("Make an incident"),
     )
 
 
@@ -138,7 +147,7 @@ def link(request: SignedInRequest, ref: str) -> HttpResponse:
     if "off" in request.POST:
         if there is not None:
             actions.close_link(link=there, by=request.user)
-        messages.success(request, "The address is switched off.")
+        messages.success(request, _("The address is switched off."))
     else:
         actions.open_link(case=case, by=request.user)
         said = "Its former address no longer works." if there else "Give it to those who use this AI."

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.audit import record_samples, search
@@ -73,7 +74,7 @@ def draw(request: SignedInRequest) -> HttpResponse:
             except ValidationError as wrong:
                 form.add_error(None, wrong)
             else:
-                messages.success(request, "The sample is drawn.")
+                messages.success(request, _("The sample is drawn."))
                 return redirect(sample)
     else:
         form = DrawForm(initial={"what": "decisions", **request.GET.dict()})
@@ -150,7 +151,7 @@ def finish(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make the conclusions final."""
     found = _sample(request, pk)
     record_samples.finish(sample=found, by=request.user)
-    messages.success(request, "The sample is finished; it can be exported now.")
+    messages.success(request, _("The sample is finished; it can be exported now."))
     return redirect(found)
 
 

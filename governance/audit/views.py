@@ -17,7 +17,7 @@ from governance.models import Checkpoint, Entry
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
 
-PAGE = 50
+PAGE = 25
 # An act and the rows it changed are written within a moment: their numbers lie close together.
 NEAR, MOST_NEAR = 1000, 50
 CHUNK = 1000
@@ -70,7 +70,7 @@ def _listing(name: str) -> Listing:
         )
     return Listing(
         name,
-        "Search the record",
+        "Search the audit log",
         "Every act of every initiative, and every change of a row, as they were written down.",
         ("Nothing is found", "No entry of the record is like that. Loosen one of the filters."),
     )

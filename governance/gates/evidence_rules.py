@@ -134,7 +134,7 @@ def aged_out(requirement: Requirement, version: int, stale: Item, tier: str) -> 
         f"{stale.title}, observed {stale.observed_on:%-d %B %Y}, expired: it was current "
         f"until {last:%-d %B %Y}."
     )
-    return lacking(requirement, version, "stale", words, "Add a newer one.", (stale,))
+    return lacking(requirement, version, "stale", words, "Replace it with a newer version.", (stale,))
 
 
 def too_weak(requirement: Requirement, version: int, passing: list[Item]) -> State | None:

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from governance.models import LegalHold
@@ -37,7 +38,7 @@ def keeping(request: SignedInRequest) -> HttpResponse:
         except ValidationError as wrong:
             asked.add_error(None, wrong.messages)
         else:
-            messages.success(request, "The hold is lifted." if lifts else "The hold is open.")
+            messages.success(request, _("The hold is lifted.") if lifts else _("The hold is open."))
             return redirect("keeping")
     context = {
         "nav": "audit" if request.user.is_auditor else "keeping",

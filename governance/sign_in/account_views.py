@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -66,7 +67,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
             status = 429 if wrong.startswith("Too many") else 200
         else:
             _change(request, form.cleaned_data["password"])
-            messages.success(request, "Your password is changed; you are signed out everywhere else.")
+            messages.success(request, _("Your password is changed; you are signed out everywhere else."))
             return redirect("account")
     return render(
         request, "governance/sign_in/account_password.html", {"nav": "account", "form": form}, status=status

@@ -381,7 +381,7 @@ read_only(
 )
 read_only(
     models.Notice,
-    ("messages", "Notices"),
+    ("messages", "Notifications"),
     list_display=("subject", "person", "kind", "case_ref", "owed_at", "read_at"),
     list_filter=("kind", "owed_at"),
     search_fields=("subject", "person__full_name", "case_ref"),

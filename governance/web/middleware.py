@@ -4,6 +4,7 @@ import uuid
 
 import structlog
 from django.db import DatabaseError, connection, transaction
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
@@ -91,6 +92,19 @@ def for_the_unknown(view):
     """Mark a view that nobody signs in for, and whose address is what allows to send: no cookie could add to that."""
     view.open_to_all = view.csrf_exempt = True
     return view
+
+
+class PackedPages(GZipMiddleware):
+    """Pages leave compressed; Django pads each by a random length, so that their size tells nothing of a secret.
+
+    Files and answers for programs leave as they are: most are small or compressed already.
+    """
+
+    def process_response(self, request, response):
+        """The response, compressed where it is a page and the browser takes that."""
+        if response.get("Content-Type", "").startswith("text/html"):
+            return super().process_response(request, response)
+        return response
 
 
 class RequestId:

@@ -6,6 +6,7 @@ from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
@@ -104,7 +105,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     absence = _own(request, pk)
     if request.method == "POST":
         actions.end_absence(absence=absence, by=request.user)
-        messages.success(request, "The absence has ended; nobody stands in any more.")
+        messages.success(request, _("The absence has ended; nobody stands in any more."))
         return redirect("away")
     happens = [f"{row.delegate} no longer stands in for {row.what}." for row in _standing(absence)]
     happens.append("What a delegate signed counts no longer where nothing is decided yet; sign it yourself.")
@@ -112,7 +113,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         "nav": "away",
         "title": f"End the absence of {absence.person} {wording.days_of(absence)}",
         "happens": happens,
-        "verb": "End it now",
+        "verb": _("End it now"),
         "back_url": reverse("away"),
         "form": None,
     }
@@ -147,7 +148,7 @@ def ask_another(request: SignedInRequest, pk: int) -> HttpResponse:
         "lede": f"{row.delegate} does not stand in. {row.ended_reason}".strip(),
         "happens": [],
         "effects": effects,
-        "verb": "Ask",
+        "verb": _("Ask"),
         "back_url": reverse("away"),
         "form": form,
     }
@@ -184,7 +185,7 @@ def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
         "lede": f"{person} is away {wording.days_of(row.absence)} and asks you to stand in for {row.what}.",
         "happens": happens,
         "open": row.accepted_at is None and row.ended_at is None and row.absence.ends_at > clock.now(),
-        "verb": "I stand in",
+        "verb": _("I stand in"),
         "back_url": reverse("away"),
         "decline_url": reverse("delegation-decline", args=[row.pk]),
         "form": None,
@@ -205,7 +206,7 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
         "nav": "away",
         "title": f"Do not stand in for {row.absence.person}",
         "happens": [f"{row.absence.person} is told that nobody stands in for {row.what} now."],
-        "verb": "Give it back" if row.accepted_at else "Decline",
+        "verb": _("Give it back") if row.accepted_at else _("Decline"),
         "back_url": reverse("delegation", args=[row.pk]),
         "form": form,
     }

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Case, Count, F, Q, Value, When
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -51,7 +52,7 @@ def approvals(request, ref):
     given = queries.answers_of(case, now) if may_see_stamping(case, request.user) else None
     signs = None if given is None else approval_patterns.signs(given)
     context = case_context(request, case, "contract") | {
-        "title": "What people are asked to approve",
+        "title": _("What people are asked to approve"),
         "page": page,
         "lines": [_line(row, now) for row in page],
         "filters": [(state, words, counts[state]) for state, words in FILTERS.items()],

@@ -131,7 +131,7 @@ def _rulebook_banner(case, book, facts, states, now) -> list[dict]:
             f"{newer.version} does so {when}from {day(clock.local_day(moment))}. A new review is opened under "
             f"{book.version}, by which the evidence supports: {said}{more}.",
             reverse("checklist", args=[case.ref]),
-            "Open the checklist",
+            "Open the requirements",
         )
     ]
 
@@ -246,7 +246,7 @@ def _owed_banner(case, facts) -> list[dict]:
     return [
         banner(
             "warn",
-            f"{owed[0].debtor} still owes what others could learn from.",
+            f"{owed[0].debtor} has not yet written what others could learn from.",
             f"{listed}. While one of these is overdue, no MVP or production review of theirs is decided.",
         )
     ]

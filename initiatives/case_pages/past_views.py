@@ -51,7 +51,7 @@ def kept_beside_now(context) -> dict:
     gaps = supported_stage.gap_counts(facts, judged.rulebook.book, judged.states)
     pairs = [
         ("Supports", stage_word(span.supported), stage_word(support.supported)),
-        ("Shortfall", span.label or "none", support.label or "none"),
+        ("Over-claimed", span.label or "none", support.label or "none"),
         ("Held", _yes(span.held), _yes(criteria.holds_at(facts, judged.rulebook.book, now))),
         *(
             (f"{name.capitalize()} test", _passes(getattr(span, name)), _passes(passed))
@@ -139,7 +139,7 @@ def _standing(case, book, facts, states, support, now) -> dict:
         "Title": case.title,
         "Claims": stage_word(case.stage),
         "Evidence supports": stage_word(support.supported),
-        "Shortfall": support.label or "none",
+        "Over-claimed": support.label or "none",
         "Risk tier": case.get_tier_display() or "not confirmed",
         "Contract in force": f"version {in_force[-1].number}" if in_force else "none",
         "Board": board.name if board else "none",

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance import clock, contributions
 from governance.gates import criteria
@@ -169,7 +170,7 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
                 "who": "" if state.state == "waived" else who,
                 "how": state.words if mine else f"{state.words} {state.fix}".strip(),
                 "link": there[0] if there else reverse("checklist-row", args=[case.ref, key]),
-                "link_text": state.fix.rstrip(".") if mine else "Open the question",
+                "link_text": state.fix.rstrip(".") if mine else _("Open the question"),
             }
         )
     return rows
@@ -199,7 +200,7 @@ def missed_rows(case, facts, book, gate, may) -> list[dict]:
                     else facts.people.get("owner", "the owner (nobody has accepted yet)"),
                     "how": "report what came of it, beside what was declared.",
                     "link": reverse("declaration", args=[case.ref]),
-                    "link_text": "Open the declaration",
+                    "link_text": _("Open the declaration"),
                 }
             )
     return rows
@@ -254,10 +255,10 @@ def details(request, ref):
         form,
         lambda: registration_actions.change_details(case=row, by=request.user, **form.cleaned_data),
     ):
-        messages.success(request, "The details are saved.")
+        messages.success(request, _("The details are saved."))
         return redirect(row)
     effects = registration_preview.of_details(row, by=request.user) if _named_in_votes(request, row) else None
-    return ask(request, row, "case", form, title="Details", verb="Save", effects=effects)
+    return ask(request, row, "case", form, title=_("Details"), verb=_("Save"), effects=effects)
 
 
 def _named_in_votes(request, row) -> bool:
@@ -276,15 +277,15 @@ def rename(request, ref):
         row,
         RenameForm(sent(request), initial={"title": row.title}),
         lambda fields: registration_actions.rename(case=row, by=request.user, **fields),
-        "The initiative has its new name.",
-        title="Rename the initiative",
+        _("The initiative has its new name."),
+        title=_("Rename the initiative"),
         happens=[
             f"{row.ref} stays its reference.",
-            "Search finds it under its old name too, and its page says what it was called.",
-            "On days before today it keeps the name that it had then.",
+            _("Search finds it under its old name too, and its page says what it was called."),
+            _("On days before today it keeps the name that it had then."),
         ],
         effects=registration_preview.of_name(row, by=request.user) if _named_in_votes(request, row) else None,
-        verb="Rename it",
+        verb=_("Rename it"),
     )
 
 
@@ -300,17 +301,19 @@ def tier(request, ref):
         form,
         lambda: registration_actions.propose_tier(case=row, by=request.user, **form.cleaned_data),
     ):
-        messages.success(request, "The tier is proposed; the risk seat confirms it.")
+        messages.success(request, _("The tier is proposed; the risk seat confirms it."))
         return redirect(row)
     return ask(
         request,
         row,
         "case",
         form,
-        title="Risk tier",
-        lede="It counts once the risk seat has confirmed it. High means that evidence expires sooner, and a "
-        "larger quorum.",
-        verb="Propose",
+        title=_("Risk tier"),
+        lede=_(
+            "It counts once the risk seat has confirmed it. High means that evidence expires sooner, and a "
+            "larger quorum."
+        ),
+        verb=_("Propose"),
     )
 
 
@@ -320,7 +323,7 @@ def confirm_tier(request, ref):
     case_permissions.may_confirm_tier(row, request.user).or_refuse()
     if request.method == "POST":
         registration_actions.confirm_tier(case=row, tier=request.POST.get("tier", ""), by=request.user)
-        messages.success(request, "The tier is confirmed.")
+        messages.success(request, _("The tier is confirmed."))
         return redirect(row)
     before = row.get_tier_display().lower()
     happens = [
@@ -334,7 +337,7 @@ def confirm_tier(request, ref):
         row,
         "case",
         None,
-        title="Confirm the risk tier",
+        title=_("Confirm the risk tier"),
         lede=f"Worst credible harm, in the owner's words: {row.worst_credible_harm}",
         happens=happens,
         effects=registration_preview.of_tier(row, row.proposed_tier, by=request.user),

@@ -11,18 +11,6 @@ from django.db.models import Prefetch, Q
 from governance.gates import criteria
 from initiatives.models import Answer, Coverage, Initiative, SignOff, Voiding
 
-FRAMEWORKS = {
-    "soc2": "SOC 2",
-    "eu_ai_act": "AI Act",
-    "iso_42001": "ISO/IEC 42001",
-    "nist_ai_rmf": "NIST AI RMF",
-}
-
-
-def framework_words(key: str) -> str:
-    """The name of a framework; one that only an own rulebook knows is spelt out of its key."""
-    return FRAMEWORKS.get(key, key.replace("_", " "))
-
 
 @dataclass(frozen=True)
 class Asked:

@@ -12,6 +12,7 @@ from governance.models import Rulebook
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Seat
+from governance.vocabulary.frameworks import FRAMEWORKS, framework_words
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of, pick
 from initiatives.checklist import crosswalk
@@ -48,9 +49,9 @@ def frameworks(request: SignedInRequest) -> HttpResponse:
         "nav": "audit",
         "tab": "frameworks",
         "rulebook": rulebook,
-        "frameworks": [(key, crosswalk.framework_words(key)) for key in _frameworks(book)],
+        "frameworks": [(key, framework_words(key)) for key in _frameworks(book)],
         "framework": framework,
-        "framework_words": crosswalk.framework_words(framework),
+        "framework_words": framework_words(framework),
         "references": [(name, rows, len(rows)) for name, rows in listed.items()],
         "reference": reference,
         "case": wanted,
@@ -79,7 +80,7 @@ def export(request: SignedInRequest) -> HttpResponse:
     framework, reference, wanted = _asked(request, book)
     listed = crosswalk.references(book, framework) if framework else {}
     asked = listed[reference] if reference else [one for rows in listed.values() for one in rows]
-    rows = _lines(_cases(request, wanted), asked, rulebook, crosswalk.framework_words(framework))
+    rows = _lines(_cases(request, wanted), asked, rulebook, framework_words(framework))
     of = " ".join(filter(None, (reference, wanted))) or "every reference"
     return csv_export.stream(f"crosswalk-{framework or 'none'}", HEADING, rows, of=of, by=request.user)
 
@@ -127,7 +128,7 @@ def _vote_words(vote) -> str:
 
 
 def _frameworks(book) -> list[str]:
-    known = list(crosswalk.FRAMEWORKS)
+    known = list(FRAMEWORKS)
     present = book.crosswalk_frameworks() if book else ()
     return sorted(present, key=lambda key: known.index(key) if key in known else len(known))
 

@@ -5,6 +5,8 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from governance.gates import criteria, requirements
 from governance.models import Rulebook
@@ -30,7 +32,11 @@ from initiatives.models import Answer, AnswerDraft
 from initiatives.models.initiative import gate_out_of
 
 LINES = 10  # of questions that wait for others, or for nobody, shown without unfolding them
-SHOWN = {"all": "everything", "mine": "what waits for me", "open": "what is not met"}
+SHOWN = {
+    "all": gettext_lazy("everything"),
+    "mine": gettext_lazy("what waits for me"),
+    "open": gettext_lazy("what is not met"),
+}
 LONGEST_DRAFT = 100_000  # characters of one draft; beyond that it is kept in the browser only
 
 
@@ -80,7 +86,11 @@ def _groups(rows: list[dict], *, asked_for: bool) -> list[dict]:
     """
     groups = [
         {"words": words, "rows": [row for row in rows if row["group"] == group], "open": group == "mine"}
-        for group, words in (("mine", "Yours"), ("others", "Waiting for others"), ("met", "Ready"))
+        for group, words in (
+            ("mine", _("Yours")),
+            ("others", _("Waiting for others")),
+            ("met", _("Ready")),
+        )
     ]
     shown = [group for group in groups if group["rows"]]
     if shown and (asked_for or len(shown[0]["rows"]) <= LINES):
@@ -264,10 +274,10 @@ def _saved(request, case, key, chosen):
     if "then" in request.POST:
         following = next_open(case_context(request, case, "checklist"), chosen, key)
     if following:
-        messages.success(request, "Saved. This is the next question that is open for you.")
+        messages.success(request, _("Saved. This is the next question that is open for you."))
         return redirect(_place_of(case, following, chosen))
     messages.success(
-        request, "Saved. Nothing else here waits for you." if "then" in request.POST else "Saved."
+        request, _("Saved. Nothing else here waits for you.") if "then" in request.POST else _("Saved.")
     )
     return redirect(f"{reverse('checklist', args=[case.ref])}?gate={chosen.key}#row-{key}")
 
@@ -328,7 +338,7 @@ def accept(request, ref, key):
     if not version.isascii() or not version.isdecimal() or not case.answers.filter(requirement=key).exists():
         raise Http404("There is no such answer.")
     actions.accept_not_applicable(case=case, requirement=key, version=int(version), by=request.user)
-    messages.success(request, "Accepted: it does not apply, for as long as evidence would last.")
+    messages.success(request, _("Accepted: it does not apply, for as long as evidence would last."))
     return redirect("checklist-row", case.ref, key)
 
 
@@ -343,12 +353,12 @@ def declaration(request, ref):
         case_permissions.may_collaborate(case, request.user).or_refuse()
         saved = _declare(case, forms, request.user)
         if saved is not None:
-            messages.success(request, "Saved." if saved else "Nothing was changed.")
+            messages.success(request, _("Saved.") if saved else _("Nothing was changed."))
             return redirect("checklist" if "then" in request.POST else "declaration", case.ref)
     context = case_context(request, case, "declaration")
     criteria = {name: c for c in context["book"].criteria.values() for name in c.proof_items}
     context |= {
-        "title": "MVP declaration",
+        "title": _("MVP declaration"),
         "rows": [
             {
                 "key": name,

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import F
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -47,12 +48,12 @@ def waivers(request, ref):
         form,
         lambda: checklist_waivers.request_waiver(case=case, by=request.user, **form.cleaned_data),
     ):
-        messages.success(request, "Asked for. It runs once the chair and the risk seat have both agreed.")
+        messages.success(request, _("Asked for. It runs once the chair and the risk seat have both agreed."))
         return redirect("waivers", case.ref)
     today = clock.today()
     lines = [_line(row, case, request.user) for row in rows]
     context |= {
-        "title": "Waivers",
+        "title": _("Waivers"),
         "running": [line for line in lines if line["row"].granted_at and line["row"].until >= today],
         "asked": [line for line in lines if _asked(line["row"], today)],
         "past": [
@@ -161,9 +162,9 @@ def agree(request, pk):
     return act_page(
         request,
         case,
-        title="Agree to a waiver",
+        title=_("Agree to a waiver"),
         form=form,
-        verb="Agree",
+        verb=_("Agree"),
         happens=happens,
         back=back,
         page="waivers",
@@ -180,13 +181,13 @@ def refuse(request, pk):
         sent(request),
         request=request,
         purpose=f"refuse a waiver on {case.ref}",
-        label="Why",
-        help_text="It stays in the record.",
+        label=_("Why"),
+        help_text=_("It stays in the record."),
         required=False,
     )
     if request.method == "POST" and form.is_valid():
         checklist_waivers.refuse_waiver(waiver=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, "Refused. The owner can show it, or ask anew with other words.")
+        messages.success(request, _("Refused. The owner can show it, or ask anew with other words."))
         return redirect(back)
     if not _part_of(row, case, request.user) and request.method != "POST":
         return redirect(back)
@@ -197,9 +198,9 @@ def refuse(request, pk):
     return act_page(
         request,
         case,
-        title="Refuse a waiver",
+        title=_("Refuse a waiver"),
         form=form,
-        verb="Refuse it",
+        verb=_("Refuse it"),
         happens=happens,
         danger=True,
         back=back,

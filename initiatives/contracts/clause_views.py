@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance.contracts.clauses import MOST_CLAUSES, Terms, problems
 from governance.contracts.templates import STARTERS, Starter
@@ -71,7 +72,7 @@ def edit(request, ref):
         except ValidationError as error:
             mend(start, error)
         else:
-            messages.success(request, "Saved from when the contract is wanted.")
+            messages.success(request, _("Saved from when the contract is wanted."))
             return redirect("contract-edit", case.ref)
     clauses = list(newest.clauses.all()) if newest else []
     on_removed = count_comments(case, clauses)
@@ -79,7 +80,7 @@ def edit(request, ref):
         request,
         case,
         "contract_edit",
-        title="Write the contract",
+        title=_("Write the contract"),
         newest=newest,
         draft=draft,
         start=start,
@@ -111,7 +112,7 @@ def clause_edit(request, ref, number):
         written=now.sentence if now else "",
     )
     context = {
-        "title": f"Clause {wanted}" if wanted else "A new clause",
+        "title": f"Clause {wanted}" if wanted else _("A new clause"),
         "form": form,
         "kind": ClauseKind(kind).label,
         "kind_key": kind,
@@ -185,8 +186,8 @@ def clause_remove(request, ref, number):
         title=f"Remove clause {number}",
         lede=now.sentence,
         happens=[
-            "The next version does not say this any more. Versions that were signed keep it.",
-            "Its number is not given to another clause.",
+            _("The next version does not say this any more. Versions that were signed keep it."),
+            _("Its number is not given to another clause."),
         ],
         hidden={"seen": now.fingerprint},
         verb=f"Remove clause {number}",
@@ -225,7 +226,7 @@ def words(request, ref):
         request,
         case,
         "contract_words",
-        title="Actions and resources",
+        title=_("Actions and resources"),
         form=form,
         groups=[(words, [row for row in rows if row.kind == kind]) for kind, words in VOCABULARY.items()],
     )
@@ -254,7 +255,7 @@ def word(request, ref, pk):
             form.data["seen"] = row.words
             status = 409
         else:
-            messages.success(request, "Clauses that use the word read anew.")
+            messages.success(request, _("Clauses that use the word read anew."))
             return redirect("contract-words", case.ref)
     return _page(
         request, case, "contract_word", status=status, title=f"The word “{row.words}”", form=form, word=row
@@ -277,11 +278,14 @@ def start(request, ref, starter):
     form = BeginForm(sent(request), starter=chosen)
     if version := acted(request, form, lambda: _begin(case, newest, chosen, form, by=request.user)):
         if "then" not in request.POST:
-            messages.success(request, "The draft has these clauses. Change what is different with you.")
+            messages.success(request, _("The draft has these clauses. Change what is different with you."))
             return redirect("contract-edit", case.ref)
         whole = not any(gap["blocking"] for gap in gaps_shown(case, list(version.clauses.all())))
-        words = "Read what sending it does." if whole else "Something is missing before it can be sent."
-        messages.success(request, f"The draft has these clauses. {words}")
+        if whole:
+            words = _("The draft has these clauses. Read what sending it does.")
+        else:
+            words = _("The draft has these clauses. Something is missing before it can be sent.")
+        messages.success(request, words)
         return redirect("contract-propose" if whole else "contract", case.ref)
     shown = [
         Clause(number=place, kind=one.kind, sentence=sentence(one.kind, one.terms, chosen.words))
@@ -338,7 +342,7 @@ def clause(request, ref, number):
     form = CommentForm(sent(request))
     if request.method == "POST" and form.is_valid():
         contract_comments.comment_on_clause(case=case, number=number, by=request.user, **form.cleaned_data)
-        messages.success(request, "Your comment stands beside the clause.")
+        messages.success(request, _("Your comment stands beside the clause."))
         return redirect("clause", case.ref, number)
     context = case_context(request, case, TAB)
     may = case_permissions.may_note(case, request.user)
@@ -378,6 +382,6 @@ def settle(request, ref, pk):
     if request.method == "POST":
         contract_comments.settle_comment(case=case, comment=comment, by=request.user)
         messages.success(
-            request, "The objection is withdrawn." if comment.seat else "The comment is settled."
+            request, _("The objection is withdrawn.") if comment.seat else _("The comment is settled.")
         )
     return redirect("contract", case.ref) if comment.seat else redirect("clause", case.ref, comment.number)

@@ -78,7 +78,7 @@ def contract_map(request, ref):
     lines = _lines(case, shown, context)
     still_open = shown is not None and not _ended(shown, now)
     context |= {
-        "title": "Where each clause is enforced",
+        "title": _("Where each clause is enforced"),
         "shown": shown,
         "in_force": in_force,
         "versions": versions,
@@ -191,10 +191,10 @@ def map_clause(request, ref, pk):
         title=f"Name a control for clause {clause.number}",
         lede=clause.sentence,
         happens=[
-            "It counts for this clause in every version that says exactly the same.",
-            "Once the clause is worded otherwise, it has to be mapped again.",
+            _("It counts for this clause in every version that says exactly the same."),
+            _("Once the clause is worded otherwise, it has to be mapped again."),
         ],
-        verb="Name it",
+        verb=_("Name it"),
         back_url=back,
     )
 
@@ -256,7 +256,7 @@ def end_mapping(request, pk):
     back = reverse("contract-map", args=[case.ref])
     if request.method == "POST":
         control_mapping.end_mapping(mapping=row, by=request.user)
-        messages.success(request, "The control is no longer named for the clause.")
+        messages.success(request, _("The control is no longer named for the clause."))
         return redirect(back)
     return ask(
         request,
@@ -267,9 +267,9 @@ def end_mapping(request, pk):
         lede=row.clause.sentence,
         happens=[f"This control is no longer named for it, in the {row.layer} layer: {row.control}"],
         effects=preview.of_mapping_end(case, row, by=request.user) if row.ended_at is None else None,
-        impact_verb="Ending it",
+        impact_verb=_("Ending it"),
         danger=True,
-        verb="End it",
+        verb=_("End it"),
         back_url=back,
     )
 
@@ -292,7 +292,7 @@ def review_report(request, ref, pk, key):
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "Your reading stands beside the report.")
+            messages.success(request, _("Your reading stands beside the report."))
             return redirect(back)
     return ask(
         request,
@@ -300,7 +300,7 @@ def review_report(request, ref, pk, key):
         "evidence",
         form,
         template="initiatives/contracts/layer_review.html",
-        title="Read a report on a layer",
+        title=_("Read a report on a layer"),
         lede=asked.question,
         item=row,
         asked=asked,
@@ -309,9 +309,11 @@ def review_report(request, ref, pk, key):
             "component_version__component", "scope_version", "contract_version__contract"
         ),
         happens=[
-            "The report counts for this layer once somebody outside the build team has read it: that is you.",
-            "It stops counting when you take a role on this initiative, or are asked to.",
+            _(
+                "The report counts for this layer once somebody outside the build team has read it: that is you."
+            ),
+            _("It stops counting when you take a role on this initiative, or are asked to."),
         ],
-        verb="I have read it",
+        verb=_("I have read it"),
         back_url=back,
     )

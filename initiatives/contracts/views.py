@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
@@ -58,7 +59,7 @@ def contract(request, ref):
     count_comments(case, clauses)
     changes = changes_shown(said[before.pk], clauses) if before else []
     context |= {
-        "title": f"Contract, version {shown.number}" if shown else "Contract",
+        "title": f"Contract, version {shown.number}" if shown else _("Contract"),
         "shown": shown,
         "in_force": in_force,
         "draft": draft,
@@ -217,7 +218,7 @@ def propose(request, ref):
     version = _in_preparation(case, ContractVersion.DRAFT)
     if request.method == "POST":
         actions.propose_contract(case=case, by=request.user)
-        messages.success(request, "The contract is with its seats.")
+        messages.success(request, _("The contract is with its seats."))
         return redirect("contract", case.ref)
     seats = [Seat.word(seat).lower() for seat in Rulebook.objects.current().book.contract.seats]
     return ask(
@@ -225,14 +226,14 @@ def propose(request, ref):
         case,
         "contract",
         None,
-        title="Send the contract to the board",
+        title=_("Send the contract to the board"),
         happens=[
             f"Version {version.number} can no longer be edited, unless you take it back.",
             f"It comes into force once these seats have approved its exact text: {', '.join(seats)}.",
         ],
         effects=preview.of_contract(case, version, by=request.user),
-        impact_verb="Its coming into force",
-        verb="Send it",
+        impact_verb=_("Its coming into force"),
+        verb=_("Send it"),
         back_url=reverse("contract", args=[case.ref]),
     )
 
@@ -245,16 +246,16 @@ def take_back(request, ref):
     form = ReasonForm(sent(request))
     if request.method == "POST" and form.is_valid():
         actions.take_back_contract(case=case, by=request.user, **form.cleaned_data)
-        messages.success(request, "The contract is a draft again.")
+        messages.success(request, _("The contract is a draft again."))
         return redirect("contract", case.ref)
     return ask(
         request,
         case,
         "contract",
         form,
-        title="Take the contract back",
-        happens=["Approvals given so far count for the old text only, not for another one."],
-        verb="Take it back",
+        title=_("Take the contract back"),
+        happens=[_("Approvals given so far count for the old text only, not for another one.")],
+        verb=_("Take it back"),
         back_url=reverse("contract", args=[case.ref]),
     )
 

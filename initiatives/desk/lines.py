@@ -249,7 +249,7 @@ def _questions(look: Look, case: Initiative, held: set[str], span, answered: set
             "answer",
             case.title,
             link,
-            "Open the checklist",
+            "Open the requirements",
             f"{gate.title}: {_count(count, 'question has', 'questions have')} no answer yet.",
             case.ref,
             on_behalf=look.standing_in_on.get(case.pk, ""),

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
@@ -128,7 +129,7 @@ def snooze(request: SignedInRequest) -> HttpResponse:
                 request, f"Snoozed until {until:%-d %B}: {line.text}." if until else f"Back: {line.text}."
             )
     else:
-        messages.error(request, "Not snoozed: choose a day after today.")
+        messages.error(request, _("Not snoozed: choose a day after today."))
     return redirect("desk")
 
 

@@ -1,6 +1,7 @@
 """Pages of notes: events, money and observations."""
 
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from governance.templatetags.plumbline import day, stage_word
 from governance.transparency_log import as_of
@@ -23,7 +24,7 @@ def notes(request, ref):
     context = case_context(request, case, "notes")
     who = ("by", "withdrawn_by")
     context |= {
-        "title": "Notes",
+        "title": _("Notes"),
         "events": list(case.events.select_related(*who)),
         "funding": [_funding(row) for row in case.funding.select_related(*who)],
         "page": page_of(request, case.observations.select_related(*who), PER_PAGE),
@@ -52,8 +53,10 @@ def event(request, ref):
         case_permissions.may_note,
         lambda case, fields: effort_notes.record_event(case=case, by=request.user, **fields),
         "The event is recorded.",
-        title="Record an event",
-        lede="An announcement, a demo, a choice of model, a budget talk: they are remembered, and move no stage.",
+        title=_("Record an event"),
+        lede=_(
+            "An announcement, a demo, a choice of model, a budget talk: they are remembered, and move no stage."
+        ),
     )
 
 
@@ -66,9 +69,11 @@ def funding(request, ref):
         case_permissions.may_fund,
         lambda case, fields: effort_notes.record_funding(case=case, by=request.user, **fields),
         "The funding decision is recorded.",
-        title="Record a funding decision",
-        lede="Kept with it for good: the stage the initiative claimed on that day, and the stage its evidence "
-        "supported.",
+        title=_("Record a funding decision"),
+        lede=_(
+            "Kept with it for good: the stage the initiative claimed on that day, and the stage its evidence "
+            "supported."
+        ),
     )
 
 
@@ -81,8 +86,10 @@ def observation(request, ref):
         case_permissions.may_note,
         lambda case, fields: effort_notes.observe(case=case, by=request.user, **fields),
         "The note is added.",
-        title="Add note",
-        lede="What you saw, as you saw it. It is no evidence and blames nobody; the board and the team read it.",
+        title=_("Add note"),
+        lede=_(
+            "What you saw, as you saw it. It is no evidence and blames nobody; the board and the team read it."
+        ),
     )
 
 
@@ -97,7 +104,7 @@ def _note(request, ref, form, may, act, done: str, **page):
         lambda fields: act(case, fields),
         done,
         page="notes",
-        verb="Record it",
+        verb=_("Record it"),
         **page,
     )
 
@@ -126,10 +133,10 @@ def _take_back(request, model, pk: int):
         case,
         ReasonForm(sent(request)),
         lambda fields: effort_notes.take_back(note=row, by=request.user, **fields),
-        "It is taken back.",
+        _("It is taken back."),
         page="notes",
-        title="Take a note back",
+        title=_("Take a note back"),
         lede=f"{row}, written down by {row.by} on {day(row.at)}.",
-        happens=["It stays where it is, struck out, with your name and your reason."],
-        verb="Take it back",
+        happens=[_("It stays where it is, struck out, with your name and your reason.")],
+        verb=_("Take it back"),
     )

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import floatformat, pluralize
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.tables.encodings import CodePageUnsure
@@ -58,7 +59,7 @@ def effort(request, ref):
         last = page.paginator.count and rows.order_by("-at", "-pk").first()
         form = EffortForm(initial={"week": week, "layer": last.layer if last else "integration"})
     context |= {
-        "title": "Effort",
+        "title": _("Effort"),
         "told": told,
         "picture": charts.effort(told.weeks),
         "page": page,
@@ -130,15 +131,17 @@ def take_back(request, pk):
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "It is taken back.")
+            messages.success(request, _("It is taken back."))
             return redirect(back)
     context = case_context(request, case, "integration") | {
         "form": form,
-        "title": "Take effort back",
+        "title": _("Take effort back"),
         "lede": f"{row}, noted by {row.by} on {day(row.at)}.",
-        "happens": ["It stays where it is, struck out, with your name and your reason, and counts nowhere."],
+        "happens": [
+            _("It stays where it is, struck out, with your name and your reason, and counts nowhere.")
+        ],
         "effects": None,
-        "verb": "Take it back",
+        "verb": _("Take it back"),
         "back_url": back,
     }
     return render(request, "initiatives/cases/case_form.html", context)
@@ -167,7 +170,7 @@ def bring_in(request, ref):
             form = form.again(request.user, question)
         except ValidationError as wrong:
             mend(form, wrong)
-    context = case_context(request, case, "integration") | {"title": "Effort from an issue tracker"}
+    context = case_context(request, case, "integration") | {"title": _("Effort from an issue tracker")}
     return render(request, "initiatives/efforts/effort_import.html", context | {"form": form} | shown)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock
@@ -31,7 +32,7 @@ def dry_run(request: SignedInRequest, ref: str) -> HttpResponse:
     usual = {"version": versions[0].number if versions else "", "since": yesterday, "until": yesterday}
     asked = {name: request.GET.get(name) or value for name, value in usual.items()}
     form = DryRunForm(asked | {"running": request.GET.get("running", "")}, versions=versions)
-    context |= {"title": "Dry run", "form": form, "versions": versions, "most": authorization_dry_run.MOST}
+    context |= {"title": _("Dry run"), "form": form, "versions": versions, "most": authorization_dry_run.MOST}
     if versions and form.is_valid():
         context |= _found(case, versions, form.cleaned_data)
     return render(request, "initiatives/contracts/dry_run.html", context)

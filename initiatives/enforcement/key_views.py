@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -129,12 +130,14 @@ def make_key(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         form,
         lambda: system_keys.make_key(case=case, by=request.user, **form.act()),
-        title="Make a key",
+        title=_("Make a key"),
         happens=[
-            "The key is shown once, on the next page. Plumbline keeps no copy that anybody could read.",
-            "Whoever has it asks in the name of this system. Every question it asks is kept with the initiative.",
+            _("The key is shown once, on the next page. Plumbline keeps no copy that anybody could read."),
+            _(
+                "Whoever has it asks in the name of this system. Every question it asks is kept with the initiative."
+            ),
         ],
-        verb="Make the key",
+        verb=_("Make the key"),
     )
 
 
@@ -150,14 +153,14 @@ def rotate_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         case,
         form,
         lambda: system_keys.rotate_key(key=key, by=request.user, **form.act()),
-        title="Rotate a key",
+        title=_("Rotate a key"),
         lede=f"{key.system}, {key.public}.",
         happens=[
-            "The new key is shown once, on the next page.",
+            _("The new key is shown once, on the next page."),
             f"The old one opens for {CHANGE_OVER.total_seconds() / 3600:g} hours more, so that the system can change "
             "over without a gap; then it ends.",
         ],
-        verb="Make the new key",
+        verb=_("Make the new key"),
     )
 
 
@@ -170,7 +173,7 @@ def _new_key(request, case, form, act, **page):
             mend(form, error)
         else:
             context = case_context(request, case, "systems")
-            context |= {"title": "The new key", "key": key, "token": token, "address": settings.ADDRESS}
+            context |= {"title": _("The new key"), "key": key, "token": token, "address": settings.ADDRESS}
             if INTERACTIONS in key.scopes:
                 context["telemetry"] = code_examples.as_telemetry(settings.ADDRESS, token.text)
             return render(request, "initiatives/enforcement/key_made.html", context)
@@ -187,12 +190,12 @@ def revoke_key(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         case,
         ReasonForm(sent(request)),
         lambda fields: system_keys.revoke_key(key=key, by=request.user, **fields),
-        "The key is revoked: the next question that comes with it is refused.",
+        _("The key is revoked: the next question that comes with it is refused."),
         page="systems",
-        title="Revoke a key",
+        title=_("Revoke a key"),
         lede=f"{key.system}, {key.public}.",
-        happens=["Questions with this key are refused within a second. It never opens again."],
-        verb="Revoke it",
+        happens=[_("Questions with this key are refused within a second. It never opens again.")],
+        verb=_("Revoke it"),
         danger=True,
     )
 

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
@@ -29,14 +30,18 @@ def switch_off(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         SwitchForm(sent(request), request=request, purpose=f"switch the systems of {case.ref} off"),
         lambda fields: kill_switch.switch_off(case=case, by=request.user, **fields),
-        "Its systems are switched off: whatever they ask is denied.",
-        title="Switch its systems off",
+        _("Its systems are switched off: whatever they ask is denied."),
+        title=_("Switch its systems off"),
         happens=[
-            "Within a second everything that its systems ask is denied, also what a person approved before.",
-            "The systems are told your reason, and every page of this initiative says that they are off.",
-            "Its stage, its evidence and its reviews stay as they are. You or the chair can switch it on again.",
+            _(
+                "Within a second everything that its systems ask is denied, also what a person approved before."
+            ),
+            _("The systems are told your reason, and every page of this initiative says that they are off."),
+            _(
+                "Its stage, its evidence and its reviews stay as they are. You or the chair can switch it on again."
+            ),
         ],
-        verb="Switch them off",
+        verb=_("Switch them off"),
         danger=True,
     )
 
@@ -52,7 +57,7 @@ def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
     form = SwitchForm(sent(request), request=request, purpose=f"switch the systems of {case.ref} on")
     if request.method == "POST" and form.is_valid():
         released = kill_switch.switch_on(case=case, by=request.user, **form.cleaned_data)
-        messages.success(request, "Its systems are switched on: the contract decides again.")
+        messages.success(request, _("Its systems are switched on: the contract decides again."))
         if case_permissions.may_collaborate(case, request.user):
             return redirect("case-drill", case.ref, released.pk)
         return redirect("case", case.ref)
@@ -67,10 +72,10 @@ def switch_on(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         "case",
         form,
-        title="Switch its systems on again",
+        title=_("Switch its systems on again"),
         lede=lede,
-        happens=["Its systems are answered by the contract again, within a second."],
-        verb="Switch them on",
+        happens=[_("Its systems are answered by the contract again, within a second.")],
+        verb=_("Switch them on"),
     )
 
 
@@ -96,7 +101,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "The drill is recorded as evidence.")
+            messages.success(request, _("The drill is recorded as evidence."))
             return redirect("evidence-item", case.ref, evidence.pk)
     last = last_allowed_after(pressed)
     after = f"{(last - pressed.pressed_at).total_seconds():.2f} s after the press" if last else ""
@@ -105,17 +110,17 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         case,
         "systems",
         form,
-        title="Record it as a drill",
+        title=_("Record it as a drill"),
         lede=f"{pressed.pressed_by} switched its systems off at {clock.moment_in_words(pressed.pressed_at)}, and "
         f"{pressed.released_by} on again at {clock.moment_in_words(pressed.released_at)}.",
         happens=[
             f"The last question that was still allowed came {after}."
             if after
-            else "Nothing was allowed meanwhile.",
+            else _("Nothing was allowed meanwhile."),
             f"It passes when nothing was allowed later than {IN_EFFECT_WITHIN:g} s after the press, and something was "
             "asked at all.",
-            "What the log shows becomes a drill record of this initiative, with the questions you choose.",
+            _("What the log shows becomes a drill record of this initiative, with the questions you choose."),
         ],
-        verb="Record the drill",
+        verb=_("Record the drill"),
         back_url=reverse("systems", args=[case.ref]),
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock
@@ -55,7 +56,7 @@ def decisions(request: SignedInRequest, ref: str) -> HttpResponse:
     since = context["now"] - timedelta(days=1)
     counts, cut = decision_queries.outcomes(case.number, since)
     context |= {
-        "title": "Decision log",
+        "title": _("Decision log"),
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "all_url": reverse("told", args=[case.ref]),
@@ -141,7 +142,7 @@ def decision(request: SignedInRequest, ref: str, moment: str) -> HttpResponse:
     named = outcome_reports.Named(row.at, bytes(row.digest), row.outcome == DecisionOutcome.ALLOW)
     batch = Entry.objects.filter(table="governance_decisionbatch", key=str(row.batch_id))
     context |= shown | {
-        "title": "One decision",
+        "title": _("One decision"),
         "meaning": code_examples.CODES.get(row.code, ("", ""))[1],
         "asked": json.dumps(row.request, indent=2, ensure_ascii=False),
         "name": outcome_reports.issued(case.number, named),

@@ -100,7 +100,7 @@ SOURCES = {
     EvidenceKind.ATTESTATION: Source(
         "An attestation comes from saving an answer with a day on which it was true, or from accepting a role.",
         "checklist",
-        "Open the checklist",
+        "Open the requirements",
     ),
     EvidenceKind.CONTRACT_CLAUSE: Source(
         "A contract clause is a clause of the contract in force; a vendor's clause is a document.",

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.gates import criteria
@@ -72,7 +73,7 @@ def evidence_list(request, ref):
         row["kind"] = EvidenceKind(item.kind).label
         row["holds"] = artefact_kinds.in_words(item.kind, details[item.id])
     context |= {
-        "title": "Evidence",
+        "title": _("Evidence"),
         "page": page,
         "states": context["states"],
         "wanted": STATES,
@@ -119,7 +120,7 @@ def add(request, ref):
     if not kind:
         context = case_context(request, case, "evidence")
         context |= {
-            "title": "Add evidence",
+            "title": _("Add evidence"),
             "kinds": [
                 (key, words, book.evidence_kinds.get(key, ""), len(cover_choices(book, key, keys)))
                 for key, words in offered.items()
@@ -159,7 +160,7 @@ def add(request, ref):
             except ValidationError as error:
                 mend(form, error)
             else:
-                messages.success(request, "The item is added.")
+                messages.success(request, _("The item is added."))
                 return redirect("evidence-item", case.ref, item.pk)
     return ask(
         request,
@@ -319,16 +320,16 @@ def cover(request, ref, pk):
         except ValidationError as error:
             _mend_cover(form, error)
         else:
-            messages.success(request, "The item is offered for these too.")
+            messages.success(request, _("The item is offered for these too."))
             return redirect("evidence-item", case.ref, row.pk)
     return ask(
         request,
         case,
         "evidence",
         form,
-        title="Use for other requirements",
+        title=_("Use for other requirements"),
         lede=row.title,
-        verb="Offer it",
+        verb=_("Offer it"),
         back_url=reverse("evidence-item", args=[case.ref, row.pk]),
     )
 
@@ -353,7 +354,7 @@ def withdraw(request, ref, pk):
         form,
         lambda: actions.withdraw_evidence(evidence=row, reason=form.cleaned_data["reason"], by=request.user),
     ):
-        messages.success(request, "The item is withdrawn.")
+        messages.success(request, _("The item is withdrawn."))
         return redirect("evidence-item", case.ref, row.pk)
     effects = preview.of_withdrawal(case, row, by=request.user) if row.withdrawn_at is None else None
     return ask(
@@ -361,13 +362,13 @@ def withdraw(request, ref, pk):
         case,
         "evidence",
         form,
-        title="Withdraw an item",
+        title=_("Withdraw an item"),
         lede=row.title,
-        happens=["It stays readable and stops counting, everywhere and at once."],
+        happens=[_("It stays readable and stops counting, everywhere and at once.")],
         effects=effects,
-        impact_verb="Withdrawing it",
+        impact_verb=_("Withdrawing it"),
         danger=True,
-        verb="Withdraw it",
+        verb=_("Withdraw it"),
         back_url=reverse("evidence-item", args=[case.ref, row.pk]),
     )
 
@@ -379,21 +380,25 @@ def capture(request, ref, pk):
     case_permissions.may_capture(case, request.user).or_refuse()
     form = CaptureForm(sent(request))
     if item := acted(request, form, lambda: captures.capture_link(evidence=row, by=request.user)):
-        messages.success(request, "The link is captured: its content is kept with its fingerprint.")
+        messages.success(request, _("The link is captured: its content is kept with its fingerprint."))
         return redirect("evidence-item", case.ref, item.pk)
     return ask(
         request,
         case,
         "evidence",
         form,
-        title="Capture the link",
+        title=_("Capture the link"),
         lede=row.link,
         happens=[
-            "Plumbline fetches the page now, as somebody who is not signed in there, and keeps it with its hash.",
-            "That becomes a newer item in place of this one. Its age still counts from the day it was observed.",
+            _(
+                "Plumbline fetches the page now, as somebody who is not signed in there, and keeps it with its hash."
+            ),
+            _(
+                "That becomes a newer item in place of this one. Its age still counts from the day it was observed."
+            ),
         ],
         effects=_capture_effects(case, row, request.user) if row.unverified else None,
-        verb="Capture it",
+        verb=_("Capture it"),
         back_url=reverse("evidence-item", args=[case.ref, row.pk]),
     )
 
@@ -420,18 +425,20 @@ def generate(request, ref):
     case_permissions.may_manage(case, request.user).or_refuse()
     if request.method == "POST":
         made = actions.generate_index(case=case, by=request.user)
-        messages.success(request, "The index is generated.")
+        messages.success(request, _("The index is generated."))
         return redirect("evidence-item", case.ref, made.pk)
     return ask(
         request,
         case,
         "evidence",
         None,
-        title="Generate the governance index",
-        lede="Contract, impact assessment, earlier decisions with their sign-offs, conditions: as they stand now.",
-        happens=["A new index replaces the one before, if there is one."],
+        title=_("Generate the governance index"),
+        lede=_(
+            "Contract, impact assessment, earlier decisions with their sign-offs, conditions: as they stand now."
+        ),
+        happens=[_("A new index replaces the one before, if there is one.")],
         effects=_index_effects(case, request.user),
-        verb="Generate it",
+        verb=_("Generate it"),
         back_url=reverse("evidence", args=[case.ref]),
     )
 

@@ -164,7 +164,7 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
             ):
                 no(
                     f"{book.criteria[key].question} Not shown yet.",
-                    "Answer it on the checklist, with evidence.",
+                    "Answer it under Requirements, with evidence.",
                 ).or_refuse()
         if obligation.kind in ("post_mortem", "retrospective"):
             no(

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from governance.database import row_history
 from governance.permission_result import no
@@ -29,12 +30,12 @@ def add(request, ref):
         case,
         form,
         lambda fields: dependants.add_dependant(case=case, by=request.user, **form.act()),
-        "It is recorded; the executive is asked to state it.",
+        _("It is recorded; the executive is asked to state it."),
         page="running",
-        title="Record a dependant",
-        lede="A team or system that stops working without it. A prototype has none.",
-        happens=["Whoever you name is asked in their inbox to state it in person; until then it says so."],
-        verb="Record it",
+        title=_("Record a dependant"),
+        lede=_("A team or system that stops working without it. A prototype has none."),
+        happens=[_("Whoever you name is asked in their inbox to state it in person; until then it says so.")],
+        verb=_("Record it"),
     )
 
 
@@ -50,12 +51,12 @@ def end(request, pk):
         lambda fields: dependants.end_dependant(dependant=row, by=request.user, **fields),
         f"{row.who} no longer depends on it.",
         page="running",
-        title="End a dependence",
+        title=_("End a dependence"),
         happens=[
             f"{row.who} is no longer listed as depending on {case.ref}.",
-            *(["What the executive stated no longer counts as evidence."] if row.confirmed_at else []),
+            *([_("What the executive stated no longer counts as evidence.")] if row.confirmed_at else []),
         ],
-        verb="End it",
+        verb=_("End it"),
     )
 
 
@@ -80,7 +81,7 @@ def state(request, pk):
     case = row.initiative
     if request.method == "POST":
         dependants.state_dependence(dependant=row, by=request.user)
-        messages.success(request, "You stated it; the owner of the initiative sees it.")
+        messages.success(request, _("You stated it; the owner of the initiative sees it."))
         return redirect("desk")
     may = case_permissions.may_state(row, request.user)
     if may and not row.waiting:
@@ -105,7 +106,7 @@ def decline(request, pk):
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "You declined; the owner of the initiative sees why.")
+            messages.success(request, _("You declined; the owner of the initiative sees why."))
             return redirect("desk")
     return _page(request, row, form=form, words=statement_words(row))
 

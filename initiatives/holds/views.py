@@ -2,6 +2,7 @@
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance.models import Rulebook
 from governance.permission_result import ended, no
@@ -26,13 +27,13 @@ def open_hold(request, ref):
         case,
         HoldForm(sent(request)),
         lambda fields: actions.hold(case=case, by=request.user, **fields),
-        "The hold is open; the chair lifts it.",
-        title="Put on hold",
+        _("The hold is open; the chair lifts it."),
+        title=_("Put on hold"),
         happens=[
-            "No review of this initiative can be decided until the chair lifts the hold.",
-            "The stage that its evidence supports does not change by it.",
+            _("No review of this initiative can be decided until the chair lifts the hold."),
+            _("The stage that its evidence supports does not change by it."),
         ],
-        verb="Hold it",
+        verb=_("Hold it"),
         danger=True,
     )
 
@@ -51,14 +52,14 @@ def lift(request, pk):
         hold.initiative,
         ReasonForm(sent(request)),
         lambda fields: actions.lift_hold(hold=hold, by=request.user, **fields),
-        "The hold is lifted.",
-        title="Lift the hold",
+        _("The hold is lifted."),
+        title=_("Lift the hold"),
         lede=f"{HoldKind(hold.kind).label}, opened by {who}: {hold.reason}",
         happens=[
             *([f"Its cause is gone since {day(hold.liftable_since)}."] if hold.liftable_since else []),
-            "Reviews of this initiative can be decided again, as far as this hold stood in the way.",
+            _("Reviews of this initiative can be decided again, as far as this hold stood in the way."),
         ],
-        verb="Lift it",
+        verb=_("Lift it"),
     )
 
 
@@ -95,10 +96,10 @@ def settle(request, pk):
         SettleForm(sent(request)),
         lambda fields: actions.settle(obligation=debt, by=request.user, **fields),
         "Resolved.",
-        title="Resolve the obligation",
+        title=_("Resolve the obligation"),
         lede=lede,
         happens=happens,
-        verb="Resolve",
+        verb=_("Resolve"),
     )
 
 
@@ -114,15 +115,20 @@ def excuse(request, pk):
         held[0] if len(held) == 1 else debt.initiative,
         ExcuseForm(sent(request), cases=held),
         lambda fields: actions.excuse_debt(obligation=debt, by=request.user, **fields),
-        "One decision is allowed meanwhile; it stays due.",
-        title="Allow one decision meanwhile",
+        _("One decision is allowed meanwhile; it stays due."),
+        title=_("Allow one decision meanwhile"),
         lede=f"{ended(debt.text)} Due {day(debt.due)}, from {debt.debtor or 'nobody'} on {debt.initiative.ref}.",
         happens=[
-            "The next decision on the initiative that you choose may go on while this is due, and uses your word up.",
-            "It stays due, and holds up every other initiative of the same person. For one initiative this is "
-            "possible once.",
+            _(
+                "The next decision on the initiative that you choose may go on while this is due, and uses your "
+                "word up."
+            ),
+            _(
+                "It stays due, and holds up every other initiative of the same person. For one initiative this is "
+                "possible once."
+            ),
         ],
-        verb="Allow it",
+        verb=_("Allow it"),
     )
 
 
@@ -137,10 +143,12 @@ def open_gap(request, ref):
         case,
         GapForm(sent(request)),
         lambda fields: actions.open_gap(case=case, by=request.user, **fields),
-        "The gap is recorded.",
-        title="Record a gap",
-        lede="It stays open, beyond the initiative itself, until evidence closes it or its owner accepts it.",
-        verb="Record it",
+        _("The gap is recorded."),
+        title=_("Record a gap"),
+        lede=_(
+            "It stays open, beyond the initiative itself, until evidence closes it or its owner accepts it."
+        ),
+        verb=_("Record it"),
     )
 
 
@@ -156,8 +164,8 @@ def close_gap(request, pk):
         case,
         form,
         lambda fields: actions.close_gap(gap=gap, by=request.user, **fields),
-        "The gap is closed.",
-        title="Close a gap",
+        _("The gap is closed."),
+        title=_("Close a gap"),
         lede=f"{gap.text} Owned by {gap.owner}, due {day(gap.due)}.",
-        verb="Close it",
+        verb=_("Close it"),
     )

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -206,7 +207,7 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
     intake_permissions.may_answer(row, request.user).or_refuse()
     form = DeclineForm(sent(request))
     if acted(request, form, lambda: actions.decline(request=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, "Declined. Nobody was written to.")
+        messages.success(request, _("Declined. Nobody was written to."))
         return redirect(row)
     happens = ["The sender is not written to: tell them yourself, by the address they gave."]
     return _answer(request, row, form, "Decline it", "Decline", happens=happens)
@@ -245,7 +246,7 @@ def leave(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect(row)
     form = LeaveForm(sent(request))
     if acted(request, form, lambda: actions.leave_sender(request=row, by=request.user, **form.cleaned_data)):
-        messages.success(request, "Settled: nobody is invited.")
+        messages.success(request, _("Settled: nobody is invited."))
         return redirect(row)
     return _answer(request, row, form, "Do not invite the sender", "Do not invite")
 
@@ -255,7 +256,7 @@ def forget(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete who sent it."""
     row = _request_for(request, pk)
     actions.remove_sender(request=row, by=request.user)
-    messages.success(request, "Name and address are deleted.")
+    messages.success(request, _("Name and address are deleted."))
     return redirect(row)
 
 

@@ -86,7 +86,7 @@ class Mending:
         found = [hop for hops in self.hops.values() for hop in hops if hop.pk == pk]
         if not found or found[0].link_id not in self.links:
             return []
-        runs = [(reverse("running", args=[self.case.ref]), "What runs, and where")]
+        runs = [(reverse("running", args=[self.case.ref]), "Versions and scope")]
         return [
             *(runs if self.works and found[0].component_id else []),
             *self._of(self.links[found[0].link_id]),

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -32,7 +33,9 @@ def keeping(request: SignedInRequest, ref: str) -> HttpResponse:
         insist(request, may, "request body term", case)
     form = BodyTermForm(sent(request))
     if acted(request, form, lambda: body_terms.request_term(case=case, by=request.user, **form.cleaned_data)):
-        messages.success(request, "Asked for. It runs once the risk seat and an auditor have both signed it.")
+        messages.success(
+            request, _("Asked for. It runs once the risk seat and an auditor have both signed it.")
+        )
         return redirect("interactions-kept", case.ref)
     today = clock.today()
     rows = list(
@@ -41,7 +44,7 @@ def keeping(request: SignedInRequest, ref: str) -> HttpResponse:
     running = [row for row in rows if row.signed_at and row.until >= today]
     asked = [row for row in rows if _asked(row)]
     context |= {
-        "title": "How long interactions are kept",
+        "title": _("How long interactions are kept"),
         "days": KEPT.days,
         "held": case.number in holds.held_cases(),
         "running": running,
@@ -95,9 +98,9 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
     return act_page(
         request,
         case,
-        title="Sign a shorter time",
+        title=_("Sign a shorter time"),
         form=form,
-        verb="Sign",
+        verb=_("Sign"),
         happens=happens,
         back=back,
         danger=True,
@@ -115,23 +118,26 @@ def refuse(request: SignedInRequest, pk: int) -> HttpResponse:
         sent(request),
         request=request,
         purpose=f"refuse a shorter time for interactions of {case.ref}",
-        label="Why",
-        help_text="It stays in the record.",
+        label=_("Why"),
+        help_text=_("It stays in the record."),
         required=False,
     )
     if request.method == "POST" and form.is_valid():
         body_terms.refuse_term(term=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, "Refused. The owner may ask anew with another basis.")
+        messages.success(request, _("Refused. The owner may ask anew with another basis."))
         return redirect(back)
     if not _part_of(row, case, request.user) and request.method != "POST":
         return redirect(back)
     return act_page(
         request,
         case,
-        title="Refuse a shorter time",
+        title=_("Refuse a shorter time"),
         form=form,
-        verb="Refuse",
-        happens=[f"What was said stays kept for {KEPT.days} days.", "This request is kept with your name."],
+        verb=_("Refuse"),
+        happens=[
+            f"What was said stays kept for {KEPT.days} days.",
+            _("This request is kept with your name."),
+        ],
         back=back,
         page="systems",
     )

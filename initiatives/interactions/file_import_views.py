@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
@@ -42,7 +43,7 @@ def import_file(request: SignedInRequest, ref: str) -> HttpResponse:
         form = InteractionFileForm()
     context = case_context(request, case, "systems")
     context |= {
-        "title": "Interactions from a file",
+        "title": _("Interactions from a file"),
         "form": form,
         "wrong": wrong[:SHOWN],
         "wrong_count": len(wrong),

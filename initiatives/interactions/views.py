@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -53,7 +54,7 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
     place = decision_queries.Place.read(request.GET.get("before", ""))
     rows, more = reading.page(case.number, form.compared(case), (place.at, place.id) if place else None)
     context |= {
-        "title": "Interaction log",
+        "title": _("Interaction log"),
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "all_url": reverse("interactions", args=[case.ref]),
@@ -107,9 +108,9 @@ def erase(request: SignedInRequest, ref: str) -> HttpResponse:
     return act_page(
         request,
         case,
-        title="Erase a person from the interaction log",
+        title=_("Erase a person from the interaction log"),
         form=form,
-        verb="Erase",
+        verb=_("Erase"),
         happens=happens,
         back=back,
         danger=True,
@@ -133,7 +134,7 @@ def interaction(request: SignedInRequest, ref: str, reported: str) -> HttpRespon
     batch = Entry.objects.filter(table="governance_interactionbatch", key=str(row.batch_id))
     context = case_context(request, case, "systems")
     context |= {
-        "title": "One interaction",
+        "title": _("One interaction"),
         "row": row,
         "place": reported,
         "key": keys.get(row.key_id),

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
@@ -84,9 +85,9 @@ def add(request: SignedInRequest) -> HttpResponse:
         to_made=True,
         back=reverse("models"),
         parent="Models",
-        title="Add a model",
-        lede="Once, for every initiative that runs it.",
-        verb="Add it",
+        title=_("Add a model"),
+        lede=_("Once, for every initiative that runs it."),
+        verb=_("Add it"),
     )
 
 
@@ -104,8 +105,8 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         back=row.get_absolute_url(),
         parent=str(row),
         title=f"Change {row}" if row.confirmed_at else f"Read and confirm {row}",
-        happens=["Past its end of life, what it showed does not count in any case that still runs it."],
-        verb="Save" if row.confirmed_at else "Confirm it",
+        happens=[_("Past its end of life, what it showed does not count in any case that still runs it.")],
+        verb=_("Save") if row.confirmed_at else _("Confirm it"),
     )
 
 

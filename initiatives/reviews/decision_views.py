@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -86,10 +87,10 @@ def decide(request, pk):
         request.POST or None,
         request=request,
         purpose=f"decide on {case.ref}",
-        label="Why it is refused" if refusing else "Reason",
-        help_text="The team reads it, and learns from it."
+        label=_("Why it is refused") if refusing else _("Reason"),
+        help_text=_("The team reads it, and learns from it.")
         if refusing
-        else "It stays with the decision for good.",
+        else _("It stays with the decision for good."),
         required=refusing,
     )
     rows = _condition_rows(request, case, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
@@ -194,13 +195,13 @@ def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
     owner = people.get(Role.OWNER, "the owner, whom it has not")
     found = []
     if not any(version.in_force_at(now) for version in facts.contracts):
-        found.append({"what": "A contract in force", "then": refused, "who": owner, "page": "contract"})
+        found.append({"what": _("A contract in force"), "then": refused, "who": owner, "page": "contract"})
     if stage == Stage.MVP and not facts.scopes:
-        found.append({"what": "A scope", "then": refused, "who": owner, "page": "running"})
+        found.append({"what": _("A scope"), "then": refused, "who": owner, "page": "running"})
     if not any(one.layer == Layer.MODEL and one.until is None for one in facts.running):
         found.append(
             {
-                "what": "The model version that runs",
+                "what": _("The model version that runs"),
                 "then": "Until then no change of it ends evidence, for nobody can tell that it changed.",
                 "who": people.get(Role.TECHNICAL_LEAD, owner),
                 "page": "running",
@@ -209,7 +210,7 @@ def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
     if not facts.tier:
         found.append(
             {
-                "what": "A confirmed risk tier",
+                "what": _("A confirmed risk tier"),
                 "then": "Until then nothing that a higher tier asks for is asked.",
                 "who": "the risk seat",
                 "page": "case",
@@ -218,7 +219,12 @@ def not_on_record(sitting: review_state.Sitting, now: datetime) -> list[dict]:
     keys = ServiceKey.objects.filter(contract=case.contract_id) if case.contract_id else ()
     if not any(key.good_at(now) for key in keys):
         found.append(
-            {"what": "An API key", "then": "Until then no system can ask.", "who": owner, "page": "systems"}
+            {
+                "what": _("An API key"),
+                "then": "Until then no system can ask.",
+                "who": owner,
+                "page": "systems",
+            }
         )
     return found
 
@@ -269,7 +275,7 @@ def _will(kind: str, facts: dict, case: Initiative, planned: list[str]) -> str:
         ends = "1 item of evidence stops" if number == 1 else f"{number} items of evidence stop"
         return f"{facts['what']}: {ends} counting, for it shows what was before."
     if kind == EntryKind.DEBT_OPENED:
-        return f"{facts['debtor'] or 'Nobody yet'} owes: {facts['text']}, by {_day_of(facts['due'])}."
+        return f"Due from {facts['debtor'] or 'nobody yet'}: {facts['text']}, by {_day_of(facts['due'])}."
     if kind == EntryKind.DEBT_SETTLED:
         return f"No longer due: {facts['text']}."
     return ""
@@ -285,11 +291,13 @@ def return_review(request, pk):
     row = review_for(request.user, pk)
     insist(request, case_permissions.may_chair(row.initiative, request.user), "return review", row.initiative)
     form = ReasonOfActForm(
-        request.POST or None, label="What has to be answered", help_text="The owner is told in these words."
+        request.POST or None,
+        label=_("What has to be answered"),
+        help_text=_("The owner is told in these words."),
     )
     if request.method == "POST" and form.is_valid():
         actions.return_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, "The review went back to its owner.")
+        messages.success(request, _("The review went back to its owner."))
         return redirect(row)
     happens = [
         "The review ends. Its votes are kept and count for no later review.",
@@ -298,9 +306,9 @@ def return_review(request, pk):
     return act_page(
         request,
         row.initiative,
-        title="Return with questions",
+        title=_("Request changes"),
         form=form,
-        verb="Return it",
+        verb=_("Return it"),
         happens=happens,
         back=row.get_absolute_url(),
     )
@@ -313,10 +321,12 @@ def withdraw(request, pk):
     insist(
         request, case_permissions.may_manage(row.initiative, request.user), "withdraw review", row.initiative
     )
-    form = ReasonOfActForm(request.POST or None, label="Why", help_text="The board reads it.", required=False)
+    form = ReasonOfActForm(
+        request.POST or None, label=_("Why"), help_text=_("The board reads it."), required=False
+    )
     if request.method == "POST" and form.is_valid():
         actions.withdraw_review(review=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, "The review is withdrawn.")
+        messages.success(request, _("The review is withdrawn."))
         return redirect(row)
     happens = [
         "The review ends. Its votes are kept and count for no later review.",
@@ -325,9 +335,9 @@ def withdraw(request, pk):
     return act_page(
         request,
         row.initiative,
-        title="Withdraw the review",
+        title=_("Withdraw the review"),
         form=form,
-        verb="Withdraw it",
+        verb=_("Withdraw it"),
         happens=happens,
         danger=True,
         back=row.get_absolute_url(),
@@ -346,7 +356,9 @@ def rebase(request, pk):
     )
     if request.method == "POST":
         actions.rebase_review(review=row, by=request.user)
-        messages.success(request, "The review runs under the rulebook in force now. Every seat signs anew.")
+        messages.success(
+            request, _("The review runs under the rulebook in force now. Every seat signs anew.")
+        )
         return redirect(row)
     current = Rulebook.objects.current()
     names = [
@@ -362,7 +374,7 @@ def rebase(request, pk):
         row.initiative,
         title=f"Move to rulebook {current.version}",
         form=None,
-        verb="Move the review",
+        verb=_("Move the review"),
         happens=happens,
         back=row.get_absolute_url(),
     )

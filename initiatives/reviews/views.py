@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, Count, Exists, F, Func, OuterRef, Q, Value
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock, contributions
@@ -159,7 +160,7 @@ def _listed(rows: list[Review], to_sign, to_decide) -> list[dict]:
                 "quorum": presentation.quorum_words(at, book, row.gate),
                 "decidable": at.decidable,
                 "late": row.expires_at <= clock.now(),
-                "verb": "Sign" if row.pk in to_sign else "Decide" if row.pk in to_decide else "Open",
+                "verb": _("Sign") if row.pk in to_sign else _("Decide") if row.pk in to_decide else _("Open"),
             }
         lines.append(line)
     return lines
@@ -281,13 +282,13 @@ def open_review(request, ref):
     case = case_for(request.user, ref)
     if request.method == "POST":
         row = actions.open_review(case=case, by=request.user)
-        messages.success(request, "The review is open. The seats that sign were told.")
+        messages.success(request, _("The review is open. The seats that sign were told."))
         return redirect(row)
     context = case_context(request, case, "review-open")
     past = list(case.reviews.select_related("rulebook").order_by("-id"))
     for row in past:
         row.gate_title = row.book.gates[row.gate].title
-    context |= {"nav": "reviews", "title": "Reviews of this initiative", "past": past}
+    context |= {"nav": "reviews", "title": _("Reviews of this initiative"), "past": past}
     gate = gate_out_of(case.stage)
     if gate and context["open_review"] is None and not case.withdrawn_at:
         context |= _before_opening(case, gate, context)
@@ -351,10 +352,10 @@ def ask(request, pk):
     form = QuestionForm(request.POST or None, initial=initial, gate=gate)
     if request.method == "POST" and form.is_valid():
         actions.ask_question(review=row, by=request.user, **form.cleaned_data)
-        messages.success(request, "Asked. The owner was told; the answer appears beside the criterion.")
+        messages.success(request, _("Asked. The owner was told; the answer appears beside the criterion."))
         return redirect(f"{row.get_absolute_url()}#{form.cleaned_data['criterion']}")
     back = row.get_absolute_url()
-    return act_page(request, row.initiative, title="Ask the owner", form=form, verb="Ask", back=back)
+    return act_page(request, row.initiative, title=_("Ask the owner"), form=form, verb=_("Ask"), back=back)
 
 
 def _of_review(request, rows, pk):
@@ -383,7 +384,9 @@ def answer(request, pk):
         messages.success(request, f"Answered. {question.asked_by} was told.")
         return redirect(f"{row.get_absolute_url()}#{question.criterion}")
     back = f"{row.get_absolute_url()}#{question.criterion}"
-    return act_page(request, row.initiative, title="Answer the board", form=form, verb="Answer", back=back)
+    return act_page(
+        request, row.initiative, title=_("Answer the board"), form=form, verb=_("Answer"), back=back
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -396,15 +399,15 @@ def meet(request, pk):
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         actions.meet_condition(condition=condition, note=form.cleaned_data["note"], by=request.user)
-        messages.success(request, "The condition is met.")
+        messages.success(request, _("The condition is met."))
         return redirect(row)
     happens = [f"“{condition.text}” counts as met from now on and no longer blocks decisions."]
     return act_page(
         request,
         row.initiative,
-        title="Meet a condition",
+        title=_("Meet a condition"),
         form=form,
-        verb="It is met",
+        verb=_("It is met"),
         happens=happens,
         back=row.get_absolute_url(),
     )

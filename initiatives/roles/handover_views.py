@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
@@ -93,7 +94,7 @@ def offered(request: SignedInRequest) -> HttpResponse:
         chosen = [row for row in rows if row.pk in form.cleaned_data["take"]]
         if request.POST.get("step") == "decline":
             handovers.decline_handovers(handovers=chosen, reason=form.cleaned_data["reason"], by=request.user)
-            messages.success(request, "You declined; whoever asked you is told.")
+            messages.success(request, _("You declined; whoever asked you is told."))
         else:
             handovers.accept_handovers(handovers=chosen, by=request.user)
             count = len(chosen)

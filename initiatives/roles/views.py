@@ -6,6 +6,7 @@ from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
@@ -44,7 +45,7 @@ def people(request, ref):
     past = sorted((row for row in rows if row not in live), key=lambda row: row.pk, reverse=True)
     context = case_context(request, case, "people")
     context |= {
-        "title": "People",
+        "title": _("People"),
         "roles": [
             (role, words, ROLE_DUTIES[role], [row for row in live if row.role == role])
             for role, words in Role.choices
@@ -93,12 +94,14 @@ def propose(request, ref):
         case,
         "people",
         form,
-        title="Propose people" if len(form.roles) > 1 else "Propose a person",
-        lede="Nobody holds a role before they accepted it. While somebody is asked, their approvals do not count.",
+        title=_("Propose people") if len(form.roles) > 1 else _("Propose a person"),
+        lede=_(
+            "Nobody holds a role before they accepted it. While somebody is asked, their approvals do not count."
+        ),
         effects=effects,
         two_steps=True,
         seen=effects is not None,
-        verb="Propose",
+        verb=_("Propose"),
         back_url=reverse("people", args=[case.ref]),
     )
 
@@ -171,7 +174,7 @@ def decline(request, pk):
     form = DeclineForm(sent(request))
     if request.method == "POST" and form.is_valid():
         actions.decline_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, "You declined; whoever asked you sees it.")
+        messages.success(request, _("You declined; whoever asked you sees it."))
         return redirect("desk")
     return ask(
         request,
@@ -180,7 +183,7 @@ def decline(request, pk):
         form,
         title=f"Decline: {row.get_role_display()}",
         happens=[f"{row.proposed_by} has to find somebody else as {row.get_role_display().lower()}."],
-        verb="Decline",
+        verb=_("Decline"),
         back_url=reverse("role", args=[row.pk]),
     )
 
@@ -195,7 +198,7 @@ def again(request, pk):
     form = _acceptance(request, row)
     if request.method == "POST" and form.is_valid():
         actions.reaccept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
-        messages.success(request, "Accepted again, as of today.")
+        messages.success(request, _("Accepted again, as of today."))
         return redirect("people", row.initiative.ref)
     return ask(
         request,
@@ -204,8 +207,10 @@ def again(request, pk):
         form,
         title=f"Accept again: {row.get_role_display()}",
         lede=row.accepted_words or acceptance_words(row.initiative, row.role),
-        happens=["Your acceptance counts as evidence from today on; the earlier one stays in the history."],
-        verb="Accept again",
+        happens=[
+            _("Your acceptance counts as evidence from today on; the earlier one stays in the history.")
+        ],
+        verb=_("Accept again"),
         back_url=reverse("people", args=[row.initiative.ref]),
     )
 
@@ -234,13 +239,12 @@ def end(request, pk):
         title=f"End the role: {row.get_role_display()}",
         happens=[
             f"{row.person} stops being {row.get_role_display().lower()} of {case.ref} at once.",
-            f"{row.person} no longer reads the initiative by it, except for what anybody in the unit reads; who "
-            f"still owes "
-            "something here reads it until that is settled.",
+            f"{row.person} no longer reads the initiative by it, except for what anybody in the unit reads; "
+            "what is still due from them here they read until it is resolved.",
         ],
         effects=preview.of_role_end(row, by=request.user) if live else None,
-        impact_verb="Ending this",
+        impact_verb=_("Ending this"),
         danger=True,
-        verb="End the role" if row.accepted_at else "Take the proposal back",
+        verb=_("End the role") if row.accepted_at else _("Take the proposal back"),
         back_url=reverse("people", args=[case.ref]),
     )

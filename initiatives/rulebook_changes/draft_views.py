@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from governance.models import Rulebook
@@ -217,7 +218,7 @@ def text(request, pk):
         except ValidationError as wrong:
             mend(form, wrong)
         else:
-            messages.success(request, "The text is saved.")
+            messages.success(request, _("The text is saved."))
             return redirect("rulebook-draft", row.pk)
     if form.is_bound and form.cleaned_data.get("source"):
         form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.ledger import csv_export
@@ -102,7 +103,7 @@ def forecast(request, pk):
     row = _forecast(request, pk)
     if request.method == "POST":
         made = _once_more(row, request.user)
-        messages.success(request, "It is being worked out anew.")
+        messages.success(request, _("It is being worked out anew."))
         return redirect(made)
     if row.state != Forecast.DONE:
         return render(request, "initiatives/rulebook_changes/forecast_wait.html", _waiting(row))
@@ -247,7 +248,7 @@ def _shown(one: Foreseen, new, old) -> dict:
         "because": asked(one.because, new if one.falls > 0 else old),
         "votes": [
             {"seat": seat_word(seat), "person": person, "counts": counts, "stale": stale}
-            for _, seat, person, counts, stale in one.votes
+            for _vote, seat, person, counts, stale in one.votes
         ],
     }
 
@@ -275,7 +276,7 @@ def _lines(one: Foreseen, new, old):
         book = new if one.falls > 0 else old
         question = book.requirements[key].question if key in book.requirements else ""
         yield line(key, question, who, "support falls by it" if one.falls > 0 else "support rises by it")
-    for _, seat, person, counts, stale in one.votes:
+    for _vote, seat, person, counts, stale in one.votes:
         state = (
             "goes stale if the review is moved"
             if counts and stale

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
@@ -72,13 +73,15 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         "may_forecast": may_forecast(request.user),
         "happens": [
             f"Version {rulebook.version} is in force from this moment, and can no longer be changed.",
-            "What a review asks that is opened from now on is this version.",
+            _("What a review asks that is opened from now on is this version."),
             f"What evidence supports is computed anew for {cases} initiative{'' if cases == 1 else 's'}, by "
             f"this version "
             "from the moment that you choose below; claimed stages stay as they are.",
-            "Where an MVP or production then falls, support is gone at once; its owner has to bring it back "
-            "within the days of "
-            "grace, and is told so.",
+            _(
+                "Where an MVP or production then falls, support is gone at once; its owner has to bring it back "
+                "within the days of "
+                "grace, and is told so."
+            ),
             f"{reviews} open review{' keeps' if reviews == 1 else 's keep'} the version "
             f"{'it was' if reviews == 1 else 'they were'} opened with.",
         ],

@@ -41,7 +41,7 @@ def running(request, ref):
     )
     changes = case.changes.select_related("approver", "recorded_by").order_by("-effective_at", "-id")
     context |= {
-        "title": "What runs",
+        "title": _("Versions and scope"),
         "banners": [*context["banners"], *banners.enforced_elsewhere(case, context["now"])],
         "versions": [(one, end_of(one.model_version) if one.model_version else None) for one in versions],
         "decisions": list(
@@ -86,7 +86,7 @@ def _two_steps(request, case, form, *, look, save, done: str, **page):
         two_steps=True,
         seen=effects is not None,
         back_url=reverse("running", args=[case.ref]),
-        verb="Record it",
+        verb=_("Record it"),
         **page,
     )
 
@@ -114,8 +114,10 @@ def component(request, ref):
         save=save,
         done="The version is recorded.",
         another=_("Record it, and another"),
-        title="Record a version",
-        lede="A new version ends evidence that names the one before; evidence that names the new one stands.",
+        title=_("Record a version"),
+        lede=_(
+            "A new version ends evidence that names the one before; evidence that names the new one stands."
+        ),
     )
 
 
@@ -146,8 +148,8 @@ def scope(request, ref):
         look=look,
         save=save,
         done="The scope is recorded.",
-        title="Record the scope",
-        lede="A wider scope ends the evidence that was given for the narrower one.",
+        title=_("Record the scope"),
+        lede=_("A wider scope ends the evidence that was given for the narrower one."),
     )
 
 
@@ -163,8 +165,8 @@ def change(request, ref):
         look=lambda: preview.of_change(case, form.cleaned_data["triggers"], by=request.user),
         save=lambda: components_actions.report_change(case=case, by=request.user, **form.act()),
         done="The change is recorded.",
-        title="Report a change",
-        lede="For what no version shows: a source moved, terms changed, a workflow was redesigned.",
+        title=_("Report a change"),
+        lede=_("For what no version shows: a source moved, terms changed, a workflow was redesigned."),
     )
 
 
@@ -178,11 +180,11 @@ def complete(request, pk):
         case,
         CompleteForm(sent(request), initial={"approver": row.approver, "rollback": row.rollback}),
         lambda fields: components_actions.complete_change(change=row, by=request.user, **fields),
-        "The change is complete.",
+        _("The change is complete."),
         page="running",
-        title="Complete the change",
+        title=_("Complete the change"),
         lede=row.what,
-        verb="Save",
+        verb=_("Save"),
     )
 
 
@@ -195,11 +197,13 @@ def decide(request, ref):
         case,
         DecisionForm(sent(request)),
         lambda fields: control_mapping.record_architecture_decision(case=case, by=request.user, **fields),
-        "The decision is recorded.",
+        _("The decision is recorded."),
         page="running",
-        title="Record a decision on architecture",
-        lede="The contract comes first: a decision made before it came into force is shown to the board as that.",
-        verb="Record it",
+        title=_("Record a decision on architecture"),
+        lede=_(
+            "The contract comes first: a decision made before it came into force is shown to the board as that."
+        ),
+        verb=_("Record it"),
     )
 
 
@@ -217,10 +221,10 @@ def withdraw_decision(request, pk):
         lambda fields: control_mapping.withdraw_architecture_decision(
             decision=row, by=request.user, **fields
         ),
-        "The decision is withdrawn.",
+        _("The decision is withdrawn."),
         page="running",
-        title="Withdraw a decision on architecture",
+        title=_("Withdraw a decision on architecture"),
         lede=f"{row.title}, decided on {day(row.decided_on)}.",
-        happens=["It stays where it is, struck out, with your name and your reason."],
-        verb="Withdraw it",
+        happens=[_("It stays where it is, struck out, with your name and your reason.")],
+        verb=_("Withdraw it"),
     )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from governance import clock
@@ -51,14 +52,14 @@ def withdraw(request, ref):
         form,
         lambda fields: registration_actions.withdraw(case=case, by=request.user, **fields),
         f"{case.ref} is withdrawn.",
-        title="Withdraw",
+        title=_("Withdraw"),
         happens=[
             f"{case.ref} is marked as registered by mistake and no longer changes.",
-            "It is kept with its history; its reference is never used again.",
-            "Nothing becomes due.",
+            _("It is kept with its history; its reference is never used again."),
+            _("Nothing becomes due."),
         ],
         danger=True,
-        verb="Withdraw it",
+        verb=_("Withdraw it"),
     )
 
 
@@ -78,10 +79,10 @@ def stop(request, ref):
         StopForm(sent(request)),
         lambda fields: actions.stop(case=case, by=request.user, **fields),
         f"{case.ref} is stopped.",
-        title="Stop this initiative",
+        title=_("Stop this initiative"),
         happens=happens,
         danger=True,
-        verb="Stop it now",
+        verb=_("Stop it now"),
     )
 
 
@@ -97,8 +98,10 @@ def retire(request, ref):
         ReasonForm(sent(request)),
         lambda fields: actions.retire(case=case, by=request.user, **fields),
         f"{case.ref} is retired.",
-        title="Retire in an emergency",
-        lede="The ordinary way is a review of the gate to retire. This one is for when waiting would do harm.",
+        title=_("Retire in an emergency"),
+        lede=_(
+            "The ordinary way is a review of the gate to retire. This one is for when waiting would do harm."
+        ),
         happens=[
             f"{case.ref} is retired at once, by you alone. Nothing leads out of that: a successor is registered anew.",
             *_review_ends(case),
@@ -106,7 +109,7 @@ def retire(request, ref):
             *_owed(book, "retire", emergency=True),
         ],
         danger=True,
-        verb="Retire it now",
+        verb=_("Retire it now"),
     )
 
 
@@ -121,13 +124,13 @@ def reopen(request, ref):
         ReasonForm(sent(request)),
         lambda fields: actions.reopen(case=case, by=request.user, **fields),
         f"{case.ref} is open again.",
-        title="Reopen",
+        title=_("Reopen"),
         happens=[
             f"{case.ref} becomes a {target.lower()} again.",
-            "No old evidence and no old sign-off is current: everything is shown anew.",
-            "Its post-mortem has to be published before.",
+            _("No old evidence and no old sign-off is current: everything is shown anew."),
+            _("Its post-mortem has to be published before."),
         ],
-        verb="Reopen it",
+        verb=_("Reopen it"),
     )
 
 
@@ -174,7 +177,7 @@ def step_back(request, ref):
         title=f"Demote to {stage_word(target)}",
         happens=happens,
         danger=True,
-        verb="Demote",
+        verb=_("Demote"),
     )
 
 
@@ -196,13 +199,13 @@ def go_on(request, ref):
         lambda fields: actions.continue_stage(case=case, by=request.user, **fields),
         f"{case.ref} goes on.",
         template="initiatives/stages/move_continue.html",
-        title="Stage time-box review",
+        title=_("Stage time-box review"),
         lede=f"{word} since {day(case.since)}. {end}: {book.stages[case.stage].question}{once}",
         happens=[
             f"It stays {word} until the day you set, at most until {day(last)}; then you are asked again.",
-            "Its evidence is asked for as before; nothing else changes.",
+            _("Its evidence is asked for as before; nothing else changes."),
         ],
-        verb="Continue",
+        verb=_("Continue"),
     )
 
 
@@ -236,12 +239,12 @@ def reattest(request, ref):
         case,
         ReattestForm(sent(request), request=request, purpose=f"confirm production of {case.ref}"),
         lambda fields: actions.reattest(case=case, by=request.user, **fields),
-        "Production is accepted again.",
+        _("Production is accepted again."),
         template="initiatives/stages/move_reattest.html",
-        title="Accept production again",
+        title=_("Accept production again"),
         people=people,
         renewal=may_be_accepted_again(case),
         grace=book.freshness.grace_days,
         happens=[f"The next re-attestation is due {day(clock.today() + timedelta(days=days))}."],
-        verb="Confirm for another term",
+        verb=_("Confirm for another term"),
     )

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
@@ -39,7 +40,7 @@ def add(request: SignedInRequest) -> HttpResponse:
     if board:
         messages.success(request, f"{board} is added. Nobody sits on it yet; fill its seats.")
         return redirect(f"{reverse('boards')}#board-{board.pk}")
-    return _form(request, form, title="Add a board", verb="Add the board")
+    return _form(request, form, title=_("Add a board"), verb=_("Add the board"))
 
 
 @require_http_methods(TAKES)
@@ -63,7 +64,7 @@ def grant(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         form,
         title=f"Grant a seat of {board}",
-        verb="Grant the seat",
+        verb=_("Grant the seat"),
         happens=happens,
         two_steps=True,
     )
@@ -89,7 +90,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         request,
         form,
         title=f"End a seat: {seat.person}",
-        verb="End the seat",
+        verb=_("End the seat"),
         happens=seat_preview.of_end(seat),
         danger=True,
     )

@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance.models import Unit
@@ -43,7 +44,7 @@ def add(request: SignedInRequest) -> HttpResponse:
     if unit:
         messages.success(request, f"{unit} is added. Nobody works there yet, and no initiative is in it.")
         return redirect("units")
-    return _form(request, form, title="Add a unit", verb="Add the unit")
+    return _form(request, form, title=_("Add a unit"), verb=_("Add the unit"))
 
 
 @require_http_methods(TAKES)
@@ -60,7 +61,7 @@ def rename(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{unit} is called {form.cleaned_data['name']} from now on.")
         return redirect("units")
     happens = ["Every page of today shows the new name. Earlier days still show the old one."]
-    return _form(request, form, title=f"Rename {unit}", verb="Rename", happens=happens)
+    return _form(request, form, title=f"Rename {unit}", verb=_("Rename"), happens=happens)
 
 
 @require_http_methods(TAKES)
@@ -79,7 +80,9 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{unit} has moved.")
         return redirect("units")
     title = f"Take over {unit}" if unit.imported else f"Move {unit}"
-    return _form(request, form, title=title, verb="Take it over" if unit.imported else "Move", look=look)
+    return _form(
+        request, form, title=title, verb=_("Take it over") if unit.imported else _("Move"), look=look
+    )
 
 
 @require_http_methods(TAKES)
@@ -97,7 +100,9 @@ def merge(request: SignedInRequest, pk: int) -> HttpResponse:
     if look.done:
         messages.success(request, f"{unit} is merged. Earlier days still show it where it was.")
         return redirect("units")
-    return _form(request, form, title=f"Merge {unit} into another unit", verb="Merge", look=look, danger=True)
+    return _form(
+        request, form, title=f"Merge {unit} into another unit", verb=_("Merge"), look=look, danger=True
+    )
 
 
 def _form(request, form, *, look=None, happens=(), **more) -> HttpResponse:

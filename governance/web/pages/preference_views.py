@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -46,7 +47,7 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
     form = DigestForm(request.POST if request.method == "POST" else None, initial={"digest": chosen.digest})
     if request.method == "POST" and form.is_valid():
         preferences.choose_digest(choice=form.cleaned_data["digest"], by=request.user)
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("settings")
     context = {
         "nav": "settings",
@@ -71,7 +72,7 @@ def end_calendar(request: SignedInRequest) -> HttpResponse:
     """No address any more."""
     with acting(by=request.user, reason="Calendar address ended"):
         preferences.end_calendar(person=request.user)
-    messages.success(request, "The address opens nothing any more.")
+    messages.success(request, _("The address opens nothing any more."))
     return redirect("settings")
 
 

@@ -15,6 +15,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import RulebookForm
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import RUNNING_STAGES, Stage, Tier
+from governance.vocabulary.frameworks import framework_words
 
 GROUPS = {
     "stage": "What the stage asks",
@@ -149,10 +150,10 @@ def _gate(book, gate) -> dict:
 
 
 def _crosswalk(book) -> list[tuple[str, list]]:
-    """(framework, [(its id, what refers to it: requirements and criteria)])."""
+    """(name of the framework, [(its id, what refers to it: requirements and criteria)])."""
     table: dict[str, dict[str, list]] = {name: {} for name in book.crosswalk_frameworks()}
     for row in {**book.criteria, **book.requirements}.values():
         for framework, ids in row.crosswalk.items():
             for one in ids:
                 table[framework].setdefault(one, []).append(row)
-    return [(name, sorted(ids.items())) for name, ids in table.items()]
+    return [(framework_words(name), sorted(ids.items())) for name, ids in table.items()]

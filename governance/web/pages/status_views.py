@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -55,7 +56,7 @@ def mail(request: SignedInRequest) -> HttpResponse:
             mails = "One mail is" if count == 1 else f"{count} mails are"
             messages.success(request, f"{mails} tried again as soon as a worker is free.")
         else:
-            messages.success(request, "No mail waits to be tried again.")
+            messages.success(request, _("No mail waits to be tried again."))
     return redirect("status")
 
 
@@ -72,8 +73,8 @@ def _test(request: SignedInRequest) -> None:
 def _one(request: SignedInRequest, key: str) -> None:
     sent = status.try_again(key=key, by=request.user)
     if sent is None:
-        messages.success(request, "That mail waits no more: it was sent, or a worker is at it now.")
+        messages.success(request, _("That mail waits no more: it was sent, or a worker is at it now."))
     elif sent:
-        messages.success(request, "The mail went out.")
+        messages.success(request, _("The mail went out."))
     else:
-        messages.error(request, "The mail did not go out; the reason is below.")
+        messages.error(request, _("The mail did not go out; the reason is below."))

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from initiatives.access import case_lookup
@@ -52,7 +53,7 @@ def verify(request, ref, pk, key):
         "evidence",
         form,
         template="initiatives/evidence/verification.html",
-        title="Verify evidence",
+        title=_("Verify evidence"),
         item=row,
         asked=asked,
         said=said,
@@ -63,7 +64,7 @@ def verify(request, ref, pk, key):
             "component_version__component", "scope_version", "contract_version__contract"
         ),
         hidden={"fingerprint": row.fingerprint, "answer": said.version if said else 0},
-        verb="Save and continue" if left > 1 else "Save",
+        verb=_("Save and continue") if left > 1 else _("Save"),
         back_url=back_to(request, reverse("checklist-row", args=[case.ref, key])),
         **_seen(request, case, row),
     )

@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance.ledger import csv_export
 from governance.tables.encodings import CodePageUnsure
@@ -71,7 +72,7 @@ def _read(request, form):
     form.throw_away()
     if again:
         messages.info(
-            request, "This very file was read before: nothing changed. Here is what it brought then."
+            request, _("This very file was read before: nothing changed. Here is what it brought then.")
         )
     else:
         messages.success(
@@ -277,7 +278,7 @@ def mapping(request, pk):
         except ValidationError as wrong:
             form.put(wrong)
         else:
-            messages.success(request, "Mapped, and remembered for tables with these headers.")
+            messages.success(request, _("Mapped, and remembered for tables with these headers."))
             return redirect("estate", pk=pk)
     rows = list(batch.rows.order_by("line")[:SAMPLES])
     samples = [(name, [row.raw.get(name, "")[:80] for row in rows]) for name in batch.headers]
@@ -290,7 +291,7 @@ def confirm(request, pk):
     batch = _batch(request, pk)
     import_permissions.may_work_on(batch, request.user).or_refuse()
     if batch.confirmed_at:
-        messages.info(request, "This table is confirmed already.")
+        messages.info(request, _("This table is confirmed already."))
         return redirect("estate", pk=pk)
     if request.method == "POST":
         batch = actions.confirm_estate(batch=batch, by=request.user)
@@ -302,7 +303,7 @@ def confirm(request, pk):
                 f"Confirmed. {count(left, 'row is on its', 'rows are on their')} way into the register.",
             )
         else:
-            messages.success(request, "Confirmed: its rows are in the register.")
+            messages.success(request, _("Confirmed: its rows are in the register."))
         return redirect("estate", pk=pk)
     tally = dict(batch.rows.values_list("state").annotate(n=Count("pk")).order_by())
     replaced = batch.rows.waiting().filter(state="differs")

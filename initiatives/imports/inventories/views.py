@@ -7,6 +7,7 @@ from django.db.models import Count
 from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from governance.people.permissions import may_import
 from governance.permission_result import Conflict
@@ -60,7 +61,7 @@ def _upload(request, form):
     form.throw_away()
     if batch.repeats_id:
         messages.info(
-            request, "This very file was uploaded before: nothing changed. Here is what it brought then."
+            request, _("This very file was uploaded before: nothing changed. Here is what it brought then.")
         )
         return redirect("import", pk=batch.repeats_id)
     messages.success(request, f"Read {batch.counts['rows']} rows. Nothing is live until you confirm.")
@@ -180,7 +181,7 @@ def confirm(request, pk):
     waiting = row.rows.filter(done_at__isnull=True)
     organisations = _organisations(waiting)
     if not organisations:
-        messages.info(request, "Every row of this file is dealt with already.")
+        messages.info(request, _("Every row of this file is dealt with already."))
         return redirect("import", pk=pk)
     form = ConfirmForm(organisations, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

@@ -6,6 +6,7 @@ from itertools import groupby
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
@@ -91,8 +92,8 @@ def name_term(request: SignedInRequest) -> HttpResponse:
         "The glossary has it; initiatives can use it.",
         None,
         proposing=instead(request, may, "term_named"),
-        title="A business term",
-        verb="Write it into the glossary",
+        title=_("A business term"),
+        verb=_("Write it into the glossary"),
     )
 
 
@@ -109,7 +110,7 @@ def change_term(request: SignedInRequest, pk: int) -> HttpResponse:
         row,
         proposing=instead(request, may, "term_changed", row),
         title=f"The term {row}",
-        verb="Save",
+        verb=_("Save"),
     )
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
@@ -129,7 +130,7 @@ def definitions(request: SignedInRequest, ref: str) -> HttpResponse:
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "integration")
     context |= {
-        "title": "Definitions",
+        "title": _("Definitions"),
         "used": _used(case),
         "facets": FACETS,
         "systems": list(systems_of(case).order_by("name")),
@@ -180,10 +181,12 @@ def use_term(request: SignedInRequest, ref: str) -> HttpResponse:
         lambda fields: _used_from_now(request, case, form, fields),
         "",
         page=TAB,
-        title="A term that the initiative uses",
-        lede="What its systems mean by it has to agree, or the data steward decides.",
-        happens=["A term that the glossary does not have yet is proposed there, to the architecture seat."],
-        verb="Add it",
+        title=_("A term that the initiative uses"),
+        lede=_("What its systems mean by it has to agree, or the data steward decides."),
+        happens=[
+            _("A term that the glossary does not have yet is proposed there, to the architecture seat.")
+        ],
+        verb=_("Add it"),
     )
 
 
@@ -196,7 +199,7 @@ def _used_from_now(request, case: Initiative, form, fields: dict) -> None:
             return
         actions.name_term(by=request.user, **fields)
     actions.use_term(case=case, name=fields["name"], by=request.user)
-    messages.success(request, "The initiative uses the term; say what its systems mean by it.")
+    messages.success(request, _("The initiative uses the term; say what its systems mean by it."))
 
 
 def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -215,7 +218,7 @@ def stop_using(request: SignedInRequest, pk: int) -> HttpResponse:
         happens=[
             f"Conflicts on {use.term} no longer count against this initiative; the glossary keeps the term."
         ],
-        verb="Remove",
+        verb=_("Remove"),
         danger=True,
     )
 
@@ -235,13 +238,17 @@ def define(request: SignedInRequest, ref: str) -> HttpResponse:
         lambda fields: _written(request, form, fields),
         "",
         page=TAB,
-        title="What a field means",
-        lede="Years matter: where a field changed its meaning, write one definition for the rows before and one after.",
+        title=_("What a field means"),
+        lede=_(
+            "Years matter: where a field changed its meaning, write one definition for the rows before and one after."
+        ),
         happens=[
-            "Every initiative that uses the term and is connected to this system rests on it.",
-            "Of a system whose owner has not agreed to a link of this initiative it is proposed to that owner.",
+            _("Every initiative that uses the term and is connected to this system rests on it."),
+            _(
+                "Of a system whose owner has not agreed to a link of this initiative it is proposed to that owner."
+            ),
         ],
-        verb="Write it down",
+        verb=_("Write it down"),
     )
 
 
@@ -252,7 +259,7 @@ def _written(request, form, fields: dict) -> None:
     proposing = instead(request, may, "definition_written", system)
     if proposing is None:
         actions.define(by=request.user, **fields)
-        messages.success(request, "It is written down, and compared with what the other systems say.")
+        messages.success(request, _("It is written down, and compared with what the other systems say."))
         return
     del fields["system"]
     proposing.send(request, form, fields | {WHY: why or "What the field means was not written down."})
@@ -278,10 +285,12 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         proposing=instead(request, may, "definition_changed", row),
         title=f"{row.term} in {row.system}",
         happens=[
-            "Evidence that rests on what it said before ends, in every initiative that rests on it, where that "
-            "is listed."
+            _(
+                "Evidence that rests on what it said before ends, in every initiative that rests on it, where that "
+                "is listed."
+            )
         ],
-        verb="Save",
+        verb=_("Save"),
     )
 
 
@@ -298,8 +307,8 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         row,
         proposing=instead(request, may, "definition_withdrawn", row),
         title=f"Withdraw what {row.system} means by {row.term}",
-        happens=["It stays readable on the page of the term, with who took it back and why."],
-        verb="Take it back",
+        happens=[_("It stays readable on the page of the term, with who took it back and why.")],
+        verb=_("Take it back"),
         danger=True,
     )
 
@@ -344,17 +353,17 @@ def _decide_pair(request: SignedInRequest, case: Initiative, row: DefinitionConf
         case,
         DecidePairForm(sent(request)),
         lambda fields: actions.decide_pair(conflict=row, by=request.user, **fields),
-        "It is decided, under your name.",
+        _("It is decided, under your name."),
         page=TAB,
-        title="The same, or not",
+        title=_("The same, or not"),
         lede=row.words,
         happens=[
             _says(row.one),
             _says(row.other),
-            "It stays decided while both definitions stay as they are.",
-            "A conflict holds the initiative until it is reconciled or accepted.",
+            _("It stays decided while both definitions stay as they are."),
+            _("A conflict holds the initiative until it is reconciled or accepted."),
         ],
-        verb="Decide",
+        verb=_("Decide"),
     )
 
 
@@ -369,16 +378,16 @@ def reconcile(request: SignedInRequest, pk: int) -> HttpResponse:
         case,
         ReconcileForm(sent(request), case=case),
         lambda fields: actions.reconcile(conflict=row, by=request.user, **fields),
-        "The conflict is resolved, under your name.",
+        _("The conflict is resolved, under your name."),
         page=TAB,
-        title="Reconcile two definitions",
+        title=_("Reconcile two definitions"),
         lede=row.words,
         happens=[
             _says(row.one),
             _says(row.other),
-            "It stays resolved while both definitions stay as they are.",
+            _("It stays resolved while both definitions stay as they are."),
         ],
-        verb="Reconcile",
+        verb=_("Reconcile"),
     )
 
 
@@ -391,16 +400,16 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
         case,
         AcceptDifferenceForm(sent(request)),
         lambda fields: actions.accept_difference(conflict=row, by=request.user, **fields),
-        "The difference is accepted; the gap stays open, with its owner and day.",
+        _("The difference is accepted; the gap stays open, with its owner and day."),
         page=TAB,
-        title="Accept the difference",
+        title=_("Accept the difference"),
         lede=row.words,
         happens=[
             _says(row.one),
             _says(row.other),
-            "A gap is opened; it survives the stop of the initiative.",
+            _("A gap is opened; it survives the stop of the initiative."),
         ],
-        verb="Accept difference",
+        verb=_("Accept difference"),
     )
 
 

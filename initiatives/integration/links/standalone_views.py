@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -27,17 +28,17 @@ def declare(request, ref):
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "Declared. It counts once a seat has accepted it.")
+            messages.success(request, _("Declared. It counts once a seat has accepted it."))
             return redirect(back)
     return ask(
         request,
         case,
         "integration",
         form,
-        title="Declare that it stands alone",
-        lede="It reads from no system, writes to none and falls back on none.",
-        happens=["A seat that signs for the inventory of systems accepts it, or says why not.", UNTIL],
-        verb="Declare it",
+        title=_("Declare that it stands alone"),
+        lede=_("It reads from no system, writes to none and falls back on none."),
+        happens=[_("A seat that signs for the inventory of systems accepts it, or says why not."), UNTIL],
+        verb=_("Declare it"),
         back_url=back,
     )
 
@@ -52,19 +53,19 @@ def accept(request, ref):
     back = reverse("integration", args=[case.ref])
     if request.method == "POST":
         standalone.accept(declaration=row, by=request.user)
-        messages.success(request, "Accepted.")
+        messages.success(request, _("Accepted."))
         return redirect(back)
     return ask(
         request,
         case,
         "integration",
         None,
-        title="Accept that it stands alone",
+        title=_("Accept that it stands alone"),
         lede=row.reason,
         happens=[
             f"Declared by {row.declared_by}. You answer for it that the empty register is right.",
             UNTIL,
         ],
-        verb="Accept it",
+        verb=_("Accept it"),
         back_url=back,
     )

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.database import row_history
@@ -45,7 +46,7 @@ def answer(request: SignedInRequest, pk: int) -> HttpResponse:
     row = _asked(request, pk)
     if request.method == "POST":
         actions.answer_link(link=row, accepts=True, digest=request.POST.get("digest", ""), by=request.user)
-        messages.success(request, "You agreed; whoever works on the initiative sees it.")
+        messages.success(request, _("You agreed; whoever works on the initiative sees it."))
         return redirect(row.system.get_absolute_url())
     return _page(request, row, may=system_permissions.may_answer_link(row, request.user))
 
@@ -67,7 +68,7 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             mend(form, error)
         else:
-            messages.success(request, "You declined; whoever works on the initiative sees why.")
+            messages.success(request, _("You declined; whoever works on the initiative sees why."))
             return redirect(row.system.get_absolute_url())
     return _page(request, row, form=form)
 
@@ -95,7 +96,9 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
             except ValidationError as error:
                 mend(form, error)
             else:
-                messages.success(request, "Your word stands in the record; nothing is due for it any more.")
+                messages.success(
+                    request, _("Your word stands in the record; nothing is due for it any more.")
+                )
                 return redirect("feed-shut", debt.pk)
     context = {
         "nav": "systems-all",

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from governance.permission_result import Conflict
 from initiatives.access import case_lookup
@@ -35,7 +36,7 @@ def profiles(request, ref):
     case = case_lookup.case_for(request.user, ref)
     rows = case.profiles.select_related("system", "by").order_by("-taken_on", "-pk")
     context = case_context(request, case, "integration-profiles") | {
-        "title": "Samples of real data",
+        "title": _("Samples of real data"),
         "page": page_of(request, rows, PER_PAGE),
         "pairs": _pairs(case),
         "may_add": case_permissions.may_collaborate(case, request.user),
@@ -64,13 +65,15 @@ def add(request, ref):
         request,
         case,
         form,
-        lambda _: actions.add_profile(case=case, by=request.user, **form.act()),
-        "The sample is being measured; you may leave, the page will say what was found.",
+        lambda _row: actions.add_profile(case=case, by=request.user, **form.act()),
+        _("The sample is being measured; you may leave, the page will say what was found."),
         page="integration-profiles",
-        title="Send a sample",
-        lede="It is measured on this server, in a process of its own. Kept of it is what was measured: shares, "
-        "lengths, patterns, the range of numbers and days, and values that many rows have.",
-        verb="Send it",
+        title=_("Send a sample"),
+        lede=_(
+            "It is measured on this server, in a process of its own. Kept of it is what was measured: shares, "
+            "lengths, patterns, the range of numbers and days, and values that many rows have."
+        ),
+        verb=_("Send it"),
     )
 
 
@@ -130,13 +133,13 @@ def delete_sample(request, pk):
         request,
         row.initiative,
         _Nothing() if request.method == "POST" else None,
-        lambda _: actions.delete_sample(profile=row, by=request.user),
-        "The sample is removed.",
+        lambda _row: actions.delete_sample(profile=row, by=request.user),
+        _("The sample is removed."),
         page="integration-profiles",
-        title="Remove the sample",
+        title=_("Remove the sample"),
         lede=f"{row.file_name}, of {row.title}.",
-        happens=["The file is removed from this server now.", "What was measured stays."],
-        verb="Remove it",
+        happens=[_("The file is removed from this server now."), _("What was measured stays.")],
+        verb=_("Remove it"),
     )
 
 
@@ -171,7 +174,7 @@ def drift(request, ref, earlier, later):
         actions.confirm_drift(
             earlier=pair[0], later=pair[1], seen=request.POST.get("seen", ""), by=request.user
         )
-        messages.success(request, "The drift is confirmed; what rested on the data before is void.")
+        messages.success(request, _("The drift is confirmed; what rested on the data before is void."))
         return redirect(reverse("integration-drift", args=[case.ref, earlier, later]))
     context = case_context(request, case, "integration-profiles") | {
         "title": f"From {pair[0].title} to {pair[1].title}",
@@ -225,7 +228,7 @@ def representativeness(request, pk):
             except ValidationError as error:
                 mend(form, error)
             else:
-                messages.success(request, "The population is described.")
+                messages.success(request, _("The population is described."))
                 return redirect(request.get_full_path())
     parted = {column["name"]: column for column in row.columns if column.get("categories")}
     name = request.GET.get("column", "")

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.permission_result import Answer
@@ -42,16 +43,16 @@ class Proposing:
         """What the page of the form says instead."""
         return {
             "title": f"Propose: {title}",
-            "lede": "It is not yours to change: what you write here is proposed.",
+            "lede": _("It is not yours to change: what you write here is proposed."),
             "happens": [f"{self.who} reads it and confirms or declines. Nothing changes until then."],
-            "verb": "Propose this change",
+            "verb": _("Propose this change"),
             "danger": False,
         }
 
     def ask_why(self, form) -> None:
         """Ask on the form why, unless a reason is all that it asks."""
         if not isinstance(form, ReasonForm):
-            form.fields[WHY] = WordsField(label="Why", help_text="Whoever decides reads this.")
+            form.fields[WHY] = WordsField(label=_("Why"), help_text=_("Whoever decides reads this."))
 
     def send(self, request: SignedInRequest, form, fields: dict | None = None) -> ProposedChange:
         """Propose what the form says; `fields`: as the act would take them."""
@@ -142,7 +143,7 @@ def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take one's own proposal back."""
     row = _proposal(request, pk)
     actions.take_back_change(proposal=row, by=request.user)
-    messages.success(request, "It is taken back.")
+    messages.success(request, _("It is taken back."))
     return redirect(row)
 
 

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from governance import clock
 from governance.permission_result import Conflict
@@ -24,7 +25,7 @@ def term_add(request: SignedInRequest, pk: int) -> HttpResponse:
     proposing = instead(request, may, "vendor_term_filed", row)
     if proposing is not None:
         return _proposed_term(request, row, proposing)
-    return term_form(request, row, None, title=f"File a term of {row}", verb="File it")
+    return term_form(request, row, None, title=f"File a term of {row}", verb=_("File it"))
 
 
 def _proposed_term(request, of: Vendor, proposing: Proposing) -> HttpResponse:
@@ -57,7 +58,7 @@ def term_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         actions.confirm_vendor_term(term=term, by=request.user)
         messages.success(
-            request, "It binds from its first day. Every initiative that it forbids something is held."
+            request, _("It binds from its first day. Every initiative that it forbids something is held.")
         )
         return redirect(term.vendor)
     found = preview.look(cases_of_vendor(term.vendor), WhatIf(also=bound_of(VENDOR, term)))
@@ -71,5 +72,5 @@ def term_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
         row=term,
         title=f"Confirm {term.reference} of {term.vendor}",
         lede=f"{term.by} filed it on {clock.local_day(term.at):%-d %B %Y}. It binds nobody until somebody confirms it.",
-        verb="Confirm it",
+        verb=_("Confirm it"),
     )

@@ -6,6 +6,7 @@ from django.db.models import Count, F, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock
@@ -54,7 +55,7 @@ def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
         by_link.setdefault(one.link, []).append(one)
     mending = Mending.read(case, context["may"], request.path)
     context |= {
-        "title": "Data residency",
+        "title": _("Data residency"),
         "paths": [_path(link, by_link.get(link.pk, []), now, mending) for link in mending.links.values()],
         "hold": next((row for row in context["facts"].holds if row.kind == "residency"), None),
     }
@@ -179,9 +180,9 @@ def vendor_add(request: SignedInRequest) -> HttpResponse:
         to_made=True,
         back=reverse("vendors"),
         parent="Vendors",
-        title="List a vendor",
-        lede="A company whose systems or services initiatives use.",
-        verb="List it",
+        title=_("List a vendor"),
+        lede=_("A company whose systems or services initiatives use."),
+        verb=_("List it"),
     )
 
 
@@ -191,7 +192,7 @@ def term_change(request: SignedInRequest, pk: int) -> HttpResponse:
     permissions.may_withdraw_term(term, request.user).or_refuse()
     permissions.may_file_terms(term.vendor, request.user).or_refuse()
     return term_form(
-        request, term.vendor, term, title=f"Change {term.reference} of {term.vendor}", verb="Change it"
+        request, term.vendor, term, title=f"Change {term.reference} of {term.vendor}", verb=_("Change it")
     )
 
 
@@ -216,9 +217,11 @@ def term_form(request, of: Vendor, replaces: VendorTerm | None, **page) -> HttpR
         else "The term is filed. It binds once a seat for security or risk, or an admin, confirms it.",
         back=of.get_absolute_url(),
         parent=of.name,
-        lede="It binds from its first day, once a seat for security or risk, or an admin, stands behind it. "
-        "Evidence that "
-        "rests on the vendor's terms has to be given again.",
+        lede=_(
+            "It binds from its first day, once a seat for security or risk, or an admin, stands behind it. "
+            "Evidence that "
+            "rests on the vendor's terms has to be given again."
+        ),
         **page,
     )
 
@@ -278,13 +281,13 @@ def policies(request: SignedInRequest) -> HttpResponse:
 
 def policy_add(request: SignedInRequest) -> HttpResponse:
     """Set a policy of a unit."""
-    return _policy(request, None, title="Set a policy", verb="Set it")
+    return _policy(request, None, title=_("Set a policy"), verb=_("Set it"))
 
 
 def policy_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Set a policy anew in the place of one."""
     row = found_or_404(UnitPolicy.objects.standing().select_related("unit"), pk)
-    return _policy(request, row, title=f"Change {row.reference} of {row.unit}", verb="Change it")
+    return _policy(request, row, title=f"Change {row.reference} of {row.unit}", verb=_("Change it"))
 
 
 def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
@@ -309,7 +312,7 @@ def _policy(request, replaces: UnitPolicy | None, **page) -> HttpResponse:
         done="The policy is set. Every initiative that it forbids something is held.",
         back=reverse("unit-policies"),
         parent="Policies of units",
-        lede="It binds the unit and all below it, whoever runs the place.",
+        lede=_("It binds the unit and all below it, whoever runs the place."),
         **page,
     )
 
@@ -381,9 +384,9 @@ def region_add(request: SignedInRequest) -> HttpResponse:
         done="The region is known from now on.",
         back=reverse("regions"),
         parent="Regions",
-        title="Add a region",
-        lede="It stays where you put it: initiatives may rest on it from now on.",
-        verb="Add it",
+        title=_("Add a region"),
+        lede=_("It stays where you put it: initiatives may rest on it from now on."),
+        verb=_("Add it"),
     )
 
 
@@ -432,7 +435,7 @@ def _withdrawing(
     """The reason for taking back a term, beside what would come of it."""
     form = ReasonForm(sent(request))
     if acted(request, form, lambda: save(form.cleaned_data["reason"])):
-        messages.success(request, "It is withdrawn and binds nobody from now on.")
+        messages.success(request, _("It is withdrawn and binds nobody from now on."))
         return redirect(back)
     return page_with(
         request,
@@ -442,8 +445,10 @@ def _withdrawing(
         parent=parent,
         two_steps=False,
         title=title,
-        lede="It binds nobody from now on, and stays to be read. A hold that it caused is then lifted by the chair.",
-        verb="Withdraw it",
+        lede=_(
+            "It binds nobody from now on, and stays to be read. A hold that it caused is then lifted by the chair."
+        ),
+        verb=_("Withdraw it"),
         danger=True,
     )
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.models import Rulebook
@@ -35,7 +36,7 @@ def drills(request, ref):
         .order_by("system__name", "pk")
     )
     found: dict[int | None, list[dict]] = {}
-    for (_, link, kind), those in tried(standing_drills([case.pk])).items():
+    for (_system, link, kind), those in tried(standing_drills([case.pk])).items():
         found.setdefault(link, []).append(_line(kind, those, context["today"]))
     rows = [{"link": link, "missing": missing(link), "drills": found.get(link.pk, [])} for link in links]
     every = case.drills.select_related("link__system", "by", "withdrawn_by").order_by("-observed_on", "-pk")
@@ -43,7 +44,7 @@ def drills(request, ref):
     for drill in page:
         drill.tone = "" if drill.withdrawn_at else TONES[drill.result]
     context |= {
-        "title": "Drills",
+        "title": _("Drills"),
         "rows": rows,
         "on_case": found.get(None, []),
         "page": page,
@@ -81,12 +82,14 @@ def add(request, ref):
         case,
         form,
         lambda fields: resilience_drills.add_drill(case=case, by=request.user, **fields),
-        "The drill is recorded, and its trace is evidence.",
+        _("The drill is recorded, and its trace is evidence."),
         page=TAB,
         back="integration-drills",
-        title="Record a drill",
-        lede="Something was made to fail on purpose. What should have happened, what did, and what shows it.",
-        verb="Record it",
+        title=_("Record a drill"),
+        lede=_(
+            "Something was made to fail on purpose. What should have happened, what did, and what shows it."
+        ),
+        verb=_("Record it"),
     )
 
 
@@ -100,16 +103,16 @@ def withdraw(request, pk):
         case,
         ReasonForm(sent(request)),
         lambda fields: resilience_drills.withdraw_drill(drill=drill, by=request.user, **fields),
-        "The drill is taken back.",
+        _("The drill is taken back."),
         page=TAB,
         back="integration-drills",
-        title="Take a drill back",
+        title=_("Take a drill back"),
         lede=f"{drill}, recorded by {drill.by} on {day(drill.at)}.",
         happens=[
-            "It stays where it is, struck out, with your name and your reason.",
-            "Its evidence is withdrawn, and what stood on it is open again.",
+            _("It stays where it is, struck out, with your name and your reason."),
+            _("Its evidence is withdrawn, and what stood on it is open again."),
         ],
-        verb="Take it back",
+        verb=_("Take it back"),
     )
 
 

@@ -1,6 +1,7 @@
 """Processes around a case and its sign-on flow: listed, recorded anew, taken back."""
 
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from governance.templatetags.plumbline import day
 from initiatives.access import case_lookup
@@ -25,7 +26,7 @@ def processes(request, ref):
     rows = case.processes.select_related("holder", "budget_holder", "by", "withdrawn_by").order_by("-pk")
     counts = {row.pk for row in standing}
     context |= {
-        "title": "Processes and sign-on",
+        "title": _("Processes and sign-on"),
         "processes": standing,
         "before": [row for row in rows if row.pk not in counts],
         "flow": standing_flow(case),
@@ -49,18 +50,18 @@ def add(request, ref):
         case,
         ProcessForm(sent(request), initial=initial),
         lambda fields: process_actions.record_process(case=case, by=request.user, **fields),
-        "The process is recorded.",
+        _("The process is recorded."),
         page=TAB,
         back=PAGE,
-        title="Record a process",
-        lede="How the work is done that it sits in, and in whose head the part is that nobody wrote down.",
+        title=_("Record a process"),
+        lede=_("How the work is done that it sits in, and in whose head the part is that nobody wrote down."),
         happens=[
-            "It replaces what was recorded under the same name.",
-            "A redesign of a documented process ends the evidence that rests on how it was.",
+            _("It replaces what was recorded under the same name."),
+            _("A redesign of a documented process ends the evidence that rests on how it was."),
         ]
         if old
         else None,
-        verb="Record it",
+        verb=_("Record it"),
     )
 
 
@@ -76,13 +77,13 @@ def withdraw(request, pk):
         case,
         ReasonForm(sent(request)),
         lambda fields: process_actions.withdraw_process(process=row, by=request.user, **fields),
-        "The record is taken back.",
+        _("The record is taken back."),
         page=TAB,
         back=PAGE,
-        title="Take a process record back",
+        title=_("Take a process record back"),
         lede=f"{row}, recorded by {row.by} on {day(row.at)}.",
-        happens=["What was recorded before under the same name stands again; without that, nothing does."],
-        verb="Take it back",
+        happens=[_("What was recorded before under the same name stands again; without that, nothing does.")],
+        verb=_("Take it back"),
     )
 
 
@@ -101,10 +102,12 @@ def flow(request, ref):
         case,
         FlowForm(sent(request), case=case, initial=initial),
         lambda fields: process_actions.record_flow(case=case, by=request.user, **fields),
-        "The sign-on flow is recorded.",
+        _("The sign-on flow is recorded."),
         page=TAB,
         back=PAGE,
-        title="Record the sign-on flow",
-        lede="Under which identity it acts, which token opens what, and who can explain it when it breaks.",
-        verb="Record it",
+        title=_("Record the sign-on flow"),
+        lede=_(
+            "Under which identity it acts, which token opens what, and who can explain it when it breaks."
+        ),
+        verb=_("Record it"),
     )

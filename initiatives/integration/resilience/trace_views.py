@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -25,7 +26,7 @@ def traces(request, ref):
     page = page_of(request, rows, 20)
     for row in page:
         row.interval = f"{row.low:.0%} to {row.high:.0%}"
-    context |= {"title": "Traces to sources", "page": page}
+    context |= {"title": _("Traces to sources"), "page": page}
     return render(request, "initiatives/integration/resilience/traces.html", context)
 
 
@@ -59,7 +60,7 @@ def add(request, ref):
                 checked = look_at_sample(case, fields["file"])
             else:
                 row = resilience_traces.add_trace_sample(case=case, by=request.user, **fields)
-                messages.success(request, "The sample is kept, and is evidence.")
+                messages.success(request, _("The sample is kept, and is evidence."))
                 return redirect("trace-sample", row.pk)
         except ValidationError as error:
             mend(form, error)
@@ -69,7 +70,7 @@ def add(request, ref):
         TAB,
         form,
         template="initiatives/integration/resilience/trace_add.html",
-        title="Check a sample of outputs",
+        title=_("Check a sample of outputs"),
         checked=checked,
         figures=in_words(checked) if checked else "",
         back_url=reverse(PAGE, args=[case.ref]),

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock
@@ -271,9 +272,11 @@ def describe(request: SignedInRequest) -> HttpResponse:
         lambda form: _told(request, actions.describe_system(by=request.user, **form.act())),
         "The system is described; initiatives can be connected to it.",
         back=None,
-        title="Add system",
-        lede="Once, for every initiative that will use it: bought, home-grown, a share, a wiki, people who are asked.",
-        verb="Describe it",
+        title=_("Add system"),
+        lede=_(
+            "Once, for every initiative that will use it: bought, home-grown, a share, a wiki, subject-matter experts."
+        ),
+        verb=_("Describe it"),
     )
 
 
@@ -299,11 +302,13 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         proposing=proposing,
         title=f"Change {row}",
         happens=[
-            "Frozen, moved to another place or region, or left without an owner: evidence that rests on it ends "
-            "in every "
-            "initiative that is connected to it.",
+            _(
+                "Frozen, moved to another place or region, or left without an owner: evidence that rests on it ends "
+                "in every "
+                "initiative that is connected to it."
+            ),
         ],
-        verb="Save",
+        verb=_("Save"),
     )
 
 
@@ -320,9 +325,11 @@ def retire_system(request: SignedInRequest, pk: int) -> HttpResponse:
         proposing=proposing,
         title=f"Retire {row}",
         happens=[
-            "Every initiative that is still connected to it is told, and is short of it until it ends its link."
+            _(
+                "Every initiative that is still connected to it is told, and is short of it until it ends its link."
+            )
         ],
-        verb="Retire it",
+        verb=_("Retire it"),
         danger=True,
     )
 
@@ -339,9 +346,9 @@ def disown(request: SignedInRequest, pk: int) -> HttpResponse:
         back=row.get_absolute_url(),
         title=f"{row} is not mine",
         happens=[
-            "It counts as orphaned until somebody is named who looks after it; its initiatives are told."
+            _("It counts as orphaned until somebody is named who looks after it; its initiatives are told.")
         ],
-        verb="It is not mine",
+        verb=_("It is not mine"),
         danger=True,
     )
 
@@ -357,8 +364,10 @@ def customise(request: SignedInRequest, pk: int) -> HttpResponse:
         "It is recorded.",
         back=row.get_absolute_url(),
         title=f"A customisation of {row}",
-        lede="Who changed it for themselves, what, and since when. Many of them are a risk to every initiative.",
-        verb="Record it",
+        lede=_(
+            "Who changed it for themselves, what, and since when. Many of them are a risk to every initiative."
+        ),
+        verb=_("Record it"),
     )
 
 
@@ -370,14 +379,14 @@ def end_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
     permissions.may_change_system(found.system, request.user).or_refuse()
     if request.method == "POST":
         actions.end_customisation(customisation=found, by=request.user)
-        messages.success(request, "It is recorded as gone.")
+        messages.success(request, _("It is recorded as gone."))
         return redirect(found.system.get_absolute_url())
     page = {
         "nav": "systems-all",
-        "title": "End a customisation",
+        "title": _("End a customisation"),
         "lede": f"{found.team}: {found.what}",
-        "happens": ["It stays in the history, and no longer counts as a risk."],
-        "verb": "It is gone",
+        "happens": [_("It stays in the history, and no longer counts as a risk.")],
+        "verb": _("It is gone"),
         "back_url": found.system.get_absolute_url(),
     }
     return render(request, "initiatives/integration/systems/system_form.html", page)
@@ -398,10 +407,12 @@ def open_account(request: SignedInRequest, pk: int) -> HttpResponse:
         back=row.get_absolute_url(),
         proposing=proposing,
         title=f"A service account in {row}",
-        lede="An account under which something that is no person works. Without an owner or a review, each "
-        "initiative that "
-        "uses it is short of an identity.",
-        verb="Record it",
+        lede=_(
+            "An account under which something that is no person works. Without an owner or a review, each "
+            "initiative that "
+            "uses it is short of an identity."
+        ),
+        verb=_("Record it"),
     )
 
 
@@ -421,7 +432,7 @@ def change_account(request: SignedInRequest, pk: int) -> HttpResponse:
         back=row.system.get_absolute_url(),
         proposing=proposing,
         title=f"Change the account {row}",
-        verb="Save",
+        verb=_("Save"),
     )
 
 
@@ -436,7 +447,7 @@ def review_account(request: SignedInRequest, pk: int) -> HttpResponse:
         "It is recorded that you looked.",
         back=row.system.get_absolute_url(),
         title=f"Look at the account {row}",
-        verb="I looked at it",
+        verb=_("I looked at it"),
     )
 
 
@@ -453,9 +464,9 @@ def close_account(request: SignedInRequest, pk: int) -> HttpResponse:
         proposing=proposing,
         title=f"Close the account {row}",
         happens=[
-            "Close it in its system first; here it is recorded.",
-            "What was due for it is resolved. Links that still name it are short of an identity.",
+            _("Close it in its system first; here it is recorded."),
+            _("What was due for it is resolved. Links that still name it are short of an identity."),
         ],
-        verb="It is closed",
+        verb=_("It is closed"),
         danger=True,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance import clock, contributions
@@ -65,7 +66,7 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
     against = _against(case, context, tied)
     alone = None if tied else standalone.standing(case)
     context |= {
-        "title": "Integration",
+        "title": _("Integration"),
         "banners": [*context["banners"], *outgrown_banner(case)],
         "tied": tied,
         "against": against,
@@ -103,18 +104,20 @@ def record(request: SignedInRequest, ref: str) -> HttpResponse:
         case,
         RecordForm(sent(request), questions=questions),
         lambda fields: record_register(case=case, by=request.user, **fields),
-        "The register of today is among the evidence.",
+        _("The register of today is among the evidence."),
         page="integration",
-        title="Keep the register as evidence",
-        lede="What it lists today is written into a file with its hash, which takes the place of the one before.",
+        title=_("Keep the register as evidence"),
+        lede=_(
+            "What it lists today is written into a file with its hash, which takes the place of the one before."
+        ),
         happens=[
-            "It is voided, where the rulebook says so, by any change of what it lists.",
+            _("It is voided, where the rulebook says so, by any change of what it lists."),
             *(
                 f"It does not help yet: {question} The register itself says something against it."
                 for question in short
             ),
         ],
-        verb="Keep it",
+        verb=_("Save"),
     )
 
 
@@ -211,7 +214,7 @@ def _flow(case, context, tied: list[Tied]) -> charts.Flow:
     named += [hop.region for one in tied for hop in one.hops]
     strange = {regions.key_of(name) for name in residency_findings.strange(named)}
     against: dict[int | None, int] = {}
-    for row in (row for one in context["against"] for row, _ in one["now"]):
+    for row in (row for one in context["against"] for row, _link in one["now"]):
         against[row.system_id] = against.get(row.system_id, 0) + 1
     ways = tuple(_way(case, one, running, strange, forbidden, against) for one in tied)
     models = ", ".join(model.label for model in context["facts"].models_at(context["now"]))
@@ -232,7 +235,7 @@ def _actors(case, context) -> tuple[charts.Stop, ...]:
             done.setdefault(step["who"], []).append(step["what"])
     found += [charts.Stop(who, note="; ".join(what)) for who, what in done.items()]
     return tuple(found) or (
-        charts.Stop("Nobody recorded", note="no scope and no process says who", bad=True),
+        charts.Stop("Nobody recorded", note=_("no scope and no process says who"), bad=True),
     )
 
 
@@ -331,11 +334,13 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
             f"{system.owner} is asked to agree to it, in person."
             if system.owner
             else f"Nobody owns {system}; somebody has to be found who agrees to it.",
-            "Where the initiative has evidence already, a source more ends what has to be shown anew with it.",
+            _(
+                "Where the initiative has evidence already, a source more ends what has to be shown anew with it."
+            ),
         ],
         hidden={"system": system.pk},
         parts=contributions.parts_of("link", request.user, system),
-        verb="Connect",
+        verb=_("Connect"),
     )
 
 
@@ -364,7 +369,7 @@ def _choose(request, case) -> HttpResponse:
         "integration",
         None,
         template="initiatives/integration/systems/link_choose.html",
-        title="Connect a system",
+        title=_("Connect a system"),
         words=words,
         found=found[:FOUND],
         more=len(found) > FOUND,
@@ -394,15 +399,17 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
         case,
         form,
         save,
-        "The link is changed.",
+        _("The link is changed."),
         page="integration",
         title=f"Change the link to {link.system}",
         happens=[
-            "What the system's owner agreed to was the link as it read then: other data, another path, account or way "
-            "asks anew.",
-            "Another path of the data ends evidence that speaks of this system, or of no system.",
+            _(
+                "What the system's owner agreed to was the link as it read then: other data, another path, account or "
+                "way asks anew."
+            ),
+            _("Another path of the data ends evidence that speaks of this system, or of no system."),
         ],
-        verb="Save",
+        verb=_("Save"),
     )
 
 
@@ -419,8 +426,8 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
         f"The initiative is no longer connected to {link.system}.",
         page="integration",
         title=f"End the link to {link.system}",
-        happens=["A source less ends evidence that speaks of this system, or of no system."],
-        verb="End it",
+        happens=[_("A source less ends evidence that speaks of this system, or of no system.")],
+        verb=_("End it"),
         danger=True,
     )
 
@@ -442,6 +449,6 @@ def accept(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         page="integration",
         title=f"Accept {system} as it is",
         lede=f"{system} is {condition_of(system, clock.today())[0].lower()}.",
-        happens=["Until that day it does not count against the initiative; another condition asks again."],
-        verb="Accept it",
+        happens=[_("Until that day it does not count against the initiative; another condition asks again.")],
+        verb=_("Accept it"),
     )

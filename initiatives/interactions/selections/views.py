@@ -7,6 +7,7 @@ from itertools import chain
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -48,7 +49,7 @@ def selections(request: SignedInRequest, ref: str) -> HttpResponse:
     if made:
         return redirect(made)
     context = case_context(request, case, "systems") | {
-        "title": "Selections of interactions",
+        "title": _("Selections of interactions"),
         "page": page_of(request, case.interaction_selections.select_related("asked_by")),
         "form": form,
     }
@@ -76,7 +77,7 @@ def selection(request: SignedInRequest, pk: int) -> HttpResponse:
     rows = actions.members(row, slice(start, start + len(page.object_list))) if page.object_list else []
     mine = next((one for one in asked if one.requested_by_id == request.user.pk), None)
     context = case_context(request, case, "systems") | {
-        "title": "Selection of interactions",
+        "title": _("Selection of interactions"),
         "row": row,
         "under_way": row.state in UNDER_WAY,
         "page": page,
@@ -109,7 +110,7 @@ def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a selection before its day."""
     row = _selection(request, pk)
     actions.end_selection(selection=row, by=request.user)
-    messages.success(request, "Ended. Its references are removed; the interactions stay in the log.")
+    messages.success(request, _("Ended. Its references are removed; the interactions stay in the log."))
     return redirect("interaction-selections", row.initiative.ref)
 
 
@@ -121,7 +122,7 @@ def request_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
         request, may_read_interactions(row.initiative, request.user), "request bulk reading", row.initiative
     )
     form = ReasonOfActForm(
-        sent(request), label="Why", help_text="It stays in the record, and the second person reads it."
+        sent(request), label=_("Why"), help_text=_("It stays in the record, and the second person reads it.")
     )
     done = acted(
         request,
@@ -129,22 +130,24 @@ def request_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda: bulk_readings.request_bulk_reading(selection=row, by=request.user, **form.cleaned_data),
     )
     if done:
-        messages.success(request, "Asked for. An auditor or the risk seat answers; you are told.")
+        messages.success(request, _("Asked for. An auditor or the risk seat answers; you are told."))
         return redirect(row)
     return ask(
         request,
         row.initiative,
         "systems",
         form,
-        title="Ask to read all at once",
+        title=_("Ask to read all at once"),
         lede=f"All {row.found:,} interactions of the selection in one file, in clear. One at a time you can read them "
         "without asking.",
         happens=[
-            "An auditor or the risk seat of the board answers: never you, and nobody who works on the initiative.",
+            _(
+                "An auditor or the risk seat of the board answers: never you, and nobody who works on the initiative."
+            ),
             f"Leave holds for {BulkReading.OPEN} days, for you alone. Each time that you take the file is on record.",
         ],
         back_url=row.get_absolute_url(),
-        verb="Ask",
+        verb=_("Ask"),
     )
 
 
@@ -172,9 +175,9 @@ def approve_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
     return act_page(
         request,
         case,
-        title="Give leave to read all at once",
+        title=_("Give leave to read all at once"),
         form=form,
-        verb="Give leave",
+        verb=_("Give leave"),
         happens=[
             f"{row.requested_by} can read all {row.selection.found:,} interactions of the selection, in clear, for "
             f"{BulkReading.OPEN} days.",
@@ -198,22 +201,22 @@ def refuse_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
         sent(request),
         request=request,
         purpose=f"refuse that {row.requested_by} reads a selection of {case.ref}",
-        label="Why",
-        help_text="Whoever asked reads it, and it stays in the record.",
+        label=_("Why"),
+        help_text=_("Whoever asked reads it, and it stays in the record."),
     )
     if request.method == "POST" and form.is_valid():
         bulk_readings.refuse_bulk_reading(request=row, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, "Refused. Whoever asked is told.")
+        messages.success(request, _("Refused. Whoever asked is told."))
         return redirect(back)
     return act_page(
         request,
         case,
-        title="Refuse leave to read all at once",
+        title=_("Refuse leave to read all at once"),
         form=form,
-        verb="Refuse",
+        verb=_("Refuse"),
         happens=[
             f"{row.requested_by} can still read them one at a time.",
-            "Your reason is kept with your name.",
+            _("Your reason is kept with your name."),
         ],
         back=back,
         page="systems",

@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
@@ -31,7 +32,7 @@ def evaluations(request: SignedInRequest, ref: str) -> HttpResponse:
         "withdrawn_by",
     )
     context |= {
-        "title": "How the models did",
+        "title": _("How the models did"),
         "evaluations": shown(rows.order_by("-declared_on", "-pk")),
         "may_evaluate": context["may"].collaborate,
     }
@@ -49,13 +50,13 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
             sent(request), case=case, initial={"component_version": request.GET.get("version", "")}
         ),
         lambda fields: actions.declare_evaluation(case=case, by=request.user, **fields),
-        "It is declared. Measure now, then record the result here.",
+        _("It is declared. Measure now, then record the result here."),
         page=TAB,
         back=BACK,
-        title="Declare an evaluation",
-        lede="What is measured, and what is good enough, is said before anybody knows what comes out.",
-        happens=["It stays as you declare it. What is wrong with it is withdrawn, with the reason."],
-        verb="Declare it",
+        title=_("Declare an evaluation"),
+        lede=_("What is measured, and what is good enough, is said before anybody knows what comes out."),
+        happens=[_("It stays as you declare it. What is wrong with it is withdrawn, with the reason.")],
+        verb=_("Declare it"),
     )
 
 
@@ -68,13 +69,13 @@ def result(request: SignedInRequest, pk: int) -> HttpResponse:
         row.initiative,
         ResultForm(sent(request)),
         lambda fields: actions.record_result(evaluation=row, by=request.user, **fields),
-        "The result is recorded, as typed by you.",
+        _("The result is recorded, as typed by you."),
         page=TAB,
         back=BACK,
         title=f"Record the result: {row}",
         lede=f"{row.component_version}. Whether it meets its threshold is computed.",
-        happens=["It stays as you record it, marked as typed by you."],
-        verb="Record it",
+        happens=[_("It stays as you record it, marked as typed by you.")],
+        verb=_("Record it"),
     )
 
 
@@ -87,12 +88,12 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         row.initiative,
         ReasonForm(sent(request)),
         lambda fields: actions.withdraw_evaluation(evaluation=row, by=request.user, **fields),
-        "The evaluation is withdrawn.",
+        _("The evaluation is withdrawn."),
         page=TAB,
         back=BACK,
         title=f"Withdraw the evaluation: {row}",
-        happens=["It stays where it is, struck out, with your name and your reason."],
-        verb="Withdraw it",
+        happens=[_("It stays where it is, struck out, with your name and your reason.")],
+        verb=_("Withdraw it"),
         danger=True,
     )
 

@@ -8,6 +8,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -388,10 +389,12 @@ def withdraw(request, pk):
         "withdraw vote",
         vote.review.initiative,
     )
-    form = ReasonOfActForm(request.POST or None, label="Why", help_text="The board and the team read it.")
+    form = ReasonOfActForm(
+        request.POST or None, label=_("Why"), help_text=_("The board and the team read it.")
+    )
     if request.method == "POST" and form.is_valid():
         actions.withdraw_vote(sign_off=vote, reason=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, "The vote is withdrawn. What was signed stays readable.")
+        messages.success(request, _("The vote is withdrawn. What was signed stays readable."))
         return redirect(vote.review)
     happens = [
         f"The seat {vote.get_seat_display().lower()} has no vote until somebody in it votes again.",
@@ -400,9 +403,9 @@ def withdraw(request, pk):
     return act_page(
         request,
         vote.review.initiative,
-        title="Withdraw a vote",
+        title=_("Withdraw a vote"),
         form=form,
-        verb="Withdraw it",
+        verb=_("Withdraw it"),
         happens=happens,
         danger=True,
         back=vote.review.get_absolute_url(),

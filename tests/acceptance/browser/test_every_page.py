@@ -36,6 +36,7 @@ from tests.support.browser.page_checks import (
     WIDE,
     by_keyboard,
     measured,
+    too_heavy,
     too_long,
     trouble_in,
 )
@@ -70,6 +71,8 @@ class Visitor:
 
     def __init__(self, watch):
         self.watch, self.page, self.keys = watch, watch.page(), {}
+        self.answers = []  # what the open page loaded
+        self.page.on("response", self.answers.append)
         self.themes = THEMES  # in which pages are looked at
         self.contrast = True  # whether it is looked at how letters stand out
         self.whole = False  # whether it is looked at in all widths, by keyboard and without scripts
@@ -96,8 +99,10 @@ class Visitor:
         """What is wrong with this page."""
         self.becomes(one.who)
         with self.expecting(one.status):
+            self.answers.clear()
             response = self.page.goto(one.address)
-            found = self.wrong_with(one.name, response, one.status)
+            found = too_heavy(one.name, self.answers)
+            found += self.wrong_with(one.name, response, one.status)
             return found + (self.without_scripts(one) if self.whole else [])
 
     def without_scripts(self, one: every_page.Page) -> list[str]:

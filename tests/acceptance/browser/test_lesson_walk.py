@@ -149,7 +149,7 @@ def incident(owner: Person, look) -> None:
     owner.type("Your answer to whoever reported it", ANSWER)
     owner.send("See what this changes")
     told = owner.page.locator("#impact")
-    expect(told).to_contain_text(f"{owner.person.full_name} owes by")
+    expect(told).to_contain_text(f"Due from {owner.person.full_name} by")
     expect(told).to_contain_text("Post-mortem of the incident: Summaries name old dates")
     expect(told).not_to_contain_text("..")
     expect(told).to_contain_text("Warned at once: Warehouse.")

@@ -248,7 +248,7 @@ def a_sample(lead: Person, case: Initiative) -> None:
     lead.type("Title", "Two answers of November")
     lead.type("Drawn on", clock.today().isoformat())
     lead.choose("Result", "Pass")
-    lead.send("Keep it as evidence")
+    lead.send("Save it as evidence")
 
 
 def an_evaluation(lead: Person, case: Initiative) -> None:
@@ -312,7 +312,7 @@ def keep_the_register(lead: Person, case: Initiative) -> None:
     lead.page.goto(at("register-record", case.ref))
     for box in lead.page.locator("input[name=covers]").all():
         lead.check(box)
-    lead.send("Keep it")
+    lead.send("Save")
 
 
 # T2: production beside an empty register

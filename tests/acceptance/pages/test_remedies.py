@@ -18,7 +18,7 @@ from tests.support.cases.case_pages import at
 
 pytestmark = pytest.mark.django_db
 
-LOOKS = ("See ", "Processes and sign-on", "What runs")
+LOOKS = ("See ", "Processes and sign-on", "Versions and scope")
 
 
 def main_of(response) -> BeautifulSoup:

@@ -394,7 +394,7 @@ def test_the_history_of_a_day_ends_with_it(case, auditor):
 
 def test_standing_as_computed_and_as_computed_now(year, case, auditor):
     page = auditor.get(on(case, day_of(case, "mvp"))).content.decode()
-    assert "they agree" in page
+    assert "recomputed: identical" in page
     last = PastStanding.objects.filter(initiative=case).order_by("-pk").first()
     wrong = [span | {"supported": "production", "label": ""} for span in last.spans]
     other = PastStanding(

@@ -47,7 +47,7 @@ def test_the_auditor_finds_the_day(as_):
         case.title,
         "<b>Prototype</b>, decided",
         "Standing on that day",
-        "they agree",
+        "recomputed: identical",
     )
     auditor.sees_not("Summaries, second life")
     # From there every page is of that day: the proof, who held which role, who decided and what was signed.

@@ -3,11 +3,13 @@
 With PLUMBLINE_SHOTS=folder each page that is looked at is also saved as a picture: light and dark, wide and narrow.
 """
 
+import gzip
 import os
+from functools import cache
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 SHOTS = os.environ.get("PLUMBLINE_SHOTS")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -20,6 +22,7 @@ LONGEST_ELSE, LONGEST = 4000, {"review": 2000, "audit": 4500, "systems": 5300}
 OVERVIEWS = ("case", "case-review", "case-overdue", "case-production", "case-stopped", "case-idea")
 LONGEST |= dict.fromkeys(OVERVIEWS, 1400)
 FIRST_WORDS = 180
+HEAVIEST = 100_000  # bytes that a first page takes: itself, style sheets and scripts, as they are sent
 WHOLE = {"rulebook", "rulebook-version", "help", "glossary", "styleguide", "crosswalk"}
 # It is not to fetch style sheets by itself: the policy of the pages forbids that, and the browser has them.
 EVERYTHING = {"resultTypes": ["violations"], "preload": False}
@@ -201,6 +204,25 @@ def too_long(page: Page, name: str) -> list[str]:
     if name not in WHOLE and height > most:
         found.append(f"{name}: {height} pixels high, {most} is the most")
     return found
+
+
+def too_heavy(name: str, answers: list[Response]) -> list[str]:
+    """What of the open page is heavier than a slow line takes: everything that it loads, each sent once, compressed.
+
+    Pages are compressed by the application that answers here; files beside them by the server, and here by hand.
+    """
+    weight = 0
+    for answer in answers:
+        if answer.request.resource_type in ("stylesheet", "script"):
+            weight += _packed(answer.body())
+        elif not answer.request.is_navigation_request() or answer.frame.parent_frame is None:
+            weight += answer.request.sizes()["responseBodySize"]
+    return [f"{name}: {weight} bytes, {HEAVIEST} is the most"] if weight > HEAVIEST else []
+
+
+@cache
+def _packed(content: bytes) -> int:
+    return len(gzip.compress(content, 9))
 
 
 def picture(page: Page, name: str, scheme: str) -> None:

@@ -192,10 +192,10 @@ class SetUp:
         owner.type("Last gone through on", clock.today().isoformat())
         owner.press("Record it")
         owner.tab("Integration")
-        owner.click("Keep it as evidence")
+        owner.click("Save it as evidence")
         for box in owner.page.locator("input[name=covers]").all():
             owner.check(box)
-        owner.press("Keep it")
+        owner.press("Save")
 
     def to_case(self, person: Counted) -> None:
         """From wherever they are to the case, through the portfolio."""

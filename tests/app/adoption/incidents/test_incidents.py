@@ -139,7 +139,7 @@ def test_what_is_told_before_is_what_then_happens(cast, case, as_):
     opened(case, cast.owner, **fields)
     ended = voided(case)
     debt = case.obligations.get(kind="post_mortem")
-    assert f"Marta Lindqvist owes by {debt.due:%-d %B %Y}: {debt.text}." in told
+    assert f"Due from Marta Lindqvist by {debt.due:%-d %B %Y}: {debt.text}." in told
     assert f"{len({pk for pk, _ in ended})} items of evidence end" in " ".join(told)
     assert f"for {len({key for _, key in ended})} questions." in " ".join(told)
     assert "Warned at once: Invoicing." in told

@@ -164,7 +164,7 @@ def test_notices_are_ones_own(cast, as_):
     text = client.get("/notices/").content.decode()
     assert "About mine" in text
     assert "About theirs" not in text
-    assert "Two unread notices" in text
+    assert "Two unread notifications" in text
     assert client.get(f"/notices/{other.pk}/").status_code == 404
     assert client.get(f"/notices/{mine.pk}/").url == "/help/"
     mine.refresh_from_db()

@@ -1,5 +1,7 @@
 """What happens around every request: strangers sign in, refusals become pages, zero bytes are turned away."""
 
+import gzip
+
 import pytest
 from django.db import connection, transaction
 
@@ -60,3 +62,15 @@ def test_a_statement_that_runs_away_is_stopped_and_told(cast, as_, monkeypatch):
     assert answer.status_code == 503
     assert answer["Retry-After"] == "60"
     assert "takes too long" in answer.content.decode()
+
+
+def test_pages_leave_compressed_and_files_as_they_are(cast, as_):
+    factories.make_case(cast, title="Call notes")
+    owner, takes = as_(cast.owner), {"accept-encoding": "gzip"}
+    page = owner.get("/cases/", headers=takes)
+    assert page["Content-Encoding"] == "gzip"
+    assert b"Call notes" in gzip.decompress(page.content)
+    assert "Accept-Encoding" in page["Vary"]
+    assert not owner.get("/cases/").has_header("Content-Encoding")
+    table = owner.get("/cases/export.csv", headers=takes)
+    assert not table.has_header("Content-Encoding")

@@ -154,7 +154,7 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
     assert mended == (
         ["Change the system", "Change the link"],
         [of_link],
-        [(at("running", mvp.ref), "What runs, and where"), of_link],
+        [(at("running", mvp.ref), "Versions and scope"), of_link],
     )
     assert f'<a href="{at("link-change", link.pk)}">Change the link' in text_of(page)
     said = mends(as_(cast.lead), mvp)

@@ -165,7 +165,7 @@ def test_what_is_typed_while_registering_stands_in_no_address(cast, as_):
 def test_what_the_owner_still_owes_is_named_while_registering_and_afterwards(cast, as_, sent):
     old = factories.make_prototype(cast, title="Something else")
     stage_actions.stop(case=old, reason_code="no_value", reason="Nobody asked for it", by=cast.owner)
-    client, words = as_(cast.owner), "Marta Lindqvist still owes what others could learn from."
+    client, words = as_(cast.owner), "Marta Lindqvist has not yet written what others could learn from."
     assert words in client.get("/cases/register/").content.decode()
     typed = client.post("/cases/similar/", {"title": "Zebra", "owner": cast.owner.pk}).content.decode()
     assert words in typed

@@ -148,7 +148,7 @@ def test_the_export_has_a_row_for_each_pairing_and_case_and_is_recorded(cast, as
     listed = crosswalk.references(book, "eu_ai_act")
     rows = table(client.get("/audit/frameworks.csv?framework=eu_ai_act"))
     assert len(rows) == 2 * sum(len(asked) for asked in listed.values())
-    assert {row["Framework"] for row in rows} == {"AI Act"}
+    assert {row["Framework"] for row in rows} == {"EU AI Act"}
     proved = next(row for row in rows if row["Case"] == case.ref and "sha-256" in row["Proof"])
     digest = re.search(r"sha-256 ([0-9a-f]{64})", proved["Proof"])[1]
     assert case.evidence.filter(sha256=digest).exists()

@@ -244,7 +244,7 @@ def test_refusing_past_the_idea_owes_a_post_mortem_and_says_so(cast, as_):
     review = voted(cast)
     url = reverse("review-decide", args=[review.pk]) + "?outcome=refused"
     due = clock.today() + timedelta(days=30)
-    assert f"Marta Lindqvist owes: Post-mortem after refusal, by {due.day} {due:%B}" in words(
+    assert f"Due from Marta Lindqvist: Post-mortem after refusal, by {due.day} {due:%B}" in words(
         as_(cast.chair).get(url)
     )
     answer = as_(cast.chair).post(url, {"outcome": "refused", "reason": ""} | SIGNED)
