@@ -5,7 +5,8 @@ python -m tests.drills.systems.interaction_volume [SPANS ...] [--batch N] [--bac
 So many spans (each size beside what is there already) are laid down as intake and loading would have left them: bodies
 compressed, encrypted and wrapped by the same code, in one Parquet file a case and day; rows by COPY; batches with their
 roots. They are 50,000 a day, of twenty cases. Then are measured: bytes a span, by where they lie; pages of the list,
-one interaction opened and handed out, all of one person; the verification of the log; and with `--backup` a backup.
+one interaction opened and handed out, all of one person; the verification of the log; and with `--backup` a backup
+and its restore. Ten million, beside one: `interaction_volume 1000000 10000000` (twelve GB, hours on a busy machine).
 """
 
 import argparse
@@ -24,12 +25,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
+from unittest import mock
 
 from tests.drills.company import place
 from tests.drills.systems import interaction_spans
 
 A_DAY, CASES = 50_000, 20
 PERSONS = A_DAY * 30 // CASES // interaction_spans.A_PERSON  # of a case
+TEXTS = 2_000  # of a day, that differ
 FREQUENT = "customer of every day"  # one in FREQUENTLY spans is of this person, in all cases
 FREQUENTLY = 5_000
 MOST_BYTES, EXPORT, FOUND = 1_200, 60, 300  # a span; seconds; milliseconds: what is asked
@@ -113,8 +116,11 @@ def lay_down(first: date, days: int, batch: int, folder: Path) -> int:
         _keys.clear()
         holders = [keys.pseudonym("subject", name) for name in (FREQUENT, *map(person, range(PERSONS)))]
         for case in range(1, CASES + 1):
-            found = keys.for_writing(case, [(holder, month) for holder in holders])
-            _keys.update({(case, holder): kept for (holder, _), kept in found.items()})
+            for at in range(0, len(holders), 500):
+                found = keys.for_writing(case, [(holder, month) for holder in holders[at : at + 500]])
+                _keys.update({(case, holder): kept for (holder, _), kept in found.items()})
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE governance_interactionkey")
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT plumbline_interactions_of(%s)", [datetime.combine(some[0], clock_time(), UTC)]
@@ -161,6 +167,7 @@ def one_day(day: Day) -> Made:
     base = conventions.read(
         otlp.read_traces(interaction_spans.encoded(200, 1), otlp.PROTOBUF)
     )  # with the attributes that senders have
+    texts = [interaction_spans.said(draw, "") for _ in range(TEXTS)]
     start = datetime.combine(day.day, clock_time(), UTC)
     lines: dict[int, list[str]] = defaultdict(list)
     made = Made(day.folder / f"{day.day}.rows", [])
@@ -171,7 +178,7 @@ def one_day(day: Day) -> Made:
                 span = number * day.batch + at
                 case = draw.randrange(CASES) + 1
                 name = person(draw.randrange(PERSONS)) if draw.randrange(FREQUENTLY) else FREQUENT
-                told = interaction_spans.said(draw, name)
+                told = draw.choice(texts)
                 started = start + timedelta(microseconds=span * 86_400_000_000 // A_DAY)
                 report = replace(
                     base[span % len(base)],
@@ -413,19 +420,36 @@ def verified() -> None:
 
 
 def backed_up(folder: Path) -> None:
-    """A backup: how long it takes, and its size."""
-    from governance.storage import backup
+    """A backup, and it put back into another database and folder: how long both take, and the size."""
+    from governance.interaction_log import reading
+    from governance.models import Interaction
+    from governance.storage import backup, restore
+    from tests.support import plugin
+    from tests.support.database.restored_copies import another, installed_in
 
-    copy = folder / "copy"
+    copy, restored = folder / "copy", folder / "restored"
     took = timed(lambda: backup.take(copy)) / 1000
     size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
-    print(f"  backup: {took:.0f} s, {size / 1e6:.0f} MB")
+    files = sum(path.stat().st_size for path in (copy / "interactions").rglob("*") if path.is_file())
+    print(f"  backup: {took:.0f} s, {size / 1e6:.0f} MB, of these bodies {files / 1e6:.0f} MB", flush=True)
+    with (
+        another(plugin.make_template()) as name,
+        installed_in(name, restored / "uploads"),
+        mock.patch.object(restore, "migrate_to", return_value=False),  # they are there already
+    ):
+        took = timed(lambda: restore.restore(copy)) / 1000
+        some = list(Interaction.objects.select_related("batch").order_by("digest")[:500])
+        read, _ = reading.bodies_of(some)
+        print(
+            f"  restore: {took:.0f} s; {len(read)} of {len(some)} drawn bodies read and as they were sealed"
+        )
     shutil.rmtree(copy)
+    shutil.rmtree(restored)
 
 
 if __name__ == "__main__":
     asked = argparse.ArgumentParser()
-    asked.add_argument("sizes", type=int, nargs="*", default=[1_000_000, 10_000_000])
+    asked.add_argument("sizes", type=int, nargs="*", default=[1_000_000])
     asked.add_argument("--batch", type=int, default=1_000, help="spans in a batch")
     asked.add_argument("--backup", action="store_true", help="a backup at each size, too")
     given = asked.parse_args()

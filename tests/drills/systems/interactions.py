@@ -156,11 +156,14 @@ def paced(request: Callable[[int], bytes], pace: float, seconds: float, connecti
                 return one.close()
             content, due = request(number), began + number / pace
             time.sleep(max(0.0, due - time.perf_counter()))
-            status, body = one.ask(content)
-            took = time.perf_counter() - due
+            try:
+                status, body = one.ask(content)
+                word = "taken" if status == 200 and not body else decisions.outcome_of(status, body)
+            except OSError:
+                word = "no answer"
             with lock:
-                times.append(took)
-                outcomes["taken" if status == 200 and not body else decisions.outcome_of(status, body)] += 1
+                times.append(time.perf_counter() - due)
+                outcomes[word] += 1
 
     threads = [threading.Thread(target=send) for _ in range(connections)]
     for thread in threads:
