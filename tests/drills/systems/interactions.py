@@ -34,6 +34,7 @@ PERSONS = 1_000  # groups of four persons that the batches are about
 DECISIONS = 100  # a second
 ACKNOWLEDGED, SLOWER = 100, 1.5  # milliseconds, and times: what is asked
 WHILE_KILLED = 5  # batches a second
+PATIENCE = 60  # seconds
 
 
 def main(seconds: float, rate: int, kills: int) -> None:
@@ -329,9 +330,15 @@ def killed(file: Batches, parts: dict, kills: int, complaints) -> list[str]:
     for sender in senders:
         sender.start()
     chance, died = random.Random(kills), Counter()
+    seen = {name: at_work(name, acknowledged) for name in parts}
     for _ in range(kills):
-        time.sleep(chance.uniform(2, 8))
-        died[kill_one(parts, chance, complaints)] += 1
+        name = chance.choice(list(parts))
+        until = time.monotonic() + PATIENCE
+        while at_work(name, acknowledged) == seen[name] and time.monotonic() < until:
+            time.sleep(0.2)  # what has not done anything since it was begun is not killed
+        time.sleep(chance.uniform(0, 4))
+        died[kill_one(name, parts, chance, complaints)] += 1
+        seen[name] = at_work(name, acknowledged)
     time.sleep(2)
     stop.set()
     for sender in senders:
@@ -347,11 +354,15 @@ def killed(file: Batches, parts: dict, kills: int, complaints) -> list[str]:
     return compared(file, acknowledged)
 
 
-def kill_one(parts: dict, chance: random.Random, complaints) -> str:
-    """Kill one process at random, and start its part anew where that is gone by it; what it was."""
+def at_work(name: str, acknowledged: set[int]) -> int:
+    """What a part has done: batches that the web server took, or that the worker brought over."""
+    return len(acknowledged) if name == "web server" else batches()
+
+
+def kill_one(name: str, parts: dict, chance: random.Random, complaints) -> str:
+    """Kill a process of this part at random, and start the part anew where it is gone by it; what it was."""
     from governance.management.commands import run
 
-    name = chance.choice(list(parts))
     main = psutil.Process(parts[name].pid)
     inner = main.children()
     if inner and chance.random() < 0.75:
