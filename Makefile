@@ -26,8 +26,10 @@ TESTS := tests/unit tests/app
 TESTS_MORE := tests/acceptance
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 BENCH := record.capture record.seal record.lag record.verify record.asof company.pages systems.decisions \
-	company.register company.similar systems.residency systems.profiles systems.effort systems.readings_in systems.lessons
-TRIALS := record.crash record.flips record.erasure record.backup company.memory systems.readings company.thirty_days
+	company.register company.similar systems.residency systems.profiles systems.effort systems.readings_in systems.lessons \
+	systems.interaction_volume
+TRIALS := record.crash record.flips record.erasure record.backup company.memory systems.readings systems.interactions \
+	company.thirty_days
 
 test: $(VENV)/development.stamp ## run the tests of rules, models, acts and pages: before every push
 	@$(PYTEST) $(TESTS) $(ARGS)
@@ -38,11 +40,11 @@ test-all: $(VENV)/development.stamp ## run what `make test` leaves out: browsers
 races: $(VENV)/development.stamp ## run the races between people at full length (500 rounds each)
 	@$(BIN)/pytest tests/acceptance/races --rounds 500 $(ARGS)
 
-bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar cases, readings, the library of lessons
+bench: $(VENV)/development.stamp ## measure speed: cost of capture, sealing, its lag, verification, any day again, pages, decisions, the register, similar cases, readings, the library of lessons, the interaction log
 	@for one in $(BENCH); do $(BIN)/python -m tests.drills.$$one || exit; done
 
-drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions, thirty days
-	@$(BIN)/pytest tests/acceptance/record/test_path_matrix.py tests/acceptance/record/test_record_attacks.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py --rounds 500
+drills: $(VENV)/development.stamp ## the long trials: crashes, flipped bits, erasure, backup, every attack, generated input, every page, an hour's memory, a hundred thousand questions and interactions, thirty days
+	@$(BIN)/pytest tests/acceptance/record/test_path_matrix.py tests/acceptance/record/test_record_attacks.py tests/acceptance/input tests/acceptance/pages tests/acceptance/browser/test_every_page.py tests/acceptance/browser/test_production_walk.py tests/acceptance/cases/test_logs_compared.py --rounds 500
 	@for one in $(TRIALS); do $(BIN)/python -m tests.drills.$$one || exit; done
 
 mutants: $(VENV)/development.stamp ## take the defences away one by one: each time a test must go red

@@ -1,5 +1,7 @@
 """Acts planted among two thousand, through the doors that systems use: the worker finds every one, and nothing else.
 
+One day, with 20 of each kind planted; `--rounds 500` plants 200 of each on ten days, among a hundred thousand.
+
 What a system does is sent as JSON lines with its key; what it may do it asks. Batches on one allow, cached allows,
 what is sent twice, late and out of order, a system that reports a tenth, and chat that means no action are among it.
 """
@@ -25,7 +27,8 @@ from tests.support.servers.asking_systems import System
 
 pytestmark = pytest.mark.django_db
 
-PLANTED = 20
+FULL = 500  # rounds
+PLANTED = 20  # of each kind, on each day
 ACTION = "summarise"
 INSIDE = {
     "subject_groups": ["account_managers"],
@@ -37,9 +40,10 @@ INSIDE = {
 
 
 class Planted:
-    """One day of two systems, written down before it is sent: lines by id, what was planted, when each is sent."""
+    """Days of two systems, written down before they are sent: lines by id, what was planted, when each is sent."""
 
-    def __init__(self, asks: System, samples: System):
+    def __init__(self, asks: System, samples: System, days: int, times: int):
+        self.days, self.times = days, times  # how often on a day something is done
         self.asks, self.samples = asks, samples
         self.draw = random.Random(11)
         self.lines: list[tuple[System, dict]] = []
@@ -97,33 +101,47 @@ def case(cast):
     return factories.make_mvp(cast)
 
 
-def planted_day(cast, case) -> Planted:
+@pytest.fixture
+def planted(cast, case, rounds) -> Planted:
+    """What is to be planted, at what length."""
     scopes = ["evaluate", "interactions"]
     asks = System(factories.make_key(cast, case, scopes=scopes)[1].text)
     samples = System(factories.make_key(cast, case, scopes=scopes, system="Batch summaries")[1].text)
-    day = Planted(asks, samples)
-    start = clock.now()
+    return Planted(asks, samples, *((10, 4_000) if rounds >= FULL else (1, 800)))
+
+
+def plant_day(day: Planted, date: int) -> None:
+    """One day, from now on; its numbers begin with `date`."""
+    every, start = day.times // PLANTED, clock.now()
     with time_machine.travel(start, tick=False) as moment:
-        for number in range(800):
+        for turn in range(day.times):
+            number = date * 100_000 + turn
             moment.shift(7)
-            day.allowed(number, system=asks)
+            day.allowed(number, system=day.asks)
             day.line(f"c{number}", clock.now(), operation="chat")
-            if number % 4 == 0:
+            if turn % 4 == 0:
                 moment.shift(7)
-                day.allowed(10_000 + number, system=samples, sampled=0.1)
-            if number % 40 == 0:  # far from every allow: nothing can be meant but a denial, or nobody's word
+                day.allowed(50_000 + number, system=day.samples, sampled=0.1)
+            if turn % every == 0:  # far from every allow: nothing can be meant but a denial, or nobody's word
                 moment.shift(300)
                 day.never_asked.add(day.line(f"n{number}", clock.now(), action=ACTION))
                 moment.shift(300)
-                answer = asks.ask(ACTION, **INSIDE | {"resource_data_class": "health records"})
+                answer = day.asks.ask(ACTION, **INSIDE | {"resource_data_class": "health records"})
                 assert answer["decision"] is False, answer
                 told = {"action": ACTION, "decision": answer["context"]["id"]}
-                day.after_denial.add(day.line(f"d{number}", clock.now(), late=number % 80 == 0, **told))
-                other = ("m-9", "") if number % 80 == 0 else ("m-4", "m-4-mini")
+                late = turn % (2 * every) == 0
+                day.after_denial.add(day.line(f"d{number}", clock.now(), late=late, **told))
+                other = ("m-9", "") if late else ("m-4", "m-4-mini")
                 name = day.line(f"m{number}", clock.now(), operation="chat", model=other[0], version=other[1])
                 day.other_model.add(name)
                 moment.shift(300)
-    return day
+
+
+def reconcile() -> None:
+    """What the worker does until no day waits any more: each run ends after some minutes."""
+    tasks.reconcile_logs()
+    while ReconciledDay.objects.filter(due=True, judged_at=None).exists():
+        tasks.reconcile_logs()
 
 
 def rows_of(case, chosen: str) -> list[Interaction]:
@@ -136,39 +154,48 @@ def names_of(rows) -> set[str]:
     return {reading.opened(row).report.id for row in rows}
 
 
-def test_every_act_that_was_planted_is_found_and_nothing_else(cast, case):
+def test_every_act_that_was_planted_is_found_and_nothing_else(case, planted):
     start = clock.midnight_before(clock.today() + timedelta(days=1)) + timedelta(
         hours=6
     )  # its contract is in force
-    with time_machine.travel(start):
-        day = planted_day(cast, case)
-    assert {len(day.never_asked), len(day.after_denial), len(day.other_model)} == {PLANTED}
-    with time_machine.travel(start + timedelta(hours=10)):
-        day.send(day.lines)
-        tasks.reconcile_logs()
+    for number in range(planted.days):
+        with time_machine.travel(start + timedelta(days=number)):
+            plant_day(planted, number)
+    count = PLANTED * planted.days
+    assert {len(planted.never_asked), len(planted.after_denial), len(planted.other_model)} == {count}
+    last = start + timedelta(days=planted.days - 1)
+    with time_machine.travel(last + timedelta(hours=16)):
+        planted.send(planted.lines)
+        reconcile()
         early = LogFinding.objects.count()
-        assert names_of(rows_of(case, LogFindingKind.NEVER_ASKED)) == day.never_asked
-    with time_machine.travel(start + timedelta(hours=14)):
-        day.send(day.late)
-        tasks.reconcile_logs()
-        assert Interaction.objects.filter(case_number=case.number).count() > 1_900
-        assert names_of(rows_of(case, LogFindingKind.NEVER_ASKED)) == day.never_asked
-        assert names_of(rows_of(case, LogFindingKind.AFTER_DENIAL)) == day.after_denial
-        assert names_of(rows_of(case, LogFindingKind.OTHER_MODEL)) == day.other_model
+        assert names_of(rows_of(case, LogFindingKind.NEVER_ASKED)) == planted.never_asked
+    with time_machine.travel(last + timedelta(hours=17, minutes=50)):
+        planted.send(planted.late)
+        reconcile()
+        logged = Interaction.objects.filter(case_number=case.number).count()
+        print(f"{logged} interactions, {count} planted of each of three kinds")
+        assert logged > 2.3 * planted.days * planted.times
+        assert names_of(rows_of(case, LogFindingKind.NEVER_ASKED)) == planted.never_asked
+        assert names_of(rows_of(case, LogFindingKind.AFTER_DENIAL)) == planted.after_denial
+        assert names_of(rows_of(case, LogFindingKind.OTHER_MODEL)) == planted.other_model
         assert not LogFinding.objects.filter(probable=True).exists()
         kinds = {kind: LogFinding.objects.filter(kind=kind).count() for kind in LogFindingKind}
-        assert kinds == {"never_asked": PLANTED, "after_denial": PLANTED, "other_model": 2, "silent": 0}
+        models = 2 * planted.days
+        assert kinds == {"never_asked": count, "after_denial": count, "other_model": models, "silent": 0}
         assert LogFinding.objects.count() > early > 0
         assert not LogFindingWithdrawal.objects.exists(), "what came late took nothing back"
-        (row,) = ReconciledDay.objects.exclude(judged_at=None).filter(calls__gt=0)
-        assert (row.never_asked, row.after_denial, row.not_done, row.open) == (PLANTED, PLANTED, 0, 0)
-        assert row.sampling
-        assert row.unnamed == {"chat": 800 + PLANTED}
+        rows = list(ReconciledDay.objects.exclude(judged_at=None).filter(calls__gt=0))
+        assert len(rows) == planted.days
+        for row in rows:
+            found = (row.never_asked, row.after_denial, row.not_done, row.open)
+            assert found == (PLANTED, PLANTED, 0, 0)
+            assert row.sampling
+            assert row.unnamed == {"chat": planted.times + PLANTED}
         done = rows_of(case, "done")
-        assert not names_of(done[:50]) & (day.never_asked | day.after_denial)
+        assert not names_of(done[:50]) & (planted.never_asked | planted.after_denial)
         sources = {
             one.source.split(":")[1] for one in Shortcoming.objects.standing() if "interactions" in one.source
         }
         assert sources == {"never_asked", "after_denial", "other_model"}
-        tasks.reconcile_logs()
-        assert LogFinding.objects.count() == 2 * PLANTED + 2
+        reconcile()
+        assert LogFinding.objects.count() == 2 * count + models

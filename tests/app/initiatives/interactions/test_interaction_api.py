@@ -3,6 +3,7 @@
 import errno
 import gzip
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from governance import clock
 from governance.interaction_log import loading, otlp, reading
 from governance.interaction_log.intake import interactions
 from governance.models import Interaction
@@ -128,6 +130,43 @@ def test_a_wrong_batch_has_an_answer_and_the_next_is_kept(system, body, headers,
     assert said.endswith(".")
     assert system.send("/otlp/v1/traces", sent("whole_traces"), **PACKED).status_code == 200
     assert len(kept()) == 3
+
+
+def test_no_sender_sends_a_wrong_batch_again(system):
+    """A sender keeps a batch that it may send again (OTLP: 429, 502, 503, 504) before all others; others it drops."""
+    good = gzip.decompress(sent("whole_traces"))
+    for body, headers in (
+        (b"\xff" * 40, {"content_type": otlp.PROTOBUF}),
+        (good[:-9], {"content_type": otlp.PROTOBUF}),
+        (sent("whole_traces")[:-9], PACKED),
+        (gzip.compress(b"\0" * (64 << 20), mtime=0), PACKED),
+        (b"\0" * ((4 << 20) + 1), {"content_type": otlp.PROTOBUF}),
+        (sent("whole_traces"), PACKED | {"HTTP_AUTHORIZATION": "Bearer plk_" + "a" * 12 + "_" + "b" * 43}),
+    ):
+        answer = system.send("/otlp/v1/traces", body, **headers)
+        assert answer.status_code in (400, 401, 413)
+        assert "Retry-After" not in answer
+        assert answer["Content-Type"] == otlp.PROTOBUF
+    assert kept() == []
+
+
+def test_spans_of_a_wrong_clock_are_kept_by_the_moment_they_came(system):
+    """Of a sender that began in 1970, in 2050, never, or after the calendar's end: with the others of their batch."""
+    now = clock.now()
+    right = int((now - timedelta(minutes=1)).timestamp() * 1e9)
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for number, start in enumerate((right, 1, 2_524_608_000 * 10**9, 0, (1 << 64) - 1), start=1):
+        spans.add(trace_id=b"\1" * 16, span_id=bytes([number] * 8), start_time_unix_nano=start)
+    for _ in range(2):  # the second time they are known, whatever moment they came by
+        answer = system.send("/otlp/v1/traces", request.SerializeToString(), content_type=otlp.PROTOBUF)
+        assert (answer.status_code, answer.content) == (200, b"")
+    first, *others = kept()
+    assert (first.odd_clock, abs(first.at - now) < timedelta(minutes=2)) == (False, True)
+    assert [(row.odd_clock, row.at) for row in others] == [(True, row.received_at) for row in others]
+    assert len(others) == 4
+    opened = reading.opened(others[1])
+    assert (opened.wrong, opened.report.started.year) == ("", 2050), "what was said is kept"
 
 
 @pytest.mark.parametrize("url", ["/otlp/v1/traces", "/otlp/v1/logs", "/access/v1/interactions"])
