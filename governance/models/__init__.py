@@ -21,6 +21,7 @@ from governance.models.interactions import (
 from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
 from governance.models.notices import CalendarFeed, Delivery, Notice, SnoozedLine, Telling
 from governance.models.people import Absence, Board, Delegation, Membership, SignInAttempt, Unit, User
+from governance.models.identity.provisioning import Directory, ManagedAccount, ManagedGroup, ManagedMembership
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
 from governance.models.sign_in import KeyAttempt, PasswordLink, ServiceKey, Session
@@ -40,6 +41,7 @@ __all__ = [
     "DecisionBatch",
     "Delegation",
     "Delivery",
+    "Directory",
     "Entry",
     "EntryBody",
     "Gate",
@@ -47,6 +49,9 @@ __all__ = [
     "KeyHeartbeat",
     "Leaf",
     "LegalHold",
+    "ManagedAccount",
+    "ManagedGroup",
+    "ManagedMembership",
     "Membership",
     "Node",
     "Notice",
