@@ -32,10 +32,10 @@ from initiatives.models.evidence import (
     Verification,
     Voiding,
 )
-from initiatives.models.handovers import Handover
 from initiatives.models.holds import (
     Excuse,
     Gap,
+    Handover,
     Hold,
     Measurement,
     Obligation,
