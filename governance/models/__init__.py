@@ -10,6 +10,7 @@ from governance.models.contracts import (
     VocabularyWord,
 )
 from governance.models.decisions import DecisionBatch, KeyHeartbeat, OutcomeReport, PolicyDecision
+from governance.models.identity.provisioning import Directory, ManagedAccount, ManagedGroup, ManagedMembership
 from governance.models.installation import DataFolder, Pulse, TaskRun
 from governance.models.interactions import (
     Interaction,
@@ -21,7 +22,6 @@ from governance.models.interactions import (
 from governance.models.ledger import Checkpoint, Entry, EntryBody, Leaf, Node, Sealing, Timestamp
 from governance.models.notices import CalendarFeed, Delivery, Notice, SnoozedLine, Telling
 from governance.models.people import Absence, Board, Delegation, Membership, SignInAttempt, Unit, User
-from governance.models.identity.provisioning import Directory, ManagedAccount, ManagedGroup, ManagedMembership
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
 from governance.models.sign_in import KeyAttempt, PasswordLink, ServiceKey, Session
