@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField()),
                 ('removed_at', models.DateTimeField(blank=True, null=True)),
                 ('directory', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='governance.directory')),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='managed', to=settings.AUTH_USER_MODEL)),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='managed', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['pk'],

@@ -62,7 +62,8 @@ class ManagedAccount(models.Model):
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     directory = models.ForeignKey(Directory, models.PROTECT, related_name="accounts")
-    person = models.OneToOneField(User, models.PROTECT, related_name="managed")
+    # Goes where its person is erased.
+    person = models.OneToOneField(User, models.CASCADE, related_name="managed")
     user_name = models.CharField(max_length=200)
     external_id = models.CharField(max_length=200, blank=True, default="")
     said = models.JSONField(default=dict)
