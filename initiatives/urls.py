@@ -45,6 +45,8 @@ from initiatives.model_register import views as model_views
 from initiatives.model_register.evaluations import views as evaluation_views
 from initiatives.portfolio import chart_views, search_views
 from initiatives.portfolio import views as portfolio_views
+from initiatives.provisioning import api as scim
+from initiatives.provisioning import views as directory_views
 from initiatives.registration import views as registration_views
 from initiatives.reviews import views as review_views
 from initiatives.reviews.sign_offs import views as sign_off_views
@@ -62,6 +64,19 @@ urlpatterns = [
     path("access/v1/evaluations", enforcement_api.evaluations, name="access-evaluations"),
     path("access/v1/outcomes", enforcement_api.outcomes, name="access-outcomes"),
     path("access/v1/interactions", interactions_api.reported, name="access-interactions"),
+    path("scim/v2/Users", scim.users, name="scim-users"),
+    path("scim/v2/Users/.search", scim.users_search, name="scim-users-search"),
+    path("scim/v2/Users/<uuid:uid>", scim.user, name="scim-user"),
+    path("scim/v2/Groups", scim.groups, name="scim-groups"),
+    path("scim/v2/Groups/.search", scim.groups_search, name="scim-groups-search"),
+    path("scim/v2/Groups/<uuid:uid>", scim.group, name="scim-group"),
+    path("scim/v2/ServiceProviderConfig", scim.service_provider_config, name="scim-config"),
+    path("scim/v2/ResourceTypes", scim.resource_types, name="scim-resource-types"),
+    path("scim/v2/ResourceTypes/<str:name>", scim.resource_types, name="scim-resource-type"),
+    path("scim/v2/Schemas", scim.schemas, name="scim-schemas"),
+    path("scim/v2/Schemas/<str:name>", scim.schemas, name="scim-schema"),
+    path("scim/v2/.search", scim.search_all, name="scim-search"),
+    path("scim/v2/Me", scim.me, name="scim-me"),
     path("otlp/v1/traces", interactions_api.traces, name="otlp-traces"),
     path("otlp/v1/logs", interactions_api.logs, name="otlp-logs"),
     path("access/v1/approvals/<uuid:reference>", enforcement_api.approval, name="access-approval"),
@@ -371,6 +386,16 @@ urlpatterns = [
     path("organisation/units/<int:pk>/rename/", unit_views.rename, name="unit-rename"),
     path("organisation/units/<int:pk>/move/", unit_views.move, name="unit-move"),
     path("organisation/units/<int:pk>/merge/", unit_views.merge, name="unit-merge"),
+    path("organisation/directories/", directory_views.directories, name="directories"),
+    path("organisation/directories/add/", directory_views.add, name="directory-add"),
+    path("organisation/directories/<int:pk>/key/", directory_views.renew, name="directory-renew"),
+    path("organisation/directories/<int:pk>/revoke/", directory_views.revoke, name="directory-revoke"),
+    path("organisation/directories/groups/<int:pk>/", directory_views.group, name="directory-group"),
+    path(
+        "organisation/directories/accounts/<int:pk>/unit/<int:unit>/",
+        directory_views.accept,
+        name="directory-accept",
+    ),
     path("organisation/boards/", seat_views.boards, name="boards"),
     path("organisation/boards/add/", seat_views.add, name="board-add"),
     path("organisation/boards/<int:pk>/seat/", seat_views.grant, name="seat-grant"),

@@ -251,6 +251,19 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
         f"added the unit {f.get('unit')}" + (f" below {f['parent']}." if f.get("parent") else ".")
     ),
     EntryKind.ACCOUNT_ENDED: lambda f: f"ended the account of {f.get('person')}, {f.get('login')}.",
+    EntryKind.DIRECTORY_ADDED: lambda f: (
+        f"connected the directory {f.get('directory')}, with the key {f.get('public')}."
+    ),
+    EntryKind.DIRECTORY_KEY_RENEWED: lambda f: (
+        f"gave the directory {f.get('directory')} a new key, {f.get('public')}."
+    ),
+    EntryKind.DIRECTORY_KEY_REVOKED: lambda f: (
+        f"revoked the key {f.get('public')} of the directory {f.get('directory')}."
+    ),
+    EntryKind.GROUP_PROPOSES_UNIT: lambda f: (
+        f"let the group {f.get('group')} of {f.get('directory')} propose "
+        f"{f.get('unit') or 'no unit'} for its people."
+    ),
     EntryKind.INVITED: lambda f: f"invited {f.get('person')} to choose a password.",
     EntryKind.PASSWORD_RESET_ASKED_FOR: lambda f: f"sent {f.get('person')} a link to choose a new password.",
     EntryKind.PASSWORD_LINK_HANDED_OVER: lambda f: (

@@ -10,6 +10,7 @@ from governance.models.contracts import (
     VocabularyWord,
 )
 from governance.models.decisions import DecisionBatch, KeyHeartbeat, OutcomeReport, PolicyDecision
+from governance.models.identity.provisioning import Directory, ManagedAccount, ManagedGroup, ManagedMembership
 from governance.models.installation import DataFolder, Pulse, TaskRun
 from governance.models.interactions import (
     Interaction,
@@ -40,6 +41,7 @@ __all__ = [
     "DecisionBatch",
     "Delegation",
     "Delivery",
+    "Directory",
     "Entry",
     "EntryBody",
     "Gate",
@@ -47,6 +49,9 @@ __all__ = [
     "KeyHeartbeat",
     "Leaf",
     "LegalHold",
+    "ManagedAccount",
+    "ManagedGroup",
+    "ManagedMembership",
     "Membership",
     "Node",
     "Notice",

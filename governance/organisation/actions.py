@@ -243,9 +243,9 @@ def confirm_seat(*, membership: Membership, by: User) -> Membership:
     return membership
 
 
-def change_address(*, person: User, address: str, by: User) -> None:
+def change_address(*, person: User, address: str, by: User | str) -> None:
     """Note in the running act, before it is saved, that the mail address of an account becomes another, and tell the
-    one before. Links for a password wait a day before they go to the new one.
+    one before. Links for a password wait a day before they go to the new one. `by` is a person, or a directory's name.
     """
     before = User.objects.values_list("email", flat=True).get(pk=person.pk)
     if before == address:

@@ -192,8 +192,11 @@ class PersonAdmin(Recorded):
     fieldsets = ((None, {"fields": ("login", *about, "is_active", "joined_at", "reason")}),)
 
     def get_readonly_fields(self, request, obj=None):
-        """What stays: the name people sign in with, and whether the account is active."""
-        return ("login", "is_active", "joined_at") if obj else ()
+        """What stays: the name people sign in with, and whether the account is active; and what a directory keeps."""
+        if obj is None:
+            return ()
+        kept = models.ManagedAccount.objects.filter(person=obj, removed_at__isnull=True).exists()
+        return ("login", "is_active", "joined_at") + (("full_name", "email", "manager") if kept else ())
 
     def get_fieldsets(self, request, obj=None):
         """Whoever may only look is shown no reason to fill in."""
@@ -211,7 +214,7 @@ class PersonAdmin(Recorded):
         """As any row; a changed mail address is told to the one before, and waits."""
         if change:
             organisation_actions.change_address(
-                person=obj, address=form.cleaned_data["email"], by=request.user
+                person=obj, address=form.cleaned_data.get("email", obj.email), by=request.user
             )
         super().save_model(request, obj, form, change)
 

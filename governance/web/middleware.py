@@ -28,7 +28,7 @@ class Machines:
     Which addresses those are is what their views say (`for_machines`), so that there is one list of addresses.
     """
 
-    PREFIX = ("/access/", "/otlp/", "/adoption/v1/")
+    PREFIX = ("/access/", "/otlp/", "/adoption/v1/", "/scim/")
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -61,10 +61,13 @@ def deactivate(*, person: User, reason: str, by: User | None = None, system: str
     return person
 
 
-def reactivate(*, person: User, reason: str, by: User) -> User:
-    """Give an account back; no role or seat comes back with it. What the person owned is owned again."""
-    with act("reactivate", by=by, register=True, reason=reason):
-        if not (by.is_active and by.is_admin):
+def reactivate(*, person: User, reason: str, by: User | None = None, system: str = "") -> User:
+    """Give an account back; no role or seat comes back with it. What the person owned is owned again.
+
+    `by` an admin, or `system` for the directory that keeps the account.
+    """
+    with act("reactivate", by=by, system=system, register=True, reason=reason):
+        if by is not None and not (by.is_active and by.is_admin):
             no("Only admins give accounts back.").or_refuse()
         person = User.objects.select_for_update().get(pk=person.pk)
         person.is_active = True

@@ -27,7 +27,7 @@ from governance.audit import record_samples
 from governance.audit.search import Search
 from governance.authorization.decision_queries import Place
 from governance.database.row_history import acting
-from governance.models import Entry, KeyAttempt, Rulebook
+from governance.models import Entry, KeyAttempt, ManagedGroup, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_version
 from governance.transparency_log import sealing
@@ -62,6 +62,7 @@ from initiatives.rulebook_changes import draft_actions, forecast_actions
 from tests.support import factories
 from tests.support.cases import answered_pulses
 from tests.support.servers.asking_systems import System, logged, reported
+from tests.support.servers.directories import GROUP, Sender
 from tests.support.web.access_table import BOARD, CAST, INSIDE, STRANGERS, TABLE, WATCHERS
 from tests.support.web.security_policy import trouble_with
 
@@ -125,6 +126,8 @@ def world(cast):
     seen = notes.observe(case=case, layer="model", observed_on=today, words="Slow.", by=cast.steward)
     effort = effort_actions.note_effort(case=case, layer="integration", week=today, hours=2, by=cast.lead)
     export = export_actions.ask_export(case=case, by=cast.auditor)
+    directory = Sender(cast.admin)
+    directory.send("POST", "Groups", {"schemas": [GROUP], "displayName": "Claims"})
     drill = factories.make_drill(cast, case)
     process = factories.make_process(cast, case)
     sampled = factories.make_trace_sample(cast, case)
@@ -301,6 +304,11 @@ def world(cast):
         "seats": seat.pk,
         "units": cast.unit.pk,
         "boards": cast.board.pk,
+        "directories": directory.row.pk,
+        "groups": ManagedGroup.objects.get().pk,
+        "uid": directory.makes("ann@corp.example")["id"],
+        "name": "User",
+        "unit": cast.unit.pk,
         "delegations": absence.delegations.get().pk,
         "reference": factories.make_request(case, factories.make_key(cast, case)[0]).reference,
         "people": cast.owner.pk,

@@ -57,6 +57,9 @@ POST_ONLY = only(closed=302)  # sends whoever reads it on to the page it belongs
 READER = only("admin", closed=(403, 404), strangers=403, sent=403)
 
 MACHINES = only(closed=405, strangers=405, sent=401, signed_out=405)  # asked with a key, not by people
+# Read and sent by directories with a key of theirs; one of their resources takes no POST.
+DIRECTORY = only(closed=401, strangers=401, sent=401, signed_out=401)
+DIRECTORY_READS = only(closed=401, strangers=401, sent=405, signed_out=401)
 
 TABLE = {
     "access-evaluation": MACHINES,
@@ -65,6 +68,19 @@ TABLE = {
     "access-interactions": MACHINES,
     "otlp-traces": MACHINES,
     "otlp-logs": MACHINES,
+    "scim-users": DIRECTORY,
+    "scim-users-search": MACHINES,
+    "scim-user": DIRECTORY_READS,
+    "scim-groups": DIRECTORY,
+    "scim-groups-search": MACHINES,
+    "scim-group": DIRECTORY_READS,
+    "scim-config": DIRECTORY_READS,
+    "scim-resource-types": DIRECTORY_READS,
+    "scim-resource-type": DIRECTORY_READS,
+    "scim-schemas": DIRECTORY_READS,
+    "scim-schema": DIRECTORY_READS,
+    "scim-search": MACHINES,
+    "scim-me": DIRECTORY,
     "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
     "access-configuration": OPEN,
     "access-client": MEMBERS,
@@ -99,6 +115,12 @@ TABLE = {
     "unit-move": ADMINS,
     "unit-merge": ADMINS,
     "boards": only(*WATCHERS, strangers=403, sent=405),
+    "directories": only("admin", strangers=403, sent=405),
+    "directory-add": ADMINS,
+    "directory-renew": ADMINS,
+    "directory-revoke": ADMINS,
+    "directory-group": ADMINS,
+    "directory-accept": only(closed=405, strangers=405, sent=403),
     "board-add": ADMINS,
     "seat-grant": ADMINS,
     "seat-end": ADMINS,

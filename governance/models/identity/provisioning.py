@@ -1,0 +1,131 @@
+"""Rows of provisioning: directories that keep accounts here by SCIM, and the accounts and groups that they keep."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from governance.database.row_history import governed
+from governance.models.constraints import by_whom_and_when
+from governance.models.people import Unit, User
+
+
+class Directory(models.Model):
+    """A directory of the company (Entra ID, Okta ...) that makes, changes and ends accounts here, and its key.
+
+    Of the key only the SHA-256 of its secret is kept; `public` names it. One directory has one key at a time, and a new
+    one replaces it at once.
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    public = models.CharField(max_length=20, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    revoked_reason = models.TextField(blank=True, default="")
+
+    history = governed(excluded_fields=["secret_hash"])
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "directories"
+        constraints = [
+            models.CheckConstraint(
+                name="directory_key_expires_after_it_is_made", condition=Q(expires_at__gt=F("made_at"))
+            ),
+            by_whom_and_when(
+                "revoked", name="directory_key_revoked_means_who_when_and_why", reason="revoked_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def good_at(self, moment) -> bool:
+        """Whether its key opens at `moment`: neither expired nor revoked."""
+        return self.expires_at > moment and (self.revoked_at is None or self.revoked_at > moment)
+
+
+class ManagedAccount(models.Model):
+    """An account that a directory made and keeps; `said` is what the directory says of it beside the columns.
+
+    `version` counts its changes (the ETag). A removed one is its directory's no more; its person stays, ended.
+    """
+
+    not_governed = (
+        "what a directory says of an account; the account, which is governed, has what counts of it"
+    )
+
+    uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    directory = models.ForeignKey(Directory, models.PROTECT, related_name="accounts")
+    # Goes where its person is erased.
+    person = models.OneToOneField(User, models.CASCADE, related_name="managed")
+    user_name = models.CharField(max_length=200)
+    external_id = models.CharField(max_length=200, blank=True, default="")
+    said = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    made_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("user_name"),
+                condition=Q(removed_at__isnull=True),
+                name="user_names_of_directories_differ_in_more_than_case",
+            ),
+            models.UniqueConstraint(
+                fields=["directory", "external_id"],
+                condition=Q(removed_at__isnull=True) & ~Q(external_id=""),
+                name="an_external_id_is_of_one_account_of_its_directory",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_name}, kept by {self.directory}"
+
+
+class ManagedGroup(models.Model):
+    """A group of a directory. It gives nobody anything: it may propose a unit, which an admin accepts by person."""
+
+    not_governed = "what a directory says; the unit of a person is governed"
+
+    uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    directory = models.ForeignKey(Directory, models.PROTECT, related_name="groups")
+    display_name = models.CharField(max_length=200)
+    external_id = models.CharField(max_length=200, blank=True, default="")
+    proposes = models.ForeignKey(Unit, models.SET_NULL, null=True, blank=True, related_name="+")
+    version = models.PositiveIntegerField(default=1)
+    made_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["display_name", "pk"]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class ManagedMembership(models.Model):
+    """An account in a group of its directory."""
+
+    not_governed = "what a directory says; it gives nobody anything"
+    not_in_admin = "rows of a group; the page of directories shows them"
+
+    group = models.ForeignKey(ManagedGroup, models.CASCADE, related_name="memberships")
+    account = models.ForeignKey(ManagedAccount, models.CASCADE, related_name="memberships")
+
+    class Meta:
+        ordering = ["group", "account"]
+        constraints = [
+            models.UniqueConstraint(fields=["group", "account"], name="an_account_is_in_a_group_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} in {self.group_id}"

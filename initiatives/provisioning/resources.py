@@ -1,0 +1,210 @@
+"""What SCIM says of accounts and groups here: only what Plumbline uses, declared in its schemas; the rest is not kept.
+
+RFC 7643 and 7644 as scim2-models has them. Directories send what the schemas do not declare (telephone numbers, job
+titles): it is read over, and nothing of it is stored.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urljoin
+
+from pydantic import Field, model_validator
+from scim2_models import (
+    URN,
+    AuthenticationScheme,
+    Bulk,
+    CaseExact,
+    ChangePassword,
+    ComplexAttribute,
+    ETag,
+    Extension,
+    Filter,
+    Meta,
+    Mutability,
+    Patch,
+    Reference,
+    Required,
+    Resource,
+    ResourceType,
+    ScimPolicy,
+    ScimProvider,
+    ServiceProviderConfig,
+    Sort,
+    Uniqueness,
+)
+from scim2_models import GroupMember as Member
+
+from governance.models import ManagedAccount, ManagedGroup
+
+MOST = 200  # resources a page
+ROOT = "/scim/v2/"
+
+
+class Name(ComplexAttribute):
+    """The parts of a name; the whole is made of them where a directory sends no `displayName`."""
+
+    formatted: str | None = None
+    family_name: str | None = None
+    given_name: str | None = None
+
+
+class Address(ComplexAttribute):
+    """A mail address; the primary one, else the first, is the address of the account."""
+
+    value: str | None = None
+    type: str | None = None
+    primary: bool | None = None
+
+
+class InGroup(ComplexAttribute):
+    """A group that the account is in."""
+
+    value: Annotated[str | None, Mutability.read_only] = None
+    ref: Annotated[Reference["Group"] | None, Mutability.read_only] = Field(
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
+    display: Annotated[str | None, Mutability.read_only] = None
+
+
+class Manager(ComplexAttribute):
+    """Whom the person reports to, by the id of an account of the same directory."""
+
+    value: Annotated[str | None, CaseExact.true] = None
+    display_name: Annotated[str | None, Mutability.read_only] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, said: Any) -> Any:
+        """Entra ID sends the id alone where the standard has an object."""
+        return {"value": said} if isinstance(said, str) else said
+
+
+class Enterprise(Extension):
+    """What the enterprise schema adds: the manager, who counts for the separation of duties."""
+
+    __schema__ = URN("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")
+
+    manager: Manager | None = None
+
+
+class User(Resource[Any]):
+    """An account."""
+
+    __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:User")
+
+    user_name: Annotated[str | None, Uniqueness.server, Required.true] = None
+    name: Name | None = None
+    display_name: str | None = None
+    emails: list[Address] | None = None
+    active: bool | None = None
+    groups: Annotated[list[InGroup] | None, Mutability.read_only] = None
+
+
+class Group(Resource[Any]):
+    """A group of accounts."""
+
+    __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:Group")
+
+    display_name: Annotated[str | None, Required.true] = None
+    members: list[Member] | None = None
+
+
+Account = User[Enterprise]
+
+CONFIG = ServiceProviderConfig(
+    patch=Patch(supported=True),
+    bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
+    filter=Filter(supported=True, max_results=MOST),
+    change_password=ChangePassword(supported=False),
+    sort=Sort(supported=True),
+    etag=ETag(supported=True),
+    authentication_schemes=[
+        AuthenticationScheme(
+            type="oauthbearertoken",
+            name="Key of the directory",
+            description="The key that an admin made for this directory, as Authorization: Bearer.",
+            primary=True,
+        )
+    ],
+)
+# Directories depart from the standard in known ways: attributes nobody asked for, removals that name a value.
+POLICY = ScimPolicy(
+    unknown=ScimPolicy.Unknown.ignore,
+    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
+    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
+)
+PROVIDER = ScimProvider(
+    models=[User, Enterprise, Group],
+    resource_types=[ResourceType.from_resource(Account), ResourceType.from_resource(Group)],
+    config=CONFIG,
+    policy=POLICY,
+)
+
+
+def etag(version: int) -> str:
+    """The version of a resource as its ETag."""
+    return f'W/"{version}"'
+
+
+def account_of(row: ManagedAccount, base: str) -> Resource:
+    """The SCIM resource of an account; `base` is the address of SCIM here."""
+    said, person = row.said, row.person
+    manager = getattr(person.manager, "managed", None) if person.manager_id else None
+    found = Account(
+        id=str(row.uid),
+        external_id=row.external_id or None,
+        user_name=row.user_name,
+        name=Name(**said["name"]) if said.get("name") else None,
+        display_name=said.get("display_name"),
+        emails=[Address(**one) for one in said.get("emails") or []] or None,
+        active=person.is_active,
+        groups=[
+            InGroup(
+                value=str(one.group.uid),
+                ref=urljoin(base, f"Groups/{one.group.uid}"),
+                display=one.group.display_name,
+            )
+            for one in row.memberships.all()
+        ]
+        or None,
+        meta=_meta("User", row, base),
+    )
+    if manager is not None and manager.directory_id == row.directory_id and manager.removed_at is None:
+        found[Enterprise] = Enterprise(
+            manager=Manager(value=str(manager.uid), display_name=person.manager.full_name)
+        )
+    return found
+
+
+def group_of(row: ManagedGroup, base: str) -> Resource:
+    """The SCIM resource of a group."""
+    return Group(
+        id=str(row.uid),
+        external_id=row.external_id or None,
+        display_name=row.display_name,
+        members=[
+            Member(
+                value=str(one.account.uid),
+                ref=urljoin(base, f"Users/{one.account.uid}"),
+                type="User",
+                display=one.account.person.full_name,
+            )
+            for one in row.memberships.all()
+        ]
+        or None,
+        meta=_meta("Group", row, base),
+    )
+
+
+def _meta(kind: str, row, base: str) -> Meta:
+    return Meta(
+        resource_type=kind,
+        created=_whole(row.made_at),
+        last_modified=_whole(row.changed_at),
+        location=urljoin(base, f"{kind}s/{row.uid}"),
+        version=etag(row.version),
+    )
+
+
+def _whole(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
