@@ -254,6 +254,9 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
         + (", refusing it." if f.get("refused") else ".")
     ),
     EntryKind.PROVIDER_ADDED: lambda f: f"added the identity provider {f.get('name')}, {f.get('issuer')}.",
+    EntryKind.PROVIDER_CHANGED: lambda f: (
+        f"changed the identity provider {f.get('name') or f.get('after', {}).get('name')}."
+    ),
     EntryKind.PROVIDER_KEYS_RECORDED: lambda f: f"wrote down keys that {f.get('provider')} publishes.",
     EntryKind.PROVIDER_TRIED: lambda f: (
         f"tried the identity provider {f.get('provider')}: {f.get('outcome')}"

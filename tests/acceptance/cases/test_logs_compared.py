@@ -137,7 +137,9 @@ def names_of(rows) -> set[str]:
 
 
 def test_every_act_that_was_planted_is_found_and_nothing_else(cast, case):
-    start = clock.midnight_before(clock.today() + timedelta(days=1)) + timedelta(hours=6)  # its contract is in force
+    start = clock.midnight_before(clock.today() + timedelta(days=1)) + timedelta(
+        hours=6
+    )  # its contract is in force
     with time_machine.travel(start):
         day = planted_day(cast, case)
     assert {len(day.never_asked), len(day.after_denial), len(day.other_model)} == {PLANTED}
