@@ -296,13 +296,13 @@ def _moment(claims: Mapping[str, Any], name: str) -> float:
 
 def _moments(claims: Mapping[str, Any], now: float, *, since: float) -> None:
     if _moment(claims, "exp") <= now - LEEWAY:
-        raise Denied("time", "The token has expired.", f"{AGAIN} If it happens again: {CLOCKS}")
+        raise Denied("time", "The token has expired.", f"{AGAIN} {CLOCKS}")
     issued = _moment(claims, "iat")
     if issued > now + LEEWAY:
         raise Denied("time", "The token was issued in the future.", CLOCKS)
     if issued < since - LEEWAY:
         raise Denied(
-            "time", "The token is older than our question.", f"{AGAIN} If it happens again: {CLOCKS}"
+            "time", "The token is older than our question.", f"{AGAIN} {CLOCKS}"
         )
     if "nbf" in claims and _moment(claims, "nbf") > now + LEEWAY:
         raise Denied("time", "The token does not count yet.", CLOCKS)
