@@ -6,7 +6,7 @@ moment here. Demonstrations and walks replay months in seconds by setting it wit
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 from django.utils import timezone
@@ -37,6 +37,11 @@ def local_day(moment: datetime) -> date:
 @lru_cache(maxsize=4096)
 def _day_in(zone: tzinfo, moment: datetime) -> date:
     return timezone.localtime(moment, zone).date()
+
+
+def at_second(seconds: float) -> datetime:
+    """The moment so many seconds after the beginning of 1970, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def moment_in_words(moment: datetime) -> str:

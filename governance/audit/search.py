@@ -42,6 +42,7 @@ READINGS = (EntryKind.EXPORT_TAKEN, EntryKind.RECORD_EXPORTED, EntryKind.SUBJECT
 TURNED_AWAY = (
     EntryKind.SIGN_IN_FAILED,
     EntryKind.PASSWORD_REFUSED,
+    EntryKind.SIGN_IN_REFUSED,
 )  # whose password was wrong, at the door or inside
 HAPPENED = {"+": "added", "~": "changed", "-": "removed"}
 NOTHING = Value("", output_field=TextField())
@@ -244,6 +245,36 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
     EntryKind.PASSWORD_REFUSED: lambda f: (
         f"typed a wrong password to {f.get('purpose')}, from {f.get('address') or 'an unknown address'}."
     ),
+    EntryKind.SIGN_IN_REFUSED: lambda f: (
+        f"turned away an answer of {f.get('provider')} ({f.get('purpose')}): {f.get('why')}"
+    ),
+    EntryKind.IDENTITY_LINKED: lambda f: f"linked the account of {f.get('person')} with {f.get('provider')}.",
+    EntryKind.IDENTITY_ENDED: lambda f: (
+        f"ended the link of {f.get('person')} with {f.get('provider')}"
+        + (", refusing it." if f.get("refused") else ".")
+    ),
+    EntryKind.PROVIDER_ADDED: lambda f: f"added the identity provider {f.get('name')}, {f.get('issuer')}.",
+    EntryKind.PROVIDER_CHANGED: lambda f: (
+        f"changed the identity provider {f.get('name') or f.get('after', {}).get('name')}."
+    ),
+    EntryKind.PROVIDER_KEYS_RECORDED: lambda f: f"wrote down keys that {f.get('provider')} publishes.",
+    EntryKind.PROVIDER_TRIED: lambda f: (
+        f"tried the identity provider {f.get('provider')}: {f.get('outcome')}"
+    ),
+    EntryKind.CLIENT_KEY_MADE: lambda f: f"made a key by which {f.get('provider')} knows this installation.",
+    EntryKind.LOCAL_ACCOUNTS_SWITCHED: lambda f: f"switched local accounts {'on' if f.get('on') else 'off'}.",
+    EntryKind.BREAK_GLASS_MARKED: lambda f: f"marked {f.get('person')} as a break-glass account.",
+    EntryKind.BREAK_GLASS_ENDED: lambda f: f"took the break-glass mark from {f.get('person')}.",
+    EntryKind.BREAK_GLASS_USED: lambda f: (
+        f"used a break-glass account, from {f.get('address') or 'an unknown address'}."
+    ),
+    EntryKind.PAIR_FOUND: lambda f: (
+        f"marked {f.get('one')} and {f.get('other')} as accounts that may be one person's: {f.get('why')}."
+    ),
+    EntryKind.PAIR_CLEARED: lambda f: (
+        f"said that {f.get('one')} and {f.get('other')} are two people: {f.get('reason')}"
+    ),
+    EntryKind.SIGNED_OUT_BY_PROVIDER: lambda f: f"{f.get('provider')} ended {_sessions(f)}.",
     EntryKind.PASSWORD_SET: lambda f: (
         f"set the password of {f.get('person')}" + (f" ({f['how']})." if f.get("how") else ".")
     ),

@@ -13,12 +13,21 @@ REPORTS_TO_NO_OWNER = "business_value"
 
 @dataclass(frozen=True)
 class Signer:
-    """Who would sign, as far as the rule looks at them; `manager` by key."""
+    """Who would sign, as far as the rule looks at them; `manager` by key.
+
+    `also`: keys of other accounts that may be the same human's; what they did, this one did.
+    """
 
     id: int
     name: str
     active: bool = True
     manager: int | None = None
+    also: frozenset[int] = frozenset()
+
+    @property
+    def accounts(self) -> frozenset[int]:
+        """Keys of every account that counts as this person's."""
+        return self.also | {self.id}
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,10 @@ class Part:
         if self.stands_in_for:
             return f"{name} stands in for {self.stands_in_for}, {self.role} of this initiative"
         return f"{name} is {'proposed as ' if self.proposed else ''}{self.role} of this initiative"
+
+    def said_of_twin(self, name: str) -> str:
+        """The part of another account that may be the same human's, as a sentence about the person of this name."""
+        return f"{name} may be the same person as another account, which {self.said_of('').strip()}"
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,13 @@ def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> li
         for part in parties.parts.get(signer.id, ())
         if approving or not part.proposed
     ]
-    if parties.stand_in == signer.id:
+    reasons += [
+        part.said_of_twin(signer.name)
+        for key in sorted(signer.also)
+        for part in parties.parts.get(key, ())
+        if approving or not part.proposed
+    ]
+    if parties.stand_in in signer.accounts:
         reasons.append(f"{signer.name} registered this initiative and stands in for its owner")
     return reasons
 
@@ -73,11 +92,19 @@ def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> li
 def why_own_work(signer: Signer, rests_on: RestsOn) -> list[str]:
     """Why an approval would be one of the person's own work."""
     reasons = []
-    if signer.id in rests_on.evidence_authors:
+    if signer.accounts & rests_on.evidence_authors:
         reasons.append(f"{signer.name} wrote evidence the vote rests on")
-    if signer.id in rests_on.contract_authors:
+    if signer.accounts & rests_on.contract_authors:
         reasons.append(f"{signer.name} wrote the contract")
     return reasons
+
+
+def why_counted_twice(signer: Signer, approved: Mapping[int, str]) -> list[str]:
+    """Why an approval would be a second one of the same human. `approved`: names of who approved, by key."""
+    return [
+        f"{signer.name} may be the same person as {approved[key]}, who approved already"
+        for key in sorted(signer.also & approved.keys())
+    ]
 
 
 def why_barred(

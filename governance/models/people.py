@@ -119,6 +119,9 @@ class User(AbstractBaseUser):
     # When somebody else changed the address, until a password is set: links wait a day before they go there.
     address_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # Whether another account may be the same human's (`SamePerson`): then both count as one on every case.
+    may_be_another = models.BooleanField(default=False, editable=False)
+
     objects = UserManager.from_queryset(UserQuerySet)()
     history = governed(excluded_fields=["password"])
 

@@ -13,6 +13,7 @@ from governance import clock
 from governance.database.row_history import DatabaseNow, governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.contracts import Contract
+from governance.models.identity.providers import IdentityProvider
 from governance.models.notices import Outgoing
 from governance.models.people import User
 
@@ -29,10 +30,15 @@ class Session(AbstractBaseSession):
     started_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
     device = models.CharField(max_length=80, default="")
+    # Where the person signed in with a provider: at which, as whom, in which of its sessions.
+    provider = models.ForeignKey(IdentityProvider, models.CASCADE, null=True, related_name="sessions")
+    provider_subject = models.CharField(max_length=255, default="")
+    provider_session = models.CharField(max_length=255, default="")
 
     class Meta:
         verbose_name = "session"
         ordering = ["-seen_at"]
+        indexes = [models.Index(fields=["provider", "provider_session"], name="sessions_by_provider_session")]
 
     def __str__(self) -> str:
         return f"{self.person}, {self.device or 'an unknown browser'}"

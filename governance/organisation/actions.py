@@ -8,6 +8,7 @@ from django.db import connection
 
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity import same_person
 from governance.ledger import record
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
 from governance.organisation import people_import
@@ -116,6 +117,7 @@ def add_person(
             admin=is_admin,
             auditor=is_auditor,
         )
+        same_person.look(person)
     return person
 
 

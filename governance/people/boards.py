@@ -20,6 +20,7 @@ PERSON = (
     "is_admin",
     "is_auditor",
     "signs_from",
+    "may_be_another",
 )
 _BOARD = tuple(one.column for one in Board._meta.concrete_fields)
 _UNIT = tuple(one.column for one in Unit._meta.concrete_fields)

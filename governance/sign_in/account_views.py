@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance import clock
 from governance.database.row_history import acting
-from governance.models import User
+from governance.models import ExternalIdentity, IdentityProvider, User
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import first_admin, password_links, reauthentication, sessions, throttling
 from governance.sign_in.account_forms import ChangePasswordForm, FirstAdminForm, NewPasswordForm, ResetForm
@@ -30,7 +30,18 @@ def account(request: SignedInRequest) -> HttpResponse:
     key = request.session.session_key
     rows = [(row, row.session_key == key) for row in sessions.of(request.user)]
     rows.sort(key=lambda row: not row[1])
-    context = {"nav": "account", "sessions": rows, "others": sum(not here for _, here in rows)}
+    linked = list(
+        ExternalIdentity.objects.open().filter(person=request.user).select_related("provider", "linked_by")
+    )
+    taken = {row.provider_id for row in linked}
+    context = {
+        "nav": "account",
+        "sessions": rows,
+        "others": sum(not here for _, here in rows),
+        "linked": [(row, row.counts_from is not None and row.counts_from > clock.now()) for row in linked],
+        "providers": [row for row in IdentityProvider.objects.on() if row.pk not in taken],
+        "by_provider": bool(request.session.get(sessions.PROVIDER)),
+    }
     return render(request, "governance/sign_in/account.html", context)
 
 

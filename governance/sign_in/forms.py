@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from governance.database.row_history import acting
+from governance.identity.permissions import may_sign_in_locally
 from governance.ledger import record
 from governance.sign_in import throttling
 from governance.vocabulary.entry_kinds import EntryKind
@@ -52,6 +53,9 @@ class SignInForm(forms.Form):
             log.warning("sign-in turned away", login=login, address=address)
             raise forms.ValidationError("Too many tries.")
         self.person = authenticate(self.request, username=login, password=cleaned["password"])
+        # A right password where local accounts are off is answered like a wrong one: it tells nothing of the account.
+        if self.person is not None and not may_sign_in_locally(self.person):
+            self.person = None
         if self.person is None:
             log.warning("sign-in failed", login=login, address=address)
             with acting(system="sign-in"):

@@ -16,8 +16,9 @@ from django.urls import reverse
 
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity.permissions import local_accounts_on
 from governance.ledger import record
-from governance.models import PasswordLink, User
+from governance.models import ExternalIdentity, PasswordLink, User
 from governance.models.sign_in import HANDED, INVITATION, RESET
 from governance.notices import mail as notice_mail
 from governance.notices import outbox, owe
@@ -189,6 +190,12 @@ def ask_reset(*, name: str) -> None:
     """
     name = name.strip()
     known = User.objects.active().exclude(email="").filter(Q(login__iexact=name) | Q(email__iexact=name))
+    # Whoever only ever signed in with a provider gets no password by a mail alone, nor anybody whose password would
+    # not let them in.
+    linked = ExternalIdentity.objects.open().values("person")
+    known = known.exclude(Q(password="") | Q(password__startswith="!"), pk__in=linked)
+    if not local_accounts_on():
+        known = known.filter(break_glass__isnull=False)
     for person in known.order_by("pk")[:ACCOUNTS_OF_ONE_ADDRESS]:
         with acting(system="sign-in", reason="A new password was asked for"):
             make(person, RESET)

@@ -18,6 +18,8 @@ from governance.permission_result import no
 from governance.vocabulary.entry_kinds import EntryKind
 
 SINCE, SEEN, DEVICE = "since", "seen", "device"
+PROVIDER, SUBJECT, PROVIDER_SESSION = "provider", "provider subject", "provider session"
+ENDS = "ends"  # when the provider says that the session ends, in ISO 8601
 # A page is only looked at far more often than anybody wants to know when: not every look is a write.
 SEEN_EVERY = timedelta(minutes=5)
 
@@ -61,6 +63,8 @@ class SessionStore(DatabaseStore):
         row.person_id = User._meta.pk.to_python(key) if key else None
         row.started_at, row.seen_at = _moment(data.get(SINCE)), _moment(data.get(SEEN))
         row.device = data.get(DEVICE, "")
+        row.provider_id = data.get(PROVIDER)
+        row.provider_subject, row.provider_session = data.get(SUBJECT, ""), data.get(PROVIDER_SESSION, "")
         return row
 
 
@@ -76,7 +80,8 @@ def seen(request) -> None:
     if SINCE not in request.session:
         request.session[SINCE] = now.isoformat()
         # From signing in, whatever is saved in it later: a session that is used all day ends all the same.
-        request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
+        latest = now + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        request.session.set_expiry(min(filter(None, (latest, _moment(request.session.get(ENDS))))))
     request.session[SEEN] = now.isoformat()
     request.session[DEVICE] = device_words(request.META.get("HTTP_USER_AGENT", ""))
 

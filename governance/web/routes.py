@@ -4,6 +4,9 @@ from django.urls import path
 
 from governance.audit import record_views, rights_views, sample_views
 from governance.audit import views as audit_views
+from governance.identity import account_views as identity_account_views
+from governance.identity import sign_in_views, trial_views
+from governance.identity import views as identity_views
 from governance.notices import views as notice_views
 from governance.organisation import new_seat_views
 from governance.organisation import views as organisation_views
@@ -16,6 +19,31 @@ urlpatterns = [
     path("readyz", health_views.readyz, name="readyz"),
     path("sign-in/", entry_views.sign_in, name="sign-in"),
     path("sign-out/", entry_views.sign_out, name="sign-out"),
+    path("sign-in/begin/", sign_in_views.begun_there, name="provider-begun"),
+    path("sign-in/with/<slug:slug>/", sign_in_views.start, name="provider-start"),
+    path("sign-in/with/<slug:slug>/answer/", sign_in_views.answer, name="provider-answer"),
+    path("sign-in/with/<slug:slug>/sign-out/", sign_in_views.sign_out_there, name="provider-sign-out"),
+    path("sign-in/with/<slug:slug>/signed-out/", sign_in_views.signed_out_there, name="provider-signed-out"),
+    path("sign-in/with/<slug:slug>/keys.json", sign_in_views.our_keys, name="provider-our-keys"),
+    path("identity/", identity_views.overview, name="identity"),
+    path("identity/add/", identity_views.add, name="identity-add"),
+    path("identity/local-accounts/", identity_views.local_accounts, name="identity-local-accounts"),
+    path("identity/break-glass/", identity_views.mark_break_glass, name="identity-break-glass"),
+    path(
+        "identity/break-glass/<int:pk>/end/", identity_views.end_break_glass, name="identity-break-glass-end"
+    ),
+    path("identity/pairs/", identity_views.mark_pair, name="identity-pair"),
+    path("identity/pairs/<int:pk>/clear/", identity_views.clear_pair, name="identity-pair-clear"),
+    path("identity/links/<int:pk>/end/", identity_views.end_link, name="identity-link-end"),
+    path("identity/providers/<slug:slug>/", identity_views.provider, name="identity-provider"),
+    path("identity/providers/<slug:slug>/edit/", identity_views.edit, name="identity-edit"),
+    path("identity/providers/<slug:slug>/switch/", identity_views.switch, name="identity-switch"),
+    path("identity/providers/<slug:slug>/key/", identity_views.renew_key, name="identity-key"),
+    path("identity/providers/<slug:slug>/link/", identity_views.link_for, name="identity-link-for"),
+    path("identity/providers/<slug:slug>/try/", trial_views.begin, name="identity-try"),
+    path("identity/providers/<slug:slug>/tried/<int:pk>/", trial_views.outcome, name="identity-tried"),
+    path("account/link/<slug:slug>/", identity_account_views.link, name="account-link"),
+    path("account/links/<int:pk>/end/", identity_account_views.end, name="account-link-end"),
     path("account/", account_views.account, name="account"),
     path("account/sign-out/", account_views.sign_out_elsewhere, name="account-sign-out"),
     path("account/password/", account_views.change_password, name="account-password"),

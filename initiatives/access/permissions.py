@@ -6,7 +6,17 @@ from dataclasses import replace
 from django.conf import settings
 from django.urls import reverse
 
-from governance.gates.separation_of_duties import Part, Parties, RestsOn, Signer, said, why_barred, why_party
+from governance.gates.separation_of_duties import (
+    Part,
+    Parties,
+    RestsOn,
+    Signer,
+    said,
+    why_barred,
+    why_counted_twice,
+    why_party,
+)
+from governance.identity import same_person
 from governance.models import ContractVersion, Membership, Rulebook, User
 from governance.models.rulebook import NoRulebook
 from governance.people import cooling_off
@@ -301,7 +311,7 @@ def parties_of(case: Initiative) -> Parties:
 
 def signer_of(person: User) -> Signer:
     """The person as the rule of separation of duties looks at them."""
-    return Signer(person.pk, str(person), person.is_active, person.manager_id)
+    return Signer(person.pk, str(person), person.is_active, person.manager_id, same_person.twins_of(person))
 
 
 def contract_authors(case: Initiative) -> frozenset[int]:
@@ -346,6 +356,12 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
         return no(
             f"You signed for {other.get_seat_display()} already.", "One person signs one seat of a review."
         )
+    if approving and person.may_be_another:
+        approved = {
+            row.person_id: str(row.person) for row in case_rows.standing_votes(review) if row.approves
+        }
+        if twice := why_counted_twice(signer_of(person), approved):
+            return no(said(twice), "One human, one approval: an admin says whether these are two people.")
     if not review.is_open:
         return no(f"This review has ended: {review.get_outcome_display().lower()}.")
     if approving and review.gate != "retire":

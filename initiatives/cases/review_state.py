@@ -1,5 +1,6 @@
 """The state of a review as the rules need it: votes with the reasons why they went stale, seats with who can sign."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -9,7 +10,7 @@ from governance.database.request_memo import one_look
 from governance.gates import criteria, drawing, sign_off_statement
 from governance.gates.gate_inputs import Facts
 from governance.gates.requirements import State, states_at
-from governance.gates.separation_of_duties import Parties, RestsOn, why_barred
+from governance.gates.separation_of_duties import Parties, RestsOn, why_barred, why_counted_twice
 from governance.models.people import Membership
 from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
@@ -129,7 +130,7 @@ def sit(review: Review, case: Initiative | None = None, at: datetime | None = No
             case_rows.standing_votes(review),
         )
     states = states_at(facts, book, at)
-    votes = tuple(as_judged(row, bench, facts, book, at, states) for row in sign_offs)
+    votes = all_judged(sign_offs, bench, facts, book, at, states)
     return Sitting(review, case, facts, book, states, votes, sign_offs, bench, at)
 
 
@@ -137,7 +138,7 @@ def judged_under(sitting: Sitting, book: Book, facts: Facts | None = None) -> Si
     """The same sitting under another book, with the facts as they are while it is in force."""
     facts = facts or sitting.facts
     states = states_at(facts, book, sitting.at)
-    votes = tuple(as_judged(row, sitting.bench, facts, book, sitting.at, states) for row in sitting.sign_offs)
+    votes = all_judged(sitting.sign_offs, sitting.bench, facts, book, sitting.at, states)
     return replace(sitting, facts=facts, book=book, states=states, votes=votes)
 
 
@@ -160,14 +161,32 @@ def _barring(sitting: Sitting, row: SignOff) -> list[str]:
 
 def with_sign_off(sitting: Sitting, row: SignOff) -> Sitting:
     """The same sitting after this sign-off was given, without reading everything again."""
-    vote = as_judged(row, sitting.bench, sitting.facts, sitting.book, sitting.at, sitting.states)
     sign_offs = [other for other in sitting.sign_offs if other.seat != row.seat] + [row]
+    vote = as_judged(
+        row, sitting.bench, sitting.facts, sitting.book, sitting.at, sitting.states, beside=sign_offs
+    )
     votes = (*(other for other in sitting.votes if other.seat != row.seat), vote)
     return replace(sitting, sign_offs=sign_offs, votes=votes)
 
 
-def as_judged(row: SignOff, bench: Bench, facts, book, at, states) -> criteria.Vote:
-    """A stored sign-off as the rules see it, with every reason why it no longer counts."""
+def all_judged(rows: list[SignOff], bench: Bench, facts, book, at, states) -> tuple[criteria.Vote, ...]:
+    """Standing sign-offs of a review as the rules see them."""
+    return tuple(as_judged(row, bench, facts, book, at, states, beside=rows) for row in rows)
+
+
+def as_judged(
+    row: SignOff, bench: Bench, facts, book, at, states, *, beside: Iterable[SignOff] = ()
+) -> criteria.Vote:
+    """A stored sign-off as the rules see it, with every reason why it no longer counts.
+
+    `beside`: the sign-offs that stand in the same review; of two that may be one human's the earlier one counts.
+    """
+    earlier = {
+        other.person_id: str(other.person)
+        for other in beside
+        if row.person.may_be_another and other.approves and other.pk < row.pk
+    }
+    twice = why_counted_twice(case_permissions.signer_of(row.person), earlier) if earlier else []
     return criteria.Vote(
         seat=row.seat,
         person_id=row.person_id,
@@ -175,7 +194,7 @@ def as_judged(row: SignOff, bench: Bench, facts, book, at, states) -> criteria.V
         verdict=row.verdict,
         at=row.at,
         criteria=tuple(row.criteria),
-        stale=tuple(stale_of(row, bench, facts, book, at, states)),
+        stale=(*stale_of(row, bench, facts, book, at, states), *(twice if row.approves else ())),
     )
 
 

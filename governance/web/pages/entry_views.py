@@ -7,16 +7,18 @@ from django.contrib import auth
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity import break_glass
+from governance.identity.permissions import local_accounts_on
 from governance.ledger import record
-from governance.models import Rulebook
-from governance.sign_in import first_admin, throttling
+from governance.models import IdentityProvider, Rulebook
+from governance.sign_in import first_admin, sessions, throttling
 from governance.sign_in.forms import SignInForm
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import terms
@@ -44,6 +46,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 login=form.person.login,
                 address=throttling.address_of(request),
             )
+        break_glass.used(form.person, address=throttling.address_of(request))
         auth.login(request, form.person)
         response = redirect(target or "desk")
         throttling.remember(request, response, form.person.login)
@@ -54,6 +57,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "next": target,
         "throttled_until": form.throttled_until,
         "nobody": first_admin.missing(),
+        "providers": list(IdentityProvider.objects.on()),
+        "local": local_accounts_on(),
+        "left": IdentityProvider.objects.filter(slug=request.GET.get("left", "")).first(),
         **_demonstration(),
     }
     response = render(request, "governance/pages/sign_in.html", context, status=status)
@@ -65,9 +71,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session."""
+    """End the session; whoever came by a provider is offered to sign out there too."""
+    provider = IdentityProvider.objects.filter(pk=request.session.get(sessions.PROVIDER)).first()
     auth.logout(request)
-    response = redirect("sign-in")
+    response = redirect(
+        f"{reverse('sign-in')}?{urlencode({'left': provider.slug})}" if provider else "sign-in"
+    )
     # What the browser kept of the pages, and drafts that were typed, are not for the next one at this machine.
     response["Clear-Site-Data"] = '"cache", "storage"'
     return response

@@ -1,5 +1,7 @@
 """Votes: the statement written, signed as it was read, withdrawn. Every act locks the case first."""
 
+from dataclasses import replace
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -7,7 +9,7 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria as gates_criteria
 from governance.gates import sign_off_statement
-from governance.gates.separation_of_duties import Signer, why_own_work
+from governance.gates.separation_of_duties import why_own_work
 from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe as owe_notice
@@ -189,7 +191,7 @@ def check_vote(review: Review, seat: str, verdict: str, reason: str, criteria, c
 def may_approve(sitting: review_state.Sitting, covered: dict, person: User) -> Answer:
     """Approve what these facts cover: not what rests on the signer's own work, nor what is not met."""
     wrote = review_state.rests_on(covered, _evidence_of(covered), sitting.bench, sitting.facts)
-    if own := why_own_work(Signer(person.pk, "You"), wrote):
+    if own := why_own_work(replace(case_permissions.signer_of(person), name="You"), wrote):
         return no(f"{own[0]}.", "Somebody else in the seat can sign.")
     criteria = sitting.book.criteria
     unmet = [

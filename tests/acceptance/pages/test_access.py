@@ -27,6 +27,7 @@ from governance.audit import record_samples
 from governance.audit.search import Search
 from governance.authorization.decision_queries import Place
 from governance.database.row_history import acting
+from governance.identity import actions as identity_actions
 from governance.models import Entry, KeyAttempt, ManagedGroup, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.rulebook import load_version
@@ -274,7 +275,24 @@ def world(cast):
     wrote = intake_actions.receive(
         link=intake_link, name="Somebody", email="s@example.org", problem="Typed twice.", users="All of us"
     )
+    provider = identity_actions.add_provider(
+        name="House",
+        slug="house",
+        kind="keycloak",
+        issuer="https://127.0.0.1:9",
+        client_id="plumbline",
+        authentication="secret",
+        secret="kept",
+        scopes="openid",
+        key_claim="sub",
+        by=cast.admin,
+    )
+    identity_actions.switch_provider(provider=provider, on=True, by=cast.admin)
     return {
+        "slug": provider.slug,
+        "break-glass": 10**9,
+        "pairs": 10**9,
+        "tried": 10**9,
         "ref": case.ref,
         "samples": sample.pk,
         "meetings": meeting.pk,

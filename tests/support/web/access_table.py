@@ -127,6 +127,36 @@ TABLE = {
     "files-gone": ADMINS,
     "seat-confirm": only("chair", "deputy_chair", strangers=403, sent=403),  # the admin granted it
     "status": only("admin", strangers=403, sent=405),
+    "provider-begun": only(
+        closed=403, strangers=403, sent=403, signed_out=403
+    ),  # by no provider that is known
+    "provider-start": only(closed=302, strangers=302, sent=405, signed_out=403),  # the provider is away
+    "provider-answer": only(closed=403, strangers=403, sent=405, signed_out=403),  # to no question
+    "provider-sign-out": only(closed=403, strangers=403, sent=405, signed_out=403),
+    "provider-signed-out": only(closed=405, strangers=405, sent=400, signed_out=405),
+    "provider-our-keys": OPEN,
+    "identity": only("admin", strangers=403, sent=405),
+    "identity-add": ADMINS,
+    "identity-edit": ADMINS,
+    "identity-provider": only("admin", strangers=403, sent=405),
+    "identity-tried": only(closed=(403, 404), strangers=403, sent=405),  # nobody tried anything yet
+    **dict.fromkeys(
+        (
+            "identity-local-accounts",
+            "identity-break-glass",
+            "identity-break-glass-end",
+            "identity-pair",
+            "identity-pair-clear",
+            "identity-link-end",
+            "identity-switch",
+            "identity-key",
+            "identity-link-for",
+            "identity-try",
+        ),
+        only(closed=405, strangers=405, sent=403),
+    ),
+    "account-link": Row(strangers=200, sent=200),
+    "account-link-end": only(closed=405, strangers=405, sent=404),
     "status-mail": only(closed=405, strangers=405, sent=403),
     "settings": Row(strangers=200, sent=200),
     "calendar-make": only(closed=405, strangers=405, sent=200),

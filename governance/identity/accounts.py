@@ -1,0 +1,265 @@
+"""Whose account a token opens: by the linked key alone, never by mail address or name. Linking, and first sign-ins."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.identity import break_glass, same_person
+from governance.identity.permissions import breaks_glass, may_end, may_keep_providers
+from governance.identity.providers import claims
+from governance.identity.providers.denials import Denied
+from governance.identity.providers.round_trip import VerifiedToken
+from governance.ledger import record
+from governance.models import ExternalIdentity, IdentityProvider, Session, Unit, User
+from governance.people import cooling_off
+from governance.permission_result import no
+from governance.sign_in import account_notices
+from governance.vocabulary.entry_kinds import EntryKind
+
+LETTERS = re.compile(r"[^\w.@+-]", re.ASCII)
+LONGEST_LOGIN = 60
+
+
+def person_of(token: VerifiedToken) -> User:
+    """The person whom the token signs in; made where the provider may make people. Raises Denied."""
+    identity = _identity(token.provider, token.key)
+    if identity is None:
+        if not token.provider.makes_people:
+            raise Denied(
+                "unknown",
+                f"No account here is linked to this account of {token.provider}.",
+                "Sign in as before and link it under Your account, or ask an admin for an account.",
+            )
+        return _made(token)
+    if identity.counts_from is not None and identity.counts_from > clock.now():
+        raise Denied(
+            "waits",
+            "An admin linked this account, which counts a day later.",
+            f"Sign in with it from {clock.moment_in_words(identity.counts_from)}, or as before until then.",
+        )
+    if not identity.person.is_active:
+        raise Denied("ended", "The account here has ended.", "Ask an admin, if it should not have.")
+    subject = token.identity.subject
+    if identity.subject != subject:
+        with acting(by=identity.person, reason="Signed in with the provider"):
+            identity.subject = subject
+            identity.save()
+    return identity.person
+
+
+def _identity(provider: IdentityProvider, key: str) -> ExternalIdentity | None:
+    rows = ExternalIdentity.objects.open().select_related("person", "provider")
+    return rows.filter(provider=provider, key=key).first()
+
+
+def _made(token: VerifiedToken) -> User:
+    """A new person without any role or seat. An account that is there already is never taken over."""
+    provider, who = token.provider, token.identity
+    with acting(system="sign-in", reason=f"First sign-in with {provider}"):
+        # Locked: two first sign-ins at once make one person.
+        provider = IdentityProvider.objects.select_for_update().get(pk=provider.pk)
+        there = _identity(provider, token.key)
+        if there is not None:
+            return there.person
+        if ExternalIdentity.objects.filter(provider=provider, key=token.key).exists():
+            raise Denied(
+                "ended",
+                f"This account of {provider} was linked here once, and that link was ended.",
+                "Sign in as before and link it again under Your account, or ask an admin.",
+            )
+        login = _free_login(who)
+        person = User.objects.create_user(login, full_name=who.name or login, email=_mail(token.claims))
+        _link(person, token, by=None)
+        proposed, overage = claims.proposed_by(token.claims, provider.unit_claim)
+        units = Unit.objects.own().filter(code__in=[word.lower() for word in proposed])
+        record.record(
+            EntryKind.ACCOUNT_ADDED,
+            person=person.full_name,
+            person_id=person.pk,
+            login=login,
+            admin=False,
+            auditor=False,
+            how=f"first sign-in with {provider}",
+            proposed_units=[unit.name for unit in units],
+            overage=bool(overage),
+        )
+        same_person.look(person)
+        _tell_admins(person, provider, list(units), overage)
+    return person
+
+
+def _tell_admins(person: User, provider: IdentityProvider, units: list[Unit], overage: str) -> None:
+    proposed = f" Its roles propose the unit {' or '.join(map(str, units))}." if units else ""
+    for admin in User.objects.active().filter(is_admin=True):
+        account_notices.tell(
+            admin,
+            f"first-sign-in:{person.pk}",
+            subject=f"{person} signed in with {provider} for the first time",
+            text=f"The account {person.login} was made; it holds no role and no seat.{proposed} {overage}".strip(),
+        )
+
+
+def _free_login(who: claims.Identity) -> str:
+    """A sign-in name that nobody has, from the one at the provider."""
+    base = LETTERS.sub("", who.login or who.mail.split("@")[0])[:LONGEST_LOGIN] or "person"
+    login, number = base, 2
+    while User.objects.filter(login__iexact=login).exists():
+        ending = f"-{number}"
+        login, number = base[: LONGEST_LOGIN - len(ending)] + ending, number + 1
+    return login
+
+
+def _mail(said: dict[str, Any]) -> str:
+    """The address at which the person is told things; one that the provider calls unverified is left out."""
+    address = said.get("email")
+    if not isinstance(address, str) or said.get("email_verified") is False:
+        return ""
+    try:
+        validate_email(address)
+    except ValidationError:
+        return ""
+    return address if len(address) <= 254 else ""
+
+
+# --- Linking ----------------------------------------------------------------------------------------------------------
+
+
+def link_own(token: VerifiedToken, *, by: User) -> ExternalIdentity:
+    """Link one's own account: whoever signed in here by password, and anew at the provider. Raises Denied."""
+    with acting(by=by, reason=f"Own account linked with {token.provider}"):
+        User.objects.select_for_update().get(pk=by.pk)
+        if token.round_trip.max_age != 0 or token.round_trip.person_id != by.pk:
+            raise Denied(
+                "fresh", "This answer was not asked for to link an account.", "Begin on Your account."
+            )
+        _check_free(token.provider, token.key, by)
+        row = _link(by, token, by=by)
+        account_notices.tell(
+            by,
+            f"identity:{row.pk}",
+            subject=f"Your account was linked with {token.provider}",
+            text="From now on you sign in with it too. If this was not you, end the link under Your account, change "
+            "your password, and tell an admin.",
+        )
+    return row
+
+
+def _check_free(provider: IdentityProvider, key: str, person: User) -> None:
+    there = _identity(provider, key)
+    if there is not None and there.person_id != person.pk:
+        raise Denied(
+            "taken",
+            f"This account of {provider} belongs to another account here.",
+            "One human has one account: sign in with that one, or ask an admin.",
+        )
+    if ExternalIdentity.objects.open().filter(provider=provider, person=person).exists():
+        raise Denied(
+            "linked",
+            f"This account is linked with {provider} already.",
+            "End that link first, if it is the wrong one.",
+        )
+
+
+def _link(person: User, token: VerifiedToken, *, by: User | None) -> ExternalIdentity:
+    row = ExternalIdentity(
+        person=person,
+        provider=token.provider,
+        key=token.key,
+        subject=token.identity.subject,
+        linked_at=clock.now(),
+        linked_by=by,
+    )
+    row.save()
+    _record_link(row)
+    return row
+
+
+def _record_link(row: ExternalIdentity) -> None:
+    record.record(
+        EntryKind.IDENTITY_LINKED,
+        person=row.person.full_name,
+        person_id=row.person_id,
+        provider=row.provider.name,
+        key=row.key,
+        counts_from=row.counts_from,
+    )
+
+
+def link_for(*, person: User, provider: IdentityProvider, key: str, by: User) -> ExternalIdentity:
+    """Link somebody's account as admin: it counts a day later, and its person, told at once, may refuse it.
+
+    Raises Refused, Denied.
+    """
+    key, counts_from = key.strip(), clock.now() + cooling_off.LASTS
+    with acting(by=by, reason=f"Account linked with {provider} by an admin"):
+        may_keep_providers(by).or_refuse()
+        person = User.objects.select_for_update().get(pk=person.pk)
+        if person.pk == by.pk:
+            no("Nobody links their own account this way.", "Link it under Your account.").or_refuse()
+        if not person.is_active:
+            no(f"The account of {person} has ended.", "Give it back first.").or_refuse()
+        if breaks_glass(person):
+            no(f"{person} is a break-glass account.", "It stays apart from every provider.").or_refuse()
+        if provider.is_entra:
+            key = key.lower()
+        if not (
+            re.fullmatch(r"[0-9a-f-]{36}/[0-9a-f-]{36}", key) if provider.is_entra else 0 < len(key) <= 255
+        ):
+            no(
+                "This is no key of this provider.",
+                "For Entra write tenant id/object id, else the sub of the person.",
+            ).or_refuse()
+        _check_free(provider, key, person)
+        row = ExternalIdentity(
+            person=person,
+            provider=provider,
+            key=key,
+            linked_at=counts_from - cooling_off.LASTS,
+            linked_by=by,
+            counts_from=counts_from,
+        )
+        row.save()
+        _record_link(row)
+        account_notices.tell(
+            person,
+            f"identity:{row.pk}",
+            subject=f"An admin linked your account with {provider}",
+            text=f"By {by}. From {clock.moment_in_words(counts_from)} whoever is {key} there signs in as you. "
+            "If that is not you, refuse it under Your account now.",
+        )
+    return row
+
+
+def end_link(*, identity: ExternalIdentity, reason: str, by: User) -> None:
+    """End a link, as its person or as admin; sessions that came by it end. Raises Refused."""
+    with acting(by=by, reason=reason):
+        identity = ExternalIdentity.objects.select_for_update(of=("self",)).get(pk=identity.pk)
+        may_end(identity, by).or_refuse()
+        if not reason.strip():
+            no("Say why the link ends.", "Write it in the field.").or_refuse()
+        waited = identity.counts_from is not None and identity.counts_from > clock.now()
+        identity.ended_at, identity.ended_by, identity.ended_reason = clock.now(), by, reason.strip()
+        identity.save()
+        Session.objects.filter(person=identity.person_id, provider=identity.provider_id).delete()
+        record.record(
+            EntryKind.IDENTITY_ENDED,
+            person=identity.person.full_name,
+            person_id=identity.person_id,
+            provider=identity.provider.name,
+            key=identity.key,
+            refused=waited and by.pk == identity.person_id,
+        )
+        told = [identity.person] if by.pk != identity.person_id else []
+        if waited and not told:
+            told = [person for person in break_glass.those_told() if person.pk != by.pk]
+        for person in told:
+            account_notices.tell(
+                person,
+                f"identity:{identity.pk}",
+                subject=f"The link of {identity.person} with {identity.provider} was ended",
+                text=f"By {by}: {reason.strip()}",
+            )

@@ -1,0 +1,123 @@
+"""Break-glass accounts: two admins, whose password works while the provider is away or local accounts are off.
+
+Each use is an entry and told at once to every admin and auditor. What they do then is what admins do, and nothing more.
+"""
+
+from django.db import transaction
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.identity.permissions import breaks_glass, may_keep_providers
+from governance.ledger import record
+from governance.models import BreakGlass, SignInPolicy, User
+from governance.models.identity.providers import BREAK_GLASS_SLOTS
+from governance.permission_result import no
+from governance.sign_in import account_notices
+from governance.vocabulary.entry_kinds import EntryKind
+
+
+def those_told() -> list[User]:
+    """Whoever must know at once: all admins and auditors."""
+    people = User.objects.active()
+    return list((people.filter(is_admin=True) | people.filter(is_auditor=True)).distinct())
+
+
+def mark(*, person: User, by: User) -> BreakGlass:
+    """Mark an admin as break-glass. Raises Refused: nobody marks themselves, there are two, each has a password."""
+    with acting(by=by, reason="Break-glass account marked"):
+        may_keep_providers(by).or_refuse()
+        person = User.objects.select_for_update().get(pk=person.pk)
+        if person.pk == by.pk:
+            no("Nobody marks themselves.", "Ask another admin.").or_refuse()
+        if not (person.is_active and person.is_admin):
+            no(f"{person} is no admin.", "Only admins break the glass; choose one.").or_refuse()
+        if not person.has_usable_password():
+            no(
+                f"{person} has no password here.", "Send them a link to choose one, then mark them."
+            ).or_refuse()
+        if breaks_glass(person):
+            no(f"{person} is marked already.").or_refuse()
+        taken = set(BreakGlass.objects.select_for_update().values_list("slot", flat=True))
+        free = [slot for slot in BREAK_GLASS_SLOTS if slot not in taken]
+        if not free:
+            no("Two admins are marked already.", "Take the mark from one of them first.").or_refuse()
+        row = BreakGlass(slot=free[0], person=person, marked_at=clock.now(), marked_by=by)
+        row.save()
+        record.record(EntryKind.BREAK_GLASS_MARKED, person=person.full_name, person_id=person.pk)
+        _tell(f"{person} was marked as a break-glass account", f"By {by}.", f"break-glass:{row.pk}")
+    return row
+
+
+def end(*, row: BreakGlass, by: User) -> None:
+    """Take the mark away. Raises Refused where local accounts are off and nobody else could come in."""
+    with acting(by=by, reason="Break-glass account ended"):
+        may_keep_providers(by).or_refuse()
+        rows = {each.pk: each for each in BreakGlass.objects.select_for_update().select_related("person")}
+        if row.pk not in rows:
+            return
+        policy = SignInPolicy.objects.first()
+        if policy is not None and not policy.local_accounts and len(rows) == 1:
+            no(
+                "Local accounts are off: without a break-glass account nobody comes in while the provider is away.",
+                "Switch local accounts on, or mark another admin first.",
+            ).or_refuse()
+        row = rows[row.pk]
+        record.record(EntryKind.BREAK_GLASS_ENDED, person=row.person.full_name, person_id=row.person_id)
+        _tell(f"{row.person} is no break-glass account any more", f"By {by}.", f"break-glass:{row.pk}")
+        row.delete()
+
+
+def used(person: User, *, address: str | None) -> None:
+    """Say, where the person is break-glass, that their password was used: an entry, and told to all who must know."""
+    if not breaks_glass(person):
+        return
+    with acting(by=person, reason="Signed in with a break-glass account"):
+        record.record(
+            EntryKind.BREAK_GLASS_USED, person=person.full_name, person_id=person.pk, address=address
+        )
+        moment = clock.moment_in_words(clock.now())
+        _tell(
+            f"The break-glass account of {person} was used",
+            f"At {moment}, from {address or 'an unknown address'}. If you do not know why, ask {person} now.",
+            f"break-glass-used:{person.pk}",
+        )
+
+
+def _tell(subject: str, text: str, about: str) -> None:
+    for person in those_told():
+        account_notices.tell(person, about, subject=subject, text=text)
+
+
+def switch_local_accounts(*, on: bool, by: User) -> SignInPolicy:
+    """Let people sign in with passwords of this installation, or break-glass accounts alone. Raises Refused."""
+    with acting(by=by, reason=f"Local accounts switched {'on' if on else 'off'}"), transaction.atomic():
+        may_keep_providers(by).or_refuse()
+        if not on and not BreakGlass.objects.filter(person__is_active=True).exists():
+            no(
+                "There is no break-glass account: nobody could come in while the provider is away.",
+                "Mark one admin, better two, then switch local accounts off.",
+            ).or_refuse()
+        if not on and not _somebody_comes_in():
+            no(
+                "No admin is linked to a provider that is switched on.",
+                "Link your own account first and sign in with it once.",
+            ).or_refuse()
+        row = SignInPolicy.objects.select_for_update().first() or SignInPolicy()
+        row.local_accounts, row.changed_at = on, clock.now()
+        row.save()
+        record.record(EntryKind.LOCAL_ACCOUNTS_SWITCHED, on=on)
+        word = "on" if on else "off"
+        _tell(f"Local accounts were switched {word}", f"By {by}.", "local-accounts")
+    return row
+
+
+def _somebody_comes_in() -> bool:
+    return (
+        User.objects.active()
+        .filter(
+            is_admin=True,
+            external_identities__ended_at__isnull=True,
+            external_identities__provider__switched_on=True,
+        )
+        .exists()
+    )

@@ -1,0 +1,109 @@
+"""What a provider publishes: its discovery document, and its keys as rows, recorded before they are used."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.cache import cache
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.identity.providers import discovery, http_client, jwk_rules
+from governance.identity.providers.denials import Denied
+from governance.ledger import record
+from governance.models import IdentityProvider, ProviderKey
+from governance.sign_in import throttling
+from governance.vocabulary.entry_kinds import EntryKind
+
+FRESH = 600  # seconds for which a process relies on a discovery document
+KEYS_FRESH = 3600  # seconds for which it relies on keys: one that was withdrawn ends by then
+UNKNOWN_KEY = "fetch keys of a provider"
+FETCHES = 5  # for keys that are not known, in ten minutes, by all processes together
+
+
+def metadata_of(provider: IdentityProvider, *, anew: bool = False) -> discovery.Metadata:
+    """The discovery document of the pinned issuer, judged. Raises Denied."""
+    discovery.check_issuer(provider.issuer)
+    place = f"identity-metadata-{provider.pk}"
+    found = None if anew else cache.get(place)
+    if found is None:
+        address = f"{provider.issuer.rstrip('/')}{discovery.WELL_KNOWN}"
+        document = http_client.get(address, f"The discovery document of {provider}")
+        found = discovery.judge_document(document, issuer=provider.issuer)
+        cache.set(place, found, FRESH)
+    return found
+
+
+def keys_of(
+    provider: IdentityProvider, metadata: discovery.Metadata, *, anew: bool = False
+) -> list[ProviderKey]:
+    """The keys that count now; fetched where they were not for an hour, or `anew`. Raises Denied."""
+    place = f"identity-keys-{provider.pk}"
+    if anew or cache.get(place) is None:
+        fetch(provider, metadata)
+        cache.set(place, True, KEYS_FRESH)
+    return list(provider.keys.filter(gone_at__isnull=True))
+
+
+def after_unknown(provider: IdentityProvider, metadata: discovery.Metadata) -> list[ProviderKey]:
+    """The keys fetched again because a token names another: a provider changes its keys. Raises Denied.
+
+    At most a few times in ten minutes for all processes, so that nobody makes us ask by sending tokens.
+    """
+    until = throttling.enter_try(f"provider {provider.pk}", purpose=UNKNOWN_KEY, most=FETCHES)
+    if until is not None:
+        raise Denied(
+            "unknown key",
+            "Tokens with unknown keys came too often; the keys of the provider are not fetched again yet.",
+            f"Try again from {clock.local(until):%H:%M}.",
+        )
+    return keys_of(provider, metadata, anew=True)
+
+
+def fetch(provider: IdentityProvider, metadata: discovery.Metadata) -> list[ProviderKey]:
+    """Fetch the keys and write down what is new and what is gone, with an entry, before any of them is used.
+
+    Raises Denied.
+    """
+    said = jwk_rules.usable(http_client.get(metadata.jwks, f"The address of the keys of {provider}"))
+    now = clock.now()
+    published = {(jwk_rules.thumbprint(jwk), jwk.get("kid", "")): jwk for jwk in said}
+    with acting(system="sign-in", reason="Keys as the provider publishes them"):
+        IdentityProvider.objects.select_for_update().get(pk=provider.pk)
+        rows = {(row.thumbprint, row.kid): row for row in provider.keys.all()}
+        changed: list[dict[str, Any]] = []
+        for name, jwk in published.items():
+            row = rows.get(name)
+            if row is None:
+                row = _row(provider, name, jwk, now)
+            elif row.gone_at is None:
+                continue
+            row.gone_at = None
+            row.save()
+            changed.append({"kid": row.kid, "thumbprint": row.thumbprint, "state": "published"})
+        for name, row in rows.items():
+            if name not in published and row.gone_at is None:
+                row.gone_at = now
+                row.save()
+                changed.append({"kid": row.kid, "thumbprint": row.thumbprint, "state": "gone"})
+        if changed:
+            record.record(
+                EntryKind.PROVIDER_KEYS_RECORDED, provider=provider.name, issuer=provider.issuer, keys=changed
+            )
+    return list(provider.keys.filter(gone_at__isnull=True))
+
+
+def _row(provider: IdentityProvider, name: tuple[str, str], jwk: jwk_rules.Jwk, now: datetime) -> ProviderKey:
+    thumbprint, kid = name
+    return ProviderKey(
+        provider=provider,
+        kid=kid,
+        thumbprint=thumbprint,
+        algorithm=jwk.get("alg") or jwk_rules.algorithms_of(jwk)[0],
+        jwk=jwk,
+        fetched_at=now,
+    )
+
+
+def forget(provider: IdentityProvider) -> None:
+    """Have this process fetch anew what the provider says of itself: an admin changed something."""
+    cache.delete_many([f"identity-metadata-{provider.pk}", f"identity-keys-{provider.pk}"])

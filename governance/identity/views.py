@@ -1,0 +1,194 @@
+"""How people sign in, as admins keep it: providers, local accounts, break-glass accounts, pairs of accounts."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance.identity import accounts, actions, break_glass, same_person
+from governance.identity.forms import BreakGlassForm, LinkForForm, PairForm, ProviderForm, ReasonForm
+from governance.identity.permissions import local_accounts_on, may_keep_providers
+from governance.identity.provider_guides import guide_of, ours
+from governance.identity.providers.denials import Denied
+from governance.models import BreakGlass, ExternalIdentity, IdentityProvider, SamePerson
+from governance.runtime.signed_in_request import SignedInRequest
+
+
+@require_safe
+def overview(request: SignedInRequest) -> HttpResponse:
+    """Everything about how people sign in, on one page."""
+    may_keep_providers(request.user).or_refuse()
+    context = {
+        "nav": "units",
+        "providers": list(IdentityProvider.objects.order_by("name")),
+        "local": local_accounts_on(),
+        "marked": list(BreakGlass.objects.select_related("person", "marked_by")),
+        "break_glass_form": BreakGlassForm(),
+        "pairs": list(SamePerson.objects.filter(cleared_at=None).select_related("one", "other")[:200]),
+        "pair_form": PairForm(),
+    }
+    return render(request, "governance/identity/overview.html", context)
+
+
+@sensitive_post_parameters("secret")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: SignedInRequest) -> HttpResponse:
+    """Add a provider; it is switched off until it was tried."""
+    may_keep_providers(request.user).or_refuse()
+    form = ProviderForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            provider = actions.add_provider(by=request.user, **form.said())
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+        else:
+            messages.success(request, f"{provider} is added and switched off. Try it first.")
+            return redirect("identity-provider", slug=provider.slug)
+    return render(request, "governance/identity/provider_form.html", {"nav": "units", "form": form})
+
+
+@sensitive_post_parameters("secret")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Change what is not pinned."""
+    may_keep_providers(request.user).or_refuse()
+    provider = get_object_or_404(IdentityProvider, slug=slug)
+    form = ProviderForm(request.POST or None, instance=provider)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change_provider(provider=provider, by=request.user, **form.said())
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+        else:
+            messages.success(request, "Saved. Try it again.")
+            return redirect("identity-provider", slug=slug)
+    context = {"nav": "units", "form": form, "provider": provider}
+    return render(request, "governance/identity/provider_form.html", context)
+
+
+@require_safe
+def provider(request: SignedInRequest, slug: str) -> HttpResponse:
+    """One provider: what to enter there, what is kept here, who is linked."""
+    may_keep_providers(request.user).or_refuse()
+    row = get_object_or_404(IdentityProvider, slug=slug)
+    identities = ExternalIdentity.objects.open().filter(provider=row).select_related("person", "linked_by")
+    context = {
+        "nav": "units",
+        "provider": row,
+        "guide": guide_of(row),
+        "ours": ours(row),
+        "keys": list(row.keys.all()[:20]),
+        "client_key": row.client_keys.filter(ended_at__isnull=True).first(),
+        "identities": list(identities.order_by("person__full_name")[:200]),
+        "link_form": LinkForForm(),
+    }
+    return render(request, "governance/identity/provider.html", context)
+
+
+@require_POST
+def switch(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Switch a provider on or off."""
+    row = get_object_or_404(IdentityProvider, slug=slug)
+    on = request.POST.get("on") == "yes"
+    actions.switch_provider(provider=row, on=on, by=request.user)
+    messages.success(request, f"{row} is switched {'on' if on else 'off'}.")
+    return redirect("identity-provider", slug=slug)
+
+
+@require_POST
+def renew_key(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Make a new key of ours for a provider."""
+    row = get_object_or_404(IdentityProvider, slug=slug)
+    actions.renew_key(provider=row, by=request.user)
+    messages.success(request, "A new key is made. Give the provider the new public key.")
+    return redirect("identity-provider", slug=slug)
+
+
+@require_POST
+def link_for(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Link somebody's account as admin; it counts a day later."""
+    may_keep_providers(request.user).or_refuse()
+    row, form = get_object_or_404(IdentityProvider, slug=slug), LinkForForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose a person and write their key at the provider.")
+        return redirect("identity-provider", slug=slug)
+    try:
+        accounts.link_for(provider=row, by=request.user, **form.cleaned_data)
+    except Denied as denied:
+        messages.error(request, str(denied))
+    else:
+        messages.success(request, "Linked. It counts a day from now; the person was told, and can refuse it.")
+    return redirect("identity-provider", slug=slug)
+
+
+@require_POST
+def end_link(request: SignedInRequest, pk: int) -> HttpResponse:
+    """End somebody's link as admin."""
+    may_keep_providers(request.user).or_refuse()
+    identity = get_object_or_404(ExternalIdentity, pk=pk)
+    accounts.end_link(identity=identity, reason="Ended by an admin", by=request.user)
+    messages.success(request, f"The link of {identity.person} is ended, and the sessions that came by it.")
+    return redirect("identity-provider", slug=identity.provider.slug)
+
+
+@require_POST
+def local_accounts(request: SignedInRequest) -> HttpResponse:
+    """Switch local accounts on or off."""
+    on = request.POST.get("on") == "yes"
+    break_glass.switch_local_accounts(on=on, by=request.user)
+    messages.success(request, f"Local accounts are switched {'on' if on else 'off'}.")
+    return redirect("identity")
+
+
+@require_POST
+def mark_break_glass(request: SignedInRequest) -> HttpResponse:
+    """Mark an admin as break-glass."""
+    may_keep_providers(request.user).or_refuse()
+    form = BreakGlassForm(request.POST)
+    if form.is_valid():
+        break_glass.mark(person=form.cleaned_data["person"], by=request.user)
+        messages.success(request, "Marked. All admins and auditors were told.")
+    else:
+        messages.error(request, "Choose an admin who is not marked yet.")
+    return redirect("identity")
+
+
+@require_POST
+def end_break_glass(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take the mark away."""
+    may_keep_providers(request.user).or_refuse()
+    break_glass.end(row=get_object_or_404(BreakGlass, pk=pk), by=request.user)
+    messages.success(request, "The mark is taken away. All admins and auditors were told.")
+    return redirect("identity")
+
+
+@require_POST
+def mark_pair(request: SignedInRequest) -> HttpResponse:
+    """Say that two accounts may be one person's."""
+    may_keep_providers(request.user).or_refuse()
+    form = PairForm(request.POST)
+    if form.is_valid():
+        same_person.mark(by=request.user, **form.cleaned_data)
+        messages.success(request, "Both count as one person on every initiative until the pair is cleared.")
+    else:
+        messages.error(request, "Choose two accounts and say why.")
+    return redirect("identity")
+
+
+@require_POST
+def clear_pair(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Say that two accounts are two people's."""
+    may_keep_providers(request.user).or_refuse()
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        pair = get_object_or_404(SamePerson, pk=pk)
+        same_person.clear(pair=pair, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, "They count as two people from now on.")
+    else:
+        messages.error(request, "Say how you know that these are two people.")
+    return redirect("identity")

@@ -1,0 +1,213 @@
+"""Signing in with a real provider, oidc-provider of npm: there and back, anew, out, keys changed, clock wrong, away.
+
+It is installed outside the tree, and where it is said by PLUMBLINE_TEST_OIDC (docs/identity.md); skipped without.
+"""
+
+import http.cookiejar
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urljoin
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from governance.identity import actions
+from governance.models import ProviderKey
+from tests.support.factories import PASSWORD, make_person
+
+FOLDER = os.environ.get("PLUMBLINE_TEST_OIDC", "")
+SCRIPT = Path(__file__).parents[2] / "support" / "servers" / "real_provider.mjs"
+HOUSE = "http://127.0.0.1:8000"
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(
+        not (FOLDER and (Path(FOLDER) / "node_modules" / "oidc-provider").is_dir() and shutil.which("node")),
+        reason="oidc-provider is not installed in the folder that PLUMBLINE_TEST_OIDC names, or there is no node",
+    ),
+]
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+class Person:
+    """A browser at the provider, whose person types their name there and agrees."""
+
+    def __init__(self):
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self.opener = urllib.request.build_opener(jar, _Stay)
+        self.typed = 0
+
+    def ask(self, address, fields=None):
+        data = urlencode(fields).encode() if fields else None
+        try:
+            answer = self.opener.open(urllib.request.Request(address, data), timeout=60)
+        except urllib.error.HTTPError as moved:
+            answer = moved
+        with answer:
+            return answer.headers.get("Location"), answer.read().decode()
+
+    def come_back(self, address) -> str:
+        """Follow the provider until it sends the browser to us."""
+        for _ in range(12):
+            where, page = self.ask(address)
+            if where is None:
+                form = re.search(r'<form[^>]*action="([^"]+)"', page)
+                assert form, page
+                asks = "login" if 'name="login"' in page else "consent"
+                self.typed += asks == "login"
+                fields = {"prompt": asks} | ({"login": "ana", "password": "any"} if asks == "login" else {})
+                where, _ = self.ask(urljoin(address, form.group(1)), fields)
+            address = urljoin(address, where)
+            if address.startswith(HOUSE):
+                return address.removeprefix(HOUSE)
+        raise AssertionError("the provider never sent the browser back")
+
+    def sign_out(self, address) -> None:
+        _, page = self.ask(address)
+        form = re.search(r'<form[^>]*action="([^"]+)"', page)
+        xsrf = re.search(r'name="xsrf" value="([^"]+)"', page)
+        self.ask(urljoin(address, form.group(1)), {"xsrf": xsrf.group(1), "logout": "yes"})
+
+
+class Provider:
+    """The provider as a process; `restart` gives it another key, and a clock that is `ahead` by so many seconds."""
+
+    def __init__(self):
+        self.told: list[str] = []
+        outer = self
+
+        class Told(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                outer.told.append(parse_qs(body)["logout_token"][0])
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.ear = HTTPServer(("127.0.0.1", 0), Told)
+        threading.Thread(target=self.ear.serve_forever, daemon=True).start()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.issuer, self.process = f"http://127.0.0.1:{self.port}", None
+
+    def restart(self, ahead=0):
+        self.stop()
+        said = {
+            "FOLDER": FOLDER,
+            "PORT": str(self.port),
+            "REDIRECT": f"{HOUSE}/sign-in/with/real/answer/",
+            "LOGOUT": f"http://127.0.0.1:{self.ear.server_port}/",
+            "AHEAD": str(ahead),
+        }
+        self.process = subprocess.Popen(
+            ["node", str(SCRIPT)], env={**os.environ, **said}, stdout=subprocess.PIPE, text=True
+        )
+        while "ready" not in (line := self.process.stdout.readline()):
+            assert line or self.process.poll() is None, "the provider did not start"
+
+    def stop(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def real():
+    provider = Provider()
+    provider.restart()
+    cache.clear()
+    yield provider
+    provider.stop()
+    provider.ear.shutdown()
+    cache.clear()
+
+
+@pytest.fixture
+def house(real):
+    admin = make_person("admin", is_admin=True)
+    row = actions.add_provider(
+        name="Real",
+        slug="real",
+        kind="other",
+        issuer=real.issuer,
+        client_id="plumbline-client",
+        authentication="secret",
+        secret="a secret of the client",
+        scopes="openid profile email",
+        key_claim="sub",
+        makes_people=True,
+        by=admin,
+    )
+    actions.switch_provider(provider=row, on=True, by=admin)
+    return row
+
+
+def sign_in(person: Person, client: Client):
+    return client.get(person.come_back(client.get("/sign-in/with/real/").url))
+
+
+def inside(client: Client) -> bool:
+    return client.get("/account/").status_code == 200
+
+
+def test_sign_in_anew_out_keys_clock_and_away(house, real):
+    # Signing in: an account is made, and the provider remembers its person.
+    person, client = Person(), Client()
+    assert sign_in(person, client).status_code == 302
+    assert inside(client)
+    other = Client()
+    assert sign_in(person, other).status_code == 302
+    assert person.typed == 1
+
+    # Anew: with max_age=0 it asks again, although it remembers.
+    make_person("ben")
+    local = Client()
+    local.post("/sign-in/", {"username": "ben", "password": PASSWORD})
+    page = local.post("/account/link/real/", {"password": PASSWORD})
+    back = local.get(person.come_back(page.context["address"]))
+    assert person.typed == 2
+    assert back.context["denied"].code == "taken"  # it is the account of the first one
+
+    # Out, by the provider: its token ends every session that came by it.
+    person.sign_out(f"{real.issuer}/session/end")
+    assert real.told
+    for raw in real.told:
+        assert client.post("/sign-in/with/real/signed-out/", {"logout_token": raw}).status_code == 200
+    assert not inside(client)
+
+    # Keys changed: the new one is fetched and recorded.
+    real.restart()
+    assert sign_in(Person(), Client()).status_code == 302
+    assert ProviderKey.objects.filter(provider=house, gone_at__isnull=True).count() == 1
+    assert ProviderKey.objects.filter(provider=house).count() == 2
+
+    # Its clock wrong by ten minutes, either way: refused in words.
+    for ahead, words in ((600, "future"), (-600, "older")):
+        real.restart(ahead)
+        denied = sign_in(Person(), Client()).context["denied"]
+        assert denied.code == "time"
+        assert words in denied.words or "expired" in denied.words
+        assert "clocks" in denied.mend
+
+    # Away: said in words, and it comes back by itself.
+    real.stop()
+    cache.clear()
+    assert Client().get("/sign-in/with/real/").context["denied"].code == "away"
+    real.restart()
+    assert sign_in(Person(), Client()).status_code == 302
