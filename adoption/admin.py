@@ -5,12 +5,15 @@ from django.contrib import admin
 from adoption.incidents import reporting_clocks
 from adoption.models import (
     AgendaPoint,
+    Alert,
+    AlertMapping,
     Attachment,
     Attendance,
     Attribution,
     Deadline,
     Goal,
     Incident,
+    IncidentDraft,
     IncidentLine,
     IncidentSystem,
     Lesson,
@@ -20,6 +23,8 @@ from adoption.models import (
     Measure,
     Meeting,
     Minutes,
+    MonitoringLook,
+    MonitoringPromise,
     Pack,
     PostMortem,
     ProblemLink,
@@ -192,6 +197,37 @@ _of_case(
     ("made_by", "made_at", "ended_at"),
     ("ended_at",),
     ("made_by__full_name",),
+)
+_of_case(
+    MonitoringPromise,
+    "Promises of monitoring",
+    ("every_days", "made_by", "made_at", "ended_at"),
+    ("ended_at",),
+    ("made_by__full_name",),
+)
+_of_case(
+    AlertMapping,
+    "What alerts count as",
+    ("rule", "severity", "becomes", "made_by", "made_at", "ended_at"),
+    ("becomes", "ended_at"),
+    ("rule", "severity"),
+)
+_of_case(
+    MonitoringLook, "Days on which monitoring was heard of", ("key", "day", "at"), ("day",), ("key__system",)
+)
+_of_case(
+    IncidentDraft,
+    "Drafts of incidents",
+    ("title", "rule", "severity", "state", "opened_at", "treated_by", "incident"),
+    ("state",),
+    ("title", "rule", "words"),
+)
+_of_case(
+    Alert,
+    "Alerts",
+    ("summary", "rule", "severity", "sender", "started_at", "ended_at", "counts_as", "draft"),
+    ("sender", "counts_as"),
+    ("rule", "summary", "fingerprint"),
 )
 _of_case(
     PublicPage,

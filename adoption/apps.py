@@ -28,6 +28,8 @@ class AdoptionConfig(AppConfig):
         from adoption.meetings import agenda
         from adoption.meetings import calendar as meeting_calendar
         from adoption.meetings import reminders as meeting_reminders
+        from adoption.monitoring import findings as monitoring_findings
+        from adoption.monitoring import reminders as monitoring_reminders
         from adoption.public_pages.actions import follow_secrecy
         from adoption.public_pages.presentation import beside_running
         from adoption.pulses import reminders as pulse_reminders
@@ -36,6 +38,7 @@ class AdoptionConfig(AppConfig):
         from adoption.signals import findings as signal_findings
         from governance import contributions
         from initiatives.facts.finding_rules import KINDS, MEASURES, MORE_SAYS, UNLESS
+        from initiatives.findings.sync import CHANGING
         from initiatives.history.entry_wording import SENTENCES, WAYS
         from initiatives.portfolio.search import GROUPS
 
@@ -43,16 +46,18 @@ class AdoptionConfig(AppConfig):
             contributions.CasePage("Requirements", _("Lessons"), "lessons"),
             contributions.CasePage("Operation", _("Adoption"), "adoption"),
             contributions.CasePage("Operation", _("Incidents"), "incidents"),
+            contributions.CasePage("Operation", _("Monitoring"), "monitoring"),
         ]
         contributions.desk_lines += [desk_lines.lines, incident_desk.lines, lesson_desk.lines]
         contributions.quiet_acts |= (
             desk_lines.QUIET | incident_desk.QUIET | lesson_desk.QUIET | desk_entry_wording.QUIET
         )
-        for module in (meeting_reminders, incident_reminders, pulse_reminders):
+        for module in (meeting_reminders, incident_reminders, pulse_reminders, monitoring_reminders):
             contributions.due_queries += module.QUERIES
             contributions.notice_verbs |= module.VERBS
         contributions.reports += portfolio_reports.REPORTS
-        MEASURES.append(measure_findings.measured)
+        MEASURES.extend([measure_findings.measured, monitoring_findings.measured])
+        CHANGING.append(monitoring_findings.changing)
         MORE_SAYS.extend([signal_findings.behaviour, measure_findings.says, lesson_findings.says])
         UNLESS.update(measure_findings.undeclared())
         KINDS.update(desk_remedies.MENDS)

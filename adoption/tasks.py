@@ -4,6 +4,7 @@ from celery import shared_task
 
 from adoption.lessons import actions as lesson_actions
 from adoption.measures import overdue_readings
+from adoption.monitoring import actions as monitoring_actions
 from adoption.postmortems import attachments
 from adoption.record_export import actions as export_actions
 from adoption.user_reports import actions as user_report_actions
@@ -46,3 +47,9 @@ def prepare_export(key: int) -> None:
 def tend_exports() -> None:
     """Write the exports that still wait, erase those whose days are over."""
     export_actions.tend()
+
+
+@shared_task(**SURE)
+def forget_alerts() -> None:
+    """Delete alerts whose time is over, and empty the bodies of others."""
+    monitoring_actions.forget_alerts()

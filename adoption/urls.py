@@ -8,6 +8,8 @@ from adoption.leadership import views as leadership_views
 from adoption.lessons import views as lesson_views
 from adoption.measures import views as measure_views
 from adoption.meetings import views as meeting_views
+from adoption.monitoring import api as monitoring_api
+from adoption.monitoring import views as monitoring_views
 from adoption.postmortems import part_views
 from adoption.postmortems import views as postmortem_views
 from adoption.public_pages import outside_views as public_page_views
@@ -23,6 +25,8 @@ from adoption.user_reports import views as user_report_views
 urlpatterns = [
     path("adoption/v1/readings", api.send, name="adoption-readings"),
     path("adoption/v1/measures", api.measures, name="adoption-measures"),
+    path("adoption/v1/alerts", monitoring_api.send, name="adoption-alerts"),
+    path("adoption/v1/alerts/<str:secret>", monitoring_api.send_by_address, name="adoption-alerts-address"),
     path("cases/<str:ref>/adoption/", measure_views.adoption, name="adoption"),
     path("cases/<str:ref>/adoption/declare/", measure_views.declare, name="measure-declare"),
     path("cases/<str:ref>/adoption/import/", reading_views.bring_in, name="readings-import"),
@@ -95,6 +99,14 @@ urlpatterns = [
     path("incidents/<int:pk>/merge/", incident_views.merge, name="incident-merge"),
     path("incidents/<int:pk>/clock/", incident_views.clock_, name="incident-clock"),
     path("incidents/<int:pk>/clause/", incident_views.clause, name="incident-clause"),
+    path("cases/<str:ref>/monitoring/", monitoring_views.monitoring, name="monitoring"),
+    path("cases/<str:ref>/monitoring/promise/", monitoring_views.promise, name="monitoring-promise"),
+    path("cases/<str:ref>/monitoring/map/", monitoring_views.map_alerts, name="monitoring-map"),
+    path("alert-mappings/<int:pk>/end/", monitoring_views.end_mapping, name="alert-mapping-end"),
+    path("alerts/<int:pk>/", monitoring_views.alert, name="alert"),
+    path("incident-drafts/<int:pk>/", monitoring_views.draft, name="incident-draft"),
+    path("incident-drafts/<int:pk>/confirm/", monitoring_views.confirm, name="incident-draft-confirm"),
+    path("incident-drafts/<int:pk>/dismiss/", monitoring_views.dismiss, name="incident-draft-dismiss"),
     path("deadlines/<int:pk>/", incident_views.deadline, name="deadline"),
     path("reporting-duties/", incident_views.duties, name="reporting-duties"),
     path("cases/<str:ref>/signals/report/", signal_views.report, name="signal-report"),

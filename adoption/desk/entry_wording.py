@@ -1,6 +1,7 @@
 """Entries of adoption in plain words, contributed to the wording of entries by `AppConfig.ready()`."""
 
 from adoption.models.incidents import SEVERITIES
+from adoption.models.monitoring import BECOMES
 from adoption.models.problems import PROBLEM_STATES
 from adoption.models.signals import SIGNAL_KINDS
 from governance.vocabulary.entry_kinds import EntryKind
@@ -52,6 +53,7 @@ WAYS = {
     "signal": lambda key, book: SIGNAL_KINDS.get(key, key).lower(),
     "problem": lambda key, book: PROBLEM_STATES[key].lower(),
     "severity": lambda key, book: SEVERITIES[key],
+    "becomes": lambda key, book: f"{BECOMES[key][:1].lower()}{BECOMES[key][1:]}",
 }
 
 SENTENCES = {
@@ -111,6 +113,14 @@ SENTENCES = {
     ),
     EntryKind.PROBLEM_REPORTED: "took down a problem that a user reported: {words}",
     EntryKind.PROBLEM_TREATED: "treated a problem that a user reported ({became:problem}): {words}",
+    EntryKind.MONITORING_PROMISED: "promised that its monitoring is heard of at least every {every_days} days.",
+    EntryKind.ALERTS_MAPPED: "said what alerts count as ({which}): {becomes:becomes}.",
+    EntryKind.ALERT_MAPPING_ENDED: "took back what alerts count as ({which}): {becomes:becomes}.",
+    EntryKind.INCIDENT_DRAFT_OPENED: "put a draft of an incident to those who operate it: “{title}”.",
+    EntryKind.INCIDENT_DRAFT_CONFIRMED: (
+        "confirmed what the monitoring reported as the incident “{into}”: “{title}”."
+    ),
+    EntryKind.INCIDENT_DRAFT_DISMISSED: "dismissed what the monitoring reported, “{title}”: {words}",
     EntryKind.INCIDENT_OPENED: "opened the incident “{title}”, severity {severity:severity}.",
     EntryKind.INCIDENT_LINE_WRITTEN: "wrote on “{title}”: {words}",
     EntryKind.INCIDENT_PART_TAKEN: "noted that {who} is the {role} of “{title}”.",

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from adoption.adoption_seat import SEAT
 from adoption.incidents.permissions import TREATING
-from adoption.models import Deadline, Incident, ProblemReport, SealedSource, Signal
+from adoption.models import Deadline, Incident, IncidentDraft, ProblemReport, SealedSource, Signal
 from adoption.models.signals import WEAPONISED
 from adoption.signals import permissions as signal_permissions
 from adoption.signals.actions import is_of
@@ -47,6 +47,12 @@ _ROWS = Batch(
         joined={"initiative": CASE},
         without=("output", "answer"),
         keys="treating",
+    ),
+    drafts=Rows(
+        IncidentDraft.objects.filter(state="waiting"),
+        "initiative",
+        joined={"initiative": CASE},
+        keys="working",
     ),
     incidents=Rows(
         Incident.objects.unfinished(),
@@ -94,12 +100,15 @@ QUIET = {
     EntryKind.INCIDENT_LINE_WRITTEN,
     EntryKind.INCIDENT_AMENDED,
     EntryKind.EDGE_CLAUSE_TAKEN_OVER,
+    EntryKind.MONITORING_PROMISED,
+    EntryKind.ALERTS_MAPPED,
+    EntryKind.ALERT_MAPPING_ENDED,
     EntryKind.REPORTING_DUTIES_LAID_OUT,
 }
 
 
 def lines(person: User) -> list[Line]:
-    """Signals for the board, incidents and clocks that run, problems to be treated, questions for one's name."""
+    """Signals for the board, incidents and clocks that run, problems and drafts to treat, questions for one's name."""
     look = look_of(person)
     held: dict[int, tuple[Initiative, set[str]]] = {case.pk: (case, {"owner"}) for case in look.standing_in}
     for row in look.roles:
@@ -123,6 +132,7 @@ def lines(person: User) -> list[Line]:
         *(_upstream(row) for row in rows["upstream"] if row.initiative_id not in told),
         *(_clock(row, held[row.incident.initiative_id][0]) for row in rows["deadlines"]),
         *(_problem(row) for row in rows["problems"]),
+        *(_draft(row) for row in rows["drafts"]),
         *_asked(rows["asked"], person),
     ]
 
@@ -189,6 +199,17 @@ def _problem(row: ProblemReport) -> Line:
         reverse("problem", args=[row.pk]),
         "Read it",
         why=row.what[:160],
+        ref=row.initiative.ref,
+    )
+
+
+def _draft(row: IncidentDraft) -> Line:
+    return Line(
+        "answer",
+        f"The monitoring reports what may be an incident: {row.initiative.title}",
+        reverse("incident-draft", args=[row.pk]),
+        "Confirm or dismiss it",
+        why=row.title,
         ref=row.initiative.ref,
     )
 

@@ -4,6 +4,7 @@ from adoption.models.incidents import Deadline, Incident, IncidentLine, Incident
 from adoption.models.lessons import LessonResponse, LessonWords
 from adoption.models.measures import Goal, Measure, Reading, Tally
 from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
+from adoption.models.monitoring import Alert, AlertMapping, IncidentDraft, MonitoringLook, MonitoringPromise
 from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
 from adoption.models.problems import ProblemLink, ProblemReport
 from adoption.models.public_pages import PublicPage
@@ -13,6 +14,8 @@ from adoption.models.signals import SealedSource, Signal, SourceQuestion
 
 __all__ = [
     "AgendaPoint",
+    "Alert",
+    "AlertMapping",
     "AnswerBox",
     "Attachment",
     "Attendance",
@@ -20,6 +23,7 @@ __all__ = [
     "Deadline",
     "Goal",
     "Incident",
+    "IncidentDraft",
     "IncidentLine",
     "IncidentSystem",
     "Invitation",
@@ -30,6 +34,8 @@ __all__ = [
     "Measure",
     "Meeting",
     "Minutes",
+    "MonitoringLook",
+    "MonitoringPromise",
     "Pack",
     "PostMortem",
     "ProblemLink",

@@ -105,12 +105,16 @@ def _response(request, status: int, body, headers: dict) -> HttpResponse:
 # --- Who asks --------------------------------------------------------------------------------------------------------
 
 
-def opened(request, scope: str, *, within: tuple[Rate, int] | None = None) -> tuple[Known, Key]:
+def opened(
+    request, scope: str, *, within: tuple[Rate, int] | None = None, secret: str | None = None
+) -> tuple[Known, Key]:
     """The case and the key behind a request. Raises Answered: 401, 403, 429 or 503.
 
-    `within` are other buckets than those of questions, and how much of them a second fills.
+    `within` are other buckets than those of questions, and how much of them a second fills. `secret`: the key, where
+    the address holds it because its sender sets no header.
     """
-    token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
+    header = request.META.get("HTTP_AUTHORIZATION", "") if secret is None else f"Bearer {secret}"
+    token = service_keys.read(header)
     try:
         known = _known(token)
         key = next((key for key in known.keys if key.public == token.public), None) if known else None

@@ -323,3 +323,39 @@ def _typed(value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def as_alert_senders(address: str, key: str = "plk_…") -> dict[str, str]:
+    """How each kind of monitoring is told to send its alerts here, by its name: settings to copy, with this key."""
+    place = f"{address}/adoption/v1/alerts"
+    said = {
+        "id": "disk-7",
+        "rule": "DiskFull",
+        "severity": "critical",
+        "state": "firing",
+        "started": "2026-11-20T10:00:00Z",
+        "summary": "Disk 7 is full",
+    }
+    header = f"-H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
+    return {
+        "Alertmanager": (
+            "receivers:\n"
+            "  - name: plumbline\n"
+            "    webhook_configs:\n"
+            f"      - url: {place}\n"
+            "        send_resolved: true\n"
+            "        max_alerts: 500\n"
+            "        http_config:\n"
+            "          authorization:\n"
+            "            type: Bearer\n"
+            f"            credentials: {key}\n"
+        ),
+        "Azure Monitor": (
+            "az monitor action-group create --resource-group <resource group> --name plumbline \\\n"
+            f"  --action webhook plumbline {place}/{key} usecommonalertschema\n"
+        ),
+        "another sender": (
+            f"curl {place} {header} \\\n  -d '{json.dumps({'alerts': [said]})}'\n\n"
+            f"curl {place} {header} \\\n  -d '{json.dumps({'heartbeat': True})}'\n"
+        ),
+    }

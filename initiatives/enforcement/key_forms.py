@@ -7,7 +7,7 @@ from django import forms
 from governance import clock
 from governance.audit.forms import DayField as OpenDayField
 from governance.authorization.decision_queries import Wanted
-from governance.models.sign_in import KEY_SCOPES
+from governance.models.sign_in import ALERTS, KEY_SCOPES
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import DecisionOutcome, Role
 from initiatives.enforcement.code_examples import CODES
@@ -51,13 +51,17 @@ class KeyForm(RotateForm):
     scopes = forms.MultipleChoiceField(
         label="What the key is for",
         choices=list(KEY_SCOPES.items()),
-        initial=list(KEY_SCOPES),
+        initial=[scope for scope in KEY_SCOPES if scope != ALERTS],
         widget=forms.CheckboxSelectMultiple,
+        help_text="A key for alerts alone may stand in an address, for monitoring that sets no headers.",
     )
     field_order = ("system", "principal", "scopes")
 
-    def __init__(self, *args, case, **options):
+    def __init__(self, *args, case, scope: str = "", **options):
+        """`scope`: the one that whoever opens the form came for, if any."""
         super().__init__(*args, **options)
+        if scope in KEY_SCOPES:
+            self.fields["scopes"].initial = [scope]
         # Mostly right, and whoever makes a key for the first time need not wonder whom to choose among everybody.
         lead = case.roles.in_force().filter(role=Role.TECHNICAL_LEAD).first()
         self.fields["principal"].initial = lead.person_id if lead else None

@@ -18,7 +18,7 @@ from governance.authorization import decision as authorization_decision
 from governance.contracts.clauses import FAILURES
 from governance.contracts.wording import APPROVERS
 from governance.models import KeyHeartbeat, PolicyDecision, ServiceKey
-from governance.models.sign_in import INTERACTIONS, KEY_SCOPES
+from governance.models.sign_in import ALERTS, INTERACTIONS, KEY_SCOPES
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import DecisionOutcome
 from initiatives.access import case_lookup
@@ -124,7 +124,7 @@ def make_key(request: SignedInRequest, ref: str) -> HttpResponse:
     """Make a key; what it answers to being sent is the one page that shows it."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_manage_keys(case, request.user).or_refuse()
-    form = KeyForm(sent(request), case=case)
+    form = KeyForm(sent(request), case=case, scope=request.GET.get("for", ""))
     return _new_key(
         request,
         case,
@@ -176,6 +176,8 @@ def _new_key(request, case, form, act, **page):
             context |= {"title": _("The new key"), "key": key, "token": token, "address": settings.ADDRESS}
             if INTERACTIONS in key.scopes:
                 context["telemetry"] = code_examples.as_telemetry(settings.ADDRESS, token.text)
+            if ALERTS in key.scopes:
+                context["senders"] = code_examples.as_alert_senders(settings.ADDRESS, token.text).items()
             return render(request, "initiatives/enforcement/key_made.html", context)
     return ask(request, case, "systems", form, back_url=reverse("systems", args=[case.ref]), **page)
 

@@ -12,7 +12,7 @@ from governance.authorization.decision import GOOD_FOR
 from governance.interaction_log.reconciliation import LONGEST, Act, Decided, Found, Verdict, reconciled
 from governance.interaction_log.shape import ACTS, Kind, act_name
 from governance.models import Interaction, OutcomeReport, PolicyDecision, ServiceKey
-from governance.models.sign_in import EVALUATE
+from governance.models.sign_in import ALERTS, EVALUATE
 from governance.vocabulary import DecisionOutcome, OutcomeKind
 from initiatives.interactions.comparison.act_names import Names
 from initiatives.model_register.model_names import is_declared
@@ -139,11 +139,10 @@ def _systems(case: Initiative) -> dict[int | None, int]:
     """By key, what stands for its system: keys of one name are one system, whatever each of them is for.
 
     A system that reports and never asks, such as a collector, speaks for the only one that asks; where several do, all
-    keys of the case are taken as one, for nothing tells whose acts it reports.
+    keys of the case are taken as one, for nothing tells whose acts it reports. What only sends alerts reports no acts.
     """
-    keys = (
-        list(ServiceKey.objects.filter(contract=case.contract_id).order_by("pk")) if case.contract_id else []
-    )
+    rows = ServiceKey.objects.filter(contract=case.contract_id).exclude(scopes=[ALERTS])
+    keys = list(rows.order_by("pk")) if case.contract_id else []
     first: dict[str, int] = {}
     for key in keys:
         first.setdefault(key.system, key.pk)

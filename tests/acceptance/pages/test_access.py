@@ -61,7 +61,7 @@ from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.rulebook_changes import draft_actions, forecast_actions
 from tests.support import factories
-from tests.support.cases import answered_pulses
+from tests.support.cases import alerts, answered_pulses
 from tests.support.servers.asking_systems import System, logged, reported
 from tests.support.servers.directories import GROUP, Sender
 from tests.support.web.access_table import BOARD, CAST, INSIDE, STRANGERS, TABLE, WATCHERS
@@ -259,6 +259,7 @@ def world(cast):
     running = reporting_clocks.start_clock(
         incident=incident, duty=ReportingDuty.objects.earliest("pk"), by=cast.owner
     )
+    mapping, alert = alerts.drafted(cast, case)
     problem, problem_secret = user_report_actions.report_problem(
         link=user_report_actions.open_link(case=case, by=cast.owner), what="It was slow."
     )
@@ -388,6 +389,9 @@ def world(cast):
         "signals": signal.pk,
         "incidents": incident.pk,
         "deadlines": running.pk,
+        "alert-mappings": mapping.pk,
+        "alerts": alert.pk,
+        "incident-drafts": alert.draft_id,
         "problems": problem.pk,
         "intake-links": intake_link.pk,
         "intake-requests": wrote.pk,

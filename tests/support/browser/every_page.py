@@ -113,6 +113,8 @@ NO_PAGE = {
     "view-delete": "only sent to",
     "efforts-export": "a CSV file",
     "adoption-readings": "for systems with a key",
+    "adoption-alerts": "likewise",
+    "adoption-alerts-address": "likewise",
     "adoption-measures": "likewise",
     "figures-file": "only sent to",
     "estate-export": "a CSV file",

@@ -112,7 +112,7 @@ mvp.workflow | business_owner | waivable | - | workflow knowledge | 57ace6fd
 mvp.owner | business_owner | never | acceptance | owner | a7f1103c
 mvp.users | business_owner | waivable | - | scope | d827ed71
 mvp.success | business_owner | waivable | - | scope | 12fd7b3b
-mvp.observability | technical_lead | waivable | - | application model | cdd998d5
+mvp.observability | technical_lead | waivable | interactions | application model | cdd998d5
 mvp.rollout | business_owner | waivable | decisions | scope | 45d4befa
 mvp.override | business_owner | waivable | - | application contract | 17f7895c
 mvp.risk | business_owner | never | - | scope model source tier | fd1fb1bd
@@ -122,7 +122,7 @@ mvp.possibility | technical_lead | never | - | model | 04f8f7a4
 mvp.expectations | business_owner | waivable | - | scope application | 3049afe4
 prod.q01_outcome_owner | business_owner | never | acceptance | owner | 1de095b7
 prod.q02_support | support_owner | never | acceptance | support | 08548c8c
-prod.q03_logged | technical_lead | never | - | application model | fa31230e
+prod.q03_logged | technical_lead | never | interactions | application model | fa31230e
 prod.q04_exceptions | technical_lead | waivable | - | application schema | 0ed76282
 prod.q05_wrong_output | business_owner | waivable | - | application model incident | 5a70b8ae
 prod.q06_human_review | business_owner | never | clause | contract model scope | ccfffa89
@@ -132,7 +132,7 @@ prod.q09_escalation | support_owner | waivable | - | support owner | 2eaa8ad5
 prod.q10_outage | support_owner | waivable | - | application model schema incident | cbeb86b5
 prod.q11_expectations | business_owner | never | - | application model scope | 17e699c1
 prod.performance | technical_lead | never | - | model source | 8515515f
-prod.monitoring | support_owner | waivable | - | incident | f642def0
+prod.monitoring | support_owner | waivable | monitoring | incident | f642def0
 prod.maintenance | business_owner | waivable | - | vendor | 54596d90
 gov.autonomy | business_owner | never | clause | scope model | 8be8933e
 gov.human_approval | business_owner | never | clause | scope model | f6178589

@@ -81,6 +81,8 @@ TABLE = {
     "scim-schema": DIRECTORY_READS,
     "scim-search": MACHINES,
     "scim-me": DIRECTORY,
+    "adoption-alerts": MACHINES,
+    "adoption-alerts-address": MACHINES,
     "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
     "access-configuration": OPEN,
     "access-client": MEMBERS,
@@ -532,6 +534,14 @@ TABLE = {
     "incident-severity": only("owner", "support", "chair"),
     "incident-merge": only("owner", "support", "chair"),
     "incident-clause": OWNER,
+    "monitoring": READ,
+    "monitoring-promise": RUNNERS,
+    "monitoring-map": RUNNERS,
+    "alert-mapping-end": RUNNERS,
+    "alert": READ,
+    "incident-draft": READ,
+    "incident-draft-confirm": only("owner", "support", "lead"),
+    "incident-draft-dismiss": only("owner", "support", "lead"),
     "reporting-duties": Row(strangers=200, sent=403),
     "signal-report": Row(strangers=200, sent=422),  # for everybody who may see the stub of the case
     "signals-mine": Row(strangers=200, sent=302),  # one's own

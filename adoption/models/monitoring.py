@@ -1,0 +1,202 @@
+"""What the monitoring of a case says: alerts as machines sent them, days on which it was heard of, drafts of incidents.
+
+Source: docs/domain.md, "What the monitoring says". A machine writes alerts, looks and drafts; what a draft becomes, a
+person says.
+"""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from adoption.models.incidents import Incident
+from governance.database.row_history import WrittenOnce, governed
+from governance.models import ServiceKey, User
+from initiatives.models import Initiative
+
+ALERTMANAGER, AZURE, OTHER = "alertmanager", "azure", "other"
+SENDERS = {ALERTMANAGER: "Alertmanager", AZURE: "Azure Monitor", OTHER: "another sender"}
+# What an alert counts as, from the least to the most.
+SIGN_OF_LIFE, LOOK, DRAFT = "sign of life", "look", "draft"
+BECOMES = {
+    SIGN_OF_LIFE: "Only shows that the monitoring runs",
+    LOOK: "Something the monitoring found",
+    DRAFT: "A draft of an incident, which a person confirms or dismisses",
+}
+WAITING, CONFIRMED, DISMISSED = "waiting", "incident", "dismissed"
+DRAFT_STATES = {WAITING: "Waiting", CONFIRMED: "Became an incident", DISMISSED: "Dismissed"}
+MOST_DAYS = 31  # between two looks that may be promised
+
+
+class MonitoringPromise(models.Model):
+    """How often the monitoring of a case is heard of at least, as its owner or technical lead promised."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="monitoring_promises")
+    every_days = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)]
+    )
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"],
+                condition=Q(ended_at__isnull=True),
+                name="one_monitoring_promise_per_case",
+            ),
+            models.CheckConstraint(
+                name="monitoring_is_promised_for_1_to_31_days",
+                condition=Q(every_days__gte=1, every_days__lte=MOST_DAYS),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"at least every {self.every_days} days"
+
+
+class AlertMapping(models.Model):
+    """What alerts of a rule or a severity count as in a case; an empty one of the two is any. Both are lower case."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="alert_mappings")
+    rule = models.CharField(max_length=160, blank=True, default="")
+    severity = models.CharField(max_length=40, blank=True, default="")
+    becomes = models.CharField(max_length=12, choices=BECOMES.items())
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "rule", "severity", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "rule", "severity"],
+                condition=Q(ended_at__isnull=True),
+                name="one_mapping_per_rule_and_severity",
+            )
+        ]
+
+    def __str__(self) -> str:
+        said = [
+            f"rule {self.rule}" if self.rule else "",
+            f"severity {self.severity}" if self.severity else "",
+        ]
+        return ", ".join(part for part in said if part) or "every alert"
+
+
+class MonitoringLook(WrittenOnce):
+    """That the monitoring of a case was heard of on a day, by one key: the first time it was. `at`: when."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="monitoring_looks")
+    key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="monitoring_looks")
+    day = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["initiative", "-day", "key"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "key", "day"], name="one_monitoring_look_per_key_and_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key.system} on {self.day}"
+
+
+class IncidentDraft(models.Model):
+    """What may be an incident, by alerts of one rule: it waits until a person confirms or dismisses it, with words."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="incident_drafts")
+    rule = models.CharField(max_length=160)
+    title = models.CharField(max_length=160)
+    severity = models.CharField(max_length=40, blank=True, default="")
+    started_at = models.DateTimeField()
+    opened_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=DRAFT_STATES.items(), default=WAITING)
+    words = models.TextField(blank=True, default="")
+    treated_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    treated_at = models.DateTimeField(null=True, blank=True)
+    incident = models.ForeignKey(Incident, models.PROTECT, null=True, blank=True, related_name="drafts")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "rule"], condition=Q(state="waiting"), name="one_waiting_draft_per_rule"
+            ),
+            models.CheckConstraint(
+                name="a_person_treats_a_draft_and_says_why",
+                condition=Q(state=WAITING, treated_at__isnull=True, treated_by__isnull=True, words="")
+                | ~Q(state=WAITING) & Q(treated_at__isnull=False, treated_by__isnull=False) & ~Q(words=""),
+            ),
+            models.CheckConstraint(
+                name="a_confirmed_draft_names_its_incident",
+                condition=Q(state=CONFIRMED, incident__isnull=False)
+                | ~Q(state=CONFIRMED) & Q(incident__isnull=True),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["initiative"], condition=Q(state="waiting"), name="waiting_drafts_by_case")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Alert(models.Model):
+    """One alert: one row for each start of what its sender knows by one fingerprint, however often it is sent.
+
+    `first_at`: when it was first heard of here. `ended_at`: since when it is over; empty while it fires. `body`: what
+    the sender said, cut and made safe to show, and emptied after a while. `counts_as`: by the mapping when it came.
+    """
+
+    not_governed = (
+        "what machines send, in great numbers and for a time; days, drafts and what became of them are kept"
+    )
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="alerts")
+    key = models.ForeignKey(ServiceKey, models.PROTECT, related_name="alerts")
+    sender = models.CharField(max_length=12, choices=SENDERS.items())
+    fingerprint = models.CharField(max_length=200)
+    rule = models.CharField(max_length=160)
+    severity = models.CharField(max_length=40, blank=True, default="")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    first_at = models.DateTimeField()
+    summary = models.CharField(max_length=300)
+    link = models.CharField(max_length=500, blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    counts_as = models.CharField(max_length=12, choices=BECOMES.items())
+    draft = models.ForeignKey(IncidentDraft, models.PROTECT, null=True, blank=True, related_name="alerts")
+
+    class Meta:
+        ordering = ["initiative", "-first_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative", "sender", "fingerprint", "started_at"],
+                name="one_row_per_alert_and_start",
+            ),
+            models.CheckConstraint(
+                name="no_alert_ends_before_it_starts",
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")),
+            ),
+            models.CheckConstraint(
+                name="a_draft_is_made_of_alerts_that_count_as_one",
+                condition=Q(draft__isnull=True) | Q(counts_as=DRAFT),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["initiative", "-first_at"], name="alerts_of_case_newest_first"),
+            models.Index(fields=["first_at"], name="alerts_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary[:80]

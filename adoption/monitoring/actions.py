@@ -1,0 +1,359 @@
+"""Alerts taken in, what they count as, and drafts of incidents, which people confirm or dismiss, never machines."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.urls import reverse
+
+from adoption.incidents import actions as incident_actions
+from adoption.models import Alert, AlertMapping, Incident, IncidentDraft, MonitoringLook, MonitoringPromise
+from adoption.models.monitoring import (
+    ALERTMANAGER,
+    BECOMES,
+    CONFIRMED,
+    DISMISSED,
+    DRAFT,
+    LOOK,
+    MOST_DAYS,
+    SIGN_OF_LIFE,
+    WAITING,
+)
+from adoption.monitoring.alert_senders import Sent
+from adoption.monitoring.permissions import OPERATING, may_set_monitoring, may_treat_drafts
+from governance import clock
+from governance.ledger import record
+from governance.models import LegalHold, ServiceKey, User
+from governance.notices.owe import owe
+from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.access.permissions import accepted
+from initiatives.cases.act import act
+from initiatives.findings.sync import follow
+from initiatives.models import Initiative
+
+MOST_A_DAY = 1_000  # new alerts of one key; what it sends beyond is counted in the answer, and not kept
+KEPT = timedelta(days=730)  # alerts, from the moment they were first heard of
+BODIES_KEPT = timedelta(days=90)  # what their senders said in full
+# Rules that are there to fire always, as monitoring setups name them.
+SIGNS_OF_LIFE = frozenset({"watchdog", "deadmansswitch", "heartbeat"})
+# Alertmanager fires again under the same start after its source was away; what comes sooner after the end came late.
+FIRES_AGAIN = timedelta(minutes=15)
+_RANK = {SIGN_OF_LIFE: 0, LOOK: 1, DRAFT: 2}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of alerts that were sent: new rows, rows that were known, and new ones beyond the day's number."""
+
+    new: int = 0
+    known: int = 0
+    beyond: int = 0
+
+
+# --- What machines send ----------------------------------------------------------------------------------------------
+
+
+def take(*, case: Initiative | int, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
+    """Take in alerts of the monitoring of a case, in one act; also none, which says that it runs.
+
+    One row for each fingerprint and start of a sender, whatever the order in which and however often it comes. It is
+    over as soon as one of them says so, since the earliest moment that one named. Raises Conflict for a case that
+    ended.
+    """
+    with act("take alerts", system=f"alerts by key {key.public}", case=case) as case:
+        if case.closed or case.withdrawn_at:
+            raise Conflict("This initiative ended: it takes no alerts any more.")
+        first = _looked(case, key)
+        rows = _known(case, sent)
+        mappings = mappings_of(case)
+        start = clock.midnight_before(clock.today())
+        room = MOST_A_DAY - Alert.objects.filter(key=key, first_at__gte=start).count()
+        fates: Counter[str] = Counter()
+        drafted = False
+        for one in sent:
+            place = (one.sender, one.fingerprint, one.started)
+            row = rows.get(place)
+            if row is None and room <= 0:
+                fates["beyond"] += 1
+                continue
+            if row is None:
+                row = rows[place] = _new(case, key, one, mappings)
+                room -= 1
+                fates["new"] += 1
+            else:
+                _again(row, one, mappings)
+                fates["known"] += 1
+            if row.counts_as == DRAFT and row.draft_id is None:
+                row.draft, opened = _draft_of(case, row)
+                row.save()
+                drafted = drafted or opened
+        if first or drafted:
+            follow([case])
+    return Taken(**fates)
+
+
+def _looked(case: Initiative, key: ServiceKey) -> bool:
+    """Keep that the monitoring was heard of today; whether this was the first time."""
+    today = clock.today()
+    if MonitoringLook.objects.filter(initiative=case, key=key, day=today).exists():
+        return False
+    MonitoringLook(initiative=case, key=key, day=today, at=clock.now()).save()
+    return True
+
+
+def _known(case: Initiative, sent: tuple[Sent, ...]) -> dict[tuple, Alert]:
+    rows = case.alerts.filter(
+        fingerprint__in={one.fingerprint for one in sent}, started_at__in={one.started for one in sent}
+    )
+    return {(row.sender, row.fingerprint, row.started_at): row for row in rows.select_related("draft")}
+
+
+def _new(case: Initiative, key: ServiceKey, one: Sent, mappings: list[AlertMapping]) -> Alert:
+    row = Alert(
+        initiative=case,
+        key=key,
+        sender=one.sender,
+        fingerprint=one.fingerprint,
+        rule=one.rule,
+        severity=one.severity,
+        started_at=one.started,
+        ended_at=one.ended,
+        first_at=clock.now(),
+        summary=one.summary,
+        link=one.link,
+        body=one.body,
+        counts_as=counts_as(mappings, one.rule, one.severity),
+    )
+    row.save()
+    return row
+
+
+def _again(row: Alert, one: Sent, mappings: list[AlertMapping]) -> None:
+    """Bring a known alert up to date: that it is over, or of another severity; what it counts as only ever rises."""
+    before = row.ended_at, row.severity
+    if one.ended is not None:
+        row.ended_at = min(one.ended, row.ended_at or one.ended)
+    elif row.ended_at is not None and row.sender == ALERTMANAGER:
+        if clock.now() - row.ended_at > FIRES_AGAIN:
+            row.ended_at = None
+            row.draft = row.draft if row.draft and row.draft.state == WAITING else None
+    elif row.ended_at is None and one.severity != row.severity:
+        row.severity, row.summary, row.link = one.severity, one.summary, one.link
+        row.counts_as = max(row.counts_as, counts_as(mappings, row.rule, row.severity), key=_RANK.__getitem__)
+    if before != (row.ended_at, row.severity):
+        row.body = one.body
+        row.save()
+
+
+def _draft_of(case: Initiative, row: Alert) -> tuple[IncidentDraft, bool]:
+    """The draft that waits about the alert's rule, or a new one, of which those who operate the case are told."""
+    there = case.incident_drafts.filter(rule=row.rule, state=WAITING).first()
+    if there is not None:
+        return there, False
+    draft = IncidentDraft(
+        initiative=case,
+        rule=row.rule,
+        title=row.summary[:160],
+        severity=row.severity,
+        started_at=row.started_at,
+        opened_at=clock.now(),
+    )
+    draft.save()
+    record.record(
+        EntryKind.INCIDENT_DRAFT_OPENED,
+        case=case,
+        draft=draft.pk,
+        rule=draft.rule,
+        severity=draft.severity,
+        title=draft.title,
+        sender=row.get_sender_display(),
+    )
+    owe(
+        _operating(case),
+        "incident draft",
+        f"incident draft:{draft.pk}",
+        subject=f"{case.ref} {case.title}: the monitoring reports what may be an incident",
+        text=f"{draft.title} Confirm it as an incident, or dismiss it and say why.",
+        link=reverse("incident-draft", args=[draft.pk]),
+        case_ref=case.ref,
+    )
+    return draft, True
+
+
+def _operating(case: Initiative) -> list[User]:
+    roles = (accepted(case, role) for role in OPERATING)
+    people = {found.person_id: found.person for found in roles if found is not None}
+    if not people and case.registered_by is not None:
+        people[case.registered_by_id] = case.registered_by
+    return list(people.values())
+
+
+# --- What alerts count as --------------------------------------------------------------------------------------------
+
+
+def mappings_of(case: Initiative) -> list[AlertMapping]:
+    """What stands of the case's mapping."""
+    return list(case.alert_mappings.filter(ended_at__isnull=True))
+
+
+def counts_as(mappings: list[AlertMapping], rule: str, severity: str) -> str:
+    """What an alert of this rule and severity counts as.
+
+    What names both goes before what names the rule, that before what names the severity, that before what names
+    neither. Without any, a rule that is there to fire always is a sign of life, and every other alert a look.
+    """
+    by_place = {(row.rule, row.severity): row.becomes for row in mappings}
+    name, bad = rule.lower(), severity.lower()
+    for place in ((name, bad), (name, "")):
+        if place in by_place:
+            return by_place[place]
+    if name in SIGNS_OF_LIFE:
+        return SIGN_OF_LIFE
+    return by_place.get(("", bad)) or by_place.get(("", "")) or LOOK
+
+
+def map_alerts(*, case: Initiative, rule: str, severity: str, becomes: str, by: User) -> AlertMapping:
+    """Say what alerts of a rule, a severity or both count as from now on; both empty: all others.
+
+    Takes the place of what was said of exactly these before. Raises ValidationError, Refused.
+    """
+    if becomes not in BECOMES:
+        raise ValidationError({"becomes": "Choose what such alerts count as."})
+    rule, severity = " ".join(rule.lower().split()), " ".join(severity.lower().split())
+    with act("map alerts", by=by, case=case) as case:
+        may_set_monitoring(case, by).or_refuse()
+        there = case.alert_mappings.filter(rule=rule, severity=severity, ended_at__isnull=True).first()
+        if there is not None and there.becomes == becomes:
+            return there
+        if there is not None:
+            there.ended_at = clock.now()
+            there.save()
+        row = AlertMapping(
+            initiative=case, rule=rule, severity=severity, becomes=becomes, made_by=by, made_at=clock.now()
+        )
+        row.save()
+        record.record(EntryKind.ALERTS_MAPPED, case=case, which=str(row), becomes=becomes)
+    return row
+
+
+def end_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
+    """Have alerts of this rule and severity count again as all others do."""
+    with act("end alert mapping", by=by, case=mapping.initiative_id) as case:
+        may_set_monitoring(case, by).or_refuse()
+        row = AlertMapping.objects.get(pk=mapping.pk)
+        if row.ended_at is not None:
+            raise Conflict("It was taken back already.", link=reverse("monitoring", args=[case.ref]))
+        row.ended_at = clock.now()
+        row.save()
+        record.record(EntryKind.ALERT_MAPPING_ENDED, case=case, which=str(row), becomes=row.becomes)
+    return row
+
+
+def promise_monitoring(*, case: Initiative, every_days: int, by: User) -> MonitoringPromise:
+    """Promise that the monitoring is heard of at least every so many days. Raises ValidationError, Refused."""
+    if not 1 <= every_days <= MOST_DAYS:
+        raise ValidationError({"every_days": f"Give a number of days from 1 to {MOST_DAYS}."})
+    with act("promise monitoring", by=by, case=case) as case:
+        may_set_monitoring(case, by).or_refuse()
+        there = case.monitoring_promises.filter(ended_at__isnull=True).first()
+        if there is not None and there.every_days == every_days:
+            return there
+        if there is not None:
+            there.ended_at = clock.now()
+            there.save()
+        row = MonitoringPromise(initiative=case, every_days=every_days, made_by=by, made_at=clock.now())
+        row.save()
+        record.record(
+            EntryKind.MONITORING_PROMISED,
+            case=case,
+            every_days=every_days,
+            before=there.every_days if there else None,
+        )
+        follow([case])
+    return row
+
+
+# --- What a person makes of a draft ----------------------------------------------------------------------------------
+
+
+def _waiting(draft: IncidentDraft, by: User) -> IncidentDraft:
+    """The draft, read after the lock, while nobody has treated it. Raises Refused, Conflict."""
+    row = IncidentDraft.objects.select_related("initiative__unit", "treated_by").get(pk=draft.pk)
+    may_treat_drafts(row.initiative, by).or_refuse()
+    if row.state != WAITING:
+        raise Conflict(
+            f"{row.treated_by} treated it {clock.moment_in_words(row.treated_at)}.",
+            "Read what became of it.",
+            reverse("incident-draft", args=[row.pk]),
+        )
+    return row
+
+
+def _treat(case: Initiative, row: IncidentDraft, state: str, words: str, by: User) -> None:
+    row.state, row.words, row.treated_by, row.treated_at = state, words, by, clock.now()
+    row.save()
+    facts = {"draft": row.pk, "title": row.title, "words": row.words}
+    if state == CONFIRMED:
+        record.record(
+            EntryKind.INCIDENT_DRAFT_CONFIRMED,
+            case=case,
+            incident=row.incident_id,
+            into=row.incident.title,
+            **facts,
+        )
+    else:
+        record.record(EntryKind.INCIDENT_DRAFT_DISMISSED, case=case, **facts)
+    follow([case])
+
+
+def confirm_draft(*, draft: IncidentDraft, by: User, **fields) -> Incident:
+    """Open the incident that the draft tells of, or name the one it belongs to (`incident`).
+
+    Fields as `open_incident`; it began when the first alert did, and was noticed when that was heard of here. Raises
+    Refused, Conflict, ValidationError.
+    """
+    with act("confirm incident draft", by=by, case=draft.initiative_id) as case:
+        row = _waiting(draft, by)
+        there = fields.pop("incident", None)
+        if there is not None and there.initiative_id != case.pk:
+            raise ValidationError({"incident": "Choose an incident of this initiative."})
+        row.incident = there or incident_actions.open_incident(
+            case=case,
+            by=by,
+            words=f"Reported by the monitoring, by the rule {row.rule}: {row.title}",
+            started_at=min(row.started_at, row.opened_at),
+            detected_at=row.opened_at,
+            **fields,
+        )
+        _treat(case, row, CONFIRMED, f"It is “{row.incident.title}”.", by)
+    return row.incident
+
+
+def dismiss_draft(*, draft: IncidentDraft, reason: str, by: User) -> IncidentDraft:
+    """Say why what the monitoring reported is no incident. Raises Refused, Conflict, ValidationError."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it is no incident: it is kept with the alerts."})
+    with act("dismiss incident draft", by=by, case=draft.initiative_id, reason=reason.strip()) as case:
+        row = _waiting(draft, by)
+        _treat(case, row, DISMISSED, reason.strip(), by)
+    return row
+
+
+# --- For how long ----------------------------------------------------------------------------------------------------
+
+
+def forget_alerts() -> tuple[int, int]:
+    """Delete alerts whose time is over and empty the bodies of others; returns how many of each. Safe to repeat.
+
+    A draft that waits keeps its alerts, and so does a legal hold on the case.
+    """
+    now = clock.now()
+    free = Alert.objects.exclude(
+        Q(draft__state=WAITING) | Q(initiative__number__in=LegalHold.objects.open().case_numbers())
+    )
+    gone = free.filter(first_at__lt=now - KEPT).delete()[0]
+    emptied = free.filter(first_at__lt=now - BODIES_KEPT).exclude(body="").update(body="")
+    return gone, emptied

@@ -1,0 +1,281 @@
+"""Alerts as monitoring sends them, in one shape: Alertmanager's webhook, Azure Monitor's common schema, plain JSON.
+
+Pure. What is wrong with one alert is no hindrance to the others of its request. Every text is made safe to show: one
+line, only letters that can be printed, cut to what is kept.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from adoption.models.monitoring import ALERTMANAGER, AZURE, OTHER
+
+MOST_ALERTS = 500  # in one request
+MOST_BODY = 8_000  # letters of what one alert said that are kept
+AHEAD = timedelta(minutes=10)  # by which the clock of a sender may be fast
+EARLIEST = datetime(
+    2000, 1, 1, tzinfo=UTC
+)  # what lies before it is no moment, but "not said" (Alertmanager: year 1)
+COMMON_SCHEMA = "azureMonitorCommonAlertSchema"
+EXAMPLE = (
+    '{"alerts": [{"id": "disk-7", "rule": "DiskFull", "severity": "critical", "state": "firing", '
+    '"started": "2026-11-20T10:00:00Z", "summary": "Disk 7 is full", "link": "https://…"}]}'
+)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One alert as it was sent. `ended`: since when it is over, None while it fires."""
+
+    sender: str
+    fingerprint: str
+    rule: str
+    severity: str
+    started: datetime
+    ended: datetime | None
+    summary: str
+    link: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What keeps one alert of a request (counted from 1) from being taken."""
+
+    number: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a request holds. `left_out`: alerts that its sender says it left out of it."""
+
+    alerts: tuple[Sent, ...] = ()
+    wrong: tuple[Wrong, ...] = ()
+    left_out: int = 0
+
+
+class Unreadable(ValueError):
+    """The request as a whole cannot be read; the words say how to mend it."""
+
+
+class _Wrong(ValueError):
+    """One alert cannot be taken."""
+
+
+def read(body: bytes, now: datetime) -> Batch:
+    """The alerts of a request; none for the sign of life of a sender without alerts. Raises Unreadable."""
+    try:
+        said = json.loads(body.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Unreadable(f"The body is not JSON. It looks like {EXAMPLE}") from None
+    if not isinstance(said, dict):
+        raise Unreadable(f"The body holds alerts: {EXAMPLE}")
+    if said.get("heartbeat") is True:
+        return Batch()
+    if "schemaId" in said:
+        if said["schemaId"] != COMMON_SCHEMA:
+            raise Unreadable("Switch on the common alert schema in the action group: only that is read here.")
+        return _batch([said], _azure, now)
+    rows = said.get("alerts")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise Unreadable(f"The body holds a list of alerts: {EXAMPLE}")
+    if len(rows) > MOST_ALERTS:
+        raise Unreadable(
+            f"At most {MOST_ALERTS} alerts at once; these are {len(rows)}. In Alertmanager set max_alerts: "
+            f"{MOST_ALERTS} for this webhook."
+        )
+    left_out = said.get("truncatedAlerts")
+    reader = _alertmanager if isinstance(rows[0].get("labels"), dict) else _other
+    return _batch(rows, reader, now, left_out if type(left_out) is int and left_out > 0 else 0)
+
+
+def _batch(rows: list[dict], reader, now: datetime, left_out: int = 0) -> Batch:
+    alerts, wrong = [], []
+    for number, row in enumerate(rows, 1):
+        try:
+            alerts.append(reader(row, now))
+        except _Wrong as trouble:
+            wrong.append(Wrong(number, str(trouble)))
+        except RecursionError:
+            wrong.append(Wrong(number, "It is nested too deeply."))
+    return Batch(tuple(alerts), tuple(wrong), min(left_out, 1_000_000))
+
+
+def _no_constant(name: str):
+    raise ValueError(f"{name} is not JSON")
+
+
+def _alertmanager(row: dict, now: datetime) -> Sent:
+    """One alert of Alertmanager's webhook of version 4, or of a sender that writes as it does."""
+    labels, notes = _table(row, "labels"), _table(row, "annotations")
+    resolved = _state(row.get("status"), "status", "firing", "resolved")
+    rule = _line(labels.get("alertname"), 160)
+    if not rule:
+        raise _Wrong("Its labels name no alertname.")
+    said = next((notes[name] for name in ("summary", "description", "message") if notes.get(name)), rule)
+    known = row.get("fingerprint") or json.dumps(labels, sort_keys=True)
+    return _sent(
+        row,
+        now,
+        sender=ALERTMANAGER,
+        known=known,
+        rule=rule,
+        severity=labels.get("severity"),
+        times=("startsAt", "endsAt"),
+        times_of=row,
+        resolved=resolved,
+        summary=said,
+        link=row.get("generatorURL"),
+    )
+
+
+def _azure(said: dict, now: datetime) -> Sent:
+    """The alert of Azure Monitor's common schema."""
+    data = said.get("data")
+    row = data.get("essentials") if isinstance(data, dict) else None
+    if not isinstance(row, dict):
+        raise _Wrong("It has no data.essentials.")
+    resolved = _state(row.get("monitorCondition"), "monitorCondition", "Fired", "Resolved")
+    rule, known = _line(row.get("alertRule"), 160), row.get("alertId")
+    if not rule or not known:
+        raise _Wrong("It does not say its alertRule and alertId.")
+    return _sent(
+        said,
+        now,
+        sender=AZURE,
+        known=known,
+        rule=rule,
+        severity=row.get("severity"),
+        times=("firedDateTime", "resolvedDateTime"),
+        times_of=row,
+        resolved=resolved,
+        summary=row.get("description") or rule,
+        link=row.get("investigationLink"),
+    )
+
+
+def _other(row: dict, now: datetime) -> Sent:
+    """One alert of a sender that has nothing else: the example says its fields."""
+    rule = _line(row.get("rule"), 160)
+    if not rule:
+        raise _Wrong("It does not say its rule.")
+    return _sent(
+        row,
+        now,
+        sender=OTHER,
+        known=row.get("id") or rule,
+        rule=rule,
+        severity=row.get("severity"),
+        times=("started", "ended"),
+        times_of=row,
+        resolved=_state(row.get("state"), "state", "firing", "resolved"),
+        summary=row.get("summary") or rule,
+        link=row.get("link"),
+    )
+
+
+def _sent(
+    row: dict,
+    now: datetime,
+    *,
+    sender: str,
+    known,
+    rule: str,
+    severity,
+    times: tuple[str, str],
+    times_of: dict,
+    resolved: bool,
+    summary,
+    link,
+) -> Sent:
+    """One alert of any sender, its moments held against the clock here. Raises _Wrong."""
+    first, last = times
+    started = _moment(times_of.get(first))
+    if started is None:
+        raise _Wrong(f"{first} is no moment with a time zone, such as 2026-11-20T10:00:00Z.")
+    ended = (_moment(times_of.get(last)) or max(now, started)) if resolved else None
+    for name, moment in ((first, started), (last, ended)):
+        if moment is not None and moment > now + AHEAD:
+            raise _Wrong(
+                f"{name} ({moment:%Y-%m-%dT%H:%M:%SZ}) lies ahead of the clock here ({now:%Y-%m-%dT%H:%M:%SZ}): set "
+                "the clock of the sender."
+            )
+    if ended is not None and ended < started:
+        raise _Wrong(f"{last} lies before {first}.")
+    return Sent(
+        sender,
+        _fingerprint(known),
+        rule,
+        _line(severity, 40).lower(),
+        started,
+        ended,
+        _line(summary, 300) or rule,
+        _link(link),
+        _body(row),
+    )
+
+
+def _table(row: dict, name: str) -> dict:
+    found = row.get(name)
+    if found is None and name == "annotations":
+        return {}
+    if not isinstance(found, dict):
+        raise _Wrong(f"Its {name} are no JSON object.")
+    return found
+
+
+def _state(said, name: str, firing: str, resolved: str) -> bool:
+    """Whether it is over."""
+    if said not in (firing, resolved):
+        raise _Wrong(f"{name} is {firing} or {resolved}.")
+    return said == resolved
+
+
+def _moment(said) -> datetime | None:
+    """A moment in UTC; None for what is none, has no time zone, or stands for "not said"."""
+    if not isinstance(said, str) or len(said) > 40:
+        return None
+    try:
+        moment = datetime.fromisoformat(said.strip())
+        if moment.tzinfo is None:
+            return None
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment >= EARLIEST else None
+
+
+def _line(said, most: int) -> str:
+    """A text on one line that can be shown anywhere: no control letters, none that turn the direction of reading."""
+    text = said if isinstance(said, str) else "" if said is None else json.dumps(said)
+    text = " ".join("".join(one if one.isprintable() else " " for one in text[: 4 * most]).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _fingerprint(known) -> str:
+    """By what the sender knows it; of what is too long, or has letters that cannot be kept, the SHA-256."""
+    text = known if isinstance(known, str) else json.dumps(known, sort_keys=True)
+    if len(text) <= 200 and text.isprintable() and text.strip() == text:
+        return text
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _link(said) -> str:
+    """An address of the web; empty for everything else."""
+    if not isinstance(said, str) or len(said) > 500 or not said.isprintable() or " " in said:
+        return ""
+    try:
+        parts = urlsplit(said)
+    except ValueError:
+        return ""
+    return said if parts.scheme in ("http", "https") and parts.hostname else ""
+
+
+def _body(row: dict) -> str:
+    """What was said of it, as JSON that can be shown, cut to what is kept."""
+    text = json.dumps(row, indent=1, ensure_ascii=False)[: MOST_BODY + 1]
+    safe = "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
+    return safe if len(safe) <= MOST_BODY else f"{safe[:MOST_BODY]}…"

@@ -1,0 +1,97 @@
+"""What monitoring sends: alerts by webhook, with a key in a header or, where the sender sets none, in the address.
+
+200 says what became of the alerts, also where some were not taken: a sender that repeats the request for these would
+repeat it in vain. Whatever is repeated changes nothing.
+"""
+
+from django.db import Error as DatabaseError
+from django.http import UnreadablePostError
+
+from adoption.monitoring import actions
+from adoption.monitoring.alert_senders import Batch, Unreadable, read
+from governance import clock
+from governance.authorization.authzen import BadRequest, TooLong
+from governance.models import ServiceKey
+from governance.models.sign_in import ALERTS
+from governance.permission_result import Conflict
+from governance.sign_in.rate_limits import Rate
+from initiatives.enforcement.api import AWAY, Answered, answers, opened
+from initiatives.enforcement.decision_cache import Key, Known
+from initiatives.models import Initiative
+
+MOST_BYTES = 1024 * 1024
+ALERTS_A_SECOND = 50  # of one key, in one process
+ENDED = "This initiative ended: it takes no alerts any more. Take it out of the monitoring."
+
+rate = Rate()
+
+
+@answers("POST")
+def send(request):
+    """Take in alerts, by the key in the header."""
+    return _taken(request, *opened(request, ALERTS, within=(rate, ALERTS_A_SECOND)))
+
+
+@answers("POST")
+def send_by_address(request, secret: str):
+    """The same by the key in the address. Addresses come into logs on the way: the key is for nothing but alerts."""
+    known, key = opened(request, ALERTS, within=(rate, ALERTS_A_SECOND), secret=secret)
+    if key.scopes != {ALERTS}:
+        raise Answered(
+            403,
+            "Only a key for alerts alone may stand in an address. Make one, or send this one as Authorization: Bearer.",
+        )
+    return _taken(request, known, key)
+
+
+def _taken(request, known: Known, key: Key) -> dict:
+    if known.away:
+        raise Answered(503, AWAY, Retry_After="1")
+    batch = _read(request)
+    rate.pay(key.id, ALERTS_A_SECOND, len(batch.alerts) + len(batch.wrong) - 1)
+    if batch.wrong and not batch.alerts:
+        raise Answered(400, f"Alert {batch.wrong[0].number}: {batch.wrong[0].words}")
+    try:
+        case = Initiative.objects.get(pk=known.case)
+        if case.closed or case.withdrawn_at:
+            raise Answered(409, ENDED)
+        row = ServiceKey.objects.get(pk=key.id)
+        taken = actions.take(case=case, key=row, sent=batch.alerts)
+    except Conflict:
+        raise Answered(409, ENDED) from None
+    except DatabaseError:
+        raise Answered(503, AWAY, Retry_After="1") from None
+    said = {
+        "new": taken.new,
+        "known": taken.known,
+        "rejected": [{"alert": one.number, "error": one.words} for one in batch.wrong],
+    }
+    if taken.beyond:
+        said |= {
+            "not_kept": taken.beyond,
+            "message": f"This key sent {actions.MOST_A_DAY} new alerts today; further new ones are not kept until "
+            "midnight. Have the monitoring group them.",
+        }
+    if batch.left_out:
+        said["left_out_by_sender"] = batch.left_out
+    return said
+
+
+def _read(request) -> Batch:
+    """The alerts of a request. Raises Answered, BadRequest, TooLong."""
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+        raise Answered(415, "Send the alerts as they are, without Content-Encoding.")
+    if (request.content_type or "").strip().lower() != "application/json":
+        raise Answered(415, "Send the alerts with Content-Type: application/json.")
+    try:
+        body = request.body
+    except UnreadablePostError:
+        raise BadRequest("The request ended before it was whole: send it again.") from None
+    if len(body) > MOST_BYTES:
+        raise TooLong(
+            f"The request is longer than {MOST_BYTES} bytes. Have the monitoring send fewer alerts at once."
+        )
+    try:
+        return read(body, clock.now())
+    except Unreadable as trouble:
+        raise BadRequest(str(trouble)) from None

@@ -1,0 +1,71 @@
+"""What is due about the monitoring: drafts of incidents that wait, monitoring that fell silent. Queries only."""
+
+from datetime import datetime
+
+from django.urls import reverse
+
+from adoption.models import IncidentDraft, MonitoringPromise
+from adoption.models.monitoring import WAITING
+from adoption.monitoring.findings import days_heard, days_in_words, rhythm_of
+from adoption.monitoring.permissions import OPERATING
+from governance import clock
+from governance.notices.due import late, since
+from governance.vocabulary import RUNNING_STAGES
+from initiatives.reminders.recipients import Circle, told
+from initiatives.reminders.wording import about
+
+
+def drafts(moment: datetime):
+    """Drafts that nobody treated after 1, 3 and 7 days: to who operates the case; escalated."""
+    today = clock.local_day(moment)
+    rows = list(IncidentDraft.objects.filter(state=WAITING).select_related("initiative__unit").order_by("pk"))
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        case, start = row.initiative, clock.local_day(row.opened_at)
+        there = [circle.role(case, role) for role in OPERATING]
+        yield from told(
+            there if any(there) else circle.in_charge(case),
+            since(start, today, (1, 3, 7)),
+            about(
+                case,
+                "incident draft",
+                f"incident draft:{row.pk}",
+                f"what the monitoring reported on {start:%-d %B %Y} waits",
+                text=f"{row.title} Confirm it as an incident, or dismiss it and say why.",
+                link=reverse("incident-draft", args=[row.pk]),
+            ),
+            circle.escalated(case, start, today),
+        )
+
+
+def silent(moment: datetime):
+    """Monitoring that was heard of and is silent for longer than promised, once a week: to owner and technical lead."""
+    today = clock.local_day(moment)
+    promises = MonitoringPromise.objects.filter(
+        ended_at__isnull=True, initiative__withdrawn_at__isnull=True, initiative__stage__in=RUNNING_STAGES
+    )
+    rows = list(promises.select_related("initiative__unit").order_by("pk"))
+    heard = days_heard([row.initiative_id for row in rows])
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        case, rhythm = row.initiative, rhythm_of(heard.get(row.initiative_id, []), row.every_days)
+        if rhythm is None or rhythm.silent_from > moment:
+            continue
+        yield from told(
+            [*circle.in_charge(case), circle.role(case, "technical_lead")],
+            late(clock.local_day(rhythm.silent_from), today, weekly=True) or "late0",
+            about(
+                case,
+                "monitoring silent",
+                f"monitoring silent:{row.pk}:{rhythm.last}",
+                f"its monitoring has been silent since {rhythm.last:%-d %B %Y}",
+                text=f"It was promised at least every {days_in_words(row.every_days)}. Until it is heard of again, "
+                "what it says of this initiative is unknown.",
+                link=reverse("monitoring", args=[case.ref]),
+            ),
+        )
+
+
+QUERIES = [drafts, silent]
+# What each kind of notice asks for, as the words of the button in the mail.
+VERBS = {"incident draft": "Confirm or dismiss it", "monitoring silent": "See the monitoring"}

@@ -1,0 +1,49 @@
+"""Races of alerts: sixteen connections send the same, or the end before the beginning. One row, one draft, one day."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from adoption.models import Alert, IncidentDraft, MonitoringLook
+from adoption.monitoring import actions
+from governance import clock
+from tests.support import factories
+from tests.support.cases.alerts import sent
+from tests.support.database.concurrent_connections import SIZE, Ring
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_many_send_at_once_is_one_row_one_draft_and_one_day():
+    cast = factories.make_cast()
+    case = factories.make_mvp(cast)
+    actions.map_alerts(case=case, rule="", severity="critical", becomes="draft", by=cast.owner)
+    key = factories.make_key(cast, case, scopes=["alerts"], system="Monitoring")[0]
+    began = clock.now() - timedelta(hours=1)
+    fires, over = sent(started=began), sent(started=began, ended=began + timedelta(minutes=30))
+    with Ring() as ring:
+        acts = [partial(actions.take, case=case.pk, key=key, sent=(one,)) for one in (fires, over)]
+        found = ring.run(acts * (SIZE // 2))
+    assert {one.kind for one in found} == {"done"}, found
+    assert sum(one.value.new for one in found) == 1
+    row = Alert.objects.get()
+    assert row.ended_at == began + timedelta(minutes=30)
+    assert IncidentDraft.objects.get().pk == row.draft_id
+    assert MonitoringLook.objects.count() == 1
+
+
+def test_of_many_who_treat_a_draft_one_does_and_the_others_are_told():
+    cast = factories.make_cast()
+    case = factories.make_mvp(cast)
+    actions.map_alerts(case=case, rule="", severity="critical", becomes="draft", by=cast.owner)
+    key = factories.make_key(cast, case, scopes=["alerts"], system="Monitoring")[0]
+    actions.take(case=case, key=key, sent=(sent(),))
+    draft = IncidentDraft.objects.get()
+    with Ring() as ring:
+        confirm = partial(actions.confirm_draft, draft=draft, title="Full", severity=4, by=cast.lead)
+        dismiss = partial(actions.dismiss_draft, draft=draft, reason="A test.", by=cast.owner)
+        found = ring.run([confirm, dismiss] * (SIZE // 2))
+    assert sum(one.kind == "done" for one in found) == 1, found
+    draft.refresh_from_db()
+    assert draft.state in ("incident", "dismissed")
