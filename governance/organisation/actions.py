@@ -90,6 +90,7 @@ def add_person(
     manager: User | None = None,
     is_admin: bool = False,
     is_auditor: bool = False,
+    is_privacy_officer: bool = False,
     reason: str = "",
     by: User,
 ) -> User:
@@ -107,6 +108,7 @@ def add_person(
             manager=manager,
             is_admin=is_admin,
             is_auditor=is_auditor,
+            is_privacy_officer=is_privacy_officer,
         )
         record.record(
             EntryKind.ACCOUNT_ADDED,
@@ -115,6 +117,7 @@ def add_person(
             login=login,
             admin=is_admin,
             auditor=is_auditor,
+            privacy_officer=is_privacy_officer,
         )
     return person
 

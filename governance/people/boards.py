@@ -19,6 +19,7 @@ PERSON = (
     "is_active",
     "is_admin",
     "is_auditor",
+    "is_privacy_officer",
     "signs_from",
 )
 _BOARD = tuple(one.column for one in Board._meta.concrete_fields)
