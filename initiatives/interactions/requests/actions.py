@@ -283,9 +283,9 @@ def forget_what_is_over() -> None:
     over = Q(closed_at__lte=now - timedelta(days=SubjectRequest.KEPT), forgotten_at__isnull=True)
     for pk in SubjectRequest.objects.filter(over).values_list("pk", flat=True):
         with act("forget request", system=SWEEP):
-            row = SubjectRequest.objects.select_for_update().get(pk=pk)
-            if row.forgotten_at is None:
-                count = secrets.forget(row)
-                row.forgotten_at = clock.now()
-                row.save()
-                record.record(EntryKind.SUBJECT_REQUEST_FORGOTTEN, request=row.pk, keys=count)
+            request = SubjectRequest.objects.select_for_update().get(pk=pk)
+            if request.forgotten_at is None:
+                count = secrets.forget(request)
+                request.forgotten_at = clock.now()
+                request.save()
+                record.record(EntryKind.SUBJECT_REQUEST_FORGOTTEN, request=request.pk, keys=count)

@@ -198,7 +198,7 @@ def _decision(case: Initiative, text: str) -> dict[str, Any] | None:
     if row is None:
         return None
     clauses = Clause.objects.filter(
-        version__contract=case.contract_id, version__number=row.version_number, number__in=row.clauses
+        version__contract=case.contract_id, version__number=row.version_number or 0, number__in=row.clauses
     )
     approval = ApprovalRequest.objects.filter(reference=row.approval).first() if row.approval else None
     return {

@@ -11,6 +11,13 @@ from initiatives.models.subject_requests import ACCESS
 STAYS = _("It stays in the record for good: write it without naming the person.")
 
 
+def _offer(form: forms.Form, cases) -> None:
+    """Offer these initiatives."""
+    choice = form.fields["cases"]
+    if isinstance(choice, forms.ModelMultipleChoiceField):
+        choice.queryset = cases
+
+
 class RequestForm(forms.Form):
     """A request as it came in. What names the person is kept encrypted, and destroyed after the request."""
 
@@ -40,7 +47,7 @@ class RequestForm(forms.Form):
 
     def __init__(self, *args, cases, **options):
         super().__init__(*args, **options)
-        self.fields["cases"].queryset = cases
+        _offer(self, cases)
 
     def clean_identifiers(self) -> list[str]:
         """One a line."""
@@ -53,8 +60,10 @@ class IdentityForm(forms.Form):
     how = WordsField(
         label=_("How it was checked"),
         max_length=2000,
-        help_text=_("For instance: called back on the number on file, and asked for the last invoice. ")
-        + STAYS,
+        help_text=_(
+            "For instance: called back on the number on file. It stays in the record for good: write it without naming "
+            "the person."
+        ),
     )
 
 
@@ -79,7 +88,7 @@ class TextForm(forms.Form):
 
     def __init__(self, *args, cases, **options):
         super().__init__(*args, **options)
-        self.fields["cases"].queryset = cases
+        _offer(self, cases)
 
 
 class BlackOutForm(forms.Form):

@@ -48,7 +48,8 @@ def search(*, request: SubjectRequest, by: User) -> tuple[int, int]:
     What names nobody and belongs to a conversation or a call of theirs is found with it. Raises Refused, Conflict.
     """
     with working("search request", request, may_search, by) as row:
-        person, found = person_in(row), {}
+        person = person_in(row)
+        found: dict[int, Interaction] = {}
         for pseudonym in person.pseudonyms.values():
             cases: list[int | None] = list(row.numbers) or [None]
             for case in cases:

@@ -68,7 +68,9 @@ def person_of(request: SubjectRequest) -> Person | None:
     if content is None:
         return None
     said = json.loads(content)
-    return Person(**{name: tuple(one) if isinstance(one, list) else one for name, one in said.items()})
+    return Person(
+        said["name"], said["contact"], tuple(said["identifiers"]), said["words"], tuple(said["texts"])
+    )
 
 
 def file_of(export: SubjectExport) -> bytes | None:
