@@ -40,11 +40,16 @@ class InitiativesConfig(AppConfig):
         from initiatives.interactions import entry_wording as interaction_entry_wording
         from initiatives.interactions import reminders as interaction_reminders
         from initiatives.interactions.comparison import desk as interaction_desk
+        from initiatives.interactions.requests import desk as request_desk
+        from initiatives.interactions.requests import reminders as request_reminders
         from initiatives.reviews import checkpoint_mails
 
         contributions.due_queries += [*due_queries.QUERIES, *interaction_reminders.QUERIES]
+        contributions.due_queries += request_reminders.QUERIES
         contributions.case_words.append(due_queries.words_of)
-        contributions.notice_verbs |= due_queries.VERBS | interaction_reminders.VERBS
+        contributions.notice_verbs |= (
+            due_queries.VERBS | interaction_reminders.VERBS | request_reminders.VERBS
+        )
         contributions.mails[Delivery.DIGEST] = weekly_digest.DIGEST_MAIL
         contributions.mails[Delivery.APPROVALS] = approval_mails.APPROVALS_MAIL
         contributions.mails[Delivery.CHECKPOINT] = checkpoint_mails.CHECKPOINT_MAIL
@@ -101,7 +106,12 @@ class InitiativesConfig(AppConfig):
         row_capture.cases_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES
-        contributions.desk_lines += [*desk_lines.LINES, file_check_desk.lines, interaction_desk.lines]
+        contributions.desk_lines += [
+            *desk_lines.LINES,
+            file_check_desk.lines,
+            interaction_desk.lines,
+            request_desk.lines,
+        ]
         contributions.desk_circles.append(person_worklist.circle_of)
         contributions.sight_lost.append(visibility.sight_lost)
         contributions.quiet_acts |= desk_lines.QUIET

@@ -12,6 +12,8 @@ from initiatives.imports.estates import actions as estate_actions
 from initiatives.integration.measurement import measuring_process
 from initiatives.integration.profiles import actions as profile_actions
 from initiatives.interactions.comparison import reconciling
+from initiatives.interactions.requests import actions as request_actions
+from initiatives.interactions.requests import searches as request_searches
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import checkpoint_mails
@@ -98,9 +100,11 @@ def measure_profile(pk: int) -> None:
 @shared_task(**SURE)
 def tend_samples() -> None:
     """Knock for each sample that waits or whose measuring was lost; remove what was kept until a day that has passed:
-    samples, selections of interactions, and what approvers were shown."""
+    samples, selections of interactions, what requests say of their persons, and what approvers were shown."""
     approval_actions.erase_previews()
     selection_actions.tend()
+    request_searches.go_on()
+    request_actions.forget_what_is_over()
     for pk in profile_actions.claim_samples():
         measure_profile.delay(pk)
     profile_actions.remove_samples()
@@ -123,5 +127,12 @@ def reconcile_logs() -> None:
 
 @shared_task(**SURE)
 def look_for_interactions(pk: int) -> None:
-    """Look on for a selection of interactions, unless somebody does."""
+    """Look on for a selection of interactions, unless somebody does; what was looked for a request is taken over."""
     selection_actions.look(pk)
+    request_searches.go_on()
+
+
+@shared_task(**SURE)
+def look_for_requests() -> None:
+    """Begin what waits of the texts that are looked for requests of persons."""
+    request_searches.go_on()

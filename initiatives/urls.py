@@ -40,6 +40,8 @@ from initiatives.integration.systems import views as system_views
 from initiatives.interactions import api as interactions_api
 from initiatives.interactions import body_term_views, file_import_views
 from initiatives.interactions import views as interaction_views
+from initiatives.interactions.requests import hit_views
+from initiatives.interactions.requests import views as request_views
 from initiatives.interactions.selections import views as selection_views
 from initiatives.model_register import views as model_views
 from initiatives.model_register.evaluations import views as evaluation_views
@@ -281,6 +283,27 @@ urlpatterns = [
     path("bulk-readings/<int:pk>/approve/", selection_views.approve_bulk, name="bulk-reading-approve"),
     path("bulk-readings/<int:pk>/refuse/", selection_views.refuse_bulk, name="bulk-reading-refuse"),
     path("bulk-readings/<int:pk>/file.jsonl", selection_views.bulk_file, name="bulk-reading-file"),
+    path("subject-requests/", request_views.requests, name="subject-requests"),
+    path("subject-requests/new/", request_views.receive, name="subject-request-new"),
+    path("subject-requests/<int:pk>/", request_views.request_page, name="subject-request"),
+    path("subject-requests/<int:pk>/person/", request_views.person, name="subject-request-person"),
+    path("subject-requests/<int:pk>/identity/", request_views.identity, name="subject-request-identity"),
+    path("subject-requests/<int:pk>/extend/", request_views.extend, name="subject-request-extend"),
+    path("subject-requests/<int:pk>/take-over/", request_views.take_over, name="subject-request-take-over"),
+    path("subject-requests/<int:pk>/search/", request_views.search, name="subject-request-search"),
+    path("subject-requests/<int:pk>/text/", request_views.search_text, name="subject-request-text"),
+    path("subject-requests/<int:pk>/hits/", hit_views.hits, name="subject-hits"),
+    path("subject-requests/<int:pk>/copy/", request_views.copy, name="subject-request-copy"),
+    path("subject-requests/<int:pk>/erase/", request_views.erase, name="subject-request-erase"),
+    path("subject-requests/<int:pk>/proof/", request_views.proof, name="subject-request-proof"),
+    path("subject-requests/<int:pk>/answer/", request_views.answer, name="subject-request-answer"),
+    path("subject-requests/<int:pk>/close/", request_views.close, name="subject-request-close"),
+    path("subject-hits/<int:pk>/", hit_views.hit, name="subject-hit"),
+    path("subject-hits/<int:pk>/judge/", hit_views.judge, name="subject-hit-judge"),
+    path("subject-hits/<int:pk>/black-out/", hit_views.black_out, name="subject-hit-black-out"),
+    path("subject-hits/<int:pk>/show-again/", hit_views.show_again, name="subject-hit-show-again"),
+    path("subject-copies/<int:pk>/file.zip", request_views.copy_file, name="subject-copy-file"),
+    path("subject-copies/<int:pk>/end/", request_views.copy_end, name="subject-copy-end"),
     path("cases/<str:ref>/interactions/<str:reported>/", interaction_views.interaction, name="interaction"),
     path(
         "cases/<str:ref>/interactions/<str:reported>/file.json",

@@ -8,7 +8,7 @@ from governance.models import Board, Entry, Membership, User
 from governance.vocabulary import BoardRole
 
 KINDS = {"seat": "Seats", "role": "Roles", "right": "Rights"}
-RIGHTS = {"is_admin": "Admin", "is_auditor": "Auditor"}
+RIGHTS = {"is_admin": "Admin", "is_auditor": "Auditor", "is_privacy_officer": "Privacy officer"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,9 @@ def _rights(moment, people, person):
     holders = [
         row.id
         for row in people.values()
-        if row.is_active and (row.is_admin or row.is_auditor) and (person is None or row.id == person.pk)
+        if row.is_active
+        and any(getattr(row, right) for right in RIGHTS)
+        and (person is None or row.id == person.pk)
     ]
     past: dict[int, list] = {}
     lives = User.history.filter(id__in=holders, history_date__lte=moment)

@@ -37,7 +37,7 @@ def erase(subject: bytes, case: int | None) -> Erased:
     In the running transaction. Raises Conflict where a body would still open, or lies under a key that it shares with
     other cases; DatabaseError where a hold is on one of them.
     """
-    rows = _belonging(subject, case)
+    rows = belonging(subject, case)
     doomed = {row.holder_key for row in rows} | _keys_of(subject, case)
     if case is not None:
         _refuse_shared(doomed, case)
@@ -82,8 +82,8 @@ def _within(rows: QuerySet, case: int | None) -> QuerySet:
     return rows if case is None else rows.filter(case_number=case)
 
 
-def _belonging(subject: bytes, case: int | None) -> list[Interaction]:
-    """The rows that are theirs."""
+def belonging(subject: bytes, case: int | None) -> list[Interaction]:
+    """The rows that are theirs, of one case (its number) or of all, with their batches."""
     named = _within(Interaction.objects.filter(subject=subject), case)
     nobody = Interaction.objects.filter(subject__isnull=True).select_related("batch")
     found = {row.pk: row for row in named.select_related("batch")}
@@ -92,6 +92,36 @@ def _belonging(subject: bytes, case: int | None) -> list[Interaction]:
         known = list({bytes(value) for value in named.values_list(name, flat=True).distinct() if value})
         found |= {row.pk: row for row in nobody.filter(**{f"{name}__in": known})}
     return list(found.values())
+
+
+def held_in(subject: bytes) -> set[int]:
+    """The numbers of the cases that hold something of this pseudonym, what is not in the database yet among it."""
+    there = InteractionKey.objects.filter(holder=subject, wrapped__isnull=False, case_number__isnull=False)
+    return cases_of(subject) | {number for number in there.values_list("case_number", flat=True) if number}
+
+
+def erase_rows(rows: Iterable[Interaction]) -> tuple[Erased, list[Interaction]]:
+    """Destroy the keys under which only these rows lie, and try the bodies; and the rows whose key others share.
+
+    For what belongs to a person and does not name them. In the running transaction. Raises Conflict where a body would
+    still open; DatabaseError where a hold is on one of them.
+    """
+    rows = list(rows)
+    mine = {row.pk for row in rows}
+    sharing = set(
+        Interaction.objects.filter(holder_key__in={row.holder_key for row in rows})
+        .exclude(pk__in=mine)
+        .values_list("holder_key", flat=True)
+        .distinct()
+    )
+    alone = [row for row in rows if row.holder_key not in sharing]
+    count = keys.destroy({row.holder_key for row in alone})
+    tried, opened = tries(alone)
+    if opened:
+        raise Conflict(
+            f"{opened} of {tried} bodies could still be read: nothing was erased.", "Tell who runs Plumbline."
+        )
+    return Erased(count, tried, tried - opened), [row for row in rows if row.holder_key in sharing]
 
 
 def _keys_of(subject: bytes, case: int | None) -> set[int]:

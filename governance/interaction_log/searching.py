@@ -64,7 +64,7 @@ def parts(
         bodies, _ = reading.bodies_of(some)
         fits = [row for row in some if row.pk in bodies and _says(bodies[row.pk], wanted)]
         after = (some[-1].at, some[-1].pk)
-        yield Part(len(some), len(some) - len(bodies), _shown(case, fits), after)
+        yield Part(len(some), len(some) - len(bodies), by_call(case, fits), after)
 
 
 def _behind(rows: QuerySet[Interaction], after: tuple[datetime, int] | None) -> QuerySet[Interaction]:
@@ -74,7 +74,7 @@ def _behind(rows: QuerySet[Interaction], after: tuple[datetime, int] | None) -> 
     return rows.filter(at__gte=at).filter(Q(at__gt=at) | Q(id__gt=row))
 
 
-def _shown(case: int, fits: list[Interaction]) -> list[Interaction]:
+def by_call(case: int, fits: list[Interaction]) -> list[Interaction]:
     """These rows, each call once: for what belongs to a call, the row of that call, where it is kept."""
     by_call: dict[bytes, Interaction] = {}
     for row in fits:

@@ -97,7 +97,7 @@ class UserQuerySet(models.QuerySet):
 
 
 class User(AbstractBaseUser):
-    """A person. Rights come from roles and seats; only admin and auditor are marks on the person."""
+    """A person. Rights come from roles and seats; only admin, auditor and privacy officer are marks on the person."""
 
     last_login = None  # The sign-in is an entry in the record; a write without an actor would be refused.
 
@@ -113,6 +113,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_admin = models.BooleanField(default=False)
     is_auditor = models.BooleanField(default=False)
+    is_privacy_officer = models.BooleanField(default=False)
     joined_at = models.DateTimeField(default=clock.now)
     # After somebody else reset the password: from when the person signs again what lets a case rise (cooling_off).
     signs_from = models.DateTimeField(null=True, blank=True, editable=False)

@@ -545,10 +545,11 @@ def check_receipt(
 
 def check_interaction(
     content: bytes, vkeys: Iterable[str | VerifierKey] = ()
-) -> tuple[dict[str, Any], dict[str, Any], Note, list[VerifierKey]]:
+) -> tuple[dict[str, Any] | None, dict[str, Any], Note, list[VerifierKey]]:
     """Check one interaction that was handed out and return (what was reported, receipt, note, keys). Raises Rejected.
 
     Its body fits its digest, its digest the root of its batch, and the receipt is of the entry that keeps that root.
+    Where the body is withheld, because somebody else is named in it, what was reported is None.
     """
     out = parse_json(content, "The interaction")
     try:
@@ -557,7 +558,10 @@ def check_interaction(
             out["interaction"]["batch"],
             out["interaction"]["path"],
         )
-        digest = commitment(bytes.fromhex(out["interaction"]["salt"]), said.encode())
+        withheld = said is None and out["interaction"]["salt"] is None
+        digest = bytes.fromhex(out["interaction"]["digest"])
+        if not withheld:
+            digest = commitment(bytes.fromhex(out["interaction"]["salt"]), said.encode())
         place, receipt_text = out["interaction"]["place"], out["receipt"]
         proof = [bytes.fromhex(hash) for hash in path]
         if digest.hex() != out["interaction"]["digest"]:
@@ -570,6 +574,8 @@ def check_interaction(
             raise Rejected("The receipt is not of the batch of the interaction.")
         if (row["root"], row["count"]) != (batch["root"], batch["count"]):
             raise Rejected("The batch is not as the record keeps it.")
+        if withheld:
+            return None, receipt, note, signers
         return parse_json(said.encode(), "The body of the interaction"), receipt, note, signers
     except (KeyError, TypeError, AttributeError, ValueError) as wrong:
         if isinstance(wrong, Rejected):
@@ -1703,8 +1709,11 @@ def _check_interaction_file(path: str, content: bytes, trusted: Sequence[Verifie
     name = os.path.basename(path)
     with _place(name):
         said, receipt, note, signers = check_interaction(content, trusted)
-    lines = [f"{name}: reported as it says, in the batch at position {receipt['position']} of {note.size}."]
-    lines += [f"  received at: {said['received_at']}"]
+    where = f"in the batch at position {receipt['position']} of {note.size}."
+    if said is None:
+        lines = [f"{name}: its digest is {where}", "  what it says is withheld: somebody else is named in it"]
+    else:
+        lines = [f"{name}: reported as it says, {where}", f"  received at: {said['received_at']}"]
     lines += [f"  signed by {key}" for key in signers]
     if not trusted:
         lines.append(

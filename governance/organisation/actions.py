@@ -91,6 +91,7 @@ def add_person(
     manager: User | None = None,
     is_admin: bool = False,
     is_auditor: bool = False,
+    is_privacy_officer: bool = False,
     reason: str = "",
     by: User,
 ) -> User:
@@ -108,6 +109,7 @@ def add_person(
             manager=manager,
             is_admin=is_admin,
             is_auditor=is_auditor,
+            is_privacy_officer=is_privacy_officer,
         )
         record.record(
             EntryKind.ACCOUNT_ADDED,
@@ -116,6 +118,7 @@ def add_person(
             login=login,
             admin=is_admin,
             auditor=is_auditor,
+            privacy_officer=is_privacy_officer,
         )
         same_person.look(person)
     return person

@@ -19,6 +19,7 @@ PERSON = (
     "is_active",
     "is_admin",
     "is_auditor",
+    "is_privacy_officer",
     "signs_from",
     "may_be_another",
 )

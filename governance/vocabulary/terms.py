@@ -26,6 +26,9 @@ TERMS = {
         "that what was said to systems of an initiative is kept for fewer days than 730, never under 183, signed by "
         "two until a day"
     ),
+    "request of a person": (
+        "that somebody asks what AI systems reported of them, or that it is erased; due a month after it came in"
+    ),
     "review": "one attempt at one gate, by the board",
     "seat": "a membership in a board for one matter; its holder is the reviewer of that matter",
     "sign-off": "one seat's signed statement: approve, approve with a condition, object or recuse",

@@ -146,7 +146,16 @@ class PersonForm(ReasonForm):
 
     class Meta:
         model = models.User
-        fields = ("login", "full_name", "email", "unit", "manager", "is_admin", "is_auditor")
+        fields = (
+            "login",
+            "full_name",
+            "email",
+            "unit",
+            "manager",
+            "is_admin",
+            "is_auditor",
+            "is_privacy_officer",
+        )
         labels = {"login": "User name", "full_name": "Name", "email": "Mail address"}
         help_texts = {
             "email": "Invitations go here. Changed, the one before is told, and links for a password wait a day.",
@@ -154,6 +163,7 @@ class PersonForm(ReasonForm):
             "manager": "Whoever sits for business value may not report to the owner of an initiative.",
             "is_admin": "Keeps accounts, units, boards and rulebooks; signs nothing by that.",
             "is_auditor": "Reads everything, on any day, and changes nothing.",
+            "is_privacy_officer": "Answers requests of persons: reads, copies and erases what systems reported.",
         }
 
     def __init__(self, *args, **kwargs):
@@ -181,13 +191,28 @@ class PersonAdmin(Recorded):
     subject = "people"
     index_name = "Accounts"
     form = PersonForm
-    list_display = ("full_name", "login", "email", "unit", "is_active", "is_admin", "is_auditor")
-    list_filter = ("is_active", "is_admin", "is_auditor", ("unit", admin.RelatedOnlyFieldListFilter))
+    list_display = (
+        "full_name",
+        "login",
+        "email",
+        "unit",
+        "is_active",
+        "is_admin",
+        "is_auditor",
+        "is_privacy_officer",
+    )
+    list_filter = (
+        "is_active",
+        "is_admin",
+        "is_auditor",
+        "is_privacy_officer",
+        ("unit", admin.RelatedOnlyFieldListFilter),
+    )
     list_select_related = ("unit",)
     search_fields = ("full_name", "login", "email")
     ordering = ("full_name",)
     autocomplete_fields = ("manager",)
-    about = ("full_name", "email", "unit", "manager", "is_admin", "is_auditor")
+    about = ("full_name", "email", "unit", "manager", "is_admin", "is_auditor", "is_privacy_officer")
     add_fieldsets = ((None, {"fields": ("login", *about, "reason")}),)
     fieldsets = ((None, {"fields": ("login", *about, "is_active", "joined_at", "reason")}),)
 

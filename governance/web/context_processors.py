@@ -32,4 +32,6 @@ def seat_line(person) -> str:
         seats.append("admin")
     if person.is_auditor:
         seats.append("auditor")
+    if person.is_privacy_officer:
+        seats.append("privacy officer")
     return "; ".join(seats) or (person.unit.name if person.unit_id else "")

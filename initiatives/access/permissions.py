@@ -52,11 +52,13 @@ def may_see(case: Initiative, person: User) -> bool:
 
 
 def may_open_file(case: Initiative, person: User) -> Answer:
-    """Evidence bodies: everybody who may see the case, but not admins who hold no role on it."""
+    """Evidence bodies: whoever may see the case, but not admins and privacy officers who hold no role on it."""
     if not may_see(case, person):
         return no("This initiative is not yours to see.")
-    if person.is_admin and not (roles_of(case, person) or sits_on_board(case, person)):
-        return no("Admins do not read evidence.", "Ask the owner or an auditor.")
+    marked = person.is_admin or (person.is_privacy_officer and not person.is_auditor)
+    if marked and not (roles_of(case, person) or sits_on_board(case, person)):
+        who = "Admins" if person.is_admin else "Privacy officers"
+        return no(f"{who} do not read evidence.", "Ask the owner or an auditor.")
     return yes()
 
 

@@ -38,6 +38,46 @@ SENTENCES: dict[str, str] = {
     EntryKind.BULK_READING_REFUSED: (
         "refused {whose} leave to read all interactions of selection {selection} at once: {reason}"
     ),
+    EntryKind.SUBJECT_REQUEST_RECEIVED: (
+        "recorded request {request} of a person ({wants}), received {received_on:day}, due {due_on:day}."
+    ),
+    EntryKind.SUBJECT_REQUEST_OPENED: "looked at who asks in request {request}.",
+    EntryKind.SUBJECT_IDENTITY_CHECKED: "checked the identity of who asks in request {request}: {how}",
+    EntryKind.SUBJECT_REQUEST_EXTENDED: "extended request {request} until {due_on:day}: {why}",
+    EntryKind.SUBJECT_REQUEST_TAKEN_OVER: "took request {request} over from {before}: {why}",
+    EntryKind.SUBJECT_SEARCHED: (
+        "searched the interaction log for request {request}, by pseudonym: {found} interactions, {new} of them new."
+    ),
+    EntryKind.SUBJECT_TEXT_ASKED: (
+        "asked for request {request} that a text is looked for, {first:day} to {last:day}."
+    ),
+    EntryKind.SUBJECT_TEXT_SOUGHT: (
+        "looked for a text for request {request}: {looked} interactions, {unreadable} of them could not be read, "
+        "{found} fit, {new} of them new."
+    ),
+    EntryKind.SUBJECT_HIT_JUDGED: (
+        "said for request {request} that interaction {interaction} <{belongs?}belongs|does not belong> to who asks."
+    ),
+    EntryKind.SUBJECT_HIT_BLACKED: (
+        "blacked out {passages} passages of interaction {interaction} for request {request}."
+    ),
+    EntryKind.SUBJECT_COPY_MADE: (
+        "made copy {copy} for request {request}: {interactions} interactions, {blacked} passages blacked out, "
+        "{unreadable} not readable."
+    ),
+    EntryKind.SUBJECT_COPY_TAKEN: "took the file of copy {copy} for request {request}.",
+    EntryKind.SUBJECT_COPY_ENDED: "copy {copy} for request {request} ended, its file is removed.",
+    EntryKind.SUBJECT_REQUEST_ERASED: (
+        "erased what belongs to who asks in request {request} ({duty}): {keys} keys; of {tried} bodies tried, "
+        "{unopened} did not open any more<{left?}; {left} left, whose keys others share|>."
+    ),
+    EntryKind.SUBJECT_REQUEST_ANSWERED: (
+        "answered request {request} ({outcome}<{late?}, late|>): {words}<{legal_basis?} Legal basis: {legal_basis}|>"
+    ),
+    EntryKind.SUBJECT_REQUEST_CLOSED: "closed request {request} ({outcome}).",
+    EntryKind.SUBJECT_REQUEST_FORGOTTEN: (
+        "what request {request} says of its person is destroyed: {keys} keys."
+    ),
     EntryKind.INTERACTIONS_READ_IN_BULK: (
         "read all {found} interactions of selection {selection} at once: {purpose}"
     ),

@@ -12,11 +12,12 @@ from initiatives.models import Initiative
 
 
 def may_read_interactions(case: Initiative, person: User) -> Answer:
-    """What people said to the system and were answered: who works on the case, and auditors, on record."""
-    if may_see(case, person) and person.is_active and (person.is_auditor or roles_of(case, person)):
+    """What people said and were answered, on record: who works on the case, auditors, privacy officers."""
+    reads_all = person.is_auditor or person.is_privacy_officer
+    if may_see(case, person) and person.is_active and (reads_all or roles_of(case, person)):
         return yes()
     return no(
-        "What was said to the system is read by those who work on the initiative, and by auditors.",
+        "What was said to the system is read by those who work on the initiative, by auditors and privacy officers.",
         "Ask the owner or an auditor.",
     )
 
@@ -27,14 +28,14 @@ def may_import_interactions(case: Initiative, person: User) -> Answer:
 
 
 def may_erase(person: User) -> Answer:
-    """Whether this person erases personal data at all: admins, as everywhere."""
-    if person.is_active and person.is_admin:
+    """Whether this person erases what systems reported at all: admins, as everywhere, and privacy officers."""
+    if person.is_active and (person.is_admin or person.is_privacy_officer):
         return yes()
-    return no("Only admins erase personal data.", "Ask an admin.")
+    return no("Only admins and privacy officers erase personal data.", "Ask one of them.")
 
 
 def may_erase_interactions(case: Initiative, person: User, subject: bytes, cases: Iterable[int]) -> Answer:
-    """Erase what these cases (their numbers) hold of a pseudonym: an admin, where no legal hold keeps it."""
+    """Erase what these cases (their numbers) hold of a pseudonym, where no legal hold keeps it."""
     if not may_see(case, person):
         return no("This initiative is not yours to see.")
     return may_erase(person) and holds.may_destroy(subject, cases)

@@ -90,6 +90,14 @@ from initiatives.models.notes import (
 )
 from initiatives.models.reviews import Condition, DrawnQuestion, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
+from initiatives.models.subject_requests import (
+    RequestSecret,
+    RequestTextSearch,
+    SubjectErasure,
+    SubjectExport,
+    SubjectHit,
+    SubjectRequest,
+)
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
 
 __all__ = [
@@ -166,6 +174,8 @@ __all__ = [
     "ReconciledDay",
     "ReconciliationMark",
     "Region",
+    "RequestSecret",
+    "RequestTextSearch",
     "Review",
     "ReviewVisit",
     "RoleAssignment",
@@ -182,6 +192,10 @@ __all__ = [
     "StageChange",
     "StandaloneDeclaration",
     "Standing",
+    "SubjectErasure",
+    "SubjectExport",
+    "SubjectHit",
+    "SubjectRequest",
     "System",
     "Term",
     "TermDefinition",

@@ -54,8 +54,11 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.interactions import body_terms
 from initiatives.interactions.comparison import reconciling
+from initiatives.interactions.requests import actions as request_actions
+from initiatives.interactions.requests import copies, erasing, searches
+from initiatives.interactions.selections import actions as selections
 from initiatives.model_register import actions as model_actions
-from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
+from initiatives.models import BulkReading, ChangeRecord, Condition, ImportRow, Profile, Review, SubjectHit
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
@@ -289,12 +292,19 @@ def world(cast):
         by=cast.admin,
     )
     identity_actions.switch_provider(provider=provider, on=True, by=cast.admin)
+    selected, leave = _selection(cast, case)
+    asks, hit = _request_of_a_person(cast, case, spoken)
     return {
         "slug": provider.slug,
         "break-glass": 10**9,
         "pairs": 10**9,
         "tried": 10**9,
         "ref": case.ref,
+        "interaction-selections": selected.pk,
+        "bulk-readings": leave.pk,
+        "subject-requests": asks.pk,
+        "subject-hits": hit.pk,
+        "subject-copies": asks.exports.get().pk,
         "samples": sample.pk,
         "meetings": meeting.pk,
         "point": point.key,
@@ -402,6 +412,44 @@ def world(cast):
         "token": "1.forged~key",
         "secret": "nobody-has-this",
     }
+
+
+def _selection(cast, case):
+    """A selection that is ready, and the request to read all of it."""
+    today = clock.today()
+    said = {"purpose": "A look", "first": today, "last": today, "until": today + timedelta(days=3)}
+    row = selections.look(selections.select(case=case, by=cast.owner, **said).pk)
+    with acting(system="test", reason="One of everything"):
+        leave = BulkReading(
+            initiative=case, selection=row, reason="All", requested_by=cast.owner, requested_at=clock.now()
+        )
+        leave.save()
+    return row, leave
+
+
+def _request_of_a_person(cast, case, spoken):
+    """A request with a copy, an erasure and something found, handled by somebody who is not in the table."""
+    officer = cast.second_admin
+    with acting(system="test", reason="One of everything"):
+        officer.is_privacy_officer = True
+        officer.save()
+    row = request_actions.receive(
+        kind="both",
+        channel="mail",
+        received_on=clock.today(),
+        name="Petra Aebischer",
+        contact="Bern",
+        identifiers=["nobody who is known"],
+        by=officer,
+    )
+    request_actions.check_identity(request=row, how="Called back", by=officer)
+    searches.search(request=row, by=officer)
+    copies.make_copy(request=row, by=officer)
+    erasing.erase(request=row, duty="GDPR, Article 17", by=officer)
+    with acting(system="test", reason="One of everything"):
+        hit = SubjectHit(request=row, initiative=case, interaction=spoken.pk, at=spoken.at, way="text")
+        hit.save()
+    return row, hit
 
 
 def address(name: str, world: dict) -> str:

@@ -1,0 +1,291 @@
+"""The life of a request of a person: received, identity checked, extended, taken over, answered, closed, forgotten."""
+
+import calendar
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.permission_result import Answer, Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.cases.act import act
+from initiatives.interactions.requests import secrets
+from initiatives.interactions.requests.permissions import (
+    may_change,
+    may_handle_requests,
+    may_take_copy,
+    may_work_on,
+)
+from initiatives.interactions.requests.secrets import Person
+from initiatives.models import Initiative, SubjectExport, SubjectRequest
+from initiatives.models.subject_requests import MET, NOTHING, PARTLY, REFUSED
+
+TIME, EXTENDED = 1, 3  # months from receipt (GDPR, Article 12(3))
+MOST_IDENTIFIERS = 20
+OLDEST = timedelta(days=366)  # a receipt that is recorded late
+SWEEP = "requests of persons"
+FORGOTTEN = "What this request says of the person is destroyed already."
+
+
+def months_after(day: date, months: int) -> date:
+    """The day so many months later: the same of its month, or the last one of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+@contextmanager
+def working(name: str, request: SubjectRequest, may, by: User, reason: str = "") -> Iterator[SubjectRequest]:
+    """One act on a request: its row locked and read after the lock, the permission asked for it.
+
+    Raises Refused: of two who act at once, the second sees what the first did.
+    """
+    with act(name, by=by, reason=reason):
+        row = (
+            SubjectRequest.objects.select_for_update(of=("self",))
+            .select_related("handler")
+            .get(pk=request.pk)
+        )
+        answer: Answer = may(row, by)
+        answer.or_refuse()
+        yield row
+
+
+def person_in(row: SubjectRequest) -> Person:
+    """Who asks. Raises Conflict once that is destroyed, NoMaster."""
+    person = secrets.person_of(row)
+    if person is None:
+        raise Conflict(FORGOTTEN)
+    return person
+
+
+def named_nowhere(person: Person, **texts: str) -> dict[str, str]:
+    """By field, what is wrong with texts that stay in the record: empty, or naming the person."""
+    wrong = {}
+    for name, text in texts.items():
+        if not text.strip():
+            wrong[name] = "Say it: it stays in the record."
+        elif person.named_in(text):
+            wrong[name] = "This stays in the record for good: write it without naming the person."
+    return wrong
+
+
+def receive(
+    *,
+    kind: str,
+    channel: str,
+    received_on: date,
+    name: str,
+    contact: str,
+    identifiers: Iterable[str],
+    words: str = "",
+    cases: Iterable[Initiative] = (),
+    by: User,
+) -> SubjectRequest:
+    """Record a request as it came in; whoever records it handles it. `cases`: what it is about, none for all.
+
+    Raises Refused, and ValidationError by field.
+    """
+    with act("receive request", by=by):
+        may_handle_requests(by).or_refuse()
+        today, wrong = clock.today(), {}
+        known = tuple(dict.fromkeys(one.strip() for one in identifiers if one.strip()))
+        if kind not in SubjectRequest.KINDS:
+            wrong["kind"] = "Choose what is asked for."
+        if channel not in SubjectRequest.CHANNELS:
+            wrong["channel"] = "Choose how it came in."
+        if not today - OLDEST <= received_on <= today:
+            wrong["received_on"] = "Give the day on which it came in: today or earlier, in the last year."
+        if not name.strip():
+            wrong["name"] = "Say who asks."
+        if not contact.strip():
+            wrong["contact"] = "Say where the person is answered."
+        if not known or len(known) > MOST_IDENTIFIERS:
+            wrong["identifiers"] = (
+                f"Give one to {MOST_IDENTIFIERS} words by which systems call the person, one a line."
+            )
+        if wrong:
+            raise ValidationError(wrong)
+        row = SubjectRequest(
+            kind=kind,
+            channel=channel,
+            received_on=received_on,
+            due_on=months_after(received_on, TIME),
+            numbers=sorted({case.number for case in cases}),
+            recorded_by=by,
+            recorded_at=clock.now(),
+            handler=by,
+        )
+        row.save()
+        secrets.keep(row, Person(name.strip(), contact.strip(), known, words.strip()))
+        record.record(
+            EntryKind.SUBJECT_REQUEST_RECEIVED,
+            request=row.pk,
+            wants=row.kind,
+            channel=row.channel,
+            received_on=received_on,
+            due_on=row.due_on,
+            initiatives=row.numbers,
+        )
+    return row
+
+
+def open_person(*, request: SubjectRequest, by: User) -> Person | None:
+    """Who asks, for whoever handles the request; that it was opened is on record. None once it is destroyed."""
+    with working("open request", request, may_work_on, by) as row:
+        person = secrets.person_of(row)
+        if person is not None:
+            record.record(EntryKind.SUBJECT_REQUEST_OPENED, request=row.pk)
+    return person
+
+
+def check_identity(*, request: SubjectRequest, how: str, by: User) -> SubjectRequest:
+    """Say that one has checked who asks, and how. Raises Refused, ValidationError, Conflict."""
+    with working("check identity", request, may_change, by, how) as row:
+        if row.identified_at:
+            raise Conflict("The identity was checked already.")
+        if wrong := named_nowhere(person_in(row), how=how):
+            raise ValidationError(wrong)
+        row.identified_by, row.identified_at, row.identified_how = by, clock.now(), how.strip()
+        row.save()
+        record.record(EntryKind.SUBJECT_IDENTITY_CHECKED, request=row.pk, how=row.identified_how)
+    return row
+
+
+def extend(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
+    """Take two more months, once, within the first: the person is told why (GDPR, Article 12(3))."""
+    with working("extend request", request, may_change, by, why) as row:
+        if row.extended_at:
+            raise Conflict("It was extended already: once is all that the law allows.")
+        if clock.today() > row.due_on:
+            no(
+                "The month is over: it is extended, and the person told, within it.", "Answer it now."
+            ).or_refuse()
+        if wrong := named_nowhere(person_in(row), why=why):
+            raise ValidationError(wrong)
+        row.extended_by, row.extended_at, row.extended_reason = by, clock.now(), why.strip()
+        row.due_on = months_after(row.received_on, EXTENDED)
+        row.save()
+        record.record(
+            EntryKind.SUBJECT_REQUEST_EXTENDED, request=row.pk, due_on=row.due_on, why=row.extended_reason
+        )
+    return row
+
+
+def take_over(*, request: SubjectRequest, why: str, by: User) -> SubjectRequest:
+    """Handle a request in place of whoever does now: another privacy officer, with the reason."""
+
+    def may(row, person):
+        return may_handle_requests(person)
+
+    with working("take over request", request, may, by, why) as row:
+        if row.closed_at or row.handler_id == by.pk:
+            raise Conflict(
+                "You handle this request already." if not row.closed_at else "This request is closed."
+            )
+        if wrong := named_nowhere(person_in(row), why=why):
+            raise ValidationError(wrong)
+        before, row.handler = row.handler, by
+        row.save()
+        record.record(
+            EntryKind.SUBJECT_REQUEST_TAKEN_OVER, request=row.pk, before=str(before), why=why.strip()
+        )
+    return row
+
+
+def answer(
+    *, request: SubjectRequest, outcome: str, words: str, legal_basis: str = "", by: User
+) -> SubjectRequest:
+    """Say how the person was answered. What is refused, all or in part, has its legal basis.
+
+    Met means done: a copy that was taken, an erasure that was tried. Raises Refused, ValidationError, Conflict.
+    """
+    with working("answer request", request, may_change, by, words) as row:
+        basis = {"legal_basis": legal_basis} if outcome in (PARTLY, REFUSED) or legal_basis.strip() else {}
+        wrong = named_nowhere(person_in(row), words=words, **basis)
+        if outcome not in SubjectRequest.OUTCOMES:
+            wrong["outcome"] = "Choose how it was answered."
+        if wrong:
+            raise ValidationError(wrong)
+        if outcome != REFUSED:
+            _refuse_undone(row, outcome)
+        row.outcome, row.answer, row.legal_basis = outcome, words.strip(), legal_basis.strip()
+        row.answered_by, row.answered_at = by, clock.now()
+        row.save()
+        record.record(
+            EntryKind.SUBJECT_REQUEST_ANSWERED,
+            request=row.pk,
+            outcome=outcome,
+            words=row.answer,
+            legal_basis=row.legal_basis,
+            late=clock.today() > row.due_on,
+        )
+    return row
+
+
+def _refuse_undone(row: SubjectRequest, outcome: str) -> None:
+    """Raises Conflict where the answer says what was not done."""
+    if not row.searched_at:
+        raise Conflict(
+            "Nothing was searched for this request yet.", "Search first, or refuse it with the reason."
+        )
+    if row.text_searches.filter(done_at__isnull=True).exists():
+        raise Conflict("A text is being looked for.", "Wait until that search is over.")
+    if row.hits.filter(belongs__isnull=True).exists():
+        raise Conflict(
+            "Some of what was found is not judged yet.", "Say of each whether it belongs to the person."
+        )
+    theirs = row.hits.filter(belongs=True).exists()
+    if outcome == NOTHING and theirs:
+        raise Conflict("Something that belongs to the person was found.", "Choose what was done with it.")
+    if outcome == MET and theirs:
+        if row.wants_copy and not row.exports.filter(taken_at__isnull=False).exists():
+            raise Conflict(
+                "The copy was not taken yet: nobody has handed it over.", "Make it, and take its file."
+            )
+        if row.wants_erasure and not row.erasures.exists():
+            raise Conflict("Nothing was erased yet.", "Erase it, or say which part is refused.")
+
+
+def close(*, request: SubjectRequest, by: User) -> SubjectRequest:
+    """End a request that is answered; what it says of the person is destroyed 30 days later."""
+    with working("close request", request, may_take_copy, by) as row:
+        if not row.answered_at:
+            raise Conflict("It is not answered yet.", "Say how the person was answered.")
+        row.closed_by, row.closed_at = by, clock.now()
+        row.save()
+        for export in row.exports.filter(ended_at__isnull=True):
+            end_copy(export)
+        record.record(EntryKind.SUBJECT_REQUEST_CLOSED, request=row.pk, outcome=row.outcome)
+    return row
+
+
+def end_copy(export: SubjectExport) -> None:
+    """Remove the file of a copy, within a running act."""
+    secrets.forget_file(export)
+    export.ended_at = clock.now()
+    export.save()
+    record.record(EntryKind.SUBJECT_COPY_ENDED, request=export.request_id, copy=export.pk)
+
+
+def forget_what_is_over() -> None:
+    """Remove files of copies whose time is over, and destroy what closed requests say of their persons."""
+    now = clock.now()
+    for export in SubjectExport.objects.filter(ended_at__isnull=True, until__lte=now):
+        with act("end copy", system=SWEEP):
+            row = SubjectExport.objects.select_for_update().get(pk=export.pk)
+            if row.ended_at is None:
+                end_copy(row)
+    over = Q(closed_at__lte=now - timedelta(days=SubjectRequest.KEPT), forgotten_at__isnull=True)
+    for pk in SubjectRequest.objects.filter(over).values_list("pk", flat=True):
+        with act("forget request", system=SWEEP):
+            request = SubjectRequest.objects.select_for_update().get(pk=pk)
+            if request.forgotten_at is None:
+                count = secrets.forget(request)
+                request.forgotten_at = clock.now()
+                request.save()
+                record.record(EntryKind.SUBJECT_REQUEST_FORGOTTEN, request=request.pk, keys=count)

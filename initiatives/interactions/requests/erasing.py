@@ -1,0 +1,158 @@
+"""Erasing what belongs to who asks: by the keys of their pseudonyms, then of what was found by text; tried, proved."""
+
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+
+from governance import clock
+from governance.interaction_keeping import destroyed, holds, subject_erasure
+from governance.ledger import record
+from governance.models import Interaction, InteractionKey, User
+from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.cases.act import lock
+from initiatives.interactions import actions as log_actions
+from initiatives.interactions.permissions import may_erase
+from initiatives.interactions.requests.actions import named_nowhere, person_in, working
+from initiatives.interactions.requests.permissions import may_search
+from initiatives.interactions.requests.secrets import Person
+from initiatives.models import Initiative, SubjectErasure, SubjectHit, SubjectRequest
+
+AT_ONCE = 500  # rows that are read together
+
+
+def erase(*, request: SubjectRequest, duty: str, by: User) -> SubjectErasure:
+    """Destroy the keys of what belongs to the person, and try every body; all of it, or nothing.
+
+    What is under a key that others share is left, and counted. Raises Refused where a legal hold keeps any of it,
+    ValidationError, Conflict.
+    """
+    with working("erase for request", request, may_search, by, "Request of a person") as row:
+        may_erase(by).or_refuse()
+        person = person_in(row)
+        _refuse_too_soon(row)
+        if wrong := named_nowhere(person, duty=duty):
+            raise ValidationError(wrong)
+        held = {name: _numbers(row, pseudonym) for name, pseudonym in person.pseudonyms.items()}
+        theirs = _rows(row.hits.filter(belongs=True))
+        _lock(row, {number for numbers in held.values() for number in numbers}, theirs)
+        for name, pseudonym in person.pseudonyms.items():
+            holds.may_destroy(pseudonym, held[name]).or_refuse()
+        _refuse_others(row, person)
+        keys = tried = 0
+        for name, numbers in held.items():
+            for case in Initiative.objects.filter(number__in=numbers).order_by("number"):
+                done = log_actions.erase_subject(
+                    case=case, subject=name, everywhere=False, why=f"Request {row.pk}", duty=duty, by=by
+                )
+                keys, tried = keys + done.keys, tried + done.tried
+        there = _keys_left(theirs)
+        left = [one for one in theirs if one.holder_key in there]
+        found, shared = subject_erasure.erase_rows(left)
+        theirs = [one for one in theirs if one.pk not in {other.pk for other in shared}]
+        count, opened = subject_erasure.tries(theirs)
+        if opened:
+            raise Conflict(f"{opened} of {count} bodies could still be read: nothing was erased.")
+        tried = max(tried + found.tried, count)
+        proof = SubjectErasure(
+            request=row,
+            by=by,
+            at=clock.now(),
+            duty=duty.strip(),
+            keys=keys + found.keys,
+            tried=tried,
+            unopened=tried,
+            left=len({bytes(one.call) for one in shared}),
+        )
+        proof.save()
+        record.record(
+            EntryKind.SUBJECT_REQUEST_ERASED,
+            request=row.pk,
+            subjects=[one.hex() for one in person.pseudonyms.values()],
+            duty=proof.duty,
+            keys=proof.keys,
+            tried=proof.tried,
+            unopened=proof.unopened,
+            left=proof.left,
+        )
+        destroyed.write_later()
+    return proof
+
+
+def _refuse_too_soon(row: SubjectRequest) -> None:
+    if not row.wants_erasure:
+        raise Conflict("The person did not ask for an erasure.")
+    if row.erasures.exists():
+        raise Conflict("It is erased already.", "The proof says what was tried.")
+    if not row.searched_at or row.hits.filter(belongs__isnull=True).exists():
+        raise Conflict(
+            "Not everything that was found is judged.", "Search, and say of each whether it belongs."
+        )
+    if row.text_searches.filter(done_at__isnull=True).exists():
+        raise Conflict("A text is being looked for.", "Wait until that search is over.")
+    theirs = row.hits.filter(belongs=True).exists()
+    if theirs and row.wants_copy and not row.exports.filter(taken_at__isnull=False).exists():
+        raise Conflict(
+            "The person asked for a copy too.", "Make it and take its file first: then nothing is left."
+        )
+
+
+def _numbers(row: SubjectRequest, pseudonym: bytes) -> list[int]:
+    """The numbers of the initiatives of the request that hold something of a pseudonym."""
+    found = subject_erasure.held_in(pseudonym)
+    return sorted(found & set(row.numbers) if row.numbers else found)
+
+
+def _lock(row: SubjectRequest, numbers: set[int], theirs: list[Interaction]) -> None:
+    """Lock every initiative that loses a key, in order, and ask whether a hold is on one. Raises Refused."""
+    numbers = numbers | {one.case_number for one in theirs}
+    for pk in Initiative.objects.filter(number__in=numbers).order_by("number").values_list("pk", flat=True):
+        lock(pk)
+    holds.may_destroy(b"", numbers).or_refuse()
+
+
+def _refuse_others(row: SubjectRequest, person: Person) -> None:
+    """Whoever said that something found by pseudonym belongs to another must not see it erased. Raises Conflict."""
+    others = _rows(row.hits.filter(belongs=False))
+    doomed = {
+        one.pk
+        for pseudonym in person.pseudonyms.values()
+        for number in _numbers(row, pseudonym)
+        for one in subject_erasure.belonging(pseudonym, number)
+    }
+    if count := sum(one.pk in doomed for one in others):
+        raise Conflict(
+            f"{count} interactions that belong to somebody else stand under the same words: erasing would take them.",
+            "Judge them again, or record the request with the words that are the person's own.",
+        )
+
+
+def _keys_left(rows: list[Interaction]) -> set[int]:
+    """The keys of these rows that are still there."""
+    wanted = {one.holder_key for one in rows}
+    return set(
+        InteractionKey.objects.filter(pk__in=wanted, wrapped__isnull=False).values_list("pk", flat=True)
+    )
+
+
+def _rows(hits: Iterable[SubjectHit]) -> list[Interaction]:
+    """The rows of hits that are still there, with what else was reported of the same calls."""
+    hits = list(hits)
+    found: dict[int, Interaction] = {}
+    for start in range(0, len(hits), AT_ONCE):
+        some = hits[start : start + AT_ONCE]
+        rows = Interaction.objects.filter(
+            at__in={hit.at for hit in some}, pk__in=[hit.interaction for hit in some]
+        )
+        calls: dict[int, set[bytes]] = {}
+        for one in rows:
+            calls.setdefault(one.case_number, set()).add(bytes(one.call))
+        for number, named in calls.items():
+            parts = Interaction.objects.filter(case_number=number, call__in=named).select_related("batch")
+            found |= {part.pk: part for part in parts}
+    return list(found.values())
+
+
+def tried_now(request: SubjectRequest) -> tuple[int, int]:
+    """Try every body that belongs to the person once more: how many lie in segments, how many opened."""
+    return subject_erasure.tries(_rows(request.hits.filter(belongs=True)))

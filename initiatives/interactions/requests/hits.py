@@ -1,0 +1,217 @@
+"""What was found for a request, looked at one by one: whether it belongs to who asks, third persons blacked out."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404
+
+from governance import clock
+from governance.interaction_log import reading, shape
+from governance.ledger import record
+from governance.models import Interaction, User
+from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.interactions import actions as log_actions
+from initiatives.interactions.requests.actions import working
+from initiatives.interactions.requests.permissions import may_search
+from initiatives.models import SubjectHit, SubjectRequest
+
+BLACK = "█████"  # whatever it was, and however long
+MOST_PASSAGES = 500  # of one interaction
+SAID = ("input", "output", "tool", "retrieval", "error")  # where words of people stand in a report
+NO_WORDS = frozenset({"role", "finish", "id", "answers", "name", "type"})
+
+Passage = tuple[str, int, int]  # place, first character, the one behind the last
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text of a report with its place, and its pieces: each with whether it is blacked out, and its number."""
+
+    place: str
+    text: str
+    pieces: tuple[tuple[str, int | None], ...]
+
+
+def said_in(report: shape.Interaction) -> dict[str, str]:
+    """By place, every text in which words of people can stand."""
+    plain = shape.plain(report)
+    return {
+        place: text
+        for part in SAID
+        if part in plain
+        for place, text in _texts(plain[part], part)
+        if place.rsplit(".", 1)[-1] not in NO_WORDS
+    }
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _texts(one, f"{place}.{name}")
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _texts(one, f"{place}.{number}")
+
+
+def blacked(report: shape.Interaction, passages: list) -> dict[str, Any]:
+    """What a report says in plain values, with these passages blacked out; what no field takes is left out."""
+    plain = shape.plain(report)
+    plain.pop("attributes", None)
+    for place, text in said_in(report).items():
+        black = "".join(
+            BLACK if number is not None else piece for piece, number in pieces_of(text, place, passages)
+        )
+        _put(plain, place.split("."), black)
+    return plain
+
+
+def _put(plain: Any, way: list[str], text: str) -> None:
+    for step in way[:-1]:
+        plain = plain[int(step)] if isinstance(plain, list) else plain[step]
+    if isinstance(plain, list):
+        plain[int(way[-1])] = text
+    else:
+        plain[way[-1]] = text
+
+
+def pieces_of(text: str, place: str, passages: list) -> tuple[tuple[str, int | None], ...]:
+    """A text in pieces, each with the number of the passage that blacks it out, or None. Overlapping ones are one."""
+    pieces: list[tuple[str, int | None]] = []
+    at = 0
+    mine = [(start, end, number) for number, (where, start, end) in enumerate(passages) if where == place]
+    for start, end, number in sorted(mine):
+        start, end = max(start, at), min(end, len(text))
+        if start >= end:
+            continue
+        if start > at:
+            pieces.append((text[at:start], None))
+        pieces.append((text[start:end], number))
+        at = end
+    if at < len(text):
+        pieces.append((text[at:], None))
+    return tuple(pieces)
+
+
+def words_blacked(report: shape.Interaction, passages: list) -> set[str]:
+    """The words that these passages black out."""
+    said = said_in(report)
+    return {
+        said[place][start:end].strip()
+        for place, start, end in passages
+        if said.get(place, "")[start:end].strip()
+    }
+
+
+def row_of(hit: SubjectHit) -> Interaction | None:
+    """The row of the interaction; None once it has expired."""
+    rows = Interaction.objects.select_related("batch")
+    return rows.filter(at=hit.at, pk=hit.interaction, case_number=hit.initiative.number).first()
+
+
+def open_hit(*, hit: SubjectHit, by: User) -> tuple[reading.Opened, list[Text]]:
+    """The interaction in clear, with its texts in pieces; that it was read is on record first.
+
+    Raises Refused, NoMaster, Http404 once its row has expired.
+    """
+    may_search(hit.request, by).or_refuse()
+    row = row_of(hit)
+    if row is None:
+        raise Http404("This interaction has expired.")
+    opened = log_actions.open_interaction(case=hit.initiative, row=row, way="look", by=by)
+    said = said_in(opened.report) if opened.report else {}
+    texts = [Text(place, text, pieces_of(text, place, hit.passages)) for place, text in said.items()]
+    return opened, texts
+
+
+def judge(*, hit: SubjectHit, belongs: bool, by: User) -> SubjectHit:
+    """Say whether an interaction belongs to who asks; said again it counts anew, until the request is answered."""
+    with working("judge hit", hit.request, may_search, by) as request:
+        row = _locked(hit, request)
+        row.belongs, row.judged_by, row.judged_at = belongs, by, clock.now()
+        if not belongs:
+            row.passages = []
+        row.save()
+        record.record(
+            EntryKind.SUBJECT_HIT_JUDGED,
+            case=row.initiative,
+            request=request.pk,
+            interaction=row.interaction,
+            belongs=belongs,
+        )
+    return row
+
+
+def _locked(hit: SubjectHit, request: SubjectRequest) -> SubjectHit:
+    """The hit read after the lock. Raises Conflict once it was erased for the request, or a copy is on record."""
+    if request.erasures.exists():
+        raise Conflict("What belongs to the person is erased already.")
+    if request.exports.filter(ended_at__isnull=True).exists():
+        raise Conflict("A copy is made already: it says what was judged then.", "End the copy first.")
+    return SubjectHit.objects.select_related("initiative").get(pk=hit.pk)
+
+
+def black_out(*, hit: SubjectHit, words: str, by: User) -> SubjectHit:
+    """Black out words of third persons (one a line) wherever they stand in this interaction: as offsets.
+
+    The body stays as it was sealed. Raises Refused, ValidationError where a line stands nowhere, Conflict, NoMaster.
+    """
+    with working("black out", hit.request, may_search, by) as request:
+        row = _locked(hit, request)
+        report = _report(row)
+        said = said_in(report)
+        found: list[Passage] = []
+        for line in filter(None, (one.strip() for one in words.splitlines())):
+            pattern = re.compile(r"\s+".join(map(re.escape, line.split())), re.IGNORECASE)
+            places = [
+                (place, match.start(), match.end())
+                for place, text in said.items()
+                for match in pattern.finditer(text)
+            ]
+            if not places:
+                raise ValidationError({"words": f"“{line}” stands nowhere in it. Copy it as it is written."})
+            found += places
+        if not found:
+            raise ValidationError({"words": "Give the words that are blacked out."})
+        _save(row, request, [*map(tuple, row.passages), *found])
+    return row
+
+
+def show_again(*, hit: SubjectHit, place: str, start: int, by: User) -> SubjectHit:
+    """Take back that the passage which begins there is blacked out. Raises Refused, Conflict where there is none."""
+    with working("show again", hit.request, may_search, by) as request:
+        row = _locked(hit, request)
+        kept = [tuple(one) for one in row.passages if (one[0], one[1]) != (place, start)]
+        if len(kept) == len(row.passages):
+            raise Conflict("This passage is not blacked out.")
+        _save(row, request, kept)
+    return row
+
+
+def _save(row: SubjectHit, request: SubjectRequest, passages: list[Passage]) -> None:
+    row.passages = [list(one) for one in sorted(set(passages))]
+    if len(row.passages) > MOST_PASSAGES:
+        raise ValidationError(
+            {"words": f"At most {MOST_PASSAGES} passages of one interaction are blacked out."}
+        )
+    row.save()
+    record.record(
+        EntryKind.SUBJECT_HIT_BLACKED,
+        case=row.initiative,
+        request=request.pk,
+        interaction=row.interaction,
+        passages=len(row.passages),
+    )
+
+
+def _report(hit: SubjectHit) -> shape.Interaction:
+    row = row_of(hit)
+    report = reading.opened(row).report if row else None
+    if report is None:
+        raise Conflict("Its words cannot be read any more: nothing is left to black out.")
+    return report

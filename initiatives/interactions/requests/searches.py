@@ -1,0 +1,219 @@
+"""What the log holds of who asks: found by pseudonym at once, by text through selections, case by case."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from governance import clock
+from governance.database import row_history
+from governance.interaction_keeping import subject_erasure
+from governance.interaction_log import searching
+from governance.ledger import record
+from governance.models import Interaction, User
+from governance.permission_result import Conflict, Refused
+from governance.queue.task_base import after_commit
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.cases.act import act
+from initiatives.interactions.requests import secrets
+from initiatives.interactions.requests.actions import SWEEP, person_in, working
+from initiatives.interactions.requests.permissions import may_search
+from initiatives.interactions.requests.secrets import Person
+from initiatives.interactions.selections import actions as selections
+from initiatives.models import (
+    Initiative,
+    InteractionSelection,
+    RequestTextSearch,
+    SubjectHit,
+    SubjectRequest,
+)
+from initiatives.models.interaction_selections import DONE, UNDER_WAY
+
+MOST = 5_000  # hits of one request
+KEPT = timedelta(
+    days=7
+)  # that a selection made for a request is kept at most; it ends once its hits are taken over
+
+
+def within(row: SubjectRequest) -> list[Initiative]:
+    """The initiatives that a request is about, by number."""
+    found = Initiative.objects.order_by("number")
+    return list(found.filter(number__in=row.numbers) if row.numbers else found)
+
+
+def search(*, request: SubjectRequest, by: User) -> tuple[int, int]:
+    """Look for the pseudonyms of who asks; how many hits there are now, and how many of them are new.
+
+    What names nobody and belongs to a conversation or a call of theirs is found with it. Raises Refused, Conflict.
+    """
+    with working("search request", request, may_search, by) as row:
+        person = person_in(row)
+        found: dict[int, Interaction] = {}
+        for pseudonym in person.pseudonyms.values():
+            cases: list[int | None] = list(row.numbers) or [None]
+            for case in cases:
+                found |= {one.pk: one for one in subject_erasure.belonging(pseudonym, case)}
+        new = _take_over(row, found.values(), SubjectHit.PSEUDONYM)
+        row.searched_by, row.searched_at = by, clock.now()
+        row.save()
+        count = row.hits.count()
+        record.record(
+            EntryKind.SUBJECT_SEARCHED,
+            request=row.pk,
+            subjects=[one.hex() for one in person.pseudonyms.values()],
+            initiatives=row.numbers,
+            found=count,
+            new=new,
+        )
+    return count, new
+
+
+def _take_over(row: SubjectRequest, found: Iterable[Interaction], way: str) -> int:
+    """Add what is no hit yet, each call once; how many. Raises Conflict where they are too many for one request."""
+    by_case: dict[int, list[Interaction]] = {}
+    for one in found:
+        by_case.setdefault(one.case_number, []).append(one)
+    known = set(row.hits.values_list("interaction", flat=True))
+    shown = [one for number, some in by_case.items() for one in searching.by_call(number, some)]
+    new = {one.pk: one for one in shown if one.pk not in known}
+    if len(known) + len(new) > MOST:
+        raise Conflict(
+            f"More than {MOST:,} interactions were found: too many to be looked at for one request.",
+            "Record a request for each part of the initiatives.",
+        )
+    cases = Initiative.objects.in_bulk(set(by_case), field_name="number")
+    hits = [
+        SubjectHit(request=row, initiative=cases[one.case_number], interaction=one.pk, at=one.at, way=way)
+        for one in sorted(new.values(), key=lambda one: (one.at, one.pk))
+    ]
+    row_history.insert_many(SubjectHit, hits)
+    return len(hits)
+
+
+def search_text(
+    *, request: SubjectRequest, text: str, cases: Iterable[Initiative], first: date, last: date, by: User
+) -> list[RequestTextSearch]:
+    """Have the worker look for a text in these initiatives, one after the other.
+
+    The text lies with what the request says of its person. Raises Refused, ValidationError by field, Conflict.
+    """
+    with working("search text", request, may_search, by) as row:
+        person, wrong = person_in(row), {}
+        if len(searching.folded(text)) < searching.SHORTEST:
+            wrong["text"] = f"Give at least {searching.SHORTEST} characters."
+        cases = list(cases)
+        if not cases:
+            wrong["cases"] = "Choose in which initiatives."
+        elif row.numbers and {case.number for case in cases} - set(row.numbers):
+            wrong["cases"] = "This request is about other initiatives."
+        if first > last or last > clock.today():
+            wrong["last"] = "The last day is today or earlier, and not before the first."
+        elif (last - first).days > InteractionSelection.LONGEST:
+            wrong["last"] = f"Choose at most {InteractionSelection.LONGEST} days at a time."
+        if wrong:
+            raise ValidationError(wrong)
+        texts = tuple(dict.fromkeys((*person.texts, text.strip())))
+        secrets.keep(row, Person(person.name, person.contact, person.identifiers, person.words, texts))
+        made = [
+            RequestTextSearch.objects.create(
+                request=row,
+                initiative=case,
+                place=texts.index(text.strip()),
+                first=first,
+                last=last,
+                asked_by=by,
+                asked_at=clock.now(),
+            )
+            for case in cases
+        ]
+        for one in made:
+            record.record(
+                EntryKind.SUBJECT_TEXT_ASKED, case=one.initiative, request=row.pk, first=first, last=last
+            )
+        if not row.searched_at:
+            row.searched_by, row.searched_at = by, clock.now()
+            row.save()
+        after_commit("initiatives.tasks.look_for_requests")
+    return made
+
+
+def go_on() -> None:
+    """Begin the next selection for each text that waits, and take over what those that are ready found."""
+    for one in RequestTextSearch.objects.filter(done_at__isnull=True).select_related("request", "initiative"):
+        if one.selection is None:
+            _begin(one)
+        elif one.selection.state not in UNDER_WAY:
+            _finish(one)
+
+
+def _begin(one: RequestTextSearch) -> None:
+    """Ask for the selection, as whoever asked for the search; while another of theirs is under way it waits."""
+    try:
+        with transaction.atomic():
+            row = SubjectRequest.objects.select_for_update().get(pk=one.request_id)
+            locked = RequestTextSearch.objects.select_for_update().get(pk=one.pk)
+            if locked.selection_id or locked.done_at:
+                return
+            person = secrets.person_of(row)
+            if person is None or row.answered_at:
+                _done(locked, trouble="The request was over before this text was looked for.")
+                return
+            locked.selection = selections.select(
+                case=one.initiative,
+                purpose=f"Request {row.pk} of a person",
+                first=one.first,
+                last=one.last,
+                phrase=person.texts[one.place],
+                most=InteractionSelection.MOST,
+                until=clock.today() + KEPT,
+                by=one.asked_by,
+            )
+            locked.save()
+    except Conflict:
+        return
+    except Refused as refused:
+        _done(one, trouble=str(refused.answer))
+
+
+def _finish(one: RequestTextSearch) -> None:
+    with act("take over what a text found", system=SWEEP):
+        row = SubjectRequest.objects.select_for_update().get(pk=one.request_id)
+        locked = (
+            RequestTextSearch.objects.select_for_update(of=("self",))
+            .select_related("selection")
+            .get(pk=one.pk)
+        )
+        selection = locked.selection
+        if locked.done_at or selection is None:
+            return
+        if selection.state != DONE:
+            _done(locked, trouble=selection.trouble or "The selection was ended before it was taken over.")
+            return
+        locked.looked, locked.found = selection.looked, selection.found
+        new, trouble = 0, ""
+        if row.answered_at:
+            trouble = "The request was answered before this text was found."
+        else:
+            try:
+                new = _take_over(row, selections.members(selection), SubjectHit.TEXT)
+            except Conflict as conflict:
+                trouble = str(conflict.answer)
+        if selection.found >= InteractionSelection.MOST:
+            trouble = trouble or "There are more: look again, in fewer days at a time."
+        record.record(
+            EntryKind.SUBJECT_TEXT_SOUGHT,
+            case=one.initiative,
+            request=row.pk,
+            looked=selection.looked,
+            unreadable=selection.unreadable,
+            found=selection.found,
+            new=new,
+        )
+        _done(locked, trouble=trouble)
+    selections.end_selection(selection=selection, by=one.asked_by)
+
+
+def _done(one: RequestTextSearch, *, trouble: str = "") -> None:
+    one.done_at, one.trouble = clock.now(), trouble
+    one.save()

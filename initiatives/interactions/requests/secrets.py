@@ -1,0 +1,100 @@
+"""What a request says of its person, and what was made for them: encrypted under a key of the request, then destroyed.
+
+The key is an InteractionKey of no initiative (number 0): the master changes over it, the list of destroyed keys has it,
+and a restore destroys it again.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+from governance.interaction_keeping import destroyed
+from governance.interaction_log import bodies, keys
+from governance.models import InteractionKey
+from initiatives.models import RequestSecret, SubjectExport, SubjectRequest
+
+NO_CASE = 0
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks: their name, where they are answered, how systems call them, what they wrote, texts to be sought."""
+
+    name: str
+    contact: str
+    identifiers: tuple[str, ...]
+    words: str = ""
+    texts: tuple[str, ...] = ()
+
+    def named_in(self, text: str) -> bool:
+        """Whether a text that stays in the record names them."""
+        said = text.casefold()
+        known = (self.name, self.contact, *self.identifiers, *self.texts)
+        return any(len(one) > 2 and one.casefold() in said for one in known)
+
+    @property
+    def pseudonyms(self) -> dict[str, bytes]:
+        """By identifier, what stands in rows for it."""
+        return {one: keys.pseudonym("subject", one) for one in self.identifiers}
+
+
+def _holder(request: SubjectRequest) -> bytes:
+    return keys.pseudonym("request of a person", str(request.pk))
+
+
+def _key(request: SubjectRequest) -> bytes:
+    pair = (_holder(request), keys.month_of(request.recorded_at))
+    return keys.for_writing(NO_CASE, [pair])[pair][1]
+
+
+def _closed(request: SubjectRequest, content: bytes) -> dict[str, bytes]:
+    own = bodies.new_key()
+    return {"wrapped": bodies.wrapped(own, _key(request)), "content": bodies.closed(content, own)}
+
+
+def keep(request: SubjectRequest, person: Person) -> None:
+    """Keep who asks, in place of what was kept before. Raises NoMaster."""
+    sealed = _closed(request, json.dumps(asdict(person), ensure_ascii=False).encode())
+    RequestSecret.objects.update_or_create(request=request, export=None, defaults=sealed)
+
+
+def keep_file(request: SubjectRequest, export: SubjectExport, content: bytes) -> None:
+    """Keep the file of a copy. Raises NoMaster."""
+    RequestSecret(request=request, export=export, **_closed(request, content)).save()
+
+
+def person_of(request: SubjectRequest) -> Person | None:
+    """Who asks; None once the request is forgotten. Raises NoMaster."""
+    content = _opened(request, request.secrets.filter(export__isnull=True).first())
+    if content is None:
+        return None
+    said = json.loads(content)
+    return Person(
+        said["name"], said["contact"], tuple(said["identifiers"]), said["words"], tuple(said["texts"])
+    )
+
+
+def file_of(export: SubjectExport) -> bytes | None:
+    """The file of a copy; None once it is gone. Raises NoMaster."""
+    return _opened(export.request, RequestSecret.objects.filter(export=export).first())
+
+
+def _opened(request: SubjectRequest, row: RequestSecret | None) -> bytes | None:
+    key = InteractionKey.objects.filter(holder=_holder(request), wrapped__isnull=False).first()
+    if row is None or key is None:
+        return None
+    under = keys.for_reading([key.pk])[key.pk]
+    return bodies.opened(bytes(row.content), bodies.unwrapped(bytes(row.wrapped), under))
+
+
+def forget_file(export: SubjectExport) -> None:
+    """Remove the file of a copy."""
+    RequestSecret.objects.filter(export=export).delete()
+
+
+def forget(request: SubjectRequest) -> int:
+    """Destroy the key of a request, and remove what lay under it; how many keys went."""
+    there = InteractionKey.objects.filter(holder=_holder(request), wrapped__isnull=False)
+    gone = keys.destroy(there.values_list("pk", flat=True))
+    request.secrets.all().delete()
+    destroyed.write_later()
+    return gone

@@ -1,0 +1,366 @@
+"""Pages of requests of persons: the list, one of them with its steps, each step on a page of its own."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance import clock
+from governance.interaction_log.keys import NoMaster
+from governance.permission_result import Conflict
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in.signing import SigningForm
+from initiatives.cases.case_frame import acted, page_of, sent
+from initiatives.evidence.file_views import guarded
+from initiatives.interactions.requests import actions, copies, erasing, searches
+from initiatives.interactions.requests.forms import (
+    AnswerForm,
+    CopyForm,
+    EraseForm,
+    IdentityForm,
+    RequestForm,
+    TextForm,
+    WhyForm,
+)
+from initiatives.interactions.requests.permissions import (
+    may_change,
+    may_handle_requests,
+    may_search,
+    may_see_requests,
+    may_take_copy,
+    may_work_on,
+)
+from initiatives.interactions.views import NO_MASTER
+from initiatives.models import Initiative, SubjectExport, SubjectRequest
+
+TAKES = ["GET", "HEAD", "POST"]
+NAV = "subject-requests"
+
+
+def _found(pk: int) -> SubjectRequest:
+    rows = SubjectRequest.objects.select_related(
+        "handler", "recorded_by", "identified_by", "searched_by", "extended_by", "answered_by", "closed_by"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def form_page(request: SignedInRequest, row: SubjectRequest | None, form, **more) -> HttpResponse:
+    """A page with one form: title, what will happen, the fields, one button. Keys of `more`: title, verb, happens,
+    danger."""
+    status = form.status if isinstance(form, SigningForm) else 200
+    back = row.get_absolute_url() if row else reverse("subject-requests")
+    words = _("Request %(pk)s") % {"pk": row.pk} if row else _("Requests of persons")
+    context = {"nav": NAV, "form": form, "back_url": back, "back_words": words, **more}
+    return render(request, "initiatives/interactions/requests/request_form.html", context, status=status)
+
+
+def with_master(act: Callable):
+    """What an act returns. Raises Conflict in words where the file of a master key is not there."""
+    try:
+        return act()
+    except NoMaster:
+        raise Conflict(NO_MASTER) from None
+
+
+def _step(request, pk, may, form_of, act, done, **more) -> HttpResponse:
+    """One step of a request on a page of its own."""
+    row = _found(pk)
+    may(row, request.user).or_refuse()
+    form = form_of(row)
+    if acted(request, form, lambda: with_master(lambda: act(row, form.cleaned_data))):
+        messages.success(request, done)
+        return redirect(row)
+    return form_page(request, row, form, **more)
+
+
+@require_safe
+def requests(request: SignedInRequest) -> HttpResponse:
+    """Every request, newest first, with how far it is: nothing of who asks."""
+    may_see_requests(request.user).or_refuse()
+    context = {
+        "nav": NAV,
+        "page": page_of(request, SubjectRequest.objects.select_related("handler")),
+        "handles": bool(may_handle_requests(request.user)),
+        "today": clock.today(),
+    }
+    return render(request, "initiatives/interactions/requests/requests.html", context)
+
+
+@sensitive_post_parameters("name", "contact", "identifiers", "words")
+@require_http_methods(TAKES)
+def receive(request: SignedInRequest) -> HttpResponse:
+    """Record a request."""
+    may_handle_requests(request.user).or_refuse()
+    cases = Initiative.objects.order_by("number")
+    form = RequestForm(sent(request), cases=cases, initial={"received_on": clock.today()})
+    row = acted(
+        request, form, lambda: with_master(lambda: actions.receive(**form.cleaned_data, by=request.user))
+    )
+    if row:
+        messages.success(request, _("Recorded. Check the identity next: nothing is searched before."))
+        return redirect(row)
+    return form_page(
+        request,
+        None,
+        form,
+        title=_("Record a request of a person"),
+        verb=_("Record it"),
+        happens=[
+            _("You handle it. The answer is due a month after its receipt."),
+            _("Who asks is kept encrypted, and destroyed 30 days after the request is closed."),
+        ],
+    )
+
+
+@require_safe
+def request_page(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One request: its steps, what was found, what is next."""
+    may_see_requests(request.user).or_refuse()
+    row, person = _found(pk), request.user
+    hits = row.hits.all()
+    exports = list(row.exports.select_related("made_by"))
+    open_copy = next((one for one in exports if one.ended_at is None), None)
+    searches_ = list(row.text_searches.select_related("initiative"))
+    context = {
+        "nav": NAV,
+        "row": row,
+        "late": row.answered_at is None and clock.today() > row.due_on,
+        "scope": searches.within(row) if row.numbers else [],
+        "counts": {
+            "all": hits.count(),
+            "open": hits.filter(belongs__isnull=True).count(),
+            "theirs": hits.filter(belongs=True).count(),
+        },
+        "texts": searches_,
+        "exports": exports,
+        "copy": open_copy,
+        "erasure": row.erasures.select_related("by").first(),
+        "works": bool(may_work_on(row, person)),
+        "changes": bool(may_change(row, person)),
+        "searches": bool(may_search(row, person)),
+        "takes": bool(may_take_copy(row, person)),
+        "takes_over": bool(may_handle_requests(person)) and row.handler_id != person.pk and not row.closed_at,
+    }
+    return render(request, "initiatives/interactions/requests/request.html", context)
+
+
+@never_cache
+@require_POST
+def person(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Who asks, for whoever handles it; that it was looked at is on record."""
+    row = _found(pk)
+    who = with_master(lambda: actions.open_person(request=row, by=request.user))
+    context = {"nav": NAV, "row": row, "who": who}
+    return render(request, "initiatives/interactions/requests/person.html", context)
+
+
+@require_http_methods(TAKES)
+def identity(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Say how the identity was checked."""
+    return _step(
+        request,
+        pk,
+        may_change,
+        lambda row: IdentityForm(sent(request)),
+        lambda row, said: actions.check_identity(request=row, by=request.user, **said),
+        _("Recorded. The log can be searched now."),
+        title=_("Check the identity"),
+        verb=_("I checked it"),
+        happens=[_("Your name stands for it. From then on the log is searched for this person.")],
+    )
+
+
+@require_http_methods(TAKES)
+def extend(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take two more months."""
+    return _step(
+        request,
+        pk,
+        may_change,
+        lambda row: WhyForm(sent(request)),
+        lambda row, said: actions.extend(request=row, by=request.user, **said),
+        _("Extended. Tell the person now, with the reason."),
+        title=_("Extend the time"),
+        verb=_("Extend it"),
+        happens=[
+            _("The answer is due three months after the receipt (GDPR, Article 12(3)), once."),
+            _("The person has to be told, with the reason, within the first month."),
+        ],
+    )
+
+
+@require_http_methods(TAKES)
+def take_over(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Handle a request in place of another."""
+    return _step(
+        request,
+        pk,
+        lambda row, person: may_handle_requests(person),
+        lambda row: WhyForm(sent(request)),
+        lambda row, said: actions.take_over(request=row, by=request.user, **said),
+        _("You handle this request now."),
+        title=_("Take the request over"),
+        verb=_("Take it over"),
+        happens=[_("Its reminders come to you, and whoever handled it does no more step.")],
+    )
+
+
+@require_POST
+def search(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Search by pseudonym."""
+    row = _found(pk)
+    count, new = with_master(lambda: searches.search(request=row, by=request.user))
+    messages.success(
+        request, _("%(count)s interactions are found, %(new)s of them new.") % {"count": count, "new": new}
+    )
+    return redirect(row)
+
+
+@sensitive_post_parameters("text")
+@require_http_methods(TAKES)
+def search_text(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Look for a text."""
+    today = clock.today()
+    return _step(
+        request,
+        pk,
+        may_search,
+        lambda row: TextForm(
+            sent(request),
+            cases=Initiative.objects.filter(pk__in=[case.pk for case in searches.within(row)]).order_by(
+                "number"
+            ),
+            initial={"first": actions.months_after(today, -12), "last": today},
+        ),
+        lambda row, said: searches.search_text(request=row, by=request.user, **said),
+        _("It is looked for, one initiative after the other. What fits comes to the request by itself."),
+        title=_("Look for a text"),
+        verb=_("Look for it"),
+        happens=[_("Bodies are decrypted in memory, and nothing of the text is kept but with the request.")],
+    )
+
+
+@require_http_methods(TAKES)
+def copy(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Make the copy."""
+    return _step(
+        request,
+        pk,
+        may_search,
+        lambda row: CopyForm(sent(request)),
+        lambda row, said: copies.make_copy(request=row, by=request.user, **said),
+        _("The copy is made. Take its file, and hand it over."),
+        title=_("Make the copy"),
+        verb=_("Make it"),
+        happens=[
+            _(
+                "It holds what belongs to the person: what, when, by which system and model, under which clause."
+            ),
+            _("What is blacked out stands in none of its files."),
+            _(
+                "Its file is for whoever handles the request, and is removed after 30 days, or with the end of it."
+            ),
+        ],
+    )
+
+
+def _export(pk: int) -> SubjectExport:
+    return get_object_or_404(SubjectExport.objects.select_related("request"), pk=pk)
+
+
+@never_cache
+@require_POST
+def copy_file(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The file of a copy."""
+    export = _export(pk)
+    content = with_master(lambda: copies.take_copy(export=export, by=request.user))
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = (
+        f'attachment; filename="request-{export.request_id}-copy-{export.pk}.zip"'
+    )
+    return guarded(response, framed_by="'none'")
+
+
+@require_POST
+def copy_end(request: SignedInRequest, pk: int) -> HttpResponse:
+    """End a copy before its day."""
+    export = _export(pk)
+    copies.end_copy(export=export, by=request.user)
+    messages.success(request, _("The copy has ended, its file is removed."))
+    return redirect(export.request)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(TAKES)
+def erase(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Erase what belongs to the person: signed."""
+    return _step(
+        request,
+        pk,
+        may_search,
+        lambda row: EraseForm(
+            sent(request), request=request, purpose=f"erase for request {row.pk} of a person"
+        ),
+        lambda row, said: erasing.erase(request=row, by=request.user, **said),
+        _("Erased. The proof says what was tried."),
+        title=_("Erase what belongs to the person"),
+        verb=_("Erase it"),
+        danger=True,
+        happens=[
+            _("The keys of what belongs to the person are destroyed: it cannot be read again, by nobody."),
+            _(
+                "That it took place, when, and with which model stays, under a pseudonym, and so does its seal."
+            ),
+            _("Every body is tried afterwards. One that still opens ends the act with nothing erased."),
+            _("A legal hold on an initiative, or on the person, forbids it."),
+        ],
+    )
+
+
+@require_safe
+def proof(request: SignedInRequest, pk: int) -> HttpResponse:
+    """What was erased, and what comes of trying every body once more, now."""
+    may_see_requests(request.user).or_refuse()
+    row = _found(pk)
+    erasure = get_object_or_404(row.erasures.select_related("by"))
+    tried, opened = with_master(lambda: erasing.tried_now(row))
+    context = {
+        "nav": NAV,
+        "row": row,
+        "erasure": erasure,
+        "tried": tried,
+        "opened": opened,
+        "now": clock.now(),
+    }
+    return render(request, "initiatives/interactions/requests/proof.html", context)
+
+
+@require_http_methods(TAKES)
+def answer(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Say how the person was answered."""
+    return _step(
+        request,
+        pk,
+        may_change,
+        lambda row: AnswerForm(sent(request)),
+        lambda row, said: actions.answer(request=row, by=request.user, **said),
+        _("Recorded. Close the request once nothing is left to do."),
+        title=_("Record the answer"),
+        verb=_("Record it"),
+        happens=[_("Nothing more is searched, copied or erased for this request afterwards.")],
+    )
+
+
+@require_POST
+def close(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Close a request."""
+    row = _found(pk)
+    actions.close(request=row, by=request.user)
+    messages.success(request, _("Closed. What it says of the person is destroyed in 30 days."))
+    return redirect(row)
