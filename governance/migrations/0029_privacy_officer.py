@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0027_acts_of_interactions'),
+        ('governance', '0028_provisioning'),
     ]
 
     operations = [

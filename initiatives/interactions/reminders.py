@@ -9,7 +9,7 @@ from governance.models import User
 from governance.notices.due import before
 from governance.vocabulary import CLOSED_STAGES, Seat
 from initiatives.models import BodyTerm, BulkReading
-from initiatives.models.interaction_selections import DONE
+from initiatives.models.interactions.selections import DONE
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
 

@@ -76,7 +76,15 @@ from initiatives.models.integration.systems import (
     StandaloneDeclaration,
     System,
 )
-from initiatives.models.interaction_selections import BulkReading, InteractionSelection, SelectedInteraction
+from initiatives.models.interactions.selections import BulkReading, InteractionSelection, SelectedInteraction
+from initiatives.models.interactions.subject_requests import (
+    RequestSecret,
+    RequestTextSearch,
+    SubjectErasure,
+    SubjectExport,
+    SubjectHit,
+    SubjectRequest,
+)
 from initiatives.models.notes import (
     CaseVisit,
     Continuation,
@@ -90,14 +98,6 @@ from initiatives.models.notes import (
 )
 from initiatives.models.reviews import Condition, DrawnQuestion, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
-from initiatives.models.subject_requests import (
-    RequestSecret,
-    RequestTextSearch,
-    SubjectErasure,
-    SubjectExport,
-    SubjectHit,
-    SubjectRequest,
-)
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
 
 __all__ = [

@@ -23,7 +23,7 @@ from initiatives.interactions.requests.permissions import (
 )
 from initiatives.interactions.requests.secrets import Person
 from initiatives.models import Initiative, SubjectExport, SubjectRequest
-from initiatives.models.subject_requests import MET, NOTHING, PARTLY, REFUSED
+from initiatives.models.interactions.subject_requests import MET, NOTHING, PARTLY, REFUSED
 
 TIME, EXTENDED = 1, 3  # months from receipt (GDPR, Article 12(3))
 MOST_IDENTIFIERS = 20

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.sign_in.signing import SigningForm
 from initiatives.form_fields import DayField, WordsField
 from initiatives.models import Initiative, SubjectRequest
-from initiatives.models.subject_requests import ACCESS
+from initiatives.models.interactions.subject_requests import ACCESS
 
 STAYS = _("It stays in the record for good: write it without naming the person.")
 

@@ -28,7 +28,7 @@ from initiatives.models import (
     SubjectHit,
     SubjectRequest,
 )
-from initiatives.models.interaction_selections import DONE, UNDER_WAY
+from initiatives.models.interactions.selections import DONE, UNDER_WAY
 
 MOST = 5_000  # hits of one request
 KEPT = timedelta(

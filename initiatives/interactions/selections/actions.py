@@ -20,7 +20,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.interactions.permissions import may_read_interactions
 from initiatives.models import Initiative, InteractionSelection, SelectedInteraction
-from initiatives.models.interaction_selections import DONE, ENDED, FAILED, RUNNING, UNDER_WAY, WAITING
+from initiatives.models.interactions.selections import DONE, ENDED, FAILED, RUNNING, UNDER_WAY, WAITING
 
 SLICE = 20.0  # seconds that one task looks before it lets others on
 LOST = timedelta(minutes=10)  # without progress for so long, whoever looked is gone

@@ -17,7 +17,7 @@ from initiatives.cases.act import act
 from initiatives.interactions.permissions import may_approve_bulk, may_read_interactions
 from initiatives.interactions.selections.actions import members
 from initiatives.models import BulkReading, Initiative, InteractionSelection
-from initiatives.models.interaction_selections import DONE
+from initiatives.models.interactions.selections import DONE
 
 PAGE = 100  # interactions that are decrypted at a time
 

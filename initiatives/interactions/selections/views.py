@@ -29,7 +29,7 @@ from initiatives.interactions.selections import actions, bulk_readings
 from initiatives.interactions.selections.forms import SelectionForm
 from initiatives.interactions.views import NO_MASTER
 from initiatives.models import BulkReading, InteractionSelection
-from initiatives.models.interaction_selections import DONE, ENDED, UNDER_WAY
+from initiatives.models.interactions.selections import DONE, ENDED, UNDER_WAY
 from initiatives.reviews.decision_views import act_page, insist
 from initiatives.reviews.forms import ReasonOfActForm, SignedReasonForm
 

@@ -18,7 +18,7 @@ from governance.transparency_log import sealing, verification
 from initiatives.interactions import actions as log_actions
 from initiatives.interactions.selections import actions
 from initiatives.models import InteractionSelection
-from initiatives.models.interaction_selections import DONE, ENDED, FAILED, RUNNING, WAITING
+from initiatives.models.interactions.selections import DONE, ENDED, FAILED, RUNNING, WAITING
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.support import factories
 from tests.support.cases.case_pages import text_of

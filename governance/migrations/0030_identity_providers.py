@@ -13,7 +13,7 @@ import governance.database.row_history
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0028_provisioning'),
+        ('governance', '0029_privacy_officer'),
     ]
 
     operations = [

@@ -82,6 +82,6 @@ DROP FUNCTION plumbline_guard_provider() CASCADE;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("governance", "0029_identity_providers")]
+    dependencies = [("governance", "0030_identity_providers")]
 
     operations = [migrations.RunSQL(GUARDS, NO_GUARDS)]

@@ -9,7 +9,7 @@ from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models.initiative import Initiative
-from initiatives.models.interaction_selections import InteractionSelection
+from initiatives.models.interactions.selections import InteractionSelection
 
 ACCESS, ERASURE, BOTH = "access", "erasure", "both"
 MET, PARTLY, NOTHING, REFUSED = "met", "partly", "nothing", "refused"

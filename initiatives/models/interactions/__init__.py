@@ -1,0 +1,1 @@
+"""Rows about what systems did: interactions selected for a purpose, and requests of persons about themselves."""
