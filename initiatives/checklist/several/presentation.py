@@ -90,11 +90,16 @@ def _in_words(context, row: dict) -> bool:
 
 
 def kinds_of(book, asked) -> list[str]:
-    """The kinds of evidence for a question that people add by a file, the lightest first."""
+    """The kinds of evidence for a question that people add by a file, the lightest first.
+
+    Where conditions of the test count, a kind that carries none would show nothing.
+    """
     if asked.min_evidence:
         return [asked.min_evidence] if asked.min_evidence in LIGHTEST else []
-    offered = added_kinds(book)
-    return [kind for kind in LIGHTEST if kind in asked.evidence and kind in offered]
+    offered = added_kinds(book).keys() & set(asked.evidence)
+    if asked.min_condition:
+        offered &= book.condition_kinds
+    return [kind for kind in LIGHTEST if kind in offered]
 
 
 def shown_by(context, row: dict, gate: str) -> str:

@@ -6,6 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from adoption.demo import case_acts
 from governance import clock
 from governance.models import Rulebook
+from governance.rulebook import load_version, parse
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist.several import presentation
 from initiatives.evidence import actions as evidence_actions
@@ -131,3 +132,9 @@ def test_the_contract_answers_in_its_own_sentences(cast, as_):
         cited = case.evidence.filter(kind="contract_clause", coverage__requirement=key)
         assert set(cited.values_list("clause", flat=True)) == set(clauses.values_list("pk", flat=True))
     assert "Answer from the contract" not in text_of(client.get(place)), "once is enough"
+
+
+def test_where_conditions_of_the_test_count_no_document_is_asked_for():
+    asked = parse(load_version("2026.2"))
+    assert presentation.kinds_of(asked, asked.requirements["prod.q04_exceptions"]) == ["test_report"]
+    assert presentation.kinds_of(asked, asked.requirements["mvp.rollout"]) == ["document"]
