@@ -31,7 +31,10 @@ def collapsed(page: bytes) -> bytes:
 
 
 def install() -> None:
-    """From here on the test client answers with collapsed pages; files that are downloaded, and what is compressed, stay as they are."""
+    """From here on the test client answers with collapsed pages.
+
+    Files that are downloaded, and what is compressed, stay as they are.
+    """
     plain = Client.request
 
     @wraps(plain)
