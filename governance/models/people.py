@@ -378,5 +378,5 @@ class Delegation(models.Model):
     def what(self) -> str:
         """What the delegate stands in for, in words."""
         if self.membership is None:
-            return "roles on cases"
+            return "roles on initiatives"
         return f"the seat {self.membership.get_seat_display()} of {self.membership.board}"

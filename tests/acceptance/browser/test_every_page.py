@@ -72,7 +72,7 @@ class Visitor:
     def __init__(self, watch):
         self.watch, self.page, self.keys = watch, watch.page(), {}
         self.answers = []  # what the open page loaded
-        self.page.on("response", self.answers.append)
+        self.page.on("response", lambda answer: self.answers.append(answer))
         self.themes = THEMES  # in which pages are looked at
         self.contrast = True  # whether it is looked at how letters stand out
         self.whole = False  # whether it is looked at in all widths, by keyboard and without scripts

@@ -17,13 +17,13 @@ SLIM = {"width": 320, "height": 640}  # what must fit: a small phone, or 1280 pi
 TABLET, HALF = {"width": 768, "height": 1024}, {"width": 640, "height": 450}  # `HALF` is 1280 pixels at 200 %
 ALL_SIZES = (WIDE, TABLET, HALF, NARROW, SLIM)
 THEMES = ("light", "dark")
-# Pixels at 1280: what a page may take, those that are read most less; `WHOLE` are texts to be printed or searched.
-LONGEST_ELSE, LONGEST = 4000, {"review": 2000, "audit": 4500, "systems": 5300}
+# Pixels at 1280: what a page may take, those that are read most less; `WHOLE` is what developers look things up on.
+LONGEST_ELSE, LONGEST = 4000, {"review": 2000}
 OVERVIEWS = ("case", "case-review", "case-overdue", "case-production", "case-stopped", "case-idea")
 LONGEST |= dict.fromkeys(OVERVIEWS, 1400)
 FIRST_WORDS = 180
 HEAVIEST = 100_000  # bytes that a first page takes: itself, style sheets and scripts, as they are sent
-WHOLE = {"rulebook", "rulebook-version", "help", "glossary", "styleguide", "crosswalk"}
+WHOLE = {"styleguide"}
 # It is not to fetch style sheets by itself: the policy of the pages forbids that, and the browser has them.
 EVERYTHING = {"resultTypes": ["violations"], "preload": False}
 COLOURS = EVERYTHING | {"runOnly": {"type": "tag", "values": ["cat.color"]}}

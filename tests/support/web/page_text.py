@@ -31,14 +31,17 @@ def collapsed(page: bytes) -> bytes:
 
 
 def install() -> None:
-    """From here on the test client answers with collapsed pages; files that are downloaded stay as they are."""
+    """From here on the test client answers with collapsed pages.
+
+    Files that are downloaded, and what is compressed, stay as they are.
+    """
     plain = Client.request
 
     @wraps(plain)
     def request(self, **kwargs):
         response = plain(self, **kwargs)
         is_page = response.get("Content-Type", "").startswith("text/html") and not response.streaming
-        if is_page and "Content-Disposition" not in response:
+        if is_page and not {"Content-Disposition", "Content-Encoding"} & {*response.headers}:
             response.content = collapsed(response.content)
         return response
 
