@@ -42,6 +42,9 @@ REGISTER_FIXES: dict[str, str] = {
 }
 # Ways that need no verifier, whatever a case has: figures and logs come only where a system sends them.
 NEEDS_NOBODY = frozenset({"acceptance", "clause", "index", "agreement"})
+# What the interaction log measures beside the ways that the text of a rulebook names: a published text keeps its bytes.
+LOGGED = "interactions"
+LOGGED_TOO = frozenset({"int.anchor", "prod.performance"})
 # Days for which what renews a verified item counts as verified, while it waits for the seat (docs/domain.md).
 RENEWAL_DAYS = 14
 # High-risk production: what stands on a person's word that an artefact shows it, stands on two (docs/domain.md).
@@ -132,7 +135,8 @@ def level_state(
 
 def measurements(facts: Facts, requirement: Requirement, at: datetime) -> list[Measured]:
     """What is measured of the requirement at `at`, in the ways that the rulebook names for it."""
-    return [one for one in facts.measured_at(requirement.key, at) if one.way in requirement.ways]
+    ways = {*requirement.ways, *([LOGGED] if requirement.key in LOGGED_TOO else [])}
+    return [one for one in facts.measured_at(requirement.key, at) if one.way in ways]
 
 
 def refusal(item: Item, key: str, version: int, at: datetime) -> str:

@@ -76,7 +76,15 @@ from initiatives.models.integration.systems import (
     StandaloneDeclaration,
     System,
 )
-from initiatives.models.interaction_selections import BulkReading, InteractionSelection, SelectedInteraction
+from initiatives.models.interaction_selections import (
+    BulkReading,
+    InteractionSelection,
+    OutputJudgement,
+    OutputSample,
+    PerformancePromise,
+    SampledOutput,
+    SelectedInteraction,
+)
 from initiatives.models.notes import (
     CaseVisit,
     Continuation,
@@ -157,7 +165,10 @@ __all__ = [
     "NotSimilar",
     "Obligation",
     "Observation",
+    "OutputJudgement",
+    "OutputSample",
     "PastStanding",
+    "PerformancePromise",
     "ProcessRecord",
     "Profile",
     "ProofItem",
@@ -170,6 +181,7 @@ __all__ = [
     "ReviewVisit",
     "RoleAssignment",
     "RulebookDraft",
+    "SampledOutput",
     "SavedView",
     "ScopeVersion",
     "SelectedInteraction",
