@@ -241,7 +241,7 @@ MUTANTS = [
     ),
     (
         "a sample is drawn by the checkpoint that seals its asking",
-        "initiatives.interactions.anchoring.drawing:drawn",
+        "initiatives.interactions.anchoring.drawn_outputs:drawn",
         '"seed": seed,',
         '"seed": b"",',
         "tests/app/initiatives/interactions/test_output_samples.py -k by_nobody",

@@ -20,7 +20,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
 from initiatives.findings.sync import follow
 from initiatives.integration.resilience import trace_sampling, traces
-from initiatives.interactions.anchoring import drawing
+from initiatives.interactions.anchoring import drawn_outputs
 from initiatives.interactions.permissions import is_outside, may_judge_outputs
 from initiatives.models import Initiative, OutputJudgement, OutputSample, SampledOutput, System
 
@@ -49,7 +49,7 @@ def ask_for_sample(
         raise ValidationError(wrong)
     with act("ask for a sample of outputs", by=by, case=case) as case:
         case_permissions.may_collaborate(case, by).or_refuse()
-        if not drawing.any_output(case.number, first, last):
+        if not drawn_outputs.any_output(case.number, first, last):
             raise ValidationError({"first": "The interaction log has no output of these days."})
         if case.output_samples.filter(trace__isnull=True).exists():
             raise Conflict("Another sample is not judged yet.", "Have it judged first.")
@@ -98,13 +98,13 @@ def draw(sample: int, case: int) -> OutputSample | None:
         except sealing.NotSealedYet:
             return None
         sources = trace_sampling.governed_sources(locked)
-        order = drawing.seed_of(bytes(seed.root), locked.ref, row.pk)
-        calls, row.among = drawing.drawn(locked.number, row.first, row.last, order, row.wanted)
+        order = drawn_outputs.seed_of(bytes(seed.root), locked.ref, row.pk)
+        calls, row.among = drawn_outputs.drawn(locked.number, row.first, row.last, order, row.wanted)
         row.checkpoint, row.drawn_at = seed, clock.now()
         row.save()
         count = 0
         for call in calls:
-            opened, named = drawing.opened(call)
+            opened, named = drawn_outputs.opened(call)
             if opened.report is None or count == row.wanted:
                 continue
             count += 1
@@ -151,7 +151,7 @@ def open_output(*, output: SampledOutput, by: User):
             digest=output.digest,
             way="sample",
         )
-    return drawing.opened(row)
+    return drawn_outputs.opened(row)
 
 
 def judge_output(*, output: SampledOutput, traces_to_it: bool, words: str, by: User) -> OutputJudgement:

@@ -54,7 +54,7 @@ from initiatives.integration.systems import actions as system_actions
 from initiatives.interactions import body_terms
 from initiatives.interactions.comparison import reconciling
 from initiatives.model_register import actions as model_actions
-from initiatives.models import ChangeRecord, Condition, ImportRow, Profile, Review
+from initiatives.models import ChangeRecord, Condition, ImportRow, OutputSample, Profile, Review
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
@@ -146,6 +146,10 @@ def world(cast):
             review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
         )
         condition.save()
+        outputs = OutputSample(
+            initiative=case, first=today, last=today, wanted=30, target=0.9, by=cast.lead, at=clock.now()
+        )
+        outputs.save()
     contract = contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=cast.owner)
     clause = contract.clauses.first()
     comment = comments.comment_on_clause(
@@ -312,6 +316,7 @@ def world(cast):
         "drills": drill.pk,
         "processes": process.pk,
         "traces": sampled.pk,
+        "output-samples": outputs.pk,
         "events": event.pk,
         "funding": money.pk,
         "observations": seen.pk,

@@ -13,7 +13,7 @@ from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
 from governance.vocabulary import EvidenceKind
 from initiatives.findings import sync
-from initiatives.interactions.anchoring import actions, drawing
+from initiatives.interactions.anchoring import actions, drawn_outputs
 from initiatives.interactions.comparison.reconciling import reconcile
 from initiatives.models import Evidence, Measurement, OutputSample, TraceSample
 from tests.app.initiatives.interactions import test_call_figures as calls
@@ -61,12 +61,12 @@ def test_a_sample_is_drawn_by_the_checkpoint_that_seals_its_asking_and_by_nobody
         (drawn,) = actions.draw_due()
         assert actions.draw_due() == [], "once"
         assert (drawn.among, drawn.outputs.count(), drawn.checkpoint) == (40, 30, checkpoint)
-        seed = drawing.seed_of(bytes(checkpoint.root), case.ref, sample.pk)
-        other = drawing.seed_of(bytes(32), case.ref, sample.pk)
+        seed = drawn_outputs.seed_of(bytes(checkpoint.root), case.ref, sample.pk)
+        other = drawn_outputs.seed_of(bytes(32), case.ref, sample.pk)
         day = sample.first
-        order = [row.pk for row in drawing.drawn(case.number, day, day, seed, 30)[0][:30]]
+        order = [row.pk for row in drawn_outputs.drawn(case.number, day, day, seed, 30)[0][:30]]
         assert list(drawn.outputs.values_list("interaction", flat=True)) == order
-        assert order != [row.pk for row in drawing.drawn(case.number, day, day, other, 30)[0][:30]]
+        assert order != [row.pk for row in drawn_outputs.drawn(case.number, day, day, other, 30)[0][:30]]
         assert {tuple(one.governed) for one in drawn.outputs.all()} == {(crm.pk,)}
 
 
