@@ -96,8 +96,14 @@ class InitiativesConfig(AppConfig):
             model_findings.says,
             decision_days.says,
             interaction_findings.says,
+            interaction_findings.says_of_calls,
         ]
-        finding_rules.MEASURES += [agreements.measures, decision_days.measured, interaction_findings.measured]
+        finding_rules.MEASURES += [
+            agreements.measures,
+            decision_days.measured,
+            interaction_findings.measured,
+            interaction_findings.measured_of_calls,
+        ]
         sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
         sync.CHANGING += [drill_findings.failing_records, interaction_findings.changing]
         contributions.mends["model"] = model_remedies.mends_of

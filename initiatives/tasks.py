@@ -11,6 +11,7 @@ from initiatives.findings import decision_days, sync
 from initiatives.imports.estates import actions as estate_actions
 from initiatives.integration.measurement import measuring_process
 from initiatives.integration.profiles import actions as profile_actions
+from initiatives.interactions.anchoring import actions as anchoring_actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
 from initiatives.interactions.requests import searches as request_searches
@@ -32,8 +33,13 @@ def expire_reviews() -> None:
 
 @shared_task(**SURE)
 def draw_questions(keys: list[int] | None = None) -> None:
-    """Draw the questions of cases of minimal risk that are owed, of all cases or of these."""
+    """Draw the questions of cases of minimal risk that are owed, of all cases or of these; of all, samples too.
+
+    A sample of outputs that is asked for is drawn once the record has sealed the asking.
+    """
     drawn_question_actions.draw_due(keys)
+    if keys is None:
+        anchoring_actions.draw_due()
 
 
 @shared_task(**SURE)

@@ -40,6 +40,8 @@ from initiatives.integration.systems import views as system_views
 from initiatives.interactions import api as interactions_api
 from initiatives.interactions import body_term_views, file_import_views
 from initiatives.interactions import views as interaction_views
+from initiatives.interactions.anchoring import views as anchoring_views
+from initiatives.interactions.promises import views as promise_views
 from initiatives.interactions.requests import hit_views
 from initiatives.interactions.requests import views as request_views
 from initiatives.interactions.selections import views as selection_views
@@ -273,6 +275,9 @@ urlpatterns = [
     path("body-terms/<int:pk>/sign/", body_term_views.sign, name="body-term-sign"),
     path("body-terms/<int:pk>/refuse/", body_term_views.refuse, name="body-term-refuse"),
     path("cases/<str:ref>/interactions/erase/", interaction_views.erase, name="interactions-erase"),
+    path(
+        "cases/<str:ref>/interactions/promise/", promise_views.performance_promise, name="performance-promise"
+    ),
     path("cases/<str:ref>/interactions/names/", interaction_views.act_names, name="act-names"),
     path(
         "cases/<str:ref>/interactions/selections/", selection_views.selections, name="interaction-selections"
@@ -347,6 +352,10 @@ urlpatterns = [
     path("processes/<int:pk>/withdraw/", process_views.withdraw, name="process-withdraw"),
     path("cases/<str:ref>/integration/sign-on/", process_views.flow, name="sign-on-add"),
     path("cases/<str:ref>/integration/traces/", trace_views.traces, name="integration-traces"),
+    path(
+        "cases/<str:ref>/integration/traces/draw/", anchoring_views.ask_for_sample, name="output-sample-ask"
+    ),
+    path("output-samples/<int:pk>/", anchoring_views.output_sample, name="output-sample"),
     path("cases/<str:ref>/integration/traces/add/", trace_views.add, name="trace-add"),
     path("traces/<int:pk>/", trace_views.sample, name="trace-sample"),
     path("cases/<str:ref>/notes/", note_views.notes, name="notes"),

@@ -42,6 +42,14 @@ REGISTER_FIXES: dict[str, str] = {
 }
 # Ways that need no verifier, whatever a case has: figures and logs come only where a system sends them.
 NEEDS_NOBODY = frozenset({"acceptance", "clause", "index", "agreement"})
+# Ways that came after the text of 2026.2, beside those that a text names: a published text keeps its bytes.
+WAYS_SINCE = {
+    "mvp.observability": "interactions",
+    "prod.q03_logged": "interactions",
+    "prod.performance": "interactions",
+    "int.anchor": "interactions",
+    "prod.monitoring": "monitoring",
+}
 # Days for which what renews a verified item counts as verified, while it waits for the seat (docs/domain.md).
 RENEWAL_DAYS = 14
 # High-risk production: what stands on a person's word that an artefact shows it, stands on two (docs/domain.md).
@@ -131,8 +139,9 @@ def level_state(
 
 
 def measurements(facts: Facts, requirement: Requirement, at: datetime) -> list[Measured]:
-    """What is measured of the requirement at `at`, in the ways that the rulebook names for it."""
-    return [one for one in facts.measured_at(requirement.key, at) if one.way in requirement.ways]
+    """What is measured of the requirement at `at`, in the ways that the rulebook names for it, and the one since."""
+    ways = {*requirement.ways, WAYS_SINCE.get(requirement.key)}
+    return [one for one in facts.measured_at(requirement.key, at) if one.way in ways]
 
 
 def refusal(item: Item, key: str, version: int, at: datetime) -> str:

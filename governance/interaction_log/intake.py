@@ -26,7 +26,10 @@ MOST_WAITING = 1 << 30  # bytes that may wait, of all processes
 LONGEST_WAIT = 60.0  # seconds that a file of this process may wait to be let go of
 AHEAD = timedelta(minutes=5)  # by which the clock of a sender may be before ours
 BEHIND = KEPT  # before which nothing that is reported began
-_CLEAR = ("model", "version", "tokens_in", "tokens_out", "sampled", "has_input", "has_output")
+_CLEAR = (
+    *("model", "version", "tokens_in", "tokens_out", "sampled", "has_input", "has_output"),
+    *("has_source", "failed", "milliseconds"),
+)
 NAME = 120  # characters of a model's name that a row holds
 
 

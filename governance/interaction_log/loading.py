@@ -36,6 +36,9 @@ _PLAIN = (
     "action",
     "has_input",
     "has_output",
+    "has_source",
+    "failed",
+    "milliseconds",
     "model",
     "version",
     "tokens_in",
@@ -48,7 +51,7 @@ _PLAIN = (
     "place",
 )
 _BYTES = ("call", "mark", "conversation", "subject", "decision", "digest")
-# Files that waited through an update to this version do not have these.
+# Files that waited through an update to this version do not have these; what has no word here is unknown of them.
 _KEPT = {
     "action": "coalesce(t.action, '')",
     "has_input": "coalesce(t.has_input, false)",
@@ -63,7 +66,8 @@ INSERT INTO governance_interaction ({", ".join((*_PLAIN, *_BYTES))}, batch_id)
 SELECT {", ".join(_SELECTED)}, %s
   FROM jsonb_to_recordset(%s) AS t(
        at timestamptz, received_at timestamptz, case_number integer, key_id bigint, kind text, action text,
-       has_input boolean, has_output boolean, model text, version text,
+       has_input boolean, has_output boolean, has_source boolean, failed boolean, milliseconds integer,
+       model text, version text,
        tokens_in integer, tokens_out integer, size integer, stored integer, odd_clock boolean,
        sampled double precision, holder_key bigint, place integer, call text, mark text, conversation text,
        subject text, decision text, digest text)

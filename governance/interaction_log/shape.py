@@ -7,7 +7,7 @@ frameworks put around calls, events that belong to a span) is kept in the same s
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +26,7 @@ class Kind(StrEnum):
 ACTS = (Kind.CALL, Kind.TOOL, Kind.RETRIEVAL)  # what somebody may have had to be asked about
 _NO_NAME = re.compile(r"[^\w.:/+-]+")
 LONGEST_ACT = 100  # characters
+LONGEST_TIME = 2**31 - 1  # milliseconds that a row holds
 
 
 def act_name(text: str) -> str:
@@ -127,6 +128,24 @@ class Interaction:
     def has_output(self) -> bool:
         """Whether it says what came of it: messages, the result of a tool, or that it failed."""
         return bool(self.output or self.error) or (self.tool is not None and bool(self.tool.result))
+
+    @property
+    def has_source(self) -> bool:
+        """Whether it names what was retrieved for it: one source with a name of its own, at least."""
+        return any(source.id for source in self.retrieval)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it says that it failed."""
+        return bool(self.error)
+
+    @property
+    def milliseconds(self) -> int | None:
+        """How long it took, rounded up; None where start or end is not known, or the end is before the start."""
+        if self.started is None or self.ended is None or self.ended < self.started:
+            return None
+        took = -((self.started - self.ended) // timedelta(milliseconds=1))
+        return took if took <= LONGEST_TIME else None
 
     @property
     def place(self) -> tuple[str, str] | None:

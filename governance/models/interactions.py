@@ -114,7 +114,8 @@ class Interaction(models.Model):
     """One report of a system in a table partitioned by month (`at`), which nobody updates; its body lies in a file.
 
     What stands here is clear: times, case, key, kind, what the sender calls the act, model, version, pseudonyms,
-    decision, tokens, sizes, and whether it says what went in and what came out. `call` names
+    decision, tokens, sizes, how long it took, whether it failed, and whether it says what went in, what came out and
+    from which sources; of rows from before 2026-12 the last three are unknown. `call` names
     the span (or the line) within the case, `mark` what is kept once. `decision` is the digest of the decision that it
     names. `at` is the sender's moment, or the moment of receipt where the sender's clock cannot be right (`odd_clock`).
     """
@@ -133,6 +134,9 @@ class Interaction(models.Model):
     action = models.CharField(max_length=100, blank=True, default="")
     has_input = models.BooleanField(default=False)
     has_output = models.BooleanField(default=False)
+    has_source = models.BooleanField(null=True)
+    failed = models.BooleanField(null=True)
+    milliseconds = models.PositiveIntegerField(null=True)
     call = models.BinaryField(max_length=16)
     mark = models.BinaryField(max_length=16)
     conversation = models.BinaryField(max_length=16, null=True)

@@ -329,6 +329,28 @@ _of_case(
     ("purpose",),
 )
 _of_case(
+    models.PerformancePromise,
+    ("board", "Promised performance"),
+    ("median", "most", "errors", "by", "at", "ended_at"),
+    ("at", "ended_at"),
+    (),
+)
+_of_case(
+    models.OutputSample,
+    ("board", "Samples of outputs"),
+    ("first", "last", "wanted", "target", "by", "at", "drawn_at"),
+    ("at", "drawn_at"),
+    (),
+)
+read_only(
+    models.OutputJudgement,
+    ("board", "Outputs judged"),
+    list_display=("output", "by", "outside", "traces", "at"),
+    list_filter=("outside", "traces"),
+    search_fields=("words", "by__full_name"),
+    list_select_related=("output", "by"),
+)
+_of_case(
     models.BulkReading,
     ("board", "Readings in bulk"),
     ("selection", "requested_by", "approved_by", "approved_at", "refused_at"),

@@ -20,6 +20,25 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.BODY_TERM_REFUSED: "refused that what was said to its systems is kept for {days} days only.",
     EntryKind.ACTS_NAMED: "said which actions of the contract names of acts in the interaction log mean: {names}.",
+    EntryKind.PERFORMANCE_PROMISED: (
+        "promised that half of the calls come back in {median} ms, 95 in 100 in {most} ms, and at most {errors} "
+        "fail."
+    ),
+    EntryKind.PERFORMANCE_PROMISE_TAKEN_BACK: (
+        "took back that half of the calls come back in {median} ms and 95 in 100 in {most} ms."
+    ),
+    EntryKind.OUTPUT_SAMPLE_ASKED_FOR: (
+        "asked for {wanted} outputs of {first:day} to {last:day}, drawn by the record, of which {target} have to "
+        "trace to their sources."
+    ),
+    EntryKind.OUTPUTS_DRAWN: (
+        "drew {drawn} of {among} outputs for sample {sample} by checkpoint {checkpoint}, and checked which sources "
+        "they name."
+    ),
+    EntryKind.OUTPUT_SAMPLE_JUDGED: (
+        "judged the last output of sample {sample}: {hits} of {outputs} trace to a governed source<{outside?}, each "
+        "judged from outside the team|>."
+    ),
     EntryKind.INTERACTIONS_SELECTED: (
         "asked for at most {most} interactions from {first:day} to {last:day}<{by_text?} in which a text stands| drawn "
         "at random>, kept by reference until {until:day}: {purpose}"

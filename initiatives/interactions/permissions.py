@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from governance.gates.separation_of_duties import said
 from governance.interaction_keeping import holds
-from governance.models import User
+from governance.models import Rulebook, User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Seat
 from initiatives.access.permissions import barred_from_signing, holds_seat, may_manage_keys, may_see, roles_of
+from initiatives.evidence.verification.permissions import seat_to_verify_in
 from initiatives.models import Initiative
+
+ANCHORED = "int.anchor"  # the question that samples of outputs answer
 
 
 def may_read_interactions(case: Initiative, person: User) -> Answer:
@@ -20,6 +23,22 @@ def may_read_interactions(case: Initiative, person: User) -> Answer:
         "What was said to the system is read by those who work on the initiative, by auditors and privacy officers.",
         "Ask the owner or an auditor.",
     )
+
+
+def may_judge_outputs(case: Initiative, person: User) -> Answer:
+    """Read drawn outputs and say whether they trace: who reads the log, and the seats that verify the question.
+
+    A seat reads what was drawn for it, and nothing else of the log.
+    """
+    book = Rulebook.objects.current().book
+    if may_see(case, person) and person.is_active and seat_to_verify_in(case, book, ANCHORED, person):
+        return yes()
+    return may_read_interactions(case, person)
+
+
+def is_outside(case: Initiative, person: User) -> bool:
+    """Whether the person is outside the team, as for a signature."""
+    return not roles_of(case, person) and not barred_from_signing(case, person)
 
 
 def may_import_interactions(case: Initiative, person: User) -> Answer:

@@ -21,9 +21,11 @@ from governance.models import Entry, Interaction, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import sealing
 from initiatives.access import case_lookup
+from initiatives.access.permissions import may_change_what_runs
 from initiatives.cases.case_frame import acted, case_context, one_act, sent
 from initiatives.enforcement import logged_decision_views
 from initiatives.interactions import actions
+from initiatives.interactions.comparison import presentation
 from initiatives.interactions.comparison.act_names import contract_actions
 from initiatives.interactions.forms import ActNamesForm, ErasureForm, InteractionFilter
 from initiatives.interactions.permissions import (
@@ -76,6 +78,8 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
             "sampling": any(row.sampling for row in days[:DAYS]),
             "unnamed": unnamed.most_common(MOST_NAMES),
             "names": bool(may_name_acts(case, request.user)),
+            "figures": presentation.figures(case),
+            "promises": bool(may_change_what_runs(case, request.user)),
         }
     return render(request, "initiatives/interactions/interactions.html", context)
 

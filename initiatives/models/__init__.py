@@ -76,7 +76,15 @@ from initiatives.models.integration.systems import (
     StandaloneDeclaration,
     System,
 )
-from initiatives.models.interactions.selections import BulkReading, InteractionSelection, SelectedInteraction
+from initiatives.models.interactions.selections import (
+    BulkReading,
+    InteractionSelection,
+    OutputJudgement,
+    OutputSample,
+    PerformancePromise,
+    SampledOutput,
+    SelectedInteraction,
+)
 from initiatives.models.interactions.subject_requests import (
     RequestSecret,
     RequestTextSearch,
@@ -165,7 +173,10 @@ __all__ = [
     "NotSimilar",
     "Obligation",
     "Observation",
+    "OutputJudgement",
+    "OutputSample",
     "PastStanding",
+    "PerformancePromise",
     "ProcessRecord",
     "Profile",
     "ProofItem",
@@ -180,6 +191,7 @@ __all__ = [
     "ReviewVisit",
     "RoleAssignment",
     "RulebookDraft",
+    "SampledOutput",
     "SavedView",
     "ScopeVersion",
     "SelectedInteraction",

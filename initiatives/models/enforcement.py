@@ -123,6 +123,11 @@ class ReconciledDay(models.Model):
     counted, `seconds` how long that took. `expected` are allowed decisions that did not fail, `logged` those of them
     whose act the interaction log has with input, output, actor, time and model version. `unnamed` counts acts of no
     action of the contract by their names, `unmapped` all of them; `calls` are all interactions of the day.
+
+    Of these calls `tried` are those that say whether they failed, `failed` those that did; `outputs` those that did not
+    and say what came out, `sourced` the outputs that name a source, or before which one was retrieved; `named` are
+    those that name a person. `durations` counts the others than failed ones by how long they took
+    (`log_figures.bucket_of`). `subjects`: different persons in the four weeks to this day, once it is over.
     """
 
     not_governed = "figures counted from rows of both logs, which are sealed: anybody counts them again"
@@ -145,6 +150,13 @@ class ReconciledDay(models.Model):
     calls = models.PositiveBigIntegerField(default=0)
     expected = models.PositiveBigIntegerField(default=0)
     logged = models.PositiveBigIntegerField(default=0)
+    tried = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    outputs = models.PositiveBigIntegerField(default=0)
+    sourced = models.PositiveBigIntegerField(default=0)
+    named = models.PositiveBigIntegerField(default=0)
+    durations = models.JSONField(default=dict, blank=True)
+    subjects = models.PositiveBigIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["initiative", "-day"]
@@ -152,6 +164,16 @@ class ReconciledDay(models.Model):
             models.UniqueConstraint(fields=["initiative", "day"], name="one_reconciled_day"),
             models.CheckConstraint(
                 name="no_more_logged_than_expected", condition=Q(logged__lte=F("expected"))
+            ),
+            models.CheckConstraint(
+                name="no_more_of_a_day_than_its_calls",
+                condition=Q(
+                    failed__lte=F("tried"),
+                    tried__lte=F("calls"),
+                    named__lte=F("calls"),
+                    sourced__lte=F("outputs"),
+                    outputs__lte=F("tried"),
+                ),
             ),
         ]
         indexes = [

@@ -63,48 +63,72 @@ def add_trace_sample(
             raise ValidationError(
                 {{"observed_on": "taken_on"}.get(name, name): said for name, said in problems.items()}
             )
-        checked = look_at_sample(case, file)
-        systems = System.objects.filter(pk__in=checked.systems).order_by("pk")
-        evidence = create_evidence(
+        row = keep_sample(
             case,
-            kind=KIND,
-            title=title.strip(),
-            observed_on=taken_on,
-            covers=[REQUIREMENT],
-            note=f"{in_words(checked)}\n{note.strip()}".strip(),
-            file=file,
-            result=result,
-            names=[*versions_named(case, taken_on), *systems],
-            details=of_register(EvidenceRegister.TRACES),
-            by=by,
-        )
-        row = TraceSample(
-            initiative=case,
             title=title.strip(),
             taken_on=taken_on,
-            outputs=checked.outputs,
-            hits=checked.hits,
-            low=checked.low,
-            high=checked.high,
-            ungoverned=checked.ungoverned,
-            lines=checked.lines,
-            sha256=evidence.sha256,
-            evidence=evidence,
-            by=by,
-            at=clock.now(),
-        )
-        row.save()
-        record.record(
-            EntryKind.TRACE_SAMPLE_ADDED,
-            case=case,
-            sample=row.pk,
-            outputs=row.outputs,
-            hits=row.hits,
             result=result,
-            evidence=evidence.pk,
-            sha256=row.sha256,
+            file=file,
+            note=note.strip(),
+            checked=look_at_sample(case, file),
+            by=by,
         )
         settle_standing(case)
+    return row
+
+
+def keep_sample(
+    case: Initiative,
+    *,
+    title: str,
+    taken_on: date,
+    result: str,
+    file,
+    note: str,
+    checked: trace_sampling.Checked,
+    by: User,
+) -> TraceSample:
+    """The rows of a sample that was checked, in the running act: its figures, and its file as evidence."""
+    systems = System.objects.filter(pk__in=checked.systems).order_by("pk")
+    evidence = create_evidence(
+        case,
+        kind=KIND,
+        title=title,
+        observed_on=taken_on,
+        covers=[REQUIREMENT],
+        note=f"{in_words(checked)}\n{note}".strip(),
+        file=file,
+        result=result,
+        names=[*versions_named(case, taken_on), *systems],
+        details=of_register(EvidenceRegister.TRACES),
+        by=by,
+    )
+    row = TraceSample(
+        initiative=case,
+        title=title,
+        taken_on=taken_on,
+        outputs=checked.outputs,
+        hits=checked.hits,
+        low=checked.low,
+        high=checked.high,
+        ungoverned=checked.ungoverned,
+        lines=checked.lines,
+        sha256=evidence.sha256,
+        evidence=evidence,
+        by=by,
+        at=clock.now(),
+    )
+    row.save()
+    record.record(
+        EntryKind.TRACE_SAMPLE_ADDED,
+        case=case,
+        sample=row.pk,
+        outputs=row.outputs,
+        hits=row.hits,
+        result=result,
+        evidence=evidence.pk,
+        sha256=row.sha256,
+    )
     return row
 
 

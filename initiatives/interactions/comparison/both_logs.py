@@ -14,7 +14,9 @@ from governance.interaction_log.shape import ACTS, Kind, act_name
 from governance.models import Interaction, OutcomeReport, PolicyDecision, ServiceKey
 from governance.models.sign_in import ALERTS, EVALUATE
 from governance.vocabulary import DecisionOutcome, OutcomeKind
+from initiatives.interactions.comparison import day_figures
 from initiatives.interactions.comparison.act_names import Names
+from initiatives.interactions.comparison.day_figures import CallFigures
 from initiatives.model_register.model_names import is_declared
 from initiatives.models import Initiative
 
@@ -50,6 +52,7 @@ class Day:
     expected: int = 0
     logged: int = 0
     models: tuple[OtherModel, ...] = ()
+    figures: CallFigures = field(default_factory=CallFigures)
 
     @property
     def findings(self) -> list[Found]:
@@ -117,17 +120,19 @@ def read_day(case: Initiative, day: date, names: Names, now: datetime) -> Day:
     whole = _whole(case, [rows[pk] for pk in needed], start - LONGEST, end + LONGEST)
     left = [decision for decision in found.not_done if decision in allowed]
     named = sum(1 for decision in left if decision in rests)
+    figures = day_figures.of_day(case.number, day, over=end <= now)
     return Day(
         acts=inside,
         named=named,
         not_done=len(left) - named,
         open=sum(1 for moment in found.waiting if start <= moment < end),
-        sampling=bool(found.sampling),
+        sampling=bool(found.sampling) or figures.sampling,
         unnamed=_unnamed(case, start, end, actions, names),
         calls=_of_day(case, start, end).filter(kind=Kind.CALL).count(),
         expected=len(expected),
         logged=sum(1 for decision in expected if rests.get(decision, set()) & whole),
         models=tuple(_other_models(case, start, end, names)),
+        figures=figures,
     )
 
 

@@ -9,11 +9,13 @@ from governance.notices.desk import Line
 from governance.vocabulary import LogFindingKind
 from initiatives.worklist.person_worklist import look_of
 
-_TEXTS = {
+_TEXTS: dict[str, str] = {
     LogFindingKind.NEVER_ASKED: "Acts that nobody asked about: {title}",
     LogFindingKind.AFTER_DENIAL: "Acts after a denial: {title}",
     LogFindingKind.OTHER_MODEL: "A model that nobody declared: {title}",
     LogFindingKind.SILENT: "The interaction log is silent: {title}",
+    "subjects": "More people than the scope declares: {title}",
+    "promise": "What was promised of calls is not kept: {title}",
 }
 
 
@@ -24,11 +26,13 @@ def lines(person: User) -> Iterator[Line]:
         if (row.initiative_id, row.source) in told:
             continue
         told.add((row.initiative_id, row.source))
+        kind = row.source.split(":")[1]
         case = look.working[row.initiative_id][0]
         yield Line(
             "see",
-            _TEXTS[LogFindingKind(row.source.split(":")[1])].format(title=case.title),
-            f"{reverse('interactions', args=[case.ref])}?found={row.source.split(':')[1]}",
+            _TEXTS[kind].format(title=case.title),
+            reverse("interactions", args=[case.ref])
+            + (f"?found={kind}" if kind in LogFindingKind else "#figures"),
             "See what the log shows",
             f"{row.words} {row.fix}",
             case.ref,

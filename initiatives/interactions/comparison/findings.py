@@ -7,6 +7,7 @@ a count that the interaction log does not supply itself, so nobody of the team w
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -14,16 +15,28 @@ from governance import clock
 from governance.vocabulary import LogFindingKind, Stage
 from initiatives.facts.finding_rules import Measurable, Wanted, about
 from initiatives.findings.decision_days import SAID_OF
+from initiatives.findings.decision_days import WAY as SCOPE_WAY
 from initiatives.integration.resilience.trace_sampling import wilson
+from initiatives.interactions.comparison import ways
+from initiatives.interactions.comparison.figures_of import (
+    WEEKS,
+    figures_of,
+    people_in_scope,
+    promises_of,
+    samples_of,
+    summed,
+    weeks,
+)
+from initiatives.interactions.comparison.ways import LEAST
 from initiatives.models import Initiative, LogFinding, ReconciledDay
 
 WAY = "interactions"
 OBSERVED = ("mvp.observability", "prod.q03_logged")
-MODEL = ("prod.performance",)
+MODEL = PROMISED = ("prod.performance",)
+ANCHORED = ("int.anchor",)
 # A week without another ends what was found: by then either it was mended, or there is more of it.
 COUNTS = timedelta(days=7)
-WEEKS = 4  # over which the share of what is logged is measured, whole ones
-LEAST = 0.95  # of what was allowed, at the lower end of the interval: with 73 and none missing it is reached
+SETTLING = timedelta(days=1)  # in which the next weeks are counted, before what these say ends
 GOOD_FOR = timedelta(days=14)  # after the last of these weeks
 OWNER, LEAD = "The owner", "The technical lead"
 _STAGES = (Stage.MVP, Stage.PRODUCTION)
@@ -82,14 +95,94 @@ def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
 
 
 @about(ReconciledDay.objects.all())
+def says_of_calls(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
+    """That more people were served than the scope declares, or that what was promised of calls is not kept.
+
+    Of the last four whole weeks, and only what the figures disprove: what is unknown is no finding. Told from the first
+    moment after these weeks until the next ones are over.
+    """
+    _, monday = weeks()
+    span = {
+        "since": clock.midnight_before(monday),
+        "until": clock.midnight_before(monday) + COUNTS + SETTLING,
+    }
+    found = list(_weeks_of(cases))
+    scopes, promises = people_in_scope(row.case for row in found), promises_of(row.case for row in found)
+    for case, stage, days in found:
+        people = scopes.get(case)
+        served = ways.within_scope(summed(days), people) if people is not None else None
+        if served is not None and served.holds is False:
+            words = f"The interaction log names more people than the scope in force declares: {served.words}"
+            fix = "Find out who else is served, or declare the wider scope."
+            for requirement in SAID_OF[Stage(stage)]:
+                yield case, Wanted(requirement, "interactions:subjects", words, fix, OWNER, **span)
+        promise, since = promises.get(case, (None, None))
+        kept = ways.as_promised(summed(days, since), promise) if promise else None
+        if kept is not None and kept.holds is False:
+            words = f"What was promised is not kept, says the interaction log: {kept.words}"
+            fix = "Mend what is slow or fails, or promise what can be kept."
+            for requirement in PROMISED:
+                yield case, Wanted(requirement, "interactions:promise", words, fix, LEAD, **span)
+
+
+class _Weeks(NamedTuple):
+    case: int
+    stage: str
+    days: list[ReconciledDay]
+
+
+def _weeks_of(cases: list[int]) -> Iterator[_Weeks]:
+    """The running ones of these cases with their stage and the days of the last four whole weeks."""
+    stages = dict(Initiative.objects.filter(pk__in=cases, stage__in=_STAGES).values_list("pk", "stage"))
+    for case, days in figures_of(stages).items():
+        yield _Weeks(case, stages[case], days)
+
+
+@about(ReconciledDay.objects.all())
+def measured_of_calls(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
+    """What calls show where the log has what was allowed: that they are as promised, and served whom the scope names.
+
+    A log of which nobody knows whether it is whole proves nothing: its system might report its good calls alone.
+    """
+    _, monday = weeks()
+    good = clock.midnight_before(monday), clock.midnight_before(monday) + GOOD_FOR
+    found = [row for row in _weeks_of(cases) if ways.complete(summed(row.days)).holds]
+    scopes, promises = people_in_scope(row.case for row in found), promises_of(row.case for row in found)
+    samples = samples_of(row.case for row in found)
+    for case, stage, days in found:
+        sample = samples.get(case)
+        anchored = ways.anchored(*sample) if sample else None
+        if anchored and anchored.holds and ways.sourced(summed(days)).holds:
+            words = f"{ways.sourced(summed(days)).words} {anchored.words}"
+            for requirement in ANCHORED:
+                yield case, Measurable(requirement, WAY, "interactions:sources", words, *good)
+        served = ways.within_scope(summed(days), scopes[case]) if case in scopes else None
+        if (
+            served is not None
+            and served.holds
+            and not any(row.never_asked or row.after_denial for row in days)
+        ):
+            words = f"the interaction log names {served.words[:-1]}, and no act that was not allowed"
+            for requirement in SAID_OF[Stage(stage)]:
+                yield case, Measurable(requirement, SCOPE_WAY, "interactions:subjects", words, *good)
+        if case not in promises:
+            continue
+        promise, since = promises[case]
+        kept = ways.as_promised(summed(days, since), promise)
+        if kept.holds:
+            words = f"in the interaction log of the days from {_day(summed(days, since).first)}: {kept.words}"
+            for requirement in PROMISED:
+                yield case, Measurable(requirement, WAY, "interactions:promise", words, *good)
+
+
+@about(ReconciledDay.objects.all())
 def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
     """The share of what was allowed that the interaction log has whole, over the last four whole weeks.
 
     Once a week, so that what is measured is not written anew each night. Where nothing was allowed there is no count to
     hold the log against, and nothing is measured.
     """
-    monday = _monday(clock.today())
-    since = monday - timedelta(weeks=WEEKS)
+    since, monday = weeks()
     sums = (
         ReconciledDay.objects.filter(
             *(
@@ -129,10 +222,6 @@ def measured(cases: list[int]) -> Iterator[tuple[int, Measurable]]:
 def changing() -> QuerySet[ReconciledDay]:
     """Rows about which time alone changes what is said: weeks end, and what was found counts for a week."""
     return ReconciledDay.objects.filter(day__gte=clock.today() - timedelta(weeks=WEEKS + 2))
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
 
 
 def _day(day: date) -> str:

@@ -26,6 +26,7 @@ from initiatives.cases.act import act
 from initiatives.findings.sync import follow
 from initiatives.interactions.comparison.act_names import Names, names_of
 from initiatives.interactions.comparison.both_logs import MOST_NAMES, Day, read_day
+from initiatives.interactions.comparison.day_figures import SPAN, subjects_to
 from initiatives.models import (
     Initiative,
     LogFinding,
@@ -54,6 +55,7 @@ _RUNNING = 0x706C726563  # the key of the lock that one run holds
 _TOUCHED = """
 SELECT DISTINCT case_number, date_trunc('hour', at) FROM {table}
  WHERE case_number = ANY(%s) AND batch_id IN (SELECT id FROM {batch} WHERE xact >= %s)"""
+_COUNTED = ("tried", "failed", "outputs", "sourced", "named", "durations", "subjects")
 KINDS = {Verdict.NEVER_ASKED: LogFindingKind.NEVER_ASKED, Verdict.AFTER_DENIAL: LogFindingKind.AFTER_DENIAL}
 LATE = "What came later permits it, or its name was mapped."
 DECLARED = "The model was declared since."
@@ -143,6 +145,10 @@ def _mark_due(cases: dict[Initiative, datetime], names: dict[int, Names]) -> Non
         _have_due({(numbers[number], day) for number, moment in told | asked for day in _reached(moment)})
         recent = ReconciledDay.objects.filter(due=False)
         recent.filter(open__gt=0).update(due=True)
+        # A day that is over is judged once more, for the persons of the four weeks to it.
+        recent.filter(
+            calls__gt=0, subjects=None, day__lt=clock.local_day(now), day__gte=clock.local_day(now - ANEW)
+        ).update(due=True)
         for pk, one in names.items():
             others = recent.filter(initiative=pk, day__gte=clock.local_day(now - ANEW))
             others.exclude(judged_by=one.digest).update(due=True)
@@ -197,12 +203,16 @@ def judge(case: Initiative, day: date, names: Names) -> list[int]:
     """
     now, began = clock.now(), time.monotonic()
     said = read_day(case, day, names, now)
+    before = ReconciledDay.objects.filter(initiative=case, day=day).first()
+    later = _later_subjects(case, day) if before is not None and before.calls != said.calls else {}
     seconds = time.monotonic() - began
     seen = list(_seen(said, day))
     with act("compare logs", system=SYSTEM, case=case.pk) as case:
         ReconciledDay.objects.update_or_create(
             initiative=case, day=day, defaults=_figures(said, names, now, seconds)
         )
+        for other, subjects in later.items():
+            ReconciledDay.objects.filter(pk=other).update(subjects=subjects)
         standing = _standing(case, day=day)
         places = {
             (one.kind, one.outcome if (one.kind, one.outcome) in standing else one.act): one for one in seen
@@ -213,6 +223,14 @@ def judge(case: Initiative, day: date, names: Names) -> list[int]:
     if changed:
         log.info("logs were compared", case=case.number, day=str(day), findings=len(seen))
     return [case.pk] if changed else []
+
+
+def _later_subjects(case: Initiative, day: date) -> dict[int, int]:
+    """By row, how many persons the log names up to later days whose four weeks this day is in: it got more calls."""
+    rows = ReconciledDay.objects.filter(
+        initiative=case, day__gt=day, day__lt=day + timedelta(days=SPAN), subjects__isnull=False
+    )
+    return {row.pk: subjects_to(case.number, row.day) for row in rows.only("day")}
 
 
 def _figures(said: Day, names: Names, now: datetime, seconds: float) -> dict:
@@ -234,6 +252,7 @@ def _figures(said: Day, names: Names, now: datetime, seconds: float) -> dict:
         "calls": said.calls,
         "expected": said.expected,
         "logged": said.logged,
+        **{name: getattr(said.figures, name) for name in _COUNTED},
     }
 
 

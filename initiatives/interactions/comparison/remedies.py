@@ -16,4 +16,8 @@ def mends_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]
         return [(reverse("component-add", args=[case.ref]), "Declare what runs")]
     if kind == LogFindingKind.SILENT:
         return [(reverse("systems", args=[case.ref]) + "#interactions", "Have the system report")]
+    if kind == "subjects":
+        return [(reverse("scope-add", args=[case.ref]), "Declare the scope")]
+    if kind == "promise":
+        return [(reverse("performance-promise", args=[case.ref]), "Promise what can be kept")]
     return [(reverse("act-names", args=[case.ref]), "Say what the names mean")]

@@ -1,13 +1,14 @@
-"""Rows of interactions that were selected for a purpose, and of leave to read all of a selection at once."""
+"""Rows of interactions selected or drawn, of leave to read a selection at once, and of what calls are held to."""
 
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from governance.database.row_history import governed
-from governance.models import User
+from governance.database.row_history import WrittenOnce, governed
+from governance.models import Checkpoint, User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models.initiative import Initiative
+from initiatives.models.integration.processes import TraceSample
 
 WAITING, RUNNING, DONE, FAILED, ENDED = "waiting", "running", "done", "failed", "ended"
 UNDER_WAY = (WAITING, RUNNING)
@@ -146,3 +147,143 @@ class BulkReading(models.Model):
 
     def __str__(self) -> str:
         return f"bulk reading {self.pk}"
+
+
+class PerformancePromise(models.Model):
+    """What an initiative promises of its calls: milliseconds of the median and of 95 in 100, the share that fails.
+
+    Declared before the days it is held against; a newer one ends it, or somebody takes it back.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="performance_promises")
+    median = models.PositiveIntegerField()
+    most = models.PositiveIntegerField()
+    errors = models.FloatField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"],
+                condition=Q(ended_at__isnull=True),
+                name="one_performance_promise_at_a_time",
+            ),
+            models.CheckConstraint(
+                name="performance_promise_can_be_kept",
+                condition=Q(median__gte=1, most__gte=F("median"), errors__gte=0, errors__lt=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.median} ms, 95 % in {self.most} ms, {self.errors:.1%} errors"
+
+
+class OutputSample(models.Model):
+    """Outputs of a case and some days that the record's seed draws from the interaction log, to be judged one by one.
+
+    `wanted` and `target` (the share that has to trace to its source, at the lower end of its interval) are declared
+    when it is asked for, before anybody knows the seed: `checkpoint`, the first that seals the asking. `among`: how
+    many outputs it was drawn from. `trace`: what it came to, once each was judged.
+    """
+
+    LEAST, MOST = 30, 300  # outputs
+    LONGEST = 92  # days
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="output_samples")
+    first = models.DateField()
+    last = models.DateField()
+    wanted = models.PositiveSmallIntegerField()
+    target = models.FloatField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, null=True, blank=True, related_name="+")
+    drawn_at = models.DateTimeField(null=True, blank=True)
+    among = models.PositiveBigIntegerField(default=0)
+    trace = models.OneToOneField(
+        TraceSample, models.PROTECT, null=True, blank=True, related_name="output_sample"
+    )
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"],
+                condition=Q(trace__isnull=True),
+                name="one_output_sample_at_a_time",
+            ),
+            models.CheckConstraint(
+                name="output_sample_is_of_some_days",
+                condition=Q(first__lte=F("last"), target__gt=0, target__lt=1),
+            ),
+            models.CheckConstraint(
+                name="output_sample_is_drawn_by_a_checkpoint",
+                condition=Q(checkpoint__isnull=True, drawn_at__isnull=True, trace__isnull=True)
+                | Q(checkpoint__isnull=False, drawn_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sample {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Where it is judged."""
+        return reverse("output-sample", args=[self.pk])
+
+
+class SampledOutput(WrittenOnce):
+    """One output that was drawn, by reference; `governed`: the systems of the register among the sources it names.
+
+    What was said stays in the log: nothing of it stands here. `digest` is that of the sealed interaction.
+    """
+
+    not_in_admin = "references; the page of the sample shows them to who judges"
+
+    sample = models.ForeignKey(OutputSample, models.PROTECT, related_name="outputs")
+    place = models.PositiveSmallIntegerField()
+    interaction = models.BigIntegerField()
+    at = models.DateTimeField()
+    digest = models.CharField(max_length=64)
+    sources = models.PositiveIntegerField()
+    governed = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["sample", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["sample", "place"], name="one_output_at_each_place_of_a_sample"),
+            models.UniqueConstraint(fields=["sample", "interaction"], name="an_output_is_drawn_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"output {self.place} of sample {self.sample_id}"
+
+
+class OutputJudgement(WrittenOnce):
+    """What somebody who read a drawn output says: that it follows from the sources it names, or not, and why not.
+
+    `outside`: whether they were outside the team when they said so.
+    """
+
+    output = models.OneToOneField(SampledOutput, models.PROTECT, related_name="judgement")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    outside = models.BooleanField()
+    traces = models.BooleanField()
+    words = models.CharField(max_length=500, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="what_does_not_trace_says_why", condition=Q(traces=True) | ~Q(words="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by}: {'traces' if self.traces else 'does not trace'}"

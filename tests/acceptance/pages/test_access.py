@@ -58,7 +58,16 @@ from initiatives.interactions.requests import actions as request_actions
 from initiatives.interactions.requests import copies, erasing, searches
 from initiatives.interactions.selections import actions as selections
 from initiatives.model_register import actions as model_actions
-from initiatives.models import BulkReading, ChangeRecord, Condition, ImportRow, Profile, Review, SubjectHit
+from initiatives.models import (
+    BulkReading,
+    ChangeRecord,
+    Condition,
+    ImportRow,
+    OutputSample,
+    Profile,
+    Review,
+    SubjectHit,
+)
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
@@ -153,6 +162,10 @@ def world(cast):
             review=past, text="Log more", owner=cast.owner, due=tomorrow, proposed_by=cast.chair
         )
         condition.save()
+        outputs = OutputSample(
+            initiative=case, first=today, last=today, wanted=30, target=0.9, by=cast.lead, at=clock.now()
+        )
+        outputs.save()
     contract = contract_actions.save_contract(case=case, clauses=case_acts.CLAUSES, by=cast.owner)
     clause = contract.clauses.first()
     comment = comments.comment_on_clause(
@@ -349,6 +362,7 @@ def world(cast):
         "drills": drill.pk,
         "processes": process.pk,
         "traces": sampled.pk,
+        "output-samples": outputs.pk,
         "events": event.pk,
         "funding": money.pk,
         "observations": seen.pk,

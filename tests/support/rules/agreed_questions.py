@@ -131,7 +131,7 @@ prod.q08_change_control | technical_lead | waivable | - | application | 918c897e
 prod.q09_escalation | support_owner | waivable | - | support owner | 2eaa8ad5
 prod.q10_outage | support_owner | waivable | - | application model schema incident | cbeb86b5
 prod.q11_expectations | business_owner | never | - | application model scope | 17e699c1
-prod.performance | technical_lead | never | - | model source | 8515515f
+prod.performance | technical_lead | never | interactions | model source | 8515515f
 prod.monitoring | support_owner | waivable | monitoring | incident | f642def0
 prod.maintenance | business_owner | waivable | - | vendor | 54596d90
 gov.autonomy | business_owner | never | clause | scope model | 8be8933e
@@ -141,7 +141,7 @@ gov.record_owner | business_owner | never | clause | owner support records | 53b
 gov.enforced | technical_lead | never | - | contract application | ef2a6936
 gov.impact | business_owner | never | - | scope model tier | 2e31fc7a
 int.inventory | technical_lead | never register | agreement | source schema | 4b101cf0
-int.anchor | technical_lead | never | - | source schema model | 2b13306c
+int.anchor | technical_lead | never | interactions | source schema model | 2b13306c
 int.definitions | data_steward | never register | - | schema | b96d9246
 int.audit_trail | technical_lead | never | - | application model | bf94ddae
 int.fallback | technical_lead | never register | - | schema application | d40647fe

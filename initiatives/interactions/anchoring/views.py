@@ -1,0 +1,98 @@
+"""Pages of samples of outputs: one is asked for, and judged output by output, each read on record."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from governance.interaction_log.keys import NoMaster
+from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.case_frame import acted, case_context, one_act, sent
+from initiatives.interactions.anchoring import actions
+from initiatives.interactions.anchoring.forms import JudgementForm, SampleForm
+from initiatives.interactions.permissions import may_judge_outputs
+from initiatives.models import OutputSample
+
+NO_MASTER = gettext_lazy(
+    "The master key of these outputs is not on this machine: an admin puts it back from its own backup."
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for_sample(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Ask that outputs are drawn from the interaction log by the record."""
+    case = case_lookup.case_for(request.user, ref)
+    case_permissions.may_collaborate(case, request.user).or_refuse()
+    form = SampleForm(sent(request))
+    return one_act(
+        request,
+        case,
+        form,
+        lambda _said: actions.ask_for_sample(case=case, by=request.user, **form.asked),
+        _("Asked for. It is drawn within a few minutes, once the record has sealed this."),
+        page="integration",
+        back="integration-traces",
+        title=_("Have a sample of outputs drawn"),
+        lede=_(
+            "Plumbline draws outputs from the interaction log, and somebody reads each with the sources it names."
+        ),
+        happens=[
+            _("The next checkpoint of the record decides which outputs: nobody chooses them."),
+            _(
+                "Judged from outside the team, the sample measures the question; judged in the team, it is a document."
+            ),
+        ],
+        verb=_("Ask for it"),
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def output_sample(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One sample: how far it is judged, and the next output with its input, its sources and the form."""
+    rows = OutputSample.objects.select_related(
+        "initiative__unit", "initiative__contract", "trace", "by", "checkpoint"
+    )
+    sample = case_lookup.of_case(rows, request.user, pk)
+    case = sample.initiative
+    may = may_judge_outputs(case, request.user)
+    if request.method == "POST":
+        may.or_refuse()
+    left = sample.outputs.filter(judgement__isnull=True)
+    form = JudgementForm(sent(request))
+    if request.method == "POST":
+        chosen = get_object_or_404(sample.outputs, place=request.POST.get("place") or 0)
+        if acted(
+            request,
+            form,
+            lambda: actions.judge_output(output=chosen, by=request.user, **form.cleaned_data),
+        ):
+            if not left.exists():
+                messages.success(request, _("Each output is judged: the sample is kept, and is evidence."))
+            return redirect("output-sample", sample.pk)
+    output = left.first() if may else None
+    opened, sources, wrong = None, [], ""
+    if output is not None:
+        try:
+            opened, sources = actions.open_output(output=output, by=request.user)
+        except NoMaster:
+            wrong = NO_MASTER
+    total = sample.outputs.count()
+    context = case_context(request, case, "integration") | {
+        "title": _("Sample of outputs"),
+        "sample": sample,
+        "output": output,
+        "report": opened.report if opened else None,
+        "sources": sources,
+        "wrong": wrong,
+        "total": total,
+        "judged": total - left.count(),
+        "judges": may,
+        "form": form,
+    }
+    return render(request, "initiatives/interactions/output_sample.html", context)

@@ -1,0 +1,85 @@
+"""What the interaction log says of the calls of a case and a day: outcomes, sources, times, persons. Counted in SQL.
+
+Nothing is decrypted: every figure is from clear columns of rows that are sealed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.db import connection
+
+from governance import clock
+
+SPAN = 28  # days, the counted one among them, over which persons are told apart: four weeks, as shares are measured
+# An answer belongs to what was retrieved in its conversation (or trace) since the call before it.
+_FIGURES = """
+WITH told AS (
+  SELECT DISTINCT call FROM governance_interaction
+   WHERE case_number = %(case)s AND at >= %(start)s AND at < %(end)s AND kind = 'events' AND has_output
+), said AS (
+  SELECT i.kind, i.failed, i.subject, i.has_source, i.sampled, i.has_output OR told.call IS NOT NULL AS answers,
+         coalesce(i.conversation, i.call) AS within,
+         count(*) FILTER (WHERE i.kind = 'call') OVER (
+           PARTITION BY coalesce(i.conversation, i.call) ORDER BY i.at, i.id
+           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM governance_interaction i LEFT JOIN told ON told.call = i.call
+   WHERE i.case_number = %(case)s AND i.at >= %(start)s AND i.at < %(end)s AND i.kind IN ('call', 'retrieval')
+), turns AS (
+  SELECT said.*, bool_or(has_source) OVER (PARTITION BY within, before) AS sourced FROM said
+)
+SELECT count(*) FILTER (WHERE failed IS NOT NULL),
+       count(*) FILTER (WHERE failed),
+       count(*) FILTER (WHERE NOT failed AND answers AND has_source IS NOT NULL),
+       count(*) FILTER (WHERE NOT failed AND answers AND has_source IS NOT NULL AND sourced),
+       count(*) FILTER (WHERE subject IS NOT NULL),
+       coalesce(bool_or(sampled < 1), false)
+  FROM turns WHERE kind = 'call'"""
+# Eight buckets for each doubling: the upper end of one is at most 9.1 % above what is in it (`edge_of`).
+_DURATIONS = """
+SELECT CASE WHEN milliseconds <= 1 THEN 0 ELSE ceil(round(8 * log(2, milliseconds::numeric), 9))::integer END, count(*)
+  FROM governance_interaction
+ WHERE case_number = %(case)s AND at >= %(start)s AND at < %(end)s AND kind = 'call' AND NOT failed
+   AND milliseconds IS NOT NULL
+ GROUP BY 1 ORDER BY 1"""
+_SUBJECTS = """
+SELECT count(DISTINCT subject) FROM governance_interaction
+ WHERE case_number = %(case)s AND at >= %(start)s AND at < %(end)s AND subject IS NOT NULL"""
+
+
+@dataclass(frozen=True)
+class CallFigures:
+    """What the calls of a day come to, as `ReconciledDay` keeps it; `durations`: calls by bucket."""
+
+    tried: int = 0
+    failed: int = 0
+    outputs: int = 0
+    sourced: int = 0
+    named: int = 0
+    sampling: bool = False
+    durations: dict[str, int] = field(default_factory=dict)
+    subjects: int | None = None
+
+
+def edge_of(bucket: int) -> float:
+    """Milliseconds that no call of this bucket took longer than."""
+    return 2 ** (bucket / 8)
+
+
+def of_day(case: int, day: date, *, over: bool) -> CallFigures:
+    """The figures of a case (its number) and a day (local). Persons are counted only once the day is `over`."""
+    inside = {"case": case, "start": clock.midnight_before(day), "end": clock.midnight_after(day)}
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES, inside)
+        tried, failed, outputs, sourced, named, sampling = cursor.fetchone()
+        cursor.execute(_DURATIONS, inside)
+        durations = {str(bucket): count for bucket, count in cursor.fetchall()}
+    people = subjects_to(case, day) if over else None
+    return CallFigures(tried, failed, outputs, sourced, named, sampling, durations, people)
+
+
+def subjects_to(case: int, day: date) -> int:
+    """Different persons (pseudonyms) whom the log of a case (its number) names in the four weeks to this day."""
+    start = clock.midnight_before(day - timedelta(days=SPAN - 1))
+    with connection.cursor() as cursor:
+        cursor.execute(_SUBJECTS, {"case": case, "start": start, "end": clock.midnight_after(day)})
+        return cursor.fetchone()[0]

@@ -1,0 +1,131 @@
+"""Figures of the interaction log over whole days of cases, as predicates take them, with what they are held against."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
+
+from django.db.models import Max, Q
+
+from governance import clock
+from initiatives.interactions.comparison.ways import Figures, Promise
+from initiatives.models import (
+    ChangeRecord,
+    OutputJudgement,
+    OutputSample,
+    PerformancePromise,
+    ReconciledDay,
+    ScopeVersion,
+)
+
+WEEKS = 4  # over which shares are measured, whole ones
+# What begins anew what is measured of the performance, as it ends evidence of it (rulebook, prod.performance).
+_BEGINS_ANEW = ("model_version", "data_source")
+# What ends evidence of where outputs come from (rulebook, int.anchor), and how long it lasts.
+_ENDS_SAMPLES = ("data_source", "integration_schema", "model_version")
+SAMPLE_GOOD_FOR = timedelta(days=365)
+_SUMS = ("calls", "expected", "logged", "tried", "failed", "outputs", "sourced", "named")
+
+
+def weeks() -> tuple[date, date]:
+    """The first day of the last four whole weeks, and the Monday after them."""
+    today = clock.today()
+    monday = today - timedelta(days=today.weekday())
+    return monday - timedelta(weeks=WEEKS), monday
+
+
+def figures_of(cases: Iterable[int]) -> dict[int, list[ReconciledDay]]:
+    """By case its days of the last four whole weeks, as far as the log says something of them, oldest first."""
+    since, monday = weeks()
+    found: dict[int, list[ReconciledDay]] = defaultdict(list)
+    rows = ReconciledDay.objects.filter(
+        initiative__in=list(cases), day__gte=since, day__lt=monday, calls__gt=0
+    )
+    for row in rows.defer("unnamed").order_by("initiative", "day"):
+        found[row.initiative_id].append(row)
+    return found
+
+
+def summed(days: list[ReconciledDay], since: date | None = None) -> Figures:
+    """The sums over these days, from `since` on where it is given; the persons are those of the newest."""
+    first, monday = weeks()
+    counted = [row for row in days if since is None or row.day >= since]
+    figures = Figures(max(first, since or first), monday - timedelta(days=1))
+    if not counted:
+        return figures
+    durations: Counter[int] = Counter()
+    for row in counted:
+        durations.update({int(bucket): count for bucket, count in row.durations.items()})
+    return replace(
+        figures,
+        **{name: sum(getattr(row, name) for row in counted) for name in _SUMS},
+        durations=durations,
+        subjects=counted[-1].subjects,
+        sampling=any(row.sampling for row in counted),
+    )
+
+
+def promises_of(cases: Iterable[int]) -> dict[int, tuple[Promise, date]]:
+    """By case what it promises, and the first whole day since: after it was declared, and after the last new model.
+
+    What is declared on a day is held against the days after it alone, or whoever promises would know the answer.
+    """
+    rows = {row.initiative_id: row for row in standing(cases)}
+    touching = reduce(or_, (Q(triggers__contains=[trigger]) for trigger in _BEGINS_ANEW))
+    changes = ChangeRecord.objects.filter(touching, initiative__in=rows, effective_at__lte=clock.now())
+    changed: dict[int, datetime] = dict(
+        changes.values_list("initiative").annotate(Max("effective_at")).order_by()
+    )
+    return {
+        case: (
+            Promise(row.median, row.most, row.errors),
+            clock.local_day(max(row.at, changed.get(case, row.at))) + timedelta(days=1),
+        )
+        for case, row in rows.items()
+    }
+
+
+class Sample(NamedTuple):
+    """What a judged sample of outputs came to, as `ways.anchored` takes it."""
+
+    outputs: int
+    hits: int
+    target: float
+    outside: bool
+
+
+def samples_of(cases: Iterable[int]) -> dict[int, Sample]:
+    """By case its newest judged sample of outputs, of the last year and no older than a new model or source."""
+    since = clock.now() - SAMPLE_GOOD_FOR
+    rows = OutputSample.objects.filter(
+        initiative__in=list(cases), trace__at__gt=since, trace__evidence__withdrawn_at__isnull=True
+    ).select_related("trace")
+    newest = {row.initiative_id: row for row in rows.order_by("pk")}
+    touching = reduce(or_, (Q(triggers__contains=[trigger]) for trigger in _ENDS_SAMPLES))
+    changes = ChangeRecord.objects.filter(touching, initiative__in=newest, effective_at__lte=clock.now())
+    changed = dict(changes.values_list("initiative").annotate(Max("effective_at")).order_by())
+    inside = set(
+        OutputJudgement.objects.filter(
+            output__sample__in=[row.pk for row in newest.values()], outside=False
+        ).values_list("output__sample", flat=True)
+    )
+    return {
+        case: Sample(row.trace.outputs, row.trace.hits, row.target, row.pk not in inside)
+        for case, row in newest.items()
+        if case not in changed or clock.local_day(changed[case]) < row.first
+    }
+
+
+def standing(cases: Iterable[int]):
+    """The promises that these cases make now."""
+    return PerformancePromise.objects.filter(initiative__in=list(cases), ended_at__isnull=True)
+
+
+def people_in_scope(cases: Iterable[int]) -> dict[int, int]:
+    """By case how many people its scope in force declares."""
+    now = clock.now()
+    rows = ScopeVersion.objects.filter(initiative__in=list(cases), starts_at__lte=now).order_by("number")
+    return {row.initiative_id: row.user_count for row in rows if row.ended_at is None or row.ended_at > now}

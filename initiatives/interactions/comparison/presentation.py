@@ -1,0 +1,55 @@
+"""Figures of the interaction log as pages show them: what each is about, what it comes to, whether it holds."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext_lazy as _
+
+from initiatives.interactions.comparison import ways
+from initiatives.interactions.comparison.figures_of import (
+    figures_of,
+    people_in_scope,
+    promises_of,
+    samples_of,
+    summed,
+)
+from initiatives.interactions.comparison.ways import Held
+from initiatives.models import Initiative
+
+STATES = {True: (_("holds"), "ok"), False: (_("does not hold"), "bad"), None: (_("open"), "")}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure: its name, the words of its predicate, and whether it holds, in a word and its tone."""
+
+    name: str | LazyText
+    words: str
+    state: str | LazyText
+    tone: str
+
+
+def figures(case: Initiative) -> list[Line]:
+    """What the log says of the last four whole weeks; nothing where it says nothing of them."""
+    days = figures_of([case.pk]).get(case.pk, [])
+    if not days:
+        return []
+    whole, people = summed(days), people_in_scope([case.pk]).get(case.pk)
+    told = [(_("Logged whole"), ways.complete(whole)), (_("Outputs with a source"), ways.sourced(whole))]
+    if people is not None:
+        told.append((_("People served"), ways.within_scope(whole, people)))
+    if (sample := samples_of([case.pk]).get(case.pk)) is not None:
+        told.append((_("Outputs judged"), ways.anchored(*sample)))
+    promise, since = promises_of([case.pk]).get(case.pk, (None, None))
+    if promise is not None:
+        of_promise = summed(days, since)
+        told += [
+            (_("Errors"), ways.errors(of_promise, promise.errors)),
+            (_("Half of the calls"), ways.fast(of_promise, promise.median, ways.HALF)),
+            (_("95 in 100 calls"), ways.fast(of_promise, promise.most, ways.MOST)),
+        ]
+    return [_line(name, held) for name, held in told]
+
+
+def _line(name: str | LazyText, held: Held) -> Line:
+    return Line(name, held.words, *STATES[held.holds])

@@ -1,0 +1,61 @@
+"""The page on which what is promised of calls is said, with what the interaction log says of it."""
+
+from django.http import HttpResponse
+from django.middleware.csrf import get_token
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.access import case_lookup
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.case_frame import one_act, sent
+from initiatives.interactions.promises import actions
+from initiatives.interactions.promises.forms import PromiseForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def performance_promise(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Say what is promised of calls: the owner and the technical lead do, and take it back."""
+    case = case_lookup.case_for(request.user, ref)
+    case_permissions.may_change_what_runs(case, request.user).or_refuse()
+    former = actions.standing(case)
+    if request.method == "POST" and "take_back" in request.POST:
+        return one_act(
+            request,
+            case,
+            PromiseForm({"median": 1, "most": 1, "percent": 0}),
+            lambda _said: actions.take_back(case=case, by=request.user),
+            _("Taken back. Nothing is promised any more."),
+            page="systems",
+            back="interactions",
+        )
+    said = former and {"median": former.median, "most": former.most, "percent": round(100 * former.errors, 6)}
+    form = PromiseForm(sent(request), initial=said or {})
+    return one_act(
+        request,
+        case,
+        form,
+        lambda _said: actions.promise(case=case, by=request.user, **form.promised),
+        _("Promised. It is held against the days from tomorrow on."),
+        page="systems",
+        back="interactions",
+        title=_("What is promised of calls"),
+        lede=_(
+            "How fast calls of a model come back, and how few of them fail. The interaction log is held against it "
+            "week by week."
+        ),
+        happens=[
+            _("It counts from tomorrow on: what is promised is said before it is measured."),
+            _("Kept over the last four whole weeks, it measures the requirement on performance."),
+            _("Not kept, it is a finding against it, until it is kept again or something else is promised."),
+        ],
+        verb=_("Promise"),
+        parts=[
+            {
+                "template": "initiatives/interactions/_promise_now.html",
+                "context": {"former": former, "url": request.path, "csrf_token": get_token(request)},
+            }
+        ]
+        if former
+        else [],
+    )
