@@ -11,8 +11,8 @@ import governance.database.row_history
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0050_interaction_outcomes'),
-        ('initiatives', '0045_interaction_selections'),
+        ('governance', '0032_interaction_outcomes'),
+        ('initiatives', '0046_subject_requests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

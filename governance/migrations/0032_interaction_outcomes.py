@@ -17,7 +17,7 @@ ALTER TABLE governance_interaction DROP COLUMN has_source, DROP COLUMN failed, D
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0027_acts_of_interactions'),
+        ('governance', '0031_identity_guards'),
     ]
 
     operations = [
