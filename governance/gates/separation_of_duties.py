@@ -13,12 +13,16 @@ REPORTS_TO_NO_OWNER = "business_value"
 
 @dataclass(frozen=True)
 class Signer:
-    """Who would sign, as far as the rule looks at them; `manager` by key."""
+    """Who would sign, as far as the rule looks at them; `manager` by key.
+
+    `reset_by`: who has had their second factors reset lately, by key and name: whoever did could sign in their place.
+    """
 
     id: int
     name: str
     active: bool = True
     manager: int | None = None
+    reset_by: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,12 @@ def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> li
     ]
     if parties.stand_in == signer.id:
         reasons.append(f"{signer.name} registered this initiative and stands in for its owner")
+    if approving:
+        reasons += [
+            f"{name} is party to this initiative, and had the second factors of {signer.name} reset lately"
+            for key, name in signer.reset_by
+            if key in parties.parts or key in (parties.stand_in, parties.owner)
+        ]
     return reasons
 
 

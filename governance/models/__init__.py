@@ -10,6 +10,7 @@ from governance.models.contracts import (
     VocabularyWord,
 )
 from governance.models.decisions import DecisionBatch, KeyHeartbeat, OutcomeReport, PolicyDecision
+from governance.models.factors import AuthenticatorApp, FactorReset, FactorUse, Passkey, RecoveryCode
 from governance.models.installation import DataFolder, Pulse, TaskRun
 from governance.models.interactions import (
     Interaction,
@@ -24,9 +25,11 @@ from governance.models.people import Absence, Board, Delegation, Membership, Sig
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
 from governance.models.sign_in import KeyAttempt, PasswordLink, ServiceKey, Session
+from governance.models.signature_proofs import FrozenStatement, SignatureProof
 
 __all__ = [
     "Absence",
+    "AuthenticatorApp",
     "Board",
     "CalendarFeed",
     "Checkpoint",
@@ -42,6 +45,9 @@ __all__ = [
     "Delivery",
     "Entry",
     "EntryBody",
+    "FactorReset",
+    "FactorUse",
+    "FrozenStatement",
     "Gate",
     "KeyAttempt",
     "KeyHeartbeat",
@@ -51,9 +57,11 @@ __all__ = [
     "Node",
     "Notice",
     "OutcomeReport",
+    "Passkey",
     "PasswordLink",
     "PolicyDecision",
     "Pulse",
+    "RecoveryCode",
     "Requirement",
     "Rulebook",
     "Sample",
@@ -62,6 +70,7 @@ __all__ = [
     "ServiceKey",
     "Session",
     "SignInAttempt",
+    "SignatureProof",
     "SigningRule",
     "SnoozedLine",
     "TaskRun",
