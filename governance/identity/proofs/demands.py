@@ -50,3 +50,17 @@ def asked_of(person: User, act: str, tier: str) -> Asked:
     now = clock.now()
     able = tuple(row for row in passkeys.usable(person) if row.may_sign_at(now))
     return Asked(least_for(act, tier), able, codes.app_of(person))
+
+
+def before_signing(people: list[User], act: str, tier: str) -> str:
+    """What the rulebook asks of the signatures of this act, and who of these people cannot give it yet, as a sentence;
+    empty where a password is enough.
+    """
+    least = least_for(act, tier)
+    if least == Strength.PASSWORD:
+        return ""
+    lacking = [str(person) for person in people if asked_of(person, act, tier).why_not]
+    said = f"The rulebook asks that it is signed by at least: {least.label.lower()}."
+    if not lacking:
+        return f"{said} Everybody who is told can."
+    return f"{said} Not yet able to: {', '.join(lacking)}. Each adds a passkey or an app in Sign-in and security."
