@@ -195,13 +195,13 @@ DEMO_PASSWORD = os.environ.get("PLUMBLINE_DEMO_PASSWORD", "")
 
 PORT = whole_number("PLUMBLINE_PORT", 8000, 1, 65535, "a number from 1 to 65535")
 
-# The address people type, without a slash at its end; mails link to it.
+# The address people type, without a slash at its end; mails link to it, and passkeys are made for its name.
 if not (EMBEDDED or DEBUG or os.environ.get("PLUMBLINE_ADDRESS")):
     raise ImproperlyConfigured(
         "PLUMBLINE_ADDRESS is not set; set it to the address people type, such as https://plumbline.example.org: mails "
         "link to it, and with https cookies are safe (needed whenever DATABASE_URL is set)."
     )
-ADDRESS = os.environ.get("PLUMBLINE_ADDRESS", f"http://127.0.0.1:{PORT}").rstrip("/")
+ADDRESS = os.environ.get("PLUMBLINE_ADDRESS", f"http://localhost:{PORT}").rstrip("/")
 try:
     address = urlsplit(ADDRESS)
     understood = address.scheme in ("http", "https") and address.hostname and not address.path

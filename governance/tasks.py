@@ -7,6 +7,7 @@ from celery import shared_task
 from django.conf import settings
 
 from governance import clock, contributions
+from governance.identity.factors import resets
 from governance.interaction_keeping import destroyed, expiry
 from governance.interaction_log import keys as interaction_keys
 from governance.interaction_log import loading as interaction_loading
@@ -47,7 +48,8 @@ def mail_links() -> None:
 
 @shared_task(**SURE)
 def end_old_sessions() -> None:
-    """Remove the sessions that have ended by themselves."""
+    """Remove the sessions that have ended by themselves, and do the resets of factors whose day is over."""
+    resets.settle()
     Session.get_session_store_class().clear_expired()
 
 

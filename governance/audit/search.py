@@ -43,7 +43,9 @@ TURNED_AWAY = (
     EntryKind.SIGN_IN_FAILED,
     EntryKind.PASSWORD_REFUSED,
     EntryKind.SIGN_IN_REFUSED,
-)  # whose password was wrong, at the door or inside
+    EntryKind.PASSKEY_REFUSED,
+    EntryKind.CODE_REFUSED,
+)  # whose password or factor was wrong, at the door or inside, or whose answer of a provider
 HAPPENED = {"+": "added", "~": "changed", "-": "removed"}
 NOTHING = Value("", output_field=TextField())
 
@@ -275,6 +277,23 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
         f"said that {f.get('one')} and {f.get('other')} are two people: {f.get('reason')}"
     ),
     EntryKind.SIGNED_OUT_BY_PROVIDER: lambda f: f"{f.get('provider')} ended {_sessions(f)}.",
+    EntryKind.PASSKEY_REFUSED: lambda f: f"was refused with a passkey to {f.get('purpose')}: {f.get('why')}.",
+    EntryKind.CODE_REFUSED: lambda f: f"was refused with a code to {f.get('purpose')}: {f.get('why')}",
+    EntryKind.SIGNATURE_ENDED: lambda f: f"did not {f.get('purpose')}: {f.get('why')}",
+    EntryKind.PASSKEY_ADDED: lambda f: f"added the passkey {f.get('name')}.",
+    EntryKind.PASSKEY_CONFIRMED: lambda f: f"confirmed the passkey {f.get('name')} of {f.get('person')}.",
+    EntryKind.PASSKEY_ENDED: lambda f: f"ended the passkey {f.get('name')}.",
+    EntryKind.AUTHENTICATOR_APP_ADDED: lambda f: "added an authenticator app.",
+    EntryKind.AUTHENTICATOR_APP_ENDED: lambda f: "ended their authenticator app.",
+    EntryKind.RECOVERY_CODES_MADE: lambda f: f"made {f.get('count')} recovery codes.",
+    EntryKind.RECOVERY_CODE_USED: lambda f: f"signed in with a recovery code; {f.get('left')} are left.",
+    EntryKind.FACTOR_RESET_ASKED_FOR: lambda f: (
+        f"asked for a reset of the second factors of {f.get('person')}."
+    ),
+    EntryKind.FACTOR_RESET_STOPPED: lambda f: (
+        f"stopped the reset of the second factors of {f.get('person')}."
+    ),
+    EntryKind.FACTORS_RESET: lambda f: f"ended every second factor of {f.get('person')}.",
     EntryKind.PASSWORD_SET: lambda f: (
         f"set the password of {f.get('person')}" + (f" ({f['how']})." if f.get("how") else ".")
     ),

@@ -59,6 +59,11 @@ def reset_request_id(token) -> None:
     _request_id.reset(token)
 
 
+def running_request() -> str:
+    """The id of the running request or task; empty outside of both."""
+    return _request_id.get()
+
+
 def concerns(row) -> None:
     """Remember the case, or the row of a case, that the running request is about: for the entry of a refusal."""
     _concerned.set(row)

@@ -16,6 +16,7 @@ class Signer:
     """Who would sign, as far as the rule looks at them; `manager` by key.
 
     `also`: keys of other accounts that may be the same human's; what they did, this one did.
+    `reset_by`: who has had their second factors reset lately, by key and name: whoever did could sign in their place.
     """
 
     id: int
@@ -23,6 +24,7 @@ class Signer:
     active: bool = True
     manager: int | None = None
     also: frozenset[int] = frozenset()
+    reset_by: tuple[tuple[int, str], ...] = ()
 
     @property
     def accounts(self) -> frozenset[int]:
@@ -86,6 +88,12 @@ def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> li
     ]
     if parties.stand_in in signer.accounts:
         reasons.append(f"{signer.name} registered this initiative and stands in for its owner")
+    if approving:
+        reasons += [
+            f"{name} is party to this initiative, and had the second factors of {signer.name} reset lately"
+            for key, name in signer.reset_by
+            if key in parties.parts or key in (parties.stand_in, parties.owner)
+        ]
     return reasons
 
 

@@ -1,1 +1,1 @@
-"""Identity: signing in with identity providers, one human one account, break-glass accounts."""
+"""Identity: providers of the house, one human one account, second factors, and the proofs by which people sign."""

@@ -7,12 +7,27 @@ free stands in the bytes of `EntryBody`, which the entry's digest commits to wit
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 
 from governance import clock
 from governance.database import prepared_statements, row_history
 from governance.models.ledger import Entry
 from governance.vocabulary.entry_kinds import EntryKind
+
+_signed: ContextVar[dict | None] = ContextVar("plumbline_signed", default=None)
+
+
+@contextmanager
+def signed(facts: dict | None) -> Iterator[None]:
+    """Have every entry of the running act say by which proof it was signed; None says nothing."""
+    token = _signed.set(facts)
+    try:
+        yield
+    finally:
+        _signed.reset(token)
 
 
 def canonical(value) -> bytes:
@@ -58,6 +73,7 @@ def record_many(kind: EntryKind, acts: list[tuple], *, on_behalf_of=None) -> lis
     actor_id = who.person.pk if who.person is not None else None
     behalf_id = on_behalf_of.pk if on_behalf_of is not None else None
     refs = [case.ref if case is not None else "" for case, _ in acts]
+    proof = {"signature": _signed.get()} if _signed.get() else {}
     bodies = [
         canonical(
             {
@@ -66,7 +82,7 @@ def record_many(kind: EntryKind, acts: list[tuple], *, on_behalf_of=None) -> lis
                 "actor": {"id": actor_id, "name": who.name},
                 "case": {"ref": case.ref, "title": case.title} if case is not None else None,
                 "reason": who.reason,
-                "facts": facts,
+                "facts": facts | proof,
             }
         )
         for case, facts in acts

@@ -10,6 +10,7 @@ from governance.models.contracts import (
     VocabularyWord,
 )
 from governance.models.decisions import DecisionBatch, KeyHeartbeat, OutcomeReport, PolicyDecision
+from governance.models.identity.factors import AuthenticatorApp, FactorReset, FactorUse, Passkey, RecoveryCode
 from governance.models.identity.providers import (
     BreakGlass,
     ClientKey,
@@ -22,6 +23,7 @@ from governance.models.identity.providers import (
     SignInPolicy,
 )
 from governance.models.identity.provisioning import Directory, ManagedAccount, ManagedGroup, ManagedMembership
+from governance.models.identity.signature_proofs import FrozenStatement, SignatureProof
 from governance.models.installation import DataFolder, Pulse, TaskRun
 from governance.models.interactions import (
     Interaction,
@@ -39,6 +41,7 @@ from governance.models.sign_in import KeyAttempt, PasswordLink, ServiceKey, Sess
 
 __all__ = [
     "Absence",
+    "AuthenticatorApp",
     "Board",
     "BreakGlass",
     "CalendarFeed",
@@ -58,6 +61,9 @@ __all__ = [
     "Entry",
     "EntryBody",
     "ExternalIdentity",
+    "FactorReset",
+    "FactorUse",
+    "FrozenStatement",
     "Gate",
     "IdentityProvider",
     "KeyAttempt",
@@ -72,10 +78,12 @@ __all__ = [
     "Node",
     "Notice",
     "OutcomeReport",
+    "Passkey",
     "PasswordLink",
     "PolicyDecision",
     "ProviderKey",
     "Pulse",
+    "RecoveryCode",
     "Requirement",
     "RoundTrip",
     "Rulebook",
@@ -87,6 +95,7 @@ __all__ = [
     "Session",
     "SignInAttempt",
     "SignInPolicy",
+    "SignatureProof",
     "SigningRule",
     "SnoozedLine",
     "TaskRun",

@@ -3,7 +3,8 @@
 
 Needs Python 3.9 or later and nothing else; `cryptography` is used for speed where it is installed. The same file is
 what Plumbline itself checks with. It follows RFC 6962 and RFC 9162 (the tree and its proofs), RFC 8032 (Ed25519),
-c2sp.org/signed-note and c2sp.org/tlog-checkpoint (the signed head), and refuses whatever deviates from them.
+c2sp.org/signed-note and c2sp.org/tlog-checkpoint (the signed head), WebAuthn level 2 with FIPS 186-4 and RFC 8017 (what
+a passkey signed), and refuses whatever deviates from them.
 """
 
 from __future__ import annotations
@@ -262,6 +263,114 @@ def ed25519_verify_slowly(public: bytes, message: bytes, signature: bytes) -> bo
         elif in_challenge:
             total = _add(total, minus)
     return _pack(total) == bytes(signature[:32])
+
+
+# --- ECDSA on P-256 and RSASSA-PKCS1-v1_5, both with SHA-256 (FIPS 186-4, RFC 8017) --------------------------
+# Points are (X, Y, Z) with x = X/Z^2, y = Y/Z^3; Z = 0 is the neutral one. Nothing here is secret.
+
+P256 = 2**256 - 2**224 + 2**192 + 2**96 - 1
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+P256_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+P256_BASE = (
+    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+    1,
+)
+Jacobian = tuple[int, int, int]
+
+
+def _p256_double(point: Jacobian) -> Jacobian:
+    x, y, z = point
+    if not z:
+        return point
+    delta, gamma = z * z % P256, y * y % P256
+    beta = x * gamma % P256
+    alpha = 3 * (x - delta) * (x + delta) % P256
+    x3 = (alpha * alpha - 8 * beta) % P256
+    z3 = ((y + z) * (y + z) - gamma - delta) % P256
+    return x3, (alpha * (4 * beta - x3) - 8 * gamma * gamma) % P256, z3
+
+
+def _p256_add(one: Jacobian, other: Jacobian) -> Jacobian:
+    if not one[2]:
+        return other
+    if not other[2]:
+        return one
+    z1, z2 = one[2] * one[2] % P256, other[2] * other[2] % P256
+    u1, u2 = one[0] * z2 % P256, other[0] * z1 % P256
+    s1, s2 = one[1] * other[2] * z2 % P256, other[1] * one[2] * z1 % P256
+    h, r = (u2 - u1) % P256, (s2 - s1) % P256
+    if not h:
+        return (1, 1, 0) if r else _p256_double(one)
+    h2 = h * h % P256
+    h3, v = h * h2 % P256, u1 * h2 % P256
+    x3 = (r * r - h3 - 2 * v) % P256
+    return x3, (r * (v - x3) - s1 * h3) % P256, h * one[2] * other[2] % P256
+
+
+@functools.lru_cache(maxsize=64)
+def _p256_sums(x: int, y: int) -> list[Jacobian]:
+    """a * BASE + b * point for a and b from 0 to 3, at 4 * a + b."""
+    neutral: Jacobian = (1, 1, 0)
+    rows = [neutral, (x, y, 1)]
+    rows += [_p256_double(rows[1]), _p256_add(_p256_double(rows[1]), rows[1])]
+    bases = [neutral, P256_BASE, _p256_double(P256_BASE), _p256_add(_p256_double(P256_BASE), P256_BASE)]
+    return [_p256_add(base, row) for base in bases for row in rows]
+
+
+def p256_verify(x: int, y: int, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` (DER) is one of `message` by the public point; one that is not on the curve signs nothing."""
+    if not (0 <= x < P256 and 0 <= y < P256) or (y * y - (x * x * x - 3 * x + P256_B)) % P256:
+        return False
+    pair = _der_pair(signature)
+    if pair is None or not all(0 < number < P256_ORDER for number in pair):
+        return False
+    r, s = pair
+    inverse = pow(s, P256_ORDER - 2, P256_ORDER)
+    of_base = int.from_bytes(hashlib.sha256(message).digest(), "big") * inverse % P256_ORDER
+    of_point = r * inverse % P256_ORDER
+    sums, total = _p256_sums(x, y), (1, 1, 0)
+    for bit in range(254, -1, -2):
+        total = _p256_double(_p256_double(total))
+        place = (of_base >> bit & 3) << 2 | of_point >> bit & 3
+        if place:
+            total = _p256_add(total, sums[place])
+    if not total[2]:
+        return False
+    return total[0] * pow(total[2], 2 * (P256 - 2), P256) % P256 % P256_ORDER == r
+
+
+def _der_pair(signature: bytes) -> tuple[int, int] | None:
+    """The two numbers of a signature in DER, in their one written form; None for anything else."""
+    if not 8 <= len(signature) <= 72 or signature[0] != 0x30 or signature[1] != len(signature) - 2:
+        return None
+    found, rest = [], signature[2:]
+    for _ in range(2):
+        if len(rest) < 3 or rest[0] != 0x02 or not 1 <= rest[1] <= 33 or len(rest) < 2 + rest[1]:
+            return None
+        number, rest = rest[2 : 2 + rest[1]], rest[2 + rest[1] :]
+        if number[0] & 0x80 or (len(number) > 1 and not number[0] and not number[1] & 0x80):
+            return None
+        found.append(int.from_bytes(number, "big"))
+    return None if rest else (found[0], found[1])
+
+
+SHA256_IN_DER = bytes.fromhex("3031300d060960864801650304020105000420")
+
+
+def rs256_verify(modulus: int, exponent: int, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` is one of `message` by the RSA key. The padding is made anew and compared, never read."""
+    size = (modulus.bit_length() + 7) // 8
+    if not 2048 <= modulus.bit_length() <= 8192 or not modulus & 1:
+        return False
+    if not 3 <= exponent < 1 << 32 or not exponent & 1 or len(signature) != size:
+        return False
+    number = int.from_bytes(signature, "big")
+    if number >= modulus:
+        return False
+    end = SHA256_IN_DER + hashlib.sha256(message).digest()
+    padded = b"\x00\x01" + b"\xff" * (size - len(end) - 3) + b"\x00" + end
+    return hmac.compare_digest(pow(number, exponent, modulus).to_bytes(size, "big"), padded)
 
 
 # --- Signed heads (c2sp.org/signed-note, c2sp.org/tlog-checkpoint) ------------------------------------------
@@ -1288,6 +1397,251 @@ class _Change(NamedTuple):
     row: Any
 
 
+# --- Signatures of people -----------------------------------------------------------------------------------
+# What an act was signed with. A passkey signs a challenge made of the statement, which anybody can check; a password
+# or a one-time code leaves nothing but the word of the installation that asked for it.
+
+SIGNATURE = b"plumbline signature 1\n"
+PROOFS_TABLE, PASSKEYS_TABLE = "governance_signatureproof", "governance_passkey"
+OUR_WORD = ("password", "password and code")
+PASSKEY = "passkey"
+ES256, EDDSA, RS256 = -7, -8, -257
+PRESENT, VERIFIED = 1, 4  # flags of an authenticator: somebody touched it; it asked for a PIN or a finger
+
+
+def signature_challenge(nonce: bytes, digests: Iterable[str]) -> bytes:
+    """What is signed for statements with these digests (hexadecimal); `nonce` keeps others from guessing which."""
+    return hashlib.sha256(SIGNATURE + nonce + b"".join(bytes.fromhex(one) for one in digests)).digest()
+
+
+def from_base64url(text: Any, what: str) -> bytes:
+    """The bytes of Base64 for addresses without padding, in its one written form. Raises Rejected."""
+    try:
+        found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        if base64.urlsafe_b64encode(found).rstrip(b"=").decode() == text:
+            return found
+    except (ValueError, TypeError):
+        pass
+    raise Rejected(f"{what} is not Base64 for addresses.")
+
+
+def cose_key(packed: bytes) -> dict[int, Any]:
+    """The public key that the bytes are: a CBOR map of whole numbers to whole numbers and bytes. Raises Rejected."""
+    place = 0
+
+    def number(short: int) -> int:
+        nonlocal place
+        if short < 24:
+            return short
+        if short > 27:
+            raise Rejected("The public key is not written as it must be.")
+        size = 1 << short - 24
+        place += size
+        if place > len(packed):
+            raise Rejected("The public key is cut off.")
+        return int.from_bytes(packed[place - size : place], "big")
+
+    def item(kinds: tuple[int, ...]) -> Any:
+        nonlocal place
+        if place >= len(packed):
+            raise Rejected("The public key is cut off.")
+        kind, short = packed[place] >> 5, packed[place] & 31
+        place += 1
+        said = number(short)
+        if kind not in kinds:
+            raise Rejected("The public key holds something else than numbers and bytes.")
+        if kind == 2:
+            place += said
+            if place > len(packed):
+                raise Rejected("The public key is cut off.")
+            return packed[place - said : place]
+        return -1 - said if kind == 1 else said
+
+    count = item((5,))
+    found: dict[int, Any] = {}
+    for _ in range(count):
+        name = item((0, 1))
+        if name in found:
+            raise Rejected("The public key says something twice.")
+        found[name] = item((0, 1, 2))
+    if place != len(packed):
+        raise Rejected("The public key goes on after its end.")
+    return found
+
+
+def cose_verify(key: dict[int, Any], message: bytes, signature: bytes) -> bool:
+    """Whether `signature` is one of `message` by the key: ES256, EdDSA with Ed25519, or RS256; no other is known."""
+    try:
+        shape = (key[1], key[3])
+        if shape == (2, ES256) and key[-1] == 1 and len(key[-2]) == len(key[-3]) == 32:
+            x, y = (int.from_bytes(key[name], "big") for name in (-2, -3))
+            return p256_verify(x, y, message, signature)
+        if shape == (1, EDDSA) and key[-1] == 6:
+            return ed25519_verify(key[-2], message, signature)
+        if shape == (3, RS256):
+            modulus, exponent = (int.from_bytes(key[name], "big") for name in (-1, -2))
+            return rs256_verify(modulus, exponent, message, signature)
+    except (KeyError, TypeError):
+        pass
+    return False
+
+
+def check_signature(row: dict[str, Any]) -> str:
+    """The strength of a proof as the record keeps it, once all of it that can be checked is right. Raises Rejected.
+
+    Of any proof: its digest is that of its statement. Of a passkey: the challenge is made of that digest, and was
+    signed by the public key, for this site, by somebody whom the authenticator verified.
+    """
+    strength = str(row["strength"])
+    salt = from_base64url(row["salt"], "The salt of the signature")
+    digests = row["digests"]
+    if not isinstance(digests, list) or not all(
+        isinstance(one, str) and re.fullmatch("[0-9a-f]{64}", one) for one in digests
+    ):
+        raise Rejected("The signature does not list the digests that were signed.")
+    if commitment(salt, row["statement"].encode()).hex() != row["digest"] or row["digest"] not in digests:
+        raise Rejected("The signature is of another statement.")
+    if strength in OUR_WORD:
+        return strength
+    if strength != PASSKEY:
+        raise Rejected(f"The signature is of a strength {strength!r} that is not known.")
+    said = row["evidence"]
+    authenticator, client, signature, public = (
+        from_base64url(said[name], f"The {name.replace('_', ' ')} of the signature")
+        for name in ("authenticator_data", "client_data", "signature", "public_key")
+    )
+    rp_id, origin = said["rp_id"], said["origin"]
+    told = parse_json(client, "The client data of the signature")
+    nonce = from_base64url(row["nonce"], "The nonce of the signature")
+    if len(nonce) != 32:
+        raise Rejected("The nonce of the signature does not have 32 bytes.")
+    if not isinstance(told, dict) or told.get("type") != "webauthn.get":
+        raise Rejected("What the passkey signed is not an assertion.")
+    if (
+        told.get("challenge")
+        != base64.urlsafe_b64encode(signature_challenge(nonce, digests)).rstrip(b"=").decode()
+    ):
+        raise Rejected("The passkey signed something else than this statement.")
+    host = re.fullmatch(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?", origin)
+    if told.get("origin") != origin or host is None or not f".{host[1]}".endswith(f".{rp_id}"):
+        raise Rejected("The passkey signed on another site.")
+    if told.get("crossOrigin"):
+        raise Rejected("The passkey signed inside a page of another site.")
+    if len(authenticator) < 37 or authenticator[:32] != hashlib.sha256(rp_id.encode()).digest():
+        raise Rejected("The passkey signed for another site.")
+    if not authenticator[32] & PRESENT or not authenticator[32] & VERIFIED:
+        raise Rejected("The authenticator did not verify who was there.")
+    if not cose_verify(cose_key(public), authenticator + hashlib.sha256(client).digest(), signature):
+        raise Rejected("The signature is not one of this passkey.")
+    return strength
+
+
+class Signatures:
+    """The signatures in an export, checked one by one as its entries are read, and against the enrolment of
+    passkeys.
+    """
+
+    def __init__(self, whole: bool, heads: Iterable[int]) -> None:
+        """`heads`: the sizes of the record at which a checkpoint was signed. `whole`: every entry is here."""
+        self.whole, self.heads = whole, sorted(heads)
+        self.counts: dict[str, int] = {}
+        self.erased = self.unenrolled = self.unsealed = self.unsigned = 0
+        self.begun = False
+        self._passkeys: dict[int, dict[str, Any]] = {}
+        self._proofs: dict[tuple[int, str], dict[str, Any]] = {}
+        self._acts: list[tuple[int, tuple[int, str], str, Any]] = []
+
+    def look(self, position: int, entry: dict[str, Any], body: bytes | None) -> None:
+        """Raise Rejected for a signature that is not right."""
+        table = entry.get("table")
+        if table == PROOFS_TABLE and entry.get("operation") == "+":
+            self.begun = True
+            if body is None:
+                self.erased += 1
+            else:
+                self._proof(position, entry, parse_json(body, "The body")["after"])
+        elif table == PASSKEYS_TABLE and body is not None and entry.get("operation") in ("+", "~"):
+            row = parse_json(body, "The body")["after"]
+            known = self._passkeys.setdefault(row["id"], {"enrolled": position})
+            if "key" in known and known["key"] != row["public_key"]:
+                raise Rejected(f"The public key of passkey {row['id']} was exchanged after it was enrolled.")
+            known |= {"key": row["public_key"], "person": row["person_id"], "signs_from": row["signs_from"]}
+            known |= {"confirmed_at": row["confirmed_at"], "ended_at": row["ended_at"]}
+        elif not table and body is not None:
+            facts = parse_json(body, "The body").get("facts")
+            signed = facts.get("signature") if isinstance(facts, dict) else None
+            if isinstance(signed, dict):
+                key = (entry["xact"], signed["digest"])
+                self._acts.append((position, key, signed["strength"], entry["actor"]))
+            elif entry.get("kind") == "signed off" and self.begun:
+                self.unsigned += 1
+
+    def _proof(self, position: int, entry: dict[str, Any], row: dict[str, Any]) -> None:
+        strength = check_signature(row)
+        self.counts[strength] = self.counts.get(strength, 0) + 1
+        self._proofs[entry["xact"], row["digest"]] = row
+        if strength != PASSKEY:
+            return
+        known = self._passkeys.get(row["passkey_id"])
+        if known is None:
+            if self.whole:
+                raise Rejected("The passkey of this signature was enrolled after the fact, or never.")
+            self.unenrolled += 1
+            return
+        if known["key"] != row["evidence"]["public_key"] or known["person"] != row["person_id"]:
+            raise Rejected("The signature is by another key than the one that its signer enrolled.")
+        if not any(known["enrolled"] < size <= position for size in self.heads):
+            self.unsealed += 1
+        at, confirmed = _moment(row["at"]), known["confirmed_at"]
+        if at < _moment(known["signs_from"]) and (confirmed is None or _moment(confirmed) > at):
+            raise Rejected("The passkey of this signature was new, and nobody had confirmed it.")
+        if known["ended_at"] is not None and _moment(known["ended_at"]) < at:
+            raise Rejected("The passkey of this signature had ended.")
+
+    def finish(self) -> None:
+        """Raise Rejected for an act that says it was signed while its proof says something else, or is not there."""
+        for position, key, strength, actor in self._acts:
+            row = self._proofs.get(key)
+            if row is None:
+                if self.whole and not self.erased:
+                    raise Rejected(
+                        f"position {position}: The act says it was signed, and its proof is not in the record."
+                    )
+                continue
+            if row["strength"] != strength or row["person_id"] != actor:
+                raise Rejected(f"position {position}: The act says another signature than its proof.")
+
+    def lines(self) -> list[str]:
+        """What was checked, and what cannot be."""
+        checked, word = self.counts.get(PASSKEY, 0), [name for name in OUR_WORD if name in self.counts]
+        found = []
+        if checked:
+            found.append(
+                f"{checked} signatures by passkey: each is one of its statement, by the key that was enrolled."
+            )
+        if self.unenrolled:
+            found.append(
+                f"Of {self.unenrolled} of them the enrolment is not in this export: theirs is the key as this "
+                "installation recorded it."
+            )
+        if self.unsealed:
+            found.append(
+                f"Of {self.unsealed} of them this export has no checkpoint between enrolment and use: that the key was "
+                "there first rests on the order of the record alone."
+            )
+        found += [
+            f"{self.counts[name]} signatures by {name}: for these there is this installation's word alone."
+            for name in word
+        ]
+        if self.erased:
+            found.append(f"{self.erased} signatures were erased: that somebody signed is left, not what.")
+        if self.unsigned:
+            found.append(
+                f"{self.unsigned} votes say no signature: they were written by this installation itself."
+            )
+        return found
+
+
 # --- The command (verifies an unpacked export, a receipt or a checkpoint) -----------------------------------
 
 EXPORT = "plumbline export 1"
@@ -1365,9 +1719,12 @@ class Export:
             self._file(name, self._checkpoint)
         self._file(PROOFS, self._proofs)
         self._held_before()
+        self.signatures = Signatures(self.manifest["whole"], self.heads)
         self.judge = Judge({"all": "all", "case": "case"}.get(self.manifest["scope"].get("kind"), "period"))
         self._file(ENTRIES, self._entries)
         self._held_after()
+        with _place(ENTRIES):
+            self.signatures.finish()
         self._judged()
         self._file(EVIDENCE, self._evidence)
         for name in sorted(set(self.files) - self.done):
@@ -1615,6 +1972,7 @@ class Export:
     def _entry(self, position: int, entry: dict[str, Any], body: bytes | None) -> None:
         """Judge it, and keep what the record itself says of evidence, to compare it with the list."""
         self.judge.look(entry, body)
+        self.signatures.look(position, entry, body)
         if entry.get("table") == EVIDENCE_TABLE and entry.get("operation") == "+" and body is not None:
             row = parse_json(body, "The body")["after"]
             self.evidence[row["id"]] = (position, entry["case"], row["sha256"], row["size"], row["title"])
@@ -1697,6 +2055,12 @@ def _check_receipt_file(
     if receipt["body"] is not None:
         body = parse_json(receipt["body"].encode(), "The body")
         lines += [f"  by: {body['actor']['name']}"] if isinstance(body, dict) and body.get("actor") else []
+        signed = (body.get("facts") or {}).get("signature") if isinstance(body, dict) else None
+        lines += (
+            [f"  signature: {signed['strength']}"]
+            if isinstance(signed, dict) and "strength" in signed
+            else []
+        )
     lines += [f"  signed by {key}" for key in signers]
     if not trusted:
         lines.append(
@@ -1779,6 +2143,7 @@ def _check_place(place: str, held: Sequence[bytes], trusted: Sequence[VerifierKe
             f"{found['checkpoints']} checkpoints, {found['evidence']} pieces of evidence: all as recorded.",
             f"The record had {export.final.size} entries then; its root is {export.final.root.hex()}.",
         ]
+        lines += export.signatures.lines()
         lines += _judged_lines(export)
         lines += [f"It begins as {found['held']} checkpoint(s) that you hold say."] if found["held"] else []
         if not held:

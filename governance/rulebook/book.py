@@ -226,6 +226,8 @@ class Book:
     drawn_at_minimal: int = 0
     # The seats that sign at minimal risk; the last of them signs for those that do not. Empty: all sit at each tier.
     seats_minimal: tuple[str, ...] = ()
+    # The least strength of a signature, by act and tier; what is not there asks for a password.
+    signatures: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def levelled(self) -> bool:
@@ -414,6 +416,7 @@ def parse(text: str) -> Book:
         waivers_max=raw["levels"]["waivers_max"] if "levels" in raw else None,
         drawn_at_minimal=raw.get("levels", {}).get("drawn_at_minimal", 0),
         seats_minimal=tuple(raw.get("levels", {}).get("seats_minimal", ())),
+        signatures=raw.get("signatures", {}),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 from governance.rulebook.book import Book, CarryForward, Criterion, Gate, Requirement, StageRule
+from governance.rulebook.schema import SIGNED_ACTS
 from governance.vocabulary import Tier
 
 # What to call each field in a sentence; what is missing here is told by its name.
@@ -78,6 +79,20 @@ LEFT_OUT = "left out"  # of a question, at a tier that does not ask it
 Row = TypeVar("Row", Requirement, Gate, Criterion)
 
 
+def _strengths(old: Book, new: Book) -> list[str]:
+    """What the signature of each act must be at least, by tier."""
+    return [
+        _sentence(
+            f"{act} at {tier} risk",
+            *(book.signatures.get(act, {}).get(tier, "password") for book in (old, new)),
+        )
+        for act in SIGNED_ACTS
+        for tier in Tier
+        if old.signatures.get(act, {}).get(tier, "password")
+        != new.signatures.get(act, {}).get(tier, "password")
+    ]
+
+
 @dataclass(frozen=True)
 class Section:
     """What differs in one part: sentences, and the gates whose checklist or decision it touches."""
@@ -105,6 +120,7 @@ def differences(old: Book, new: Book) -> list[Section]:
         touched = frozenset(c.gate for book in (old, new) for c in book.criteria_using(key))
         title = f"Requirement: {_newest(was, becomes).question}"
         sections.append(_section(title, _requirement(was, becomes), touched))
+    sections.append(_section("How strong signatures must be", _strengths(old, new)))
     sections.append(_section("The governance contract", _fields(old.contract, new.contract)))
     carried_on = _fields(_carry(old.carry, called), _carry(new.carry, called))
     sections.append(_section("What stays after a promotion", carried_on))

@@ -1,6 +1,6 @@
 """Schema of a rulebook text: which keys each table may hold, of which kind, and which must be there."""
 
-from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Tier
+from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Strength, Tier
 
 RETENTION_FLOOR_DAYS = 730  # docs/domain.md, invariant 18
 WAIVER_CEILING_DAYS = 90  # docs/domain.md, invariant 12
@@ -174,6 +174,21 @@ LEVELS = {
     "seats_minimal": ("texts", False, "seat"),
     "drawn_at_minimal": ("count", False, ""),
 }
+# For each act that is signed: by tier, the least strength of the signature (governance.identity.proofs.demands).
+SIGNED_ACTS = (
+    "vote",
+    "decision",
+    "contract",
+    "role",
+    "waiver",
+    "switch",
+    "attestation",
+    "erasure",
+    "term",
+    "reading",
+)
+STRENGTHS = tuple(Strength)
+SIGNATURES = dict.fromkeys(SIGNED_ACTS, ("texts by name", False, ""))
 WORDS = ("triggers", "seats", "layers", "evidence_kinds")
 SECTIONS = {
     "freshness": FRESHNESS,
@@ -181,6 +196,7 @@ SECTIONS = {
     "evidence_carries": CARRIES,
     "contract": CONTRACT,
     "levels": LEVELS,
+    "signatures": SIGNATURES,
     "risk_tiers": dict.fromkeys(FIXED["risk tier"], ("text", True, "")),
 }
 GROUPS = {  # tables of tables: the names their members must have, and the fields of each
@@ -194,6 +210,6 @@ TOP = (
     {"version": ("text", True, "")}
     | dict.fromkeys(WORDS, ("texts by name", True, ""))
     | dict.fromkeys((*SECTIONS, *GROUPS), ("table", True, ""))
-    | {"levels": ("table", False, "")}
+    | {"levels": ("table", False, ""), "signatures": ("table", False, "")}
     | dict.fromkeys(ROWS, ("rows", True, ""))
 )

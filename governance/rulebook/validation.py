@@ -22,6 +22,7 @@ from governance.rulebook.schema import (
     RETENTION_FLOOR_DAYS,
     ROWS,
     SECTIONS,
+    STRENGTHS,
     TOP,
     WAIVER_CEILING_DAYS,
 )
@@ -77,6 +78,7 @@ def checked(text: str) -> dict[str, Any]:
     check.gates()
     check.carry_forward()
     check.levels()
+    check.signatures()
     check.figures()
     if check.problems:
         raise RulebookErrors(check.problems)
@@ -387,6 +389,18 @@ class _Check:
         if _is("texts", sitting) and len(sitting) < FEWEST_SEATS:
             what = f"at minimal risk {len(sitting)} of at least {FEWEST_SEATS} seats sign."
             self.say(("levels", "seats_minimal"), what, "name two seats, or leave it out for all to sign.")
+
+    def signatures(self) -> None:
+        """With [signatures], each act says by tier how strong its signature must be at least."""
+        for act, by_tier in self.part("signatures").items():
+            for tier, strength in by_tier.items() if isinstance(by_tier, dict) else ():
+                path = ("signatures", act, tier)
+                if tier not in FIXED["risk tier"]:
+                    self.say(path, f'"{tier}" is no risk tier.', f"use {', '.join(FIXED['risk tier'])}.")
+                if strength not in STRENGTHS:
+                    self.say(
+                        path, f'"{strength}" is no strength of a signature.', f"use {', '.join(STRENGTHS)}."
+                    )
 
     def scale_items(self, asked: list[dict[str, Any]]) -> None:
         """At each tier a scale test consists of the items that the tier asks, and of enough of them."""

@@ -300,3 +300,17 @@ class Invitation(Words):
     ASKED = "asked", "Asked for"
     INVITED = "invited", "Invited"
     LEFT = "left", "Not invited"
+
+
+class Strength(Words):
+    """How a signature shows who gave it, from the weakest to the strongest."""
+
+    PASSWORD = "password", "Password"
+    PASSWORD_AND_CODE = "password and code", "Password and one-time code"
+    PROVIDER = "identity provider", "Fresh sign-in at the identity provider"
+    PASSKEY = "passkey", "Passkey"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order, from 0."""
+        return list(Strength).index(self)

@@ -4,6 +4,7 @@ import uuid
 
 import structlog
 from django.db import DatabaseError, connection, transaction
+from django.http import JsonResponse
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -12,7 +13,7 @@ from django.utils.deprecation import MiddlewareMixin
 from governance.database import request_memo, row_history
 from governance.ledger import record
 from governance.permission_result import Conflict, Refused
-from governance.sign_in import sessions
+from governance.sign_in import sessions, signing
 from governance.transparency_log import as_of
 from governance.vocabulary.entry_kinds import EntryKind
 from governance.web import request_errors
@@ -156,6 +157,8 @@ class RefusalPages(MiddlewareMixin):
 
     def process_exception(self, request, exception):
         """A page for `Refused`, `Conflict` and what the database's own guards refuse or stop; nothing for others."""
+        if isinstance(exception, signing.Shown):
+            return JsonResponse(exception.answer, headers={"Cache-Control": "no-store"})
         if request_errors.stopped(exception):
             log.error("a statement took too long and was stopped", path=request.path)
             if (

@@ -7,6 +7,8 @@ from governance.audit import views as audit_views
 from governance.identity import account_views as identity_account_views
 from governance.identity import sign_in_views, trial_views
 from governance.identity import views as identity_views
+from governance.identity.factors import admin_views as factor_admin_views
+from governance.identity.factors import views as factor_views
 from governance.notices import views as notice_views
 from governance.organisation import new_seat_views
 from governance.organisation import views as organisation_views
@@ -18,6 +20,7 @@ urlpatterns = [
     path("healthz", health_views.healthz, name="healthz"),
     path("readyz", health_views.readyz, name="readyz"),
     path("sign-in/", entry_views.sign_in, name="sign-in"),
+    path("sign-in/factor/", factor_views.factor, name="sign-in-factor"),
     path("sign-out/", entry_views.sign_out, name="sign-out"),
     path("sign-in/begin/", sign_in_views.begun_there, name="provider-begun"),
     path("sign-in/with/<slug:slug>/", sign_in_views.start, name="provider-start"),
@@ -47,6 +50,13 @@ urlpatterns = [
     path("account/", account_views.account, name="account"),
     path("account/sign-out/", account_views.sign_out_elsewhere, name="account-sign-out"),
     path("account/password/", account_views.change_password, name="account-password"),
+    path("account/security/", factor_views.security, name="account-security"),
+    path("account/security/passkeys/add/", factor_views.add_passkey, name="passkey-add"),
+    path("account/security/passkeys/<int:pk>/end/", factor_views.end_passkey, name="passkey-end"),
+    path("account/security/app/add/", factor_views.add_app, name="app-add"),
+    path("account/security/app/end/", factor_views.end_app, name="app-end"),
+    path("account/security/codes/", factor_views.make_codes, name="recovery-codes"),
+    path("account/security/resets/<int:pk>/stop/", factor_views.stop_reset, name="own-reset-stop"),
     path("password/", account_views.set_password, name="password-set"),
     path("password/forgotten/", account_views.reset, name="password-reset"),
     path("password/link/<str:token>/", account_views.password_link, name="password-link"),
@@ -57,6 +67,10 @@ urlpatterns = [
     path("accounts/export.csv", organisation_views.export, name="accounts-export"),
     path("accounts/<int:pk>/invite/", organisation_views.invite, name="account-invite"),
     path("accounts/<int:pk>/sign-out/", organisation_views.sign_out, name="account-end-sessions"),
+    path("accounts/<int:pk>/factors/", factor_admin_views.factors, name="account-factors"),
+    path("accounts/<int:pk>/factors/reset/", factor_admin_views.ask_reset, name="factor-reset-ask"),
+    path("accounts/passkeys/<int:pk>/confirm/", factor_admin_views.confirm, name="passkey-confirm"),
+    path("accounts/resets/<int:pk>/stop/", factor_admin_views.stop_reset, name="factor-reset-stop"),
     path("status/", status_views.status_page, name="status"),
     path("status/mail/", status_views.mail, name="status-mail"),
     path("styleguide/", entry_views.styleguide, name="styleguide"),

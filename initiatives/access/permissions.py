@@ -17,6 +17,7 @@ from governance.gates.separation_of_duties import (
     why_party,
 )
 from governance.identity import same_person
+from governance.identity.factors.resets import reset_lately as lately
 from governance.models import ContractVersion, Membership, Rulebook, User
 from governance.models.rulebook import NoRulebook
 from governance.people import cooling_off
@@ -311,9 +312,16 @@ def parties_of(case: Initiative) -> Parties:
     return Parties(parts, None if ever_owned(case) else case.registered_by_id, owner)
 
 
-def signer_of(person: User) -> Signer:
-    """The person as the rule of separation of duties looks at them."""
-    return Signer(person.pk, str(person), person.is_active, person.manager_id, same_person.twins_of(person))
+def signer_of(person: User, *, now: bool = False) -> Signer:
+    """The person as the rule of separation of duties looks at them; `now`: they are about to sign."""
+    return Signer(
+        person.pk,
+        str(person),
+        person.is_active,
+        person.manager_id,
+        also=same_person.twins_of(person),
+        reset_by=lately(person) if now else (),
+    )
 
 
 def contract_authors(case: Initiative) -> frozenset[int]:
@@ -347,7 +355,7 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
     approving = verdict in APPROVING
     reasons = []
     if verdict != SignOffVerdict.RECUSE:
-        reasons = why_barred(signer_of(person), seat, parties_of(case), approving=approving)
+        reasons = why_barred(signer_of(person, now=True), seat, parties_of(case), approving=approving)
     if reasons:
         return no(said(reasons), "Separation of duties: somebody else must sign.")
     if not holds_seat(case, person, seat):
@@ -415,7 +423,7 @@ def may_confirm_tier(case: Initiative, person: User) -> Answer:
 def may_approve_contract(case: Initiative, seat: str, person: User) -> Answer:
     """A seat the rulebook names for contracts, party to nothing, not its author."""
     wrote = RestsOn(contract_authors=contract_authors(case))
-    reasons = why_barred(signer_of(person), seat, parties_of(case), rests_on=wrote)
+    reasons = why_barred(signer_of(person, now=True), seat, parties_of(case), rests_on=wrote)
     if reasons:
         return no(said(reasons), "Somebody else in the seat can sign it.")
     if not holds_seat(case, person, seat):

@@ -1,7 +1,7 @@
 """The frame of every act: the lock on the case, the actor, the entry of a refusal, the standing rewritten."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 
 import structlog
@@ -9,6 +9,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 
 from governance.database import request_memo, row_history
+from governance.identity.proofs import ceremony
 from governance.ledger import record
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
@@ -48,12 +49,17 @@ def act(
     if not outermost and not reason and around is not None and around.person == by:
         reason = around.reason  # a smaller act inside another is done for the reason of that one
     token = _depth.set(_depth.get() + 1)
+    proof = ceremony.take(by) if outermost else None
+    signed = record.signed(proof.facts) if proof is not None else nullcontext()
     try:
-        with row_history.acting(by=by, system=system, reason=reason):
+        with row_history.acting(by=by, system=system, reason=reason), signed:
             if register:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTER])
-            yield lock(case) if case is not None else None
+            locked = lock(case) if case is not None else None
+            yield locked
+            if proof is not None:
+                ceremony.keep(proof, locked.contract_id if locked is not None else None)
     except Refused as refused:
         if outermost:
             _record_refusal(name, by, system, case, refused)

@@ -133,6 +133,11 @@ def worth_nothing(case) -> list[str]:
     return told
 
 
+def _facts(row: Waiver) -> dict:
+    """What a signature on a waiver rests on: its own words."""
+    return {"key": row.key, "until": row.until, "reason": row.reason, "requested by": row.requested_by_id}
+
+
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def agree(request, pk):
@@ -144,7 +149,13 @@ def agree(request, pk):
         if request.method != "POST":
             return redirect(back)
         insist(request, checklist_waivers.part_of(row, case, request.user)[1], "agree to waiver", case)
-    form = SigningForm(sent(request), request=request, purpose=f"agree to a waiver on {case.ref}")
+    form = SigningForm(
+        sent(request),
+        request=request,
+        purpose=f"agree to a waiver on {case.ref}",
+        act="waiver",
+        facts=_facts(row),
+    )
     if request.method == "POST" and form.is_valid():
         done = checklist_waivers.agree_to_waiver(waiver=row, by=request.user)
         words = "It runs now." if done.granted_at else "It runs once the other of the two has agreed."
@@ -181,6 +192,8 @@ def refuse(request, pk):
         sent(request),
         request=request,
         purpose=f"refuse a waiver on {case.ref}",
+        act="waiver",
+        facts=_facts(row),
         label=_("Why"),
         help_text=_("It stays in the record."),
         required=False,

@@ -115,6 +115,8 @@ class BeginForm(forms.Form):
 class VerdictForm(SigningForm):
     """A seat's word on exactly the text that was shown: it approves, or objects with a reason."""
 
+    act = "contract"
+
     APPROVE, OBJECT = "approve", "object"
 
     verdict = forms.ChoiceField(

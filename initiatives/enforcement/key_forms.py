@@ -85,6 +85,8 @@ class TryForm(forms.Form):
 class SwitchForm(SigningForm, ReasonForm):
     """Why the systems are switched off or on, and the signature."""
 
+    act = "switch"
+
 
 class DrillForm(forms.Form):
     """What the drill shows."""

@@ -81,7 +81,10 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
             return redirect(back)
         insist(request, body_terms.part_of(row, case, request.user)[1], "sign body term", case)
     form = SigningForm(
-        sent(request), request=request, purpose=f"sign a shorter time for interactions of {case.ref}"
+        sent(request),
+        request=request,
+        purpose=f"sign a shorter time for interactions of {case.ref}",
+        act="term",
     )
     if request.method == "POST" and form.is_valid():
         done = body_terms.sign_term(term=row, by=request.user)
@@ -118,6 +121,7 @@ def refuse(request: SignedInRequest, pk: int) -> HttpResponse:
         sent(request),
         request=request,
         purpose=f"refuse a shorter time for interactions of {case.ref}",
+        act="term",
         label=_("Why"),
         help_text=_("It stays in the record."),
         required=False,

@@ -94,6 +94,9 @@ class InteractionFilter(forms.Form):
 class ErasureForm(SigningForm):
     """Who is erased, where, why, and the signature."""
 
+    act = "erasure"
+    unsigned = ("subject",)  # who is erased stands nowhere afterwards
+
     subject = forms.CharField(
         label="Person",
         max_length=220,

@@ -83,17 +83,22 @@ def decide(request, pk):
     usual = ReviewOutcome.WITH_CONDITIONS if proposed else ReviewOutcome.APPROVED
     outcome = pick(request.POST.get("outcome") or request.GET.get("outcome"), OUTCOMES, usual)
     refusing = outcome == ReviewOutcome.REFUSED
+    rows = _condition_rows(request, case, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
     form = SignedReasonForm(
         request.POST or None,
         request=request,
         purpose=f"decide on {case.ref}",
+        facts=lambda: {
+            "outcome": outcome,
+            "conditions": _conditions(rows, proposed),
+            "votes": {vote.seat: vote.digest for vote in case_rows.standing_votes(row)},
+        },
         label=_("Why it is refused") if refusing else _("Reason"),
         help_text=_("The team reads it, and learns from it.")
         if refusing
         else _("It stays with the decision for good."),
         required=refusing,
     )
-    rows = _condition_rows(request, case, proposed) if outcome == ReviewOutcome.WITH_CONDITIONS else None
     refusal = None
     if request.method == "POST" and (rows is None or rows.is_valid()) and form.is_valid():
         try:

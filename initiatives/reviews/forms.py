@@ -35,6 +35,8 @@ class ReasonOfActForm(ReasonForm):
 class SignedReasonForm(SigningForm, ReasonOfActForm):
     """The reason of an act at a review that binds, and the signature."""
 
+    act = "decision"
+
 
 class TextForm(forms.Form):
     """The words of an answer."""

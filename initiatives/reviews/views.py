@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from governance import clock, contributions
 from governance.authorization import approval_patterns
 from governance.gates import criteria, levels
+from governance.identity.proofs import demands
 from governance.models import Rulebook
 from governance.people.boards import members_now, seats_held
 from governance.templatetags.plumbline import count_words
@@ -309,6 +310,9 @@ def _before_opening(case, gate: str, context) -> dict:
         f"{book.freshness.review_expires_days} days.",
         "Your answers stay open for change; a change makes the votes that rest on it stale.",
     ]
+    signers = list({m.person_id: m.person for m in told}.values())
+    if asks := demands.before_signing(signers, "vote", case.tier):
+        happens.append(asks)
     if gate == "production":
         happens.append("The governance index is generated anew and added to the evidence.")
         if drawn := book.drawn_at(facts.tier):

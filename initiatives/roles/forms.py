@@ -16,6 +16,8 @@ class ProposeForm(SigningForm):
     Whoever proposes themselves accepts by that, and signs it: only then the password is asked for.
     """
 
+    act = "role"
+
     def __init__(self, *args, case: Initiative, roles: dict[str, str], **options):
         """`roles`: the roles that can be proposed for here, each with what it does."""
         super().__init__(*args, **options)
@@ -59,6 +61,8 @@ class ProposeForm(SigningForm):
 
 class AcceptForm(SigningForm):
     """Own words beside those that are accepted, and the signature."""
+
+    act = "role"
 
     words = WordsField(
         label="In your own words",

@@ -84,6 +84,8 @@ class HandoverForm(forms.Form):
 class AnswerForm(SigningForm):
     """Which of the handovers one answers, and why not; taking over is signed, for roles are accepted by it."""
 
+    act = "role"
+
     take = forms.TypedMultipleChoiceField(
         coerce=int, error_messages={"required": "Tick at least one initiative."}
     )

@@ -74,6 +74,8 @@ class ContinueForm(forms.Form):
 class ReattestForm(SigningForm, ReasonForm):
     """A remark of the chair, and the signature."""
 
+    act = "attestation"
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = False

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.drills.mutants_of_interactions import MUTANTS as OF_INTERACTIONS
+from tests.drills.mutants_of_signatures import MUTANTS as OF_SIGNATURES
 from tests.drills.mutants_table import MUTANTS as TABLE
 from tests.support.paths import ROOT
 
@@ -37,7 +38,7 @@ class Mutant:
         return f"{path}/__init__.py" if (ROOT / path).is_dir() else f"{path}.py"
 
 
-MUTANTS = [Mutant(*row) for row in [*TABLE, *OF_INTERACTIONS]]
+MUTANTS = [Mutant(*row) for row in [*TABLE, *OF_INTERACTIONS, *OF_SIGNATURES]]
 
 
 def source_without(mutant: Mutant) -> str:

@@ -26,6 +26,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from governance.database import database_roles
+from governance.identity.factors import relying_party
 from governance.runtime import child_processes
 from governance.runtime.secret_files import KEPT_SIGNING_KEY
 from governance.sign_in import first_admin
@@ -131,7 +132,12 @@ class Command(BaseCommand):
 
     def tell(self) -> None:
         """Where it is, and who can sign in."""
-        self.stdout.write(f"\nPlumbline is ready: http://127.0.0.1:{settings.PORT}/\n")
+        self.stdout.write(f"\nPlumbline is ready: http://localhost:{settings.PORT}/\n")
+        if ended := relying_party.ended_by_address():
+            self.stdout.write(
+                f"{ended} passkeys were made for another name than {relying_party.host()} and open nothing here: set "
+                "PLUMBLINE_ADDRESS as it was, or have their people add new ones.\n"
+            )
         logins = settings.DATA_DIR / "logins.txt"
         if logins.exists():
             self.stdout.write(logins.read_text().rstrip() + "\n")

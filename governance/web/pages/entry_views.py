@@ -13,16 +13,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
-from governance.database.row_history import acting
-from governance.identity import break_glass
+from governance.identity.factors import second_step
 from governance.identity.permissions import local_accounts_on
-from governance.ledger import record
 from governance.models import IdentityProvider, Rulebook
-from governance.sign_in import first_admin, sessions, throttling
+from governance.sign_in import first_admin, sessions
 from governance.sign_in.forms import SignInForm
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import terms
-from governance.vocabulary.entry_kinds import EntryKind
 from governance.web import styleguide as web_styleguide
 from governance.web.help_topics import TOPICS
 
@@ -32,25 +29,14 @@ from governance.web.help_topics import TOPICS
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign in with user name and password; tries are slowed down per account and per address."""
+    """Sign in with user name and password, and a factor where there is one; tries are slowed down."""
     target = _own_target(request)
     if request.user.is_authenticated:
         return redirect(target or "desk")
     known = {"username": request.GET.get("name", "")[:60]}
     form = SignInForm(request, request.POST if request.method == "POST" else None, initial=known)
     if request.method == "POST" and form.is_valid():
-        with acting(by=form.person):
-            record.record(
-                EntryKind.SIGNED_IN,
-                person=form.person.full_name,
-                login=form.person.login,
-                address=throttling.address_of(request),
-            )
-        break_glass.used(form.person, address=throttling.address_of(request))
-        auth.login(request, form.person)
-        response = redirect(target or "desk")
-        throttling.remember(request, response, form.person.login)
-        return response
+        return second_step.begin(request, form.person, target)
     status = 429 if form.throttled_until else 200
     context = {
         "form": form,

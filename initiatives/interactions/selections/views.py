@@ -166,7 +166,10 @@ def approve_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
     case, back = row.initiative, row.selection.get_absolute_url()
     insist(request, may_approve_bulk(case, request.user, row.requested_by_id), "approve bulk reading", case)
     form = SigningForm(
-        sent(request), request=request, purpose=f"let {row.requested_by} read a selection of {case.ref}"
+        sent(request),
+        request=request,
+        purpose=f"let {row.requested_by} read a selection of {case.ref}",
+        act="reading",
     )
     if request.method == "POST" and form.is_valid():
         bulk_readings.approve_bulk_reading(request=row, by=request.user)
@@ -201,6 +204,7 @@ def refuse_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
         sent(request),
         request=request,
         purpose=f"refuse that {row.requested_by} reads a selection of {case.ref}",
+        act="reading",
         label=_("Why"),
         help_text=_("Whoever asked reads it, and it stays in the record."),
     )

@@ -69,6 +69,9 @@ class VoteForm(forms.Form):
 
 
 class StatementForm(SigningForm):
-    """The signature: the signer's password, and what was shown, sealed."""
+    """The signature: how the signer shows who they are, and what was shown, sealed."""
+
+    act = "vote"
+    unsigned = ("statement",)  # its digest is a fact, and the seal says more than was read
 
     statement = forms.CharField(widget=forms.HiddenInput)

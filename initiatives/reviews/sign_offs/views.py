@@ -139,7 +139,7 @@ def _signed(request, row: Review, seat: str, verdict: str):
     The act alone judges the review, after its lock; here it is judged only where the statement is shown again.
     """
     shown, late = _shown(request.POST["statement"], row, seat, verdict, request.user)
-    password = _signature(request, row, seat)
+    password = _signature(request, row, seat, shown)
     if shown is None or late:
         password.add_error(
             None, "The statement below was made anew, for this page was open too long. Read it and sign it."
@@ -300,11 +300,12 @@ def _remember(request, digest: str, covered: dict) -> None:
     request.session["statements"] = dict([*kept.items()][-(REMEMBERED - 1) :]) | {digest: covered}
 
 
-def _signature(request, row: Review, seat: str) -> StatementForm:
+def _signature(request, row: Review, seat: str, shown: dict | None = None) -> StatementForm:
     """The form that signs; bound to what was sent with a statement, empty where only its words were."""
     purpose = f"sign as {seat_word(seat).lower()} on {row.initiative.ref}"
     sent = request.POST if "statement" in request.POST else None
-    return StatementForm(sent, request=request, purpose=purpose)
+    facts = {"digest": shown["digest"]} if shown else None
+    return StatementForm(sent, request=request, purpose=purpose, facts=facts)
 
 
 def _quorum_after_recusal(sitting: review_state.Sitting, person) -> str:

@@ -103,9 +103,21 @@ TABLE = {
     "styleguide": only(closed=404, sent=405, signed_out=404),  # debug only
     "sign-in": only(closed=302, strangers=302, sent=302, signed_out=200),
     "sign-out": only(closed=405, strangers=405, sent=302),
+    "sign-in-factor": only(closed=302, strangers=302, sent=302, signed_out=302),  # between two steps alone
     "account": MEMBERS,
     "account-sign-out": only(closed=405, strangers=405, sent=302),
     "account-password": Row(strangers=200, sent=200),
+    "account-security": MEMBERS,
+    "passkey-add": only(closed=403, strangers=403, sent=403),  # the address of tests is a number
+    "passkey-end": only(closed=404),
+    "app-add": Row(strangers=200, sent=200),
+    "app-end": only(closed=404),
+    "recovery-codes": Row(strangers=200, sent=200),
+    "own-reset-stop": only(closed=405, strangers=405),
+    "account-factors": only("admin", strangers=403, sent=405),
+    "factor-reset-ask": only(closed=403, strangers=403, sent=403),  # nobody here has a factor
+    "passkey-confirm": only(closed=405, strangers=405, sent=403),
+    "factor-reset-stop": only(closed=405, strangers=405, sent=403),
     "password-reset": Row(strangers=200, sent=200, signed_out=200),
     "password-link": only(
         closed=302, strangers=302, sent=405

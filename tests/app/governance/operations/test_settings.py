@@ -55,7 +55,7 @@ def test_without_any_variable_everything_is_embedded_and_local(load, tmp_path):
     assert found["CELERY_BROKER_URL"] == "filesystem://"
     assert found["CELERY_BROKER_TRANSPORT_OPTIONS"]["data_folder_in"] == str(tmp_path / "data" / "queue")
     assert found["EMAIL_FILE_PATH"] == str(tmp_path / "data" / "mail")
-    assert found["ADDRESS"] == "http://127.0.0.1:8000"
+    assert found["ADDRESS"] == "http://localhost:8000"
     assert found["DEBUG"] is False
     assert found["DEMO_PASSWORD"] == ""
     assert found["SESSION_COOKIE_SECURE"] is False

@@ -1,0 +1,81 @@
+"""Pages of factors for admins: those of one account, confirmed and reset."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance import clock
+from governance.identity.factors import codes, passkeys, relying_party, resets
+from governance.identity.factors.forms import ResetForm
+from governance.models import FactorReset, Passkey, User
+from governance.people.permissions import may_keep_accounts
+from governance.runtime.signed_in_request import SignedInRequest
+
+
+@require_safe
+def factors(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Which factors an account has, which of them wait, and what can be done about somebody who lost theirs."""
+    may_keep_accounts(request.user).or_refuse()
+    person = get_object_or_404(User, pk=pk)
+    resets.settle(person)
+    now = clock.now()
+    rows = [
+        (row, row.may_sign_at(now), passkeys.may_confirm(row, request.user)) for row in passkeys.of(person)
+    ]
+    context = {
+        "nav": "accounts",
+        "person": person,
+        "passkeys": rows,
+        "app": codes.app_of(person),
+        "reset": resets.open_for(person),
+        "may_ask": resets.may_ask(person, request.user),
+        "ended_by_address": relying_party.ended_by_address(),
+        "host": relying_party.host(),
+    }
+    return render(request, "governance/factors/account_factors.html", context)
+
+
+@require_POST
+def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Let a new passkey of somebody else sign at once."""
+    may_keep_accounts(request.user).or_refuse()
+    row = get_object_or_404(Passkey, pk=pk)
+    passkeys.confirm(passkey=row, by=request.user)
+    messages.success(request, f"{row.name} of {row.person} signs from now on.")
+    return redirect("account-factors", row.person_id)
+
+
+@sensitive_post_parameters("password", "code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_reset(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Have all factors of somebody end in a day."""
+    may_keep_accounts(request.user).or_refuse()
+    person = get_object_or_404(User, pk=pk)
+    resets.may_ask(person, request.user).or_refuse()
+    sent = request.POST if request.method == "POST" else None
+    form = ResetForm(sent, request=request, purpose=f"reset the factors of {person}")
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = resets.ask(person=person, reason=form.cleaned_data["reason"], by=request.user)
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+        else:
+            messages.success(
+                request, f"{person} was told. It happens at {clock.moment_in_words(row.due_at)}."
+            )
+            return redirect("account-factors", person.pk)
+    context = {"nav": "accounts", "person": person, "form": form}
+    return render(request, "governance/factors/reset_ask.html", context, status=form.status)
+
+
+@require_POST
+def stop_reset(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Stop a reset that waits."""
+    may_keep_accounts(request.user).or_refuse()
+    row = get_object_or_404(FactorReset, pk=pk)
+    resets.stop(reset=row, by=request.user)
+    messages.success(request, "The reset is stopped.")
+    return redirect("account-factors", row.person_id)

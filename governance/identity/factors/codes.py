@@ -1,0 +1,177 @@
+"""One-time codes of an authenticator app (RFC 6238): SHA-1, 30 seconds, six digits, as every app makes them.
+
+A code stands for nobody's statement: whoever sees it while it is typed can use it elsewhere. It is the fallback of who
+has no passkey. The secret is encrypted under a key derived from the secret key of the installation.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from urllib.parse import quote, urlencode
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.db import transaction
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.ledger import record
+from governance.models import AuthenticatorApp, FactorUse, User
+from governance.permission_result import Conflict
+from governance.sign_in import account_notices, throttling
+from governance.vocabulary.entry_kinds import EntryKind
+
+PERIOD = 30  # seconds
+DIGITS = 6
+BYTES = 20
+PURPOSE = "code"  # under which tries are counted
+
+
+def new_secret() -> str:
+    """A new secret as apps take it: Base32."""
+    return base64.b32encode(secrets.token_bytes(BYTES)).decode()
+
+
+def address_of(person: User, secret: str) -> str:
+    """The address by which an app takes the secret over."""
+    label = quote(f"Plumbline:{person.login}")
+    return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': 'Plumbline'})}"
+
+
+def code_at(secret: str, step: int) -> str:
+    """The code of this step of half a minute."""
+    digest = hmac.new(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1).digest()
+    place = digest[-1] & 15
+    number = int.from_bytes(digest[place : place + 4], "big") & 0x7FFFFFFF
+    return f"{number % 10**DIGITS:0{DIGITS}}"
+
+
+def step_of(moment) -> int:
+    """Which half minute this is."""
+    return int(moment.timestamp()) // PERIOD
+
+
+def app_of(person: User) -> AuthenticatorApp | None:
+    """The app of the person that counts, if there is one."""
+    return AuthenticatorApp.objects.filter(person=person, ended_at=None).first()
+
+
+def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
+    """Let this app count from now on, once a code of it is right; None where it is not. It replaces the one before."""
+    now = clock.now()
+    step = _matching(secret, code, step_of(now))
+    if step is None:
+        return None
+    with acting(by=person, reason="Authenticator app added"):
+        User.objects.select_for_update().get(pk=person.pk)
+        end_for(person, by=person)
+        row = AuthenticatorApp(person=person, secret=b"", made_at=now)
+        row.secret = _sealed(secret, person)
+        row.save()
+        FactorUse.objects.create(app=row, counter=step, used_at=now)
+        record.record(EntryKind.AUTHENTICATOR_APP_ADDED, person=person.full_name, person_id=person.pk)
+        account_notices.tell(
+            person,
+            f"app:{row.pk}",
+            subject="An authenticator app was added to your account",
+            text="Signing in asks for its code from now on. If that was not you, change your password.",
+        )
+    return row
+
+
+def end(*, person: User) -> None:
+    """End one's own app. Raises Conflict where there is none."""
+    with acting(by=person, reason="Authenticator app ended"):
+        if not end_for(person, by=person):
+            raise Conflict("There is no authenticator app to end.")
+        record.record(EntryKind.AUTHENTICATOR_APP_ENDED, person=person.full_name, person_id=person.pk)
+        account_notices.tell(
+            person,
+            "app",
+            subject="Your authenticator app was ended",
+            text="Its codes open nothing any more. If that was not you, change your password.",
+        )
+
+
+def end_for(person: User, *, by: User | None) -> bool:
+    """End the app of the person in the running act; whether there was one."""
+    row = AuthenticatorApp.objects.select_for_update().filter(person=person, ended_at=None).first()
+    if row is not None:
+        row.ended_at, row.ended_by = clock.now(), by
+        row.save()
+    return row is not None
+
+
+def why_refused(person: User, code: str, *, purpose: str, address: str | None, since=None) -> str:
+    """Why the code does not show who is there; empty when it does, and then no second time.
+
+    `since`: the moment at which what it is for was shown; a code that had ended by then is older than that. A wrong one
+    is an entry; tries are counted as those of passwords are.
+    """
+    account = str(person.pk)
+    until = throttling.enter_try(account, purpose=PURPOSE)
+    if until is not None:
+        return f"Too many wrong codes. You can try again from {clock.moment_in_words(until)}."
+    why = _why_wrong(person, code, since)
+    if why:
+        with acting(by=person):
+            record.record(
+                EntryKind.CODE_REFUSED, login=person.login, purpose=purpose, why=why, address=address
+            )
+        return why
+    throttling.forget(account, purpose=PURPOSE)
+    return ""
+
+
+def _why_wrong(person: User, code: str, since) -> str:
+    now = clock.now()
+    with transaction.atomic():
+        use = (
+            FactorUse.objects.select_for_update(of=("self",))
+            .select_related("app")
+            .filter(app__person=person, app__ended_at=None)
+            .first()
+        )
+        secret = _opened(use.app) if use is not None and use.app is not None else None
+        if use is None or secret is None:
+            return "There is no authenticator app that this code could be of."
+        step = _matching(secret, code, step_of(now))
+        if step is None:
+            return "This is not the code that your app shows now."
+        if step <= use.counter:
+            return "This code was used already. Wait for the next one."
+        if since is not None and (step + 1) * PERIOD <= since.timestamp():
+            return "This code is older than what you sign. Type the one that your app shows now."
+        use.counter, use.used_at = step, now
+        use.save()
+    return ""
+
+
+def _matching(secret: str, code: str, now: int) -> int | None:
+    """The step of this half minute or the one before whose code this is."""
+    typed = "".join(code.split())
+    if len(typed) != DIGITS or not typed.isascii() or not typed.isdigit():
+        return None
+    right = [step for step in (now, now - 1) if hmac.compare_digest(code_at(secret, step), typed)]
+    return max(right, default=None)
+
+
+def _key() -> bytes:
+    return hmac.new(settings.SECRET_KEY.encode(), b"governance.authenticator-apps", hashlib.sha256).digest()
+
+
+def _sealed(secret: str, person: User) -> bytes:
+    nonce = os.urandom(12)
+    return nonce + AESGCM(_key()).encrypt(nonce, secret.encode(), str(person.pk).encode())
+
+
+def _opened(row: AuthenticatorApp) -> str | None:
+    """The secret; None where it was encrypted under another key of the installation."""
+    sealed = bytes(row.secret)
+    try:
+        return AESGCM(_key()).decrypt(sealed[:12], sealed[12:], str(row.person_id).encode()).decode()
+    except InvalidTag:
+        return None

@@ -1,0 +1,96 @@
+"""Forms of factors: each is changed only by who shows, at that moment, that it is them."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from governance.identity.factors import codes, freshness
+from governance.sign_in import throttling
+
+TOO_MANY = "too many"
+
+
+class FreshForm(forms.Form):
+    """A form that is valid only with the password, and with the code of an app where there is one; or after a fresh
+    sign-in at an identity provider (`freshness`). `purpose` says in words what for.
+    """
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    code = forms.CharField(
+        label=_("One-time code"),
+        max_length=12,
+        help_text=_("The six digits that your authenticator app shows now."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def __init__(self, *args, request, purpose: str, **options):
+        super().__init__(*args, **options)
+        self.request, self.purpose = request, purpose
+        self.fresh = freshness.by_provider(request)
+        if self.fresh or codes.app_of(request.user) is None:
+            del self.fields["code"]
+        if self.fresh:
+            del self.fields["password"]
+        self.order_fields([name for name in self.fields if name not in ("password", "code")])
+
+    def clean(self):
+        """The password, then the code, each counted and slowed down."""
+        cleaned = super().clean() or self.cleaned_data
+        password, code = cleaned.pop("password", None), cleaned.pop("code", None)
+        if self.errors or self.fresh:
+            return cleaned
+        address = throttling.address_of(self.request)
+        why = freshness.why_refused(
+            self.request.user, password or "", code, purpose=self.purpose, address=address
+        )
+        if why is not None:
+            self.add_error(why.field, ValidationError(f"{why.words} Nothing was changed.", why.code))
+        return cleaned
+
+    @property
+    def status(self) -> int:
+        """429 after too many wrong ones, else 200."""
+        return (
+            429
+            if any(self.has_error(name, TOO_MANY) for name in ("password", "code") if name in self.fields)
+            else 200
+        )
+
+
+class NameForm(FreshForm):
+    """What a new passkey is called."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=60,
+        help_text=_("By which you know it again: the phone, the key on the ring."),
+    )
+    field_order = ("name", "password", "code")
+
+
+class FirstCodeForm(FreshForm):
+    """The first code of a new app."""
+
+    first = forms.CharField(
+        label=_("First code"),
+        max_length=12,
+        help_text=_("The six digits that the app shows now."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+
+
+class ResetForm(FreshForm):
+    """Why somebody's factors are reset."""
+
+    reason = forms.CharField(
+        label=_("How you know that they asked for it"),
+        max_length=500,
+        help_text=_(
+            "They read it, and it stays in the record: “called back on the number in the directory”."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

@@ -1,0 +1,131 @@
+"""The second step of signing in: whoever has a factor shows it after the password, within minutes, in the same browser.
+
+Between the two steps the session knows who typed a right password, and nobody is signed in.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.identity import break_glass
+from governance.identity.factors import codes, passkeys, recovery_codes, resets
+from governance.ledger import record
+from governance.models import AuthenticatorApp, Passkey, User
+from governance.sign_in import throttling
+from governance.vocabulary.entry_kinds import EntryKind
+
+KEY = "second_step"  # in the session
+LASTS = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What somebody can show besides the password."""
+
+    passkeys: list[Passkey]
+    app: AuthenticatorApp | None
+    recovery_codes: int
+
+    def __bool__(self) -> bool:
+        return bool(self.passkeys) or self.app is not None
+
+
+def factors_of(person: User) -> Factors:
+    """What the person can show here now, once resets whose day is over are done."""
+    resets.settle(person)
+    return Factors(passkeys.usable(person), codes.app_of(person), recovery_codes.left(person))
+
+
+def begin(request: HttpRequest, person: User, target: str) -> HttpResponse:
+    """After a right password: to the second step, or in where there is none."""
+    if not factors_of(person):
+        return finish(request, person, target, factor="")
+    request.session.cycle_key()
+    request.session[KEY] = {
+        "person": person.pk,
+        "password": person.get_session_auth_hash(),
+        "at": clock.now().isoformat(),
+        "target": target,
+        "challenge": new_challenge(),
+    }
+    return redirect("sign-in-factor")
+
+
+def waiting(request: HttpRequest) -> tuple[User, dict] | None:
+    """Who is between the two steps in this browser, and what the session keeps of that; None once that is too long
+    ago.
+    """
+    kept = request.session.get(KEY)
+    if not kept:
+        return None
+    person = User.objects.active().filter(pk=kept["person"]).first()
+    late = datetime.fromisoformat(kept["at"]) + LASTS <= clock.now()
+    if person is None or late or person.get_session_auth_hash() != kept["password"]:
+        del request.session[KEY]
+        return None
+    return person, kept
+
+
+def new_challenge() -> str:
+    """32 random bytes, Base64 for addresses: good for one assertion."""
+    return bytes_to_base64url(secrets.token_bytes(32))
+
+
+def why_refused(request: HttpRequest, person: User, kept: dict) -> str:
+    """Why what was sent shows no factor of the person; empty when it does. What was asked is asked no second time."""
+    address, sent = throttling.address_of(request), request.POST
+    if sent.get("assertion"):
+        challenge, kept["challenge"] = base64url_to_bytes(kept["challenge"]), new_challenge()
+        request.session.modified = True
+        try:
+            passkeys.check(
+                person,
+                sent["assertion"],
+                challenge=challenge,
+                signing=False,
+                purpose="sign in",
+                address=address,
+            )
+        except passkeys.PasskeyRefused as refused:
+            return f"The passkey was refused: {refused}."
+        return ""
+    if sent.get("recovery"):
+        return recovery_codes.why_refused(person, sent["recovery"], address=address)
+    if sent.get("code"):
+        return codes.why_refused(person, sent["code"], purpose="sign in", address=address)
+    return "Show a passkey, or type a code."
+
+
+def used(request: HttpRequest) -> str:
+    """What the right second step was, in words for the record."""
+    names = {"assertion": "passkey", "recovery": "recovery code", "code": "one-time code"}
+    return next((word for name, word in names.items() if request.POST.get(name)), "")
+
+
+def finish(request: HttpRequest, person: User, target: str, *, factor: str) -> HttpResponse:
+    """Sign the person in, on record, and go where they were going."""
+    request.session.pop(KEY, None)
+    with acting(by=person):
+        record.record(
+            EntryKind.SIGNED_IN,
+            person=person.full_name,
+            login=person.login,
+            address=throttling.address_of(request),
+            **({"factor": factor} if factor else {}),
+        )
+    break_glass.used(person, address=throttling.address_of(request))
+    auth.login(request, person)
+    ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    response = redirect(target if target and ours else "desk")
+    throttling.remember(request, response, person.login)
+    return response

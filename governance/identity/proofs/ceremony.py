@@ -1,0 +1,187 @@
+"""From a statement that was shown to the proof that is kept: frozen, signed, held for the act, written beside it.
+
+Nothing is locked while somebody looks for their passkey. What comes back is compared with facts read anew; where they
+moved, the ceremony ends and says what changed.
+"""
+
+import secrets
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from webauthn.helpers import bytes_to_base64url
+
+from governance import clock
+from governance.database import row_history
+from governance.database.row_history import acting
+from governance.identity.factors import passkeys
+from governance.identity.proofs import statements
+from governance.ledger import record
+from governance.models import FrozenStatement, Passkey, SignatureProof, User
+from governance.offline import verify
+from governance.vocabulary import Strength
+from governance.vocabulary.entry_kinds import EntryKind
+
+LASTS = timedelta(minutes=5)
+KEPT = timedelta(days=1)  # how long a frozen statement lies there after it has ended
+
+
+class CeremonyEnded(ValueError):
+    """What was signed is not what would be signed now, or was signed too late; the words are a sentence."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How somebody signed, held until the act that it is for writes it down."""
+
+    person_id: int
+    act: str
+    strength: Strength
+    statement: str
+    salt: bytes
+    shown_at: datetime
+    digests: tuple[str, ...] = ()
+    nonce: bytes = b""
+    passkey: Passkey | None = None
+    evidence: dict = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """What stands for the statement where others are signed beside it, and in the entries of the act."""
+        return digest_of(self.salt, self.statement)
+
+    @property
+    def facts(self) -> dict:
+        """What the entries of the act say of the signature, and receipts with them."""
+        return {"strength": self.strength, "digest": self.digest}
+
+
+def digest_of(salt: bytes, statement: str) -> str:
+    """The digest of a statement: nobody guesses the statement from it without the salt."""
+    return record.commitment(salt, statement.encode()).hex()
+
+
+# --- Frozen --------------------------------------------------------------------------------------------------
+
+
+def freeze(person: User, statement: str, shown_at: datetime) -> FrozenStatement:
+    """Keep the statement as it is shown now, with the challenge that is good for it alone."""
+    now = clock.now()
+    FrozenStatement.objects.filter(expires_at__lt=now - KEPT).delete()
+    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(32)
+    return FrozenStatement.objects.create(
+        token=secrets.token_urlsafe(24),
+        person=person,
+        statement=statement,
+        salt=salt,
+        nonce=nonce,
+        challenge=verify.signature_challenge(nonce, [digest_of(salt, statement)]),
+        shown_at=shown_at,
+        expires_at=now + LASTS,
+    )
+
+
+def thaw(person: User, token: str) -> FrozenStatement:
+    """The statement that was shown to this person under the token, once and in time. Raises CeremonyEnded."""
+    now = clock.now()
+    mine = FrozenStatement.objects.filter(token=token, person=person)
+    if not mine.filter(used_at=None, expires_at__gt=now).update(used_at=now):
+        row = mine.first()
+        if row is None:
+            raise CeremonyEnded("This was not shown to you to be signed.")
+        raise CeremonyEnded("This was signed already." if row.used_at else "That took too long.")
+    return mine.get()
+
+
+def by_passkey(
+    person: User, *, token: str, sent: str, again, act: str, purpose: str, address: str | None
+) -> Proof:
+    """The proof by the assertion that a browser sent for a frozen statement.
+
+    `again(moment)` writes the statement anew, from facts read now, as shown at that moment. Raises CeremonyEnded and
+    PasskeyRefused; both leave an entry.
+    """
+    try:
+        frozen = thaw(person, token)
+        now = again(frozen.shown_at)
+        if now != frozen.statement:
+            names = ", ".join(statements.changed(frozen.statement, now))
+            raise CeremonyEnded(f"What you sign changed since it was shown: {names}.")
+    except CeremonyEnded as ended:
+        with acting(by=person):
+            record.record(
+                EntryKind.SIGNATURE_ENDED,
+                login=person.login,
+                purpose=purpose,
+                why=str(ended),
+                address=address,
+            )
+        raise
+    asserted = passkeys.check(
+        person, sent, challenge=bytes(frozen.challenge), signing=True, purpose=purpose, address=address
+    )
+    return Proof(
+        person_id=person.pk,
+        act=act,
+        strength=Strength.PASSKEY,
+        statement=frozen.statement,
+        salt=bytes(frozen.salt),
+        shown_at=frozen.shown_at,
+        digests=(digest_of(bytes(frozen.salt), frozen.statement),),
+        nonce=bytes(frozen.nonce),
+        passkey=asserted.passkey,
+        evidence=asserted.evidence,
+    )
+
+
+def by_password(person: User, *, act: str, statement: str, shown_at: datetime, with_code: bool) -> Proof:
+    """The proof by a password that was right, with a code that was right where `with_code`: our word for it."""
+    return Proof(
+        person_id=person.pk,
+        act=act,
+        strength=Strength.PASSWORD_AND_CODE if with_code else Strength.PASSWORD,
+        statement=statement,
+        salt=secrets.token_bytes(16),
+        shown_at=shown_at,
+    )
+
+
+# --- Held for the act, and kept --------------------------------------------------------------------------------
+
+_held: ContextVar[tuple[str, Proof] | None] = ContextVar("plumbline_signature", default=None)
+
+
+def hold(proof: Proof) -> None:
+    """Have the next act of this person in this request be signed by it."""
+    _held.set((row_history.running_request(), proof))
+
+
+def take(person: User | None) -> Proof | None:
+    """The proof that is held for an act of this person in this request, no second time; None where there is none."""
+    held = _held.get()
+    if held is None or person is None:
+        return None
+    request_id, proof = held
+    _held.set(None)
+    return proof if request_id == row_history.running_request() and proof.person_id == person.pk else None
+
+
+def keep(proof: Proof, contract_id: int | None) -> SignatureProof:
+    """Write the proof down in the transaction of the act that it signs."""
+    row = SignatureProof(
+        person_id=proof.person_id,
+        contract_id=contract_id,
+        act=proof.act,
+        strength=proof.strength,
+        statement=proof.statement,
+        salt=bytes_to_base64url(proof.salt),
+        digest=proof.digest,
+        digests=list(proof.digests or (proof.digest,)),
+        nonce=bytes_to_base64url(proof.nonce),
+        passkey=proof.passkey,
+        evidence=proof.evidence,
+        shown_at=proof.shown_at,
+        at=max(clock.now(), proof.shown_at),
+    )
+    row.save()
+    return row

@@ -1,0 +1,66 @@
+"""How strong a signature must be, by act and risk tier, as the rulebook in force says; and what somebody can give."""
+
+from dataclasses import dataclass
+
+from governance import clock
+from governance.identity.factors import codes, passkeys, relying_party
+from governance.models import AuthenticatorApp, Passkey, Rulebook, User
+from governance.vocabulary import Strength
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an act asks of a signature, and by what this person can sign now."""
+
+    least: Strength
+    passkeys: tuple[Passkey, ...]
+    app: AuthenticatorApp | None
+
+    @property
+    def by_password(self) -> bool:
+        """Whether the password, with the code of an app where there is one, is strong enough."""
+        own = Strength.PASSWORD_AND_CODE if self.app is not None else Strength.PASSWORD
+        return own.rank >= self.least.rank
+
+    @property
+    def why_not(self) -> str:
+        """Why this person cannot sign it now, and what to do; empty where they can."""
+        if self.by_password or self.passkeys:
+            return ""
+        wants = self.least.label.lower()
+        what = "Add a passkey in Sign-in and security; it signs after a day, or once a second admin has confirmed it."
+        if self.least == Strength.PASSWORD_AND_CODE:
+            what = "Add a passkey or an authenticator app in Sign-in and security."
+        return (
+            f"The rulebook asks that this is signed by at least: {wants}. {relying_party.why_none() or what}"
+        )
+
+
+def least_for(act: str, tier: str) -> Strength:
+    """The least strength that the rulebook in force asks for this act at this tier; a password where it says
+    nothing.
+    """
+    rulebook = Rulebook.objects.in_force()
+    said = rulebook.book.signatures.get(act, {}).get(tier, "") if rulebook is not None else ""
+    return Strength(said) if said else Strength.PASSWORD
+
+
+def asked_of(person: User, act: str, tier: str) -> Asked:
+    """What this act asks, and by what the person can sign now."""
+    now = clock.now()
+    able = tuple(row for row in passkeys.usable(person) if row.may_sign_at(now))
+    return Asked(least_for(act, tier), able, codes.app_of(person))
+
+
+def before_signing(people: list[User], act: str, tier: str) -> str:
+    """What the rulebook asks of the signatures of this act, and who of these people cannot give it yet, as a sentence;
+    empty where a password is enough.
+    """
+    least = least_for(act, tier)
+    if least == Strength.PASSWORD:
+        return ""
+    lacking = [str(person) for person in people if asked_of(person, act, tier).why_not]
+    said = f"The rulebook asks that it is signed by at least: {least.label.lower()}."
+    if not lacking:
+        return f"{said} Everybody who is told can."
+    return f"{said} Not yet able to: {', '.join(lacking)}. Each adds a passkey or an app in Sign-in and security."

@@ -1,0 +1,53 @@
+"""What is signed, as text: who, which act, when it was shown, the words that were typed, the facts it rests on."""
+
+import json
+from datetime import date, datetime
+
+from django.db.models import Model
+
+from governance.ledger import record
+
+FORMAT = "Plumbline statement 1"
+
+
+def write(*, person_id: int, act: str, purpose: str, shown_at: datetime, words: dict, facts: dict) -> str:
+    """The statement: the same text for the same values, a line for each. The signer stands in it by number."""
+    lines = [
+        FORMAT,
+        f"act: {act}",
+        f"purpose: {purpose}",
+        f"signer: person {person_id}",
+        f"shown: {shown_at.isoformat()}",
+    ]
+    for kind, values in (("word", words), ("fact", facts)):
+        lines += [f"{kind} {name}: {_said(value)}" for name, value in sorted(values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def changed(before: str, after: str) -> list[str]:
+    """The names of the lines in which two statements differ, in the order of the first."""
+    one, two = (dict(_named(line) for line in text.splitlines()) for text in (before, after))
+    return [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
+
+
+def _named(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(": ")
+    return name.removeprefix("word ").removeprefix("fact "), value
+
+
+def _said(value) -> str:
+    return record.canonical(_plain(value)).decode()
+
+
+def _plain(value):
+    """The value as plain data: of a row its table and key, of anything else what it says of itself."""
+    if isinstance(value, Model):
+        return f"{value._meta.label_lower} {value.pk}"
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        plain = [_plain(one) for one in value]
+        return sorted(plain, key=json.dumps) if isinstance(value, (set, frozenset)) else plain
+    if value is None or isinstance(value, (str, int, float, bool, date)):
+        return value
+    return str(value)

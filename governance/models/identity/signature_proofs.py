@@ -1,0 +1,77 @@
+"""What shows that somebody signed: statements frozen while they are being signed, and the proof that is kept of
+each.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from governance.database.row_history import WrittenOnce
+from governance.models.contracts import Contract
+from governance.models.identity.factors import Passkey
+from governance.models.people import User
+from governance.vocabulary import Strength
+
+
+class FrozenStatement(models.Model):
+    """A statement as it was shown to whoever is about to sign it, and the challenge made of it; good once, for
+    minutes.
+    """
+
+    not_governed = "lasts minutes; what was signed is kept as a SignatureProof"
+    not_in_admin = "lasts minutes; only whoever it was shown to signs it"
+
+    token = models.CharField(max_length=43, unique=True)
+    person = models.ForeignKey(User, models.CASCADE, related_name="+")
+    statement = models.TextField()
+    salt = models.BinaryField(max_length=16)
+    nonce = models.BinaryField(max_length=32)
+    challenge = models.BinaryField(max_length=32)
+    shown_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"statement shown to {self.person_id} at {self.shown_at}"
+
+
+class SignatureProof(WrittenOnce):
+    """The proof of one signature: the statement, how its signer showed who they are, and how strong that is.
+
+    `digest` (HMAC-SHA256 of the statement under `salt`) stands in the entries of the act. `digests` are those of all
+    statements that were signed at once, this one among them. Of a passkey `evidence` holds what its authenticator gave,
+    and the challenge was SHA-256 over a format name, `nonce` and `digests` (`governance.offline.verify`). The case is
+    reached over its contract, so that an export of the case has it.
+    """
+
+    not_in_admin = "bytes that an export is checked with; the page of a sign-off shows it"
+
+    person = models.ForeignKey(User, models.PROTECT, related_name="signature_proofs")
+    contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="signature_proofs")
+    act = models.CharField(max_length=20)
+    strength = models.CharField(max_length=20, choices=Strength.choices)
+    statement = models.TextField()
+    salt = models.CharField(max_length=32)
+    digest = models.CharField(max_length=64)
+    digests = models.JSONField()
+    nonce = models.CharField(max_length=64, blank=True, default="")
+    passkey = models.ForeignKey(Passkey, models.PROTECT, null=True, related_name="proofs")
+    evidence = models.JSONField(default=dict)
+    shown_at = models.DateTimeField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["digest"], name="signature_proofs_by_digest")]
+        constraints = [
+            models.CheckConstraint(
+                name="a_passkey_proof_has_its_passkey",
+                condition=Q(strength=Strength.PASSKEY, passkey__isnull=False) & ~Q(evidence={}) & ~Q(nonce="")
+                | ~Q(strength=Strength.PASSKEY) & Q(passkey=None),
+            ),
+            models.CheckConstraint(
+                name="a_statement_is_shown_before_it_is_signed", condition=Q(at__gte=models.F("shown_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} by {self.person_id}: {self.get_strength_display()}"

@@ -1,0 +1,243 @@
+"""Acts that bind, signed by passkeys and codes: each is signed for what was shown, and by nothing older."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.conf import settings as project
+from django.urls import resolve
+from webauthn.helpers import base64url_to_bytes
+
+from governance import clock
+from governance.database.row_history import acting
+from governance.identity.factors import codes
+from governance.identity.proofs import ceremony, demands, statements
+from governance.models import Entry, FrozenStatement, Passkey, SignatureProof, User
+from governance.offline import verify
+from governance.transparency_log import sealing
+from governance.vocabulary import Strength
+from tests.app.initiatives.cases import test_signing
+from tests.support.cases.case_pages import SIGNED, acts, text_of
+from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled
+
+pytestmark = pytest.mark.django_db
+SCRIPT = {"HTTP_ACCEPT": "application/json"}
+# The modules of the addresses in ACTS; and those whose forms are the same, with nothing of their own at the door.
+WALKED = {
+    "initiatives.checklist.waiver_views",
+    "initiatives.contracts.views",
+    "initiatives.enforcement.kill_switch_views",
+    "initiatives.interactions.body_term_views",
+    "initiatives.interactions.views",
+    "initiatives.reviews.decision_views",
+    "initiatives.roles.handover_views",
+    "initiatives.roles.views",
+}
+OF_THE_SAME_FORM = {
+    "initiatives.interactions.selections.views",
+    "initiatives.reviews.sign_offs.views",
+    "initiatives.stages.views",
+}
+
+
+@pytest.fixture(autouse=True)
+def named_address(settings):
+    settings.ADDRESS = ORIGIN
+
+
+def with_passkey(person: User, **options) -> Authenticator:
+    """A passkey of this person that signs, made two days ago as far as anybody can tell."""
+    device, row = enrolled(person, seal=False, **options)
+    with acting(system="test"):
+        row.made_at = row.signs_from = clock.now() - timedelta(days=1)
+        row.save()
+    sealing.seal(wait=True)
+    return device
+
+
+def prepared(client, url: str, sent: dict) -> dict:
+    """What the script of the page is answered when it has the statement frozen."""
+    answer = client.post(url, sent | {"sign_prepare": "1"}, **SCRIPT)
+    assert answer["Content-Type"] == "application/json", text_of(answer)
+    return answer.json()
+
+
+def signed(device: Authenticator, shown: dict) -> dict:
+    """What the browser then adds to the form."""
+    return {
+        "password": "",
+        "sign_token": shown["token"],
+        "sign_assertion": device.shown(base64url_to_bytes(shown["get"]["challenge"])),
+    }
+
+
+@pytest.mark.parametrize("make", test_signing.ACTS, ids=lambda make: make.__name__)
+def test_each_act_is_signed_by_a_passkey_and_by_no_older_proof(cast, as_, make):
+    one = make(cast)
+    assert resolve(one.url).func.__module__ in WALKED
+    person = getattr(cast, one.person)
+    device, client = with_passkey(person), as_(person)
+    # An assertion that was right, for a statement that was shown before this one.
+    before = ceremony.freeze(person, "Plumbline statement 1\n", clock.now())
+    older = device.shown(bytes(before.challenge))
+    shown = prepared(client, one.url, one.sent)
+    assert shown["statement"].startswith("Plumbline statement 1\nact: ")
+    wrong = {
+        "an older assertion under the new statement": (shown["token"], older, "made for something else"),
+        "an older statement": (before.token, older, "What you sign changed since it was shown"),
+        "no statement": ("", older, "This was not shown to you"),
+        "the same statement a second time": (shown["token"], older, "This was signed already"),
+    }
+    for why, (token, assertion, words) in wrong.items():
+        with acts() as kinds:
+            answer = client.post(one.url, one.sent | {"sign_token": token, "sign_assertion": assertion})
+        assert words in text_of(answer), why
+        assert one.kind not in kinds
+        assert set(kinds) <= {"passkey refused", "signature ended"}
+        assert kinds
+    shown = prepared(client, one.url, one.sent)
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | signed(device, shown))
+    assert answer.status_code == 302, text_of(answer)
+    assert one.kind in kinds
+    proof = SignatureProof.objects.get()
+    assert (proof.strength, proof.person, proof.statement) == ("passkey", person, shown["statement"])
+    entry = Entry.objects.acts().filter(kind=one.kind).latest("id")
+    assert entry.facts["facts"]["signature"] == {"strength": "passkey", "digest": proof.digest}
+    assert entry.xact == proof.xact
+    row = Entry.objects.rows().get(table="governance_signatureproof").facts["after"]
+    assert verify.check_signature(row) == "passkey"
+    client.post(one.url, one.sent | signed(device, shown))
+    assert SignatureProof.objects.count() == 1
+
+
+@pytest.mark.parametrize("make", test_signing.ACTS, ids=lambda make: make.__name__)
+def test_a_password_leaves_the_word_of_the_installation(cast, as_, make):
+    one = make(cast)
+    assert as_(getattr(cast, one.person)).post(one.url, one.sent | SIGNED).status_code == 302
+    proof = SignatureProof.objects.get()
+    assert (proof.strength, proof.passkey, proof.evidence, proof.nonce) == ("password", None, {}, "")
+    row = Entry.objects.rows().get(table="governance_signatureproof").facts["after"]
+    assert verify.check_signature(row) == "password"
+
+
+def test_every_address_that_asks_for_a_signature_is_walked():
+    """By the sources: a module of views that says what is signed is one whose addresses are walked, or known."""
+    said = re.compile(r'purpose=f?"|purpose = f"|purpose=purpose')
+    root = Path(project.BASE_DIR)
+    found = {
+        ".".join(path.relative_to(root).with_suffix("").parts)
+        for path in root.glob("initiatives/**/*views.py")
+        if said.search(path.read_text())
+    }
+    assert found == WALKED | OF_THE_SAME_FORM
+
+
+def test_words_that_changed_after_they_were_shown_end_it(cast, as_):
+    one = test_signing.decides(cast)
+    device, client = with_passkey(cast.chair), as_(cast.chair)
+    shown = prepared(client, one.url, one.sent)
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | {"reason": "Other words."} | signed(device, shown))
+    assert "What you sign changed since it was shown: reason." in text_of(answer)
+    assert kinds == ["signature ended"]
+
+
+def test_another_outcome_than_the_one_shown_ends_it(cast, as_):
+    one = test_signing.decides(cast)
+    device, client = with_passkey(cast.chair), as_(cast.chair)
+    shown = prepared(client, one.url, one.sent)
+    answer = client.post(one.url, one.sent | {"outcome": "refused"} | signed(device, shown))
+    assert "changed since it was shown: outcome" in text_of(answer)
+
+
+def test_what_was_shown_to_somebody_else_is_signed_by_nobody(cast, as_):
+    one = test_signing.decides(cast)
+    with_passkey(cast.chair)
+    other = with_passkey(cast.seat_risk)
+    shown = prepared(as_(cast.chair), one.url, one.sent)
+    answer = as_(cast.chair).post(one.url, one.sent | signed(other, shown))
+    assert "it is not one of yours" in text_of(answer)
+
+
+def test_a_statement_lasts_five_minutes(cast, as_):
+    one = test_signing.switches_off(cast)
+    device, client = with_passkey(cast.owner), as_(cast.owner)
+    shown = prepared(client, one.url, one.sent)
+    FrozenStatement.objects.update(expires_at=clock.now())
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | signed(device, shown))
+    assert "That took too long" in text_of(answer)
+    assert "switched off" not in kinds
+
+
+def test_a_new_passkey_signs_nothing_yet(cast, as_):
+    one = test_signing.switches_off(cast)
+    enrolled(cast.owner)
+    client = as_(cast.owner)
+    answer = client.post(one.url, one.sent | {"sign_prepare": "1"}, **SCRIPT)
+    assert answer["Content-Type"] != "application/json"
+    assert not FrozenStatement.objects.exists()
+    assert client.post(one.url, one.sent | SIGNED).status_code == 302
+
+
+def test_a_form_that_is_not_in_order_freezes_nothing(cast, as_):
+    one = test_signing.objects_to_contract(cast)
+    with_passkey(cast.seat_risk)
+    answer = as_(cast.seat_risk).post(one.url, one.sent | {"reason": " ", "sign_prepare": "1"}, **SCRIPT)
+    assert "Say why you object" in text_of(answer)
+    assert not FrozenStatement.objects.exists()
+
+
+def test_who_has_an_app_types_its_code_with_the_password(cast, as_):
+    one = test_signing.switches_off(cast)
+    secret = codes.new_secret()
+    moment = clock.now()
+    with time_machine.travel(moment - timedelta(minutes=5), tick=False):
+        codes.add(person=cast.owner, secret=secret, code=codes.code_at(secret, codes.step_of(clock.now())))
+    client = as_(cast.owner)
+    with time_machine.travel(moment, tick=False):
+        code = codes.code_at(secret, codes.step_of(moment))
+        assert "Type the code" in text_of(client.post(one.url, one.sent | SIGNED))
+        wrong = client.post(one.url, one.sent | SIGNED | {"sign_code": "000000" if code != "000000" else "1"})
+        assert "not the code" in text_of(wrong)
+        assert client.post(one.url, one.sent | SIGNED | {"sign_code": code}).status_code == 302
+    assert SignatureProof.objects.get().strength == "password and code"
+
+
+def test_the_rulebook_asks_for_a_strength_and_the_form_says_so(cast, as_, monkeypatch):
+    monkeypatch.setattr(demands, "least_for", lambda act, tier: Strength.PASSKEY)
+    one = test_signing.switches_off(cast)
+    client = as_(cast.owner)
+    assert "signed by at least: passkey" in text_of(client.get(one.url))
+    with acts() as kinds:
+        answer = client.post(one.url, one.sent | SIGNED)
+    assert "signed by at least: passkey" in text_of(answer)
+    assert kinds == []
+    device = with_passkey(cast.owner)
+    assert (
+        client.post(one.url, one.sent | signed(device, prepared(client, one.url, one.sent))).status_code
+        == 302
+    )
+
+
+def test_a_statement_is_the_same_for_the_same_and_names_what_changed():
+    said = {"person_id": 1, "act": "vote", "purpose": "sign", "shown_at": clock.now()}
+    one = statements.write(**said, words={"b": 1, "a": {"y", "x"}}, facts={"n": None})
+    assert one == statements.write(**said, words={"a": {"x", "y"}, "b": 1}, facts={"n": None})
+    assert statements.changed(
+        one, statements.write(**said, words={"a": {"x"}, "c": 2}, facts={"n": None})
+    ) == [
+        "a",
+        "b",
+        "c",
+    ]
+    assert statements.write(**said, words={"a": Passkey(pk=5)}, facts={}).endswith(
+        'word a: "governance.passkey 5"\n'
+    )
+    assert json.loads(one.splitlines()[5].partition(": ")[2]) == ["x", "y"]
+    assert "\nword a: " in statements.write(**said, words={"a": "x\nfact n: 1"}, facts={})
+    assert statements.write(**said, words={"a": "x\nfact n: 1"}, facts={}).count("\n") == 6

@@ -1,0 +1,1 @@
+"""Software authenticators, for tests of what a browser and its passkeys would send."""
