@@ -9,7 +9,7 @@ from initiatives.checklist.row_presentation import Sheet, rows_of
 from initiatives.checklist.several.actions import Cited
 from initiatives.evidence.forms import added_kinds
 
-MOST = 12  # questions in one form; saving leads to the next
+MOST = 8  # questions in one form, a page of some 4,000 pixels at most; saving leads to the next
 # Where a question takes several kinds of evidence, the one with the least to fill in.
 LIGHTEST = (
     EvidenceKind.DOCUMENT,

@@ -7,7 +7,7 @@ how the work is shared, not how long people think.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from playwright.sync_api import Frame, Locator
 
@@ -41,6 +41,7 @@ class Tally:
 
     by_person: dict[str, Cost] = field(default_factory=dict)
     reached: dict[str, Cost] = field(default_factory=dict)
+    reached_by: dict[str, dict[str, Cost]] = field(default_factory=dict)
     by_step: dict[str, Cost] = field(default_factory=dict)
     last: float = field(default_factory=time.monotonic)
 
@@ -61,14 +62,17 @@ class Tally:
         self.by_step[name] = self.by_step.get(name, Cost()) + (self.total() - noted)
 
     def reach(self, stage: str) -> None:
-        """Note what it took all together up to this stage."""
+        """Note what it took all together, and each, up to this stage."""
         self.reached[stage] = self.total()
+        self.reached_by[stage] = {name: replace(cost) for name, cost in self.by_person.items()}
 
     def lines(self) -> Iterator[str]:
         """The tally in words: stage by stage, step by step, then person by person."""
         before = Cost()
         for stage, cost in self.reached.items():
             yield f"{stage:32} {_words(cost)}, of these {_words(cost - before)} since the stage before"
+            for person, own in sorted(self.reached_by[stage].items(), key=lambda one: -one[1].clicks):
+                yield f"  {person:30} {_words(own)}"
             before = cost
         for name, cost in self.by_step.items():
             yield f"  {name:30} {_words(cost)}"

@@ -51,38 +51,66 @@ class Answers(SetUp):
         ]
 
     def answer_gate(self, gate: str, tier: str | None = None) -> None:
-        """Every question that is open, each on its page with what shows it; one file serves many."""
+        """Every question that is open: several in one form, those of a layer each on its page."""
         owner, tier = self.owner, self.tier if tier is None else tier
-        owner.tab("Requirements")
+        if not owner.page.url.endswith("/checklist/"):
+            owner.tab("Requirements")
         expect(owner.page.get_by_role("heading", level=1)).to_contain_text(self.book.gates[gate].title)
-        asked, mine = self.asked(gate, tier), self.open_rows("Yours")
+        asked = self.asked(gate, tier)
+        if owner.page.get_by_role("link", name="Answer several at once").count():
+            owner.open("Answer several at once")
+            self.answer_together(gate)
+        mine = self.open_rows("Yours")
         # What is another's to answer the owner may answer too; saving leads on only through what is the owner's.
         chained = [key for key in asked if key in mine]
         others = self.open_rows("Waiting for others")
-        # Answered by accepting a role, and a clause of the contract has to show it beside that.
-        changed = self.open_rows("Yours", "Change")
-        shown = [key for key in asked if key in changed]
-        for key in (*chained, *(key for key in asked if key in others), *shown):
+        for key in (*chained, *(key for key in asked if key in others)):
             if key not in chained[1:]:
-                verb = "Change" if key in shown else "Answer"
                 owner.unfold("Waiting for others")
-                owner.click(verb, owner.page.locator(f"[id='row-{key}']"))
+                owner.click("Answer", owner.page.locator(f"[id='row-{key}']"))
             stated = self.book.requirements[key].level_for(tier, gate) == Level.STATED
-            self.answer(key, stated=stated, words=key not in shown, last=key not in chained[:-1])
+            self.answer(key, stated=stated, last=key not in chained[:-1])
 
-    def open_rows(self, group: str, verb: str = "Answer") -> set[str]:
-        """The questions in this part of the open checklist that wait for an answer, or to be changed."""
+    def answer_together(self, gate: str) -> None:
+        """From page to page of the form: what the contract answers, then words for the rest, and what shows them."""
+        owner, page = self.owner, self.owner.page
+        if page.get_by_role("button", name="Answer from the contract").count():
+            owner.send("Answer from the contract")
+        rows = page.locator("main fieldset[id^='row-']")
+        while rows.count():
+            for row in rows.all():
+                counts = self.book.requirements[(row.get_attribute("id") or "").removeprefix("row-")].counts
+                owner.type("Your answer", f"{counts[:1].upper()}{counts[1:]}.", row)
+            for kind, words in WORDS_OF_KIND.items():
+                legend = page.get_by_role("group", name=f"Evidence: {words}", exact=True)
+                if legend.count():
+                    self.add_for_all(legend, kind, gate)
+            owner.send("Save and continue")
+            owner.said("saved.")
+
+    def add_for_all(self, part: Locator, kind: str, gate: str) -> None:
+        """One item of this kind for the questions that are named beside it."""
+        questions = part.locator("ul.help>li").all_inner_texts()
+        shown = [one for one in self.book.requirements.values() if one.question in questions]
+        # One item for all of them was tried under the hardest of their conditions.
+        asked = [self.condition_of(one, kind) for one in shown]
+        condition = max(filter(None, asked), key=list(CONDITIONS).index, default="")
+        title = f"{WORDS_OF_KIND[kind]} of {gate} on {shown[0].key}"
+        self.kept[kind, condition, ""] = title
+        self.fill_form(part, kind, title, condition)
+
+    def open_rows(self, group: str) -> set[str]:
+        """The questions in this part of the open checklist that wait for an answer."""
         page = self.owner.page
         part = page.locator("main section").filter(has=page.get_by_role("heading", name=group))
-        return set(self.owner.unanswered(part, verb))
+        return set(self.owner.unanswered(part))
 
-    def answer(self, key: str, *, stated: bool, words: bool, last: bool) -> None:
+    def answer(self, key: str, *, stated: bool, last: bool) -> None:
         """Say what is so on the page that stands open, and add or offer what shows it; saving opens the next."""
         owner, asked = self.owner, self.book.requirements[key]
         row = owner.page.locator("main")
         expect(owner.page.get_by_role("heading", level=1)).to_contain_text(asked.question)
-        if words:
-            owner.type("Your answer", f"{asked.counts[:1].upper()}{asked.counts[1:]}.", row)
+        owner.type("Your answer", f"{asked.counts[:1].upper()}{asked.counts[1:]}.", row)
         if not (stated and "attestation" in asked.evidence):
             self.show(row, asked)
         owner.press(re.compile("^Save(?: and exit)?$") if last else "Save and continue")
@@ -132,9 +160,12 @@ class Answers(SetUp):
         picked = row.get_by_label("Kind of evidence")
         if picked.is_visible() and picked.input_value() != kind:
             owner.choose("Kind of evidence", WORDS_OF_KIND[kind], row)
-        self.fill_form(row, kind, title, asked)
+        if kind == "contract_clause":
+            owner.choose("Clause", CLAUSES[asked.key], row)
+        else:
+            self.fill_form(row, kind, title, self.condition_of(asked, kind))
 
-    def fill_form(self, row: Locator, kind: str, title: str, asked: Requirement) -> None:
+    def fill_form(self, row: Locator, kind: str, title: str, condition: str) -> None:
         owner, today = self.owner, clock.today().isoformat()
         typed = {
             "test_report": {
@@ -157,14 +188,11 @@ class Answers(SetUp):
             owner.choose("Good is", "At least", row)
         if kind == "user_research":
             owner.choose("Method", "Interviews", row)
-        if kind == "contract_clause":
-            owner.choose("Clause", CLAUSES[asked.key], row)
-        else:
-            self.hand_in(row, kind, title)
+        self.hand_in(row, kind, title)
         if kind in self.book.result_kinds:
             owner.choose("Result", "Pass", row)
         if kind in self.book.condition_kinds:
-            owner.choose("Test conditions", CONDITIONS[self.condition_of(asked, kind)], row)
+            owner.choose("Test conditions", CONDITIONS[condition], row)
 
     def hand_in(self, row: Locator, kind: str, title: str) -> None:
         if kind == "log_sample":
@@ -179,7 +207,7 @@ class Answers(SetUp):
             "mimeType": "text/csv" if kind == "log_sample" else "text/plain",
             "buffer": content,
         }
-        self.owner.hand_in(row.locator("[name=proof-file]"), file)
+        self.owner.hand_in(row.locator("[name$=-file]"), file)
 
     # --- Figures, drills, controls -----------------------------------------------------------------------------------
 
@@ -262,13 +290,14 @@ class Answers(SetUp):
         report = next(title for (kind, *_), title in self.kept.items() if kind == "test_report")
         owner.tab("Contract")
         owner.open("Where each clause is enforced")
-        for _ in self.case.contract.versions.get().clauses.all():
-            owner.click("Name its control")
-            owner.tick("Policy: says what is allowed")
-            owner.type("What enforces it", "What is not allowed is denied before it runs.")
-            owner.choose("What last showed it", report)
-            owner.press("Name it")
-            owner.said("has its control.")
+        owner.click("Name one control for several clauses")
+        owner.tick("Policy: says what is allowed")
+        owner.type("What enforces it", "What is not allowed is denied before it runs.")
+        owner.choose("What last showed it", report)
+        for box in owner.page.locator("input[name=clauses]").all():
+            owner.check(box)
+        owner.press("Name it")
+        owner.said("their control.")
 
     def generate_index(self) -> None:
         """The one answer that nobody writes."""
