@@ -195,13 +195,14 @@ def _conclude(case: Initiative, sample: OutputSample) -> None:
         trace_sampling.read_sample(content, "sample.jsonl"), trace_sampling.governed_sources(case)
     )
     outside = all(one.judgement.outside for one in outputs)
+    seed = sample.checkpoint.size if sample.checkpoint else 0
     sample.trace = traces.keep_sample(
         case,
         title=f"Outputs of {sample.first:%-d %B} to {sample.last:%-d %B %Y}, drawn by the record",
         taken_on=clock.today(),
         result=ProofResult.PASS if checked.low >= sample.target else ProofResult.FAIL,
         file=ContentFile(content, name=f"{case.ref}-sample-{sample.pk}.jsonl"),
-        note=f"Drawn by checkpoint {sample.checkpoint.size} from {sample.among:,} outputs, of which "
+        note=f"Drawn by checkpoint {seed} from {sample.among:,} outputs, of which "
         f"{sample.target:.0%} at least had to trace, and judged "
         + ("from outside the team." if outside else "in the team."),
         checked=checked,

@@ -7,6 +7,7 @@ and what was retrieved in its conversation since the call before.
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -40,7 +41,7 @@ def any_output(case: int, first: date, last: date) -> bool:
 
 def drawn(case: int, first: date, last: date, seed: bytes, count: int) -> tuple[list[Interaction], int]:
     """The first outputs of these days in the order of this seed, twice as many as wanted, and among how many."""
-    asked = {
+    asked: dict[str, Any] = {
         "case": case,
         "start": clock.midnight_before(first),
         "end": clock.midnight_after(last),

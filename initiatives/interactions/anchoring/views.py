@@ -81,7 +81,7 @@ def output_sample(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             opened, sources = actions.open_output(output=output, by=request.user)
         except NoMaster:
-            wrong = NO_MASTER
+            wrong = str(NO_MASTER)
     total = sample.outputs.count()
     context = case_context(request, case, "integration") | {
         "title": _("Sample of outputs"),

@@ -5,6 +5,7 @@ Nothing is decrypted: every figure is from clear columns of rows that are sealed
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -67,7 +68,11 @@ def edge_of(bucket: int) -> float:
 
 def of_day(case: int, day: date, *, over: bool) -> CallFigures:
     """The figures of a case (its number) and a day (local). Persons are counted only once the day is `over`."""
-    inside = {"case": case, "start": clock.midnight_before(day), "end": clock.midnight_after(day)}
+    inside: dict[str, Any] = {
+        "case": case,
+        "start": clock.midnight_before(day),
+        "end": clock.midnight_after(day),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, inside)
         tried, failed, outputs, sourced, named, sampling = cursor.fetchone()

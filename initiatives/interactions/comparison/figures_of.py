@@ -115,7 +115,7 @@ def samples_of(cases: Iterable[int]) -> dict[int, Sample]:
     return {
         case: Sample(row.trace.outputs, row.trace.hits, row.target, row.pk not in inside)
         for case, row in newest.items()
-        if case not in changed or clock.local_day(changed[case]) < row.first
+        if row.trace is not None and (case not in changed or clock.local_day(changed[case]) < row.first)
     }
 
 

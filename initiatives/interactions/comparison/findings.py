@@ -7,7 +7,7 @@ a count that the interaction log does not supply itself, so nobody of the team w
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -102,7 +102,7 @@ def says_of_calls(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
     moment after these weeks until the next ones are over.
     """
     _, monday = weeks()
-    span = {
+    span: dict[str, Any] = {
         "since": clock.midnight_before(monday),
         "until": clock.midnight_before(monday) + COUNTS + SETTLING,
     }
