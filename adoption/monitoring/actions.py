@@ -245,7 +245,7 @@ def end_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
         may_set_monitoring(case, by).or_refuse()
         row = AlertMapping.objects.get(pk=mapping.pk)
         if row.ended_at is not None:
-            raise Conflict("It was taken back already.", link=reverse("monitoring", args=[case.ref]))
+            raise Conflict("It was withdrawn already.", link=reverse("monitoring", args=[case.ref]))
         row.ended_at = clock.now()
         row.save()
         record.record(EntryKind.ALERT_MAPPING_ENDED, case=case, which=str(row), becomes=row.becomes)
