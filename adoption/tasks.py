@@ -26,9 +26,10 @@ def follow_lesson(key: int) -> None:
 
 @shared_task(**SURE)
 def forget_contacts() -> None:
-    """Delete how people without an account could be reached, once it is of no use any more: reporters, senders."""
+    """Delete what is of no use any more: how people without an account could be reached, and old alerts."""
     user_report_actions.forget_contacts()
     intake_actions.forget_senders()
+    monitoring_actions.forget_alerts()
 
 
 @shared_task(**SURE)
@@ -47,9 +48,3 @@ def prepare_export(key: int) -> None:
 def tend_exports() -> None:
     """Write the exports that still wait, erase those whose days are over."""
     export_actions.tend()
-
-
-@shared_task(**SURE)
-def forget_alerts() -> None:
-    """Delete alerts whose time is over, and empty the bodies of others."""
-    monitoring_actions.forget_alerts()

@@ -318,7 +318,6 @@ CELERY_BEAT_SCHEDULE = {
         ("expire reviews", "initiatives.tasks.expire_reviews", crontab(minute="9")),
         ("owe readings", "adoption.tasks.owe_readings", crontab(minute="12")),
         ("forget contacts", "adoption.tasks.forget_contacts", crontab(minute="14")),
-        ("forget alerts", "adoption.tasks.forget_alerts", crontab(minute="16", hour="*/4")),
         ("tend exports", "adoption.tasks.tend_exports", crontab(minute="4-59/5")),
         ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),

@@ -115,7 +115,7 @@ SENTENCES = {
     EntryKind.PROBLEM_TREATED: "treated a problem that a user reported ({became:problem}): {words}",
     EntryKind.MONITORING_PROMISED: "promised that its monitoring is heard of at least every {every_days} days.",
     EntryKind.ALERTS_MAPPED: "said what alerts count as ({which}): {becomes:becomes}.",
-    EntryKind.ALERT_MAPPING_ENDED: "took back what alerts count as ({which}): {becomes:becomes}.",
+    EntryKind.ALERT_MAPPING_ENDED: "withdrew what alerts count as ({which}): {becomes:becomes}.",
     EntryKind.INCIDENT_DRAFT_OPENED: "put a draft of an incident to those who operate it: “{title}”.",
     EntryKind.INCIDENT_DRAFT_CONFIRMED: (
         "confirmed what the monitoring reported as the incident “{into}”: “{title}”."

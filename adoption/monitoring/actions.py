@@ -56,7 +56,7 @@ class Taken:
 # --- What machines send ----------------------------------------------------------------------------------------------
 
 
-def take(*, case: Initiative | int, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
+def take(*, case: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
     """Take in alerts of the monitoring of a case, in one act; also none, which says that it runs.
 
     One row for each fingerprint and start of a sender, whatever the order in which and however often it comes. It is
@@ -185,9 +185,9 @@ def _draft_of(case: Initiative, row: Alert) -> tuple[IncidentDraft, bool]:
 
 def _operating(case: Initiative) -> list[User]:
     roles = (accepted(case, role) for role in OPERATING)
-    people = {found.person_id: found.person for found in roles if found is not None}
+    people = {found.person.pk: found.person for found in roles if found is not None}
     if not people and case.registered_by is not None:
-        people[case.registered_by_id] = case.registered_by
+        people[case.registered_by.pk] = case.registered_by
     return list(people.values())
 
 
@@ -245,7 +245,7 @@ def end_mapping(*, mapping: AlertMapping, by: User) -> AlertMapping:
         may_set_monitoring(case, by).or_refuse()
         row = AlertMapping.objects.get(pk=mapping.pk)
         if row.ended_at is not None:
-            raise Conflict("It was taken back already.", link=reverse("monitoring", args=[case.ref]))
+            raise Conflict("It was withdrawn already.", link=reverse("monitoring", args=[case.ref]))
         row.ended_at = clock.now()
         row.save()
         record.record(EntryKind.ALERT_MAPPING_ENDED, case=case, which=str(row), becomes=row.becomes)
@@ -285,7 +285,7 @@ def _waiting(draft: IncidentDraft, by: User) -> IncidentDraft:
     may_treat_drafts(row.initiative, by).or_refuse()
     if row.state != WAITING:
         raise Conflict(
-            f"{row.treated_by} treated it {clock.moment_in_words(row.treated_at)}.",
+            f"{row.treated_by} treated it {clock.moment_in_words(row.treated_at or row.opened_at)}.",
             "Read what became of it.",
             reverse("incident-draft", args=[row.pk]),
         )
@@ -296,14 +296,9 @@ def _treat(case: Initiative, row: IncidentDraft, state: str, words: str, by: Use
     row.state, row.words, row.treated_by, row.treated_at = state, words, by, clock.now()
     row.save()
     facts = {"draft": row.pk, "title": row.title, "words": row.words}
-    if state == CONFIRMED:
-        record.record(
-            EntryKind.INCIDENT_DRAFT_CONFIRMED,
-            case=case,
-            incident=row.incident_id,
-            into=row.incident.title,
-            **facts,
-        )
+    if row.incident is not None:
+        facts |= {"incident": row.incident.pk, "into": row.incident.title}
+        record.record(EntryKind.INCIDENT_DRAFT_CONFIRMED, case=case, **facts)
     else:
         record.record(EntryKind.INCIDENT_DRAFT_DISMISSED, case=case, **facts)
     follow([case])
@@ -320,7 +315,7 @@ def confirm_draft(*, draft: IncidentDraft, by: User, **fields) -> Incident:
         there = fields.pop("incident", None)
         if there is not None and there.initiative_id != case.pk:
             raise ValidationError({"incident": "Choose an incident of this initiative."})
-        row.incident = there or incident_actions.open_incident(
+        incident: Incident = there or incident_actions.open_incident(
             case=case,
             by=by,
             words=f"Reported by the monitoring, by the rule {row.rule}: {row.title}",
@@ -328,8 +323,9 @@ def confirm_draft(*, draft: IncidentDraft, by: User, **fields) -> Incident:
             detected_at=row.opened_at,
             **fields,
         )
-        _treat(case, row, CONFIRMED, f"It is “{row.incident.title}”.", by)
-    return row.incident
+        row.incident = incident
+        _treat(case, row, CONFIRMED, f"It is “{incident.title}”.", by)
+    return incident
 
 
 def dismiss_draft(*, draft: IncidentDraft, reason: str, by: User) -> IncidentDraft:

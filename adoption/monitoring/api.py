@@ -21,7 +21,7 @@ from initiatives.models import Initiative
 
 MOST_BYTES = 1024 * 1024
 ALERTS_A_SECOND = 50  # of one key, in one process
-ENDED = "This initiative ended: it takes no alerts any more. Take it out of the monitoring."
+ENDED = "This initiative ended: it takes no alerts any more. Remove it from the monitoring."
 
 rate = Rate()
 

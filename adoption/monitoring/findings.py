@@ -113,7 +113,7 @@ def _found(last: dict[int, date]) -> dict[int, tuple[int, int]]:
 
     One question for each of these days: what is said of a case stays the same until it is heard of again.
     """
-    found = {}
+    found: dict[int, tuple[int, int]] = {}
     for day in set(last.values()):
         until = clock.midnight_before(day)
         rows = Alert.objects.filter(

@@ -107,9 +107,9 @@ def end_mapping(request: SignedInRequest, pk: int) -> HttpResponse:
         lambda fields: actions.end_mapping(mapping=row, by=request.user),
         "Such alerts count as all others do.",
         page=PAGE,
-        title="Take back what alerts count as",
+        title="Withdraw what alerts count as",
         lede=f"{str(row).capitalize()}: {row.get_becomes_display()[:1].lower()}{row.get_becomes_display()[1:]}.",
-        verb="Take it back",
+        verb="Withdraw it",
     )
 
 

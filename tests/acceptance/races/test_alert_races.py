@@ -23,7 +23,7 @@ def test_what_many_send_at_once_is_one_row_one_draft_and_one_day():
     began = clock.now() - timedelta(hours=1)
     fires, over = sent(started=began), sent(started=began, ended=began + timedelta(minutes=30))
     with Ring() as ring:
-        acts = [partial(actions.take, case=case.pk, key=key, sent=(one,)) for one in (fires, over)]
+        acts = [partial(actions.take, case=case, key=key, sent=(one,)) for one in (fires, over)]
         found = ring.run(acts * (SIZE // 2))
     assert {one.kind for one in found} == {"done"}, found
     assert sum(one.value.new for one in found) == 1

@@ -18,7 +18,7 @@ def plain(name: str = "disk-7", **fields) -> dict:
         "rule": "DiskFull",
         "severity": "critical",
         "state": "firing",
-        "started": clock.now().isoformat(),
+        "started": fields.get("started") or clock.now().isoformat(),
         "summary": f"{name} is full",
     } | fields
 
