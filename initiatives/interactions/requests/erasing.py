@@ -83,7 +83,7 @@ def _refuse_too_soon(row: SubjectRequest) -> None:
     if not row.wants_erasure:
         raise Conflict("The person did not ask for an erasure.")
     if row.erasures.exists():
-        raise Conflict("It is erased already.", "The proof says what was tried.")
+        raise Conflict("It is erased already.", "Its page says what was tried.")
     if not row.searched_at or row.hits.filter(belongs__isnull=True).exists():
         raise Conflict(
             "Not everything that was found is judged.", "Search, and say of each whether it belongs."

@@ -1,6 +1,7 @@
 """What the log holds of who asks: found by pseudonym at once, by text through selections, case by case."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
@@ -211,7 +212,10 @@ def _finish(one: RequestTextSearch) -> None:
             new=new,
         )
         _done(locked, trouble=trouble)
-    selections.end_selection(selection=selection, by=one.asked_by)
+    with suppress(
+        Refused
+    ):  # ended meanwhile, or whoever asked may not read any more: then it ends on its day
+        selections.end_selection(selection=selection, by=one.asked_by)
 
 
 def _done(one: RequestTextSearch, *, trouble: str = "") -> None:

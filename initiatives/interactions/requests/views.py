@@ -308,7 +308,7 @@ def erase(request: SignedInRequest, pk: int) -> HttpResponse:
             sent(request), request=request, purpose=f"erase for request {row.pk} of a person"
         ),
         lambda row, said: erasing.erase(request=row, by=request.user, **said),
-        _("Erased. The proof says what was tried."),
+        _("Erased. Its page says what was tried, and tries it again."),
         title=_("Erase what belongs to the person"),
         verb=_("Erase it"),
         danger=True,
