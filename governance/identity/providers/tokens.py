@@ -301,9 +301,7 @@ def _moments(claims: Mapping[str, Any], now: float, *, since: float) -> None:
     if issued > now + LEEWAY:
         raise Denied("time", "The token was issued in the future.", CLOCKS)
     if issued < since - LEEWAY:
-        raise Denied(
-            "time", "The token is older than our question.", f"{AGAIN} {CLOCKS}"
-        )
+        raise Denied("time", "The token is older than our question.", f"{AGAIN} {CLOCKS}")
     if "nbf" in claims and _moment(claims, "nbf") > now + LEEWAY:
         raise Denied("time", "The token does not count yet.", CLOCKS)
 
