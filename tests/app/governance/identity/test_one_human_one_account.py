@@ -104,7 +104,7 @@ def test_one_person_has_one_account_at_a_provider(provider, idp, ana):
 
 def test_a_link_needs_the_password_here_and_a_fresh_sign_in_there(provider, idp, ana):
     client = signed_in_locally("ana")
-    assert "address" not in client.post("/account/link/house/", {"password": "wrong"}).context.flatten()
+    assert "address" not in client.post("/account/link/house/", {"password": "wrong"}).context
     idp.remembers = 1_700_000_000
     assert link_own(client, idp).context["denied"].code == "fresh"
     assert not ExternalIdentity.objects.exists()
