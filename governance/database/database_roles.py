@@ -69,6 +69,9 @@ PRIVATE = {
     "governance_passwordlink": ("nonce",),
     "governance_servicekey": ("secret_hash",),
     "governance_interactionkey": ("wrapped",),
+    "governance_identityprovider": ("secret_box",),
+    "governance_clientkey": ("private_box",),
+    "governance_roundtrip": None,
     "adoption_invitation": None,
     "adoption_answerbox": None,
     "adoption_sealedsource": None,  # opened to its reporter, and to the chair by a recorded act

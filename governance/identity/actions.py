@@ -40,7 +40,7 @@ def add_provider(*, secret: str = "", by: User, **said: Any) -> IdentityProvider
         row.full_clean()
         row.save()
         _make_key(row)
-        record.record(EntryKind.PROVIDER_ADDED, **_facts(row))
+        record.record(EntryKind.PROVIDER_ADDED, name=row.name, issuer=row.issuer, settings=_facts(row))
     return row
 
 

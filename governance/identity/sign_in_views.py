@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance import clock
 from governance.database.row_history import acting
-from governance.identity import accounts
+from governance.identity import linked_accounts
 from governance.identity.providers import client_keys, provider_keys, round_trip, tokens
 from governance.identity.providers.denials import Denied, Steps
 from governance.identity.providers.round_trip import SIGN_IN, VerifiedToken
@@ -122,7 +122,7 @@ def refused_page(
 
 def signed_in(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     """Sign in whom the token names, in a new session that ends when the provider says so."""
-    person = accounts.person_of(token)
+    person = linked_accounts.person_of(token)
     with acting(by=person):
         record.record(
             EntryKind.SIGNED_IN,

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.database.row_history import acting
 from governance.identity.permissions import may_keep_providers
-from governance.identity.providers import claims, client_keys, discovery, provider_keys, round_trip
+from governance.identity.providers import client_keys, discovery, identity_claims, provider_keys, round_trip
 from governance.identity.providers.denials import Denied, Step, Steps
 from governance.identity.providers.round_trip import TRIAL, VerifiedToken
 from governance.identity.sign_in_views import answers, refusals
@@ -68,7 +68,7 @@ def tried(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     steps = token.steps
     for name, value in sorted(token.claims.items()):
         steps.ok(f"Claim {name}", _shown(name, value))
-    proposed, overage = claims.proposed_by(token.claims, token.provider.unit_claim)
+    proposed, overage = identity_claims.proposed_by(token.claims, token.provider.unit_claim)
     if token.provider.unit_claim:
         steps.ok("Units", overage or f"Proposed: {', '.join(proposed) or 'none'}. Nothing else follows.")
     linked = ExternalIdentity.objects.open().filter(provider=token.provider, key=token.key).first()

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance.identity import accounts, actions, break_glass, same_person
+from governance.identity import actions, break_glass, linked_accounts, same_person
 from governance.identity.forms import BreakGlassForm, LinkForForm, PairForm, ProviderForm, ReasonForm
 from governance.identity.permissions import local_accounts_on, may_keep_providers
 from governance.identity.provider_guides import guide_of, ours
@@ -118,7 +118,7 @@ def link_for(request: SignedInRequest, slug: str) -> HttpResponse:
         messages.error(request, "Choose a person and write their key at the provider.")
         return redirect("identity-provider", slug=slug)
     try:
-        accounts.link_for(provider=row, by=request.user, **form.cleaned_data)
+        linked_accounts.link_for(provider=row, by=request.user, **form.cleaned_data)
     except Denied as denied:
         messages.error(request, str(denied))
     else:
@@ -131,7 +131,7 @@ def end_link(request: SignedInRequest, pk: int) -> HttpResponse:
     """End somebody's link as admin."""
     may_keep_providers(request.user).or_refuse()
     identity = get_object_or_404(ExternalIdentity, pk=pk)
-    accounts.end_link(identity=identity, reason="Ended by an admin", by=request.user)
+    linked_accounts.end_link(identity=identity, reason="Ended by an admin", by=request.user)
     messages.success(request, f"The link of {identity.person} is ended, and the sessions that came by it.")
     return redirect("identity-provider", slug=identity.provider.slug)
 

@@ -6,18 +6,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.urls import reverse
 
-from governance.gates.separation_of_duties import (
-    Part,
-    Parties,
-    RestsOn,
-    Signer,
-    said,
-    why_barred,
-    why_counted_twice,
-    why_party,
-)
-from governance.identity import same_person
-from governance.identity.factors.resets import reset_lately as lately
+from governance.gates.separation_of_duties import Part, Parties, RestsOn, said, why_barred, why_party
 from governance.models import ContractVersion, Membership, Rulebook, User
 from governance.models.rulebook import NoRulebook
 from governance.people import cooling_off
@@ -25,6 +14,7 @@ from governance.people.boards import board_for, chairs, members_now, seats_held
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import APPROVING, BoardRole, Role, Seat, SignOffVerdict, Stage
+from initiatives.access.signers import signer_of, why_approved_twice
 from initiatives.access.visibility import past_visible_to, visible_to
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, RoleAssignment, SignOff
@@ -312,18 +302,6 @@ def parties_of(case: Initiative) -> Parties:
     return Parties(parts, None if ever_owned(case) else case.registered_by_id, owner)
 
 
-def signer_of(person: User, *, now: bool = False) -> Signer:
-    """The person as the rule of separation of duties looks at them; `now`: they are about to sign."""
-    return Signer(
-        person.pk,
-        str(person),
-        person.is_active,
-        person.manager_id,
-        also=same_person.twins_of(person),
-        reset_by=lately(person) if now else (),
-    )
-
-
 def contract_authors(case: Initiative) -> frozenset[int]:
     """Who wrote the contract in force or in preparation, by key."""
     return frozenset(
@@ -366,12 +344,8 @@ def may_sign(review: Review, seat: str, person: User, *, verdict: str = "approve
         return no(
             f"You signed for {other.get_seat_display()} already.", "One person signs one seat of a review."
         )
-    if approving and person.may_be_another:
-        approved = {
-            row.person_id: str(row.person) for row in case_rows.standing_votes(review) if row.approves
-        }
-        if twice := why_counted_twice(signer_of(person), approved):
-            return no(said(twice), "One human, one approval: an admin says whether these are two people.")
+    if approving and (twice := why_approved_twice(review, person)):
+        return no(said(twice), "One human, one approval: an admin says whether these are two people.")
     if not review.is_open:
         return no(f"This review has ended: {review.get_outcome_display().lower()}.")
     if approving and review.gate != "retire":

@@ -17,6 +17,7 @@ from governance.permission_result import Reason
 from governance.rulebook import Book
 from governance.vocabulary import Seat, SignOffVerdict
 from initiatives.access import permissions as case_permissions
+from initiatives.access.signers import signer_of
 from initiatives.facts import case_rows, drawn_questions, supported_stage
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.stage_machine import Judgement
@@ -45,7 +46,7 @@ class Bench:
 
     def barred(self, person, seat: str, rests_on: RestsOn | None = None) -> list[str]:
         """Why the person must not approve for the seat (docs/domain.md, invariant 4); empty when nothing bars them."""
-        return why_barred(case_permissions.signer_of(person), seat, self.parties, rests_on=rests_on)
+        return why_barred(signer_of(person), seat, self.parties, rests_on=rests_on)
 
 
 def bench_of(case: Initiative) -> Bench:
@@ -186,7 +187,7 @@ def as_judged(
         for other in beside
         if row.person.may_be_another and other.approves and other.pk < row.pk
     }
-    twice = why_counted_twice(case_permissions.signer_of(row.person), earlier) if earlier else []
+    twice = why_counted_twice(signer_of(row.person), earlier) if earlier else []
     return criteria.Vote(
         seat=row.seat,
         person_id=row.person_id,

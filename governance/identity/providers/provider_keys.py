@@ -16,7 +16,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 FRESH = 600  # seconds for which a process relies on a discovery document
 KEYS_FRESH = 3600  # seconds for which it relies on keys: one that was withdrawn ends by then
-UNKNOWN_KEY = "fetch keys of a provider"
+UNKNOWN_KEY = "keys of a provider"
 FETCHES = 5  # for keys that are not known, in ten minutes, by all processes together
 
 

@@ -30,8 +30,8 @@ from governance.identity.providers import (
     secret_box,
     tokens,
 )
-from governance.identity.providers.claims import Identity, identity_of
 from governance.identity.providers.denials import Denied, Steps
+from governance.identity.providers.identity_claims import Identity, identity_of
 from governance.ledger import record
 from governance.models import IdentityProvider, RoundTrip
 from governance.models.identity.providers import new_state

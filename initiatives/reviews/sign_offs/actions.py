@@ -20,6 +20,7 @@ from governance.transparency_log import sealing
 from governance.vocabulary import APPROVING, SignOffVerdict
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
+from initiatives.access.signers import signer_of
 from initiatives.cases import review_state
 from initiatives.cases.act import act
 from initiatives.facts import case_rows
@@ -191,7 +192,7 @@ def check_vote(review: Review, seat: str, verdict: str, reason: str, criteria, c
 def may_approve(sitting: review_state.Sitting, covered: dict, person: User) -> Answer:
     """Approve what these facts cover: not what rests on the signer's own work, nor what is not met."""
     wrote = review_state.rests_on(covered, _evidence_of(covered), sitting.bench, sitting.facts)
-    if own := why_own_work(replace(case_permissions.signer_of(person), name="You"), wrote):
+    if own := why_own_work(replace(signer_of(person), name="You"), wrote):
         return no(f"{own[0]}.", "Somebody else in the seat can sign.")
     criteria = sitting.book.criteria
     unmet = [

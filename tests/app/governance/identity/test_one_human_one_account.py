@@ -15,11 +15,11 @@ from governance.gates.separation_of_duties import (
     why_barred,
     why_counted_twice,
 )
-from governance.identity import accounts, actions, same_person
+from governance.identity import actions, linked_accounts, same_person
 from governance.identity.providers.denials import Denied
 from governance.models import ExternalIdentity, Notice, SamePerson, User
 from governance.permission_result import Refused
-from initiatives.access.permissions import signer_of
+from initiatives.access.signers import signer_of
 from tests.app.governance.identity.conftest import link_own, path_of, signed_in_locally, there_and_back
 from tests.support.factories import PASSWORD, make_person
 
@@ -104,7 +104,7 @@ def test_one_person_has_one_account_at_a_provider(provider, idp, ana):
 
 def test_a_link_needs_the_password_here_and_a_fresh_sign_in_there(provider, idp, ana):
     client = signed_in_locally("ana")
-    assert "address" not in client.post("/account/link/house/", {"password": "wrong"}).context.flatten()
+    assert "address" not in client.post("/account/link/house/", {"password": "wrong"}).context
     idp.remembers = 1_700_000_000
     assert link_own(client, idp).context["denied"].code == "fresh"
     assert not ExternalIdentity.objects.exists()
@@ -129,29 +129,29 @@ def test_a_session_of_the_provider_links_no_further_account(open_door, idp):
 
 
 def test_an_admins_link_waits_a_day_is_told_and_can_be_refused(provider, idp, ana, admin):
-    row = accounts.link_for(person=ana, provider=provider, key="stranger", by=admin)
+    row = linked_accounts.link_for(person=ana, provider=provider, key="stranger", by=admin)
     assert Notice.objects.filter(person=ana, subject__contains="An admin linked").exists()
     response, person = at_the_provider(idp)
     assert (response.context["denied"].code, person) == ("waits", None)
-    accounts.end_link(identity=row, reason="Not me", by=ana)
-    with travel(clock.now() + accounts.cooling_off.LASTS * 2):
+    linked_accounts.end_link(identity=row, reason="Not me", by=ana)
+    with travel(clock.now() + linked_accounts.cooling_off.LASTS * 2):
         assert not ExternalIdentity.objects.counting(clock.now()).exists()
     assert Notice.objects.filter(person=admin, subject__contains="was ended").exists()
 
 
 def test_no_admin_links_themselves_or_for_a_key_that_is_taken(provider, idp, ana, admin):
     with pytest.raises(Refused):
-        accounts.link_for(person=admin, provider=provider, key="stranger", by=admin)
+        linked_accounts.link_for(person=admin, provider=provider, key="stranger", by=admin)
     with pytest.raises(Refused):
-        accounts.link_for(person=ana, provider=provider, key="stranger", by=ana)
-    accounts.link_for(person=ana, provider=provider, key="stranger", by=admin)
+        linked_accounts.link_for(person=ana, provider=provider, key="stranger", by=ana)
+    linked_accounts.link_for(person=ana, provider=provider, key="stranger", by=admin)
     with pytest.raises(Denied):
-        accounts.link_for(person=make_person("ben"), provider=provider, key="stranger", by=admin)
+        linked_accounts.link_for(person=make_person("ben"), provider=provider, key="stranger", by=admin)
 
 
 def test_an_ended_link_makes_no_second_account(open_door, idp, ana, admin):
     link_own(signed_in_locally("ana"), idp)
-    accounts.end_link(identity=ExternalIdentity.objects.get(), reason="Lost", by=ana)
+    linked_accounts.end_link(identity=ExternalIdentity.objects.get(), reason="Lost", by=ana)
     client = Client()
     assert there_and_back(client, idp).context["denied"].code == "ended"
     assert User.objects.filter(full_name="Ana Ruiz").count() == 1
@@ -167,7 +167,7 @@ def test_no_password_comes_by_mail_to_whoever_signs_in_with_the_provider(open_do
 
 
 def test_the_database_keeps_persons_keys_and_issuers(provider, idp, ana, admin):
-    row = accounts.link_for(person=ana, provider=provider, key="stranger", by=admin)
+    row = linked_accounts.link_for(person=ana, provider=provider, key="stranger", by=admin)
     ben = make_person("ben")
     for name, value in (("person_id", ben.pk), ("key", "other"), ("counts_from", clock.now())):
         changed = ExternalIdentity.objects.get(pk=row.pk)

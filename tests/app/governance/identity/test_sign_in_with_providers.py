@@ -5,7 +5,7 @@ import time
 import pytest
 from django.test import Client
 
-from governance.identity import accounts, actions, break_glass
+from governance.identity import actions, break_glass, linked_accounts
 from governance.models import Entry, ExternalIdentity, IdentityProvider, Notice, ProviderKey, Session, User
 from governance.permission_result import Refused
 from tests.app.governance.identity.conftest import link_own, path_of, signed_in_locally, there_and_back
@@ -181,7 +181,7 @@ def test_a_switched_off_provider_signs_nobody_in_and_ends_its_sessions(linked, i
 
 def test_an_ended_account_is_refused(linked, idp, client, admin):
     there_and_back(client, idp)
-    with accounts.acting(by=admin):
+    with linked_accounts.acting(by=admin):
         linked.person.is_active = False
         linked.person.save()
     assert who(client) == ""
@@ -249,8 +249,8 @@ def test_whoever_signs_out_here_is_offered_to_sign_out_there(linked, idp, client
 def test_local_accounts_off_leaves_break_glass_whose_use_is_told_at_once(
     linked, idp, client, admin, mailoutbox
 ):
-    other = accounts.User.objects.get(pk=linked.person_id)
-    with accounts.acting(system="test"):
+    other = linked_accounts.User.objects.get(pk=linked.person_id)
+    with linked_accounts.acting(system="test"):
         other.is_admin = True
         other.save()
     with pytest.raises(Refused, match="break-glass"):

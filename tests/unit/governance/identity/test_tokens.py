@@ -6,8 +6,8 @@ import json
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from governance.identity.providers import claims as claim_rules
 from governance.identity.providers import discovery, jwk_rules, tokens
+from governance.identity.providers import identity_claims as claim_rules
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.tokens import Asked
 from tests.support.servers import identity_provider as idp

@@ -10,7 +10,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.identity import break_glass, same_person
 from governance.identity.permissions import breaks_glass, may_end, may_keep_providers
-from governance.identity.providers import claims
+from governance.identity.providers import identity_claims
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import VerifiedToken
 from governance.ledger import record
@@ -74,7 +74,7 @@ def _made(token: VerifiedToken) -> User:
         login = _free_login(who)
         person = User.objects.create_user(login, full_name=who.name or login, email=_mail(token.claims))
         _link(person, token, by=None)
-        proposed, overage = claims.proposed_by(token.claims, provider.unit_claim)
+        proposed, overage = identity_claims.proposed_by(token.claims, provider.unit_claim)
         units = Unit.objects.own().filter(code__in=[word.lower() for word in proposed])
         record.record(
             EntryKind.ACCOUNT_ADDED,
@@ -103,7 +103,7 @@ def _tell_admins(person: User, provider: IdentityProvider, units: list[Unit], ov
         )
 
 
-def _free_login(who: claims.Identity) -> str:
+def _free_login(who: identity_claims.Identity) -> str:
     """A sign-in name that nobody has, from the one at the provider."""
     base = LETTERS.sub("", who.login or who.mail.split("@")[0])[:LONGEST_LOGIN] or "person"
     login, number = base, 2

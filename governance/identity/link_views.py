@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from governance.identity import accounts
+from governance.identity import linked_accounts
 from governance.identity.forms import LinkOwnForm
 from governance.identity.providers import round_trip
 from governance.identity.providers.denials import Denied
@@ -48,7 +48,7 @@ def linked(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     """The answer to that question."""
     if not request.user.is_authenticated or request.session.get(sessions.PROVIDER):
         raise Denied("person", "You are not signed in here with your password.", "Begin on Your account.")
-    accounts.link_own(token, by=request.user)
+    linked_accounts.link_own(token, by=request.user)
     messages.success(request, f"Your account is linked; you can sign in with {token.provider}.")
     return redirect("account")
 
@@ -60,6 +60,6 @@ answers[LINK] = linked
 def end(request: SignedInRequest, pk: int) -> HttpResponse:
     """End a link of mine, or refuse one that an admin made."""
     identity = get_object_or_404(ExternalIdentity, pk=pk, person=request.user)
-    accounts.end_link(identity=identity, reason="Ended by its person", by=request.user)
+    linked_accounts.end_link(identity=identity, reason="Ended by its person", by=request.user)
     messages.success(request, f"The link with {identity.provider} is ended.")
     return redirect("account" if request.user.is_authenticated else "sign-in")
