@@ -10,7 +10,8 @@ from governance.models.contracts import (
     VocabularyWord,
 )
 from governance.models.decisions import DecisionBatch, KeyHeartbeat, OutcomeReport, PolicyDecision
-from governance.models.factors import AuthenticatorApp, FactorReset, FactorUse, Passkey, RecoveryCode
+from governance.models.identity.factors import AuthenticatorApp, FactorReset, FactorUse, Passkey, RecoveryCode
+from governance.models.identity.signature_proofs import FrozenStatement, SignatureProof
 from governance.models.installation import DataFolder, Pulse, TaskRun
 from governance.models.interactions import (
     Interaction,
@@ -25,7 +26,6 @@ from governance.models.people import Absence, Board, Delegation, Membership, Sig
 from governance.models.retention import LegalHold
 from governance.models.rulebook import Criterion, Gate, Requirement, Rulebook, SigningRule
 from governance.models.sign_in import KeyAttempt, PasswordLink, ServiceKey, Session
-from governance.models.signature_proofs import FrozenStatement, SignatureProof
 
 __all__ = [
     "Absence",

@@ -18,8 +18,8 @@ def test_a_rulebook_says_by_act_and_tier_how_strong_a_signature_must_be():
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ('vote = { high = "stamp" }', "is no strength of a signature"),
-        ('vote = { severe = "passkey" }', "is no risk tier"),
+        ('vote = { high = "stamp" }', '"stamp" is not known here'),
+        ('vote = { severe = "passkey" }', '"severe" is not known here'),
         ('vote = "passkey"', "vote"),
         ('lunch = { high = "passkey" }', "lunch"),
     ],

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from governance.database.row_history import WrittenOnce
 from governance.models.contracts import Contract
-from governance.models.factors import Passkey
+from governance.models.identity.factors import Passkey
 from governance.models.people import User
 from governance.vocabulary import Strength
 
