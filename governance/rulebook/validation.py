@@ -394,13 +394,10 @@ class _Check:
         """With [signatures], each act says by tier how strong its signature must be at least."""
         for act, by_tier in self.part("signatures").items():
             for tier, strength in by_tier.items() if isinstance(by_tier, dict) else ():
-                path = ("signatures", act, tier)
-                if tier not in FIXED["risk tier"]:
-                    self.say(path, f'"{tier}" is no risk tier.', f"use {', '.join(FIXED['risk tier'])}.")
-                if strength not in STRENGTHS:
-                    self.say(
-                        path, f'"{strength}" is no strength of a signature.', f"use {', '.join(STRENGTHS)}."
-                    )
+                for said, known in ((tier, FIXED["risk tier"]), (strength, STRENGTHS)):
+                    if said not in known:
+                        what = f'"{said}" is not known here.'
+                        self.say(("signatures", act, tier), what, f"use {', '.join(known)}.")
 
     def scale_items(self, asked: list[dict[str, Any]]) -> None:
         """At each tier a scale test consists of the items that the tier asks, and of enough of them."""

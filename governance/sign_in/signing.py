@@ -92,8 +92,6 @@ class SigningForm(forms.Form):
     """
 
     act = "act"
-    unsigned: tuple[str, ...] = ()  # fields that are no words of the statement
-
     password = SignatureField(
         label="Your password",
         strip=False,
@@ -209,9 +207,13 @@ class SigningForm(forms.Form):
             act=self.act,
             purpose=self.purpose,
             shown_at=shown_at,
-            words={name: value for name, value in cleaned.items() if name not in self.unsigned},
+            words=self.signed_words(cleaned),
             facts={"page": self.request.path, **state, **facts},
         )
+
+    def signed_words(self, cleaned: dict) -> dict:
+        """What of the form is signed, by name: all of it, unless a form says otherwise."""
+        return cleaned
 
     def _shown_at(self) -> datetime:
         """When the page was shown, as it says itself under our seal; now where it says nothing."""

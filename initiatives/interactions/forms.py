@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.audit.forms import DayField
+from governance.interaction_log.keys import pseudonym
 from governance.interaction_log.reading import Wanted
 from governance.sign_in.signing import SigningForm
 from governance.vocabulary import LogFindingKind
@@ -95,7 +96,6 @@ class ErasureForm(SigningForm):
     """Who is erased, where, why, and the signature."""
 
     act = "erasure"
-    unsigned = ("subject",)  # who is erased stands nowhere afterwards
 
     subject = forms.CharField(
         label="Person",
@@ -119,6 +119,10 @@ class ErasureForm(SigningForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="It stays in the record for good: write it without naming the person.",
     )
+
+    def signed_words(self, cleaned: dict) -> dict:
+        """The person by the pseudonym that the record keeps: their name stands nowhere afterwards."""
+        return cleaned | {"subject": pseudonym("subject", cleaned.get("subject", "")).hex()}
 
 
 class BodyTermForm(forms.Form):

@@ -1,1 +1,1 @@
-"""Rows of identity: who people are outside, by what they show it, and what directories keep of them."""
+"""Rows of identity: providers, directories, second factors, and the proofs of what was signed."""

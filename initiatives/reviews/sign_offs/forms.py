@@ -72,6 +72,8 @@ class StatementForm(SigningForm):
     """The signature: how the signer shows who they are, and what was shown, sealed."""
 
     act = "vote"
-    unsigned = ("statement",)  # its digest is a fact, and the seal says more than was read
-
     statement = forms.CharField(widget=forms.HiddenInput)
+
+    def signed_words(self, cleaned: dict) -> dict:
+        """None: the digest of what was read is a fact, and the seal around it says no more."""
+        return {}
