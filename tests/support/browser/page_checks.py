@@ -5,7 +5,6 @@ With PLUMBLINE_SHOTS=folder each page that is looked at is also saved as a pictu
 
 import gzip
 import os
-from functools import cache
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -214,15 +213,19 @@ def too_heavy(name: str, answers: list[Response]) -> list[str]:
     weight = 0
     for answer in answers:
         if answer.request.resource_type in ("stylesheet", "script"):
-            weight += _packed(answer.body())
+            weight += _packed(answer)
         elif not answer.request.is_navigation_request() or answer.frame.parent_frame is None:
             weight += answer.request.sizes()["responseBodySize"]
     return [f"{name}: {weight} bytes, {HEAVIEST} is the most"] if weight > HEAVIEST else []
 
 
-@cache
-def _packed(content: bytes) -> int:
-    return len(gzip.compress(content, 9))
+PACKED: dict[str, int] = {}  # bytes by address of what a browser may have kept from an earlier page
+
+
+def _packed(answer: Response) -> int:
+    if answer.ok:
+        PACKED[answer.url] = len(gzip.compress(answer.body(), 9))
+    return PACKED.get(answer.url, 0)
 
 
 def picture(page: Page, name: str, scheme: str) -> None:
