@@ -419,7 +419,7 @@ STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "uploads"
 MEDIA_URL = ""
 STORAGES = {
-    **dict.fromkeys(("default", "evidence"), {"BACKEND": "django.core.files.storage.FileSystemStorage"}),
+    **{key: {"BACKEND": "django.core.files.storage.FileSystemStorage"} for key in ("default", "evidence")},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
