@@ -419,8 +419,7 @@ STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "uploads"
 MEDIA_URL = ""
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "evidence": {"BACKEND": "django.core.files.storage.FileSystemStorage"},  # in MEDIA_ROOT, like the default
+    **{key: {"BACKEND": "django.core.files.storage.FileSystemStorage"} for key in ("default", "evidence")},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

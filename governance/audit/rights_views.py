@@ -13,7 +13,7 @@ from governance.models import User
 from governance.people.permissions import may_audit
 from governance.runtime.signed_in_request import SignedInRequest
 
-PAGE = 100
+PAGE = 50
 HEADING = [
     "On",
     "Kind",

@@ -12,7 +12,7 @@ from governance.models import Notice
 from governance.notices.owe import readable
 from governance.runtime.signed_in_request import SignedInRequest
 
-PAGE = 50
+PAGE = 25
 
 
 @require_safe

@@ -17,7 +17,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of, pick
 from initiatives.checklist import crosswalk
 
-PAGE = 10
+PAGE = 4
 CHUNK = 100
 HEADING = [
     "Framework",

@@ -309,7 +309,7 @@ def _happens(row: Forecast) -> list[str]:
     return [
         "What evidence supports is worked out anew for every initiative at the moment of publishing, and not a "
         "day later. "
-        "Claimed stages stay as they are.",
+        "Approved stages stay as they are.",
         f"Where an MVP or production falls, its owner has to bring the support back, or the chair is asked to "
         f"step back: by "
         f"{_last_day(row)}.",

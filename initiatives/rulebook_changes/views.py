@@ -76,7 +76,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
             _("What a review asks that is opened from now on is this version."),
             f"What evidence supports is computed anew for {cases} initiative{'' if cases == 1 else 's'}, by "
             f"this version "
-            "from the moment that you choose below; claimed stages stay as they are.",
+            "from the moment that you choose below; approved stages stay as they are.",
             _(
                 "Where an MVP or production then falls, support is gone at once; its owner has to bring it back "
                 "within the days of "

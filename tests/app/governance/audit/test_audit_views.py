@@ -152,7 +152,7 @@ def test_pages_go_on_by_key_and_keep_the_search(cast, as_, case):
         address = "/audit/" + older[1].replace("&amp;", "&") if older else None
         assert address is None or "what=all" in address
     assert list(chain(*keys)) == list(Entry.objects.order_by("-pk").values_list("pk", flat=True))
-    assert {len(page) for page in keys[:-1]} == {50}
+    assert {len(page) for page in keys[:-1]} == {25}
 
 
 def test_a_search_asks_no_more_for_more_entries(cast, as_, case):
