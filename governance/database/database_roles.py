@@ -70,6 +70,7 @@ PRIVATE = {
     "governance_servicekey": ("secret_hash",),
     "governance_interactionkey": ("wrapped",),
     "governance_identityprovider": ("secret_box",),
+    "governance_directory": ("secret_hash",),
     "governance_clientkey": ("private_box",),
     "governance_roundtrip": None,
     "adoption_invitation": None,

@@ -109,7 +109,7 @@ WITH told AS (
 SELECT told.id, told.key, told.digests IS NULL FROM told JOIN {table} r ON r.{pk}::text = told.key
  WHERE CASE WHEN told.digests IS NOT NULL
        THEN told.digests ->> %(column)s IS DISTINCT FROM
-            encode(plumbline_digest(told.salt, %(column)s, r.{column}), 'hex')
+            encode(plumbline_digest(told.salt, %(column)s, r.{column}::text), 'hex')
        ELSE EXISTS (SELECT FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
                      WHERE e."table" = %(table)s AND e.key = told.key AND e.id < told.id AND length(b.body) > 0
                        AND convert_from(b.body, 'UTF8')::json -> 'secrets' IS NOT NULL) END

@@ -90,7 +90,7 @@ def decide(request, pk):
         purpose=f"decide on {case.ref}",
         facts=lambda: {
             "outcome": outcome,
-            "conditions": _conditions(rows, proposed),
+            "conditions": _conditions(rows, proposed) if rows is None or rows.is_valid() else None,
             "votes": {vote.seat: vote.digest for vote in case_rows.standing_votes(row)},
         },
         label=_("Why it is refused") if refusing else _("Reason"),

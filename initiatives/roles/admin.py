@@ -5,7 +5,8 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from governance.models import Membership, User
-from governance.web.admin import MembershipAdmin, PersonAdmin
+from governance.web.admin import MembershipAdmin
+from governance.web.admin_people import PersonAdmin
 from governance.web.confirmation_pages import act_page, row_or_404
 from initiatives.roles import leaving
 

@@ -231,6 +231,8 @@ MUTANTS = [
         'gone = keys.destroy(there.values_list("pk", flat=True))',
         "gone = 0",
         "tests/app/initiatives/interactions/requests/test_life.py -k goes_with_its_key",
+    ),
+    (
         "a kept promise measures only where the log has what was allowed",
         "initiatives.interactions.comparison.findings:measured_of_calls",
         "if ways.complete(summed(row.days)).holds",

@@ -120,7 +120,7 @@ def says_of_calls(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
         kept = ways.as_promised(summed(days, since), promise) if promise else None
         if kept is not None and kept.holds is False:
             words = f"What was promised is not kept, says the interaction log: {kept.words}"
-            fix = "Mend what is slow or fails, or promise what can be kept."
+            fix = "Fix what is slow or fails, or promise what can be kept."
             for requirement in PROMISED:
                 yield case, Wanted(requirement, "interactions:promise", words, fix, LEAD, **span)
 

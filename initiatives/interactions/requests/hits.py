@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import Http404
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from governance import clock
 from governance.interaction_log import reading, shape
@@ -34,6 +36,16 @@ class Text:
     place: str
     text: str
     pieces: tuple[tuple[str, int | None], ...]
+
+    @property
+    def marked(self) -> str:
+        """The text for a page, what is blacked out in it marked."""
+        return mark_safe(
+            "".join(
+                str(format_html("{}" if black is None else "<mark>{}</mark>", piece))
+                for piece, black in self.pieces
+            )
+        )
 
 
 def said_in(report: shape.Interaction) -> dict[str, str]:

@@ -37,6 +37,7 @@ WALKED = {
     "initiatives.roles.views",
 }
 OF_THE_SAME_FORM = {
+    "initiatives.interactions.requests.views",
     "initiatives.interactions.selections.views",
     "initiatives.reviews.sign_offs.views",
     "initiatives.stages.views",

@@ -296,6 +296,7 @@ def test_before_a_seat_ends_the_reviews_it_leaves_without_a_quorum_are_named(cas
 def test_where_a_person_is_chosen_for_a_role_the_vote_it_costs_stands_beside_the_name(cast):
     case = factories.make_case(cast)
     request = RequestFactory().get("/")
+    request.user = cast.owner
     form = ProposeForm(case=case, roles={"sponsor": "steps in"}, request=request, purpose="")
     options = dict(form.fields["sponsor"].choices)
     said = {str(key): label for key, label in options.items()}

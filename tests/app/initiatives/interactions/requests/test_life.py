@@ -186,14 +186,14 @@ def test_the_master_changes_over_what_is_kept(cast, officer, case):
         ({"contact": ""}, "contact"),
         ({"identifiers": [" "]}, "identifiers"),
         ({"identifiers": [f"c{n}" for n in range(21)]}, "identifiers"),
-        ({"received_on": clock.today() + timedelta(days=1)}, "received_on"),
+        ({"received_on": lambda: clock.today() + timedelta(days=1)}, "received_on"),
         ({"kind": "all"}, "kind"),
         ({"channel": "owl"}, "channel"),
     ],
 )
 def test_what_does_not_fit_is_said_by_field(cast, officer, changes, field):
     with pytest.raises(ValidationError) as wrong:
-        received(officer, **changes)
+        received(officer, **{name: one() if callable(one) else one for name, one in changes.items()})
     assert list(wrong.value.message_dict) == [field]
 
 

@@ -249,15 +249,15 @@ def test_an_end_while_somebody_looks_stands(case, cast, monkeypatch):
         ({"phrase": "zz "}, "phrase"),
         ({"most": 0}, "most"),
         ({"most": 1001}, "most"),
-        ({"first": clock.today() + timedelta(days=1)}, "last"),
-        ({"first": clock.today() - timedelta(days=367)}, "last"),
-        ({"until": clock.today()}, "until"),
-        ({"until": clock.today() + timedelta(days=367)}, "until"),
+        ({"first": lambda: clock.today() + timedelta(days=1)}, "last"),
+        ({"first": lambda: clock.today() - timedelta(days=367)}, "last"),
+        ({"until": lambda: clock.today()}, "until"),
+        ({"until": lambda: clock.today() + timedelta(days=367)}, "until"),
     ],
 )
 def test_what_does_not_fit_is_said_by_field(case, cast, changes, field):
     with pytest.raises(ValidationError) as wrong:
-        select(case, cast.owner, **changes)
+        select(case, cast.owner, **{name: one() if callable(one) else one for name, one in changes.items()})
     assert list(wrong.value.message_dict) == [field]
     assert not InteractionSelection.objects.exists()
 
