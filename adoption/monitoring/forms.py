@@ -1,5 +1,7 @@
 """Forms of the monitoring of a case: the promise, what alerts count as, what becomes of a draft."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -71,21 +73,24 @@ class ConfirmForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args, draft: IncidentDraft, **options):
-        super().__init__(*args, initial={"title": draft.title}, **options)
+    def __init__(self, *args: Any, draft: IncidentDraft, **options: Any):
+        options["initial"] = {"title": draft.title}
+        super().__init__(*args, **options)
         self.running = list(draft.initiative.incidents.running())
-        self.fields["incident"].queryset = draft.initiative.incidents.running()
+        incident: Any = self.fields["incident"]
+        incident.queryset = draft.initiative.incidents.running()
         for name in ("title", "severity"):
             self.fields[name].required = False
         if not self.running:
             del self.fields["incident"]
-        self.fields["systems"].of(draft.initiative)
-        if not self.fields["systems"].queryset:
+        systems: Any = self.fields["systems"]
+        systems.of(draft.initiative)
+        if not systems.queryset:
             del self.fields["systems"]
 
     def clean(self):
         """A new one says what and how bad."""
-        typed = super().clean()
+        typed = super().clean() or self.cleaned_data
         if not typed.get("incident"):
             for name, words in (
                 ("title", _("Say what went wrong.")),

@@ -32,7 +32,7 @@ def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
     case = case_lookup.case_for(request.user, ref)
     alerts = case.alerts.select_related("key", "draft").order_by("-first_at", "-pk")
     signs = request.GET.get("signs") == "1"
-    keys = case.contract.keys.filter(scopes__contains=[ALERTS]) if case.contract_id else ()
+    keys = case.contract.keys.filter(scopes__contains=[ALERTS]) if case.contract else ()
     context = case_context(request, case, PAGE)
     context |= {
         "title": "Monitoring",

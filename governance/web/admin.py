@@ -1,7 +1,7 @@
 """The Django admin of governance: units, boards, people, seats; what acts and the record own is read-only.
 
-`UnitAdmin`, `PersonAdmin` (`admin_people`) and `MembershipAdmin` are registered above: leaving ends roles on cases, and moving a
-unit changes which board decides on them.
+`UnitAdmin`, `MembershipAdmin` and `PersonAdmin` (`admin_people`) are registered above: leaving ends roles on cases, and
+moving a unit changes which board decides on them.
 """
 
 from django.contrib import admin

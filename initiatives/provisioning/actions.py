@@ -6,6 +6,7 @@ it. Ending an account ends roles, seats and sessions in the same transaction; no
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -13,7 +14,6 @@ from django.db.models import Q
 from scim2_models import (
     InvalidValueException,
     PreconditionFailedException,
-    Resource,
     UniquenessException,
 )
 
@@ -38,8 +38,8 @@ from initiatives.provisioning.resources import Enterprise, etag
 from initiatives.roles import leaving
 
 LONGEST_LIFE = timedelta(days=366)
-LONGEST_LOGIN = User._meta.get_field("login").max_length
-LONGEST_NAME = User._meta.get_field("full_name").max_length
+LONGEST_LOGIN = User._meta.get_field("login").max_length or 0
+LONGEST_NAME = User._meta.get_field("full_name").max_length or 0
 
 
 # --- Directories ---------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def accept_proposed_unit(*, account: ManagedAccount, unit: Unit, by: User) -> Us
 # --- Accounts ------------------------------------------------------------------------------------------------------
 
 
-def make_account(*, directory: Directory, said: Resource) -> ManagedAccount:
+def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
     """Make the account that a directory describes: it holds no role, no seat, and no password.
 
     Raises UniquenessException (409) where anybody here has that name already, InvalidValueException.
@@ -145,7 +145,7 @@ def make_account(*, directory: Directory, said: Resource) -> ManagedAccount:
             raise UniquenessException(
                 detail=f"{login} is here already and is not taken over: an account is linked by its person, signed in."
             )
-        _check_external_id(directory, said.external_id or "", None)
+        _check_external_id(directory, said.external_id or "")
         manager = _manager(directory, said, None)
         person = User.objects.create_user(
             login, full_name=full_name, email=address, manager=manager, is_active=said.active is not False
@@ -173,7 +173,7 @@ def make_account(*, directory: Directory, said: Resource) -> ManagedAccount:
     return row
 
 
-def change_account(*, row: ManagedAccount, said: Resource, asked_of: str = "") -> ManagedAccount:
+def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> ManagedAccount:
     """Have an account say what its directory says now; `active` false ends it, true gives it back without roles.
 
     `asked_of` is the ETag that the directory has seen, or empty. Raises PreconditionFailedException (412),
@@ -213,7 +213,7 @@ def remove_account(*, row: ManagedAccount, asked_of: str = "") -> None:
         _touch(row)
 
 
-def _carry_over(directory: Directory, person: User, said: Resource, manager: User | None) -> None:
+def _carry_over(directory: Directory, person: User, said: Any, manager: User | None) -> None:
     """What the directory says of a person, into the account: name, address and manager."""
     full_name, address = _full_name(said), _address(said)
     before = {"full_name": person.full_name, "email": person.email, "manager": _name(person.manager)}
@@ -257,7 +257,7 @@ def _touch(row) -> None:
 # --- Groups --------------------------------------------------------------------------------------------------------
 
 
-def make_group(*, directory: Directory, said: Resource) -> ManagedGroup:
+def make_group(*, directory: Directory, said: Any) -> ManagedGroup:
     """Keep a group of a directory, with its members. Raises InvalidValueException for members that are not here."""
     with acting(system=_system(directory), reason="Group of the directory"):
         now = clock.now()
@@ -273,7 +273,7 @@ def make_group(*, directory: Directory, said: Resource) -> ManagedGroup:
     return row
 
 
-def change_group(*, row: ManagedGroup, said: Resource, asked_of: str = "") -> ManagedGroup:
+def change_group(*, row: ManagedGroup, said: Any, asked_of: str = "") -> ManagedGroup:
     """Have a group say what its directory says now. Raises PreconditionFailedException, InvalidValueException."""
     with acting(system=_system(row.directory), reason="Group of the directory"):
         row = ManagedGroup.objects.select_for_update(of=("self",)).get(pk=row.pk)
@@ -293,7 +293,7 @@ def remove_group(*, row: ManagedGroup, asked_of: str = "") -> None:
         row.delete()
 
 
-def _set_members(row: ManagedGroup, said: Resource) -> None:
+def _set_members(row: ManagedGroup, said: Any) -> None:
     wanted = {one.value for one in said.members or [] if one.value}
     uids = {uid_of(value) for value in wanted}
     found = {
@@ -337,7 +337,7 @@ def _login(user_name: str) -> str:
     return user_name
 
 
-def _full_name(said: Resource) -> str:
+def _full_name(said: Any) -> str:
     name = said.name
     parts = " ".join(part for part in (name.given_name, name.family_name) if part) if name else ""
     return _short(
@@ -352,7 +352,7 @@ def _short(text: str, attribute: str) -> str:
     return text
 
 
-def _address(said: Resource) -> str:
+def _address(said: Any) -> str:
     rows = [one for one in said.emails or [] if one.value]
     found = next((one.value for one in rows if one.primary), rows[0].value if rows else "")
     try:
@@ -363,7 +363,7 @@ def _address(said: Resource) -> str:
     return found
 
 
-def _manager(directory: Directory, said: Resource, row: ManagedAccount | None) -> User | None:
+def _manager(directory: Directory, said: Any, row: ManagedAccount | None) -> User | None:
     """The manager whom the directory names; one who is not its account is nobody here, as Entra may send any order."""
     extension = said[Enterprise]
     value = extension.manager.value if extension is not None and extension.manager is not None else None
@@ -384,13 +384,13 @@ def _manager(directory: Directory, said: Resource, row: ManagedAccount | None) -
     return found.person
 
 
-def _check_external_id(directory: Directory, external_id: str, but: int | None) -> None:
+def _check_external_id(directory: Directory, external_id: str, but: int = 0) -> None:
     others = ManagedAccount.objects.filter(directory=directory, external_id=external_id, removed_at=None)
     if external_id and others.exclude(pk=but).exists():
         raise UniquenessException(detail=f"externalId {external_id!r} is another account's.")
 
 
-def _said(said: Resource) -> dict:
+def _said(said: Any) -> dict:
     """What is kept beside the columns so that the resource reads as it was sent."""
     name = said.name
     return {

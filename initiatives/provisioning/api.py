@@ -6,6 +6,7 @@ right. What Entra ID and Okta send beside the standard is taken (`resources.POLI
 
 import json
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urljoin
 
 import structlog
@@ -41,7 +42,16 @@ from governance.sign_in.rate_limits import Rate
 from governance.web.middleware import for_machines
 from initiatives.enforcement.api import WINDOW, WRONG_KEYS
 from initiatives.provisioning import actions, queries
-from initiatives.provisioning.resources import PROVIDER, ROOT, Account, Group, account_of, etag, group_of
+from initiatives.provisioning.resources import (
+    CONFIG,
+    PROVIDER,
+    ROOT,
+    Account,
+    Group,
+    account_of,
+    etag,
+    group_of,
+)
 
 log = structlog.get_logger("plumbline.provisioning")
 
@@ -119,6 +129,11 @@ def _entered(request: HttpRequest) -> Directory:
     return found
 
 
+def of(message: Any, model: Any) -> Any:
+    """A message of SCIM about resources of a model, which is composed as it runs."""
+    return message.__class_getitem__(model)
+
+
 def base_of() -> str:
     """The address of SCIM here, as it stands in resources."""
     return urljoin(settings.ADDRESS, ROOT)
@@ -152,7 +167,7 @@ def _put_user(request, directory, uid):
 def _patch_user(request, directory, uid):
     row = _account(directory, uid)
     said = account_of(row, base_of())
-    if _patched(request, said, PatchOp[Account]):
+    if _patched(request, said, of(PatchOp, Account)):
         asked = request.META.get("HTTP_IF_MATCH", "") or etag(row.version)
         actions.change_account(row=row, said=said, asked_of=asked)
     return _whole(request, _account(directory, uid), Account, account_of)
@@ -192,7 +207,7 @@ def _put_group(request, directory, uid):
 def _patch_group(request, directory, uid):
     row = _group(directory, uid)
     said = group_of(row, base_of())
-    if _patched(request, said, PatchOp[Group]):
+    if _patched(request, said, of(PatchOp, Group)):
         asked = request.META.get("HTTP_IF_MATCH", "") or etag(row.version)
         actions.change_group(row=row, said=said, asked_of=asked)
     return _whole(request, _group(directory, uid), Group, group_of)
@@ -207,9 +222,7 @@ def _delete_group(request, directory, uid):
 
 
 def _config(request, directory):
-    return _response(
-        _dumped(PROVIDER.config, {"meta": _place("ServiceProviderConfig", "ServiceProviderConfig")})
-    )
+    return _response(_dumped(CONFIG, {"meta": _place("ServiceProviderConfig", "ServiceProviderConfig")}))
 
 
 def _described(kind: str, rows: dict) -> Callable:
@@ -293,11 +306,11 @@ def _json(request: HttpRequest) -> dict:
     return said
 
 
-def _read(request: HttpRequest, model: type[Resource], context: Context) -> Resource:
+def _read(request: HttpRequest, model: Any, context: Context) -> Any:
     return model.model_validate(_plain(_json(request)), scim_ctx=context)
 
 
-def _patched(request: HttpRequest, said: Resource, message: type[PatchOp]) -> bool:
+def _patched(request: HttpRequest, said: Resource, message: Any) -> bool:
     """Apply a PATCH to a resource; whether it changed anything."""
     asked = _plain(_json(request))
     for name, operations in asked.items():
@@ -343,11 +356,11 @@ def _plain(said):
     return [_plain(one) for one in said] if isinstance(said, list) else said
 
 
-def _listed(asked: dict, rows, model: type[Resource], resource_of) -> HttpResponse:
-    question = SearchRequest[model].model_validate(asked, scim_ctx=Context.SEARCH_REQUEST)
+def _listed(asked: dict, rows, model: Any, resource_of) -> HttpResponse:
+    question = of(SearchRequest, model).model_validate(asked, scim_ctx=Context.SEARCH_REQUEST)
     base = base_of()
     total, found = queries.page(rows, question, lambda row: resource_of(row, base))
-    said = ListResponse[model](
+    said = of(ListResponse, model)(
         total_results=total,
         start_index=question.start_index or 1,
         items_per_page=len(found),
@@ -356,14 +369,14 @@ def _listed(asked: dict, rows, model: type[Resource], resource_of) -> HttpRespon
     return _response(said.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=question))
 
 
-def _whole(request: HttpRequest, row, model: type[Resource], resource_of, status: int = 200) -> HttpResponse:
+def _whole(request: HttpRequest, row, model: Any, resource_of, status: int = 200) -> HttpResponse:
     """One resource with its ETag; 304 where the reader has it."""
     version = etag(row.version)
     if request.method == "GET" and version in request.META.get("HTTP_IF_NONE_MATCH", ""):
         response = HttpResponse(status=304)
         response["ETag"] = version
         return response
-    chosen = ResponseParameters[model].model_validate(
+    chosen = of(ResponseParameters, model).model_validate(
         {name: request.GET[name] for name in ("attributes", "excludedAttributes") if name in request.GET}
     )
     contexts = {"GET": Context.RESOURCE_QUERY_RESPONSE, "POST": Context.RESOURCE_CREATION_RESPONSE}

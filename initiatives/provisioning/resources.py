@@ -109,7 +109,7 @@ class Group(Resource[Any]):
     members: list[Member] | None = None
 
 
-Account = User[Enterprise]
+Account: Any = User.__class_getitem__(Enterprise)  # composed as it runs
 
 CONFIG = ServiceProviderConfig(
     patch=Patch(supported=True),
@@ -120,7 +120,7 @@ CONFIG = ServiceProviderConfig(
     etag=ETag(supported=True),
     authentication_schemes=[
         AuthenticationScheme(
-            type="oauthbearertoken",
+            type=AuthenticationScheme.Type.oauthbearertoken,
             name="Key of the directory",
             description="The key that an admin made for this directory, as Authorization: Bearer.",
             primary=True,
@@ -161,7 +161,7 @@ def account_of(row: ManagedAccount, base: str) -> Resource:
         groups=[
             InGroup(
                 value=str(one.group.uid),
-                ref=urljoin(base, f"Groups/{one.group.uid}"),
+                ref=Reference(urljoin(base, f"Groups/{one.group.uid}")),
                 display=one.group.display_name,
             )
             for one in row.memberships.all()
@@ -171,7 +171,7 @@ def account_of(row: ManagedAccount, base: str) -> Resource:
     )
     if manager is not None and manager.directory_id == row.directory_id and manager.removed_at is None:
         found[Enterprise] = Enterprise(
-            manager=Manager(value=str(manager.uid), display_name=person.manager.full_name)
+            manager=Manager(value=str(manager.uid), display_name=str(person.manager))
         )
     return found
 
@@ -185,7 +185,7 @@ def group_of(row: ManagedGroup, base: str) -> Resource:
         members=[
             Member(
                 value=str(one.account.uid),
-                ref=urljoin(base, f"Users/{one.account.uid}"),
+                ref=Reference(urljoin(base, f"Users/{one.account.uid}")),
                 type="User",
                 display=one.account.person.full_name,
             )
