@@ -14,7 +14,7 @@ from governance.identity.providers import identity_claims
 from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import VerifiedToken
 from governance.ledger import record
-from governance.models import ExternalIdentity, IdentityProvider, Session, Unit, User
+from governance.models import ExternalIdentity, IdentityProvider, ManagedAccount, Session, Unit, User
 from governance.people import cooling_off
 from governance.permission_result import no
 from governance.sign_in import account_notices
@@ -26,7 +26,7 @@ LONGEST_LOGIN = 60
 
 def person_of(token: VerifiedToken) -> User:
     """The person whom the token signs in; made where the provider may make people. Raises Denied."""
-    identity = _identity(token.provider, token.key)
+    identity = _identity(token.provider, token.key) or _of_directory(token)
     if identity is None:
         if not token.provider.makes_people:
             raise Denied(
@@ -54,6 +54,28 @@ def person_of(token: VerifiedToken) -> User:
 def _identity(provider: IdentityProvider, key: str) -> ExternalIdentity | None:
     rows = ExternalIdentity.objects.open().select_related("person", "provider")
     return rows.filter(provider=provider, key=key).first()
+
+
+def _of_directory(token: VerifiedToken) -> ExternalIdentity | None:
+    """The link of an account that a directory of this provider made for exactly this key, made at its first sign-in.
+
+    Nobody needs to link it: the directory made the account for whoever has this id there, and nobody had it before.
+    """
+    ids = {token.key, token.key.rpartition("/")[2]} if token.provider.is_entra else {token.key}
+    rows = ManagedAccount.objects.filter(
+        directory__provider=token.provider,
+        removed_at__isnull=True,
+        external_id__in=ids,
+        person__is_active=True,
+    )
+    kept = rows.select_related("person").first()
+    if kept is None or ExternalIdentity.objects.filter(provider=token.provider, key=token.key).exists():
+        return None
+    with acting(system="sign-in", reason=f"First sign-in with {token.provider}"):
+        User.objects.select_for_update().get(pk=kept.person_id)
+        if ExternalIdentity.objects.open().filter(provider=token.provider, person=kept.person).exists():
+            return _identity(token.provider, token.key)
+        return _link(kept.person, token, by=None)
 
 
 def _made(token: VerifiedToken) -> User:

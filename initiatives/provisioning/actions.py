@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from django.db.models import Q
 from scim2_models import (
     InvalidValueException,
+    MutabilityException,
     PreconditionFailedException,
     UniquenessException,
 )
@@ -20,9 +21,11 @@ from scim2_models import (
 from governance import clock
 from governance.authorization import service_keys
 from governance.database.row_history import acting
+from governance.identity import same_person
 from governance.ledger import record
 from governance.models import (
     Directory,
+    IdentityProvider,
     ManagedAccount,
     ManagedGroup,
     ManagedMembership,
@@ -45,8 +48,13 @@ LONGEST_NAME = User._meta.get_field("full_name").max_length or 0
 # --- Directories ---------------------------------------------------------------------------------------------------
 
 
-def add_directory(*, name: str, expires_at: datetime, by: User) -> tuple[Directory, service_keys.Token]:
-    """Let a directory keep accounts here: its row and its key, which is shown once. Raises Refused, ValidationError."""
+def add_directory(
+    *, name: str, expires_at: datetime, provider: IdentityProvider | None = None, by: User
+) -> tuple[Directory, service_keys.Token]:
+    """Let a directory keep accounts here: its row and its key, which is shown once. Raises Refused, ValidationError.
+
+    `provider`: with which the people of its accounts sign in, each as whom the external id names.
+    """
     with acting(by=by, reason="Directory added"):
         may_keep_accounts(by).or_refuse()
         name = name.strip()
@@ -55,9 +63,15 @@ def add_directory(*, name: str, expires_at: datetime, by: User) -> tuple[Directo
         if Directory.objects.filter(name__iexact=name).exists():
             raise ValidationError({"name": "A directory of that name is there; give it a new key instead."})
         token = service_keys.fresh()
-        row = Directory(name=name, made_by=by)
+        row = Directory(name=name, provider=provider, made_by=by)
         _give_key(row, token, expires_at)
-        record.record(EntryKind.DIRECTORY_ADDED, directory=name, public=token.public, expires_at=expires_at)
+        record.record(
+            EntryKind.DIRECTORY_ADDED,
+            directory=name,
+            public=token.public,
+            expires_at=expires_at,
+            provider=provider.name if provider else None,
+        )
     return row, token
 
 
@@ -161,6 +175,7 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
             changed_at=now,
         )
         row.save()
+        same_person.look(person)
         record.record(
             EntryKind.ACCOUNT_ADDED,
             person=full_name,
@@ -187,6 +202,10 @@ def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> Man
             people = User.objects.filter(login__iexact=said.user_name).exclude(pk=row.person_id)
             if others.exclude(pk=row.pk).exists() or people.exists():
                 raise UniquenessException(detail=f"{said.user_name} is another account here.")
+        if directory.provider_id and row.external_id and said.external_id != row.external_id:
+            raise MutabilityException(
+                detail="externalId says who signs in to this account, and stays: delete it and make another."
+            )
         _check_external_id(directory, said.external_id or "", row.pk)
         person = User.objects.select_for_update(of=("self",)).get(pk=row.person_id)
         _carry_over(directory, person, said, _manager(directory, said, row))

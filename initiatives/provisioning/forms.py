@@ -5,6 +5,7 @@ from datetime import timedelta
 from django import forms
 
 from governance import clock
+from governance.models import IdentityProvider
 from initiatives.form_fields import DayField
 from initiatives.units.forms import PlaceField
 
@@ -33,7 +34,15 @@ class DirectoryForm(KeyForm):
 
     name = forms.CharField(max_length=80, help_text="As the company calls it, for instance Entra ID.")
 
-    field_order = ["name", "expires_on"]
+    provider = forms.ModelChoiceField(
+        IdentityProvider.objects.all(),
+        required=False,
+        empty_label="none",
+        label="Its people sign in with",
+        help_text="Then send as externalId who somebody is there: the object id of Entra ID, else the sub.",
+    )
+
+    field_order = ["name", "provider", "expires_on"]
 
 
 class GroupForm(forms.Form):

@@ -29,7 +29,9 @@ def directories(request: SignedInRequest) -> HttpResponse:
     may_keep_accounts(request.user).or_refuse()
     now = clock.now()
     kept = Count("accounts", filter=Q(accounts__removed_at=None), distinct=True)
-    rows = Directory.objects.annotate(kept=kept, grouped=Count("groups", distinct=True))
+    rows = Directory.objects.select_related("provider").annotate(
+        kept=kept, grouped=Count("groups", distinct=True)
+    )
     proposals = (
         ManagedMembership.objects.filter(account__removed_at=None, account__person__is_active=True)
         .filter(group__proposes__isnull=False)
@@ -69,7 +71,10 @@ def add(request: SignedInRequest) -> HttpResponse:
         request,
         form,
         lambda: actions.add_directory(
-            name=form.cleaned_data["name"], expires_at=form.expires_at, by=request.user
+            name=form.cleaned_data["name"],
+            provider=form.cleaned_data["provider"],
+            expires_at=form.expires_at,
+            by=request.user,
         ),
     )
     if made:

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 
 from governance.database.row_history import governed
 from governance.models.constraints import by_whom_and_when
+from governance.models.identity.providers import IdentityProvider
 from governance.models.people import Unit, User
 
 
@@ -15,12 +16,16 @@ class Directory(models.Model):
     """A directory of the company (Entra ID, Okta ...) that makes, changes and ends accounts here, and its key.
 
     Of the key only the SHA-256 of its secret is kept; `public` names it. One directory has one key at a time, and a new
-    one replaces it at once.
+    one replaces it at once. Where `provider` is the same company's, the external id of an account is who its person is
+    there (the `sub`, or the object id of Entra): that person signs in with it, and nobody links it.
     """
 
     name = models.CharField(max_length=80, unique=True)
     public = models.CharField(max_length=20, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, editable=False)
+    provider = models.ForeignKey(
+        IdentityProvider, models.PROTECT, null=True, blank=True, related_name="directories"
+    )
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -17,9 +17,9 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 class Sender:
     """A directory that has a key."""
 
-    def __init__(self, admin, name="Entra ID"):
+    def __init__(self, admin, name="Entra ID", provider=None):
         ends = clock.now() + timedelta(days=90)
-        self.row, token = actions.add_directory(name=name, expires_at=ends, by=admin)
+        self.row, token = actions.add_directory(name=name, expires_at=ends, provider=provider, by=admin)
         self.token, self.client = token.text, Client()
 
     def send(self, method: str, path: str, body=None, **headers):

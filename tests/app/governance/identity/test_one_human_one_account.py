@@ -17,11 +17,12 @@ from governance.gates.separation_of_duties import (
 )
 from governance.identity import actions, linked_accounts, same_person
 from governance.identity.providers.denials import Denied
-from governance.models import ExternalIdentity, Notice, SamePerson, User
+from governance.models import ExternalIdentity, ManagedAccount, Notice, SamePerson, User
 from governance.permission_result import Refused
 from initiatives.access.signers import signer_of
 from tests.app.governance.identity.conftest import link_own, path_of, signed_in_locally, there_and_back
 from tests.support.factories import PASSWORD, make_person
+from tests.support.servers.directories import Sender
 
 
 @pytest.fixture
@@ -155,6 +156,28 @@ def test_an_ended_link_makes_no_second_account(open_door, idp, ana, admin):
     client = Client()
     assert there_and_back(client, idp).context["denied"].code == "ended"
     assert User.objects.filter(full_name="Ana Ruiz").count() == 1
+
+
+def test_who_was_made_by_a_directory_of_the_provider_signs_in_as_whom_its_id_names(provider, idp, ana, admin):
+    directory = Sender(admin, provider=provider)
+    directory.makes("lea@corp.example", externalId="lea-7", displayName="Ana Ruiz")
+    kept = ManagedAccount.objects.get()
+    for _ in range(2):
+        assert at_the_provider(idp, sub="lea-7", name="Lea")[1] == kept.person
+    assert ExternalIdentity.objects.get().person == kept.person
+    for other in ("lea-8", "LEA-7", ana.login):
+        assert at_the_provider(idp, sub=other)[1] is None
+    place = f"Users/{kept.uid}"
+    moved = directory.patches(place, {"op": "Replace", "path": "externalId", "value": "lea-8"})
+    assert (moved.status_code, moved.json()["scimType"]) == (400, "mutability")
+    directory.patches(place, {"op": "Replace", "path": "active", "value": False})
+    assert at_the_provider(idp, sub="lea-7")[1] is None
+
+
+def test_a_directory_of_another_company_opens_nothing(provider, idp, admin):
+    Sender(admin).makes("lea@corp.example", externalId="lea-7")
+    assert at_the_provider(idp, sub="lea-7")[1] is None
+    assert not ExternalIdentity.objects.exists()
 
 
 def test_no_password_comes_by_mail_to_whoever_signs_in_with_the_provider(open_door, idp, mailoutbox):
