@@ -1,5 +1,7 @@
 """One row of every governed table: those a case in review brings along, and the rest made up field by field."""
 
+import uuid
+from datetime import timedelta
 from decimal import Decimal
 
 from django.apps import apps
@@ -22,6 +24,7 @@ ASKED = {
         "entered_by_id": lambda: User.objects.earliest("pk").pk,
         "entered_at": clock.now,
     },
+    "governance.Directory": {"expires_at": lambda: clock.now() + timedelta(days=1)},
     "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
     "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
     "initiatives.ScopeVersion": {"starts_at": clock.now},
@@ -93,6 +96,8 @@ def _value(row, field):
         models.DateField: clock.today(),
         models.BooleanField: False,
         models.JSONField: [],
+        models.BinaryField: b"x",
+        models.UUIDField: uuid.uuid4(),
     }
     for kind, value in by_kind.items():
         if isinstance(field, kind):
