@@ -34,6 +34,7 @@ class Directory(models.Model):
     revoked_reason = models.TextField(blank=True, default="")
 
     history = governed(excluded_fields=["secret_hash"])
+    not_in_admin = "the page of directories shows it, with what an admin does about it"
 
     class Meta:
         ordering = ["name"]
@@ -64,6 +65,7 @@ class ManagedAccount(models.Model):
     not_governed = (
         "what a directory says of an account; the account, which is governed, has what counts of it"
     )
+    not_in_admin = "only its directory changes it; the account has what counts of it"
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     directory = models.ForeignKey(Directory, models.PROTECT, related_name="accounts")
@@ -100,6 +102,7 @@ class ManagedGroup(models.Model):
     """A group of a directory. It gives nobody anything: it may propose a unit, which an admin accepts by person."""
 
     not_governed = "what a directory says; the unit of a person is governed"
+    not_in_admin = "the page of directories shows it, with the unit that it proposes"
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     directory = models.ForeignKey(Directory, models.PROTECT, related_name="groups")

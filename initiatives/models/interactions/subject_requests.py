@@ -23,6 +23,8 @@ class SubjectRequest(models.Model):
     receipt, three where it was extended (Article 12(3)).
     """
 
+    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
+
     KINDS = {ACCESS: "Access", ERASURE: "Erasure", BOTH: "Access and erasure"}
     CHANNELS = {
         "letter": "By letter",
@@ -159,6 +161,8 @@ class RequestTextSearch(models.Model):
     taken over; `trouble` says why nothing was.
     """
 
+    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
+
     not_governed = "a job for some minutes; that it was asked for, and what it found, are entries"
 
     request = models.ForeignKey(SubjectRequest, models.PROTECT, related_name="text_searches")
@@ -189,6 +193,8 @@ class SubjectHit(models.Model):
     `passages` are the parts that are blacked out by hand: place in the report, first character, and the one behind the
     last. They are offsets; no word of it stands here, and the body stays as it was sealed.
     """
+
+    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
 
     PSEUDONYM, TEXT = "pseudonym", "text"
     WAYS = {PSEUDONYM: "by pseudonym", TEXT: "by text"}
@@ -227,6 +233,8 @@ class SubjectHit(models.Model):
 class SubjectExport(models.Model):
     """The one copy that was made for a person: how much it holds, its digest, and until when its file is kept."""
 
+    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
+
     KEPT = 30  # days
 
     request = models.ForeignKey(SubjectRequest, models.PROTECT, related_name="exports")
@@ -262,6 +270,8 @@ class SubjectErasure(WrittenOnce):
 
     `left` counts interactions whose key others share: they were not erased.
     """
+
+    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
 
     request = models.ForeignKey(SubjectRequest, models.PROTECT, related_name="erasures")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")

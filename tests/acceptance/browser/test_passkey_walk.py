@@ -71,6 +71,13 @@ def sign_out(page: Page) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+@pytest.fixture
+def cast(transactional_db):
+    """An organisation of some days: its admin is one of more than a day."""
+    with clock.simulated(clock.now() - timedelta(days=3)):
+        return factories.make_cast()
+
+
 def test_made_used_lost_and_made_anew(watch: Watch, cast):
     review = voted(cast)
     chair = watch.let_in(cast.chair)

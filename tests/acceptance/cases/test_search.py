@@ -259,7 +259,8 @@ def test_a_search_asks_the_same_however_much_there_is(cast, as_):
 def test_every_part_of_the_help_page_is_listed_and_there(as_, cast, client):
     for page in (client.get("/help/"), as_(cast.owner).get("/help/")):
         body = page.content.decode()
-        sections = re.findall(r'<section class="stack narrow" id="([a-z]+)"><h2>([^<]+)</h2>', body)
+        folds = re.findall(r'<h2>([^<]+)</h2>\s*</summary>\s*<div class="stack narrow" id="([a-z]+)">', body)
+        sections = [(anchor, title) for title, anchor in folds]
         listed = re.findall(r'<li><a href="#([a-z]+)">([^<]+)</a></li>', body)
         assert sections == listed
         assert len(sections) > 9

@@ -26,6 +26,16 @@ INLINE = {"image/png", "image/jpeg", "application/pdf"}
 
 
 # Every form that takes a file: where it is shown, who sends it, the name of its file there, what is said beside it.
+SEVERAL = (
+    "mvp.problem",
+    "mvp.possibility",
+    "mvp.workflow",
+    "mvp.users",
+    "mvp.success",
+    "mvp.advance_evidence",
+    "mvp.rollout",
+    "mvp.override",
+)
 DOORS = {
     "EvidenceForm": (
         lambda case: at("evidence-add", case.ref, kind="contract_clause"),
@@ -52,9 +62,10 @@ DOORS = {
         "owner",
         "item-document-file",
         {
-            **{"mvp.workflow-kind": "answered", "mvp.workflow-based_on": "0"},
+            # What a browser sends along of the other questions of the page: hidden, and empty.
+            **{f"{key}-kind": "answered" for key in SEVERAL} | {f"{key}-based_on": "0" for key in SEVERAL},
             **{"mvp.workflow-text": "Letters of the morning.", "item-document-kind": "document"},
-            **{"item-document-observed_on": timedelta(0)},
+            **{"item-document-observed_on": timedelta(0), "item-test_report-kind": "test_report"},
         },
     ),
     "UploadForm": (lambda _: at("imports"), "admin", "file", {"source": "us-2025"}),

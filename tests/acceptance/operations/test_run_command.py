@@ -121,7 +121,7 @@ def test_ctrl_c_leaves_no_process(start, tmp_path):
     running = start()
     processes = running.wait_until_ready()
     assert len(processes) >= 4  # two of the web server and its master, the worker with its beat
-    assert f"http://127.0.0.1:{running.port}/" in running.said()
+    assert f"http://localhost:{running.port}/" in running.said()
     assert "owner  Marta Lindqvist" in running.said()
 
     second = start()

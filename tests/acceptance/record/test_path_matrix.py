@@ -99,6 +99,8 @@ def _another(row, name):
         return {"another": 1}
     if isinstance(field, models.UUIDField):
         return uuid4()
+    if isinstance(field, models.BinaryField):
+        return bytes(value or b"") + b"y"
     if isinstance(field, models.DateField):  # a moment is one too
         first = clock.now() if isinstance(field, models.DateTimeField) else clock.today()
         return (value or first) + timedelta(days=1)

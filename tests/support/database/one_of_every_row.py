@@ -25,6 +25,19 @@ ASKED = {
         "entered_at": clock.now,
     },
     "governance.Directory": {"expires_at": lambda: clock.now() + timedelta(days=1)},
+    "governance.Passkey": {"algorithm": lambda: -7, "signs_from": lambda: clock.now() + timedelta(days=1)},
+    "governance.FactorReset": {"asked_by_id": lambda: _another()},
+    "governance.IdentityProvider": {"scopes": lambda: "openid", "issuer": lambda: "https://id.example"},
+    "governance.SignatureProof": {
+        **{"strength": lambda: "password", "evidence": dict, "nonce": str},
+        "shown_at": lambda: clock.now() - timedelta(minutes=1),
+    },
+    "initiatives.PerformancePromise": {"median": lambda: 1, "most": lambda: 2, "errors": lambda: 0.0},
+    "initiatives.InteractionSelection": {"until": lambda: clock.today() + timedelta(days=1)},
+    "initiatives.OutputSample": {"target": lambda: 0.9},
+    "initiatives.SubjectRequest": {"due_on": lambda: clock.today() + timedelta(days=30)},
+    "governance.BreakGlass": {"marked_by_id": lambda: _another()},
+    "governance.SamePerson": {"one_id": lambda: _marked_as_pair()},
     "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
     "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
     "initiatives.ScopeVersion": {"starts_at": clock.now},
@@ -52,6 +65,20 @@ def one_of_each() -> list[models.Model]:
     case_acts.ground_gate(case, "prototype", cast.team)
     case_acts.votes(review_actions.open_review(case=case_acts.fresh(case), by=cast.owner), cast.team)
     return [row_of(model) for model in row_capture.governed_models()]
+
+
+def _another() -> int:
+    """The key of another person than the newest, who stands in every other column."""
+    return User.objects.earliest("pk").pk
+
+
+def _marked_as_pair() -> int:
+    """The key of the first person, once they and the newest are marked as accounts of one."""
+    with acting(system="test", reason="Made up"):
+        for person in (User.objects.earliest("pk"), User.objects.latest("pk")):
+            person.may_be_another = True
+            person.save()
+    return _another()
 
 
 def _definitions() -> list[int]:
