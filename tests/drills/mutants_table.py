@@ -67,8 +67,8 @@ MUTANTS = [
     (
         "party to the case",
         "governance.gates.separation_of_duties:why_party",
-        "if approving or not part.proposed",
-        "if False",
+        "parties.parts.get(signer.id, ())",
+        "()",
         "tests/app/initiatives/reviews/test_separation_of_duties.py",
     ),
     (
@@ -81,7 +81,7 @@ MUTANTS = [
     (
         "authors of evidence do not approve on it",
         "governance.gates.separation_of_duties:why_own_work",
-        "if signer.id in rests_on.evidence_authors:",
+        "if signer.accounts & rests_on.evidence_authors:",
         "if False:",
         "tests/app/initiatives/reviews/test_separation_of_duties.py",
     ),
@@ -417,7 +417,7 @@ MUTANTS = [
     (
         "a way that the rulebook does not name counts for nothing",
         "governance.gates.levels:measurements",
-        "if one.way in requirement.ways",
+        "if one.way in ways",
         "if True",
         "tests/app/initiatives/enforcement/test_decision_days.py -k does_not_name",
     ),

@@ -132,13 +132,13 @@ class Command(BaseCommand):
 
     def tell(self) -> None:
         """Where it is, and who can sign in."""
+        ended, logins = relying_party.ended_by_address(), settings.DATA_DIR / "logins.txt"
         self.stdout.write(f"\nPlumbline is ready: http://localhost:{settings.PORT}/\n")
-        if ended := relying_party.ended_by_address():
+        if ended:
             self.stdout.write(
                 f"{ended} passkeys were made for another name than {relying_party.host()} and open nothing here: set "
                 "PLUMBLINE_ADDRESS as it was, or have their people add new ones.\n"
             )
-        logins = settings.DATA_DIR / "logins.txt"
         if logins.exists():
             self.stdout.write(logins.read_text().rstrip() + "\n")
         if first_admin.missing():

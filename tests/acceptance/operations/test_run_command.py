@@ -122,6 +122,9 @@ def test_ctrl_c_leaves_no_process(start, tmp_path):
     processes = running.wait_until_ready()
     assert len(processes) >= 4  # two of the web server and its master, the worker with its beat
     assert f"http://localhost:{running.port}/" in running.said()
+    until = time.monotonic() + 10  # what it prints next
+    while "Ctrl-C stops it" not in running.said() and time.monotonic() < until:
+        time.sleep(0.05)
     assert "owner  Marta Lindqvist" in running.said()
 
     second = start()

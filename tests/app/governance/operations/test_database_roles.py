@@ -21,6 +21,11 @@ TREE = {
     "governance_timestamp",
 }
 WRITTEN_ONCE = {
+    "adoption_monitoringlook",
+    "governance_signatureproof",
+    "initiatives_outputjudgement",
+    "initiatives_sampledoutput",
+    "initiatives_subjecterasure",
     "adoption_incidentline",
     "adoption_incidentsystem",
     "adoption_sourcequestion",
