@@ -64,13 +64,14 @@ def test_without_the_lock_on_the_run_the_lock_on_the_case_still_has_each_finding
 def test_whoever_has_not_looked_again_is_refused_by_the_database(case, monkeypatch):
     """Each writes by what stood before any of them began: one row is taken, the others are refused."""
     everybody(monkeypatch)
+    day = clock.today()  # of the acts, whatever it is an hour later
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         monkeypatch.setattr(reconciling, "_standing", lambda *_, **__: {})
         seen = LogFinding.objects.none()
         monkeypatch.setattr(LogFinding.objects, "filter", lambda **_: seen)
         names = act_names.names_of([case])[case.pk]
         with Ring() as ring:
-            outcomes = ring.run([lambda: reconciling.judge(case, clock.today(), names)] * SIZE)
+            outcomes = ring.run([lambda: reconciling.judge(case, day, names)] * SIZE)
     monkeypatch.undo()
     kinds = [one.kind for one in outcomes]
     assert (kinds.count("done"), kinds.count("error")) == (1, SIZE - 1), [str(one) for one in outcomes]
