@@ -236,7 +236,8 @@ def test_what_is_under_a_destroyed_key_is_gone_and_the_rest_and_the_seal_stay():
 
 
 def test_a_backup_of_the_database_opens_nothing_once_its_master_is_destroyed(settings, tmp_path):
-    settings.INTERACTION_KEYS_DIR = tmp_path / "keys"  # masters that another test made in months to come are not here
+    # Alone: another test made masters of months to come.
+    settings.INTERACTION_KEYS_DIR = tmp_path / "keys"
     keep(report())
     (row,) = InteractionKey.objects.all()
     backup, old = bytes(row.wrapped), row.master
