@@ -66,6 +66,7 @@ _READ = f"""{_CASES}
 _READ_ONE = f"{_CASES} FROM initiatives_initiative i WHERE i.id = %(case)s"
 _CLAUSES = (
     "SELECT version_id, number, kind, terms::json, sentence FROM governance_clause WHERE version_id = ANY(%s)"
+    " ORDER BY version_id, position, id"
 )
 _CONTRACT_OF = "SELECT contract_id FROM governance_servicekey WHERE public = %s"
 
