@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -9,46 +11,50 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name="attribution",
-            name="said",
-            field=models.CharField(
-                choices=[("blamed", "Assumed cause at first"), ("found", "Found")], max_length=10
-            ),
-        ),
-        migrations.AlterField(
-            model_name="historicalattribution",
-            name="said",
-            field=models.CharField(
-                choices=[("blamed", "Assumed cause at first"), ("found", "Found")], max_length=10
-            ),
-        ),
-        migrations.AlterField(
-            model_name="historicalproblemreport",
-            name="state",
-            field=models.CharField(
-                choices=[
-                    ("waiting", "Waiting"),
-                    ("signal", "Became a behaviour report"),
-                    ("incident", "Became an incident"),
-                    ("answered", "Answered"),
-                ],
-                default="waiting",
-                max_length=10,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="problemreport",
-            name="state",
-            field=models.CharField(
-                choices=[
-                    ("waiting", "Waiting"),
-                    ("signal", "Became a behaviour report"),
-                    ("incident", "Became an incident"),
-                    ("answered", "Answered"),
-                ],
-                default="waiting",
-                max_length=10,
-            ),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AlterField(
+                    model_name="attribution",
+                    name="said",
+                    field=models.CharField(
+                        choices=[("blamed", "Assumed cause at first"), ("found", "Found")], max_length=10
+                    ),
+                ),
+                migrations.AlterField(
+                    model_name="historicalattribution",
+                    name="said",
+                    field=models.CharField(
+                        choices=[("blamed", "Assumed cause at first"), ("found", "Found")], max_length=10
+                    ),
+                ),
+                migrations.AlterField(
+                    model_name="historicalproblemreport",
+                    name="state",
+                    field=models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("signal", "Became a behaviour report"),
+                            ("incident", "Became an incident"),
+                            ("answered", "Answered"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                migrations.AlterField(
+                    model_name="problemreport",
+                    name="state",
+                    field=models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("signal", "Became a behaviour report"),
+                            ("incident", "Became an incident"),
+                            ("answered", "Answered"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+            ]
         ),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 
 class Migration(migrations.Migration):
 
@@ -10,22 +12,26 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='clausecomment',
-            name='seat',
-            field=models.CharField(blank=True, choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change')], default='', max_length=30),
-        ),
-        migrations.AddField(
-            model_name='historicalclausecomment',
-            name='seat',
-            field=models.CharField(blank=True, choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change')], default='', max_length=30),
-        ),
-        migrations.AddConstraint(
-            model_name='clausecomment',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gt', 0), models.Q(('seat', ''), _negated=True), _connector='OR'), name='comment_names_its_clause'),
-        ),
-        migrations.AddConstraint(
-            model_name='clausecomment',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('seat', ''), _negated=True), ('settled_at', None)), fields=('contract', 'seat'), name='one_open_objection_per_seat'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AddField(
+                    model_name='clausecomment',
+                    name='seat',
+                    field=models.CharField(blank=True, choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change')], default='', max_length=30),
+                ),
+                migrations.AddField(
+                    model_name='historicalclausecomment',
+                    name='seat',
+                    field=models.CharField(blank=True, choices=[('business_value', 'Business value'), ('risk_compliance', 'Risk and compliance'), ('security_privacy', 'Security and privacy'), ('architecture_integration', 'Architecture and integration'), ('service_operations', 'Service operations'), ('adoption_change', 'Adoption and change')], default='', max_length=30),
+                ),
+                migrations.AddConstraint(
+                    model_name='clausecomment',
+                    constraint=models.CheckConstraint(condition=models.Q(('number__gt', 0), models.Q(('seat', ''), _negated=True), _connector='OR'), name='comment_names_its_clause'),
+                ),
+                migrations.AddConstraint(
+                    model_name='clausecomment',
+                    constraint=models.UniqueConstraint(condition=models.Q(models.Q(('seat', ''), _negated=True), ('settled_at', None)), fields=('contract', 'seat'), name='one_open_objection_per_seat'),
+                ),
+            ]
         ),
     ]

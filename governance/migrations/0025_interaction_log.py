@@ -2,6 +2,7 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
 import governance.database.row_history
 
 # As decisions: a table by month, made by whoever writes into it first, with the right of the owner.
@@ -91,69 +92,73 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Interaction',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('case_number', models.PositiveIntegerField()),
-                ('key_id', models.BigIntegerField(null=True)),
-                ('kind', models.CharField(max_length=10)),
-                ('call', models.BinaryField(max_length=16)),
-                ('mark', models.BinaryField(max_length=16)),
-                ('conversation', models.BinaryField(max_length=16, null=True)),
-                ('subject', models.BinaryField(max_length=16, null=True)),
-                ('decision', models.BinaryField(max_length=32, null=True)),
-                ('model', models.CharField(blank=True, default='', max_length=120)),
-                ('version', models.CharField(blank=True, default='', max_length=120)),
-                ('tokens_in', models.PositiveIntegerField(null=True)),
-                ('tokens_out', models.PositiveIntegerField(null=True)),
-                ('size', models.PositiveIntegerField()),
-                ('stored', models.PositiveIntegerField()),
-                ('odd_clock', models.BooleanField()),
-                ('sampled', models.FloatField(null=True)),
-                ('holder_key', models.BigIntegerField()),
-                ('place', models.PositiveIntegerField()),
-                ('digest', models.BinaryField(max_length=32)),
-            ],
-            options={
-                'db_table': 'governance_interaction',
-                'ordering': ['-at', '-id'],
-                'managed': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='InteractionBatch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('spool', models.CharField(max_length=60, unique=True)),
-                ('count', models.PositiveIntegerField()),
-                ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField()),
-                ('day', models.DateField()),
-                ('root', models.CharField(max_length=64)),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='InteractionKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('holder', models.BinaryField(max_length=16)),
-                ('month', models.CharField(max_length=7)),
-                ('master', models.CharField(max_length=20)),
-                ('wrapped', models.BinaryField(max_length=60, null=True)),
-                ('made_at', models.DateTimeField(db_default=governance.database.row_history.DatabaseNow())),
-                ('destroyed_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('wrapped__isnull', False)), fields=('holder', 'month'), name='one_interaction_key_of_a_month'), models.CheckConstraint(condition=models.Q(models.Q(('destroyed_at__isnull', True), ('wrapped__isnull', False)), models.Q(('destroyed_at__isnull', False), ('wrapped__isnull', True)), _connector='OR'), name='interaction_key_is_there_or_destroyed')],
-            },
+        governance.database.migration_operations.Together(
+            [
+                migrations.CreateModel(
+                    name='Interaction',
+                    fields=[
+                        ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                        ('at', models.DateTimeField()),
+                        ('received_at', models.DateTimeField()),
+                        ('case_number', models.PositiveIntegerField()),
+                        ('key_id', models.BigIntegerField(null=True)),
+                        ('kind', models.CharField(max_length=10)),
+                        ('call', models.BinaryField(max_length=16)),
+                        ('mark', models.BinaryField(max_length=16)),
+                        ('conversation', models.BinaryField(max_length=16, null=True)),
+                        ('subject', models.BinaryField(max_length=16, null=True)),
+                        ('decision', models.BinaryField(max_length=32, null=True)),
+                        ('model', models.CharField(blank=True, default='', max_length=120)),
+                        ('version', models.CharField(blank=True, default='', max_length=120)),
+                        ('tokens_in', models.PositiveIntegerField(null=True)),
+                        ('tokens_out', models.PositiveIntegerField(null=True)),
+                        ('size', models.PositiveIntegerField()),
+                        ('stored', models.PositiveIntegerField()),
+                        ('odd_clock', models.BooleanField()),
+                        ('sampled', models.FloatField(null=True)),
+                        ('holder_key', models.BigIntegerField()),
+                        ('place', models.PositiveIntegerField()),
+                        ('digest', models.BinaryField(max_length=32)),
+                    ],
+                    options={
+                        'db_table': 'governance_interaction',
+                        'ordering': ['-at', '-id'],
+                        'managed': False,
+                    },
+                ),
+                migrations.CreateModel(
+                    name='InteractionBatch',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('spool', models.CharField(max_length=60, unique=True)),
+                        ('count', models.PositiveIntegerField()),
+                        ('first_at', models.DateTimeField()),
+                        ('last_at', models.DateTimeField()),
+                        ('day', models.DateField()),
+                        ('root', models.CharField(max_length=64)),
+                    ],
+                    options={
+                        'ordering': ['id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='InteractionKey',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('holder', models.BinaryField(max_length=16)),
+                        ('month', models.CharField(max_length=7)),
+                        ('master', models.CharField(max_length=20)),
+                        ('wrapped', models.BinaryField(max_length=60, null=True)),
+                        ('made_at', models.DateTimeField(db_default=governance.database.row_history.DatabaseNow())),
+                        ('destroyed_at', models.DateTimeField(null=True)),
+                    ],
+                    options={
+                        'ordering': ['id'],
+                        'constraints': [models.UniqueConstraint(condition=models.Q(('wrapped__isnull', False)), fields=('holder', 'month'), name='one_interaction_key_of_a_month'), models.CheckConstraint(condition=models.Q(models.Q(('destroyed_at__isnull', True), ('wrapped__isnull', False)), models.Q(('destroyed_at__isnull', False), ('wrapped__isnull', True)), _connector='OR'), name='interaction_key_is_there_or_destroyed')],
+                    },
+                ),
+            ]
         ),
         migrations.RunSQL(INTERACTIONS, NO_INTERACTIONS),
     ]

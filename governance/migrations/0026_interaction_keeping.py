@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 # Keys made before are of the one case whose interactions lie under them, where it is one.
 OF_A_CASE = """
 UPDATE governance_interactionkey k SET case_number = known.number
@@ -128,43 +130,47 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='InteractionBodies',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_number', models.PositiveIntegerField(unique=True)),
-                ('gone_through', models.DateField()),
-            ],
-            options={
-                'ordering': ['case_number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='InteractionDigest',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.PositiveIntegerField()),
-                ('digest', models.BinaryField(max_length=32)),
-                ('month', models.CharField(max_length=7)),
-                ('batch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=models.DO_NOTHING, related_name='digests', to='governance.interactionbatch')),
-            ],
-            options={
-                'ordering': ['batch', 'place'],
-                'constraints': [models.UniqueConstraint(fields=('batch', 'place'), name='one_interaction_digest_of_a_place')],
-            },
-        ),
-        migrations.RemoveConstraint(
-            model_name='interactionkey',
-            name='one_interaction_key_of_a_month',
-        ),
-        migrations.AddField(
-            model_name='interactionkey',
-            name='case_number',
-            field=models.PositiveIntegerField(null=True),
-        ),
-        migrations.AddConstraint(
-            model_name='interactionkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('wrapped__isnull', False)), fields=('holder', 'case_number', 'month'), name='one_interaction_key_of_a_month'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.CreateModel(
+                    name='InteractionBodies',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('case_number', models.PositiveIntegerField(unique=True)),
+                        ('gone_through', models.DateField()),
+                    ],
+                    options={
+                        'ordering': ['case_number'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='InteractionDigest',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('place', models.PositiveIntegerField()),
+                        ('digest', models.BinaryField(max_length=32)),
+                        ('month', models.CharField(max_length=7)),
+                        ('batch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=models.DO_NOTHING, related_name='digests', to='governance.interactionbatch')),
+                    ],
+                    options={
+                        'ordering': ['batch', 'place'],
+                        'constraints': [models.UniqueConstraint(fields=('batch', 'place'), name='one_interaction_digest_of_a_place')],
+                    },
+                ),
+                migrations.RemoveConstraint(
+                    model_name='interactionkey',
+                    name='one_interaction_key_of_a_month',
+                ),
+                migrations.AddField(
+                    model_name='interactionkey',
+                    name='case_number',
+                    field=models.PositiveIntegerField(null=True),
+                ),
+                migrations.AddConstraint(
+                    model_name='interactionkey',
+                    constraint=models.UniqueConstraint(condition=models.Q(('wrapped__isnull', False)), fields=('holder', 'case_number', 'month'), name='one_interaction_key_of_a_month'),
+                ),
+            ]
         ),
         migrations.RunSQL(OF_A_CASE, migrations.RunSQL.noop),
         migrations.RunSQL(HELD, NOT_HELD),

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 COLUMNS = """
 ALTER TABLE governance_interaction
   ADD COLUMN action varchar(100) NOT NULL DEFAULT '',
@@ -29,6 +31,10 @@ class Migration(migrations.Migration):
                 migrations.AddField('Interaction', 'has_output', models.BooleanField(default=False)),
             ],
         ),
-        migrations.AddIndex('interactionbatch', models.Index(fields=['xact'], name='interaction_batches_by_xact')),
-        migrations.AddIndex('decisionbatch', models.Index(fields=['xact'], name='decision_batches_by_xact')),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AddIndex('interactionbatch', models.Index(fields=['xact'], name='interaction_batches_by_xact')),
+                migrations.AddIndex('decisionbatch', models.Index(fields=['xact'], name='decision_batches_by_xact')),
+            ]
+        ),
     ]

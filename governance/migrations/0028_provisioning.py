@@ -8,6 +8,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.database.migration_operations
 import governance.database.row_history
 
 
@@ -18,118 +19,122 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Directory',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('public', models.CharField(editable=False, max_length=20, unique=True)),
-                ('secret_hash', models.CharField(editable=False, max_length=64)),
-                ('made_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_reason', models.TextField(blank=True, default='')),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('revoked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name_plural': 'directories',
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalDirectory',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('name', models.CharField(db_index=True, max_length=80)),
-                ('public', models.CharField(db_index=True, editable=False, max_length=20)),
-                ('made_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_reason', models.TextField(blank=True, default='')),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('made_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('revoked_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical directory',
-                'verbose_name_plural': 'historical directories',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='ManagedAccount',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('user_name', models.CharField(max_length=200)),
-                ('external_id', models.CharField(blank=True, default='', max_length=200)),
-                ('said', models.JSONField(default=dict)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('made_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
-                ('directory', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='governance.directory')),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='managed', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ManagedGroup',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('display_name', models.CharField(max_length=200)),
-                ('external_id', models.CharField(blank=True, default='', max_length=200)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('made_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('directory', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='governance.directory')),
-                ('proposes', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='governance.unit')),
-            ],
-            options={
-                'ordering': ['display_name', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ManagedMembership',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='governance.managedaccount')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='governance.managedgroup')),
-            ],
-            options={
-                'ordering': ['group', 'account'],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='directory',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('made_at'))), name='directory_key_expires_after_it_is_made'),
-        ),
-        migrations.AddConstraint(
-            model_name='directory',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by__isnull', True)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revoked_reason', ''), _negated=True)), _connector='OR'), name='directory_key_revoked_means_who_when_and_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='managedaccount',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('user_name'), condition=models.Q(('removed_at__isnull', True)), name='user_names_of_directories_differ_in_more_than_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='managedaccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), models.Q(('external_id', ''), _negated=True)), fields=('directory', 'external_id'), name='an_external_id_is_of_one_account_of_its_directory'),
-        ),
-        migrations.AddConstraint(
-            model_name='managedmembership',
-            constraint=models.UniqueConstraint(fields=('group', 'account'), name='an_account_is_in_a_group_once'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.CreateModel(
+                    name='Directory',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('name', models.CharField(max_length=80, unique=True)),
+                        ('public', models.CharField(editable=False, max_length=20, unique=True)),
+                        ('secret_hash', models.CharField(editable=False, max_length=64)),
+                        ('made_at', models.DateTimeField()),
+                        ('expires_at', models.DateTimeField()),
+                        ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                        ('revoked_reason', models.TextField(blank=True, default='')),
+                        ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('revoked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'verbose_name_plural': 'directories',
+                        'ordering': ['name'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='HistoricalDirectory',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('history_user_name', models.TextField(default='')),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('name', models.CharField(db_index=True, max_length=80)),
+                        ('public', models.CharField(db_index=True, editable=False, max_length=20)),
+                        ('made_at', models.DateTimeField()),
+                        ('expires_at', models.DateTimeField()),
+                        ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                        ('revoked_reason', models.TextField(blank=True, default='')),
+                        ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                        ('history_change_reason', models.TextField(blank=True, default='')),
+                        ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('made_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('revoked_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'verbose_name': 'historical directory',
+                        'verbose_name_plural': 'historical directories',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='ManagedAccount',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                        ('user_name', models.CharField(max_length=200)),
+                        ('external_id', models.CharField(blank=True, default='', max_length=200)),
+                        ('said', models.JSONField(default=dict)),
+                        ('version', models.PositiveIntegerField(default=1)),
+                        ('made_at', models.DateTimeField()),
+                        ('changed_at', models.DateTimeField()),
+                        ('removed_at', models.DateTimeField(blank=True, null=True)),
+                        ('directory', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='governance.directory')),
+                        ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='managed', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'ordering': ['pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ManagedGroup',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                        ('display_name', models.CharField(max_length=200)),
+                        ('external_id', models.CharField(blank=True, default='', max_length=200)),
+                        ('version', models.PositiveIntegerField(default=1)),
+                        ('made_at', models.DateTimeField()),
+                        ('changed_at', models.DateTimeField()),
+                        ('directory', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='groups', to='governance.directory')),
+                        ('proposes', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='governance.unit')),
+                    ],
+                    options={
+                        'ordering': ['display_name', 'pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ManagedMembership',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='governance.managedaccount')),
+                        ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='governance.managedgroup')),
+                    ],
+                    options={
+                        'ordering': ['group', 'account'],
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name='directory',
+                    constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('made_at'))), name='directory_key_expires_after_it_is_made'),
+                ),
+                migrations.AddConstraint(
+                    model_name='directory',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by__isnull', True)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revoked_reason', ''), _negated=True)), _connector='OR'), name='directory_key_revoked_means_who_when_and_why'),
+                ),
+                migrations.AddConstraint(
+                    model_name='managedaccount',
+                    constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('user_name'), condition=models.Q(('removed_at__isnull', True)), name='user_names_of_directories_differ_in_more_than_case'),
+                ),
+                migrations.AddConstraint(
+                    model_name='managedaccount',
+                    constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), models.Q(('external_id', ''), _negated=True)), fields=('directory', 'external_id'), name='an_external_id_is_of_one_account_of_its_directory'),
+                ),
+                migrations.AddConstraint(
+                    model_name='managedmembership',
+                    constraint=models.UniqueConstraint(fields=('group', 'account'), name='an_account_is_in_a_group_once'),
+                ),
+            ]
         ),
     ]

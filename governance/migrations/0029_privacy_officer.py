@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 
 class Migration(migrations.Migration):
 
@@ -10,14 +12,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='historicaluser',
-            name='is_privacy_officer',
-            field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name='user',
-            name='is_privacy_officer',
-            field=models.BooleanField(default=False),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AddField(
+                    model_name='historicaluser',
+                    name='is_privacy_officer',
+                    field=models.BooleanField(default=False),
+                ),
+                migrations.AddField(
+                    model_name='user',
+                    name='is_privacy_officer',
+                    field=models.BooleanField(default=False),
+                ),
+            ]
         ),
     ]

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 
 class Migration(migrations.Migration):
 
@@ -11,14 +13,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='directory',
-            name='provider',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='directories', to='governance.identityprovider'),
-        ),
-        migrations.AddField(
-            model_name='historicaldirectory',
-            name='provider',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.identityprovider'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AddField(
+                    model_name='directory',
+                    name='provider',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='directories', to='governance.identityprovider'),
+                ),
+                migrations.AddField(
+                    model_name='historicaldirectory',
+                    name='provider',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.identityprovider'),
+                ),
+            ]
         ),
     ]

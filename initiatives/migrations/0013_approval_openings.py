@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 
 class Migration(migrations.Migration):
 
@@ -13,21 +15,25 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='approvalanswer',
-            name='on_behalf_of',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.CreateModel(
-            name='ApprovalOpening',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='openings', to='initiatives.approvalrequest')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('request', 'person'), name='one_first_look_per_person_and_request')],
-            },
+        governance.database.migration_operations.Together(
+            [
+                migrations.AddField(
+                    model_name='approvalanswer',
+                    name='on_behalf_of',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.CreateModel(
+                    name='ApprovalOpening',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('at', models.DateTimeField()),
+                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='openings', to='initiatives.approvalrequest')),
+                    ],
+                    options={
+                        'constraints': [models.UniqueConstraint(fields=('request', 'person'), name='one_first_look_per_person_and_request')],
+                    },
+                ),
+            ]
         ),
     ]

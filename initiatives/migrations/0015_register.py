@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 
 class Migration(migrations.Migration):
 
@@ -10,14 +12,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='historicalobligation',
-            name='kind',
-            field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more')], max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='obligation',
-            name='kind',
-            field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more')], max_length=20),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AlterField(
+                    model_name='historicalobligation',
+                    name='kind',
+                    field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more')], max_length=20),
+                ),
+                migrations.AlterField(
+                    model_name='obligation',
+                    name='kind',
+                    field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more')], max_length=20),
+                ),
+            ]
         ),
     ]

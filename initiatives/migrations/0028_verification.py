@@ -6,6 +6,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.database.migration_operations
 import governance.database.row_history
 
 # A verification is of somebody outside the team, who holds the seat, wrote nothing of the item, opened it first, and
@@ -55,189 +56,193 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='historicalproofitem',
-            name='result',
-            field=models.CharField(blank=True, choices=[('met', 'Met'), ('missed', 'Missed')], default='', max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='proofitem',
-            name='result',
-            field=models.CharField(blank=True, choices=[('met', 'Met'), ('missed', 'Missed')], default='', max_length=10),
-        ),
-        migrations.CreateModel(
-            name='EvidenceOpening',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('at', models.DateTimeField()),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='openings', to='initiatives.evidence')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['evidence', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalMeasurement',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('requirement', models.CharField(max_length=60)),
-                ('way', models.CharField(max_length=30)),
-                ('source', models.CharField(max_length=120)),
-                ('words', models.TextField()),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-            ],
-            options={
-                'verbose_name': 'historical measurement',
-                'verbose_name_plural': 'historical measurements',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalStandaloneDeclaration',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('reason', models.TextField()),
-                ('declared_at', models.DateTimeField()),
-                ('accepted_seat', models.CharField(blank=True, default='', max_length=30)),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_reason', models.TextField(blank=True, default='')),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('accepted_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('declared_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-            ],
-            options={
-                'verbose_name': 'historical standalone declaration',
-                'verbose_name_plural': 'historical standalone declarations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='Measurement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('requirement', models.CharField(max_length=60)),
-                ('way', models.CharField(max_length=30)),
-                ('source', models.CharField(max_length=120)),
-                ('words', models.TextField()),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='initiatives.initiative')),
-            ],
-            options={
-                'ordering': ['initiative', 'requirement', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='StandaloneDeclaration',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.TextField()),
-                ('declared_at', models.DateTimeField()),
-                ('accepted_seat', models.CharField(blank=True, default='', max_length=30)),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_reason', models.TextField(blank=True, default='')),
-                ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('declared_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='standalone_declarations', to='initiatives.initiative')),
-            ],
-            options={
-                'ordering': ['initiative', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Verification',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('requirement', models.CharField(max_length=60)),
-                ('seat', models.CharField(max_length=30)),
-                ('shows', models.BooleanField()),
-                ('place', models.CharField(blank=True, default='', max_length=200)),
-                ('words', models.TextField()),
-                ('answer_version', models.PositiveIntegerField()),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verifications', to='initiatives.evidence')),
-                ('opening', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.evidenceopening')),
-                ('verifier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['evidence', 'id'],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='evidenceopening',
-            constraint=models.UniqueConstraint(fields=('evidence', 'person'), name='first_opening_per_person_and_evidence'),
-        ),
-        migrations.AddIndex(
-            model_name='measurement',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='measurements_by_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='measurement',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'requirement', 'source'), name='one_standing_measurement_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='measurement',
-            constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gt', models.F('since')), _connector='OR'), name='measured_until_after_since'),
-        ),
-        migrations.AddConstraint(
-            model_name='standalonedeclaration',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_standalone_declaration_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='standalonedeclaration',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='standalone_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='standalonedeclaration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_at__isnull', True), ('accepted_by__isnull', True), ('accepted_seat', '')), models.Q(('accepted_at__isnull', False), ('accepted_by__isnull', False), models.Q(('accepted_seat', ''), _negated=True)), _connector='OR'), name='standalone_accepted_means_who_seat_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='standalonedeclaration',
-            constraint=models.CheckConstraint(condition=models.Q(('accepted_by__isnull', True), models.Q(('accepted_by', models.F('declared_by')), _negated=True), _connector='OR'), name='standalone_not_accepted_by_who_declared'),
-        ),
-        migrations.AddConstraint(
-            model_name='standalonedeclaration',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), models.Q(('ended_reason', ''), _negated=True), _connector='OR'), name='standalone_ended_says_why'),
-        ),
-        migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(fields=['evidence', 'requirement'], name='verifications_by_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='verification',
-            constraint=models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='verification_says_what_was_seen'),
-        ),
-        migrations.AddConstraint(
-            model_name='verification',
-            constraint=models.CheckConstraint(condition=models.Q(('shows', False), models.Q(('place', ''), _negated=True), _connector='OR'), name='verified_says_where'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AlterField(
+                    model_name='historicalproofitem',
+                    name='result',
+                    field=models.CharField(blank=True, choices=[('met', 'Met'), ('missed', 'Missed')], default='', max_length=10),
+                ),
+                migrations.AlterField(
+                    model_name='proofitem',
+                    name='result',
+                    field=models.CharField(blank=True, choices=[('met', 'Met'), ('missed', 'Missed')], default='', max_length=10),
+                ),
+                migrations.CreateModel(
+                    name='EvidenceOpening',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('at', models.DateTimeField()),
+                        ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='openings', to='initiatives.evidence')),
+                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'ordering': ['evidence', 'id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='HistoricalMeasurement',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('history_user_name', models.TextField(default='')),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('requirement', models.CharField(max_length=60)),
+                        ('way', models.CharField(max_length=30)),
+                        ('source', models.CharField(max_length=120)),
+                        ('words', models.TextField()),
+                        ('since', models.DateTimeField()),
+                        ('until', models.DateTimeField(blank=True, null=True)),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                        ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                        ('history_change_reason', models.TextField(blank=True, default='')),
+                        ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
+                    ],
+                    options={
+                        'verbose_name': 'historical measurement',
+                        'verbose_name_plural': 'historical measurements',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='HistoricalStandaloneDeclaration',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('history_user_name', models.TextField(default='')),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('reason', models.TextField()),
+                        ('declared_at', models.DateTimeField()),
+                        ('accepted_seat', models.CharField(blank=True, default='', max_length=30)),
+                        ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                        ('ended_reason', models.TextField(blank=True, default='')),
+                        ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                        ('history_change_reason', models.TextField(blank=True, default='')),
+                        ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('accepted_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('declared_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
+                    ],
+                    options={
+                        'verbose_name': 'historical standalone declaration',
+                        'verbose_name_plural': 'historical standalone declarations',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='Measurement',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('requirement', models.CharField(max_length=60)),
+                        ('way', models.CharField(max_length=30)),
+                        ('source', models.CharField(max_length=120)),
+                        ('words', models.TextField()),
+                        ('since', models.DateTimeField()),
+                        ('until', models.DateTimeField(blank=True, null=True)),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='initiatives.initiative')),
+                    ],
+                    options={
+                        'ordering': ['initiative', 'requirement', 'id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='StandaloneDeclaration',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('reason', models.TextField()),
+                        ('declared_at', models.DateTimeField()),
+                        ('accepted_seat', models.CharField(blank=True, default='', max_length=30)),
+                        ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                        ('ended_reason', models.TextField(blank=True, default='')),
+                        ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('declared_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='standalone_declarations', to='initiatives.initiative')),
+                    ],
+                    options={
+                        'ordering': ['initiative', 'id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Verification',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('requirement', models.CharField(max_length=60)),
+                        ('seat', models.CharField(max_length=30)),
+                        ('shows', models.BooleanField()),
+                        ('place', models.CharField(blank=True, default='', max_length=200)),
+                        ('words', models.TextField()),
+                        ('answer_version', models.PositiveIntegerField()),
+                        ('fingerprint', models.CharField(max_length=64)),
+                        ('at', models.DateTimeField()),
+                        ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verifications', to='initiatives.evidence')),
+                        ('opening', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='initiatives.evidenceopening')),
+                        ('verifier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'ordering': ['evidence', 'id'],
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name='evidenceopening',
+                    constraint=models.UniqueConstraint(fields=('evidence', 'person'), name='first_opening_per_person_and_evidence'),
+                ),
+                migrations.AddIndex(
+                    model_name='measurement',
+                    index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='measurements_by_case'),
+                ),
+                migrations.AddConstraint(
+                    model_name='measurement',
+                    constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative', 'requirement', 'source'), name='one_standing_measurement_per_source'),
+                ),
+                migrations.AddConstraint(
+                    model_name='measurement',
+                    constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gt', models.F('since')), _connector='OR'), name='measured_until_after_since'),
+                ),
+                migrations.AddConstraint(
+                    model_name='standalonedeclaration',
+                    constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_standalone_declaration_at_a_time'),
+                ),
+                migrations.AddConstraint(
+                    model_name='standalonedeclaration',
+                    constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='standalone_says_why'),
+                ),
+                migrations.AddConstraint(
+                    model_name='standalonedeclaration',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_at__isnull', True), ('accepted_by__isnull', True), ('accepted_seat', '')), models.Q(('accepted_at__isnull', False), ('accepted_by__isnull', False), models.Q(('accepted_seat', ''), _negated=True)), _connector='OR'), name='standalone_accepted_means_who_seat_and_when'),
+                ),
+                migrations.AddConstraint(
+                    model_name='standalonedeclaration',
+                    constraint=models.CheckConstraint(condition=models.Q(('accepted_by__isnull', True), models.Q(('accepted_by', models.F('declared_by')), _negated=True), _connector='OR'), name='standalone_not_accepted_by_who_declared'),
+                ),
+                migrations.AddConstraint(
+                    model_name='standalonedeclaration',
+                    constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), models.Q(('ended_reason', ''), _negated=True), _connector='OR'), name='standalone_ended_says_why'),
+                ),
+                migrations.AddIndex(
+                    model_name='verification',
+                    index=models.Index(fields=['evidence', 'requirement'], name='verifications_by_evidence'),
+                ),
+                migrations.AddConstraint(
+                    model_name='verification',
+                    constraint=models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='verification_says_what_was_seen'),
+                ),
+                migrations.AddConstraint(
+                    model_name='verification',
+                    constraint=models.CheckConstraint(condition=models.Q(('shows', False), models.Q(('place', ''), _negated=True), _connector='OR'), name='verified_says_where'),
+                ),
+            ]
         ),
         migrations.RunSQL(GUARDS, NO_GUARDS),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 
 class Migration(migrations.Migration):
 
@@ -10,14 +12,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='historicalscopeversion',
-            name='test_subjects',
-            field=models.JSONField(blank=True, default=list),
-        ),
-        migrations.AddField(
-            model_name='scopeversion',
-            name='test_subjects',
-            field=models.JSONField(blank=True, default=list),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AddField(
+                    model_name='historicalscopeversion',
+                    name='test_subjects',
+                    field=models.JSONField(blank=True, default=list),
+                ),
+                migrations.AddField(
+                    model_name='scopeversion',
+                    name='test_subjects',
+                    field=models.JSONField(blank=True, default=list),
+                ),
+            ]
         ),
     ]

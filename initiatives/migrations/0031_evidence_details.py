@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 # For what is added from now on: rows of before are not looked at again, but a new one may not differ from them. The
 # lock on the case, which every act holds already, keeps two that come at once from missing each other. What was
 # withdrawn counts no more: a file that was added under the wrong kind is withdrawn and added again.
@@ -38,15 +40,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='evidence',
-            name='details',
-            field=models.JSONField(blank=True, default=dict),
-        ),
-        migrations.AddField(
-            model_name='historicalevidence',
-            name='details',
-            field=models.JSONField(blank=True, default=dict),
+        governance.database.migration_operations.Together(
+            [
+                migrations.AddField(
+                    model_name='evidence',
+                    name='details',
+                    field=models.JSONField(blank=True, default=dict),
+                ),
+                migrations.AddField(
+                    model_name='historicalevidence',
+                    name='details',
+                    field=models.JSONField(blank=True, default=dict),
+                ),
+            ]
         ),
         migrations.RunSQL(GUARDS, NO_GUARDS),
     ]

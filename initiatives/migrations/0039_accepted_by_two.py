@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.database.migration_operations
+
 GUARD = """
 CREATE FUNCTION plumbline_guard_acceptance() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -44,81 +46,85 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name='answer',
-            name='exceptions_not_accepted',
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='second_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='second_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='answer',
-            name='second_seat',
-            field=models.CharField(blank=True, default='', max_length=30),
-        ),
-        migrations.AddField(
-            model_name='historicalanswer',
-            name='second_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='historicalanswer',
-            name='second_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='historicalanswer',
-            name='second_seat',
-            field=models.CharField(blank=True, default='', max_length=30),
-        ),
-        migrations.AddField(
-            model_name='historicalstandalonedeclaration',
-            name='second_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='historicalstandalonedeclaration',
-            name='second_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='historicalstandalonedeclaration',
-            name='second_seat',
-            field=models.CharField(blank=True, default='', max_length=30),
-        ),
-        migrations.AddField(
-            model_name='standalonedeclaration',
-            name='second_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='standalonedeclaration',
-            name='second_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='standalonedeclaration',
-            name='second_seat',
-            field=models.CharField(blank=True, default='', max_length=30),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('kind', 'not_applicable'), ('second_at__isnull', True)), fields=['initiative'], name='exceptions_not_settled'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('second_at__isnull', True), ('second_by__isnull', True), ('second_seat', '')), models.Q(('accepted_at__isnull', False), ('second_at__gte', models.F('accepted_at')), ('second_by__isnull', False), models.Q(('second_seat', ''), _negated=True), models.Q(('second_by', models.F('accepted_by')), _negated=True)), _connector='OR'), name='accepted_twice_means_by_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='standalonedeclaration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('second_at__isnull', True), ('second_by__isnull', True), ('second_seat', '')), models.Q(('accepted_at__isnull', False), ('second_at__gte', models.F('accepted_at')), ('second_by__isnull', False), models.Q(('second_seat', ''), _negated=True), models.Q(('second_by', models.F('accepted_by')), _negated=True)), _connector='OR'), name='standalone_accepted_twice_means_by_two'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.RemoveIndex(
+                    model_name='answer',
+                    name='exceptions_not_accepted',
+                ),
+                migrations.AddField(
+                    model_name='answer',
+                    name='second_at',
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name='answer',
+                    name='second_by',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='answer',
+                    name='second_seat',
+                    field=models.CharField(blank=True, default='', max_length=30),
+                ),
+                migrations.AddField(
+                    model_name='historicalanswer',
+                    name='second_at',
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name='historicalanswer',
+                    name='second_by',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='historicalanswer',
+                    name='second_seat',
+                    field=models.CharField(blank=True, default='', max_length=30),
+                ),
+                migrations.AddField(
+                    model_name='historicalstandalonedeclaration',
+                    name='second_at',
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name='historicalstandalonedeclaration',
+                    name='second_by',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='historicalstandalonedeclaration',
+                    name='second_seat',
+                    field=models.CharField(blank=True, default='', max_length=30),
+                ),
+                migrations.AddField(
+                    model_name='standalonedeclaration',
+                    name='second_at',
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name='standalonedeclaration',
+                    name='second_by',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='standalonedeclaration',
+                    name='second_seat',
+                    field=models.CharField(blank=True, default='', max_length=30),
+                ),
+                migrations.AddIndex(
+                    model_name='answer',
+                    index=models.Index(condition=models.Q(('kind', 'not_applicable'), ('second_at__isnull', True)), fields=['initiative'], name='exceptions_not_settled'),
+                ),
+                migrations.AddConstraint(
+                    model_name='answer',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('second_at__isnull', True), ('second_by__isnull', True), ('second_seat', '')), models.Q(('accepted_at__isnull', False), ('second_at__gte', models.F('accepted_at')), ('second_by__isnull', False), models.Q(('second_seat', ''), _negated=True), models.Q(('second_by', models.F('accepted_by')), _negated=True)), _connector='OR'), name='accepted_twice_means_by_two'),
+                ),
+                migrations.AddConstraint(
+                    model_name='standalonedeclaration',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('second_at__isnull', True), ('second_by__isnull', True), ('second_seat', '')), models.Q(('accepted_at__isnull', False), ('second_at__gte', models.F('accepted_at')), ('second_by__isnull', False), models.Q(('second_seat', ''), _negated=True), models.Q(('second_by', models.F('accepted_by')), _negated=True)), _connector='OR'), name='standalone_accepted_twice_means_by_two'),
+                ),
+            ]
         ),
         migrations.RunSQL(GUARD, NO_GUARD),
     ]

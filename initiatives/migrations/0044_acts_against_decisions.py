@@ -5,6 +5,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.database.migration_operations
 import governance.database.row_history
 
 
@@ -17,140 +18,144 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='ReconciliationMark',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(default=0)),
-                ('outcomes_to', models.DateTimeField(null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='HistoricalActName',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('name', models.CharField(max_length=100)),
-                ('action', models.CharField(blank=True, default='', max_length=100)),
-                ('at', models.DateTimeField()),
-                ('taken_back_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-            ],
-            options={
-                'verbose_name': 'historical act name',
-                'verbose_name_plural': 'historical act names',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='LogFinding',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('kind', models.CharField(choices=[('never_asked', 'Done and never asked'), ('after_denial', 'Done after a denial'), ('other_model', 'Model that nobody declared'), ('silent', 'Silence')], max_length=20)),
-                ('act', models.CharField(max_length=64)),
-                ('number', models.PositiveIntegerField()),
-                ('what', models.CharField(blank=True, default='', max_length=250)),
-                ('at', models.DateTimeField()),
-                ('day', models.DateField()),
-                ('interaction', models.BigIntegerField(blank=True, null=True)),
-                ('decision', models.CharField(blank=True, default='', max_length=64)),
-                ('probable', models.BooleanField(default=False)),
-                ('found_at', models.DateTimeField()),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log_findings', to='initiatives.initiative')),
-                ('key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.servicekey')),
-            ],
-            options={
-                'ordering': ['initiative', 'at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='LogFindingWithdrawal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('why', models.CharField(max_length=250)),
-                ('at', models.DateTimeField()),
-                ('finding', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawal', to='initiatives.logfinding')),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReconciledDay',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('due', models.BooleanField(default=True)),
-                ('judged_at', models.DateTimeField(blank=True, null=True)),
-                ('judged_by', models.CharField(blank=True, default='', max_length=64)),
-                ('seconds', models.FloatField(default=0)),
-                ('done', models.PositiveBigIntegerField(default=0)),
-                ('not_done', models.PositiveBigIntegerField(default=0)),
-                ('never_asked', models.PositiveBigIntegerField(default=0)),
-                ('after_denial', models.PositiveBigIntegerField(default=0)),
-                ('probable', models.PositiveBigIntegerField(default=0)),
-                ('open', models.PositiveBigIntegerField(default=0)),
-                ('unmapped', models.PositiveBigIntegerField(default=0)),
-                ('unnamed', models.JSONField(blank=True, default=dict)),
-                ('sampling', models.BooleanField(default=False)),
-                ('calls', models.PositiveBigIntegerField(default=0)),
-                ('expected', models.PositiveBigIntegerField(default=0)),
-                ('logged', models.PositiveBigIntegerField(default=0)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reconciled_days', to='initiatives.initiative')),
-            ],
-            options={
-                'ordering': ['initiative', '-day'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ActName',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('action', models.CharField(blank=True, default='', max_length=100)),
-                ('at', models.DateTimeField()),
-                ('taken_back_at', models.DateTimeField(blank=True, null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='act_names', to='initiatives.initiative')),
-            ],
-            options={
-                'ordering': ['initiative', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('initiative', 'name'), name='an_act_is_named_once'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='an_act_has_a_name')],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='logfinding',
-            index=models.Index(fields=['initiative', 'day'], name='log_findings_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='logfinding',
-            constraint=models.UniqueConstraint(fields=('initiative', 'kind', 'act', 'number'), name='a_log_finding_is_found_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='logfinding',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['never_asked', 'after_denial', 'other_model', 'silent'])), name='log_finding_is_of_a_known_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='reconciledday',
-            index=models.Index(condition=models.Q(('due', True)), fields=['day'], name='reconciled_days_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconciledday',
-            constraint=models.UniqueConstraint(fields=('initiative', 'day'), name='one_reconciled_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='reconciledday',
-            constraint=models.CheckConstraint(condition=models.Q(('logged__lte', models.F('expected'))), name='no_more_logged_than_expected'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.CreateModel(
+                    name='ReconciliationMark',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('xact', models.BigIntegerField(default=0)),
+                        ('outcomes_to', models.DateTimeField(null=True)),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name='HistoricalActName',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('history_user_name', models.TextField(default='')),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('name', models.CharField(max_length=100)),
+                        ('action', models.CharField(blank=True, default='', max_length=100)),
+                        ('at', models.DateTimeField()),
+                        ('taken_back_at', models.DateTimeField(blank=True, null=True)),
+                        ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                        ('history_change_reason', models.TextField(blank=True, default='')),
+                        ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
+                    ],
+                    options={
+                        'verbose_name': 'historical act name',
+                        'verbose_name_plural': 'historical act names',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='LogFinding',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('kind', models.CharField(choices=[('never_asked', 'Done and never asked'), ('after_denial', 'Done after a denial'), ('other_model', 'Model that nobody declared'), ('silent', 'Silence')], max_length=20)),
+                        ('act', models.CharField(max_length=64)),
+                        ('number', models.PositiveIntegerField()),
+                        ('what', models.CharField(blank=True, default='', max_length=250)),
+                        ('at', models.DateTimeField()),
+                        ('day', models.DateField()),
+                        ('interaction', models.BigIntegerField(blank=True, null=True)),
+                        ('decision', models.CharField(blank=True, default='', max_length=64)),
+                        ('probable', models.BooleanField(default=False)),
+                        ('found_at', models.DateTimeField()),
+                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log_findings', to='initiatives.initiative')),
+                        ('key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.servicekey')),
+                    ],
+                    options={
+                        'ordering': ['initiative', 'at', 'id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='LogFindingWithdrawal',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('why', models.CharField(max_length=250)),
+                        ('at', models.DateTimeField()),
+                        ('finding', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawal', to='initiatives.logfinding')),
+                    ],
+                    options={
+                        'ordering': ['id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ReconciledDay',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('day', models.DateField()),
+                        ('due', models.BooleanField(default=True)),
+                        ('judged_at', models.DateTimeField(blank=True, null=True)),
+                        ('judged_by', models.CharField(blank=True, default='', max_length=64)),
+                        ('seconds', models.FloatField(default=0)),
+                        ('done', models.PositiveBigIntegerField(default=0)),
+                        ('not_done', models.PositiveBigIntegerField(default=0)),
+                        ('never_asked', models.PositiveBigIntegerField(default=0)),
+                        ('after_denial', models.PositiveBigIntegerField(default=0)),
+                        ('probable', models.PositiveBigIntegerField(default=0)),
+                        ('open', models.PositiveBigIntegerField(default=0)),
+                        ('unmapped', models.PositiveBigIntegerField(default=0)),
+                        ('unnamed', models.JSONField(blank=True, default=dict)),
+                        ('sampling', models.BooleanField(default=False)),
+                        ('calls', models.PositiveBigIntegerField(default=0)),
+                        ('expected', models.PositiveBigIntegerField(default=0)),
+                        ('logged', models.PositiveBigIntegerField(default=0)),
+                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reconciled_days', to='initiatives.initiative')),
+                    ],
+                    options={
+                        'ordering': ['initiative', '-day'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ActName',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('name', models.CharField(max_length=100)),
+                        ('action', models.CharField(blank=True, default='', max_length=100)),
+                        ('at', models.DateTimeField()),
+                        ('taken_back_at', models.DateTimeField(blank=True, null=True)),
+                        ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='act_names', to='initiatives.initiative')),
+                    ],
+                    options={
+                        'ordering': ['initiative', 'name'],
+                        'constraints': [models.UniqueConstraint(fields=('initiative', 'name'), name='an_act_is_named_once'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='an_act_has_a_name')],
+                    },
+                ),
+                migrations.AddIndex(
+                    model_name='logfinding',
+                    index=models.Index(fields=['initiative', 'day'], name='log_findings_by_day'),
+                ),
+                migrations.AddConstraint(
+                    model_name='logfinding',
+                    constraint=models.UniqueConstraint(fields=('initiative', 'kind', 'act', 'number'), name='a_log_finding_is_found_once'),
+                ),
+                migrations.AddConstraint(
+                    model_name='logfinding',
+                    constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['never_asked', 'after_denial', 'other_model', 'silent'])), name='log_finding_is_of_a_known_kind'),
+                ),
+                migrations.AddIndex(
+                    model_name='reconciledday',
+                    index=models.Index(condition=models.Q(('due', True)), fields=['day'], name='reconciled_days_due'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reconciledday',
+                    constraint=models.UniqueConstraint(fields=('initiative', 'day'), name='one_reconciled_day'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reconciledday',
+                    constraint=models.CheckConstraint(condition=models.Q(('logged__lte', models.F('expected'))), name='no_more_logged_than_expected'),
+                ),
+            ]
         ),
     ]

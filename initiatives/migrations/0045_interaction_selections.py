@@ -5,6 +5,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.database.migration_operations
 import governance.database.row_history
 
 
@@ -16,133 +17,137 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='InteractionSelection',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.TextField()),
-                ('first', models.DateField()),
-                ('last', models.DateField()),
-                ('model', models.CharField(blank=True, default='', max_length=120)),
-                ('by_text', models.BooleanField()),
-                ('phrase', models.BinaryField(blank=True, null=True)),
-                ('phrase_master', models.CharField(blank=True, default='', max_length=20)),
-                ('most', models.PositiveSmallIntegerField()),
-                ('until', models.DateField()),
-                ('asked_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Looking'), ('done', 'Ready'), ('failed', 'Failed'), ('ended', 'Ended')], default='waiting', max_length=10)),
-                ('trouble', models.TextField(blank=True, default='')),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('at', models.DateTimeField(blank=True, null=True)),
-                ('row', models.BigIntegerField(blank=True, null=True)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('looked', models.PositiveBigIntegerField(default=0)),
-                ('unreadable', models.PositiveBigIntegerField(default=0)),
-                ('found', models.PositiveIntegerField(default=0)),
-                ('digest', models.CharField(blank=True, default='', max_length=64)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='interaction_selections', to='initiatives.initiative')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalBulkReading',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('reason', models.TextField()),
-                ('requested_at', models.DateTimeField()),
-                ('approved_at', models.DateTimeField(blank=True, null=True)),
-                ('refused_at', models.DateTimeField(blank=True, null=True)),
-                ('refused_reason', models.TextField(blank=True, default='')),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('approved_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-                ('refused_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('selection', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.interactionselection')),
-            ],
-            options={
-                'verbose_name': 'historical bulk reading',
-                'verbose_name_plural': 'historical bulk readings',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='BulkReading',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.TextField()),
-                ('requested_at', models.DateTimeField()),
-                ('approved_at', models.DateTimeField(blank=True, null=True)),
-                ('refused_at', models.DateTimeField(blank=True, null=True)),
-                ('refused_reason', models.TextField(blank=True, default='')),
-                ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bulk_readings', to='initiatives.initiative')),
-                ('refused_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('selection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bulk_readings', to='initiatives.interactionselection')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='SelectedInteraction',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('interaction', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('selection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='selected', to='initiatives.interactionselection')),
-            ],
-            options={
-                'ordering': ['selection', 'at', 'interaction'],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='interactionselection',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'running'))), fields=('asked_by',), name='one_interaction_selection_at_a_time_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='interactionselection',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('waiting', 'running')), ('phrase__isnull', True), _connector='OR'), name='a_phrase_is_kept_while_it_is_looked_for'),
-        ),
-        migrations.AddConstraint(
-            model_name='interactionselection',
-            constraint=models.CheckConstraint(condition=models.Q(('first__lte', models.F('last')), ('until__gt', models.F('last'))), name='an_interaction_selection_ends_after_its_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='bulk_reading_approved_means_who_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreading',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('refused_at__isnull', True), ('refused_by__isnull', True)), models.Q(('refused_at__isnull', False), ('refused_by__isnull', False), models.Q(('refused_reason', ''), _negated=True)), _connector='OR'), name='bulk_reading_refused_means_who_when_and_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreading',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('requested_by')), _negated=True), _connector='OR'), name='nobody_approves_their_own_bulk_reading'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreading',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_at__isnull', True), ('refused_at__isnull', True), _connector='OR'), name='a_bulk_reading_is_answered_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='bulkreading',
-            constraint=models.UniqueConstraint(condition=models.Q(('approved_at__isnull', True), ('refused_at__isnull', True)), fields=('selection', 'requested_by'), name='one_bulk_reading_request_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='selectedinteraction',
-            constraint=models.UniqueConstraint(fields=('selection', 'interaction'), name='an_interaction_is_selected_once'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.CreateModel(
+                    name='InteractionSelection',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('purpose', models.TextField()),
+                        ('first', models.DateField()),
+                        ('last', models.DateField()),
+                        ('model', models.CharField(blank=True, default='', max_length=120)),
+                        ('by_text', models.BooleanField()),
+                        ('phrase', models.BinaryField(blank=True, null=True)),
+                        ('phrase_master', models.CharField(blank=True, default='', max_length=20)),
+                        ('most', models.PositiveSmallIntegerField()),
+                        ('until', models.DateField()),
+                        ('asked_at', models.DateTimeField()),
+                        ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Looking'), ('done', 'Ready'), ('failed', 'Failed'), ('ended', 'Ended')], default='waiting', max_length=10)),
+                        ('trouble', models.TextField(blank=True, default='')),
+                        ('tries', models.PositiveSmallIntegerField(default=0)),
+                        ('claimed_at', models.DateTimeField(blank=True, null=True)),
+                        ('at', models.DateTimeField(blank=True, null=True)),
+                        ('row', models.BigIntegerField(blank=True, null=True)),
+                        ('done_at', models.DateTimeField(blank=True, null=True)),
+                        ('looked', models.PositiveBigIntegerField(default=0)),
+                        ('unreadable', models.PositiveBigIntegerField(default=0)),
+                        ('found', models.PositiveIntegerField(default=0)),
+                        ('digest', models.CharField(blank=True, default='', max_length=64)),
+                        ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='interaction_selections', to='initiatives.initiative')),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='HistoricalBulkReading',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('history_user_name', models.TextField(default='')),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('reason', models.TextField()),
+                        ('requested_at', models.DateTimeField()),
+                        ('approved_at', models.DateTimeField(blank=True, null=True)),
+                        ('refused_at', models.DateTimeField(blank=True, null=True)),
+                        ('refused_reason', models.TextField(blank=True, default='')),
+                        ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                        ('history_change_reason', models.TextField(blank=True, default='')),
+                        ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('approved_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
+                        ('refused_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('requested_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('selection', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.interactionselection')),
+                    ],
+                    options={
+                        'verbose_name': 'historical bulk reading',
+                        'verbose_name_plural': 'historical bulk readings',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='BulkReading',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('reason', models.TextField()),
+                        ('requested_at', models.DateTimeField()),
+                        ('approved_at', models.DateTimeField(blank=True, null=True)),
+                        ('refused_at', models.DateTimeField(blank=True, null=True)),
+                        ('refused_reason', models.TextField(blank=True, default='')),
+                        ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bulk_readings', to='initiatives.initiative')),
+                        ('refused_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('selection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bulk_readings', to='initiatives.interactionselection')),
+                    ],
+                    options={
+                        'ordering': ['-id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='SelectedInteraction',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('interaction', models.BigIntegerField()),
+                        ('at', models.DateTimeField()),
+                        ('selection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='selected', to='initiatives.interactionselection')),
+                    ],
+                    options={
+                        'ordering': ['selection', 'at', 'interaction'],
+                    },
+                ),
+                migrations.AddConstraint(
+                    model_name='interactionselection',
+                    constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'running'))), fields=('asked_by',), name='one_interaction_selection_at_a_time_per_person'),
+                ),
+                migrations.AddConstraint(
+                    model_name='interactionselection',
+                    constraint=models.CheckConstraint(condition=models.Q(('state__in', ('waiting', 'running')), ('phrase__isnull', True), _connector='OR'), name='a_phrase_is_kept_while_it_is_looked_for'),
+                ),
+                migrations.AddConstraint(
+                    model_name='interactionselection',
+                    constraint=models.CheckConstraint(condition=models.Q(('first__lte', models.F('last')), ('until__gt', models.F('last'))), name='an_interaction_selection_ends_after_its_days'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bulkreading',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='bulk_reading_approved_means_who_and_when'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bulkreading',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('refused_at__isnull', True), ('refused_by__isnull', True)), models.Q(('refused_at__isnull', False), ('refused_by__isnull', False), models.Q(('refused_reason', ''), _negated=True)), _connector='OR'), name='bulk_reading_refused_means_who_when_and_why'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bulkreading',
+                    constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('requested_by')), _negated=True), _connector='OR'), name='nobody_approves_their_own_bulk_reading'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bulkreading',
+                    constraint=models.CheckConstraint(condition=models.Q(('approved_at__isnull', True), ('refused_at__isnull', True), _connector='OR'), name='a_bulk_reading_is_answered_once'),
+                ),
+                migrations.AddConstraint(
+                    model_name='bulkreading',
+                    constraint=models.UniqueConstraint(condition=models.Q(('approved_at__isnull', True), ('refused_at__isnull', True)), fields=('selection', 'requested_by'), name='one_bulk_reading_request_at_a_time'),
+                ),
+                migrations.AddConstraint(
+                    model_name='selectedinteraction',
+                    constraint=models.UniqueConstraint(fields=('selection', 'interaction'), name='an_interaction_is_selected_once'),
+                ),
+            ]
         ),
     ]

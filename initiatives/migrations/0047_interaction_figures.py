@@ -5,6 +5,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import governance.database.migration_operations
 import governance.database.row_history
 
 
@@ -17,262 +18,266 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='HistoricalOutputSample',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('first', models.DateField()),
-                ('last', models.DateField()),
-                ('wanted', models.PositiveSmallIntegerField()),
-                ('target', models.FloatField()),
-                ('at', models.DateTimeField()),
-                ('drawn_at', models.DateTimeField(blank=True, null=True)),
-                ('among', models.PositiveBigIntegerField(default=0)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-            ],
-            options={
-                'verbose_name': 'historical output sample',
-                'verbose_name_plural': 'historical output samples',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalPerformancePromise',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('median', models.PositiveIntegerField()),
-                ('most', models.PositiveIntegerField()),
-                ('errors', models.FloatField()),
-                ('at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-            ],
-            options={
-                'verbose_name': 'historical performance promise',
-                'verbose_name_plural': 'historical performance promises',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='OutputJudgement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('outside', models.BooleanField()),
-                ('traces', models.BooleanField()),
-                ('words', models.CharField(blank=True, default='', max_length=500)),
-                ('at', models.DateTimeField()),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='OutputSample',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first', models.DateField()),
-                ('last', models.DateField()),
-                ('wanted', models.PositiveSmallIntegerField()),
-                ('target', models.FloatField()),
-                ('at', models.DateTimeField()),
-                ('drawn_at', models.DateTimeField(blank=True, null=True)),
-                ('among', models.PositiveBigIntegerField(default=0)),
-            ],
-            options={
-                'ordering': ['initiative', '-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PerformancePromise',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('median', models.PositiveIntegerField()),
-                ('most', models.PositiveIntegerField()),
-                ('errors', models.FloatField()),
-                ('at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'ordering': ['initiative', '-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='SampledOutput',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('place', models.PositiveSmallIntegerField()),
-                ('interaction', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('digest', models.CharField(max_length=64)),
-                ('sources', models.PositiveIntegerField()),
-                ('governed', models.JSONField(blank=True, default=list)),
-            ],
-            options={
-                'ordering': ['sample', 'place'],
-            },
-        ),
-        migrations.AddField(
-            model_name='reconciledday',
-            name='durations',
-            field=models.JSONField(blank=True, default=dict),
-        ),
-        migrations.AddField(
-            model_name='reconciledday',
-            name='failed',
-            field=models.PositiveBigIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name='reconciledday',
-            name='named',
-            field=models.PositiveBigIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name='reconciledday',
-            name='outputs',
-            field=models.PositiveBigIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name='reconciledday',
-            name='sourced',
-            field=models.PositiveBigIntegerField(default=0),
-        ),
-        migrations.AddField(
-            model_name='reconciledday',
-            name='subjects',
-            field=models.PositiveBigIntegerField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='reconciledday',
-            name='tried',
-            field=models.PositiveBigIntegerField(default=0),
-        ),
-        migrations.AddConstraint(
-            model_name='reconciledday',
-            constraint=models.CheckConstraint(condition=models.Q(('failed__lte', models.F('tried')), ('named__lte', models.F('calls')), ('outputs__lte', models.F('tried')), ('sourced__lte', models.F('outputs')), ('tried__lte', models.F('calls'))), name='no_more_of_a_day_than_its_calls'),
-        ),
-        migrations.AddField(
-            model_name='historicaloutputsample',
-            name='by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='historicaloutputsample',
-            name='checkpoint',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.checkpoint'),
-        ),
-        migrations.AddField(
-            model_name='historicaloutputsample',
-            name='initiative',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative'),
-        ),
-        migrations.AddField(
-            model_name='historicaloutputsample',
-            name='trace',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.tracesample'),
-        ),
-        migrations.AddField(
-            model_name='historicalperformancepromise',
-            name='by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='historicalperformancepromise',
-            name='initiative',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative'),
-        ),
-        migrations.AddField(
-            model_name='outputjudgement',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='outputsample',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='outputsample',
-            name='checkpoint',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.checkpoint'),
-        ),
-        migrations.AddField(
-            model_name='outputsample',
-            name='initiative',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='output_samples', to='initiatives.initiative'),
-        ),
-        migrations.AddField(
-            model_name='outputsample',
-            name='trace',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='output_sample', to='initiatives.tracesample'),
-        ),
-        migrations.AddField(
-            model_name='performancepromise',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='performancepromise',
-            name='initiative',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='performance_promises', to='initiatives.initiative'),
-        ),
-        migrations.AddField(
-            model_name='sampledoutput',
-            name='sample',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='initiatives.outputsample'),
-        ),
-        migrations.AddField(
-            model_name='outputjudgement',
-            name='output',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='judgement', to='initiatives.sampledoutput'),
-        ),
-        migrations.AddConstraint(
-            model_name='outputsample',
-            constraint=models.UniqueConstraint(condition=models.Q(('trace__isnull', True)), fields=('initiative',), name='one_output_sample_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='outputsample',
-            constraint=models.CheckConstraint(condition=models.Q(('first__lte', models.F('last')), ('target__gt', 0), ('target__lt', 1)), name='output_sample_is_of_some_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='outputsample',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('checkpoint__isnull', True), ('drawn_at__isnull', True), ('trace__isnull', True)), models.Q(('checkpoint__isnull', False), ('drawn_at__isnull', False)), _connector='OR'), name='output_sample_is_drawn_by_a_checkpoint'),
-        ),
-        migrations.AddConstraint(
-            model_name='performancepromise',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_performance_promise_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='performancepromise',
-            constraint=models.CheckConstraint(condition=models.Q(('errors__gte', 0), ('errors__lt', 1), ('median__gte', 1), ('most__gte', models.F('median'))), name='performance_promise_can_be_kept'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampledoutput',
-            constraint=models.UniqueConstraint(fields=('sample', 'place'), name='one_output_at_each_place_of_a_sample'),
-        ),
-        migrations.AddConstraint(
-            model_name='sampledoutput',
-            constraint=models.UniqueConstraint(fields=('sample', 'interaction'), name='an_output_is_drawn_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='outputjudgement',
-            constraint=models.CheckConstraint(condition=models.Q(('traces', True), models.Q(('words', ''), _negated=True), _connector='OR'), name='what_does_not_trace_says_why'),
+        governance.database.migration_operations.Together(
+            [
+                migrations.CreateModel(
+                    name='HistoricalOutputSample',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('history_user_name', models.TextField(default='')),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('first', models.DateField()),
+                        ('last', models.DateField()),
+                        ('wanted', models.PositiveSmallIntegerField()),
+                        ('target', models.FloatField()),
+                        ('at', models.DateTimeField()),
+                        ('drawn_at', models.DateTimeField(blank=True, null=True)),
+                        ('among', models.PositiveBigIntegerField(default=0)),
+                        ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                        ('history_change_reason', models.TextField(blank=True, default='')),
+                        ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                    ],
+                    options={
+                        'verbose_name': 'historical output sample',
+                        'verbose_name_plural': 'historical output samples',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='HistoricalPerformancePromise',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('history_user_name', models.TextField(default='')),
+                        ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('median', models.PositiveIntegerField()),
+                        ('most', models.PositiveIntegerField()),
+                        ('errors', models.FloatField()),
+                        ('at', models.DateTimeField()),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                        ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                        ('history_change_reason', models.TextField(blank=True, default='')),
+                        ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                    ],
+                    options={
+                        'verbose_name': 'historical performance promise',
+                        'verbose_name_plural': 'historical performance promises',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='OutputJudgement',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('outside', models.BooleanField()),
+                        ('traces', models.BooleanField()),
+                        ('words', models.CharField(blank=True, default='', max_length=500)),
+                        ('at', models.DateTimeField()),
+                    ],
+                    options={
+                        'ordering': ['id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='OutputSample',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('first', models.DateField()),
+                        ('last', models.DateField()),
+                        ('wanted', models.PositiveSmallIntegerField()),
+                        ('target', models.FloatField()),
+                        ('at', models.DateTimeField()),
+                        ('drawn_at', models.DateTimeField(blank=True, null=True)),
+                        ('among', models.PositiveBigIntegerField(default=0)),
+                    ],
+                    options={
+                        'ordering': ['initiative', '-id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='PerformancePromise',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('median', models.PositiveIntegerField()),
+                        ('most', models.PositiveIntegerField()),
+                        ('errors', models.FloatField()),
+                        ('at', models.DateTimeField()),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                    ],
+                    options={
+                        'ordering': ['initiative', '-id'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='SampledOutput',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                        ('place', models.PositiveSmallIntegerField()),
+                        ('interaction', models.BigIntegerField()),
+                        ('at', models.DateTimeField()),
+                        ('digest', models.CharField(max_length=64)),
+                        ('sources', models.PositiveIntegerField()),
+                        ('governed', models.JSONField(blank=True, default=list)),
+                    ],
+                    options={
+                        'ordering': ['sample', 'place'],
+                    },
+                ),
+                migrations.AddField(
+                    model_name='reconciledday',
+                    name='durations',
+                    field=models.JSONField(blank=True, default=dict),
+                ),
+                migrations.AddField(
+                    model_name='reconciledday',
+                    name='failed',
+                    field=models.PositiveBigIntegerField(default=0),
+                ),
+                migrations.AddField(
+                    model_name='reconciledday',
+                    name='named',
+                    field=models.PositiveBigIntegerField(default=0),
+                ),
+                migrations.AddField(
+                    model_name='reconciledday',
+                    name='outputs',
+                    field=models.PositiveBigIntegerField(default=0),
+                ),
+                migrations.AddField(
+                    model_name='reconciledday',
+                    name='sourced',
+                    field=models.PositiveBigIntegerField(default=0),
+                ),
+                migrations.AddField(
+                    model_name='reconciledday',
+                    name='subjects',
+                    field=models.PositiveBigIntegerField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name='reconciledday',
+                    name='tried',
+                    field=models.PositiveBigIntegerField(default=0),
+                ),
+                migrations.AddConstraint(
+                    model_name='reconciledday',
+                    constraint=models.CheckConstraint(condition=models.Q(('failed__lte', models.F('tried')), ('named__lte', models.F('calls')), ('outputs__lte', models.F('tried')), ('sourced__lte', models.F('outputs')), ('tried__lte', models.F('calls'))), name='no_more_of_a_day_than_its_calls'),
+                ),
+                migrations.AddField(
+                    model_name='historicaloutputsample',
+                    name='by',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='historicaloutputsample',
+                    name='checkpoint',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.checkpoint'),
+                ),
+                migrations.AddField(
+                    model_name='historicaloutputsample',
+                    name='initiative',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative'),
+                ),
+                migrations.AddField(
+                    model_name='historicaloutputsample',
+                    name='trace',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.tracesample'),
+                ),
+                migrations.AddField(
+                    model_name='historicalperformancepromise',
+                    name='by',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='historicalperformancepromise',
+                    name='initiative',
+                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative'),
+                ),
+                migrations.AddField(
+                    model_name='outputjudgement',
+                    name='by',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='outputsample',
+                    name='by',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='outputsample',
+                    name='checkpoint',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.checkpoint'),
+                ),
+                migrations.AddField(
+                    model_name='outputsample',
+                    name='initiative',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='output_samples', to='initiatives.initiative'),
+                ),
+                migrations.AddField(
+                    model_name='outputsample',
+                    name='trace',
+                    field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='output_sample', to='initiatives.tracesample'),
+                ),
+                migrations.AddField(
+                    model_name='performancepromise',
+                    name='by',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+                ),
+                migrations.AddField(
+                    model_name='performancepromise',
+                    name='initiative',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='performance_promises', to='initiatives.initiative'),
+                ),
+                migrations.AddField(
+                    model_name='sampledoutput',
+                    name='sample',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='initiatives.outputsample'),
+                ),
+                migrations.AddField(
+                    model_name='outputjudgement',
+                    name='output',
+                    field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='judgement', to='initiatives.sampledoutput'),
+                ),
+                migrations.AddConstraint(
+                    model_name='outputsample',
+                    constraint=models.UniqueConstraint(condition=models.Q(('trace__isnull', True)), fields=('initiative',), name='one_output_sample_at_a_time'),
+                ),
+                migrations.AddConstraint(
+                    model_name='outputsample',
+                    constraint=models.CheckConstraint(condition=models.Q(('first__lte', models.F('last')), ('target__gt', 0), ('target__lt', 1)), name='output_sample_is_of_some_days'),
+                ),
+                migrations.AddConstraint(
+                    model_name='outputsample',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('checkpoint__isnull', True), ('drawn_at__isnull', True), ('trace__isnull', True)), models.Q(('checkpoint__isnull', False), ('drawn_at__isnull', False)), _connector='OR'), name='output_sample_is_drawn_by_a_checkpoint'),
+                ),
+                migrations.AddConstraint(
+                    model_name='performancepromise',
+                    constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('initiative',), name='one_performance_promise_at_a_time'),
+                ),
+                migrations.AddConstraint(
+                    model_name='performancepromise',
+                    constraint=models.CheckConstraint(condition=models.Q(('errors__gte', 0), ('errors__lt', 1), ('median__gte', 1), ('most__gte', models.F('median'))), name='performance_promise_can_be_kept'),
+                ),
+                migrations.AddConstraint(
+                    model_name='sampledoutput',
+                    constraint=models.UniqueConstraint(fields=('sample', 'place'), name='one_output_at_each_place_of_a_sample'),
+                ),
+                migrations.AddConstraint(
+                    model_name='sampledoutput',
+                    constraint=models.UniqueConstraint(fields=('sample', 'interaction'), name='an_output_is_drawn_once'),
+                ),
+                migrations.AddConstraint(
+                    model_name='outputjudgement',
+                    constraint=models.CheckConstraint(condition=models.Q(('traces', True), models.Q(('words', ''), _negated=True), _connector='OR'), name='what_does_not_trace_says_why'),
+                ),
+            ]
         ),
     ]
