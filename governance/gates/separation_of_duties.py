@@ -88,13 +88,16 @@ def why_party(signer: Signer, parties: Parties, *, approving: bool = True) -> li
     ]
     if parties.stand_in in signer.accounts:
         reasons.append(f"{signer.name} registered this initiative and stands in for its owner")
-    if approving:
-        reasons += [
-            f"{name} is party to this initiative, and had the second factors of {signer.name} reset lately"
-            for key, name in signer.reset_by
-            if key in parties.parts or key in (parties.stand_in, parties.owner)
-        ]
-    return reasons
+    return reasons + why_reset_by_party(signer, parties) if approving else reasons
+
+
+def why_reset_by_party(signer: Signer, parties: Parties) -> list[str]:
+    """Who of the case could sign in the place of this person, having had their second factors reset lately."""
+    return [
+        f"{name} is party to this initiative, and had the second factors of {signer.name} reset lately"
+        for key, name in signer.reset_by
+        if key in parties.parts or key in (parties.stand_in, parties.owner)
+    ]
 
 
 def why_own_work(signer: Signer, rests_on: RestsOn) -> list[str]:

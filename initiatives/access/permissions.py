@@ -6,7 +6,15 @@ from dataclasses import replace
 from django.conf import settings
 from django.urls import reverse
 
-from governance.gates.separation_of_duties import Part, Parties, RestsOn, said, why_barred, why_party
+from governance.gates.separation_of_duties import (
+    Part,
+    Parties,
+    RestsOn,
+    said,
+    why_barred,
+    why_party,
+    why_reset_by_party,
+)
 from governance.models import ContractVersion, Membership, Rulebook, User
 from governance.models.rulebook import NoRulebook
 from governance.people import cooling_off
@@ -14,7 +22,7 @@ from governance.people.boards import board_for, chairs, members_now, seats_held
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import APPROVING, BoardRole, Role, Seat, SignOffVerdict, Stage
-from initiatives.access.signers import signer_of, why_approved_twice
+from initiatives.access.signers import accounts_of, signer_of, why_approved_twice
 from initiatives.access.visibility import past_visible_to, visible_to
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, RoleAssignment, SignOff
@@ -178,7 +186,7 @@ def may_change_what_runs(case: Initiative, person: User) -> Answer:
 def may_review_layer_report(case: Initiative, item, person: User) -> Answer:
     """Read a report on a layer from outside the build team (S0-21): not its author, no role held or asked for here."""
     outside = "Somebody who holds no role on this initiative reads it and says so."
-    if item.author_id == person.pk:
+    if item.author_id in accounts_of(person):
         return no("You added this report yourself.", outside)
     if roles := party_as(case, person):
         return no(
@@ -226,10 +234,12 @@ def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
 
 
 def party_as(case: Initiative, person: User) -> str:
-    """What makes the person party to the case, in words: a role held or proposed, or standing in for its owner."""
-    parties = parties_of(case)
-    roles = sorted({part.key for part in parties.parts.get(person.pk, ())})
-    if parties.stand_in == person.pk:
+    """What makes the person, by any account of theirs, party to the case, in words: a role held or proposed, or
+    standing in for its owner.
+    """
+    parties, accounts = parties_of(case), accounts_of(person)
+    roles = sorted({part.key for key in accounts for part in parties.parts.get(key, ())})
+    if parties.stand_in in accounts:
         roles.append("stands in for its owner")
     return ", ".join(roles).replace("_", " ")
 
@@ -283,7 +293,15 @@ def may_raise(case: Initiative, person: User) -> Answer:
     """What only the chair does and what lets the case rise or go on: approve, lift, excuse, reopen, continue."""
     seated = [row for row in members_now(board_for(case.unit)) if row.person_id == person.pk]
     chaired = [row for row in seated if row.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)]
-    return all_of(may_chair(case, person), cooling_off.may_lift(person, chaired))
+    return all_of(
+        may_chair(case, person), _not_reset_by_party(case, person), cooling_off.may_lift(person, chaired)
+    )
+
+
+def _not_reset_by_party(case: Initiative, person: User) -> Answer:
+    """Nobody gains by having reset the second factors of whoever signs."""
+    reasons = why_reset_by_party(signer_of(person, now=True), parties_of(case))
+    return no(said(reasons), "A day after the reset this can be signed.") if reasons else yes()
 
 
 def parties_of(case: Initiative) -> Parties:
@@ -311,9 +329,12 @@ def contract_authors(case: Initiative) -> frozenset[int]:
     )
 
 
-def barred_from_signing(case: Initiative, person: User) -> list[str]:
-    """Why this person must not vote on a case; empty when nothing bars them (docs/domain.md, invariant 4)."""
-    return why_party(signer_of(person), parties_of(case))
+def barred_from_signing(case: Initiative, person: User, *, now: bool = False) -> list[str]:
+    """Why this person must not vote on a case; empty when nothing bars them (docs/domain.md, invariant 4).
+
+    `now`: they are about to sign.
+    """
+    return why_party(signer_of(person, now=now), parties_of(case))
 
 
 def holds_seat(case: Initiative, person: User, seat: str) -> bool:
@@ -378,7 +399,7 @@ def may_compare_ideas(person: User) -> Answer:
 
 def may_accept_exception(case: Initiative, seats, person: User) -> Answer:
     """Accept that a requirement does not apply: a holder of one of the seats that sign for it, party to nothing."""
-    reasons = barred_from_signing(case, person)
+    reasons = barred_from_signing(case, person, now=True)
     if reasons:
         return no(said(reasons), "Somebody else in the seat can accept it.")
     if not set(seats_of(case, person)) & set(seats):

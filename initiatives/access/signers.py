@@ -20,6 +20,11 @@ def signer_of(person: User, *, now: bool = False) -> Signer:
     )
 
 
+def accounts_of(person: User) -> frozenset[int]:
+    """Keys of every account that counts as this person's: where two persons are needed, these are one."""
+    return same_person.twins_of(person) | {person.pk}
+
+
 def why_approved_twice(review: Review, person: User) -> list[str]:
     """Why an approval by this person would be a second one of the same human in this review."""
     if not person.may_be_another:

@@ -12,6 +12,7 @@ from governance.permission_result import Conflict, no
 from governance.vocabulary import AnswerKind, DeclaredResult, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
+from initiatives.access.signers import accounts_of
 from initiatives.cases.act import act, settle_standing
 from initiatives.evidence.actions import create_evidence
 from initiatives.files.plain_text import emptiness
@@ -171,7 +172,9 @@ def accept_not_applicable(*, case: Initiative, requirement: str, version: int, b
 
 def waits_for_second(case: Initiative, row: Answer, person: User) -> bool:
     """Whether what somebody else accepted within its days still waits for a second person, as at high risk."""
-    if case.tier != Tier.HIGH or row.accepted_at is None or row.second_at or row.accepted_by_id == person.pk:
+    if case.tier != Tier.HIGH or row.accepted_at is None or row.second_at:
+        return False
+    if row.accepted_by_id in accounts_of(person):
         return False
     days = Rulebook.objects.current().book.requirements[row.requirement].days(case.tier)
     return not days or clock.local_day(row.accepted_at) + timedelta(days=days) >= clock.today()

@@ -16,6 +16,7 @@ from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
+from initiatives.access.signers import accounts_of
 from initiatives.cases.act import act, settle_standing
 from initiatives.models import Initiative, Waiver
 
@@ -92,17 +93,17 @@ def part_of(waiver: Waiver, case: Initiative, person: User) -> tuple[str, Answer
     """
     if waiver.refused_at or waiver.until < clock.today():
         raise Conflict("This request was refused or has run out.")
-    if reasons := case_permissions.barred_from_signing(case, person):
+    if reasons := case_permissions.barred_from_signing(case, person, now=True):
         return "", no(said(reasons), "A waiver is never for its own beneficiary.")
     if (
         waiver.chair_id is None
-        and waiver.risk_id != person.pk
+        and waiver.risk_id not in accounts_of(person)
         and case_permissions.is_acting_chair(case, person)
     ):
         return "chair", yes()
     if (
         waiver.risk_id is None
-        and waiver.chair_id != person.pk
+        and waiver.chair_id not in accounts_of(person)
         and case_permissions.holds_seat(case, person, "risk_compliance")
     ):
         return "risk seat", yes()

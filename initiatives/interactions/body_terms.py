@@ -17,6 +17,7 @@ from governance.people import cooling_off
 from governance.permission_result import Answer, Conflict, no, yes
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
+from initiatives.access.signers import accounts_of
 from initiatives.cases.act import act
 from initiatives.models import BodyTerm, Initiative
 
@@ -82,9 +83,9 @@ def part_of(term: BodyTerm, case: Initiative, person: User) -> tuple[str, Answer
     """
     if term.refused_at or term.until < clock.today():
         raise Conflict("This request was refused or has run out.")
-    if reasons := case_permissions.barred_from_signing(case, person):
+    if reasons := case_permissions.barred_from_signing(case, person, now=True):
         return "", no(said(reasons), "It is never signed by its own beneficiary.")
-    if person.pk not in (term.requested_by_id, term.risk_id, term.auditor_id):
+    if not accounts_of(person) & {term.requested_by_id, term.risk_id, term.auditor_id}:
         if term.risk_id is None and case_permissions.holds_seat(case, person, "risk_compliance"):
             return RISK, yes()
         if term.auditor_id is None and person.is_active and person.is_auditor:

@@ -13,6 +13,7 @@ from governance.permission_result import Answer, Conflict, no
 from governance.vocabulary import Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
+from initiatives.access.signers import accounts_of
 from initiatives.cases.act import act, settle_standing
 from initiatives.models import Initiative, StandaloneDeclaration
 
@@ -27,7 +28,7 @@ def may_accept(case: Initiative, row: StandaloneDeclaration, person: User) -> An
     """Accept it: a holder of a seat that signs for the inventory, party to nothing; two of them at high risk."""
     if row.accepted_at and (case.tier != Tier.HIGH or row.second_at):
         return no("It is accepted already.")
-    if row.accepted_by_id == person.pk:
+    if row.accepted_by_id in accounts_of(person):
         return no(
             "You accepted it, and at high risk two persons do.", "Somebody else in the seat accepts it too."
         )

@@ -11,7 +11,8 @@ from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.gates import sign_off_statement
-from governance.models import Entry, Membership, User
+from governance.identity import same_person
+from governance.models import Entry, FactorReset, Membership, User
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.access import permissions as case_permissions
@@ -184,8 +185,41 @@ def _who_is_no_longer_active(cast, case):
     return leaving.deactivate(person=cast.seat_value, reason="Left", by=cast.admin)
 
 
+def _another_account(cast, person):
+    """A seated account that an admin marked as the same human's as this person's."""
+    other = factories.make_person("other-account")
+    sit_down(cast, other)
+    same_person.mark(person=person, other=other, reason="Same badge", by=cast.second_admin)
+    return User.objects.get(pk=other.pk)
+
+
+def _another_account_of_the_owner(cast, case):
+    return _another_account(cast, cast.owner)
+
+
+def _another_account_of_an_author(cast, case):
+    return _another_account(cast, _an_author_of_evidence(cast, case))
+
+
+def _whose_factors_a_party_reset(cast, case):
+    return _reset_by_a_party(cast, case, cast.seat_value)
+
+
+def _reset_by_a_party(cast, case, person):
+    """Somebody whose second factors an admin with a role on the case has asked to end."""
+    give_role(cast, case, "sponsor", cast.second_admin)
+    now = clock.now()
+    asked = {"asked_by": cast.second_admin, "asked_at": now, "due_at": now + timedelta(days=1)}
+    with acting(by=cast.second_admin, reason="Lost the phone."):
+        FactorReset(person=person, reason="Lost the phone.", **asked).save()
+    return person
+
+
 PARTY = {
     "the owner": _the_owner,
+    "another account of the owner": _another_account_of_the_owner,
+    "another account of an author of evidence": _another_account_of_an_author,
+    "somebody whose second factors a party had reset": _whose_factors_a_party_reset,
     "the support owner": _as("support_owner"),
     "the technical lead": _as("technical_lead"),
     "the data steward": _as("data_steward"),
@@ -410,6 +444,53 @@ def test_a_chair_who_is_party_does_not_decide_nor_agree_to_a_waiver(cast, review
             review_actions.decide(review=review, outcome="approved", reason="Go.", by=nobody)
     review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
     assert story.fresh(case).stage == "prototype"
+
+
+def past_the_act(review, by):
+    """An UPDATE that approves the review as it stands, with findings that are true."""
+    review = Review.objects.get(pk=review.pk)
+    review.outcome, review.ended_by, review.ended_at = "approved", by, clock.now()
+    review.reason = "Go."
+    review.findings = {"votes": [{"digest": row.digest, "stale": []} for row in review.sign_offs.all()]}
+    with acting(by=by, reason="Past the act"):
+        review.save()
+
+
+def test_a_chair_whose_other_account_is_party_does_not_decide(cast, review):
+    case_acts.vote(review, SEAT, cast.seat_value)
+    with story.undone():
+        past_the_act(review, cast.chair)  # the same without the pair is a decision
+    same_person.mark(person=cast.owner, other=cast.chair, reason="Same badge", by=cast.second_admin)
+    chair = User.objects.get(pk=cast.chair.pk)
+    with pytest.raises(Refused, match="party to this initiative"):
+        review_actions.decide(review=review, outcome="approved", reason="Go.", by=chair)
+    with pytest.raises(DatabaseError) as caught, story.undone():
+        past_the_act(review, chair)
+    assert caught.value.__cause__.sqlstate == "PL013"
+
+
+def test_a_chair_whose_factors_a_party_had_reset_approves_a_day_later(cast, review):
+    case_acts.vote(review, SEAT, cast.seat_value)
+    _reset_by_a_party(cast, review.initiative, cast.chair)
+    with pytest.raises(Refused, match="had the second factors of"):
+        review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    with pytest.raises(DatabaseError) as caught, story.undone():
+        past_the_act(review, cast.chair)
+    assert caught.value.__cause__.sqlstate == "PL013"
+
+
+def test_two_accounts_of_one_human_approve_a_review_once(cast):
+    review = review_actions.open_review(case=factories.make_prototype(cast), by=cast.owner)
+    force(review, cast.seat_security, "security_privacy")
+    with story.undone():
+        force(review, cast.seat_architecture, "architecture_integration")  # the same without the pair
+    one, other = cast.seat_security, cast.seat_architecture
+    same_person.mark(person=one, other=other, reason="Same badge", by=cast.second_admin)
+    other = User.objects.get(pk=other.pk)
+    with pytest.raises(Refused, match="may be the same person as"):
+        case_acts.vote(review, "architecture_integration", other)
+    with pytest.raises(DatabaseError, match="approve a review once"):
+        force(review, other, "architecture_integration")
 
 
 def test_nobody_accepts_a_role_for_another(cast, review):
