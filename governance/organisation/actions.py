@@ -250,7 +250,8 @@ def confirm_seat(*, membership: Membership, by: User) -> Membership:
 
 def change_address(*, person: User, address: str, by: User | str) -> None:
     """Note in the running act, before it is saved, that the mail address of an account becomes another, and tell the
-    one before. Links for a password wait a day before they go to the new one. `by` is a person, or a directory's name.
+    one before. Links for a password wait a day before they go to the new one; another account that has the new address
+    may be the same human's. `by` is a person, or a directory's name.
     """
     before = User.objects.values_list("email", flat=True).get(pk=person.pk)
     if before == address:
@@ -263,6 +264,7 @@ def change_address(*, person: User, address: str, by: User | str) -> None:
         text=f"By {by}, to {address or 'none'}. A link for your password goes there from "
         f"{clock.moment_in_words(person.address_changed_at + cooling_off.LASTS)}; until then to the one before.",
     )
+    same_person.look(person)
 
 
 def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> Rulebook:

@@ -18,6 +18,7 @@ from governance.gates.separation_of_duties import (
 from governance.identity import actions, linked_accounts, same_person
 from governance.identity.providers.denials import Denied
 from governance.models import ExternalIdentity, ManagedAccount, Notice, SamePerson, User
+from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
 from initiatives.access.signers import signer_of
 from tests.app.governance.identity.conftest import link_own, path_of, signed_in_locally, there_and_back
@@ -225,6 +226,15 @@ def test_a_pair_counts_as_one_person_until_an_admin_who_is_neither_clears_it(db,
     same_person.clear(pair=pair, reason="Both came to the door", by=admin)
     ana.refresh_from_db()
     assert signer_of(ana).also == frozenset()
+
+
+def test_an_address_that_becomes_another_ones_makes_a_pair(db, ana, admin):
+    other = make_person("ben", full_name="Ben Kurz", email="ben@northgate.example")
+    with acting(by=admin, reason="New address"):
+        organisation_actions.change_address(person=ana, address="Ben@northgate.example", by=admin)
+        ana.save()
+    ana.refresh_from_db()
+    assert (signer_of(ana).also, ana.email) == ({other.pk}, "Ben@northgate.example")
 
 
 def test_pairs_hang_together(db, ana, admin):
