@@ -81,6 +81,7 @@ urlpatterns = [
     path("scim/v2/Schemas/<str:name>", scim.schemas, name="scim-schema"),
     path("scim/v2/.search", scim.search_all, name="scim-search"),
     path("scim/v2/Me", scim.me, name="scim-me"),
+    path("scim/v2/<path:rest>", scim.nothing, name="scim-nothing"),
     path("otlp/v1/traces", interactions_api.traces, name="otlp-traces"),
     path("otlp/v1/logs", interactions_api.logs, name="otlp-logs"),
     path("access/v1/approvals/<uuid:reference>", enforcement_api.approval, name="access-approval"),

@@ -176,6 +176,7 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
         )
         row.save()
         same_person.look(person)
+        _come_as_manager(row)
         record.record(
             EntryKind.ACCOUNT_ADDED,
             person=full_name,
@@ -383,24 +384,37 @@ def _address(said: Any) -> str:
 
 
 def _manager(directory: Directory, said: Any, row: ManagedAccount | None) -> User | None:
-    """The manager whom the directory names; one who is not its account is nobody here, as Entra may send any order."""
-    extension = said[Enterprise]
-    value = extension.manager.value if extension is not None and extension.manager is not None else None
-    if not value:
-        return None
+    """The manager whom the directory names, by our id or its own (Okta sends that); None where there is no such account
+    of it yet: what it said is kept, and counts once that account comes.
+    """
+    value = _manager_said(said)
     uid = uid_of(value)
-    found = (
-        ManagedAccount.objects.filter(Q(directory=directory, removed_at=None), uid=uid).first()
-        if uid
-        else None
-    )
+    named = Q(uid=uid) if uid else Q(external_id=value)
+    here = ManagedAccount.objects.filter(named, directory=directory, removed_at=None)
+    found = here.first() if value else None
     if found is None:
-        raise InvalidValueException(
-            detail=f"No account of this directory has the id {value!r}: send the manager first."
-        )
+        return None
     if row is not None and found.pk == row.pk:
         raise InvalidValueException(detail="Nobody is their own manager.")
     return found.person
+
+
+def _manager_said(said: Any) -> str:
+    extension = said[Enterprise]
+    return (extension.manager.value or "") if extension is not None and extension.manager is not None else ""
+
+
+def _come_as_manager(row: ManagedAccount) -> None:
+    """Those of the directory who were sent with this account as their manager, before it came, report to it now."""
+    if not row.external_id:
+        return
+    waiting = ManagedAccount.objects.filter(
+        directory=row.directory, removed_at=None, person__manager=None, said__manager=row.external_id
+    ).exclude(pk=row.pk)
+    for person in User.objects.filter(managed__in=waiting).select_for_update(of=("self",)):
+        person.manager = row.person
+        person.save()
+        _changed(person, {"manager": None}, {"manager": _name(row.person)})
 
 
 def _check_external_id(directory: Directory, external_id: str, but: int = 0) -> None:
@@ -414,6 +428,7 @@ def _said(said: Any) -> dict:
     name = said.name
     return {
         "display_name": said.display_name,
+        "manager": _manager_said(said),
         "name": {
             part: getattr(name, part)
             for part in ("formatted", "family_name", "given_name")

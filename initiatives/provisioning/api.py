@@ -56,7 +56,7 @@ from initiatives.provisioning.resources import (
 log = structlog.get_logger("plumbline.provisioning")
 
 TYPE = "application/scim+json"
-RATE = 50  # requests a second of one directory, in each process
+RATE = 200  # requests a second of one directory, in each process
 
 READ_ONLY = ("id", "meta", "schemas", "groups")
 
@@ -266,6 +266,10 @@ def _me(request, directory):
     raise Stopped(501, "A directory is no account: there is no /Me here.")
 
 
+def _nothing(request, directory, rest):
+    raise Stopped(404, f"There is nothing at {rest[:200]}: ask for Users or Groups and an id of theirs.")
+
+
 users = scim(GET=_list_users, POST=_make_user)
 user = scim(GET=_get_user, PUT=_put_user, PATCH=_patch_user, DELETE=_delete_user)
 users_search = scim(POST=_search(Account, queries.accounts, account_of))
@@ -277,6 +281,7 @@ resource_types = scim(GET=_described("ResourceType", {one.name: one for one in P
 schemas = scim(GET=_described("Schema", {str(one.id): one for one in PROVIDER.schemas}))
 search_all = scim(POST=_search_all)
 me = scim(GET=_me, POST=_me, PUT=_me, PATCH=_me, DELETE=_me)
+nothing = scim(GET=_nothing, POST=_nothing, PUT=_nothing, PATCH=_nothing, DELETE=_nothing)
 
 
 # --- Reading and answering -----------------------------------------------------------------------------------------

@@ -170,9 +170,10 @@ def account_of(row: ManagedAccount, base: str) -> Resource:
         meta=_meta("User", row, base),
     )
     if manager is not None and manager.directory_id == row.directory_id and manager.removed_at is None:
-        found[Enterprise] = Enterprise(
-            manager=Manager(value=str(manager.uid), display_name=str(person.manager))
-        )
+        named = Manager(value=str(manager.uid), display_name=str(person.manager))
+        found[Enterprise] = Enterprise(manager=named)
+    elif said.get("manager"):
+        found[Enterprise] = Enterprise(manager=Manager(value=said["manager"]))
     return found
 
 

@@ -93,6 +93,7 @@ NO_PAGE = {
     "scim-schema": "likewise",
     "scim-search": "likewise",
     "scim-me": "likewise",
+    "scim-nothing": "likewise",
     "directory-accept": "only sent to",
     "sign-in-factor": "between two steps of signing in: tests/acceptance/browser/test_passkey_walk.py",
     "passkey-add": "on an address with a name alone: likewise",

@@ -170,6 +170,18 @@ def test_a_manager_is_named_in_each_shape_and_taken_away(entra, ann):
         assert person_of(ann).manager is None
 
 
+def test_a_manager_may_come_after_who_reports_to_them(entra, ann):
+    """Named by the directory's own id, as Okta does: kept as it was sent, and in force once that account comes."""
+    path = f"{ENTERPRISE}:manager"
+    answer = entra.patches(f"Users/{ann['id']}", {"op": "Add", "path": path, "value": "e-4711"})
+    assert answer.json()[ENTERPRISE]["manager"]["value"] == "e-4711"
+    assert person_of(ann).manager is None
+    entra.makes("other@corp.example", displayName="Otto Ode", externalId="e-1")
+    assert person_of(ann).manager is None
+    entra.makes("head@corp.example", displayName="Hedda Ode", externalId="e-4711")
+    assert person_of(ann).manager.full_name == "Hedda Ode"
+
+
 def test_entra_keeps_a_group(entra, ann):
     body = {
         "schemas": [GROUP, MICROSOFT_GROUP],
