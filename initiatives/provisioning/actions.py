@@ -211,6 +211,7 @@ def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> Man
         person = User.objects.select_for_update(of=("self",)).get(pk=row.person_id)
         _carry_over(directory, person, said, _manager(directory, said, row))
         row.user_name, row.external_id, row.said = said.user_name, said.external_id or "", _said(said)
+        row.said["active_removed"] = said.active is None
         _touch(row)
         wanted = said.active is not False
         if person.is_active and not wanted:

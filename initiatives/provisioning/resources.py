@@ -32,7 +32,6 @@ from scim2_models import (
     Sort,
     Uniqueness,
 )
-from scim2_models import GroupMember as Member
 
 from governance.models import ManagedAccount, ManagedGroup
 
@@ -64,6 +63,15 @@ class InGroup(ComplexAttribute):
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     display: Annotated[str | None, Mutability.read_only] = None
+
+
+class Member(ComplexAttribute):
+    """An account that is in a group; groups in groups are not kept, so that it has no type."""
+
+    value: Annotated[str | None, Mutability.immutable] = None
+    ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
 
 
 class Manager(ComplexAttribute):
@@ -157,7 +165,7 @@ def account_of(row: ManagedAccount, base: str) -> Resource:
         name=Name(**said["name"]) if said.get("name") else None,
         display_name=said.get("display_name"),
         emails=[Address(**one) for one in said.get("emails") or []] or None,
-        active=person.is_active,
+        active=None if said.get("active_removed") and person.is_active else person.is_active,
         groups=[
             InGroup(
                 value=str(one.group.uid),
@@ -187,8 +195,6 @@ def group_of(row: ManagedGroup, base: str) -> Resource:
             Member(
                 value=str(one.account.uid),
                 ref=Reference(urljoin(base, f"Users/{one.account.uid}")),
-                type="User",
-                display=one.account.person.full_name,
             )
             for one in row.memberships.all()
         ]

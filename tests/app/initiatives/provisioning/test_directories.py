@@ -14,7 +14,7 @@ from initiatives.models import Initiative
 from initiatives.provisioning import actions
 from initiatives.roles import actions as role_actions
 from tests.support import factories
-from tests.support.servers.directories import ENTERPRISE, GROUP, USER, Sender
+from tests.support.servers.directories import GROUP, USER, Sender
 
 pytestmark = pytest.mark.django_db
 
