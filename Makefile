@@ -28,7 +28,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 BENCH := record.capture record.seal record.lag record.verify record.asof company.pages systems.decisions \
 	company.register company.similar systems.residency systems.profiles systems.effort systems.readings_in systems.lessons \
 	systems.interaction_volume
-TRIALS := record.crash record.flips record.erasure record.backup company.memory systems.readings systems.interactions \
+TRIALS := record.crash record.flips record.signatures record.erasure record.backup company.memory systems.readings systems.interactions \
 	company.thirty_days
 
 test: $(VENV)/development.stamp ## run the tests of rules, models, acts and pages: before every push
