@@ -52,14 +52,18 @@ SELECT l.position, e.at, e.case_ref, e.kind, e.simulated, b.body
     + SELECTED
     + " AND e.\"table\" = '' ORDER BY l.position LIMIT %(most)s"
 )
-# Each checkpoint that first covered something exported; of a longer time the last one of each day.
+# Each checkpoint that first covered something exported; of a longer time the last one of each day, and each that first
+# covered a key by which people sign, so that it is seen to have been there before its first signature.
 CHECKPOINTS = (
     """
-SELECT DISTINCT ON (c.size) c.size, c.note FROM governance_checkpoint c WHERE c.size <= %(size)s AND c.id IN (
+SELECT DISTINCT ON (c.size) c.size, c.note FROM governance_checkpoint c WHERE c.size <= %(size)s AND (c.id IN (
   SELECT {newest} FROM governance_checkpoint h WHERE h.id IN (
     SELECT s.checkpoint_id FROM governance_sealing s WHERE s.xact IN (SELECT e.xact"""
     + SELECTED
-    + """)) {by_day})
+    + """)) {by_day}) OR c.id IN (
+  SELECT s.checkpoint_id FROM governance_sealing s WHERE s.xact IN (SELECT e.xact"""
+    + SELECTED
+    + """ AND e."table" IN ('governance_passkey', 'governance_providerkey') AND e.operation = '+')))
  ORDER BY c.size, c.id
 """
 )

@@ -126,6 +126,7 @@ def checked(folder: Path) -> tuple[float, str, int]:
 
 
 CHECKED = ("statement", "salt", "digest", "digests", "nonce", "evidence")
+NAMES_THE_KEY = "credential"  # of the evidence: held against the line of the export alone
 
 
 def proofs_of(folder: Path) -> list[dict]:
@@ -149,13 +150,16 @@ def flipped(folder: Path, count: int, chance: random.Random) -> tuple[int, int]:
     for row in rows:
         while True:
             name = chance.choice([name for name in CHECKED if row[name]])
-            text = bytearray(json.dumps(row[name]).encode())
+            value = row[name]
+            if name == "evidence":
+                value = {key: said for key, said in value.items() if key != NAMES_THE_KEY}
+            text = bytearray(json.dumps(value).encode())
             text[chance.randrange(len(text))] ^= 1 << chance.randrange(8)
             try:
                 changed = row | {name: json.loads(text)}
             except ValueError:
                 continue  # no JSON any more: the line of the export is refused before its signature is looked at
-            if changed == row:
+            if changed[name] == value:
                 continue
             break
         tried += 1
