@@ -38,7 +38,6 @@ class ProviderForm(forms.ModelForm):
             "client_id",
             "authentication",
             "scopes",
-            "key_claim",
             "takes_guests",
             "makes_people",
             "unit_claim",
@@ -51,7 +50,6 @@ class ProviderForm(forms.ModelForm):
             "client_id": _("Client id"),
             "authentication": _("How the provider knows us"),
             "scopes": _("Scopes"),
-            "key_claim": _("Claim that tells people apart"),
             "takes_guests": _("Guests of the tenant may sign in"),
             "makes_people": _("Whoever signs in first gets an account, without any role"),
             "unit_claim": _("Claim whose values propose a unit"),
@@ -59,7 +57,6 @@ class ProviderForm(forms.ModelForm):
         help_texts = {
             "slug": _("Small letters, digits and hyphens. It stands in the redirect address, and stays."),
             "issuer": _("Copied from the discovery document, to the letter. It is pinned, and stays."),
-            "key_claim": _("For Entra tid and oid, else sub; never a mail address. It stays."),
             "takes_guests": _("Only for Entra: accounts of other organisations that were invited."),
             "unit_claim": _("Such as roles. A value that is the code of a unit is told to admins, no more."),
         }
@@ -67,8 +64,9 @@ class ProviderForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            for name in ("slug", "issuer", "key_claim"):
+            for name in ("slug", "issuer"):
                 del self.fields[name]
+        self.fields["authentication"].initial = IdentityProvider.Authentication.SECRET
         self.order_fields([*list(self.fields)[:5], "authentication", "secret", *list(self.fields)[6:]])
 
     def clean_issuer(self) -> str:
@@ -76,13 +74,12 @@ class ProviderForm(forms.ModelForm):
         return self.cleaned_data["issuer"].strip()
 
     def clean(self) -> dict[str, Any]:
-        """Entra tells people apart by tenant and object, and others do not; a new secret where one is needed."""
+        """People stay told apart as they were; a new secret where one is needed."""
         said = super().clean() or self.cleaned_data
-        kind, claim = said.get("kind"), said.get("key_claim")
-        entra, both = IdentityProvider.Kind.ENTRA, IdentityProvider.KeyClaim.TENANT_AND_OBJECT
-        if claim is not None and (kind == entra) != (claim == both):
+        if self.instance.pk and self.instance.is_entra != (said.get("kind") == IdentityProvider.Kind.ENTRA):
             self.add_error(
-                "key_claim", ValidationError("Choose tid and oid for Entra, and sub for every other.")
+                "kind",
+                ValidationError("Entra tells people apart in its own way: add another provider instead."),
             )
         needs = said.get("authentication") == IdentityProvider.Authentication.SECRET
         if needs and not said.get("secret") and not self.instance.secret_box:
@@ -92,8 +89,14 @@ class ProviderForm(forms.ModelForm):
         return said
 
     def said(self) -> dict[str, Any]:
-        """What the act is told."""
-        return {name: self.cleaned_data[name] for name in self.fields}
+        """What the act is told. Of a new provider its kind says what tells people apart: Entra's tenant and object,
+        every other's `sub`; never a mail address.
+        """
+        said = {name: self.cleaned_data[name] for name in self.fields}
+        if self.instance.pk:
+            return said
+        claims, entra = IdentityProvider.KeyClaim, said["kind"] == IdentityProvider.Kind.ENTRA
+        return said | {"key_claim": claims.TENANT_AND_OBJECT if entra else claims.SUBJECT}
 
 
 def _people() -> Any:

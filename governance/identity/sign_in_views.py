@@ -134,6 +134,7 @@ def signed_in(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     auth.login(request, person, backend=BACKEND)
     request.session[sessions.PROVIDER] = token.provider.pk
     request.session[sessions.SUBJECT] = token.identity.subject
+    request.session[sessions.ID_TOKEN] = token.raw
     sid, ends = token.claims.get("sid"), token.claims.get("session_expiry")
     if isinstance(sid, str):
         request.session[sessions.PROVIDER_SESSION] = sid[:255]
@@ -155,7 +156,9 @@ answers[SIGN_IN] = signed_in
 @never_cache
 @require_safe
 def sign_out_there(request: HttpRequest, slug: str) -> HttpResponse:
-    """After signing out here, end the session at the provider too (RP-initiated logout). It asks whoever sits there."""
+    """After signing out here, end the session at the provider too (RP-initiated logout). Okta insists on being told by
+    a token whom; others ask whoever sits there where they are not.
+    """
     provider = get_object_or_404(IdentityProvider, slug=slug)
     try:
         metadata = provider_keys.metadata_of(provider)
@@ -167,6 +170,8 @@ def sign_out_there(request: HttpRequest, slug: str) -> HttpResponse:
         "client_id": provider.client_id,
         "post_logout_redirect_uri": f"{settings.ADDRESS}{reverse('sign-in')}",
     }
+    if hint := request.session.get(sessions.ID_TOKEN):
+        asked["id_token_hint"] = hint
     sign = "&" if "?" in metadata.end_session else "?"
     return redirect(f"{metadata.end_session}{sign}{urlencode(asked)}")
 

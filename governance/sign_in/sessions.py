@@ -19,6 +19,8 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 SINCE, SEEN, DEVICE = "since", "seen", "device"
 PROVIDER, SUBJECT, PROVIDER_SESSION = "provider", "provider subject", "provider session"
+ID_TOKEN = "id token"  # of the sign-in at the provider, by which it knows again whom to sign out
+LEAVING = timedelta(minutes=10)  # for how long somebody who signed out here is offered to sign out there too
 ENDS = "ends"  # when the provider says that the session ends, in ISO 8601
 # A page is only looked at far more often than anybody wants to know when: not every look is a write.
 SEEN_EVERY = timedelta(minutes=5)

@@ -55,6 +55,7 @@ MAY_BE_SKIPPED = (
     "no PgBouncer on this machine",
     "no redis-server on this machine",
     "oidc-provider is not installed",
+    "PLUMBLINE_TEST_OIDC_PYTHON names no Python",
     "the server in DATABASE_URL is not ours",
     "the user in DATABASE_URL may not",
     "every page is opened at full length only",

@@ -67,7 +67,7 @@ class NameForm(FreshForm):
     name = forms.CharField(
         label=_("Name"),
         max_length=60,
-        help_text=_("By which you know it again: the phone, the key on the ring."),
+        help_text=_("By which you know it again: the phone, the security key."),
     )
     field_order = ("name", "password", "code")
 

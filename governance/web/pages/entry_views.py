@@ -59,7 +59,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; whoever came by a provider is offered to sign out there too."""
     provider = IdentityProvider.objects.filter(pk=request.session.get(sessions.PROVIDER)).first()
+    hint = request.session.get(sessions.ID_TOKEN)
     auth.logout(request)
+    if provider and hint:
+        request.session[sessions.ID_TOKEN] = hint
+        request.session.set_expiry(sessions.LEAVING)
     response = redirect(
         f"{reverse('sign-in')}?{urlencode({'left': provider.slug})}" if provider else "sign-in"
     )

@@ -1,6 +1,7 @@
-"""Signing in with a real provider, oidc-provider of npm: there and back, anew, out, keys changed, clock wrong, away.
+"""Signing in with real providers: there and back, anew, out, keys changed, clock wrong, away.
 
-It is installed outside the tree, and where it is said by PLUMBLINE_TEST_OIDC (docs/identity.md); skipped without.
+They are oidc-provider of npm and django-oauth-toolkit, installed outside the tree; where is said by PLUMBLINE_TEST_OIDC
+(a folder) and PLUMBLINE_TEST_OIDC_PYTHON (a Python), see docs/identity.md. Skipped without.
 """
 
 import http.cookiejar
@@ -25,15 +26,17 @@ from governance.models import ProviderKey
 from tests.support.factories import PASSWORD, make_person
 
 FOLDER = os.environ.get("PLUMBLINE_TEST_OIDC", "")
-SCRIPT = Path(__file__).parents[2] / "support" / "servers" / "real_provider.mjs"
+PYTHON = os.environ.get("PLUMBLINE_TEST_OIDC_PYTHON", "")
+SERVERS = Path(__file__).parents[2] / "support" / "servers"
 HOUSE = "http://127.0.0.1:8000"
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(
-        not (FOLDER and (Path(FOLDER) / "node_modules" / "oidc-provider").is_dir() and shutil.which("node")),
-        reason="oidc-provider is not installed in the folder that PLUMBLINE_TEST_OIDC names, or there is no node",
-    ),
-]
+pytestmark = pytest.mark.django_db
+of_npm = pytest.mark.skipif(
+    not (FOLDER and (Path(FOLDER) / "node_modules" / "oidc-provider").is_dir() and shutil.which("node")),
+    reason="oidc-provider is not installed in the folder that PLUMBLINE_TEST_OIDC names, or there is no node",
+)
+of_django = pytest.mark.skipif(
+    not PYTHON, reason="PLUMBLINE_TEST_OIDC_PYTHON names no Python in which django-oauth-toolkit is installed"
+)
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -84,6 +87,9 @@ class Person:
 class Provider:
     """The provider as a process; `restart` gives it another key, and a clock that is `ahead` by so many seconds."""
 
+    command = ("node", str(SERVERS / "real_provider.mjs"))
+    path = ""  # of its issuer
+
     def __init__(self):
         self.told: list[str] = []
         outer = self
@@ -103,7 +109,7 @@ class Provider:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.issuer, self.process = f"http://127.0.0.1:{self.port}", None
+        self.issuer, self.process = f"http://127.0.0.1:{self.port}{self.path}", None
 
     def restart(self, ahead=0):
         self.stop()
@@ -115,7 +121,7 @@ class Provider:
             "AHEAD": str(ahead),
         }
         self.process = subprocess.Popen(
-            ["node", str(SCRIPT)], env={**os.environ, **said}, stdout=subprocess.PIPE, text=True
+            self.command, env={**os.environ, **said}, stdout=subprocess.PIPE, text=True
         )
         while "ready" not in (line := self.process.stdout.readline()):
             assert line or self.process.poll() is None, "the provider did not start"
@@ -127,9 +133,16 @@ class Provider:
             self.process = None
 
 
-@pytest.fixture
-def real():
-    provider = Provider()
+class SecondProvider(Provider):
+    """The same with django-oauth-toolkit, whose clock is right."""
+
+    command = (PYTHON, str(SERVERS / "second_provider.py"))
+    path = "/o"
+
+
+@pytest.fixture(params=[Provider])
+def real(request):
+    provider = request.param()
     provider.restart()
     cache.clear()
     yield provider
@@ -166,6 +179,7 @@ def inside(client: Client) -> bool:
     return client.get("/account/").status_code == 200
 
 
+@of_npm
 def test_sign_in_anew_out_keys_clock_and_away(house, real):
     # Signing in: an account is made, and the provider remembers its person.
     person, client = Person(), Client()
@@ -211,3 +225,43 @@ def test_sign_in_anew_out_keys_clock_and_away(house, real):
     assert Client().get("/sign-in/with/real/").context["denied"].code == "away"
     real.restart()
     assert sign_in(Person(), Client()).status_code == 302
+
+
+@of_django
+@pytest.mark.parametrize("real", [SecondProvider], indirect=True)
+def test_sign_in_anew_out_keys_and_away_at_another(house, real):
+    person, client = Person(), Client()
+    assert sign_in(person, client).status_code == 302
+    assert inside(client)
+    assert sign_in(person, Client()).status_code == 302
+    assert person.typed == 1
+
+    # Anew: with max_age=0 it asks again.
+    make_person("ben")
+    local = Client()
+    local.post("/sign-in/", {"username": "ben", "password": PASSWORD})
+    page = local.post("/account/link/real/", {"password": PASSWORD})
+    assert local.get(person.come_back(page.context["address"])).context["denied"].code == "taken"
+    assert person.typed == 2
+
+    # Out, from here: our session ends, and the provider ends its own and sends the browser back to us.
+    page = client.get(client.post("/sign-out/").url).content.decode()
+    assert not inside(client)
+    assert "/sign-in/with/real/sign-out/" in page
+    where = client.get("/sign-in/with/real/sign-out/").url
+    assert where.startswith(real.issuer)
+    for _ in range(3):
+        if (where := person.ask(where)[0]).startswith(HOUSE):
+            break
+        where = urljoin(real.issuer, where)
+    assert where == f"{HOUSE}/sign-in/"
+    assert sign_in(person, client).status_code == 302
+    assert person.typed == 3
+
+    # Keys changed, and away.
+    real.restart()
+    assert sign_in(Person(), Client()).status_code == 302
+    assert ProviderKey.objects.filter(provider=house).count() == 2
+    real.stop()
+    cache.clear()
+    assert Client().get("/sign-in/with/real/").context["denied"].code == "away"

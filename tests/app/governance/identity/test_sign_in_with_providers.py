@@ -9,7 +9,7 @@ from governance.identity import actions, break_glass, linked_accounts
 from governance.models import Entry, ExternalIdentity, IdentityProvider, Notice, ProviderKey, Session, User
 from governance.permission_result import Refused
 from tests.app.governance.identity.conftest import link_own, path_of, signed_in_locally, there_and_back
-from tests.support.factories import PASSWORD
+from tests.support.factories import PASSWORD, make_person
 from tests.support.servers import identity_provider as servers
 
 EVENT = {"http://schemas.openid.net/event/backchannel-logout": {}}
@@ -240,7 +240,10 @@ def test_whoever_signs_out_here_is_offered_to_sign_out_there(linked, idp, client
     response = client.post("/sign-out/")
     assert response.url == "/sign-in/?left=house"
     assert "sign out there too" in client.get(response.url).content.decode()
-    assert client.get("/sign-in/with/house/sign-out/").url.startswith(f"{idp.issuer}/end?client_id=")
+    there = client.get("/sign-in/with/house/sign-out/").url
+    assert there.startswith(f"{idp.issuer}/end?client_id=")
+    assert "id_token_hint=ey" in there  # Okta refuses without
+    assert "id_token_hint" not in Client().get("/sign-in/with/house/sign-out/").url
 
 
 # --- Local accounts off, break-glass ----------------------------------------------------------------------------------
@@ -321,3 +324,25 @@ def test_try_it_says_what_is_wrong_and_how_to_mend_it(provider, idp, as_, admin,
     assert said in last.words
     assert last.mend.endswith(".")
     assert last.mend in page.content.decode().replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize(("kind", "claim"), [("entra", "tid+oid"), ("okta", "sub"), ("other", "sub")])
+def test_the_kind_of_a_provider_says_what_tells_people_apart(db, as_, kind, claim):
+    admin = as_(make_person("admin", is_admin=True))
+    sent = {
+        "kind": kind,
+        "name": "House",
+        "slug": "house",
+        "issuer": "https://idp.example",
+        "client_id": "plumbline",
+        "authentication": "secret",
+        "secret": "of the client",
+        "scopes": "openid profile email",
+    }
+    assert admin.post("/identity/add/", sent).status_code == 302
+    row = IdentityProvider.objects.get()
+    assert row.key_claim == claim
+    other = sent | {"kind": "google" if kind == "entra" else "entra", "secret": ""}
+    assert "in its own way" in admin.post(f"/identity/providers/{row.slug}/edit/", other).content.decode()
+    row.refresh_from_db()
+    assert (row.kind, row.key_claim) == (kind, claim)
