@@ -15,12 +15,14 @@ from django.core import signing
 from django.db import connection, transaction
 
 from governance import clock
-from governance.models import SignInAttempt
+from governance.models import KeyAttempt, SignInAttempt
 
 WINDOW = timedelta(minutes=10)
 TRIES_PER_ACCOUNT = 5
 TRIES_PER_ADDRESS = 20
 KEPT = timedelta(days=1)
+WRONG_KEYS = 20  # of systems and directories, from one address, after which it waits
+KEYS_WAIT = timedelta(minutes=5)
 
 SIGN_IN, KNOWN, CONFIRM = "sign in", "known browser", "confirm"
 RESET, RESET_FROM = "reset", "reset from"
@@ -143,3 +145,16 @@ def _wait(attempts, limit: int, now: datetime) -> datetime | None:
 def _lock(words: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [words])
+
+
+def wrong_key(request, public: str) -> int:
+    """Count a key of a system or directory that is none; seconds for which its address is turned away, 0 for none.
+
+    `public`: the part that names the key, or empty. Where the address is not known, all of those count as one.
+    """
+    address, now = address_of(request), clock.now()
+    if KeyAttempt.objects.filter(address=address, at__gt=now - KEYS_WAIT).count() >= WRONG_KEYS:
+        return int(KEYS_WAIT.total_seconds())
+    KeyAttempt.objects.filter(at__lte=now - KEYS_WAIT).delete()
+    KeyAttempt.objects.create(public=public, address=address, at=now)
+    return 0

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.conf import settings
@@ -22,7 +22,6 @@ from governance import clock
 from governance.authorization import approval_previews, authzen, decision_log, outcome_reports, service_keys
 from governance.authorization import decision as authorization_decision
 from governance.contracts import cedar_policies
-from governance.models import KeyAttempt
 from governance.models.sign_in import EVALUATE, POLL
 from governance.sign_in import throttling
 from governance.sign_in.rate_limits import Rate
@@ -35,8 +34,6 @@ from initiatives.models import ApprovalRequest
 
 log = structlog.get_logger("plumbline.decisions")
 
-WRONG_KEYS = 20  # from one address, after which it waits
-WINDOW = timedelta(minutes=5)
 AWAY = "Plumbline cannot reach its database; nothing is allowed until it can."
 UNLOGGED = "The decision could not be kept in the log; nothing is allowed that is not logged."
 PAID_BYTES = 2048  # so much of a question counts as one question of the key's rate
@@ -144,17 +141,9 @@ def _known(token: service_keys.Token | None) -> Known | None:
 
 
 def _wrong_key(request, token) -> None:
-    """Count a key that is none, and turn away an address that brings many. Raises Answered.
-
-    Where the address is not known (a socket without one), all of those count as one.
-    """
-    address, now = throttling.address_of(request), clock.now()
-    tried = KeyAttempt.objects.filter(address=address, at__gt=now - WINDOW).count()
-    if tried >= WRONG_KEYS:
-        seconds = str(int(WINDOW.total_seconds()))
-        raise Answered(429, "Too many wrong keys came from this address.", Retry_After=seconds)
-    KeyAttempt.objects.filter(at__lte=now - WINDOW).delete()
-    KeyAttempt.objects.create(public=token.public if token else "", address=address, at=now)
+    """Count a key that is none, and turn away an address that brings many. Raises Answered."""
+    if wait := throttling.wrong_key(request, token.public if token else ""):
+        raise Answered(429, "Too many wrong keys came from this address.", Retry_After=str(wait))
     raise Answered(
         401,
         "Send a key that is in force: Authorization: Bearer plk_…",

@@ -35,12 +35,11 @@ from scim2_models import (
 
 from governance import clock
 from governance.authorization import service_keys
-from governance.models import Directory, KeyAttempt, ManagedAccount, ManagedGroup
+from governance.models import Directory, ManagedAccount, ManagedGroup
 from governance.permission_result import Refused
 from governance.sign_in import throttling
 from governance.sign_in.rate_limits import Rate
 from governance.web.middleware import for_machines
-from initiatives.enforcement.api import WINDOW, WRONG_KEYS
 from initiatives.provisioning import actions, queries
 from initiatives.provisioning.resources import (
     CONFIG,
@@ -115,10 +114,8 @@ def _entered(request: HttpRequest) -> Directory:
     token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
     found = Directory.objects.filter(public=token.public).first() if token else None
     if token is None or found is None or not token.opens(found.secret_hash) or not found.good_at(clock.now()):
-        address, now = throttling.address_of(request), clock.now()
-        if KeyAttempt.objects.filter(address=address, at__gt=now - WINDOW).count() >= WRONG_KEYS:
-            raise Stopped(429, "Too many wrong keys.", Retry_After=str(int(WINDOW.total_seconds())))
-        KeyAttempt(public=token.public if token else "", address=address).save()
+        if wait := throttling.wrong_key(request, token.public if token else ""):
+            raise Stopped(429, "Too many wrong keys came from this address.", Retry_After=str(wait))
         raise Stopped(
             401,
             "Send the key of the directory as Authorization: Bearer; an admin makes it.",

@@ -67,6 +67,4 @@ def test_a_break_glass_admin_lets_people_in_again(watch: Watch, cast):
     told = set(Notice.objects.filter(subject__contains="was used").values_list("person__login", flat=True))
     must = User.objects.active().filter(is_admin=True) | User.objects.active().filter(is_auditor=True)
     assert told == set(must.values_list("login", flat=True))
-    print(
-        f"break-glass: 5 clicks, {took:.0f} s with the machine's typing; told: {', '.join(sorted(told))}"
-    )
+    print(f"break-glass: 5 clicks, {took:.0f} s with the machine's typing; told: {', '.join(sorted(told))}")

@@ -15,6 +15,7 @@ from governance import clock
 from governance.authorization import decision
 from governance.contracts.clauses import Terms
 from governance.models import KeyAttempt, ServiceKey
+from governance.sign_in import throttling
 from initiatives.contracts.actions import Written
 from initiatives.enforcement import api as enforcement_api
 from initiatives.enforcement import system_keys
@@ -58,29 +59,29 @@ def wrong_key(number: int) -> str:
 
 def test_guessing_is_slowed_down_by_address_and_stops_nobody_else(made):
     token = made[1].text
-    assert [status(wrong_key(n), **HERE) for n in range(enforcement_api.WRONG_KEYS)] == [
+    assert [status(wrong_key(n), **HERE) for n in range(throttling.WRONG_KEYS)] == [
         401
-    ] * enforcement_api.WRONG_KEYS
+    ] * throttling.WRONG_KEYS
     turned_away = System(wrong_key(99)).send(EVALUATION, question("read"), **HERE)
     assert turned_away.status_code == 429
-    assert turned_away["Retry-After"] == str(int(enforcement_api.WINDOW.total_seconds()))
+    assert turned_away["Retry-After"] == str(int(throttling.KEYS_WAIT.total_seconds()))
     assert status("", **HERE) == 429
     assert (
-        KeyAttempt.objects.count() == enforcement_api.WRONG_KEYS
+        KeyAttempt.objects.count() == throttling.WRONG_KEYS
     )  # one that is turned away is not counted: waiting ends
     assert status(token, **THERE) == 200
     assert status(token, **HERE) == 200  # its neighbour guesses, and the system goes on
     assert status(wrong_key(1), **THERE) == 401
-    with clock.simulated(clock.now() + enforcement_api.WINDOW + timedelta(seconds=1)):
+    with clock.simulated(clock.now() + throttling.KEYS_WAIT + timedelta(seconds=1)):
         assert status(wrong_key(1), **HERE) == 401
 
 
 def test_addresses_that_are_not_known_count_as_one(made):
     """A server on a socket tells no address: guessing there is slowed down as well."""
     nowhere = {"REMOTE_ADDR": ""}
-    assert [status(wrong_key(n), **nowhere) for n in range(enforcement_api.WRONG_KEYS)] == [
+    assert [status(wrong_key(n), **nowhere) for n in range(throttling.WRONG_KEYS)] == [
         401
-    ] * enforcement_api.WRONG_KEYS
+    ] * throttling.WRONG_KEYS
     assert status(wrong_key(99), **nowhere) == 429
     assert status(made[1].text, **nowhere) == 200
     assert status(wrong_key(1), **HERE) == 401
