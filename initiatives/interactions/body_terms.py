@@ -85,7 +85,7 @@ def part_of(term: BodyTerm, case: Initiative, person: User) -> tuple[str, Answer
         raise Conflict("This request was refused or has run out.")
     if reasons := case_permissions.barred_from_signing(case, person, now=True):
         return "", no(said(reasons), "It is never signed by its own beneficiary.")
-    if accounts_of(person).isdisjoint((term.requested_by_id, term.risk_id, term.auditor_id)):
+    if not {term.requested_by_id, term.risk_id, term.auditor_id} & accounts_of(person):
         if term.risk_id is None and case_permissions.holds_seat(case, person, "risk_compliance"):
             return RISK, yes()
         if term.auditor_id is None and person.is_active and person.is_auditor:
