@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import transaction
+from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 
 from governance import clock
 from governance.database.row_history import acting
@@ -39,6 +40,16 @@ def address_of(person: User, secret: str) -> str:
     """The address by which an app takes the secret over."""
     label = quote(f"Plumbline:{person.login}")
     return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': 'Plumbline'})}"
+
+
+def qr_of(address: str) -> tuple[int, str]:
+    """The address as a QR code: how many squares a side has, and its dark squares as the path of an SVG."""
+    code = QRCode(None, QRErrorCorrectLevel.M)
+    code.addData(address)
+    code.make()
+    side = code.getModuleCount()
+    places = ((row, column) for row in range(side) for column in range(side))
+    return side, "".join(f"M{column} {row}h1v1h-1z" for row, column in places if code.isDark(row, column))
 
 
 def code_at(secret: str, step: int) -> str:

@@ -157,11 +157,15 @@ def add_app(request: SignedInRequest) -> HttpResponse:
             del request.session[APP]
             messages.success(request, "Signing in asks for the code of your app from now on.")
             return redirect("account-security" if recovery_codes.left(request.user) else "recovery-codes")
+    address = codes.address_of(request.user, secret)
+    side, dark = codes.qr_of(address)
     context = {
         "nav": "account",
         "form": form,
+        "side": side,
+        "dark": dark,
         "secret": " ".join(secret[place : place + 4] for place in range(0, len(secret), 4)),
-        "address": codes.address_of(request.user, secret),
+        "address": address,
     }
     return render(request, "governance/factors/app_add.html", context, status=form.status)
 

@@ -261,6 +261,16 @@ def test_its_person_stops_it(person, admin, app):
         assert second_step.factors_of(person)
 
 
+def test_the_secret_is_shown_as_a_qr_code():
+    """By its three corner patterns: each is a dark frame of seven squares with a dark core of three."""
+    side, path = codes.qr_of("otpauth://totp/Plumbline:ana?secret=JBSWY3DPEHPK3PXP&issuer=Plumbline")
+    dark = {tuple(map(int, place.split())) for place in re.findall(r"M(\d+ \d+)h1v1h-1z", path)}
+    pattern = {(x, y) for x in range(7) for y in range(7) if max(abs(x - 3), abs(y - 3)) != 2}
+    for left, top in ((0, 0), (side - 7, 0), (0, side - 7)):
+        corner = {(x - left, y - top) for x, y in dark if left <= x < left + 7 and top <= y < top + 7}
+        assert corner == pattern
+
+
 def test_who_asks_for_a_reset(person, admin, app):
     with time_machine.travel(NOON, tick=False):
         for by in (person, make_person("ben")):
