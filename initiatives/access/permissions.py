@@ -1,28 +1,32 @@
 """Who may, as answers that carry their reasons. Whether a case is ready is another question:
 `governance.gates.criteria`."""
 
-from dataclasses import replace
-
 from django.conf import settings
 from django.urls import reverse
 
 from governance.gates.separation_of_duties import (
-    Part,
-    Parties,
     RestsOn,
     said,
     why_barred,
     why_party,
     why_reset_by_party,
 )
-from governance.models import ContractVersion, Membership, Rulebook, User
+from governance.models import Membership, Rulebook, User
 from governance.models.rulebook import NoRulebook
 from governance.people import cooling_off
 from governance.people.boards import board_for, chairs, members_now, seats_held
 from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import APPROVING, BoardRole, Role, Seat, SignOffVerdict, Stage
-from initiatives.access.signers import accounts_of, signer_of, why_approved_twice
+from initiatives.access.signers import (
+    accounts_of,
+    contract_authors,
+    ever_owned,
+    parties_of,
+    party_as,
+    signer_of,
+    why_approved_twice,
+)
 from initiatives.access.visibility import past_visible_to, visible_to
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, RoleAssignment, SignOff
@@ -92,11 +96,6 @@ def roles_of(case: Initiative, person: User) -> frozenset[str]:
 def accepted(case: Initiative, role: str) -> RoleAssignment | None:
     """The assignment in force for a role, if any."""
     return next((row for row in case_rows.roles(case) if row.in_force and row.role == role), None)
-
-
-def ever_owned(case: Initiative) -> bool:
-    """Whether anybody ever accepted ownership: before that nobody is missing, there is only nobody yet."""
-    return any(row.role == Role.OWNER and row.accepted_at for row in case_rows.roles(case))
 
 
 def sits_on_board(case: Initiative, person: User) -> bool:
@@ -233,17 +232,6 @@ def may_answer_role(assignment: RoleAssignment, person: User) -> Answer:
 # The board
 
 
-def party_as(case: Initiative, person: User) -> str:
-    """What makes the person, by any account of theirs, party to the case, in words: a role held or proposed, or
-    standing in for its owner.
-    """
-    parties, accounts = parties_of(case), accounts_of(person)
-    roles = sorted({part.key for key in accounts for part in parties.parts.get(key, ())})
-    if parties.stand_in in accounts:
-        roles.append("stands in for its owner")
-    return ", ".join(roles).replace("_", " ")
-
-
 def acting_chair(case: Initiative, members: list[Membership] | None = None) -> tuple[User | None, str]:
     """Who decides on this case now: the chair, or the deputy when the chair is absent or party; and why."""
     members = members_now(board_for(case.unit)) if members is None else members
@@ -302,31 +290,6 @@ def _not_reset_by_party(case: Initiative, person: User) -> Answer:
     """Nobody gains by having reset the second factors of whoever signs."""
     reasons = why_reset_by_party(signer_of(person, now=True), parties_of(case))
     return no(said(reasons), "A day after the reset this can be signed.") if reasons else yes()
-
-
-def parties_of(case: Initiative) -> Parties:
-    """Who is party to the case now, as the rule of separation of duties looks at it."""
-    parts: dict[int, tuple[Part, ...]] = {}
-    owner = None
-    for row in case_rows.roles(case):
-        if not row.open:
-            continue
-        part = Part(row.role, row.get_role_display().lower(), proposed=not row.accepted_at)
-        parts[row.person_id] = (*parts.get(row.person_id, ()), part)
-        for key in case_rows.standing_in(row):
-            parts[key] = (*parts.get(key, ()), replace(part, stands_in_for=str(row.person)))
-        if row.role == Role.OWNER and row.in_force:
-            owner = row.person_id
-    return Parties(parts, None if ever_owned(case) else case.registered_by_id, owner)
-
-
-def contract_authors(case: Initiative) -> frozenset[int]:
-    """Who wrote the contract in force or in preparation, by key."""
-    return frozenset(
-        version.author_id
-        for version in case_rows.rows(case, "contract_versions")
-        if version.state != ContractVersion.SUPERSEDED
-    )
 
 
 def barred_from_signing(case: Initiative, person: User, *, now: bool = False) -> list[str]:

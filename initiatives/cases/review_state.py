@@ -16,8 +16,7 @@ from governance.people.boards import board_for, members_now, seat_holders
 from governance.permission_result import Reason
 from governance.rulebook import Book
 from governance.vocabulary import Seat, SignOffVerdict
-from initiatives.access import permissions as case_permissions
-from initiatives.access.signers import signer_of
+from initiatives.access.signers import contract_authors, parties_of, signer_of
 from initiatives.facts import case_rows, drawn_questions, supported_stage
 from initiatives.models import Initiative, Review, SignOff
 from initiatives.models.stage_machine import Judgement
@@ -55,13 +54,13 @@ def bench_of(case: Initiative) -> Bench:
     return Bench(
         members=tuple(members_now(board)),
         board=board.pk if board else None,
-        parties=case_permissions.parties_of(case),
+        parties=parties_of(case),
         working={
             role.role: (role.person_id, role.person.full_name)
             for role in case_rows.roles(case)
             if role.in_force and role.open
         },
-        contract_authors=case_permissions.contract_authors(case),
+        contract_authors=contract_authors(case),
     )
 
 

@@ -19,6 +19,7 @@ from governance.rulebook import Book
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import BoardRole, HoldKind, Role, Stage
 from initiatives.access import permissions as case_permissions
+from initiatives.access.signers import ever_owned
 from initiatives.facts import case_rows
 from initiatives.models import Dependant, Hold, Initiative
 
@@ -64,7 +65,7 @@ def readers(case: Initiative, seats: Iterable[str]) -> list[User]:
     acting, _ = case_permissions.acting_chair(case, members)
     owner = case_permissions.accepted(case, Role.OWNER)
     found = [acting, owner.person if owner else None]
-    if owner is None and not case_permissions.ever_owned(case):
+    if owner is None and not ever_owned(case):
         found.append(case.registered_by)
     found += [member.person for member in members if member.seat == BoardRole.CHAIR or member.seat in seats]
     return list({person.pk: person for person in found if person is not None and person.is_active}.values())

@@ -7,7 +7,7 @@ from governance.permission_result import Answer, no
 from governance.rulebook import Book
 from governance.vocabulary import Seat
 from initiatives.access import permissions as case_permissions
-from initiatives.access.signers import accounts_of, signer_of
+from initiatives.access.signers import accounts_of, parties_of, signer_of
 from initiatives.models import Evidence, Initiative
 
 SOMEBODY_ELSE = "Another reviewer in its seat opens it and says so."
@@ -32,7 +32,7 @@ def may_verify(case: Initiative, item: Evidence, book: Book, requirement: str, p
     if not seat:
         named = " or ".join(Seat.word(one) for one in book.at_tier(case.tier).seats_asking(requirement))
         return no(f"Only the seat {named} verifies this.", "Its holder opens it and says so.")
-    parties = case_permissions.parties_of(case)
+    parties = parties_of(case)
     if barred := why_barred(signer_of(person, now=True), seat, parties, approving=True):
         return no(said(barred), SOMEBODY_ELSE)
     if case.withdrawn_at or case.closed:

@@ -87,6 +87,7 @@ TABLE = {
     "scim-schema": DIRECTORY_READS,
     "scim-search": MACHINES,
     "scim-me": DIRECTORY,
+    "scim-nothing": DIRECTORY,
     "adoption-alerts": MACHINES,
     "adoption-alerts-address": MACHINES,
     "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
