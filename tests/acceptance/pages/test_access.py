@@ -427,6 +427,7 @@ def world(cast):
         "problem_secret": problem_secret,
         "token": "1.forged~key",
         "secret": "nobody-has-this",
+        "rest": "Nowhere/1",
     }
 
 
