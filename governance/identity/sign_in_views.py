@@ -124,6 +124,7 @@ def signed_in(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     """Sign in whom the token names, in a new session that ends when the provider says so."""
     person = linked_accounts.person_of(token)
     with acting(by=person):
+        sessions.tell_of_new_browser(request, person)
         record.record(
             EntryKind.SIGNED_IN,
             person=person.full_name,

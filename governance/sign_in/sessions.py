@@ -13,8 +13,9 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
-from governance.models import Session, User
+from governance.models import Entry, Session, User
 from governance.permission_result import no
+from governance.sign_in import account_notices, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 SINCE, SEEN, DEVICE = "since", "seen", "device"
@@ -72,6 +73,30 @@ class SessionStore(DatabaseStore):
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def was_left(request) -> bool:
+    """Whether nothing was asked in this session for so long that whoever asks now signs in anew."""
+    last = _moment(request.session.get(SEEN))
+    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+    return bool(idle) and last is not None and clock.now() >= last + idle
+
+
+def tell_of_new_browser(request, person: User) -> None:
+    """Tell the person, in the running act of their signing in and before its entry, that it is with a browser they did
+    not sign in with for half a year. The first time ever nobody is told.
+    """
+    before = Entry.objects.filter(actor_id=person.pk, kind=EntryKind.SIGNED_IN)
+    if throttling.known_as(request, person.login) or not before.exists():
+        return
+    account_notices.tell(
+        person,
+        f"browser:{person.pk}",
+        subject="You signed in with a browser that was not known",
+        text=f"{device_words(request.META.get('HTTP_USER_AGENT', ''))}, from {throttling.address_of(request)}, at "
+        f"{clock.moment_in_words(clock.now())}. If that was not you, end it under your account, change your password, "
+        "and tell an admin.",
+    )
 
 
 def seen(request) -> None:

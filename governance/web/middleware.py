@@ -3,6 +3,7 @@
 import uuid
 
 import structlog
+from django.contrib import auth
 from django.db import DatabaseError, connection, transaction
 from django.http import JsonResponse
 from django.middleware.gzip import GZipMiddleware
@@ -213,7 +214,8 @@ class SignedInOnly(MiddlewareMixin):
 
 
 class SeenNow:
-    """The session of whoever signed in says when they were there last, and in which browser.
+    """The session of whoever signed in says when they were there last, and in which browser; one left alone for long
+    ends.
 
     Before the day is turned back: somebody who looks at 2024 is there today.
     """
@@ -222,6 +224,8 @@ class SeenNow:
         self.get_response = get_response
 
     def __call__(self, request):
+        if request.user.is_authenticated and sessions.was_left(request):
+            auth.logout(request)
         if request.user.is_authenticated:
             sessions.seen(request)
         return self.get_response(request)

@@ -19,7 +19,7 @@ from governance.identity import break_glass
 from governance.identity.factors import codes, passkeys, recovery_codes, resets
 from governance.ledger import record
 from governance.models import AuthenticatorApp, Passkey, User
-from governance.sign_in import throttling
+from governance.sign_in import sessions, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 KEY = "second_step"  # in the session
@@ -114,6 +114,7 @@ def finish(request: HttpRequest, person: User, target: str, *, factor: str) -> H
     """Sign the person in, on record, and go where they were going."""
     request.session.pop(KEY, None)
     with acting(by=person):
+        sessions.tell_of_new_browser(request, person)
         record.record(
             EntryKind.SIGNED_IN,
             person=person.full_name,

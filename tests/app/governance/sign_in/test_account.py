@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from governance.database.row_history import acting
-from governance.models import Entry, EntryBody, PasswordLink, Session, SignInAttempt, User
+from governance.models import Entry, EntryBody, Notice, PasswordLink, Session, SignInAttempt, User
 from governance.models.sign_in import INVITATION, RESET
 from governance.operations import status
 from governance.organisation import actions as organisation_actions
@@ -168,6 +168,30 @@ def test_a_session_ends_twelve_hours_after_signing_in_however_busy(person):
         clock.shift(timedelta(minutes=2))
         assert not is_in(client)
         assert sessions.of(person) == []
+
+
+def test_a_session_that_was_left_ends(person, settings):
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = signed_in()
+        clock.shift(timedelta(minutes=119))
+        assert is_in(client)
+        clock.shift(timedelta(minutes=120))
+        assert not is_in(client)
+        assert sessions.of(person) == []
+        client = signed_in()
+        settings.SESSION_IDLE_MINUTES = 0
+        clock.shift(timedelta(hours=11))
+        assert is_in(client)
+
+
+def test_a_browser_that_was_not_known_is_told_and_the_first_one_ever_is_not(person):
+    known = signed_in()
+    assert not Notice.objects.filter(person=person, subject__contains="not known").exists()
+    known.post("/sign-out/")
+    known.post("/sign-in/", {"username": person.login, "password": PASSWORD})
+    assert not Notice.objects.filter(person=person, subject__contains="not known").exists()
+    signed_in()
+    assert Notice.objects.filter(person=person, subject__contains="not known").count() == 1
 
 
 def test_an_account_that_ends_loses_its_sessions_for_good(cast):
