@@ -26,6 +26,7 @@ from governance.rulebook.validation import Problem, RulebookErrors, checked
 PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "freshness": schema.FRESHNESS,
     "levels": schema.LEVELS,
+    "signatures": dict.fromkeys(schema.FIXED["risk tier"], ("text", False, "signature strength")),
     "stages": {
         name: schema.STAGE[name] for name in ("max_days_before_review", "reattest_days", "reattest_days_high")
     },
@@ -98,7 +99,11 @@ class Text:
         return "levels" in self.raw
 
     def row(self, part: str, key: str = "") -> dict[str, Any] | None:
-        """The table of a part: by its key where there are several; None where there is none of that key."""
+        """The table of a part: by its key where there are several; None where there is none of that key. What is signed
+        is known without being written: a text that says nothing of it asks for a password.
+        """
+        if part == "signatures" and key in schema.SIGNED_ACTS:
+            return self.raw.get(part, {}).get(key, {})
         if part in schema.ROWS:
             return next((row for row in self.raw[part] if row["key"] == key), None)
         table: dict[str, Any] = self.raw.get(part, {})
@@ -125,7 +130,7 @@ class Text:
         if among == "requirement":
             own = [row["key"] for row in self.raw["criterion"] if "evidence" in row]
             return [row["key"] for row in self.raw["requirement"]] + own
-        return list(schema.FIXED[among])
+        return list(schema.STRENGTHS if among == "signature strength" else schema.FIXED[among])
 
 
 def read(source: str) -> Text:
@@ -173,12 +178,20 @@ def moves_of(text: Text, values: dict[Place, object]) -> list[Move]:
             table[place[-1]] = value
         elif value is not None:
             moves.append(_added(source, spans, path, value))
+    sections: dict[
+        str, list[str]
+    ] = {}  # tables that the text does not have yet, as the lines below their headings
     for path, table in tables.items():
         said = _in_order({name: value for name, value in table.items() if value is not None})
         if path in spans:
             moves.append(_exchanged(source, spans[path], None, said or None))
+        elif said and not any(other[:1] == path[:1] for other in spans):
+            sections.setdefault(str(path[0]), []).append(f"{_name(str(path[1]))} = {toml_of(said)}\n")
         elif said:
             moves.append(_added(source, spans, path, said))
+    glue = "" if source.endswith("\n") else "\n"
+    for name, lines in sections.items():
+        moves.append((len(source), len(source), f"{glue}\n[{name}]\n{''.join(lines)}"))
     return moves
 
 

@@ -15,7 +15,7 @@ from governance.rulebook import RulebookErrors, diff, parse
 from governance.rulebook.book import Book
 from governance.rulebook.editing import PARTS, Text, read
 from governance.rulebook.requirement_editing import asked_of, gates_asking
-from governance.rulebook.schema import MOVES, ROWS
+from governance.rulebook.schema import MOVES, ROWS, SIGNED_ACTS
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import RUNNING_STAGES, Tier
 from initiatives.cases.case_frame import mend, page_of, sent
@@ -29,6 +29,7 @@ ALL = "all"  # the key of a part that has no rows
 TITLES = {
     "freshness": "Terms of the whole rulebook",
     "levels": "Waivers, and who signs at minimal risk",
+    "signatures": "Signatures: how strong each must be at least",
     "stages": "Stages",
     "gates": "Gates",
     "criterion": "Criteria: what the board signs",
@@ -79,7 +80,7 @@ def draft(request, pk):
         "asked": [_asked(book, key) for key in MOVES if book.gates[key].requirements()],
         "unasked": [one for one in book.requirements.values() if not book.gates_asking(one.key)],
         "tiers": list(Tier) if book.levelled else [],
-        "parts": [(part, TITLES[part], _rows_of(text, part)) for part in PARTS if part in text.raw],
+        "parts": [(part, TITLES[part], _rows_of(text, part)) for part in PARTS if _has(text, part)],
         "texts": page_of(request, texts.filter(loaded__isnull=True, dropped_at__isnull=True)),
         "editable": people_permissions.may_draft(request.user) and not (row.loaded_id or row.dropped_at),
         "forecast": Forecast.objects.of(row.digest).filter(kind=Forecast.CASES).defer("source").first(),
@@ -93,7 +94,7 @@ def edit(request, pk, part, key):
     row = draft_of(pk)
     number = number_of(request) or row.number
     text, key = read(seen_text(row, number)), "" if key == ALL else key
-    known = part in PARTS and part in text.raw and text.row(part, key) is not None
+    known = part in PARTS and _has(text, part) and text.row(part, key) is not None
     if not known or (part not in WHOLE) != bool(key):
         raise Http404("The draft has no such part.")
     form = PartForm(sent(request), text=text, part=part, key=key, number=number)
@@ -294,10 +295,17 @@ def _asked(book: Book, gate: str) -> dict:
     return {"gate": book.gates[gate], "rows": rows, "counts": counts, "may_add": gate in RUNNING_STAGES}
 
 
+def _has(text: Text, part: str) -> bool:
+    """Whether a part can be edited: each that the text has, and signatures, of which it need say nothing."""
+    return part in text.raw or part == "signatures"
+
+
 def _rows_of(text: Text, part: str) -> list[tuple[str, str]]:
     """The rows of a part: key, and what it is about."""
     if part in WHOLE:
         return [(ALL, WHOLE[part])]
+    if part == "signatures":
+        return [(act, act.replace("_", " ").capitalize()) for act in SIGNED_ACTS]
     if part == "stages":
         return [(key, stage_word(key)) for key in RUNNING_STAGES[1:]]
     if part == "gates":

@@ -29,6 +29,7 @@ HELP = {
     "due_days": "Empty: it is asked before the move, not after it.",
     "quorum_high_risk": "Empty: the same as for every other initiative.",
     "ways": "From rows whose deciding value comes from outside the team; such an answer waits for no verifier.",
+    "high": "Of these the strongest is a passkey, then a fresh sign-in at the identity provider. None: a password.",
     "of_register": "Unless it is accepted that the initiative stands alone.",
 }
 

@@ -3,6 +3,7 @@
 import pytest
 
 from governance.rulebook import diff, parse
+from governance.rulebook.editing import read, with_values
 from governance.rulebook.validation import RulebookErrors
 from tests.support.paths import ROOT
 
@@ -35,3 +36,25 @@ def test_a_difference_is_a_sentence():
     assert section.title == "How strong signatures must be"
     assert any("Vote at high risk: now passkey" in line for line in section.lines)
     assert diff.differences(parse(TEXT + ASKS), parse(TEXT + ASKS)) == []
+
+
+def test_it_is_edited_value_by_value_in_a_text_that_says_nothing_of_it_too():
+    asks = {
+        ("signatures", "vote", "high"): "passkey",
+        ("signatures", "decision", "high"): "password and code",
+    }
+    once = with_values(read(TEXT), asks)
+    assert parse(once.source).signatures == {
+        "vote": {"high": "passkey"},
+        "decision": {"high": "password and code"},
+    }
+    assert once.source.startswith(TEXT)
+    more = {("signatures", "vote", "limited"): "passkey", ("signatures", "waiver", "high"): "passkey"}
+    twice = with_values(once, more | {("signatures", "decision", "high"): None})
+    assert parse(twice.source).signatures == {
+        "vote": {"limited": "passkey", "high": "passkey"},
+        "waiver": {"high": "passkey"},
+    }
+    assert twice.source.count("[signatures]") == 1
+    assert read(TEXT).row("signatures", "vote") == {}
+    assert read(TEXT).row("signatures", "lunch") is None
