@@ -24,6 +24,7 @@ CHANGED_HERE = (
     "takes_guests",
     "makes_people",
     "unit_claim",
+    "signing_acr",
 )
 
 

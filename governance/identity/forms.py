@@ -1,11 +1,14 @@
 """Forms of identity: a provider, a link by an admin, pairs of accounts, one's own link."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from governance.identity.proofs.demands import Asked
 from governance.models import IdentityProvider, User
 from governance.models.identity.providers import BreakGlass
 from governance.sign_in.forms import Picker
@@ -13,7 +16,16 @@ from governance.sign_in.signing import SigningForm
 
 
 class LinkOwnForm(SigningForm):
-    """The password of whoever links their account."""
+    """The password of whoever links their account, for which no other provider stands in."""
+
+    @cached_property
+    def asked(self) -> Asked:
+        """As for an act, without the accounts that are linked."""
+        return replace(super().asked, links=())
+
+    def signed_there(self) -> bool:
+        """Never: what was signed at another provider links nothing."""
+        return False
 
 
 class ProviderForm(forms.ModelForm):
@@ -41,6 +53,7 @@ class ProviderForm(forms.ModelForm):
             "takes_guests",
             "makes_people",
             "unit_claim",
+            "signing_acr",
         )
         labels = {
             "kind": _("Which provider"),
@@ -53,12 +66,17 @@ class ProviderForm(forms.ModelForm):
             "takes_guests": _("Guests of the tenant may sign in"),
             "makes_people": _("Whoever signs in first gets an account, without any role"),
             "unit_claim": _("Claim whose values propose a unit"),
+            "signing_acr": _("Strength that a signature asks for"),
         }
         help_texts = {
             "slug": _("Small letters, digits and hyphens. It stands in the redirect address, and stays."),
             "issuer": _("Copied from the discovery document, to the letter. It is pinned, and stays."),
             "takes_guests": _("Only for Entra: accounts of other organisations that were invited."),
             "unit_claim": _("Such as roles. A value that is the code of a unit is told to admins, no more."),
+            "signing_acr": _(
+                "Values of acr, for Entra of acrs (c1 to c99), of which the token must name one; spaces between them. "
+                "Empty asks for a fresh sign-in alone."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any):

@@ -164,8 +164,8 @@ def link_own(token: VerifiedToken, *, by: User) -> ExternalIdentity:
             by,
             f"identity:{row.pk}",
             subject=f"Your account was linked with {token.provider}",
-            text="From now on you sign in with it too. If this was not you, end the link under Your account, change "
-            "your password, and tell an admin.",
+            text="From now on you sign in with it too, and from tomorrow you sign with it. If this was not you, end "
+            "the link under Your account, change your password, and tell an admin.",
         )
     return row
 

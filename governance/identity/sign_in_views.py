@@ -18,7 +18,7 @@ from governance.database.row_history import acting
 from governance.identity import linked_accounts
 from governance.identity.providers import client_keys, provider_keys, round_trip, tokens
 from governance.identity.providers.denials import Denied, Steps
-from governance.identity.providers.round_trip import SIGN_IN, VerifiedToken
+from governance.identity.providers.round_trip import SIGN, SIGN_IN, VerifiedToken
 from governance.ledger import record
 from governance.models import IdentityProvider, LogoutToken, RoundTrip, Session
 from governance.sign_in import sessions, throttling
@@ -104,19 +104,19 @@ def answer(request: HttpRequest, slug: str) -> HttpResponse:
     except Denied as denied:
         if trip is not None and purpose in refusals and denied.code not in ("browser", "person", "mixed up"):
             return refusals[purpose](request, trip, steps)
-        return refused_page(request, denied, trip.provider if trip else None)
+        return refused_page(request, denied, trip.provider if trip else None, purpose)
     try:
         return answers[purpose](request, token)
     except Denied as denied:
         round_trip.record_refusal(request, token.provider, token.round_trip, denied)
-        return refused_page(request, denied, token.provider)
+        return refused_page(request, denied, token.provider, purpose)
 
 
 def refused_page(
-    request: HttpRequest, denied: Denied, provider: IdentityProvider | None = None
+    request: HttpRequest, denied: Denied, provider: IdentityProvider | None = None, purpose: str = SIGN_IN
 ) -> HttpResponse:
-    """Why nobody was signed in, and how to mend it."""
-    context = {"denied": denied, "provider": provider}
+    """Why nobody was signed in, or nothing signed, and how to mend it."""
+    context = {"denied": denied, "provider": provider, "signing": purpose == SIGN}
     return render(request, "governance/identity/refused.html", context, status=403)
 
 

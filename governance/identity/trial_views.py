@@ -30,9 +30,15 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         _from_here(provider, steps)
         hint = request.user.email
-        max_age = 0 if request.POST.get("anew") == "yes" else None
+        anew = request.POST.get("anew") == "yes"
         address, mark = round_trip.question(
-            request, provider, purpose=TRIAL, max_age=max_age, login_hint=hint, steps=steps
+            request,
+            provider,
+            purpose=TRIAL,
+            max_age=0 if anew else None,
+            acr=tuple(provider.signing_acr.split()) if anew else (),
+            login_hint=hint,
+            steps=steps,
         )
     except Denied as denied:
         steps.refused("Refused", denied)

@@ -4,7 +4,7 @@
 Needs Python 3.9 or later and nothing else; `cryptography` is used for speed where it is installed. The same file is
 what Plumbline itself checks with. It follows RFC 6962 and RFC 9162 (the tree and its proofs), RFC 8032 (Ed25519),
 c2sp.org/signed-note and c2sp.org/tlog-checkpoint (the signed head), WebAuthn level 2 with FIPS 186-4 and RFC 8017 (what
-a passkey signed), and refuses whatever deviates from them.
+a passkey signed), RFC 7515 and 7518 (what an identity provider signed), and refuses whatever deviates from them.
 """
 
 from __future__ import annotations
@@ -320,12 +320,16 @@ def _p256_sums(x: int, y: int) -> list[Jacobian]:
 
 def p256_verify(x: int, y: int, message: bytes, signature: bytes) -> bool:
     """Whether `signature` (DER) is one of `message` by the public point; one that is not on the curve signs nothing."""
+    pair = _der_pair(signature)
+    return pair is not None and p256_verify_pair(x, y, message, *pair)
+
+
+def p256_verify_pair(x: int, y: int, message: bytes, r: int, s: int) -> bool:
+    """Whether the two numbers of a signature are of `message` by the public point."""
     if not (0 <= x < P256 and 0 <= y < P256) or (y * y - (x * x * x - 3 * x + P256_B)) % P256:
         return False
-    pair = _der_pair(signature)
-    if pair is None or not all(0 < number < P256_ORDER for number in pair):
+    if not all(0 < number < P256_ORDER for number in (r, s)):
         return False
-    r, s = pair
     inverse = pow(s, P256_ORDER - 2, P256_ORDER)
     of_base = int.from_bytes(hashlib.sha256(message).digest(), "big") * inverse % P256_ORDER
     of_point = r * inverse % P256_ORDER
@@ -1398,13 +1402,20 @@ class _Change(NamedTuple):
 
 
 # --- Signatures of people -----------------------------------------------------------------------------------
-# What an act was signed with. A passkey signs a challenge made of the statement, which anybody can check; a password
-# or a one-time code leaves nothing but the word of the installation that asked for it.
+# What an act was signed with. A passkey signs a challenge made of the statement, and an identity provider an ID token
+# that carries it as its nonce, which anybody can check; a password or a one-time code leaves nothing but the word of
+# the installation that asked for it.
 
 SIGNATURE = b"plumbline signature 1\n"
 PROOFS_TABLE, PASSKEYS_TABLE = "governance_signatureproof", "governance_passkey"
+PROVIDERS_TABLE, PROVIDER_KEYS_TABLE = "governance_identityprovider", "governance_providerkey"
+LINKS_TABLE = "governance_externalidentity"
 OUR_WORD = ("password", "password and code")
-PASSKEY = "passkey"
+PASSKEY, PROVIDER = "passkey", "identity provider"
+JWK_MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y"), "OKP": ("kty", "crv", "x")}
+# Seconds by which the clock of a provider may differ: whoever signed in there did so after the statement was shown, and
+# before it was signed.
+CLOCK_BEHIND, CLOCK_AHEAD = 5, 60
 ES256, EDDSA, RS256 = -7, -8, -257
 PRESENT, VERIFIED = 1, 4  # flags of an authenticator: somebody touched it; it asked for a PIN or a finger
 
@@ -1486,11 +1497,76 @@ def cose_verify(key: dict[int, Any], message: bytes, signature: bytes) -> bool:
     return False
 
 
+def key_of_jwk(jwk: Any) -> dict[str, str]:
+    """The members that make a key of a provider, and nothing beside them. Raises Rejected."""
+    names = JWK_MEMBERS.get(str(jwk.get("kty")), ()) if isinstance(jwk, dict) else ()
+    if not names or not all(isinstance(jwk.get(name), str) for name in names):
+        raise Rejected("The key of the provider is of a kind that is not known.")
+    return {name: jwk[name] for name in names}
+
+
+def jwk_verify(jwk: dict[str, str], algorithm: str, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` is one of `message` as a JWS by the key: RS256, ES256, or EdDSA with Ed25519; no other."""
+    parts = {
+        name: from_base64url(jwk[name], "The key of the provider")
+        for name in ("n", "e", "x", "y")
+        if name in jwk
+    }
+    kind = (algorithm, jwk["kty"], jwk.get("crv"))
+    if kind == ("RS256", "RSA", None):
+        modulus, exponent = (int.from_bytes(parts[name], "big") for name in ("n", "e"))
+        return rs256_verify(modulus, exponent, message, signature)
+    if kind == ("ES256", "EC", "P-256") and len(signature) == 64:
+        x, y = (int.from_bytes(parts[name], "big") for name in ("x", "y"))
+        r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+        return p256_verify_pair(x, y, message, r, s)
+    if kind in (("EdDSA", "OKP", "Ed25519"), ("Ed25519", "OKP", "Ed25519")):
+        return ed25519_verify(parts["x"], message, signature)
+    return False
+
+
+def check_id_token(
+    evidence: dict[str, Any], challenge: bytes, *, shown_at: float, at: float
+) -> dict[str, Any]:
+    """The claims of the ID token that proves a signature, once all of it is right. Raises Rejected.
+
+    It is signed by the kept key, of the recorded issuer for the recorded client, its nonce is the challenge, and its
+    person signed in at the provider between the showing of the statement and its signature (seconds since 1970).
+    """
+    pieces = evidence["id_token"].split(".")
+    if len(pieces) != 3:
+        raise Rejected("The ID token is not a signed token.")
+    head, said, signature = (from_base64url(piece, "The ID token") for piece in pieces)
+    header, claims = parse_json(head, "The header of the ID token"), parse_json(said, "The ID token")
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        raise Rejected("The ID token is not a signed token.")
+    if header.get("alg") != evidence["algorithm"]:
+        raise Rejected("The ID token is signed by another algorithm than the record says.")
+    key = key_of_jwk(evidence["jwk"])
+    if not jwk_verify(key, evidence["algorithm"], ".".join(pieces[:2]).encode(), signature):
+        raise Rejected("The ID token is not signed by the key that was kept with it.")
+    if claims.get("iss") != evidence["issuer"]:
+        raise Rejected("The ID token is of another issuer than the record says.")
+    if claims.get("aud") != evidence["client_id"]:
+        raise Rejected("The ID token is for another client than the record says.")
+    if claims.get("nonce") != base64.urlsafe_b64encode(challenge).rstrip(b"=").decode():
+        raise Rejected("The ID token was made for something else than this statement.")
+    then = claims.get("auth_time")
+    if isinstance(then, bool) or not isinstance(then, (int, float)):
+        raise Rejected("The ID token does not say when its person signed in at the provider.")
+    if then < shown_at // 1 - CLOCK_BEHIND:
+        raise Rejected("The sign-in at the provider is older than the statement.")
+    if then > at + CLOCK_AHEAD:
+        raise Rejected("The sign-in at the provider is younger than the signature.")
+    return claims
+
+
 def check_signature(row: dict[str, Any]) -> str:
     """The strength of a proof as the record keeps it, once all of it that can be checked is right. Raises Rejected.
 
     Of any proof: its digest is that of its statement. Of a passkey: the challenge is made of that digest, and was
-    signed by the public key, for this site, by somebody whom the authenticator verified.
+    signed by the public key, for this site, by somebody whom the authenticator verified. Of an identity provider: what
+    `check_id_token` says.
     """
     strength = str(row["strength"])
     salt = from_base64url(row["salt"], "The salt of the signature")
@@ -1503,24 +1579,26 @@ def check_signature(row: dict[str, Any]) -> str:
         raise Rejected("The signature is of another statement.")
     if strength in OUR_WORD:
         return strength
-    if strength != PASSKEY:
+    if strength not in (PASSKEY, PROVIDER):
         raise Rejected(f"The signature is of a strength {strength!r} that is not known.")
-    said = row["evidence"]
+    nonce = from_base64url(row["nonce"], "The nonce of the signature")
+    if len(nonce) != 32:
+        raise Rejected("The nonce of the signature does not have 32 bytes.")
+    said, challenge = row["evidence"], signature_challenge(nonce, digests)
+    if strength == PROVIDER:
+        began = datetime.datetime(1970, 1, 1)
+        shown_at, at = ((_moment(row[name]) - began).total_seconds() for name in ("shown_at", "at"))
+        check_id_token(said, challenge, shown_at=shown_at, at=at)
+        return strength
     authenticator, client, signature, public = (
         from_base64url(said[name], f"The {name.replace('_', ' ')} of the signature")
         for name in ("authenticator_data", "client_data", "signature", "public_key")
     )
     rp_id, origin = said["rp_id"], said["origin"]
     told = parse_json(client, "The client data of the signature")
-    nonce = from_base64url(row["nonce"], "The nonce of the signature")
-    if len(nonce) != 32:
-        raise Rejected("The nonce of the signature does not have 32 bytes.")
     if not isinstance(told, dict) or told.get("type") != "webauthn.get":
         raise Rejected("What the passkey signed is not an assertion.")
-    if (
-        told.get("challenge")
-        != base64.urlsafe_b64encode(signature_challenge(nonce, digests)).rstrip(b"=").decode()
-    ):
+    if told.get("challenge") != base64.urlsafe_b64encode(challenge).rstrip(b"=").decode():
         raise Rejected("The passkey signed something else than this statement.")
     host = re.fullmatch(r"https?://([a-z0-9.-]+)(?::[0-9]{1,5})?", origin)
     if told.get("origin") != origin or host is None or not f".{host[1]}".endswith(f".{rp_id}"):
@@ -1536,14 +1614,23 @@ def check_signature(row: dict[str, Any]) -> str:
     return strength
 
 
+Issuers = dict[str, list[dict[str, str]]]  # by issuer, the public keys of a provider that somebody trusts
+
+
 class Signatures:
-    """The signatures in an export, checked one by one as its entries are read, and against the enrolment of
-    passkeys.
+    """The signatures in an export, checked one by one as its entries are read, against the enrolment of passkeys and
+    what was recorded of identity providers: their keys, and whose accounts are linked with them.
     """
 
-    def __init__(self, whole: bool, heads: Iterable[int]) -> None:
+    def __init__(self, whole: bool, heads: Iterable[int], issuers: Issuers | None = None) -> None:
         """`heads`: the sizes of the record at which a checkpoint was signed. `whole`: every entry is here."""
-        self.whole, self.heads = whole, sorted(heads)
+        self.whole, self.heads, self.issuers = whole, sorted(heads), issuers or {}
+        self._providers: dict[int, dict[str, Any]] = {}
+        self._clients: dict[int, set[str]] = {}  # by provider: every client id so far
+        self._provider_keys: dict[int, dict[str, Any]] = {}
+        self._links: dict[int, dict[str, Any]] = {}
+        self._forgotten: set[tuple[str, str]] = set()  # rows of these, of which an entry was erased
+        self._by_key: dict[str, int] = {}  # what is said of the keys of providers: of how many signatures
         self.counts: dict[str, int] = {}
         self.erased = self.unenrolled = self.unsealed = self.unsigned = 0
         self.begun = False
@@ -1567,6 +1654,11 @@ class Signatures:
                 raise Rejected(f"The public key of passkey {row['id']} was exchanged after it was enrolled.")
             known |= {"key": row["public_key"], "person": row["person_id"], "signs_from": row["signs_from"]}
             known |= {"confirmed_at": row["confirmed_at"], "ended_at": row["ended_at"]}
+        elif table in (PROVIDERS_TABLE, PROVIDER_KEYS_TABLE, LINKS_TABLE):
+            if body is None:
+                self._forgotten.add((table, str(entry["key"])))
+            else:
+                self._of_provider(table, position, parse_json(body, "The body").get("after"))
         elif not table and body is not None:
             facts = parse_json(body, "The body").get("facts")
             signed = facts.get("signature") if isinstance(facts, dict) else None
@@ -1580,6 +1672,8 @@ class Signatures:
         strength = check_signature(row)
         self.counts[strength] = self.counts.get(strength, 0) + 1
         self._proofs[entry["xact"], row["digest"]] = row
+        if strength == PROVIDER:
+            self._signed_at_provider(position, row)
         if strength != PASSKEY:
             return
         known = self._passkeys.get(row["passkey_id"])
@@ -1597,6 +1691,85 @@ class Signatures:
             raise Rejected("The passkey of this signature was new, and nobody had confirmed it.")
         if known["ended_at"] is not None and _moment(known["ended_at"]) < at:
             raise Rejected("The passkey of this signature had ended.")
+
+    def _of_provider(self, table: str, position: int, row: dict[str, Any] | None) -> None:
+        """Remember what the record says of a provider, of a key of one, or of a linked account."""
+        if row is None:
+            return
+        if table == PROVIDERS_TABLE:
+            self._providers[row["id"]] = row
+            self._clients.setdefault(row["id"], set()).add(row["client_id"])
+        elif table == PROVIDER_KEYS_TABLE:
+            known = self._provider_keys.setdefault(row["id"], row | {"recorded": position})
+            if key_of_jwk(known["jwk"]) != key_of_jwk(row["jwk"]):
+                raise Rejected(f"The key {row['id']} of a provider was exchanged after it was recorded.")
+        else:
+            self._links[row["id"]] = row
+
+    def _signed_at_provider(self, position: int, row: dict[str, Any]) -> None:
+        """Raise Rejected for a token by a key that nobody trusts, or of somebody else's account."""
+        said = row["evidence"]
+        key, issuer = key_of_jwk(said["jwk"]), said["issuer"]
+        known, link = self._provider_keys.get(said["provider_key"]), self._links.get(said["identity"])
+        if known is None and self._told(PROVIDER_KEYS_TABLE, said["provider_key"]):
+            raise Rejected("The key of the provider is untrusted: it was recorded after the fact, or never.")
+        if known is not None:
+            house = self._providers.get(known["provider_id"], {"issuer": issuer})
+            clients = self._clients.get(known["provider_id"], {said["client_id"]})
+            if (
+                key_of_jwk(known["jwk"]) != key
+                or house["issuer"] != issuer
+                or said["client_id"] not in clients
+            ):
+                raise Rejected("The key of the provider is untrusted: the record holds another one for it.")
+            if _moment(known["fetched_at"]) != _moment(said["fetched_at"]):
+                raise Rejected(
+                    "The key of the provider was recorded at another moment than the signature says."
+                )
+        if link is None and self._told(LINKS_TABLE, said["identity"]):
+            raise Rejected("The account at the provider was linked with the signer after the fact, or never.")
+        if link is not None:
+            if known is not None and known["provider_id"] != link["provider_id"]:
+                raise Rejected("The account that is linked with the signer is at another provider.")
+            self._own_account(row, link)
+        if issuer in self.issuers:
+            if key not in self.issuers[issuer]:
+                raise Rejected(
+                    f"The key of the provider is untrusted: it is none that you trust for {issuer}."
+                )
+            words = f"a key that you trust for {issuer}"
+        else:
+            day = said["fetched_at"][:10]
+            sealed = [size for size in self.heads if known and known["recorded"] < size <= position]
+            where = (
+                f"sealed under checkpoint {sealed[0]}"
+                if sealed
+                else "which no checkpoint of this export shows to have been there first"
+            )
+            words = f"the key of {issuer} as this installation recorded it on {day}, {where}"
+        self._by_key[words] = self._by_key.get(words, 0) + 1
+
+    def _told(self, table: str, key: int) -> bool:
+        """Whether this export would hold the row if it was ever recorded: all of it is here, and not erased."""
+        return self.whole and (table, str(key)) not in self._forgotten
+
+    def _own_account(self, row: dict[str, Any], link: dict[str, Any]) -> None:
+        """Raise Rejected unless the token is of the account that was linked with the signer then."""
+        claims = parse_json(from_base64url(row["evidence"]["id_token"].split(".")[1], "It"), "The ID token")
+        own = {
+            "sub": claims.get("sub"),
+            "tid+oid": f"{claims.get('tid')}/{claims.get('oid')}".lower(),
+        }
+        claim = self._providers.get(link["provider_id"], {}).get("key_claim")
+        if link["person_id"] != row["person_id"] or link["key"] not in (
+            [own[claim]] if claim else own.values()
+        ):
+            raise Rejected("The ID token is of another account than the one that is linked with the signer.")
+        at, starts = _moment(row["at"]), _moment(link["counts_from"] or link["linked_at"])
+        if link["linked_by_id"] == link["person_id"]:
+            starts += datetime.timedelta(hours=24)  # whoever is told of it and did not do it has that day
+        if starts > at or (link["ended_at"] is not None and _moment(link["ended_at"]) < at):
+            raise Rejected("The account at the provider did not sign for the signer at that moment.")
 
     def finish(self) -> None:
         """Raise Rejected for an act that says it was signed while its proof says something else, or is not there."""
@@ -1629,6 +1802,14 @@ class Signatures:
                 f"Of {self.unsealed} of them this export has no checkpoint between enrolment and use: that the key was "
                 "there first rests on the order of the record alone."
             )
+        if PROVIDER in self.counts:
+            found.append(
+                f"{self.counts[PROVIDER]} signatures by {PROVIDER}: each ID token was made for its statement alone, "
+                "after it was shown, for its signer's account."
+            )
+        found += [
+            f"Of {count} of them the token is signed by {words}." for words, count in self._by_key.items()
+        ]
         found += [
             f"{self.counts[name]} signatures by {name}: for these there is this installation's word alone."
             for name in word
@@ -1702,9 +1883,17 @@ def _hashes(texts: list[Any], what: str) -> list[bytes]:
 class Export:
     """An unpacked export, checked file by file. `checked` counts what was found right."""
 
-    def __init__(self, folder: str, held: Iterable[bytes] = (), trusted: Iterable[VerifierKey] = ()) -> None:
-        """`held` are checkpoints received earlier (their bytes), `trusted` VerifierKeys known from elsewhere."""
-        self.folder, self.held, self.trusted = folder, list(held), list(trusted)
+    def __init__(
+        self,
+        folder: str,
+        held: Iterable[bytes] = (),
+        trusted: Iterable[VerifierKey] = (),
+        issuers: Issuers | None = None,
+    ) -> None:
+        """`held` are checkpoints received earlier (their bytes), `trusted` VerifierKeys known from elsewhere, and
+        `issuers` keys of identity providers likewise.
+        """
+        self.folder, self.held, self.trusted, self.issuers = folder, list(held), list(trusted), issuers
         self.checked = {"files": 0, "entries": 0, "erased": 0, "checkpoints": 0, "evidence": 0, "held": 0}
         self.heads: dict[int, bytes] = {}  # size: root, of every checkpoint in the export
         self.evidence: dict[int, tuple[Any, ...]] = {}  # id: what the entry of its adding says
@@ -1719,7 +1908,7 @@ class Export:
             self._file(name, self._checkpoint)
         self._file(PROOFS, self._proofs)
         self._held_before()
-        self.signatures = Signatures(self.manifest["whole"], self.heads)
+        self.signatures = Signatures(self.manifest["whole"], self.heads, self.issuers)
         self.judge = Judge({"all": "all", "case": "case"}.get(self.manifest["scope"].get("kind"), "period"))
         self._file(ENTRIES, self._entries)
         self._held_after()
@@ -2133,10 +2322,26 @@ def _judged_lines(export: Export) -> list[str]:
     return lines
 
 
-def _check_place(place: str, held: Sequence[bytes], trusted: Sequence[VerifierKey]) -> list[str]:
+def issuers_of(said: Iterable[Sequence[str]]) -> Issuers:
+    """The keys in each file (a JWKS) by its issuer. Raises Rejected, OSError."""
+    found: Issuers = {}
+    for issuer, path in said:
+        with open(path, "rb") as file:
+            document = parse_json(file.read(), os.path.basename(path))
+        rows = document.get("keys") if isinstance(document, dict) else None
+        if not isinstance(rows, list):
+            raise Rejected(f"{os.path.basename(path)}: is no list of keys (a JWKS).")
+        known = [row for row in rows if isinstance(row, dict) and row.get("kty") in JWK_MEMBERS]
+        found.setdefault(issuer, []).extend(key_of_jwk(row) for row in known)
+    return found
+
+
+def _check_place(
+    place: str, held: Sequence[bytes], trusted: Sequence[VerifierKey], issuers: Issuers | None = None
+) -> list[str]:
     """The words of what is right at `place`. Raises Rejected."""
     if os.path.isdir(place):
-        export = Export(place, held, trusted)
+        export = Export(place, held, trusted, issuers)
         found = export.check()
         lines = [
             f"{found['files']} files, {found['entries']} entries ({found['erased']} of them erased), "
@@ -2176,13 +2381,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--key", action="append", default=[], help="a public key that you know from elsewhere"
     )
+    parser.add_argument(
+        "--issuer",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("ISSUER", "FILE"),
+        help="the keys of an identity provider (a JWKS) that you know from elsewhere",
+    )
     asked = parser.parse_args(arguments)
     try:
         held = []
         for path in asked.checkpoint:
             with open(path, "rb") as file:
                 held.append(file.read())
-        lines = _check_place(asked.place, held, [parse_key(key) for key in asked.key])
+        keys = [parse_key(key) for key in asked.key]
+        lines = _check_place(asked.place, held, keys, issuers_of(asked.issuer))
     except Rejected as wrong:
         print(f"WRONG  {wrong}")
         return 1

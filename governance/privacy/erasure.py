@@ -22,7 +22,7 @@ from governance import contributions
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.ledger import record, row_capture
-from governance.models import User
+from governance.models import SignatureProof, User
 from governance.people.permissions import may_erase
 from governance.permission_result import Conflict
 from governance.privacy import erasure_log, personal_data
@@ -32,6 +32,9 @@ from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
 
 LOCK_SECONDS = 10
+PROOFS = SignatureProof._meta.db_table
+# A proof names nobody in words that can be found: a token holds them encoded. It goes with the body of its entry.
+PROOF_GONE = {"statement": "", "salt": "", "nonce": "erased", "evidence": {"erased": True}}
 NOT_WRITTEN = set(personal_data.RECORD) - {"governance_entry", "governance_entrybody"}
 
 
@@ -264,6 +267,10 @@ def _plan(work: Work, person: User, words: Words, own: list[Own], *, overridden:
     _rows(work, personal_data.mentions(words, columns), words, columns)
     for row in own:
         _own_row(work, row, columns)
+    for entry in work.entries.values():
+        if entry.table == PROOFS:
+            for name, value in PROOF_GONE.items():
+                work.put(PROOFS, entry.key, name, value, {"to": value})
 
 
 def _rows(work: Work, found: Iterable[Mention], words: Words, columns: dict[str, list[Column]]) -> None:

@@ -5,8 +5,9 @@ a re-attestation use it, so that none of them is easier than another.
 
 By a passkey: the page is sent once to have the statement frozen (`Shown`, answered as JSON), and once more with what
 the authenticator signed. That second sending is checked like any other, its statement written anew and compared with
-the frozen one; the first is never replayed. By a password, with a code where there is an app: in the one sending that
-signs.
+the frozen one; the first is never replayed. By an identity provider: the same, but the first sending opens a second
+tab, which shows the statement and leads to the provider (`ShownAtProvider`), while the page with all that was typed
+stays open, to be sent again. By a password, with a code where there is an app: in the one sending that signs.
 """
 
 from datetime import datetime
@@ -14,14 +15,16 @@ from datetime import datetime
 from django import forms
 from django.core import signing as django_signing
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
 
 from governance import clock
 from governance.database import row_history
 from governance.identity.factors import codes, passkeys
-from governance.identity.proofs import ceremony, demands, statements
+from governance.identity.proofs import ceremony, demands, provider_tokens, statements
+from governance.models import ExternalIdentity, FrozenStatement
 from governance.sign_in import reauthentication, throttling
 from governance.vocabulary import Strength
 
@@ -33,6 +36,7 @@ PREPARE, TOKEN, ASSERTION, CODE, SHOWN = (
     "sign_code",
     "sign_shown",
 )
+AT = "at "  # before the short name of a provider, as the value of PREPARE
 SALT = "governance.shown"
 
 
@@ -45,39 +49,58 @@ class Shown(Exception):
         super().__init__("A statement was frozen.")
         self.answer = answer
 
+    def response(self) -> HttpResponse:
+        """What the request is answered with, in place of its page."""
+        return JsonResponse(self.answer, headers={"Cache-Control": "no-store"})
+
+
+class ShownAtProvider(Shown):
+    """A statement was frozen to be signed at an identity provider; it is shown, and leads there."""
+
+    def __init__(self, frozen: FrozenStatement, link: ExternalIdentity):
+        super().__init__({"slug": link.provider.slug, "token": frozen.token})
+
+    def response(self) -> HttpResponse:
+        """To the page that shows it."""
+        return redirect("signing-there", **self.answer)
+
 
 class SignatureInput(forms.PasswordInput):
-    """The password, the code of an app, and what a passkey leaves: whatever of it this person can sign with."""
+    """The password, the code of an app, what a passkey leaves, and the way to a provider: whatever of it this person
+    can sign with.
+    """
 
     asked: demands.Asked | None = None
-    shown = ""
+    shown = token = ""
 
     def render(self, name, value, attrs=None, renderer=None):
         """The password alone where there is nothing else."""
         attrs = dict(attrs or {})
-        if self.asked is not None and self.asked.passkeys:
+        if self.asked is not None and (self.asked.passkeys or self.asked.by_provider):
             attrs.pop("required", None)
         password = super().render(name, value, attrs, renderer)
         if self.asked is None:
             return password
         context = {
-            "password": password,
+            "password": password if self.asked.has_password else "",
             "id": attrs.get("id", name),
             "asked": self.asked,
             "shown": self.shown,
+            "token": self.token,
+            "providers": [(link.provider, f"{AT}{link.provider.slug}") for link in self.asked.by_provider],
         }
         return render_to_string("governance/factors/signature_input.html", context)
 
 
 class SignatureField(forms.CharField):
-    """The password; not asked for where a passkey signs."""
+    """The password; not asked for where something else signs."""
 
     widget = SignatureInput
-    by_passkey = False
+    by_other = False
 
     def validate(self, value):
-        """Required, unless a passkey stands in for it."""
-        if not self.by_passkey:
+        """Required, unless something else stands in for it: what that is, the form looks at."""
+        if not self.by_other:
             super().validate(value)
 
 
@@ -103,17 +126,17 @@ class SigningForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.request, self.purpose, self.act = request, purpose, act or self.act
         self._facts = facts
-        field = self.fields["password"]
-        field.by_passkey = bool(self.data.get(ASSERTION)) or PREPARE in self.data
-        if self.asked.passkeys or self.asked.app:
-            field.widget.asked = self.asked
+        asked, field = self.asked, self.fields["password"]
+        passkey = bool(self.data.get(ASSERTION)) or PREPARE in self.data
+        field.by_other = passkey or bool(asked.by_provider) or not asked.has_password or self.signed_there()
+        if not asked.password_alone:
+            field.widget.asked = asked
             field.widget.shown = django_signing.dumps(clock.now().isoformat(), salt=SALT)
-        if self.asked.passkeys:
-            field.label, field.help_text = "Your signature", "Your passkey signs: leave the password empty."
-            if self.asked.by_password:
-                field.help_text += " Or type your password."
-        if self.asked.why_not:
-            field.help_text = self.asked.why_not
+            field.widget.token = self._token()
+        if asked.passkeys or asked.by_provider or not asked.has_password:
+            field.label, field.help_text = "Your signature", self._ways()
+        if asked.why_not:
+            field.help_text = asked.why_not
         self.order_fields([name for name in self.fields if name != "password"])
 
     @cached_property
@@ -121,6 +144,30 @@ class SigningForm(forms.Form):
         """What this act asks of a signature, and by what this person can sign."""
         case = row_history.concerned()
         return demands.asked_of(self.request.user, self.act, getattr(case, "tier", "") or "")
+
+    def _ways(self) -> str:
+        """By what this person can sign, in words."""
+        ways = []
+        if self.asked.passkeys:
+            empty = ": leave the password empty" if self.asked.has_password else ""
+            ways.append(f"Your passkey signs{empty}.")
+        if self.asked.by_provider:
+            names = " or ".join(link.provider.name for link in self.asked.by_provider)
+            begin = "Or sign" if ways else "Sign"
+            ways.append(f"{begin} in anew at {names}; this page stays open, and is sent after that.")
+        if self.asked.by_password:
+            ways.append("Or type your password.")
+        return " ".join(ways)
+
+    def signed_there(self) -> bool:
+        """Whether what is sent names a statement that somebody signed at a provider."""
+        token = self.data.get(TOKEN, "")
+        return bool(token) and FrozenStatement.objects.filter(token=token).exclude(identity=None).exists()
+
+    def _token(self) -> str:
+        """What the statement of this page is called by: a new name, unless one waits to be signed under its own."""
+        sent = self.data.get(TOKEN, "")
+        return sent if sent and ceremony.waits(self.request.user, sent) else ceremony.new_token()
 
     def clean(self):
         """Everything else first; then the proof, counted and slowed down as everywhere."""
@@ -131,21 +178,32 @@ class SigningForm(forms.Form):
             return cleaned
         if self.errors or "password" not in self.fields:
             return cleaned
-        if self.data.get(ASSERTION) and self.fields["password"].required:
+        needed = self.fields["password"].required
+        if needed and self.data.get(ASSERTION):
             self._by_passkey(cleaned)
+        elif needed and self.signed_there():
+            self._by_provider(cleaned)
         elif password:
             self._by_password(cleaned, password)
+        elif needed:
+            why = self.asked.why_not or f"Nothing shows yet that it is you. {self._ways()}"
+            self.add_error("password", f"{why} Nothing was signed.")
         return cleaned
 
     def _prepare(self, cleaned: dict) -> None:
-        """Freeze the statement and hand over its challenge; where it cannot be signed so, nothing is done. Raises
-        Shown.
+        """Freeze the statement and hand over its challenge, or lead to the provider that is named; where it cannot be
+        signed so, nothing is done. Raises Shown.
         """
-        field = self.fields.get("password")
-        if self.errors or field is None or not field.required or not self.asked.passkeys:
+        field, wanted, now = self.fields.get("password"), self.data[PREPARE], clock.now()
+        links = {f"{AT}{link.provider.slug}": link for link in self.asked.by_provider}
+        able = wanted in links if wanted.startswith(AT) else self.asked.passkeys
+        if self.errors or field is None or not field.required or not able:
             self.add_error(None, "Nothing was signed yet.")
             return
-        now = clock.now()
+        if wanted in links:
+            token = self.data.get(TOKEN, "")
+            frozen = ceremony.freeze(self.request.user, self._statement(cleaned, now), now, token=token)
+            raise ShownAtProvider(frozen, links[wanted])
         frozen = ceremony.freeze(self.request.user, self._statement(cleaned, now), now)
         options = passkeys.request_options(list(self.asked.passkeys), bytes(frozen.challenge))
         raise Shown({"get": options, "token": frozen.token, "statement": frozen.statement})
@@ -167,6 +225,26 @@ class SigningForm(forms.Form):
             )
         except passkeys.PasskeyRefused as refused:
             self.add_error("password", f"The passkey was refused: {refused}. Nothing was signed.")
+        else:
+            ceremony.hold(proof)
+
+    def _by_provider(self, cleaned: dict) -> None:
+        try:
+            proof = ceremony.by_provider(
+                self.request.user,
+                token=self.data[TOKEN],
+                least=Strength(self.asked.least),
+                again=lambda shown_at: self._statement(cleaned, shown_at),
+                act=self.act,
+                purpose=self.purpose,
+                address=throttling.address_of(self.request),
+            )
+        except provider_tokens.KeyNotSealed as waits:
+            self.add_error("password", f"{waits} Nothing was signed. Send it again in a minute.")
+        except ceremony.CeremonyEnded as ended:
+            self.add_error(
+                "password", f"{ended} Nothing was signed. Read it again, and sign what is true now."
+            )
         else:
             ceremony.hold(proof)
 

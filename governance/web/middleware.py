@@ -5,7 +5,6 @@ import uuid
 import structlog
 from django.contrib import auth
 from django.db import DatabaseError, connection, transaction
-from django.http import JsonResponse
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -159,7 +158,7 @@ class RefusalPages(MiddlewareMixin):
     def process_exception(self, request, exception):
         """A page for `Refused`, `Conflict` and what the database's own guards refuse or stop; nothing for others."""
         if isinstance(exception, signing.Shown):
-            return JsonResponse(exception.answer, headers={"Cache-Control": "no-store"})
+            return exception.response()
         if request_errors.stopped(exception):
             log.error("a statement took too long and was stopped", path=request.path)
             if (

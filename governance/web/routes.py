@@ -8,6 +8,7 @@ from governance.identity import link_views, sign_in_views, trial_views
 from governance.identity import views as identity_views
 from governance.identity.factors import admin_views as factor_admin_views
 from governance.identity.factors import views as factor_views
+from governance.identity.proofs import provider_views
 from governance.notices import views as notice_views
 from governance.organisation import new_seat_views
 from governance.organisation import views as organisation_views
@@ -27,6 +28,9 @@ urlpatterns = [
     path("sign-in/with/<slug:slug>/sign-out/", sign_in_views.sign_out_there, name="provider-sign-out"),
     path("sign-in/with/<slug:slug>/signed-out/", sign_in_views.signed_out_there, name="provider-signed-out"),
     path("sign-in/with/<slug:slug>/keys.json", sign_in_views.our_keys, name="provider-our-keys"),
+    path("sign-in/with/<slug:slug>/signing/<str:token>/", provider_views.statement, name="signing-there"),
+    path("sign-in/with/<slug:slug>/signing/<str:token>/go/", provider_views.go, name="signing-go"),
+    path("sign-in/with/<slug:slug>/confirm/", provider_views.confirm, name="confirm-there"),
     path("identity/", identity_views.overview, name="identity"),
     path("identity/add/", identity_views.add, name="identity-add"),
     path("identity/local-accounts/", identity_views.local_accounts, name="identity-local-accounts"),

@@ -3,6 +3,10 @@
 PASSKEYS = "tests/app/governance/identity/test_passkeys.py"
 FACTORS = "tests/app/governance/identity/test_factors.py"
 SIGNING = "tests/app/initiatives/cases/test_signing_by_passkey.py"
+REFUSED = "tests/app/governance/identity/test_refused_provider_proofs.py"
+AT_PROVIDER = "tests/app/governance/identity/test_signing_by_provider.py"
+KEPT = "tests/app/governance/identity/test_provider_proofs_kept.py"
+TOKENS = "tests/unit/governance/transparency_log/test_id_tokens_offline.py"
 OFFLINE = "tests/unit/governance/transparency_log/test_signatures_offline.py"
 
 MUTANTS = [
@@ -85,7 +89,7 @@ MUTANTS = [
     ),
     (
         "what changed since it was shown is not signed",
-        "governance.identity.proofs.ceremony:by_passkey",
+        "governance.identity.proofs.ceremony:_same_again",
         "if now != frozen.statement:",
         "if False:",
         f"{SIGNING} -k changed",
@@ -106,7 +110,7 @@ MUTANTS = [
     ),
     (
         "offline: a point lies on the curve",
-        "governance.offline.verify:p256_verify",
+        "governance.offline.verify:p256_verify_pair",
         "or (y * y - (x * x * x - 3 * x + P256_B)) % P256",
         "",
         f"{OFFLINE} -k off_the_curve",
@@ -124,5 +128,82 @@ MUTANTS = [
         'raise Rejected("The passkey of this signature was enrolled after the fact, or never.")',
         "pass",
         f"{OFFLINE} -k enrolled_before",
+    ),
+    (
+        "a token is of the signer's own account",
+        "governance.identity.proofs.provider_tokens:own_link",
+        ".filter(provider=token.provider, key=token.key).first()",
+        ".filter(provider=token.provider).first()",
+        f"{REFUSED} -k another_person",
+    ),
+    (
+        "a token is asked with a sign-in of now",
+        "governance.identity.proofs.provider_views:_there",
+        "max_age=0",
+        "max_age=None",
+        f"{AT_PROVIDER} -k older_than",
+    ),
+    (
+        "a token answers one statement",
+        "governance.identity.proofs.provider_views:go",
+        "nonce=bytes_to_base64url(bytes(frozen.challenge))",
+        'nonce=""',
+        f"{AT_PROVIDER} -k exactly",
+    ),
+    (
+        "a provider signs while it is on and linked",
+        "governance.identity.proofs.ceremony:by_provider",
+        "raise CeremonyEnded(why)",
+        "pass",
+        f"{REFUSED} -k meanwhile",
+    ),
+    (
+        "a token is as strong as the rulebook asks",
+        "governance.identity.proofs.ceremony:by_provider",
+        "if Strength.PROVIDER.rank < least.rank:",
+        "if False:",
+        f"{REFUSED} -k rulebook",
+    ),
+    (
+        "a link of one's own signs after a day",
+        "governance.identity.proofs.provider_tokens:links_of",
+        ".filter(Q(linked_by=None) | Q(linked_at__lte=now - passkeys.WAITS))",
+        "",
+        f"{REFUSED} -k after_a_day",
+    ),
+    (
+        "the key of a provider is sealed before a token of it counts",
+        "governance.identity.proofs.ceremony:by_provider",
+        "provider_tokens.check_sealed(person, token)",
+        "pass",
+        f"{AT_PROVIDER} -k exactly",
+    ),
+    (
+        "a fresh sign-in opens nothing for who has a password",
+        "governance.identity.factors.forms:FreshForm.__init__",
+        "not request.user.has_usable_password()",
+        "True",
+        f"{KEPT} -k five_minutes",
+    ),
+    (
+        "offline: a token was made for the statement",
+        "governance.offline.verify:check_id_token",
+        'raise Rejected("The ID token was made for something else than this statement.")',
+        "pass",
+        f"{TOKENS} -k provider",
+    ),
+    (
+        "offline: whoever signed did so after the statement was shown",
+        "governance.offline.verify:check_id_token",
+        'raise Rejected("The sign-in at the provider is older than the statement.")',
+        "pass",
+        f"{TOKENS} -k provider",
+    ),
+    (
+        "offline: the key of a provider is recorded before it signs",
+        "governance.offline.verify:Signatures._signed_at_provider",
+        'raise Rejected("The key of the provider is untrusted: it was recorded after the fact, or never.")',
+        "pass",
+        f"{TOKENS} -k provider",
     ),
 ]

@@ -5,14 +5,16 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from governance.identity.factors import codes, freshness
+from governance.identity.proofs import provider_tokens
+from governance.models import ExternalIdentity
 from governance.sign_in import throttling
 
 TOO_MANY = "too many"
 
 
 class FreshForm(forms.Form):
-    """A form that is valid only with the password, and with the code of an app where there is one; or after a fresh
-    sign-in at an identity provider (`freshness`). `purpose` says in words what for.
+    """A form that is valid only with the password, and with the code of an app where there is one; or, where there is
+    no password, after a fresh sign-in at an identity provider (`freshness`). `purpose` says in words what for.
     """
 
     password = forms.CharField(
@@ -30,10 +32,11 @@ class FreshForm(forms.Form):
     def __init__(self, *args, request, purpose: str, **options):
         super().__init__(*args, **options)
         self.request, self.purpose = request, purpose
-        self.fresh = freshness.by_provider(request)
-        if self.fresh or codes.app_of(request.user) is None:
+        self.by_provider = not request.user.has_usable_password()
+        self.fresh = self.by_provider and freshness.by_provider(request)
+        if self.by_provider or codes.app_of(request.user) is None:
             del self.fields["code"]
-        if self.fresh:
+        if self.by_provider:
             del self.fields["password"]
         self.order_fields([name for name in self.fields if name not in ("password", "code")])
 
@@ -41,6 +44,10 @@ class FreshForm(forms.Form):
         """The password, then the code, each counted and slowed down."""
         cleaned = super().clean() or self.cleaned_data
         password, code = cleaned.pop("password", None), cleaned.pop("code", None)
+        if self.by_provider and not self.fresh:
+            ways = " or ".join(str(link.provider) for link in self.ways)
+            mend = f"Sign in anew at {ways}" if ways else "Ask an admin for a link to set one"
+            self.add_error(None, f"You have no password here. {mend}. Nothing was changed.")
         if self.errors or self.fresh:
             return cleaned
         address = throttling.address_of(self.request)
@@ -50,6 +57,13 @@ class FreshForm(forms.Form):
         if why is not None:
             self.add_error(why.field, ValidationError(f"{why.words} Nothing was changed.", why.code))
         return cleaned
+
+    @property
+    def ways(self) -> list[ExternalIdentity]:
+        """The linked accounts by which somebody without a password shows first that it is them."""
+        return (
+            list(provider_tokens.links_of(self.request.user)) if self.by_provider and not self.fresh else []
+        )
 
     @property
     def status(self) -> int:

@@ -1,10 +1,12 @@
 """From a statement that was shown to the proof that is kept: frozen, signed, held for the act, written beside it.
 
-Nothing is locked while somebody looks for their passkey. What comes back is compared with facts read anew; where they
-moved, the ceremony ends and says what changed.
+Nothing is locked while somebody looks for their passkey, or signs in at their identity provider. What comes back is
+compared with facts read anew; where they moved, the ceremony ends and says what changed.
 """
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +17,7 @@ from governance import clock
 from governance.database import row_history
 from governance.database.row_history import acting
 from governance.identity.factors import passkeys
-from governance.identity.proofs import statements
+from governance.identity.proofs import provider_tokens, statements
 from governance.ledger import record
 from governance.models import FrozenStatement, Passkey, SignatureProof, User
 from governance.offline import verify
@@ -23,6 +25,7 @@ from governance.vocabulary import Strength
 from governance.vocabulary.entry_kinds import EntryKind
 
 LASTS = timedelta(minutes=5)
+TOKEN_LETTERS = 32
 KEPT = timedelta(days=1)  # how long a frozen statement lies there after it has ended
 
 
@@ -64,13 +67,31 @@ def digest_of(salt: bytes, statement: str) -> str:
 # --- Frozen --------------------------------------------------------------------------------------------------
 
 
-def freeze(person: User, statement: str, shown_at: datetime) -> FrozenStatement:
-    """Keep the statement as it is shown now, with the challenge that is good for it alone."""
+def new_token() -> str:
+    """What a form calls its statement by, before and after that was shown."""
+    return secrets.token_urlsafe(TOKEN_LETTERS * 3 // 4)
+
+
+def waits(person: User, token: str) -> bool:
+    """Whether a statement of this person lies under the token that can still be signed."""
+    mine = FrozenStatement.objects.filter(token=token, person=person)
+    return mine.filter(used_at=None, expires_at__gt=clock.now()).exists()
+
+
+def freeze(person: User, statement: str, shown_at: datetime, *, token: str = "") -> FrozenStatement:
+    """Keep the statement as it is shown now, with the challenge that is good for it alone.
+
+    `token`: under which its form sends it again; what was frozen under that before and not signed is forgotten. One
+    that was used, or is somebody else's, is not taken.
+    """
     now = clock.now()
     FrozenStatement.objects.filter(expires_at__lt=now - KEPT).delete()
+    FrozenStatement.objects.filter(token=token, person=person, used_at=None).delete()
+    if len(token) != TOKEN_LETTERS or FrozenStatement.objects.filter(token=token).exists():
+        token = new_token()
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(32)
     return FrozenStatement.objects.create(
-        token=secrets.token_urlsafe(24),
+        token=token,
         person=person,
         statement=statement,
         salt=salt,
@@ -101,12 +122,39 @@ def by_passkey(
     `again(moment)` writes the statement anew, from facts read now, as shown at that moment. Raises CeremonyEnded and
     PasskeyRefused; both leave an entry.
     """
+    with _ended_on_record(person, purpose, address):
+        frozen = _same_again(person, token, again)
+    asserted = passkeys.check(
+        person, sent, challenge=bytes(frozen.challenge), signing=True, purpose=purpose, address=address
+    )
+    return _proof(
+        frozen, act=act, strength=Strength.PASSKEY, passkey=asserted.passkey, evidence=asserted.evidence
+    )
+
+
+def by_provider(
+    person: User, *, token: str, least: Strength, again, act: str, purpose: str, address: str | None
+) -> Proof:
+    """The proof by the ID token that lies beside a frozen statement; `again` as for a passkey, `least` as the rulebook
+    asks now.
+
+    Raises KeyNotSealed, which uses nothing up, and CeremonyEnded, which leaves an entry.
+    """
+    with _ended_on_record(person, purpose, address):
+        if Strength.PROVIDER.rank < least.rank:
+            raise CeremonyEnded(f"The rulebook asks that this is signed by at least: {least.label.lower()}.")
+        provider_tokens.check_sealed(person, token)
+        frozen = _same_again(person, token, again)
+        if why := provider_tokens.why_not_counting(frozen):
+            raise CeremonyEnded(why)
+    return _proof(frozen, act=act, strength=Strength.PROVIDER, evidence=frozen.evidence)
+
+
+@contextmanager
+def _ended_on_record(person: User, purpose: str, address: str | None) -> Iterator[None]:
+    """Leave an entry where the ceremony ends inside."""
     try:
-        frozen = thaw(person, token)
-        now = again(frozen.shown_at)
-        if now != frozen.statement:
-            names = ", ".join(statements.changed(frozen.statement, now))
-            raise CeremonyEnded(f"What you sign changed since it was shown: {names}.")
+        yield
     except CeremonyEnded as ended:
         with acting(by=person):
             record.record(
@@ -117,20 +165,27 @@ def by_passkey(
                 address=address,
             )
         raise
-    asserted = passkeys.check(
-        person, sent, challenge=bytes(frozen.challenge), signing=True, purpose=purpose, address=address
-    )
+
+
+def _same_again(person: User, token: str, again) -> FrozenStatement:
+    """The frozen statement, used up, once it is the one that would be signed now. Raises CeremonyEnded."""
+    frozen = thaw(person, token)
+    now = again(frozen.shown_at)
+    if now != frozen.statement:
+        names = ", ".join(statements.changed(frozen.statement, now))
+        raise CeremonyEnded(f"What you sign changed since it was shown: {names}.")
+    return frozen
+
+
+def _proof(frozen: FrozenStatement, **how) -> Proof:
     return Proof(
-        person_id=person.pk,
-        act=act,
-        strength=Strength.PASSKEY,
+        person_id=frozen.person_id,
         statement=frozen.statement,
         salt=bytes(frozen.salt),
         shown_at=frozen.shown_at,
         digests=(digest_of(bytes(frozen.salt), frozen.statement),),
         nonce=bytes(frozen.nonce),
-        passkey=asserted.passkey,
-        evidence=asserted.evidence,
+        **how,
     )
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from governance import clock
 from governance.identity.factors import codes, passkeys, relying_party
-from governance.models import AuthenticatorApp, Passkey, Rulebook, User
+from governance.identity.proofs import provider_tokens
+from governance.models import AuthenticatorApp, ExternalIdentity, IdentityProvider, Passkey, Rulebook, User
 from governance.vocabulary import Strength
 
 
@@ -15,25 +16,46 @@ class Asked:
     least: Strength
     passkeys: tuple[Passkey, ...]
     app: AuthenticatorApp | None
+    links: tuple[ExternalIdentity, ...] = ()
+    has_password: bool = True
 
     @property
     def by_password(self) -> bool:
         """Whether the password, with the code of an app where there is one, is strong enough."""
         own = Strength.PASSWORD_AND_CODE if self.app is not None else Strength.PASSWORD
-        return own.rank >= self.least.rank
+        return self.has_password and own.rank >= self.least.rank
+
+    @property
+    def by_provider(self) -> tuple[ExternalIdentity, ...]:
+        """The linked accounts by which it can be signed: none where the act asks for more."""
+        return self.links if Strength.PROVIDER.rank >= self.least.rank else ()
+
+    @property
+    def password_alone(self) -> bool:
+        """Whether there is nothing to show but a password."""
+        return self.has_password and self.app is None and not self.passkeys and not self.by_provider
 
     @property
     def why_not(self) -> str:
         """Why this person cannot sign it now, and what to do; empty where they can."""
-        if self.by_password or self.passkeys:
+        if self.by_password or self.passkeys or self.by_provider:
             return ""
+        if self.least == Strength.PASSWORD:
+            return f"You have no password here, and nothing else to sign with now. {_remedy(self.least)}"
         wants = self.least.label.lower()
-        what = "Add a passkey in Sign-in and security; it signs after a day, or once a second admin has confirmed it."
-        if self.least == Strength.PASSWORD_AND_CODE:
-            what = "Add a passkey or an authenticator app in Sign-in and security."
-        return (
-            f"The rulebook asks that this is signed by at least: {wants}. {relying_party.why_none() or what}"
-        )
+        return f"The rulebook asks that this is signed by at least: {wants}. {_remedy(self.least)}"
+
+
+def _remedy(least: Strength) -> str:
+    """What somebody does who lacks the strength."""
+    ways = (
+        [] if relying_party.why_none() else ["add a passkey in Sign-in and security, which signs after a day"]
+    )
+    if least == Strength.PASSWORD_AND_CODE:
+        ways.append("add an authenticator app there")
+    if least.rank <= Strength.PROVIDER.rank and IdentityProvider.objects.on().exists():
+        ways.append("link your account with an identity provider under Your account")
+    return f"You can {', or '.join(ways)}." if ways else relying_party.why_none()
 
 
 def least_for(act: str, tier: str) -> Strength:
@@ -49,7 +71,8 @@ def asked_of(person: User, act: str, tier: str) -> Asked:
     """What this act asks, and by what the person can sign now."""
     now = clock.now()
     able = tuple(row for row in passkeys.usable(person) if row.may_sign_at(now))
-    return Asked(least_for(act, tier), able, codes.app_of(person))
+    links = tuple(provider_tokens.links_of(person))
+    return Asked(least_for(act, tier), able, codes.app_of(person), links, person.has_usable_password())
 
 
 def before_signing(people: list[User], act: str, tier: str) -> str:
@@ -63,4 +86,4 @@ def before_signing(people: list[User], act: str, tier: str) -> str:
     said = f"The rulebook asks that it is signed by at least: {least.label.lower()}."
     if not lacking:
         return f"{said} Everybody who is told can."
-    return f"{said} Not yet able to: {', '.join(lacking)}. Each adds a passkey or an app in Sign-in and security."
+    return f"{said} Not yet able to: {', '.join(lacking)}. Each is told: {_remedy(least)}"

@@ -11,6 +11,7 @@ from governance.identity.providers import discovery, http_client, jwk_rules
 from governance.identity.providers.denials import Denied
 from governance.ledger import record
 from governance.models import IdentityProvider, ProviderKey
+from governance.queue.task_base import after_commit
 from governance.sign_in import throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -89,6 +90,7 @@ def fetch(provider: IdentityProvider, metadata: discovery.Metadata) -> list[Prov
             record.record(
                 EntryKind.PROVIDER_KEYS_RECORDED, provider=provider.name, issuer=provider.issuer, keys=changed
             )
+            after_commit("governance.tasks.seal_record")  # before one of them proves a signature
     return list(provider.keys.filter(gone_at__isnull=True))
 
 

@@ -38,7 +38,7 @@ from governance.models.identity.providers import new_state
 from governance.sign_in import throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
-SIGN_IN, LINK, TRIAL = "sign in", "link", "trial"
+SIGN_IN, LINK, TRIAL, SIGN, CONFIRM = "sign in", "link", "trial", "sign", "confirm"
 LASTS = timedelta(minutes=10)
 KEPT = timedelta(days=1)  # for the page of a trial, and so that a second use is told from an unknown one
 LONGEST_NONCE = 64
@@ -361,15 +361,21 @@ def _not_redeemed(status: int, said: dict[str, Any], *, private: bool) -> Denied
 
 
 def record_refusal(
-    request: HttpRequest, provider: IdentityProvider | None, trip: RoundTrip | None, denied: Denied
+    request: HttpRequest,
+    provider: IdentityProvider | None,
+    trip: RoundTrip | None,
+    denied: Denied,
+    purpose: str = "unknown",
 ) -> None:
-    """The entry of a refusal: why, at which provider, for what and from where; never a token, a code or a secret."""
+    """The entry of a refusal: why, at which provider, for what (of a question not asked yet: `purpose`) and from where;
+    never a token, a code or a secret.
+    """
     who: dict[str, Any] = {"by": request.user} if request.user.is_authenticated else {"system": "sign-in"}
     with acting(**who):
         record.record(
             EntryKind.SIGN_IN_REFUSED,
             provider=provider.name if provider else "an unknown provider",
-            purpose=trip.purpose if trip else "unknown",
+            purpose=trip.purpose if trip else purpose,
             code=denied.code,
             why=denied.words,
             address=throttling.address_of(request),

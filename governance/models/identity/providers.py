@@ -27,7 +27,8 @@ class IdentityProvider(models.Model):
     """An OpenID Connect provider of the house. Issuer, address part and key claim are pinned: a trigger keeps them.
 
     `secret_box` is the client secret, encrypted under the secret key of the installation
-    (`governance.identity.providers.secret_box`); it is never shown again.
+    (`governance.identity.providers.secret_box`); it is never shown again. `signing_acr`: the strengths, separated by
+    spaces, of which a token must name one that proves a signature; empty asks for none.
     """
 
     class Kind(models.TextChoices):
@@ -59,6 +60,7 @@ class IdentityProvider(models.Model):
     takes_guests = models.BooleanField(default=False)
     makes_people = models.BooleanField(default=False)
     unit_claim = models.CharField(max_length=60, blank=True, default="")
+    signing_acr = models.CharField(max_length=200, blank=True, default="")
     switched_on = models.BooleanField(default=False)
     added_at = models.DateTimeField(default=clock.now, editable=False)
 

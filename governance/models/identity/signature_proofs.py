@@ -8,6 +8,7 @@ from django.db.models import Q
 from governance.database.row_history import WrittenOnce
 from governance.models.contracts import Contract
 from governance.models.identity.factors import Passkey
+from governance.models.identity.providers import ExternalIdentity
 from governance.models.people import User
 from governance.vocabulary import Strength
 
@@ -15,6 +16,9 @@ from governance.vocabulary import Strength
 class FrozenStatement(models.Model):
     """A statement as it was shown to whoever is about to sign it, and the challenge made of it; good once, for
     minutes.
+
+    `identity` and `evidence`: the linked account that has signed it at its provider, and what the proof of that will
+    be; both empty before, and where a passkey signs.
     """
 
     not_governed = "lasts minutes; what was signed is kept as a SignatureProof"
@@ -29,6 +33,16 @@ class FrozenStatement(models.Model):
     shown_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
+    identity = models.ForeignKey(ExternalIdentity, models.CASCADE, null=True, related_name="+")
+    evidence = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_statement_signed_at_a_provider_has_its_token",
+                condition=Q(identity=None, evidence={}) | Q(identity__isnull=False) & ~Q(evidence={}),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"statement shown to {self.person_id} at {self.shown_at}"
@@ -39,8 +53,9 @@ class SignatureProof(WrittenOnce):
 
     `digest` (HMAC-SHA256 of the statement under `salt`) stands in the entries of the act. `digests` are those of all
     statements that were signed at once, this one among them. Of a passkey `evidence` holds what its authenticator gave,
-    and the challenge was SHA-256 over a format name, `nonce` and `digests` (`governance.offline.verify`). The case is
-    reached over its contract, so that an export of the case has it.
+    of an identity provider the raw ID token, the key that signed it and since when that is recorded; the challenge of
+    the one, and the nonce of the other, was SHA-256 over a format name, `nonce` and `digests`
+    (`governance.offline.verify`). The case is reached over its contract, so that an export of the case has it.
     """
 
     not_in_admin = "bytes that an export is checked with; the page of a sign-off shows it"
@@ -67,6 +82,10 @@ class SignatureProof(WrittenOnce):
                 name="a_passkey_proof_has_its_passkey",
                 condition=Q(strength=Strength.PASSKEY, passkey__isnull=False) & ~Q(evidence={}) & ~Q(nonce="")
                 | ~Q(strength=Strength.PASSKEY) & Q(passkey=None),
+            ),
+            models.CheckConstraint(
+                name="a_provider_proof_has_its_token",
+                condition=~Q(strength=Strength.PROVIDER) | ~Q(evidence={}) & ~Q(nonce=""),
             ),
             models.CheckConstraint(
                 name="a_statement_is_shown_before_it_is_signed", condition=Q(at__gte=models.F("shown_at"))

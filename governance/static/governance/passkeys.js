@@ -129,9 +129,10 @@
     part.hidden = false;
     form.addEventListener("submit", async (event) => {
       const { password, sign_assertion: assertion, sign_token: token } = form.elements;
-      if (!password || password.value || assertion.value) return;
-      event.preventDefault();
       const button = event.submitter;
+      const elsewhere = form.dataset.signedThere || (button && button.name === "sign_prepare");
+      if (!assertion || (password && password.value) || assertion.value || elsewhere) return;
+      event.preventDefault();
       try {
         const data = button ? new FormData(form, button) : new FormData(form);
         data.set("sign_prepare", "1");

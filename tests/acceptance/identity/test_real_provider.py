@@ -20,10 +20,14 @@ from urllib.parse import parse_qs, urlencode, urljoin
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
 
 from governance.identity import actions
-from governance.models import ProviderKey
-from tests.support.factories import PASSWORD, make_person
+from governance.models import Entry, ProviderKey, User
+from governance.offline import verify
+from governance.transparency_log import sealing
+from initiatives.roles import actions as role_actions
+from tests.support.factories import PASSWORD, make_case, make_person
 
 FOLDER = os.environ.get("PLUMBLINE_TEST_OIDC", "")
 PYTHON = os.environ.get("PLUMBLINE_TEST_OIDC_PYTHON", "")
@@ -153,7 +157,11 @@ def real(request):
 
 @pytest.fixture
 def house(real):
-    admin = make_person("admin", is_admin=True)
+    return added(real, make_person("admin", is_admin=True))
+
+
+def added(real, admin):
+    """The provider as an admin adds it and switches it on."""
     row = actions.add_provider(
         name="Real",
         slug="real",
@@ -225,6 +233,27 @@ def test_sign_in_anew_out_keys_clock_and_away(house, real):
     assert Client().get("/sign-in/with/real/").context["denied"].code == "away"
     real.restart()
     assert sign_in(Person(), Client()).status_code == 302
+
+
+@of_npm
+def test_a_role_is_accepted_by_a_token_for_exactly_its_statement(cast, real):
+    added(real, cast.admin)
+    person, client = Person(), Client()
+    assert sign_in(person, client).status_code == 302
+    ana = User.objects.get(full_name="Ana Ruiz")
+    case = make_case(cast)
+    row = role_actions.propose_role(case=case, role="technical_lead", person=ana, by=cast.owner)
+    url = reverse("role", args=[row.pk])
+    token = re.search(r'name="sign_token" value="([^"]+)"', client.get(url).content.decode())[1]
+    shown = client.post(url, {"words": "I do.", "sign_token": token, "sign_prepare": "at real"})
+    back = client.get(person.come_back(client.get(f"{shown.url}go/").url))
+    assert (back.status_code, back.url, person.typed) == (302, shown.url, 2)
+    sealing.seal(wait=True)
+    assert client.post(url, {"words": "I do.", "sign_token": token}).status_code == 302
+    proof = Entry.objects.rows().get(table="governance_signatureproof").facts["after"]
+    assert verify.check_signature(proof) == "identity provider"
+    row.refresh_from_db()
+    assert row.accepted_at is not None
 
 
 @of_django

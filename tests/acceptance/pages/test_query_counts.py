@@ -57,7 +57,7 @@ MOST = {
     "{case}contract/words/": 13,
     "{case}history/": 18,  # beside its acts: the decisions, the folds counted, seats and items that signed
     "{review}": 15,
-    "{review}sign/risk_compliance/": 17,  # by what its person can sign: passkeys, and an app for codes
+    "{review}sign/risk_compliance/": 18,  # by what its person can sign: passkeys, an app, linked accounts
     "/reviews/": 13,  # whose move each is, of those near the person and of those on the page
     "/search/?q=claims": 16,  # stubs of cases that may not be opened; accounts, whose absence would tell
     "{case}integration/effort/": 18,

@@ -1,5 +1,6 @@
 """Erasing what the record holds about a person: what goes, what is kept, what is told, and who may not."""
 
+import base64
 import json
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from adoption.demo import artefacts
 from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
-from governance.models import Entry, EntryBody, Notice, SignInAttempt, Unit, User
+from governance.models import Entry, EntryBody, Notice, SignatureProof, SignInAttempt, Unit, User
 from governance.people import permissions as people_permissions
 from governance.permission_result import Refused
 from governance.privacy import erasure, erasure_log, erasure_replay, personal_data, retention
@@ -120,6 +121,43 @@ def test_nothing_is_left_of_a_person_and_the_record_verifies(cast, dana):
 
 
 @pytest.mark.django_db
+def signed_at_a_provider(person: User) -> SignatureProof:
+    """A proof whose token names its person, as tokens do: encoded."""
+    said = {"id_token": base64.urlsafe_b64encode(json.dumps({"name": person.full_name}).encode()).decode()}
+    row = SignatureProof(
+        person=person,
+        act="role",
+        strength="identity provider",
+        statement="signer: person",
+        salt="c2FsdA",
+        digest="d" * 64,
+        digests=["d" * 64],
+        nonce="bm9uY2U",
+        evidence=said,
+        shown_at=clock.now(),
+        at=clock.now(),
+    )
+    with acting(by=person):
+        row.save()
+    return row
+
+
+def test_a_token_and_random_bytes_of_a_signature_go_with_the_person(cast, dana):
+    mine, other = signed_at_a_provider(dana), signed_at_a_provider(cast.owner)
+    digest = (
+        Entry.objects.rows().get(table="governance_signatureproof", key=str(mine.pk), operation="+").digest
+    )
+    forget(cast, dana)
+    mine.refresh_from_db()
+    assert (mine.statement, mine.salt, mine.nonce, mine.evidence) == ("", "", "erased", {"erased": True})
+    assert mine.digest == "d" * 64
+    entry = Entry.objects.rows().get(table="governance_signatureproof", key=str(mine.pk), operation="+")
+    assert (bytes(EntryBody.objects.get(entry=entry).body), entry.digest) == (b"", digest)
+    other.refresh_from_db()
+    assert other.evidence["id_token"]
+    verified()
+
+
 def test_an_act_tells_what_went_and_the_pages_say_so(cast, dana, as_):
     case = busy(cast, dana)
     done = forget(cast, dana)

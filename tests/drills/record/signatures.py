@@ -2,9 +2,9 @@
 
     python -m tests.drills.record.signatures [COUNT] [SEED]
 
-The kill switch of one case is pressed so many times, signed by passkeys of three algorithms, by codes and by a
-password in turn. Then one bit of each proof is flipped: is it found at its signature? Last, a passkey that was put into
-the record by somebody who runs the server.
+The kill switch of one case is pressed so many times, signed by passkeys of three algorithms, by ID tokens of three, by
+codes and by a password in turn. Then one bit of each proof is flipped: is it found at its signature? Last, a passkey
+that was put into the record by somebody who runs the server.
 """
 
 import json
@@ -78,7 +78,9 @@ def pressed(count: int) -> dict[str, int]:
             person, seal=False, confirmed_by=cast.second_admin, algorithm=algorithm
         )
     sealing.seal(wait=True)
-    kinds = [*devices, "password and code", "password"]
+    tokens = {f"ID token {name}": name for name in ("ES256", "EdDSA", "RS256")}
+    house, link = at_house(cast)
+    kinds = [*devices, *tokens, "password and code", "password"]
     signed_by = dict.fromkeys(kinds, 0)
     for number in range(count):
         kind, act = kinds[number % len(kinds)], "switch"
@@ -103,6 +105,19 @@ def pressed(count: int) -> dict[str, int]:
                 address=None,
             )
             devices[kind].counter += 1
+        elif kind in tokens:
+            frozen = ceremony.freeze(person, statement, now)
+            frozen.identity, frozen.evidence = link, evidence_of(frozen, house, link, tokens[kind])
+            frozen.save()
+            proof = ceremony.by_provider(
+                person,
+                token=frozen.token,
+                least=ceremony.Strength.PASSWORD,
+                again=lambda _, text=statement: text,
+                act=act,
+                purpose=purpose,
+                address=None,
+            )
         else:
             proof = ceremony.by_password(
                 person, act=act, statement=statement, shown_at=now, with_code="code" in kind
@@ -112,6 +127,59 @@ def pressed(count: int) -> dict[str, int]:
         press(case=case, reason=f"Drill {number}.", by=person)
         signed_by[kind] += 1
     return signed_by
+
+
+def at_house(cast):
+    """A provider with a sealed key of each kind, and the link of the owner with it."""
+    from governance import clock
+    from governance.database.row_history import acting
+    from governance.identity.providers import jwk_rules
+    from governance.models import IdentityProvider, ProviderKey
+    from governance.transparency_log import sealing
+    from tests.support.identity.provider_signing import linked
+    from tests.support.identity.signed_rows import ISSUER, jwk_of
+    from tests.support.servers.identity_provider import CLIENT
+
+    with acting(by=cast.admin):
+        house = IdentityProvider(
+            name="House", slug="house", kind="other", issuer=ISSUER, client_id=CLIENT, key_claim="sub"
+        )
+        house.authentication, house.switched_on = "private_key", True
+        house.save()
+        for algorithm in ("ES256", "EdDSA", "RS256"):
+            jwk = jwk_of(algorithm)
+            ProviderKey(
+                provider=house,
+                kid=jwk["kid"],
+                thumbprint=jwk_rules.thumbprint(jwk),
+                algorithm=algorithm,
+                jwk=jwk,
+                fetched_at=clock.now(),
+            ).save()
+    link = linked(cast.owner, house)
+    sealing.seal(wait=True)
+    return house, link
+
+
+def evidence_of(frozen, house, link, algorithm: str) -> dict:
+    """What is kept of a sign-in at the provider of just now."""
+    from governance.offline import verify
+    from tests.support.identity.signed_rows import jwk_of, urlsafe
+    from tests.support.servers.identity_provider import signed
+
+    key, then = house.keys.get(algorithm=algorithm), int(frozen.shown_at.timestamp())
+    said = {"iss": house.issuer, "aud": house.client_id, "sub": link.key, "iat": then, "auth_time": then}
+    said["nonce"] = urlsafe(bytes(frozen.challenge))
+    return {
+        "id_token": signed(said, alg=algorithm),
+        "jwk": verify.key_of_jwk(jwk_of(algorithm)),
+        "algorithm": algorithm,
+        "issuer": house.issuer,
+        "client_id": house.client_id,
+        "fetched_at": key.fetched_at.isoformat(),
+        "identity": link.pk,
+        "provider_key": key.pk,
+    }
 
 
 def checked(folder: Path) -> tuple[float, str, int]:
@@ -126,7 +194,8 @@ def checked(folder: Path) -> tuple[float, str, int]:
 
 
 CHECKED = ("statement", "salt", "digest", "digests", "nonce", "evidence")
-NAMES_THE_KEY = "credential"  # of the evidence: held against the line of the export alone
+# Of the evidence: held against the line of the export, and against other entries, alone.
+NAMES_THE_KEY = ("credential", "fetched_at", "identity", "provider_key")
 
 
 def proofs_of(folder: Path) -> list[dict]:
@@ -152,7 +221,7 @@ def flipped(folder: Path, count: int, chance: random.Random) -> tuple[int, int]:
             name = chance.choice([name for name in CHECKED if row[name]])
             value = row[name]
             if name == "evidence":
-                value = {key: said for key, said in value.items() if key != NAMES_THE_KEY}
+                value = {key: said for key, said in value.items() if key not in NAMES_THE_KEY}
             text = bytearray(json.dumps(value).encode())
             text[chance.randrange(len(text))] ^= 1 << chance.randrange(8)
             try:

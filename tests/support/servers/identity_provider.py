@@ -124,6 +124,10 @@ class Provider:
             self.reply(call, 200, {"keys": self.published})
         elif path == "/token":
             self.reply(call, *self.token(fields, call.headers.get("Authorization", "")))
+        elif path == "/authorize":
+            call.send_response(302)
+            call.send_header("Location", self.authorize(call.path))
+            call.end_headers()
         else:
             self.reply(call, 404, {})
 

@@ -156,6 +156,9 @@ TABLE = {
     "provider-sign-out": only(closed=403, strangers=403, sent=405, signed_out=403),
     "provider-signed-out": only(closed=405, strangers=405, sent=400, signed_out=405),
     "provider-our-keys": OPEN,
+    "signing-there": only(closed=404, sent=405),  # of a statement that somebody is about to sign
+    "signing-go": only(closed=404, sent=405),
+    "confirm-there": only(closed=403, strangers=403, sent=405),  # nobody here is linked
     "identity": only("admin", strangers=403, sent=405),
     "identity-add": ADMINS,
     "identity-edit": ADMINS,

@@ -6,7 +6,9 @@ from django.test import Client
 
 from governance.identity import actions
 from governance.models import IdentityProvider
+from tests.app.initiatives.cases import test_signing
 from tests.support.factories import PASSWORD, make_person
+from tests.support.identity.provider_signing import add_house, linked
 from tests.support.servers.identity_provider import CLIENT, SECRET, Provider
 
 
@@ -50,6 +52,20 @@ def provider(idp, admin) -> IdentityProvider:
     actions.switch_provider(provider=row, on=True, by=admin)
     row.refresh_from_db()
     return row
+
+
+@pytest.fixture
+def house(idp, cast) -> IdentityProvider:
+    """Ours, switched on, for the people of a cast."""
+    return add_house(idp, cast.admin)
+
+
+@pytest.fixture
+def one(cast, house):
+    """A vote of the chair, whose account is linked."""
+    found = test_signing.decides(cast)
+    linked(cast.chair, house)
+    return found
 
 
 def there_and_back(client: Client, idp: Provider, start: str = "/sign-in/with/house/"):

@@ -1,10 +1,12 @@
 """Acts that bind: none is done without the password of whoever does it, and nothing typed is lost for want of it."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.urls import reverse
 
 from adoption.demo import case_acts
@@ -17,13 +19,18 @@ from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments
 from initiatives.enforcement import kill_switch
 from initiatives.interactions import body_terms
-from initiatives.models import BodyTerm, RoleAssignment, Waiver
+from initiatives.interactions.requests import actions as requests
+from initiatives.interactions.requests import searches
+from initiatives.interactions.selections import actions as selections
+from initiatives.interactions.selections import bulk_readings
+from initiatives.models import BodyTerm, BulkReading, RoleAssignment, Waiver
 from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers
 from tests.app.governance.interaction_log.test_kept import keep, report
+from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.support import factories
 from tests.support.cases.case_pages import SIGNED, acts, at, text_of
-from tests.support.cases.open_reviews import voted
+from tests.support.cases.open_reviews import before_prototype, voted
 
 pytestmark = pytest.mark.django_db
 
@@ -149,7 +156,62 @@ def erases_a_person_from_the_log(cast):
     return Binding("admin", at("interactions-erase", case.ref), sent, "interactions erased")
 
 
+def signs_off(cast):
+    review = before_prototype(cast)
+    reader, url = Client(), f"{reverse('sign', args=[review.pk, 'business_value'])}?verdict=approve"
+    reader.force_login(cast.seat_value)
+    shown = re.search(r'name="statement" value="([^"]+)"', text_of(reader.get(url)))[1]
+    return Binding("seat_value", url, {"statement": shown}, "signed off")
+
+
+def confirms_production(cast):
+    url = at("case-reattest", factories.make_production(cast).ref)
+    return Binding("chair", url, {"reason": "Words kept."}, "re-attested")
+
+
+def lets_a_selection_be_read(cast):
+    url = reverse("bulk-reading-approve", args=[_bulk_reading(cast).pk])
+    return Binding("seat_risk", url, {}, "reading in bulk approved")
+
+
+def refuses_that_a_selection_is_read(cast):
+    url = reverse("bulk-reading-refuse", args=[_bulk_reading(cast).pk])
+    return Binding("auditor", url, {"reason": "Words kept."}, "reading in bulk refused")
+
+
+def _bulk_reading(cast) -> BulkReading:
+    case = factories.make_mvp(cast)
+    keep(report(1), case=case.number)
+    ready = selections.look(select(case, cast.owner).pk)
+    return bulk_readings.request_bulk_reading(selection=ready, reason="All of them.", by=cast.owner)
+
+
+def erases_for_a_request(cast):
+    officer = cast.second_admin
+    with acting(system="test"):
+        officer.is_privacy_officer = True
+        officer.save()
+    row = requests.receive(
+        kind="erasure",
+        channel="mail",
+        received_on=clock.today(),
+        name="Petra Aebischer",
+        contact="Bern",
+        identifiers=["nobody who is known"],
+        by=officer,
+    )
+    requests.check_identity(request=row, how="Called back.", by=officer)
+    searches.search(request=row, by=officer)
+    url = reverse("subject-request-erase", args=[row.pk])
+    return Binding("second_admin", url, {"duty": "Words kept."}, "erased for a request of a person")
+
+
 ACTS = [
+    signs_off,
+    confirms_production,
+    lets_a_selection_be_read,
+    refuses_that_a_selection_is_read,
+    erases_for_a_request,
     approves_contract,
     objects_to_contract,
     decides,

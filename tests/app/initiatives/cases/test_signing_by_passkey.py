@@ -1,13 +1,11 @@
 """Acts that bind, signed by passkeys and codes: each is signed for what was shown, and by nothing older."""
 
 import json
-import re
 from datetime import timedelta
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
-from django.conf import settings as project
 from django.urls import resolve
 from webauthn.helpers import base64url_to_bytes
 
@@ -22,26 +20,11 @@ from governance.vocabulary import Strength
 from tests.app.initiatives.cases import test_signing
 from tests.support.cases.case_pages import SIGNED, acts, text_of
 from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled
+from tests.support.identity.signing_addresses import signing_addresses
 
 pytestmark = pytest.mark.django_db
 SCRIPT = {"HTTP_ACCEPT": "application/json"}
-# The modules of the addresses in ACTS; and those whose forms are the same, with nothing of their own at the door.
-WALKED = {
-    "initiatives.checklist.waiver_views",
-    "initiatives.contracts.views",
-    "initiatives.enforcement.kill_switch_views",
-    "initiatives.interactions.body_term_views",
-    "initiatives.interactions.views",
-    "initiatives.reviews.decision_views",
-    "initiatives.roles.handover_views",
-    "initiatives.roles.views",
-}
-OF_THE_SAME_FORM = {
-    "initiatives.interactions.requests.views",
-    "initiatives.interactions.selections.views",
-    "initiatives.reviews.sign_offs.views",
-    "initiatives.stages.views",
-}
+LINKS_ONLY = {"account-link"}  # asks for the signer's password before a link is made, and binds nothing
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +61,6 @@ def signed(device: Authenticator, shown: dict) -> dict:
 @pytest.mark.parametrize("make", test_signing.ACTS, ids=lambda make: make.__name__)
 def test_each_act_is_signed_by_a_passkey_and_by_no_older_proof(cast, as_, make):
     one = make(cast)
-    assert resolve(one.url).func.__module__ in WALKED
     person = getattr(cast, one.person)
     device, client = with_passkey(person), as_(person)
     # An assertion that was right, for a statement that was shown before this one.
@@ -125,16 +107,10 @@ def test_a_password_leaves_the_word_of_the_installation(cast, as_, make):
     assert verify.check_signature(row) == "password"
 
 
-def test_every_address_that_asks_for_a_signature_is_walked():
-    """By the sources: a module of views that says what is signed is one whose addresses are walked, or known."""
-    said = re.compile(r'purpose=f?"|purpose = f"|purpose=purpose')
-    root = Path(project.BASE_DIR)
-    found = {
-        ".".join(path.relative_to(root).with_suffix("").parts)
-        for path in root.glob("initiatives/**/*views.py")
-        if said.search(text := path.read_text()) and "throttling.enter_try(" not in text
-    }
-    assert found == WALKED | OF_THE_SAME_FORM
+def test_every_address_that_asks_for_a_signature_is_walked(cast):
+    """By the list of addresses: whatever view makes a form that signs, itself or by what it calls."""
+    walked = {resolve(urlsplit(make(cast).url).path).url_name for make in test_signing.ACTS}
+    assert walked == signing_addresses() - LINKS_ONLY
 
 
 def test_words_that_changed_after_they_were_shown_end_it(cast, as_):

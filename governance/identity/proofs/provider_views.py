@@ -1,0 +1,119 @@
+"""Pages between a form and an identity provider: the statement to be signed there, and a fresh sign-in as a proof."""
+
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from webauthn.helpers import bytes_to_base64url
+
+from governance import clock
+from governance.identity.factors import freshness
+from governance.identity.proofs import ceremony, provider_tokens
+from governance.identity.providers import provider_keys, round_trip
+from governance.identity.providers.denials import Denied
+from governance.identity.providers.round_trip import CONFIRM, SIGN, VerifiedToken
+from governance.identity.sign_in_views import answers, own_target, refused_page
+from governance.models import FrozenStatement, IdentityProvider, User
+from governance.runtime.signed_in_request import SignedInRequest
+
+CONFIRMED = "confirmed_at_provider"  # in the session: when
+CONFIRMS_FOR = timedelta(minutes=5)
+
+
+# --- A signature ------------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_safe
+def statement(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
+    """The statement as it was frozen, with the way to the provider; after that, that it was signed there."""
+    context = {
+        "provider": get_object_or_404(IdentityProvider, slug=slug),
+        "frozen": get_object_or_404(FrozenStatement, token=token, person=request.user),
+        "waits": ceremony.waits(request.user, token),
+    }
+    return render(request, "governance/identity/signing_there.html", context)
+
+
+@never_cache
+@require_safe
+def go(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
+    """Go to the provider, which asks its person anew for exactly this statement."""
+    frozen = get_object_or_404(FrozenStatement, token=token, person=request.user)
+    if not ceremony.waits(request.user, token):
+        return redirect("signing-there", slug=slug, token=token)
+    return _there(
+        request,
+        get_object_or_404(IdentityProvider, slug=slug),
+        SIGN,
+        nonce=bytes_to_base64url(bytes(frozen.challenge)),
+    )
+
+
+def signed(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
+    """The answer: beside the statement it was asked for, which the first page sends again and so signs."""
+    if not request.user.is_authenticated:
+        raise Denied("person", "You were signed out meanwhile.", provider_tokens.AGAIN)
+    frozen = provider_tokens.keep(request.user, token)
+    return redirect("signing-there", slug=token.provider.slug, token=frozen.token)
+
+
+answers[SIGN] = signed
+
+
+# --- A proof before a factor is changed -------------------------------------------------------------------------------
+
+
+@never_cache
+@require_safe
+def confirm(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Sign in anew at the provider before a factor is changed, where there is no password here; `next` is where to."""
+    provider = get_object_or_404(IdentityProvider, slug=slug)
+    return _there(request, provider, CONFIRM, back=own_target(request, request.GET.get("next", "")))
+
+
+def confirmed(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
+    """The answer: whoever signed in there is who is signed in here."""
+    if not request.user.is_authenticated:
+        raise Denied("person", "You were signed out meanwhile.", "Sign in, and begin again.")
+    provider_tokens.own_link(request.user, token)
+    request.session[CONFIRMED] = clock.now().isoformat()
+    messages.success(request, f"{token.provider} confirmed that it is you. That counts for five minutes.")
+    return redirect(own_target(request, token.round_trip.back) or "account-security")
+
+
+answers[CONFIRM] = confirmed
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether somebody without a password here has signed in anew at their provider within minutes."""
+    at, person = request.session.get(CONFIRMED), request.user
+    if at is None or not isinstance(person, User) or person.has_usable_password():
+        return False
+    linked = provider_tokens.links_of(person).exists()
+    return linked and datetime.fromisoformat(at) + CONFIRMS_FOR > clock.now()
+
+
+freshness.provider_proofs.append(is_fresh)
+
+
+def _there(request: SignedInRequest, provider: IdentityProvider, purpose: str, **asked: str) -> HttpResponse:
+    """Ask the provider for a sign-in of now, as strong as it is set up for signatures."""
+    try:
+        if not provider_tokens.links_of(request.user).filter(provider=provider).exists():
+            raise Denied(
+                "unlinked",
+                f"Your account is not linked with {provider}, or signing in with it is switched off.",
+                "Link it under Your account, or take another way.",
+            )
+        # Recorded now where they are new, and sealed while its person signs in there.
+        provider_keys.keys_of(provider, provider_keys.metadata_of(provider))
+        return round_trip.begin(
+            request, provider, purpose=purpose, max_age=0, acr=tuple(provider.signing_acr.split()), **asked
+        )
+    except Denied as denied:
+        round_trip.record_refusal(request, provider, None, denied, purpose)
+        return refused_page(request, denied, provider, purpose)

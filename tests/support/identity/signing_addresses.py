@@ -1,0 +1,76 @@
+"""Which addresses ask for a signature: by walking the list of addresses, and reading what each view calls."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from governance.sign_in.signing import SigningForm
+
+OURS = ("governance.", "initiatives.", "adoption.")
+
+
+def signing_addresses() -> set[str]:
+    """The names of all addresses whose view makes a form that signs, itself or by what it calls."""
+    return {
+        str(pattern.name) for pattern in _patterns(get_resolver()) if _makes_one(_plain(pattern.callback))
+    }
+
+
+def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            yield from _patterns(one)
+        else:
+            yield one
+
+
+def _plain(view: Any) -> Any:
+    """The view as it was written, below its decorators."""
+    return inspect.unwrap(getattr(view, "func", view))
+
+
+def _makes_one(view: Any) -> bool:
+    waiting, seen = [view], set()
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            makes, calls = _read(one)
+            if makes:
+                return True
+            waiting += calls
+    return False
+
+
+@cache
+def _read(function: Any) -> tuple[bool, list[FunctionType]]:
+    """Whether a function of ours makes such a form itself, and which other functions of ours it names."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return False, []
+    own = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    known = {name: value for name, value in function.__globals__.items() if name not in own}
+    made = [_named(node.func, known) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    if any(isinstance(one, type) and issubclass(one, SigningForm) for one in made):
+        return True, []
+    named = [_plain(_named(node, known)) for node in ast.walk(tree)]
+    return False, [one for one in named if isinstance(one, FunctionType) and one.__module__.startswith(OURS)]
+
+
+def _named(node: ast.AST, known: dict[str, Any]) -> Any:
+    """What a name, or a name of a module, stands for; None for anything else."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return getattr(known.get(node.value.id), node.attr, None)
+    return None

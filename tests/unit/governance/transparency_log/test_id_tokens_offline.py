@@ -1,0 +1,227 @@
+"""The offline check of what an identity provider signed: token, key, account, and who is trusted for which keys."""
+
+import json
+import time
+from random import Random
+
+import pytest
+
+from governance.offline import verify
+from governance.offline.verify import Rejected, Signatures, check_signature
+from tests.support.identity.signed_rows import ISSUER, NOON, jwk_of, provider_row, urlsafe
+from tests.support.servers.identity_provider import CLIENT, RSAKey, by_public_key, signed, unsigned
+
+ALGORITHMS = ("RS256", "ES256", "EdDSA")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_token_of_each_algorithm_is_right_in_plain_python(algorithm, monkeypatch):
+    monkeypatch.setattr(verify, "Ed25519PublicKey", None)
+    assert check_signature(provider_row(algorithm)) == "identity provider"
+
+
+def _evidence(**changes) -> dict:
+    row = provider_row()
+    return row | {"evidence": row["evidence"] | changes}
+
+
+def test_what_a_provider_did_not_sign_for_this_statement_is_named():
+    noon = int(NOON.timestamp())
+    another = RSAKey.generate_key(2048, {"kid": "rsa-1"}, private=True).as_dict(private=False)
+    whole, twice = provider_row()["evidence"]["id_token"], urlsafe(b'{"a":1,"a":1}')
+    wrong = {
+        "of another statement": provider_row() | {"statement": "another"},
+        "for something else than this statement": provider_row(nonce="A" * 43),
+        "made for something else": provider_row() | {"nonce": urlsafe(b"x" * 32)},
+        "does not have 32 bytes": provider_row() | {"nonce": urlsafe(b"x" * 31)},
+        "of another issuer": provider_row(iss="https://evil.example"),
+        "for another client": provider_row(aud="other"),
+        "for another client than": provider_row(aud=[CLIENT, "other"]),
+        "does not say when": provider_row(auth_time=None),
+        "does not say when its person": provider_row(auth_time="now"),
+        "is older than the statement": provider_row(auth_time=noon - 66),
+        "is younger than the signature": provider_row(auth_time=noon + 61),
+        "not signed by the key": _evidence(jwk=another),
+        "signed by the key that was kept": _evidence(
+            jwk=jwk_of("ES256") | {"y": jwk_of("ES256")["x"]}, algorithm="RS256"
+        ),
+        "by another algorithm": _evidence(algorithm="ES256"),
+        "by another algorithm than": provider_row(sign=lambda claims, alg: unsigned(claims)),
+        "another algorithm than the record": provider_row(sign=lambda claims, alg: by_public_key(claims)),
+        "of a kind that is not known": _evidence(jwk={"kty": "oct", "k": "AAAA"}),
+        "not a signed token": _evidence(id_token=whole.rpartition(".")[0]),
+        "is not Base64": _evidence(id_token=whole + "="),
+        "is not JSON": _evidence(id_token="AAAA" + whole),
+        "says something twice": _evidence(id_token=f"{twice}.{twice}.AAAA"),
+    }
+    for words, broken in wrong.items():
+        with pytest.raises(Rejected, match=words):
+            check_signature(broken)
+    for then in (noon - 65, noon + 60):
+        assert check_signature(provider_row(auth_time=then)) == "identity provider"
+
+
+def test_any_flipped_bit_of_a_token_is_found_at_its_signature():
+    random, rows = Random(26), [provider_row(name, number=place) for place, name in enumerate(ALGORITHMS)]
+    found = 0
+    for _ in range(300):
+        row = json.loads(json.dumps(random.choice(rows)))
+        kept = row["evidence"]
+        holder, name = random.choice(
+            [(row, "salt"), (row, "nonce"), (kept, "id_token"), (kept["jwk"], "x"), (kept["jwk"], "n")]
+        )
+        if name not in holder:
+            continue
+        pieces = holder[name].split(".")
+        place = random.randrange(len(pieces))
+        content = bytearray(verify.from_base64url(pieces[place], name))
+        content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+        pieces[place] = urlsafe(bytes(content))
+        holder[name] = ".".join(pieces)
+        with pytest.raises((Rejected, ValueError, KeyError, TypeError, AttributeError)):
+            check_signature(row)
+        found += 1
+    assert found > 200
+
+
+def test_a_thousand_tokens_are_checked_in_seconds(monkeypatch):
+    """By plain Python alone; the bound is wide, for machines under load."""
+    monkeypatch.setattr(verify, "Ed25519PublicKey", None)
+    rows = [provider_row(name, number=place) for place, name in enumerate(ALGORITHMS)]
+    began = time.process_time()
+    for _ in range(20):
+        for row in rows:
+            check_signature(row)
+    assert (time.process_time() - began) / 60 < 0.03
+
+
+# --- What the record says of keys and accounts ------------------------------------------------------------------------
+
+
+def entry(table: str, number: int, **row) -> tuple[dict, bytes | None]:
+    """The entry of a new row."""
+    leaf = {"table": table, "operation": "+", "key": str(number), "xact": 5, "actor": 7, "kind": "row"}
+    return leaf, json.dumps({"after": {"id": number} | row}).encode()
+
+
+def provider_of(**changes):
+    said = {"issuer": ISSUER, "client_id": CLIENT, "key_claim": "sub"}
+    return entry(verify.PROVIDERS_TABLE, 1, **said | changes)
+
+
+def key_of(**changes):
+    said = {"provider_id": 1, "jwk": jwk_of("RS256"), "fetched_at": "2026-11-01T08:00:00.000000+00:00"}
+    return entry(verify.PROVIDER_KEYS_TABLE, 2, **said | changes)
+
+
+def link_of(**changes):
+    said = {
+        "person_id": 7,
+        "provider_id": 1,
+        "key": "subject-1",
+        "linked_at": "2026-11-08T12:00:00+00:00",
+        "linked_by_id": 7,
+        "counts_from": None,
+        "ended_at": None,
+    }
+    return entry(verify.LINKS_TABLE, 3, **said | changes)
+
+
+def proof(**claims):
+    return of_proof(provider_row(**claims))
+
+
+def of_proof(row: dict):
+    return entry(verify.PROOFS_TABLE, row.pop("id"), **row)
+
+
+def lines(signatures: Signatures, *entries) -> str:
+    """What is said once these entries were looked at, in their order."""
+    for position, (leaf, body) in enumerate(entries):
+        signatures.look(position, leaf, body)
+    signatures.finish()
+    return " ".join(signatures.lines())
+
+
+def test_a_key_of_a_provider_is_recorded_before_it_signs_or_named_as_untrusted():
+    right = provider_of(), key_of(), link_of(), proof()
+    said = lines(Signatures(True, [2, 3, 9]), *right)
+    assert (
+        f"the key of {ISSUER} as this installation recorded it on 2026-11-01, sealed under checkpoint 2"
+        in said
+    )
+    assert "no checkpoint of this export shows" in lines(Signatures(True, [4]), *right)
+    assert "no checkpoint of this export shows" in lines(Signatures(False, [2]), proof())
+    trusted = {ISSUER: [verify.key_of_jwk(jwk_of("RS256"))]}
+    assert f"a key that you trust for {ISSUER}" in lines(Signatures(True, [2], trusted), *right)
+    other = {ISSUER: [verify.key_of_jwk(jwk_of("ES256"))]}
+    forged = RSAKey.generate_key(2048, {"kid": "rsa-1"}, private=True)
+    by_forged = provider_row(sign=lambda claims, alg: signed(claims, forged))
+    by_forged["evidence"]["jwk"] = forged.as_dict(private=False)
+    wrong = {
+        "is untrusted: it is none that you trust": (Signatures(True, [2], other), *right),
+        "untrusted: it was recorded after the fact": (
+            Signatures(True, [2]),
+            provider_of(),
+            link_of(),
+            proof(),
+            key_of(),
+        ),
+        "untrusted: the record holds another": (
+            Signatures(True, [2]),
+            provider_of(),
+            key_of(),
+            link_of(),
+            of_proof(by_forged),
+        ),
+        "holds another one for it": (Signatures(True, [2]), provider_of(issuer="https://x"), *right[1:]),
+        "the record holds another one": (Signatures(True, [2]), provider_of(client_id="x"), *right[1:]),
+        "at another moment": (
+            Signatures(True, [2]),
+            provider_of(),
+            key_of(fetched_at="2026-11-02T08:00:00+00:00"),
+            *right[2:],
+        ),
+        "was exchanged": (Signatures(True, [2]), provider_of(), key_of(), key_of(jwk=jwk_of("ES256"))),
+    }
+    for words, (signatures, *entries) in wrong.items():
+        with pytest.raises(Rejected, match=words):
+            lines(signatures, *entries)
+
+
+def test_a_token_is_of_the_account_at_the_provider_that_was_linked_with_its_signer():
+    before = provider_of(), key_of()
+    entra = {"tid": "T-1", "oid": "O-1"}
+    at_entra = provider_of(key_claim="tid+oid"), key_of()
+    assert lines(Signatures(True, [2]), *at_entra, link_of(key="t-1/o-1"), proof(**entra))
+    with pytest.raises(Rejected, match="of another account"):
+        lines(Signatures(True, [2]), *before, link_of(key="t-1/o-1"), proof(**entra))
+    wrong = {
+        "after the fact, or never": (proof(), link_of()),
+        "of another account": (link_of(key="subject-2"), proof()),
+        "is at another provider": (link_of(provider_id=9), proof()),
+        "another account than": (link_of(person_id=8), proof()),
+        "did not sign for the signer": (link_of(linked_at="2026-11-08T12:01:00+00:00"), proof()),
+        "did not sign for the signer at that moment": (
+            link_of(counts_from="2026-11-09T12:30:00+00:00"),
+            proof(),
+        ),
+        "provider did not sign": (link_of(ended_at="2026-11-09T11:00:00+00:00"), proof()),
+    }
+    for words, entries in wrong.items():
+        with pytest.raises(Rejected, match=words):
+            lines(Signatures(True, [2]), *before, *entries)
+
+
+def test_where_an_account_or_a_key_was_erased_its_signature_is_not_called_forged():
+    gone = [(leaf, None) for leaf, _ in (key_of(), link_of())]
+    assert "1 signatures by identity provider" in lines(Signatures(True, [2]), *gone, proof())
+
+
+def test_keys_that_somebody_trusts_are_read_from_a_file(tmp_path):
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps({"keys": [jwk_of("RS256"), {"kty": "oct", "k": "AAAA"}]}))
+    assert verify.issuers_of([(ISSUER, str(file))]) == {ISSUER: [verify.key_of_jwk(jwk_of("RS256"))]}
+    file.write_text("[]")
+    with pytest.raises(Rejected, match="is no list of keys"):
+        verify.issuers_of([(ISSUER, str(file))])
