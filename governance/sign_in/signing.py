@@ -1,7 +1,7 @@
 """The one door at which whoever binds something shows, at that moment, who they are.
 
-A vote, a decision, the approval of a contract, the acceptance of a role, the agreement to a waiver, the kill switch and
-a re-attestation use it, so that none of them is easier than another.
+A vote, a decision, the approval of a contract, the acceptance of a role, the agreement to a waiver, a verification, a
+re-attestation, the kill switch, a legal hold and an erasure use it, so that none of them is easier than another.
 
 By a passkey: the page is sent once to have the statement frozen (`Shown`, answered as JSON), and once more with what
 the authenticator signed. That second sending is checked like any other, its statement written anew and compared with
@@ -23,7 +23,7 @@ from governance.database import row_history
 from governance.identity.factors import codes, passkeys
 from governance.identity.proofs import ceremony, demands, statements
 from governance.sign_in import reauthentication, throttling
-from governance.vocabulary import Strength
+from governance.vocabulary import Strength, Tier
 
 TOO_MANY = "too many"  # the code of the error that answers 429
 PREPARE, TOKEN, ASSERTION, CODE, SHOWN = (
@@ -119,8 +119,16 @@ class SigningForm(forms.Form):
     @cached_property
     def asked(self) -> demands.Asked:
         """What this act asks of a signature, and by what this person can sign."""
+        return demands.asked_of(self.request.user, self.act, *self.tiers())
+
+    def tiers(self) -> list[str]:
+        """The risk tiers that it is about: that of the case; each of them where it is about no case, or about many."""
         case = row_history.concerned()
-        return demands.asked_of(self.request.user, self.act, getattr(case, "tier", "") or "")
+        return [case.tier] if hasattr(case, "tier") else list(Tier)
+
+    def add_prefix(self, field_name):
+        """The password is sent under its own name, as the script of the page looks for it."""
+        return field_name if field_name == "password" else super().add_prefix(field_name)
 
     def clean(self):
         """Everything else first; then the proof, counted and slowed down as everywhere."""
@@ -189,11 +197,14 @@ class SigningForm(forms.Form):
             too_many = TOO_MANY if wrong.startswith("Too many") else None
             self.add_error("password", ValidationError(f"{wrong} Nothing was signed.", too_many))
             return
+        self._hold_word(cleaned, shown_at, with_code=self.asked.app is not None)
+
+    def _hold_word(self, cleaned: dict, shown_at: datetime, *, with_code: bool) -> None:
+        """Hold the proof by a password that was right."""
         statement = self._statement(cleaned, shown_at)
-        with_code = self.asked.app is not None
         ceremony.hold(
             ceremony.by_password(
-                person, act=self.act, statement=statement, shown_at=shown_at, with_code=with_code
+                self.request.user, act=self.act, statement=statement, shown_at=shown_at, with_code=with_code
             )
         )
 

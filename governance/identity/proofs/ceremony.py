@@ -5,6 +5,8 @@ moved, the ceremony ends and says what changed.
 """
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -164,6 +166,15 @@ def take(person: User | None) -> Proof | None:
     request_id, proof = held
     _held.set(None)
     return proof if request_id == row_history.running_request() and proof.person_id == person.pk else None
+
+
+@contextmanager
+def signing(proof: Proof | None, contract_id: int | None = None) -> Iterator[None]:
+    """Have every entry of what is done inside say by which proof it is signed, and keep that; None signs nothing."""
+    with record.signed(proof.facts) if proof is not None else nullcontext():
+        yield
+    if proof is not None:
+        keep(proof, contract_id)
 
 
 def keep(proof: Proof, contract_id: int | None) -> SignatureProof:

@@ -45,11 +45,12 @@ def least_for(act: str, tier: str) -> Strength:
     return Strength(said) if said else Strength.PASSWORD
 
 
-def asked_of(person: User, act: str, tier: str) -> Asked:
-    """What this act asks, and by what the person can sign now."""
+def asked_of(person: User, act: str, *tiers: str) -> Asked:
+    """What this act asks where it is about cases of these tiers, and by what the person can sign now."""
     now = clock.now()
     able = tuple(row for row in passkeys.usable(person) if row.may_sign_at(now))
-    return Asked(least_for(act, tier), able, codes.app_of(person))
+    least = max((least_for(act, tier) for tier in tiers), key=lambda one: one.rank, default=Strength.PASSWORD)
+    return Asked(least, able, codes.app_of(person))
 
 
 def before_signing(people: list[User], act: str, tier: str) -> str:

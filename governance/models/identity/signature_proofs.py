@@ -39,11 +39,12 @@ class SignatureProof(WrittenOnce):
 
     `digest` (HMAC-SHA256 of the statement under `salt`) stands in the entries of the act. `digests` are those of all
     statements that were signed at once, this one among them. Of a passkey `evidence` holds what its authenticator gave,
-    and the challenge was SHA-256 over a format name, `nonce` and `digests` (`governance.offline.verify`). The case is
-    reached over its contract, so that an export of the case has it.
+    and the challenge was SHA-256 over a format name, `nonce` and `digests` (`governance.offline.verify`). It belongs
+    to the case of its act, so that an export of the case has it.
     """
 
     not_in_admin = "bytes that an export is checked with; the page of a sign-off shows it"
+    signs = "digest"  # in which column the digest stands that its act says, see governance.ledger.row_capture
 
     person = models.ForeignKey(User, models.PROTECT, related_name="signature_proofs")
     contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="signature_proofs")

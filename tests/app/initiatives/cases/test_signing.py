@@ -4,28 +4,44 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
+from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.urls import reverse
 
 from adoption.demo import case_acts
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity.proofs import demands
 from governance.models import ClauseComment, ContractApproval, ContractVersion, Entry
 from governance.permission_result import Refused
+from governance.privacy import retention
+from governance.rulebook import load_version
+from governance.rulebook.schema import SIGNED_ACTS
+from governance.vocabulary import Strength
+from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments
 from initiatives.enforcement import kill_switch
+from initiatives.evidence import actions as evidence_actions
+from initiatives.evidence.verification import actions as verification_actions
 from initiatives.interactions import body_terms
+from initiatives.interactions.selections import actions as selection_actions
+from initiatives.interactions.selections import bulk_readings
 from initiatives.models import BodyTerm, RoleAssignment, Waiver
 from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers
 from tests.app.governance.interaction_log.test_kept import keep, report
+from tests.app.initiatives.interactions.requests.test_life import judged, made_officer, searched
+from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.support import factories
 from tests.support.cases.case_pages import SIGNED, acts, at, text_of
-from tests.support.cases.open_reviews import voted
+from tests.support.cases.open_reviews import before_prototype, voted
 
 pytestmark = pytest.mark.django_db
+READ = "evidence opened"  # by the page that is shown again
 
 
 @dataclass(frozen=True)
@@ -149,22 +165,121 @@ def erases_a_person_from_the_log(cast):
     return Binding("admin", at("interactions-erase", case.ref), sent, "interactions erased")
 
 
-ACTS = [
-    approves_contract,
-    objects_to_contract,
-    decides,
-    accepts_role,
-    accepts_role_again,
-    takes_role_themselves,
-    takes_over,
-    agrees_to_waiver,
-    refuses_waiver,
-    signs_shorter_time,
-    refuses_shorter_time,
-    erases_a_person_from_the_log,
-    switches_off,
-    switches_on,
-]
+def lays_a_legal_hold(cast):
+    sent = {"hold-case": factories.make_case(cast).ref, "hold-why": "Words kept."}
+    return Binding("auditor", reverse("keeping"), sent, "legal hold opened")
+
+
+def lifts_a_legal_hold(cast):
+    hold = retention.open_hold(person=cast.outsider, reason="A claim", by=cast.auditor)
+    sent = {"lift-hold": hold.pk, "lift-why": "Words kept."}
+    return Binding("admin", reverse("keeping"), sent, "legal hold lifted")
+
+
+def votes(cast):
+    review = before_prototype(cast)
+    url = reverse("sign", args=[review.pk, "business_value"]) + "?verdict=approve"
+    client = Client()
+    client.force_login(cast.seat_value)
+    page = BeautifulSoup(client.get(url).content, "html.parser")
+    sent = {"statement": page.select_one("input[name=statement]")["value"]}
+    return Binding("seat_value", url, sent, "signed off")
+
+
+def verifies(cast):
+    return _verification(cast, {"verdict": "shows", "place": "Week 1"}, "evidence verified")
+
+
+def says_that_it_does_not_show_it(cast):
+    return _verification(cast, {"verdict": "not"}, "evidence does not show it")
+
+
+def _verification(cast, said: dict, kind: str) -> Binding:
+    case, key = factories.make_prototype(cast), "mvp.rollout"
+    case_acts.propose_and_confirm_tier(case, cast.team)
+    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    checklist_actions.answer(case=case, requirement=key, kind="answered", text="Forty.", by=cast.owner)
+    plan = evidence_actions.add_evidence(
+        case=case,
+        kind="document",
+        title="Rollout plan",
+        observed_on=clock.today(),
+        covers=[key],
+        file=ContentFile(b"Week 1: forty account managers.", "plan.txt"),
+        by=cast.owner,
+    )
+    verification_actions.open_item(case=case, evidence=plan, way="look", by=cast.seat_risk)
+    sent = {"words": "Words kept.", "fingerprint": plan.fingerprint, "answer": "1"} | said
+    return Binding("seat_risk", at("evidence-verify", case.ref, plan.pk, key), sent, kind)
+
+
+def accepts_production_again(cast):
+    case = factories.make_production(cast)
+    for role in ("owner", "support_owner"):
+        row = case.roles.in_force().get(role=role)
+        role_actions.reaccept_role(assignment=row, by=row.person)
+    return Binding("chair", at("case-reattest", case.ref), {"reason": "Words kept."}, "re-attested")
+
+
+def erases_for_a_request(cast):
+    keep(report(1), case=factories.make_mvp(cast).number)
+    officer = made_officer(cast, cast.outsider)
+    row = searched(officer, kind="erasure")
+    judged(row, officer)
+    return Binding(
+        "outsider",
+        reverse("subject-request-erase", args=[row.pk]),
+        {"duty": "Words kept."},
+        "erased for a request of a person",
+    )
+
+
+def gives_leave_to_read(cast):
+    case = factories.make_mvp(cast)
+    keep(report(1), case=case.number)
+    row = selection_actions.look(select(case, cast.owner).pk)
+    asked = bulk_readings.request_bulk_reading(selection=row, reason="Too many.", by=cast.owner)
+    return Binding(
+        "auditor", reverse("bulk-reading-approve", args=[asked.pk]), {}, "reading in bulk approved"
+    )
+
+
+# By what the rulebook calls it ([signatures]); of the first ten nothing may ever be done unsigned.
+BY_ACT = {
+    "vote": [votes],
+    "decision": [decides],
+    "contract": [approves_contract, objects_to_contract],
+    "role": [accepts_role, accepts_role_again, takes_role_themselves, takes_over],
+    "waiver": [agrees_to_waiver, refuses_waiver],
+    "verification": [verifies, says_that_it_does_not_show_it],
+    "attestation": [accepts_production_again],
+    "switch": [switches_off, switches_on],
+    "hold": [lays_a_legal_hold, lifts_a_legal_hold],
+    "erasure": [erases_a_person_from_the_log, erases_for_a_request],
+    "term": [signs_shorter_time, refuses_shorter_time],
+    "reading": [gives_leave_to_read],
+}
+ACTS = [make for some in BY_ACT.values() for make in some]
+
+
+def test_everything_that_the_rulebook_knows_to_be_signed_is_tried():
+    assert set(BY_ACT) == set(SIGNED_ACTS)
+
+
+@pytest.mark.parametrize(
+    ("act", "make"),
+    [(act, make) for act, some in BY_ACT.items() for make in some],
+    ids=lambda one: getattr(one, "__name__", one),
+)
+def test_the_rulebook_can_ask_of_each_act_for_more_than_a_password(cast, as_, monkeypatch, act, make):
+    one = make(cast)
+    monkeypatch.setattr(
+        demands, "least_for", lambda asked, tier: Strength.PASSKEY if asked == act else Strength.PASSWORD
+    )
+    with acts() as kinds:
+        answer = as_(getattr(cast, one.person)).post(one.url, one.sent | SIGNED)
+    assert "signed by at least: passkey" in text_of(answer)
+    assert [kind for kind in kinds if kind != READ] == []
 
 
 @pytest.mark.parametrize("make", ACTS, ids=lambda make: make.__name__)
@@ -179,7 +294,7 @@ def test_nothing_binds_without_the_password_of_whoever_signs(cast, as_, make):
         page = text_of(answer)
         assert "Your password" in page
         assert all(word in page for word in one.sent.values() if word == "Words kept.")
-    assert kinds == ["password refused"]
+    assert [kind for kind in kinds if kind != READ] == ["password refused"]
     wrong = Entry.objects.acts().filter(kind="password refused").latest("id")
     assert wrong.actor_id == getattr(cast, one.person).pk
     with acts() as kinds:
