@@ -153,19 +153,20 @@ class SigningForm(forms.Form):
         if self.errors or field is None or not field.required or not self.asked.passkeys:
             self.add_error(None, "Nothing was signed yet.")
             return
-        now = clock.now()
-        frozen = ceremony.freeze(self.request.user, self._statement(cleaned, now), now)
+        frozen = self._freeze(cleaned, clock.now())
         options = passkeys.request_options(list(self.asked.passkeys), bytes(frozen.challenge))
         raise Shown({"get": options, "token": frozen.token, "statement": frozen.statement})
 
+    def _freeze(self, cleaned: dict, shown_at: datetime):
+        """Freeze what is signed."""
+        return ceremony.freeze(self.request.user, self._statement(cleaned, shown_at), shown_at)
+
     def _by_passkey(self, cleaned: dict) -> None:
         try:
-            proof = ceremony.by_passkey(
-                self.request.user,
+            self._hold_assertion(
+                cleaned,
                 token=self.data.get(TOKEN, ""),
                 sent=self.data[ASSERTION],
-                again=lambda shown_at: self._statement(cleaned, shown_at),
-                act=self.act,
                 purpose=self.purpose,
                 address=throttling.address_of(self.request),
             )
@@ -175,8 +176,17 @@ class SigningForm(forms.Form):
             )
         except passkeys.PasskeyRefused as refused:
             self.add_error("password", f"The passkey was refused: {refused}. Nothing was signed.")
-        else:
-            ceremony.hold(proof)
+
+    def _hold_assertion(self, cleaned: dict, **sent) -> None:
+        """Hold the proof by what a passkey signed. Raises CeremonyEnded and PasskeyRefused."""
+        ceremony.hold(
+            ceremony.by_passkey(
+                self.request.user,
+                again=lambda shown_at: self._statement(cleaned, shown_at),
+                act=self.act,
+                **sent,
+            )
+        )
 
     def _by_password(self, cleaned: dict, password: str) -> None:
         if not self.asked.by_password:

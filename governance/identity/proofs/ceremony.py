@@ -68,8 +68,7 @@ def digest_of(salt: bytes, statement: str) -> str:
 
 def freeze(person: User, statement: str, shown_at: datetime) -> FrozenStatement:
     """Keep the statement as it is shown now, with the challenge that is good for it alone."""
-    now = clock.now()
-    FrozenStatement.objects.filter(expires_at__lt=now - KEPT).delete()
+    forget_ended()
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(32)
     return FrozenStatement.objects.create(
         token=secrets.token_urlsafe(24),
@@ -79,8 +78,13 @@ def freeze(person: User, statement: str, shown_at: datetime) -> FrozenStatement:
         nonce=nonce,
         challenge=verify.signature_challenge(nonce, [digest_of(salt, statement)]),
         shown_at=shown_at,
-        expires_at=now + LASTS,
+        expires_at=clock.now() + LASTS,
     )
+
+
+def forget_ended() -> None:
+    """Delete what was frozen long ago."""
+    FrozenStatement.objects.filter(expires_at__lt=clock.now() - KEPT).delete()
 
 
 def thaw(person: User, token: str) -> FrozenStatement:
@@ -110,14 +114,7 @@ def by_passkey(
             names = ", ".join(statements.changed(frozen.statement, now))
             raise CeremonyEnded(f"What you sign changed since it was shown: {names}.")
     except CeremonyEnded as ended:
-        with acting(by=person):
-            record.record(
-                EntryKind.SIGNATURE_ENDED,
-                login=person.login,
-                purpose=purpose,
-                why=str(ended),
-                address=address,
-            )
+        record_end(person, purpose=purpose, why=str(ended), address=address)
         raise
     asserted = passkeys.check(
         person, sent, challenge=bytes(frozen.challenge), signing=True, purpose=purpose, address=address
@@ -134,6 +131,14 @@ def by_passkey(
         passkey=asserted.passkey,
         evidence=asserted.evidence,
     )
+
+
+def record_end(person: User, *, purpose: str, why: str, address: str | None) -> None:
+    """Leave an entry of a ceremony that ended with nothing signed."""
+    with acting(by=person):
+        record.record(
+            EntryKind.SIGNATURE_ENDED, login=person.login, purpose=purpose, why=why, address=address
+        )
 
 
 def by_password(person: User, *, act: str, statement: str, shown_at: datetime, with_code: bool) -> Proof:

@@ -1,6 +1,7 @@
 """How strong a signature must be, by act and risk tier, as the rulebook in force says; and what somebody can give."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from governance import clock
 from governance.identity.factors import codes, passkeys, relying_party
@@ -51,6 +52,12 @@ def asked_of(person: User, act: str, *tiers: str) -> Asked:
     able = tuple(row for row in passkeys.usable(person) if row.may_sign_at(now))
     least = max((least_for(act, tier) for tier in tiers), key=lambda one: one.rank, default=Strength.PASSWORD)
     return Asked(least, able, codes.app_of(person))
+
+
+def why_not_by_tier(person: User, act: str, tiers: Iterable[str]) -> dict[str, str]:
+    """By tier, why this person cannot sign this act there now, and what to do; empty where they can."""
+    own = asked_of(person, act)
+    return {tier: replace(own, least=least_for(act, tier)).why_not for tier in {*tiers}}
 
 
 def before_signing(people: list[User], act: str, tier: str) -> str:

@@ -37,7 +37,7 @@ from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.app.initiatives.interactions.requests.test_life import judged, made_officer, searched
 from tests.app.initiatives.interactions.selections.test_selecting import select
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED, acts, at, text_of
+from tests.support.cases.case_pages import SIGNED, acts, at, seen, text_of
 from tests.support.cases.open_reviews import before_prototype, voted
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +108,22 @@ def takes_over(cast):
     row = handovers.propose_handover(
         person=cast.owner, chosen={case: cast.lead}, reason="Leaving.", by=cast.owner
     )[0]
-    return Binding("lead", reverse("handovers"), {"take": row.pk, "step": "accept"}, "handover accepted")
+    sent = {"take": row.pk, "step": "accept"} | _seen(cast.lead, reverse("handovers"))
+    return Binding("lead", reverse("handovers"), sent, "handover accepted")
+
+
+def accepts_roles_together(cast):
+    row = role_actions.propose_role(
+        case=factories.make_case(cast), role="technical_lead", person=cast.lead, by=cast.owner
+    )
+    url = reverse("roles-to-accept")
+    return Binding("lead", url, {"take": row.pk} | _seen(cast.lead, url), "role accepted")
+
+
+def _seen(person, url: str) -> dict:
+    client = Client()
+    client.force_login(person)
+    return seen(client.get(url))
 
 
 def switches_off(cast):
@@ -249,7 +264,7 @@ BY_ACT = {
     "vote": [votes],
     "decision": [decides],
     "contract": [approves_contract, objects_to_contract],
-    "role": [accepts_role, accepts_role_again, takes_role_themselves, takes_over],
+    "role": [accepts_role, accepts_role_again, accepts_roles_together, takes_role_themselves, takes_over],
     "waiver": [agrees_to_waiver, refuses_waiver],
     "verification": [verifies, says_that_it_does_not_show_it],
     "attestation": [accepts_production_again],
