@@ -1545,7 +1545,7 @@ class Signatures:
         """`heads`: the sizes of the record at which a checkpoint was signed. `whole`: every entry is here."""
         self.whole, self.heads = whole, sorted(heads)
         self.counts: dict[str, int] = {}
-        self.erased = self.unenrolled = self.unsealed = self.unsigned = 0
+        self.erased = self.unenrolled = self.unsealed = self.unsigned = self.beside = 0
         self.begun = False
         self._passkeys: dict[int, dict[str, Any]] = {}
         self._proofs: dict[tuple[int, str], dict[str, Any]] = {}
@@ -1579,6 +1579,7 @@ class Signatures:
     def _proof(self, position: int, entry: dict[str, Any], row: dict[str, Any]) -> None:
         strength = check_signature(row)
         self.counts[strength] = self.counts.get(strength, 0) + 1
+        self.beside += len(row["digests"]) > 1
         self._proofs[entry["xact"], row["digest"]] = row
         if strength != PASSKEY:
             return
@@ -1633,6 +1634,10 @@ class Signatures:
             f"{self.counts[name]} signatures by {name}: for these there is this installation's word alone."
             for name in word
         ]
+        if self.beside:
+            found.append(
+                f"{self.beside} of them were given beside others in one sitting: of the others there are digests alone."
+            )
         if self.erased:
             found.append(f"{self.erased} signatures were erased: that somebody signed is left, not what.")
         if self.unsigned:
