@@ -23,7 +23,7 @@ def to_accept(look: Look):
     if len(together) > 1:
         yield Line(
             "accept",
-            f"{len(together)} roles",
+            f"{len(together)} roles to accept",
             reverse("roles-to-accept"),
             "Read and answer",
             f"{_named([row.initiative.title for row in together])}. Nobody can accept these for you.",

@@ -53,12 +53,17 @@ def propose(request, ref):
     wanted = request.GET.get("role", "")
     held = {row.role for row in case.roles.open()}
     vacant = [role for role in Role if role not in held or role in request.POST]
-    form = ProposeForm(
+    form: ProposeForm = ProposeForm(
         sent(request),
         case=case,
         roles={role: ROLE_DUTIES[role] for role in ([wanted] if wanted in Role else vacant or Role)},
         request=request,
         purpose=f"accept a role on {case.ref}",
+        facts=lambda: {
+            "accepted": [
+                acceptance_words(case, role) for role, person in form.chosen.items() if person == request.user
+            ]
+        },
     )
     effects = None
     if request.method == "POST" and form.is_valid():

@@ -310,7 +310,7 @@ class TestTold:
     def test_the_desk_leads_to_one_page_for_two_and_to_the_role_for_one(self, cast):
         rows = asked(cast, 2)
         (line,) = [one for one in lines(cast.lead) if one.verb == "accept"]
-        assert (line.text, line.link) == ("2 roles", reverse("roles-to-accept"))
+        assert (line.text, line.link) == ("2 roles to accept", reverse("roles-to-accept"))
         assert "Idea number 0, Idea number 1." in line.why
         actions.decline_role(assignment=rows[0], by=cast.lead)
         (line,) = [one for one in lines(cast.lead) if one.verb == "accept"]
