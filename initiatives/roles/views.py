@@ -169,6 +169,7 @@ def role(request, pk):
         mine=mine,
         may_answer=answer,
         effects=preview.of_role(case, row.role, row.person) if mine and open_ else None,
+        waiting=RoleAssignment.objects.to_accept(request.user).count() if mine and open_ else 0,
         back_url=reverse("people", args=[case.ref]),
     )
 

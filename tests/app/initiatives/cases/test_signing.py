@@ -14,12 +14,13 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.identity.proofs import demands
-from governance.models import ClauseComment, ContractApproval, ContractVersion, Entry
+from governance.models import ClauseComment, ContractApproval, ContractVersion, Delegation, Entry
 from governance.permission_result import Refused
 from governance.privacy import retention
 from governance.rulebook import load_version
 from governance.rulebook.schema import SIGNED_ACTS
 from governance.vocabulary import Strength
+from initiatives.absences import actions as absences
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.contracts import actions as contract_actions
@@ -110,6 +111,14 @@ def takes_over(cast):
     )[0]
     sent = {"take": row.pk, "step": "accept"} | _seen(cast.lead, reverse("handovers"))
     return Binding("lead", reverse("handovers"), sent, "handover accepted")
+
+
+def stands_in(cast):
+    first = clock.today() + timedelta(days=1)
+    absence = absences.plan_absence(first=first, last=first, asked=[absences.Asked(cast.lead)], by=cast.owner)
+    return Binding(
+        "lead", at("delegation", Delegation.objects.get(absence=absence).pk), {}, "delegation accepted"
+    )
 
 
 def accepts_roles_together(cast):
@@ -264,7 +273,14 @@ BY_ACT = {
     "vote": [votes],
     "decision": [decides],
     "contract": [approves_contract, objects_to_contract],
-    "role": [accepts_role, accepts_role_again, accepts_roles_together, takes_role_themselves, takes_over],
+    "role": [
+        stands_in,
+        accepts_role,
+        accepts_role_again,
+        accepts_roles_together,
+        takes_role_themselves,
+        takes_over,
+    ],
     "waiver": [agrees_to_waiver, refuses_waiver],
     "verification": [verifies, says_that_it_does_not_show_it],
     "attestation": [accepts_production_again],

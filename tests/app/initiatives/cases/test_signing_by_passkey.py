@@ -29,6 +29,7 @@ SCRIPT = {"HTTP_ACCEPT": "application/json"}
 # The modules of the addresses in ACTS.
 WALKED = {
     "governance.privacy.views",
+    "initiatives.absences.views",
     "initiatives.checklist.waiver_views",
     "initiatives.contracts.views",
     "initiatives.enforcement.kill_switch_views",

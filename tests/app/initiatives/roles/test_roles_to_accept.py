@@ -24,7 +24,7 @@ from governance.notices import due as notice_due
 from governance.offline import verify
 from governance.people import cooling_off
 from governance.permission_result import Conflict, no
-from governance.transparency_log import sealing
+from governance.transparency_log import sealing, verification
 from governance.vocabulary import Strength
 from initiatives.desk.lines import lines
 from initiatives.models import RoleAssignment
@@ -100,6 +100,7 @@ class TestByPasskey:
         sent = ticked(*rows) | seen(client.get(URL))
         client.post(URL, sent | signed(device, prepared(client, URL, sent)))
         sealing.seal(wait=True)
+        assert verification.verify().findings == []
         mine, other = (row.initiative for row in rows)
         assert mine.contract_id is None
         file = tmp_path / "one.zip"
