@@ -54,7 +54,7 @@ from initiatives.provisioning import views as directory_views
 from initiatives.registration import views as registration_views
 from initiatives.reviews import views as review_views
 from initiatives.reviews.sign_offs import views as sign_off_views
-from initiatives.roles import handover_views
+from initiatives.roles import acceptance_views, handover_views
 from initiatives.roles import views as role_views
 from initiatives.rulebook_changes import draft_views, forecast_views, requirement_views
 from initiatives.rulebook_changes import views as rulebook_changes_views
@@ -204,6 +204,7 @@ urlpatterns = [
     path("regions/add/", residency_views.region_add, name="region-add"),
     path("cases/<str:ref>/people/", role_views.people, name="people"),
     path("cases/<str:ref>/people/propose/", role_views.propose, name="role-propose"),
+    path("roles/", acceptance_views.waiting, name="roles-to-accept"),
     path("roles/<int:pk>/", role_views.role, name="role"),
     path("roles/<int:pk>/decline/", role_views.decline, name="role-decline"),
     path("roles/<int:pk>/again/", role_views.again, name="role-again"),

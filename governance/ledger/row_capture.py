@@ -82,6 +82,14 @@ BEGIN
 END $guard$;
 """
 
+# The proof of a signature belongs to the case of the newest act of its transaction that says its digest. Not every case
+# has a contract over which it could be reached, and one transaction may sign for many cases.
+OF_ITS_ACT = """
+    SELECT substring((array_agg(e.case_ref ORDER BY e.id DESC))[1] FROM 4)::bigint INTO number
+      FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
+     WHERE e.xact = plumbline_xact() AND e.case_ref <> '' AND e."table" = ''
+       AND position(convert_to({digest}, 'UTF8') IN b.body) > 0;"""
+
 # CREATE OR REPLACE does not exist for constraint triggers.
 GUARD_TRIGGER = """
 CREATE CONSTRAINT TRIGGER has_its_history AFTER INSERT OR UPDATE OR DELETE ON {table}
@@ -254,6 +262,8 @@ def _case_of(model: type[models.Model], row: str) -> str:
     case = _cases[0]
     if model is case.model:
         return f"number := {row}.{case.number};"
+    if column := getattr(model, "signs", ""):
+        return OF_ITS_ACT.format(digest=f"{row}.{column}")
     hops = _hops(model, case.model)
     if not hops:
         return ""

@@ -1632,7 +1632,7 @@ class Signatures:
         self._forgotten: set[tuple[str, str]] = set()  # rows of these, of which an entry was erased
         self._by_key: dict[str, int] = {}  # what is said of the keys of providers: of how many signatures
         self.counts: dict[str, int] = {}
-        self.erased = self.unenrolled = self.unsealed = self.unsigned = 0
+        self.erased = self.unenrolled = self.unsealed = self.unsigned = self.beside = 0
         self.begun = False
         self._passkeys: dict[int, dict[str, Any]] = {}
         self._proofs: dict[tuple[int, str], dict[str, Any]] = {}
@@ -1671,6 +1671,7 @@ class Signatures:
     def _proof(self, position: int, entry: dict[str, Any], row: dict[str, Any]) -> None:
         strength = check_signature(row)
         self.counts[strength] = self.counts.get(strength, 0) + 1
+        self.beside += len(row["digests"]) > 1
         self._proofs[entry["xact"], row["digest"]] = row
         if strength == PROVIDER:
             self._signed_at_provider(position, row)
@@ -1814,6 +1815,10 @@ class Signatures:
             f"{self.counts[name]} signatures by {name}: for these there is this installation's word alone."
             for name in word
         ]
+        if self.beside:
+            found.append(
+                f"{self.beside} of them were given beside others in one sitting: of the others there are digests alone."
+            )
         if self.erased:
             found.append(f"{self.erased} signatures were erased: that somebody signed is left, not what.")
         if self.unsigned:

@@ -5,6 +5,8 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import LegalHold, User
+from governance.privacy import retention
+from governance.sign_in.signing import SigningForm
 
 
 def _why() -> forms.CharField:
@@ -14,9 +16,10 @@ def _why() -> forms.CharField:
 REFERENCE = RegexValidator(r"^AI-\d{1,9}$", "Give the whole reference of an initiative, such as AI-0042.")
 
 
-class HoldForm(forms.Form):
-    """A hold on a case, or on a person."""
+class HoldForm(SigningForm):
+    """A hold on a case, or on a person, signed."""
 
+    act = "hold"
     prefix = "hold"
     case = forms.CharField(
         label=_("Initiative"),
@@ -41,10 +44,18 @@ class HoldForm(forms.Form):
             raise forms.ValidationError(f"Nobody signs in as {login}.")
         return person
 
+    def clean(self):
+        """What is held first, then the signature."""
+        said = self.cleaned_data
+        if {"case", "login"} <= said.keys():
+            retention.check_held(said["case"], said["login"])
+        return super().clean()
 
-class LiftForm(forms.Form):
-    """One of the open holds, and why it need not be."""
 
+class LiftForm(SigningForm):
+    """One of the open holds, and why it need not be, signed."""
+
+    act = "hold"
     prefix = "lift"
     hold = forms.ModelChoiceField(LegalHold.objects.none(), label=_("Hold"), empty_label=None)
     why = _why()
@@ -53,3 +64,9 @@ class LiftForm(forms.Form):
         """The holds that are open now."""
         super().__init__(*args, **options)
         self.fields["hold"].queryset = LegalHold.objects.open().select_related("person")
+
+    def signed_words(self, cleaned: dict) -> dict:
+        """With what the hold is on, since when and why."""
+        hold = cleaned["hold"]
+        held = {"held": hold.case_ref or hold.person, "since": hold.opened_at, "held because": hold.reason}
+        return super().signed_words(cleaned) | held

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from governance import clock, contributions
 from governance.database.row_history import acting
+from governance.identity.proofs import ceremony
 from governance.ledger import record
 from governance.models import ContractApproval, LegalHold, User
 from governance.people.permissions import may_hold
@@ -18,14 +19,11 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 def open_hold(*, case_ref: str = "", person: User | None = None, reason: str, by: User) -> LegalHold:
     """Hold everything about a case, or about a person: until it is lifted nothing of it is erased or disposed of."""
-    if bool(case_ref) == (person is not None):
-        raise ValidationError("A legal hold is on one initiative or on one person.")
     if not reason.strip():
         raise ValidationError({"reason": "Say why it must be kept."})
-    with acting(by=by, reason=reason.strip()):
+    check_held(case_ref, person)
+    with acting(by=by, reason=reason.strip()), ceremony.signing(ceremony.take(by)):
         may_hold(by).or_refuse()
-        if case_ref and not _ends([case_ref]):
-            raise ValidationError({"case_ref": f"There is no initiative {case_ref}."})
         hold = LegalHold(
             case_ref=case_ref, person=person, reason=reason.strip(), opened_by=by, opened_at=clock.now()
         )
@@ -34,11 +32,19 @@ def open_hold(*, case_ref: str = "", person: User | None = None, reason: str, by
     return hold
 
 
+def check_held(case_ref: str, person: User | None) -> None:
+    """Raise ValidationError unless a hold is on one initiative that there is, or on one person."""
+    if bool(case_ref) == (person is not None):
+        raise ValidationError("A legal hold is on one initiative or on one person.")
+    if case_ref and not _ends([case_ref]):
+        raise ValidationError(f"There is no initiative {case_ref}.")
+
+
 def lift_hold(*, hold: LegalHold, reason: str, by: User) -> LegalHold:
     """Lift a legal hold; what retention keeps besides stays kept."""
     if not reason.strip():
         raise ValidationError({"reason": "Say why it need not be kept any more."})
-    with acting(by=by, reason=reason.strip()):
+    with acting(by=by, reason=reason.strip()), ceremony.signing(ceremony.take(by)):
         may_hold(by).or_refuse()
         hold = LegalHold.objects.select_for_update().get(pk=hold.pk)
         if hold.lifted_at is not None:

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance.models import LegalHold
@@ -18,13 +19,22 @@ from governance.runtime.signed_in_request import SignedInRequest
 PAGE = 50
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def keeping(request: SignedInRequest) -> HttpResponse:
     """Holds that are open, cases that are due, erasures that were done; a hold is opened and lifted here."""
     may_hold(request.user).or_refuse()
     lifts = "lift-why" in request.POST
-    hold_form = HoldForm(request.POST if request.method == "POST" and not lifts else None)
-    lift_form = LiftForm(request.POST if lifts else None)
+    hold_form = HoldForm(
+        request.POST if request.method == "POST" and not lifts else None,
+        request=request,
+        purpose="open a legal hold",
+        facts={"until": "it is lifted"},
+        auto_id="id_hold_%s",
+    )
+    lift_form = LiftForm(
+        request.POST if lifts else None, request=request, purpose="lift a legal hold", auto_id="id_lift_%s"
+    )
     asked = lift_form if lifts else hold_form
     if request.method == "POST" and asked.is_valid():
         said = asked.cleaned_data
@@ -50,7 +60,7 @@ def keeping(request: SignedInRequest) -> HttpResponse:
         "days": settings.RETENTION_DAYS,
         "erasures": [_told(act) for act in reversed(erasure_log.acts())],
     }
-    return render(request, "governance/privacy/keeping.html", context)
+    return render(request, "governance/privacy/keeping.html", context, status=asked.status)
 
 
 def _told(act) -> dict:

@@ -103,7 +103,8 @@ class Text:
         is known without being written: a text that says nothing of it asks for a password.
         """
         if part == "signatures" and key in schema.SIGNED_ACTS:
-            return self.raw.get(part, {}).get(key, {})
+            said: dict[str, Any] = self.raw.get(part, {}).get(key, {})
+            return said
         if part in schema.ROWS:
             return next((row for row in self.raw[part] if row["key"] == key), None)
         table: dict[str, Any] = self.raw.get(part, {})

@@ -1,7 +1,7 @@
 """The one door at which whoever binds something shows, at that moment, who they are.
 
-A vote, a decision, the approval of a contract, the acceptance of a role, the agreement to a waiver, the kill switch and
-a re-attestation use it, so that none of them is easier than another.
+A vote, a decision, the approval of a contract, the acceptance of a role, the agreement to a waiver, a verification, a
+re-attestation, the kill switch, a legal hold and an erasure use it, so that none of them is easier than another.
 
 By a passkey: the page is sent once to have the statement frozen (`Shown`, answered as JSON), and once more with what
 the authenticator signed. That second sending is checked like any other, its statement written anew and compared with
@@ -24,9 +24,9 @@ from governance import clock
 from governance.database import row_history
 from governance.identity.factors import codes, passkeys
 from governance.identity.proofs import ceremony, demands, provider_tokens, statements
-from governance.models import ExternalIdentity, FrozenStatement
+from governance.models import ExternalIdentity
 from governance.sign_in import reauthentication, throttling
-from governance.vocabulary import Strength
+from governance.vocabulary import Strength, Tier
 
 TOO_MANY = "too many"  # the code of the error that answers 429
 PREPARE, TOKEN, ASSERTION, CODE, SHOWN = (
@@ -57,8 +57,8 @@ class Shown(Exception):
 class ShownAtProvider(Shown):
     """A statement was frozen to be signed at an identity provider; it is shown, and leads there."""
 
-    def __init__(self, frozen: FrozenStatement, link: ExternalIdentity):
-        super().__init__({"slug": link.provider.slug, "token": frozen.token})
+    def __init__(self, token: str, link: ExternalIdentity):
+        super().__init__({"slug": link.provider.slug, "token": token})
 
     def response(self) -> HttpResponse:
         """To the page that shows it."""
@@ -142,8 +142,16 @@ class SigningForm(forms.Form):
     @cached_property
     def asked(self) -> demands.Asked:
         """What this act asks of a signature, and by what this person can sign."""
+        return demands.asked_of(self.request.user, self.act, *self.tiers())
+
+    def tiers(self) -> list[str]:
+        """The risk tiers that it is about: that of the case; each of them where it is about no case, or about many."""
         case = row_history.concerned()
-        return demands.asked_of(self.request.user, self.act, getattr(case, "tier", "") or "")
+        return [case.tier] if hasattr(case, "tier") else list(Tier)
+
+    def add_prefix(self, field_name):
+        """The password is sent under its own name, as the script of the page looks for it."""
+        return field_name if field_name == "password" else super().add_prefix(field_name)
 
     def _ways(self) -> str:
         """By what this person can sign, in words."""
@@ -162,7 +170,7 @@ class SigningForm(forms.Form):
     def signed_there(self) -> bool:
         """Whether what is sent names a statement that somebody signed at a provider."""
         token = self.data.get(TOKEN, "")
-        return bool(token) and FrozenStatement.objects.filter(token=token).exclude(identity=None).exists()
+        return any(row.identity_id for row in ceremony.under(self.request.user, token))
 
     def _token(self) -> str:
         """What the statement of this page is called by: a new name, unless one waits to be signed under its own."""
@@ -200,22 +208,22 @@ class SigningForm(forms.Form):
         if self.errors or field is None or not field.required or not able:
             self.add_error(None, "Nothing was signed yet.")
             return
+        frozen = self._freeze(cleaned, now, token=self.data.get(TOKEN, "") if wanted in links else "")
         if wanted in links:
-            token = self.data.get(TOKEN, "")
-            frozen = ceremony.freeze(self.request.user, self._statement(cleaned, now), now, token=token)
-            raise ShownAtProvider(frozen, links[wanted])
-        frozen = ceremony.freeze(self.request.user, self._statement(cleaned, now), now)
+            raise ShownAtProvider(frozen.token, links[wanted])
         options = passkeys.request_options(list(self.asked.passkeys), bytes(frozen.challenge))
         raise Shown({"get": options, "token": frozen.token, "statement": frozen.statement})
 
+    def _freeze(self, cleaned: dict, shown_at: datetime, token: str):
+        """Freeze what is signed, under this token where one is given."""
+        return ceremony.freeze(self.request.user, self._statement(cleaned, shown_at), shown_at, token=token)
+
     def _by_passkey(self, cleaned: dict) -> None:
         try:
-            proof = ceremony.by_passkey(
-                self.request.user,
+            self._hold_assertion(
+                cleaned,
                 token=self.data.get(TOKEN, ""),
                 sent=self.data[ASSERTION],
-                again=lambda shown_at: self._statement(cleaned, shown_at),
-                act=self.act,
                 purpose=self.purpose,
                 address=throttling.address_of(self.request),
             )
@@ -225,17 +233,24 @@ class SigningForm(forms.Form):
             )
         except passkeys.PasskeyRefused as refused:
             self.add_error("password", f"The passkey was refused: {refused}. Nothing was signed.")
-        else:
-            ceremony.hold(proof)
+
+    def _hold_assertion(self, cleaned: dict, **sent) -> None:
+        """Hold the proof by what a passkey signed. Raises CeremonyEnded and PasskeyRefused."""
+        ceremony.hold(
+            ceremony.by_passkey(
+                self.request.user,
+                again=lambda shown_at: self._statement(cleaned, shown_at),
+                act=self.act,
+                **sent,
+            )
+        )
 
     def _by_provider(self, cleaned: dict) -> None:
         try:
-            proof = ceremony.by_provider(
-                self.request.user,
+            self._hold_token(
+                cleaned,
                 token=self.data[TOKEN],
                 least=Strength(self.asked.least),
-                again=lambda shown_at: self._statement(cleaned, shown_at),
-                act=self.act,
                 purpose=self.purpose,
                 address=throttling.address_of(self.request),
             )
@@ -245,8 +260,17 @@ class SigningForm(forms.Form):
             self.add_error(
                 "password", f"{ended} Nothing was signed. Read it again, and sign what is true now."
             )
-        else:
-            ceremony.hold(proof)
+
+    def _hold_token(self, cleaned: dict, **sent) -> None:
+        """Hold the proof by what a provider signed. Raises CeremonyEnded and KeyNotSealed."""
+        ceremony.hold(
+            ceremony.by_provider(
+                self.request.user,
+                again=lambda shown_at: self._statement(cleaned, shown_at),
+                act=self.act,
+                **sent,
+            )
+        )
 
     def _by_password(self, cleaned: dict, password: str) -> None:
         if not self.asked.by_password:
@@ -267,11 +291,14 @@ class SigningForm(forms.Form):
             too_many = TOO_MANY if wrong.startswith("Too many") else None
             self.add_error("password", ValidationError(f"{wrong} Nothing was signed.", too_many))
             return
+        self._hold_word(cleaned, shown_at, with_code=self.asked.app is not None)
+
+    def _hold_word(self, cleaned: dict, shown_at: datetime, *, with_code: bool) -> None:
+        """Hold the proof by a password that was right."""
         statement = self._statement(cleaned, shown_at)
-        with_code = self.asked.app is not None
         ceremony.hold(
             ceremony.by_password(
-                person, act=self.act, statement=statement, shown_at=shown_at, with_code=with_code
+                self.request.user, act=self.act, statement=statement, shown_at=shown_at, with_code=with_code
             )
         )
 

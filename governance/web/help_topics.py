@@ -85,7 +85,7 @@ TOPICS = [
     Topic(
         "roles",
         "Who does what on an initiative",
-        "owner support lead steward sponsor accept decline responsible",
+        "owner support lead steward sponsor accept decline responsible several sign once",
     ),
     Topic(
         "owners",

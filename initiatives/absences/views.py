@@ -7,12 +7,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
 from governance.models import Absence, Delegation
 from governance.people.boards import seats_held
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in.signing import SigningForm
 from governance.vocabulary import BoardRole, Seat
 from initiatives.absences import actions, wording
 from initiatives.absences.actions import Asked, check_plan
@@ -166,11 +168,26 @@ def _asked_of(request, pk: int) -> Delegation:
     return row
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(TAKES)
 def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Read what standing in means, and accept it in person."""
+    """Read what standing in means, and accept it in person: signed, as a role is."""
     row = _asked_of(request, pk)
-    if request.method == "POST":
+    open_ = row.accepted_at is None and row.ended_at is None and row.absence.ends_at > clock.now()
+    form = SigningForm(
+        sent(request),
+        request=request,
+        purpose="stand in for somebody who is away",
+        act="role",
+        facts={
+            "delegation": row.pk,
+            "for": row.absence.person_id,
+            "of": row.what,
+            "from": row.absence.starts_at,
+            "until": row.absence.ends_at,
+        },
+    )
+    if request.method == "POST" and (not open_ or form.is_valid()):
         actions.accept_delegation(delegation=row, by=request.user)
         messages.success(request, f"You stand in for {row.absence.person} {wording.days_of(row.absence)}.")
         return redirect("away")
@@ -184,13 +201,13 @@ def delegation(request: SignedInRequest, pk: int) -> HttpResponse:
         "title": f"Stand in for {person}",
         "lede": f"{person} is away {wording.days_of(row.absence)} and asks you to stand in for {row.what}.",
         "happens": happens,
-        "open": row.accepted_at is None and row.ended_at is None and row.absence.ends_at > clock.now(),
+        "open": open_,
         "verb": _("I stand in"),
         "back_url": reverse("away"),
         "decline_url": reverse("delegation-decline", args=[row.pk]),
-        "form": None,
+        "form": form,
     }
-    return render(request, "initiatives/absences/away_ask.html", context)
+    return render(request, "initiatives/absences/away_ask.html", context, status=form.status)
 
 
 @require_http_methods(TAKES)

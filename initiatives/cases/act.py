@@ -1,7 +1,7 @@
 """The frame of every act: the lock on the case, the actor, the entry of a refusal, the standing rewritten."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import structlog
@@ -35,11 +35,14 @@ def act(
     case: Initiative | int | None = None,
     reason: str = "",
     register: bool = False,
+    proof: ceremony.Proof | None = None,
 ):
     """Run one act: one transaction, the case locked and read after the lock, everything saved by `by`.
 
     `register`: it changes what several cases share, or which case shares what. Such acts come one after the other,
     each before it locks a case, so that none misses a case that another is just tying to what it changes.
+    `proof`: what this act is signed by, where several inside another are signed one by one. The outermost is signed by
+    what is held for it.
 
     Yields the locked case (None for acts without one). A refusal rolls the act back and leaves an entry of its own
     right after it (docs/architecture.md, trap 17); a refusal by the database goes to the log, and is raised again.
@@ -49,17 +52,16 @@ def act(
     if not outermost and not reason and around is not None and around.person == by:
         reason = around.reason  # a smaller act inside another is done for the reason of that one
     token = _depth.set(_depth.get() + 1)
-    proof = ceremony.take(by) if outermost else None
-    signed = record.signed(proof.facts) if proof is not None else nullcontext()
+    if outermost:
+        proof = ceremony.take(by)
     try:
-        with row_history.acting(by=by, system=system, reason=reason), signed:
+        with row_history.acting(by=by, system=system, reason=reason):
             if register:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTER])
             locked = lock(case) if case is not None else None
-            yield locked
-            if proof is not None:
-                ceremony.keep(proof, locked.contract_id if locked is not None else None)
+            with ceremony.signing(proof, locked.contract_id if locked is not None else None):
+                yield locked
     except Refused as refused:
         if outermost:
             _record_refusal(name, by, system, case, refused)

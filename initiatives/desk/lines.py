@@ -10,11 +10,11 @@ from governance.models import User
 from governance.notices.desk import Line
 from governance.permission_result import ended
 from governance.templatetags.plumbline import day, stage_word
-from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, Role, Seat, Stage
+from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, Seat, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
-from initiatives.desk import contract_lines
+from initiatives.desk import contract_lines, role_lines
 from initiatives.desk.stage_expiry_lines import ends
 from initiatives.holds import alert_desk
 from initiatives.intake import desk as intake_desk
@@ -64,22 +64,6 @@ def questions(look: Look):
             on_behalf=look.standing_in_on.get(case.pk, ""),
             waited_for=True,
         )
-
-
-def roles(look: Look):
-    """Roles proposed to the person; those of a handover are answered together with it."""
-    for row in look.roles:
-        if row.accepted_at is None and row.person_id == look.person.pk and row.handover_id is None:
-            waits = (look.today - clock.local_day(row.proposed_at)).days
-            yield Line(
-                "accept",
-                Role(row.role).label,
-                reverse("role", args=[row.pk]),
-                "Read and answer",
-                f"{row.initiative.title}. Proposed by {row.proposed_by}. Nobody can accept this for you.",
-                row.initiative.ref,
-                when="since today" if waits <= 0 else f"open for {_count(waits, 'day', 'days')}",
-            )
 
 
 def seat_acts(look: Look):
@@ -400,7 +384,7 @@ PARTS = [
     approvals,
     review_desk.lines,
     questions,
-    roles,
+    role_lines.to_accept,
     asked,
     verifying,
     seat_acts,

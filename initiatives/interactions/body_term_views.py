@@ -69,6 +69,16 @@ def _term(request: SignedInRequest, pk: int) -> BodyTerm:
     return of_case(rows, request.user, pk)
 
 
+def _facts(row: BodyTerm) -> dict:
+    """What a signature on a shorter time rests on: its own words."""
+    return {
+        "days": row.days,
+        "until": row.until,
+        "legal basis": row.legal_basis,
+        "requested by": row.requested_by_id,
+    }
+
+
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -85,6 +95,7 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
         request=request,
         purpose=f"sign a shorter time for interactions of {case.ref}",
         act="term",
+        facts=_facts(row),
     )
     if request.method == "POST" and form.is_valid():
         done = body_terms.sign_term(term=row, by=request.user)
@@ -122,6 +133,7 @@ def refuse(request: SignedInRequest, pk: int) -> HttpResponse:
         request=request,
         purpose=f"refuse a shorter time for interactions of {case.ref}",
         act="term",
+        facts=_facts(row),
         label=_("Why"),
         help_text=_("It stays in the record."),
         required=False,

@@ -309,6 +309,17 @@ class RoleQuerySet(models.QuerySet):
         """Proposals that nobody answered yet."""
         return self.open().filter(accepted_at__isnull=True)
 
+    def to_accept(self, person: User):
+        """What waits for this person to be accepted or declined by itself, by initiative; a handover is answered as
+        one.
+        """
+        rows = self.waiting().filter(person=person, handover=None, initiative__withdrawn_at=None)
+        return (
+            rows.exclude(initiative__stage__in=CLOSED_STAGES)
+            .select_related("initiative__unit", "initiative__contract", "proposed_by", "person")
+            .order_by("initiative__number", "role")
+        )
+
 
 class RoleAssignment(models.Model):
     """A person proposed for a role on a case; in force only once that person accepted it."""

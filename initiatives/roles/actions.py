@@ -1,9 +1,12 @@
 """Roles: proposed by some, in force only once the person accepted (docs/domain.md, invariant 6)."""
 
+from collections.abc import Mapping
+
 from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.gates import criteria
+from governance.identity.proofs.ceremony import Proof
 from governance.ledger import record
 from governance.models import Rulebook, User
 from governance.permission_result import Conflict, no
@@ -18,6 +21,16 @@ from initiatives.models import Answer, Initiative, LayerReview, RoleAssignment
 
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
 
+ROLE_DUTIES = {  # what each role does, as its people read it
+    "owner": "owns the outcome and answers for it",
+    "deputy": "stands in for the owner",
+    "support_owner": "answers for its operation",
+    "technical_lead": "answers for what runs, and records its changes",
+    "data_steward": "answers for definitions and sources",
+    "sponsor": "steps in while there is no owner",
+    "record_owner": "owns the change log and the audit trail",
+}
+
 
 def acceptance_words(case: Initiative, role: str) -> str:
     """What a person accepts with a role, in words they see before they press."""
@@ -31,6 +44,21 @@ def acceptance_words(case: Initiative, role: str) -> str:
         "deputy": "I stand in for the owner.",
     }
     return f"{Role(role).label} of {case.ref}, {case.title}: {duties[role]}"
+
+
+def acceptance_facts(assignment: RoleAssignment, holder: int | None) -> dict:
+    """What the signature under an acceptance rests on; `holder`: who holds the role now, by key."""
+    case = assignment.initiative
+    return {
+        "ref": case.ref,
+        "stage": case.stage,
+        "tier": case.tier,
+        "proposal": assignment.pk,
+        "role": assignment.role,
+        "accepted": acceptance_words(case, assignment.role),
+        "proposed by": assignment.proposed_by_id,
+        "in place of": holder,
+    }
 
 
 def create_role(
@@ -84,9 +112,14 @@ def propose_roles(*, case: Initiative, people: dict[str, User], by: User) -> lis
     return made
 
 
-def accept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> RoleAssignment:
-    """Accept a role in person. An earlier holder's role ends with it, and what rested on them is voided."""
-    with act("accept role", by=by, case=assignment.initiative_id) as case:
+def accept_role(
+    *, assignment: RoleAssignment, words: str = "", by: User, proof: Proof | None = None
+) -> RoleAssignment:
+    """Accept a role in person. An earlier holder's role ends with it, and what rested on them is voided.
+
+    `proof`: what it is signed by inside another act.
+    """
+    with act("accept role", by=by, case=assignment.initiative_id, proof=proof) as case:
         assignment = RoleAssignment.objects.get(pk=assignment.pk)
         case_permissions.may_accept_role(assignment, by).or_refuse()
         if case.closed and not case.obligations.unsettled().exists():
@@ -96,6 +129,20 @@ def accept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> Rol
         accept_row(case, assignment, words.strip() or acceptance_words(case, assignment.role))
         settle_standing(case)
     return assignment
+
+
+def accept_roles(
+    *, assignments: list[RoleAssignment], proofs: Mapping[int, Proof], by: User
+) -> list[RoleAssignment]:
+    """Accept several roles in one sitting, all of them or none, each signed by its own proof (by the key of the role).
+
+    Raises Refused and Conflict where one of them cannot be accepted any more.
+    """
+    with act("accept roles", by=by):
+        return [
+            accept_role(assignment=row, by=by, proof=proofs.get(row.pk))
+            for row in sorted(assignments, key=lambda row: (row.initiative_id, row.pk))
+        ]
 
 
 def reaccept_role(*, assignment: RoleAssignment, words: str = "", by: User) -> RoleAssignment:

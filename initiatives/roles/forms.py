@@ -2,6 +2,7 @@
 
 from django import forms
 
+from governance.identity.proofs.sitting_forms import SittingForm
 from governance.models import User
 from governance.people.boards import board_for
 from governance.sign_in.signing import SigningForm
@@ -69,6 +70,12 @@ class AcceptForm(SigningForm):
         required=False,
         help_text="Left empty, the words above are what you accept.",
     )
+
+
+class AcceptSeveralForm(SittingForm):
+    """Roles that are accepted in one sitting, each in the words that are shown, and the signature."""
+
+    act = "role"
 
 
 class DeclineForm(forms.Form):

@@ -4,8 +4,8 @@ import re
 
 from django import forms
 
+from governance.identity.proofs.sitting_forms import SittingForm
 from governance.models import User
-from governance.sign_in.signing import SigningForm
 from initiatives.form_fields import WordsField
 from initiatives.roles.handover_queries import Part
 
@@ -81,17 +81,14 @@ class HandoverForm(forms.Form):
         return [(part, successor) for part, successor in pairs if successor]
 
 
-class AnswerForm(SigningForm):
+class AnswerForm(SittingForm):
     """Which of the handovers one answers, and why not; taking over is signed, for roles are accepted by it."""
 
     act = "role"
 
-    take = forms.TypedMultipleChoiceField(
-        coerce=int, error_messages={"required": "Tick at least one initiative."}
-    )
     reason = WordsField(label="If you decline: why", required=False, help_text="Helps to find somebody else.")
 
-    def __init__(self, *args, keys: list[int], **options):
+    def __init__(self, *args, **options):
         super().__init__(*args, **options)
+        self.fields["take"].error_messages["required"] = "Tick at least one initiative."
         self.fields["password"].required = self.data.get("step") != "decline"
-        self.fields["take"].choices = [(key, key) for key in keys]

@@ -5,9 +5,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from governance import clock
+from governance.identity.proofs import demands
+from governance.identity.proofs.sitting_forms import Row
 from governance.models import Membership, User
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as case_permissions
@@ -78,6 +81,7 @@ def _take_back(request, person: User) -> HttpResponse:
     return redirect("handover", person.pk)
 
 
+@sensitive_post_parameters("password")
 @require_http_methods(TAKES)
 def offered(request: SignedInRequest) -> HttpResponse:
     """What one is asked to take over: read, ticked, taken over or declined together."""
@@ -87,8 +91,14 @@ def offered(request: SignedInRequest) -> HttpResponse:
         .select_related("person", "proposed_by", "initiative__unit")
         .order_by("person", "initiative")
     )
+    shown = _with_words(rows)
+    why_not = demands.why_not_by_tier(request.user, AnswerForm.act, [row.initiative.tier for row in rows])
     form = AnswerForm(
-        sent(request), keys=[row.pk for row in rows], request=request, purpose="take over initiatives"
+        sent(request),
+        rows={one["row"].pk: _signed_row(one, why_not) for one in shown},
+        all_ticked=True,
+        request=request,
+        purpose="take over initiatives",
     )
     if request.method == "POST" and form.is_valid():
         chosen = [row for row in rows if row.pk in form.cleaned_data["take"]]
@@ -96,16 +106,43 @@ def offered(request: SignedInRequest) -> HttpResponse:
             handovers.decline_handovers(handovers=chosen, reason=form.cleaned_data["reason"], by=request.user)
             messages.success(request, _("You declined; whoever asked you is told."))
         else:
-            handovers.accept_handovers(handovers=chosen, by=request.user)
+            handovers.accept_handovers(handovers=chosen, proofs=form.proofs, by=request.user)
             count = len(chosen)
             messages.success(request, f"You took over {count} initiative{'' if count == 1 else 's'}.")
         return redirect("handovers")
-    ticked = {row.pk for row in rows} if request.method != "POST" else {*request.POST.getlist("take")}
-    context = {"nav": "desk", "form": form, "rows": _with_words(rows, ticked)}
+    rows_shown = [
+        one | {"ticked": pk in form.ticked, "signed": form.rows[pk], "statement": form.statement_of(pk)}
+        for one in shown
+        for pk in [one["row"].pk]
+    ]
+    context = {"nav": "desk", "form": form, "rows": rows_shown}
     return render(request, "initiatives/roles/handovers.html", context, status=form.status)
 
 
-def _with_words(rows: list[Handover], ticked: set) -> list[dict]:
+def _signed_row(one: dict, why_not: dict[str, str]) -> Row:
+    """What a signature under a handover rests on."""
+    row, part = one["row"], one["part"]
+    case = row.initiative
+    return Row(
+        label=f"{case.ref} from {row.person}",
+        purpose=f"take over {case.ref}",
+        facts={
+            "ref": case.ref,
+            "stage": case.stage,
+            "tier": case.tier,
+            "handover": row.pk,
+            "from": row.person_id,
+            "asked by": row.proposed_by_id,
+            "accepted": one["words"],
+            "conditions": [[row.pk, row.text, row.due] for row in part.conditions] if part else [],
+            "gaps": [[row.pk, row.text, row.due] for row in part.gaps] if part else [],
+        },
+        tier=case.tier,
+        why_not=why_not[case.tier],
+    )
+
+
+def _with_words(rows: list[Handover]) -> list[dict]:
     """Each handover with the words that are accepted by it, and what comes besides."""
     cases = [row.initiative_id for row in rows]
     asked: dict[int, list[RoleAssignment]] = {}
@@ -119,7 +156,6 @@ def _with_words(rows: list[Handover], ticked: set) -> list[dict]:
     return [
         {
             "row": row,
-            "ticked": row.pk in ticked or str(row.pk) in ticked,
             "words": [acceptance_words(row.initiative, role.role) for role in asked.get(row.pk, ())],
             "part": parts.get((row.person_id, row.initiative_id)),
         }

@@ -3,10 +3,13 @@
 Cases are locked in the order of their keys. Until a successor accepts, all of it stays with whoever holds it.
 """
 
+from collections.abc import Mapping
+
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from governance import clock
+from governance.identity.proofs.ceremony import Proof
 from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe as owe_notice
@@ -95,16 +98,21 @@ def _propose(case, part, person, successor, reason, by) -> Handover:
     return row
 
 
-def accept_handovers(*, handovers: list[Handover], by: User) -> list[Handover]:
-    """Take over, in person, what was proposed: roles with the words that go with them, conditions, gaps."""
+def accept_handovers(
+    *, handovers: list[Handover], proofs: Mapping[int, Proof] | None = None, by: User
+) -> list[Handover]:
+    """Take over, in person, what was proposed: roles with the words that go with them, conditions, gaps.
+
+    `proofs`: by which each is signed, by the key of the handover.
+    """
     with act("accept handover", by=by, reason="Took over"):
         cooling_off.may_lift(by).or_refuse()
         rows = []
-        for pk in sorted({row.initiative_id for row in handovers}):
-            case = lock(pk)
-            for row in [one for one in handovers if one.initiative_id == pk]:
+        for row in sorted(handovers, key=lambda one: (one.initiative_id, one.pk)):
+            proof = (proofs or {}).get(row.pk)
+            with act("accept handover", by=by, case=row.initiative_id, proof=proof) as case:
                 rows.append(_accept(case, _answerable(row, by)))
-            settle_standing(case)
+                settle_standing(case)
     return rows
 
 

@@ -1,20 +1,26 @@
 """Roles that wait for an answer, cases whose owner is gone or never came."""
 
-from datetime import datetime
+from collections import Counter
+from datetime import date, datetime
+from functools import partial
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from governance import clock
-from governance.notices.due import since
+from governance.models import User
+from governance.notices.due import Due, since
 from governance.vocabulary import CLOSED_STAGES, Role, Stage
 from initiatives.models import Hold, Initiative, RoleAssignment
 from initiatives.reminders.recipients import BOARD_AFTER, CHAIR_AFTER, Circle, told
 from initiatives.reminders.wording import about
 
+NAMED = 3  # initiatives that one message names
+
 
 def roles_to_accept(moment: datetime):
-    """Proposed roles: to the person at once, after 3 and 7 days; after two weeks to whoever proposed.
+    """Proposed roles: to the person at once, after 3 and 7 days, those of one day in one message; after two weeks to
+    whoever proposed.
 
     An owner who does not answer leaves the case without one, which has messages of its own.
     """
@@ -26,11 +32,15 @@ def roles_to_accept(moment: datetime):
         .select_related("initiative__unit", "person", "proposed_by")
         .order_by("pk")
     )
+    together = _asked_together(rows)
+    for (person, start), some in together.items():
+        yield from told([person], since(start, today, (0, 3, 7)), _several(person, start, some))
+    alone = {row.pk for row in rows} - {row.pk for some in together.values() for row in some}
     for row in rows:
         case, start = row.initiative, clock.local_day(row.proposed_at)
         role = row.get_role_display().lower()
         yield from told(
-            [row.person],
+            [row.person] if row.pk in alone else [],
             since(start, today, (0, 3, 7)),
             about(
                 case,
@@ -57,6 +67,39 @@ def roles_to_accept(moment: datetime):
                 link=reverse("people", args=[case.ref]),
             ),
         )
+
+
+def _asked_together(rows: list[RoleAssignment]) -> dict[tuple[User, date], list[RoleAssignment]]:
+    """By person and day those of the rows that were proposed to them beside others, whether these are answered or not:
+    so that a message stays the same one while they are answered.
+    """
+    by_itself = RoleAssignment.objects.filter(person__in={row.person_id for row in rows}, handover=None)
+    asked = Counter(
+        (person, clock.local_day(at)) for person, at in by_itself.values_list("person", "proposed_at")
+    )
+    found: dict[tuple[User, date], list[RoleAssignment]] = {}
+    for row in rows:
+        start = clock.local_day(row.proposed_at)
+        if row.handover_id is None and asked[row.person_id, start] > 1:
+            found.setdefault((row.person, start), []).append(row)
+    return found
+
+
+def _several(person: User, start: date, rows: list[RoleAssignment]):
+    """The message on roles that somebody was asked for on one day, for `told`."""
+    count = len(rows)
+    named = [f"{row.initiative.ref} {row.initiative.title}" for row in rows[:NAMED]]
+    more = f" and {count - NAMED} more" if count > NAMED else ""
+    return partial(
+        Due,
+        kind="role",
+        object_key=f"roles:{person.pk}:{start.isoformat()}",
+        subject=f"You are asked to accept {count} role{'' if count == 1 else 's'}",
+        text=f"{', '.join(named)}{more}. Each counts only once you accept; you sign once for all of them, and can "
+        "decline any.",
+        link=reverse("roles-to-accept"),
+        personal=True,
+    )
 
 
 def vacancies(moment: datetime):

@@ -21,18 +21,8 @@ from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.models import RoleAssignment
 from initiatives.roles import actions, preview
-from initiatives.roles.actions import acceptance_words
+from initiatives.roles.actions import ROLE_DUTIES, acceptance_facts, acceptance_words
 from initiatives.roles.forms import AcceptForm, DeclineForm, ProposeForm
-
-ROLE_DUTIES = {
-    "owner": "owns the outcome and answers for it",
-    "deputy": "stands in for the owner",
-    "support_owner": "answers for its operation",
-    "technical_lead": "answers for what runs, and records its changes",
-    "data_steward": "answers for definitions and sources",
-    "sponsor": "steps in while there is no owner",
-    "record_owner": "owns the change log and the audit trail",
-}
 
 
 @on_any_day(case_lookup.case_on_any_day)
@@ -63,12 +53,17 @@ def propose(request, ref):
     wanted = request.GET.get("role", "")
     held = {row.role for row in case.roles.open()}
     vacant = [role for role in Role if role not in held or role in request.POST]
-    form = ProposeForm(
+    form: ProposeForm = ProposeForm(
         sent(request),
         case=case,
         roles={role: ROLE_DUTIES[role] for role in ([wanted] if wanted in Role else vacant or Role)},
         request=request,
         purpose=f"accept a role on {case.ref}",
+        facts=lambda: {
+            "accepted": [
+                acceptance_words(case, role) for role, person in form.chosen.items() if person == request.user
+            ]
+        },
     )
     effects = None
     if request.method == "POST" and form.is_valid():
@@ -121,10 +116,21 @@ def _assignment(request, pk: int) -> RoleAssignment:
     )
 
 
+def holder_of(row: RoleAssignment) -> int | None:
+    """Who holds the role now, by key."""
+    held = case_permissions.accepted(row.initiative, row.role)
+    return held.person_id if held is not None else None
+
+
 def _acceptance(request, row: RoleAssignment) -> AcceptForm:
     """The form by which a role is accepted."""
     purpose = f"accept the role {row.get_role_display().lower()} on {row.initiative.ref}"
-    return AcceptForm(sent(request), request=request, purpose=purpose)
+    return AcceptForm(
+        sent(request),
+        request=request,
+        purpose=purpose,
+        facts=lambda: acceptance_facts(row, holder_of(row)),
+    )
 
 
 @sensitive_post_parameters("password")
@@ -163,6 +169,7 @@ def role(request, pk):
         mine=mine,
         may_answer=answer,
         effects=preview.of_role(case, row.role, row.person) if mine and open_ else None,
+        waiting=RoleAssignment.objects.to_accept(request.user).count() if mine and open_ else 0,
         back_url=reverse("people", args=[case.ref]),
     )
 

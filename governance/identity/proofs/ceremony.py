@@ -6,11 +6,12 @@ compared with facts read anew; where they moved, the ceremony ends and says what
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from webauthn.helpers import bytes_to_base64url
 
 from governance import clock
@@ -74,8 +75,16 @@ def new_token() -> str:
 
 def waits(person: User, token: str) -> bool:
     """Whether a statement of this person lies under the token that can still be signed."""
-    mine = FrozenStatement.objects.filter(token=token, person=person)
-    return mine.filter(used_at=None, expires_at__gt=clock.now()).exists()
+    now = clock.now()
+    return any(row.used_at is None and row.expires_at > now for row in under(person, token))
+
+
+def under(person: User, token: str) -> list[FrozenStatement]:
+    """The statements of this person that are called by the token: one, or those of a sitting in their order."""
+    if not token:
+        return []
+    mine = FrozenStatement.objects.filter(person=person)
+    return list(mine.filter(Q(token=token) | Q(token__startswith=f"{token}.")).order_by("pk"))
 
 
 def freeze(person: User, statement: str, shown_at: datetime, *, token: str = "") -> FrozenStatement:
@@ -84,11 +93,8 @@ def freeze(person: User, statement: str, shown_at: datetime, *, token: str = "")
     `token`: under which its form sends it again; what was frozen under that before and not signed is forgotten. One
     that was used, or is somebody else's, is not taken.
     """
-    now = clock.now()
-    FrozenStatement.objects.filter(expires_at__lt=now - KEPT).delete()
-    FrozenStatement.objects.filter(token=token, person=person, used_at=None).delete()
-    if len(token) != TOKEN_LETTERS or FrozenStatement.objects.filter(token=token).exists():
-        token = new_token()
+    forget_ended()
+    token = free_token(person, token)
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(32)
     return FrozenStatement.objects.create(
         token=token,
@@ -98,8 +104,22 @@ def freeze(person: User, statement: str, shown_at: datetime, *, token: str = "")
         nonce=nonce,
         challenge=verify.signature_challenge(nonce, [digest_of(salt, statement)]),
         shown_at=shown_at,
-        expires_at=now + LASTS,
+        expires_at=clock.now() + LASTS,
     )
+
+
+def free_token(person: User, token: str) -> str:
+    """This token, once nothing lies under it; a new one instead of none, of a used one, and of somebody else's."""
+    if len(token) != TOKEN_LETTERS:
+        return new_token()
+    named = FrozenStatement.objects.filter(Q(token=token) | Q(token__startswith=f"{token}."))
+    named.filter(person=person, used_at=None).delete()
+    return new_token() if named.exists() else token
+
+
+def forget_ended() -> None:
+    """Delete what was frozen long ago."""
+    FrozenStatement.objects.filter(expires_at__lt=clock.now() - KEPT).delete()
 
 
 def thaw(person: User, token: str) -> FrozenStatement:
@@ -122,12 +142,12 @@ def by_passkey(
     `again(moment)` writes the statement anew, from facts read now, as shown at that moment. Raises CeremonyEnded and
     PasskeyRefused; both leave an entry.
     """
-    with _ended_on_record(person, purpose, address):
+    with ended_on_record(person, purpose, address):
         frozen = _same_again(person, token, again)
     asserted = passkeys.check(
         person, sent, challenge=bytes(frozen.challenge), signing=True, purpose=purpose, address=address
     )
-    return _proof(
+    return proof_of(
         frozen, act=act, strength=Strength.PASSKEY, passkey=asserted.passkey, evidence=asserted.evidence
     )
 
@@ -140,30 +160,28 @@ def by_provider(
 
     Raises KeyNotSealed, which uses nothing up, and CeremonyEnded, which leaves an entry.
     """
-    with _ended_on_record(person, purpose, address):
-        if Strength.PROVIDER.rank < least.rank:
-            raise CeremonyEnded(f"The rulebook asks that this is signed by at least: {least.label.lower()}.")
-        provider_tokens.check_sealed(person, token)
+    with ended_on_record(person, purpose, address):
+        check_provider_will_do(person, token, least)
         frozen = _same_again(person, token, again)
         if why := provider_tokens.why_not_counting(frozen):
             raise CeremonyEnded(why)
-    return _proof(frozen, act=act, strength=Strength.PROVIDER, evidence=frozen.evidence)
+    return proof_of(frozen, act=act, strength=Strength.PROVIDER, evidence=frozen.evidence)
+
+
+def check_provider_will_do(person: User, token: str, least: Strength) -> None:
+    """Raise CeremonyEnded where the rulebook asks for more than an ID token, and KeyNotSealed where its key waits."""
+    if Strength.PROVIDER.rank < least.rank:
+        raise CeremonyEnded(f"The rulebook asks that this is signed by at least: {least.label.lower()}.")
+    provider_tokens.check_sealed(under(person, token))
 
 
 @contextmanager
-def _ended_on_record(person: User, purpose: str, address: str | None) -> Iterator[None]:
+def ended_on_record(person: User, purpose: str, address: str | None) -> Iterator[None]:
     """Leave an entry where the ceremony ends inside."""
     try:
         yield
     except CeremonyEnded as ended:
-        with acting(by=person):
-            record.record(
-                EntryKind.SIGNATURE_ENDED,
-                login=person.login,
-                purpose=purpose,
-                why=str(ended),
-                address=address,
-            )
+        record_end(person, purpose=purpose, why=str(ended), address=address)
         raise
 
 
@@ -177,7 +195,8 @@ def _same_again(person: User, token: str, again) -> FrozenStatement:
     return frozen
 
 
-def _proof(frozen: FrozenStatement, **how) -> Proof:
+def proof_of(frozen: FrozenStatement, **how) -> Proof:
+    """The proof of what was frozen: act, strength and what shows it as named."""
     return Proof(
         person_id=frozen.person_id,
         statement=frozen.statement,
@@ -187,6 +206,14 @@ def _proof(frozen: FrozenStatement, **how) -> Proof:
         nonce=bytes(frozen.nonce),
         **how,
     )
+
+
+def record_end(person: User, *, purpose: str, why: str, address: str | None) -> None:
+    """Leave an entry of a ceremony that ended with nothing signed."""
+    with acting(by=person):
+        record.record(
+            EntryKind.SIGNATURE_ENDED, login=person.login, purpose=purpose, why=why, address=address
+        )
 
 
 def by_password(person: User, *, act: str, statement: str, shown_at: datetime, with_code: bool) -> Proof:
@@ -219,6 +246,15 @@ def take(person: User | None) -> Proof | None:
     request_id, proof = held
     _held.set(None)
     return proof if request_id == row_history.running_request() and proof.person_id == person.pk else None
+
+
+@contextmanager
+def signing(proof: Proof | None, contract_id: int | None = None) -> Iterator[None]:
+    """Have every entry of what is done inside say by which proof it is signed, and keep that; None signs nothing."""
+    with record.signed(proof.facts) if proof is not None else nullcontext():
+        yield
+    if proof is not None:
+        keep(proof, contract_id)
 
 
 def keep(proof: Proof, contract_id: int | None) -> SignatureProof:

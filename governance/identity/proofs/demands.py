@@ -1,6 +1,7 @@
 """How strong a signature must be, by act and risk tier, as the rulebook in force says; and what somebody can give."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from governance import clock
 from governance.identity.factors import codes, passkeys, relying_party
@@ -67,12 +68,19 @@ def least_for(act: str, tier: str) -> Strength:
     return Strength(said) if said else Strength.PASSWORD
 
 
-def asked_of(person: User, act: str, tier: str) -> Asked:
-    """What this act asks, and by what the person can sign now."""
+def asked_of(person: User, act: str, *tiers: str) -> Asked:
+    """What this act asks where it is about cases of these tiers, and by what the person can sign now."""
     now = clock.now()
     able = tuple(row for row in passkeys.usable(person) if row.may_sign_at(now))
+    least = max((least_for(act, tier) for tier in tiers), key=lambda one: one.rank, default=Strength.PASSWORD)
     links = tuple(provider_tokens.links_of(person))
-    return Asked(least_for(act, tier), able, codes.app_of(person), links, person.has_usable_password())
+    return Asked(least, able, codes.app_of(person), links, person.has_usable_password())
+
+
+def why_not_by_tier(person: User, act: str, tiers: Iterable[str]) -> dict[str, str]:
+    """By tier, why this person cannot sign this act there now, and what to do; empty where they can."""
+    own = asked_of(person, act)
+    return {tier: replace(own, least=least_for(act, tier)).why_not for tier in {*tiers}}
 
 
 def before_signing(people: list[User], act: str, tier: str) -> str:

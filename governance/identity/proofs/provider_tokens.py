@@ -50,14 +50,16 @@ def own_link(person: User, token: VerifiedToken) -> ExternalIdentity:
 
 
 def keep(person: User, token: VerifiedToken) -> FrozenStatement:
-    """Put the token beside the statement of this person that it answers. Raises Denied.
+    """Put the token beside the statement of this person that it answers, or beside all of a sitting; the first of them.
+    Raises Denied.
 
     What is kept is checked as everybody outside will check it.
     """
     link, now = own_link(person, token), clock.now()
-    frozen = FrozenStatement.objects.filter(
+    asked = FrozenStatement.objects.filter(
         person=person, challenge=base64url_to_bytes(token.round_trip.nonce)
-    ).first()
+    )
+    frozen = asked.order_by("pk").first()
     if frozen is None:
         raise Denied("statement", "What this answers was shown anew since, or never to you.", AGAIN)
     evidence = {
@@ -75,7 +77,7 @@ def keep(person: User, token: VerifiedToken) -> FrozenStatement:
         verify.check_id_token(evidence, bytes(frozen.challenge), **moments)
     except verify.Rejected as rejected:
         raise Denied("evidence", str(rejected), AGAIN) from None
-    rows = FrozenStatement.objects.filter(pk=frozen.pk, used_at=None, expires_at__gt=now)
+    rows = asked.filter(used_at=None, expires_at__gt=now)
     if not rows.update(identity=link, evidence=evidence):
         raise Denied("late", "That took too long, or was signed already.", AGAIN)
     return frozen
@@ -86,14 +88,13 @@ def _key(token: VerifiedToken) -> ProviderKey:
     return token.provider.keys.get(thumbprint=thumbprint, kid=kid)
 
 
-def check_sealed(person: User, token: str) -> None:
-    """Raise KeyNotSealed where the key behind a frozen statement is not sealed into the record yet."""
-    frozen = FrozenStatement.objects.filter(token=token, person=person).first()
-    if frozen is None or not frozen.evidence:
+def check_sealed(statements: list[FrozenStatement]) -> None:
+    """Raise KeyNotSealed where the key behind these frozen statements is not sealed into the record yet."""
+    if not statements or not statements[0].evidence:
         return
     sealed = Entry.objects.filter(
         table=ProviderKey._meta.db_table,
-        key=str(frozen.evidence["provider_key"]),
+        key=str(statements[0].evidence["provider_key"]),
         operation="+",
         leaf__isnull=False,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -29,10 +29,13 @@ CONFIRMS_FOR = timedelta(minutes=5)
 @never_cache
 @require_safe
 def statement(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
-    """The statement as it was frozen, with the way to the provider; after that, that it was signed there."""
+    """The statement as it was frozen, or all of a sitting, with the way to the provider; after that, that it was signed
+    there.
+    """
     context = {
         "provider": get_object_or_404(IdentityProvider, slug=slug),
-        "frozen": get_object_or_404(FrozenStatement, token=token, person=request.user),
+        "statements": _frozen(request, token),
+        "token": token,
         "waits": ceremony.waits(request.user, token),
     }
     return render(request, "governance/identity/signing_there.html", context)
@@ -42,7 +45,7 @@ def statement(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
 @require_safe
 def go(request: SignedInRequest, slug: str, token: str) -> HttpResponse:
     """Go to the provider, which asks its person anew for exactly this statement."""
-    frozen = get_object_or_404(FrozenStatement, token=token, person=request.user)
+    frozen = _frozen(request, token)[0]
     if not ceremony.waits(request.user, token):
         return redirect("signing-there", slug=slug, token=token)
     return _there(
@@ -58,7 +61,14 @@ def signed(request: HttpRequest, token: VerifiedToken) -> HttpResponse:
     if not request.user.is_authenticated:
         raise Denied("person", "You were signed out meanwhile.", provider_tokens.AGAIN)
     frozen = provider_tokens.keep(request.user, token)
-    return redirect("signing-there", slug=token.provider.slug, token=frozen.token)
+    return redirect("signing-there", slug=token.provider.slug, token=frozen.token.partition(".")[0])
+
+
+def _frozen(request: SignedInRequest, token: str) -> list[FrozenStatement]:
+    """What lies under the token. Raises Http404 where there is nothing of this person."""
+    if not (found := ceremony.under(request.user, token)):
+        raise Http404("Nothing of yours is signed under this name.")
+    return found
 
 
 answers[SIGN] = signed

@@ -55,10 +55,12 @@ class SignatureProof(WrittenOnce):
     statements that were signed at once, this one among them. Of a passkey `evidence` holds what its authenticator gave,
     of an identity provider the raw ID token, the key that signed it and since when that is recorded; the challenge of
     the one, and the nonce of the other, was SHA-256 over a format name, `nonce` and `digests`
-    (`governance.offline.verify`). The case is reached over its contract, so that an export of the case has it.
+    (`governance.offline.verify`). It belongs to the case of its act, so that an
+    export of the case has it.
     """
 
     not_in_admin = "bytes that an export is checked with; the page of a sign-off shows it"
+    signs = "digest"  # in which column the digest stands that its act says, see governance.ledger.row_capture
 
     person = models.ForeignKey(User, models.PROTECT, related_name="signature_proofs")
     contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="signature_proofs")

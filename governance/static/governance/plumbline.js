@@ -7,6 +7,7 @@
    form[data-guard]              leaving with something unsent asks first
    [data-focus]                  takes the focus when the page opens (the summary of errors)
    [data-of-kind="value"]        a folded part for one choice of its form's kind: unfolded while that is chosen
+   form [data-tick-count="name"]  says how many boxes of that name are ticked
    [data-line]                   a line of a list that j and k go down and up, e opens, s snoozes
    select[data-pick]             a long list: a field in front of it in which one types a part of the name
    the key /                     goes to the search box
@@ -260,6 +261,15 @@
     event.target.form?.querySelectorAll("details[data-of-kind]").forEach((part) => {
       part.open = part.dataset.ofKind === event.target.value;
     });
+  });
+
+  document.querySelectorAll("[data-tick-count]").forEach((place) => {
+    const form = place.closest("form");
+    const boxes = form.querySelectorAll(`input[type=checkbox][name="${place.dataset.tickCount}"]`);
+    const count = () => { place.querySelector("b").textContent = [...boxes].filter((box) => box.checked).length; };
+    form.addEventListener("change", count);
+    count();
+    place.hidden = false;
   });
 
   document.querySelectorAll("[data-slash]").forEach((place) => {

@@ -6,8 +6,10 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
+from governance.models import User
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import ask, back_to, case_context, mend, sent
 from initiatives.evidence import file_views
@@ -17,9 +19,10 @@ from initiatives.evidence.verification.permissions import may_verify
 from initiatives.evidence.verification.queries import waiting_for
 from initiatives.facts.wording import drawn_words
 from initiatives.files import file_previews
-from initiatives.models import Answer
+from initiatives.models import Answer, Evidence, EvidenceOpening
 
 
+@sensitive_post_parameters("password")
 def verify(request, ref, pk, key):
     """Read an item of evidence beside the question it is offered for, and say whether it shows it."""
     case = case_lookup.case_for(request.user, ref)
@@ -30,7 +33,12 @@ def verify(request, ref, pk, key):
         raise Http404("This item is not offered for that question.")
     may_verify(case, row, context["book"], key, request.user).or_refuse()
     said = Answer.objects.filter(initiative=case, requirement=key).select_related("by").first()
-    form = VerificationForm(sent(request))
+    form = VerificationForm(
+        sent(request),
+        request=request,
+        purpose=f"verify evidence of {case.ref}",
+        facts=lambda: _facts(row, key, said, request.user),
+    )
     if request.method == "POST" and form.is_valid():
         try:
             actions.verify(
@@ -68,6 +76,19 @@ def verify(request, ref, pk, key):
         back_url=back_to(request, reverse("checklist-row", args=[case.ref, key])),
         **_seen(request, case, row),
     )
+
+
+def _facts(row: Evidence, key: str, said: Answer | None, person: User) -> dict:
+    """What the signature rests on: the item and its content, since when the person has opened it, the answer."""
+    opening = EvidenceOpening.objects.filter(evidence=row, person=person).first()
+    return {
+        "item": row.pk,
+        "title": row.title,
+        "fingerprint": row.fingerprint,
+        "opened": opening.at if opening else None,
+        "question": key,
+        "answer version": said.version if said else 0,
+    }
 
 
 def _number(words: str) -> int:

@@ -115,6 +115,8 @@ class CopyForm(forms.Form):
 class EraseForm(SigningForm):
     """By which duty, signed."""
 
+    act = "erasure"
+
     duty = forms.CharField(
         label=_("Which duty asks for it"), max_length=200, help_text=_("For instance: GDPR, Article 17.")
     )

@@ -305,7 +305,10 @@ def erase(request: SignedInRequest, pk: int) -> HttpResponse:
         pk,
         may_search,
         lambda row: EraseForm(
-            sent(request), request=request, purpose=f"erase for request {row.pk} of a person"
+            sent(request),
+            request=request,
+            purpose=f"erase for request {row.pk} of a person",
+            facts=lambda: {"request": row.pk, "found to belong": row.hits.filter(belongs=True).count()},
         ),
         lambda row, said: erasing.erase(request=row, by=request.user, **said),
         _("Erased. Its page says what was tried, and tries it again."),

@@ -158,6 +158,18 @@ def _request(request: SignedInRequest, pk: int) -> BulkReading:
     return of_case(rows, request.user, pk)
 
 
+def _facts(row: BulkReading) -> dict:
+    """What a signature on leave to read rests on: what was selected, for what, and why one at a time is not enough."""
+    selection = row.selection
+    return {
+        "selection": selection.pk,
+        "found": selection.found,
+        "purpose": selection.purpose,
+        "reason": row.reason,
+        "requested by": row.requested_by_id,
+    }
+
+
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def approve_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -170,6 +182,7 @@ def approve_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
         request=request,
         purpose=f"let {row.requested_by} read a selection of {case.ref}",
         act="reading",
+        facts=_facts(row),
     )
     if request.method == "POST" and form.is_valid():
         bulk_readings.approve_bulk_reading(request=row, by=request.user)
@@ -205,6 +218,7 @@ def refuse_bulk(request: SignedInRequest, pk: int) -> HttpResponse:
         request=request,
         purpose=f"refuse that {row.requested_by} reads a selection of {case.ref}",
         act="reading",
+        facts=_facts(row),
         label=_("Why"),
         help_text=_("Whoever asked reads it, and it stays in the record."),
     )

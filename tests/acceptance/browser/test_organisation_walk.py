@@ -144,7 +144,7 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     delegate = watch.sign_in(cast.outsider)
     delegate.open("Read and answer")
     look(delegate, "delegation")
-    delegate.press("I stand in")
+    delegate.bind("I stand in")
     delegate.said("You stand in for Amara Diallo")
     delegate.desk()
     expect(delegate.page.locator("main")).to_contain_text("for Amara Diallo")

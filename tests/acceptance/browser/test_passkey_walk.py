@@ -11,6 +11,7 @@ from governance.identity.factors import resets
 from governance.models import FactorReset, Passkey, SignatureProof
 from governance.offline import verify
 from governance.transparency_log import sealing
+from initiatives.roles.actions import propose_role
 from tests.support import factories
 from tests.support.browser.people import Person, Watch
 from tests.support.cases.open_reviews import voted
@@ -134,3 +135,48 @@ def test_a_device_that_asks_nobody_makes_no_passkey(watch: Watch, cast):
     add(owner, "Old key")
     expect(owner.page.locator("[data-passkey-said]")).to_be_visible()
     assert not Passkey.objects.exists()
+
+
+def test_several_roles_are_signed_at_one_touch_and_a_form_beside_another_too(watch: Watch, cast):
+    rows = [
+        propose_role(
+            case=factories.make_case(cast, title=title), role="sponsor", person=cast.lead, by=cast.owner
+        )
+        for title in ("Letter sorting", "Reply drafts", "Invoice matching")
+    ]
+    lead = watch.let_in(cast.lead)
+    page, device = lead.page, Device(lead.page)
+    add(lead, "Phone")
+    expect(page.get_by_role("heading", name="Make recovery codes")).to_be_visible()
+    grown_old()
+    page.goto("/roles/")
+    expect(page.locator("[data-tick-count]")).to_have_text("0 of 3 ticked")
+    page.get_by_label("Reply drafts").check()
+    page.get_by_label("Invoice matching").check()
+    expect(page.locator("[data-tick-count]")).to_have_text("2 of 3 ticked")
+    device.verifies(False)
+    page.get_by_role("button", name="I accept what is ticked").click()
+    expect(page.locator("[data-signing-said]")).to_contain_text("No passkey was used.")
+    shown = page.locator("[data-signing-statement]")
+    expect(shown).to_contain_text(f"accept the role sponsor on {rows[1].initiative.ref}")
+    expect(shown).to_contain_text(f"accept the role sponsor on {rows[2].initiative.ref}")
+    expect(shown).not_to_contain_text(rows[0].initiative.ref)
+    device.verifies(True)
+    page.get_by_role("button", name="I accept what is ticked").click()
+    lead.said("You accepted 2 roles.")
+    proofs = list(SignatureProof.objects.order_by("id"))
+    assert [verify.check_signature({**proof.__dict__}) for proof in proofs] == ["passkey", "passkey"]
+    assert [proof.digests for proof in proofs] == [[proof.digest for proof in proofs]] * 2
+
+    auditor = watch.let_in(cast.auditor)
+    page, device = auditor.page, Device(auditor.page)
+    add(auditor, "Phone")
+    expect(page.get_by_role("heading", name="Make recovery codes")).to_be_visible()
+    grown_old()
+    page.goto("/audit/keeping/")
+    page.get_by_text("Open a hold").click()
+    page.locator("#id_hold_hold-case").fill(rows[0].initiative.ref)
+    page.locator("#id_hold_hold-why").fill("A claim.")
+    page.get_by_role("button", name="Hold it").click()
+    auditor.said("The hold is open.")
+    assert SignatureProof.objects.get(act="hold").strength == "passkey"

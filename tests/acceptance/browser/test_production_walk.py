@@ -299,7 +299,9 @@ def staff(owner: Person, people: People, cast) -> None:
     owner.said("are asked to accept.")
     for person, roles in ((cast.support, 2), (cast.lead, 1), (cast.steward, 1)):
         asked = people.sign_in(person)
-        for _ in range(roles):
+        if roles > 1:
+            asked.accept_all(roles)
+        else:
             asked.desk()
             asked.click("Read and answer")
             asked.bind("I accept")

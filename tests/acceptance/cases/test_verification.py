@@ -30,6 +30,7 @@ from initiatives.models import Evidence, EvidenceOpening, Verification
 from initiatives.reviews import presentation
 from initiatives.roles import actions as role_actions
 from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
 
 pytestmark = pytest.mark.django_db
 KEY = "mvp.rollout"
@@ -95,7 +96,8 @@ class TestPage:
                 "words": "Forty people, one region, an end.",
                 "fingerprint": plan.fingerprint,
                 "answer": "1",
-            },
+            }
+            | SIGNED,
         )
         assert answer.status_code == 302
         assert (state(case).level, state(case).state) == (Level.VERIFIED, "met")

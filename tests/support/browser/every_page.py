@@ -72,6 +72,7 @@ MAIN = {
     "meeting",
     "meeting-pack",
     "register",
+    "roles-to-accept",
     "case-review",
     "case-overdue",
     "checklist",

@@ -17,6 +17,7 @@ OWN: dict[str, tuple[str | None, dict[str, str]]] = {
     "sign-in": (None, {}),
     "password-set": (None, {}),
     "digest-leave": (None, {"token": "leaving"}),
+    "roles-to-accept": ("second_admin", {}),
     "role-decline": ("second_admin", {}),
     "post-mortem-comment": ("seat_risk", {"post-mortems": "handed_in"}),
     "role-again": ("lead", {"roles": "held"}),

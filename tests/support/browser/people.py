@@ -283,6 +283,14 @@ class Person:
         with self.page.expect_navigation(wait_until="domcontentloaded"):
             self.press(button, exact=exact)
 
+    def accept_all(self, count: int) -> None:
+        """From the desk to the page of the roles that wait, all of them ticked and signed at once."""
+        self.desk()
+        self.open("Read and answer")
+        self.open("Tick all")
+        self.bind("I accept what is ticked")
+        self.said(f"You accepted {count} roles.")
+
     def approve_contract(self) -> None:
         """Approve the contract that is on the page, for one's seat."""
         self.click("Review and sign")

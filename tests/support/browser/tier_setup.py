@@ -63,11 +63,7 @@ class SetUp:
         owner.press("Propose")
         owner.said("is asked to accept.")
         support = self.at(self.cast.support)
-        for _ in range(2):
-            support.desk()
-            support.click("Read and answer")
-            support.bind("I accept")
-            support.said("now.")
+        support.accept_all(2)
 
     def record_model(self) -> None:
         owner = self.owner

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 
+from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from governance.models import Entry
@@ -24,6 +25,12 @@ def acts():
     kinds: list[str] = []
     yield kinds
     kinds += list(Entry.objects.acts().order_by("id").values_list("kind", flat=True)[before:])
+
+
+def seen(response) -> dict:
+    """What a page on which several statements are signed at once sends back of what it showed."""
+    found = BeautifulSoup(response.content, "html.parser").select_one("input[name=sign_seen]")
+    return {"sign_seen": found["value"]}
 
 
 def text_of(response) -> str:

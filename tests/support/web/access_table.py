@@ -348,6 +348,7 @@ TABLE = {
     "approvals": READ,
     "approval": PAGE,
     "people": PAGE,
+    "roles-to-accept": Row(strangers=200, sent=200),
     "role": PAGE,
     "role-propose": OWNER,
     "role-decline": NOT_NOW,  # the person who was asked is not in this table

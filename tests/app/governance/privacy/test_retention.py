@@ -18,6 +18,7 @@ from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
 from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -121,16 +122,21 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
         ({"hold-login": "nobody", "hold-why": "A claim"}, "Nobody signs in as nobody"),
     ):
         assert words in auditor.post("/audit/keeping/", sent).content.decode()
-    assert auditor.post("/audit/keeping/", {"hold-case": case.ref, "hold-why": "A claim"}).status_code == 302
+    assert (
+        auditor.post("/audit/keeping/", {"hold-case": case.ref, "hold-why": "A claim"} | SIGNED).status_code
+        == 302
+    )
     person = leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     erasure.erase(person=person, why="Asked", duty="GDPR", by=cast.admin)
-    with clock.simulated(clock.now() + timedelta(days=730)), django_assert_max_num_queries(26):
+    with clock.simulated(clock.now() + timedelta(days=730)), django_assert_max_num_queries(29):
         page = admin.get("/audit/keeping/").content.decode()
     assert "A claim" in page
     assert f"erased the data of a person, since then “erased person {person.pk}”: Asked (GDPR)" in page
     assert page.count(case.ref) >= 2
     hold = LegalHold.objects.get()
-    assert admin.post("/audit/keeping/", {"lift-hold": hold.pk, "lift-why": "Over"}).status_code == 302
+    assert (
+        admin.post("/audit/keeping/", {"lift-hold": hold.pk, "lift-why": "Over"} | SIGNED).status_code == 302
+    )
     assert not LegalHold.objects.open().exists()
 
 

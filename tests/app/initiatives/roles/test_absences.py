@@ -24,6 +24,7 @@ from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from tests.support import factories
+from tests.support.cases.case_pages import SIGNED
 from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -281,7 +282,9 @@ def test_an_absence_is_planned_answered_and_ended_on_its_pages(cast, as_):
     url = reverse("delegation", args=[row.pk])
     assert url in lead.get("/").content.decode()
     assert as_(cast.support).get(url).status_code == 404
-    assert lead.post(url).status_code == 302
+    assert lead.post(url).status_code == 200, "nothing is accepted unsigned"
+    assert not again(row).accepted_at
+    assert lead.post(url, SIGNED).status_code == 302
     assert again(row).accepted_at
     assert lead.post(url).status_code == 409
     assert lead.post(reverse("delegation-decline", args=[row.pk]), {"reason": "Ill"}).status_code == 302

@@ -20,7 +20,7 @@ from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import handover_queries, handovers, leaving
 from tests.support import factories
-from tests.support.cases.case_pages import SIGNED
+from tests.support.cases.case_pages import SIGNED, seen
 from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -169,7 +169,8 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, cases, as_):
     desk = lead.get("/").content.decode()
     assert "Take over from Marta Lindqvist: 2 initiatives" in desk
     assert desk.count("Read and answer") == 1, "the roles of a handover are one line"
-    page = lead.get("/handovers/").content.decode()
+    shown = lead.get("/handovers/")
+    page, signing = shown.content.decode(), SIGNED | seen(shown)
     assert f"Business owner of {cases[0].ref}" in page
     assert "Condition: Log more" in page
     rows = list(Handover.objects.order_by("initiative"))
@@ -177,7 +178,9 @@ def test_it_is_handed_over_and_taken_on_its_pages(cast, cases, as_):
     foreign = as_(cast.support).post("/handovers/", {"take": rows[0].pk, "step": "accept"} | SIGNED)
     assert foreign.status_code == 200
     assert not again(rows[0]).accepted_at
-    assert lead.post("/handovers/", {"take": rows[0].pk, "step": "accept"} | SIGNED).status_code == 302
+    unseen = lead.post("/handovers/", {"take": rows[0].pk, "step": "accept"} | SIGNED)
+    assert "it was not shown to you" in unseen.content.decode()
+    assert lead.post("/handovers/", {"take": rows[0].pk, "step": "accept"} | signing).status_code == 302
     assert again(rows[0]).accepted_at
     assert owner.post(url, {"take-back": rows[1].pk}).status_code == 302
     assert again(rows[1]).ended_at

@@ -1,0 +1,138 @@
+"""Several statements of one sitting, signed at once: one challenge over the digests of all, a proof for each.
+
+Each proof keeps its own statement, and of the others their digests alone, which nobody guesses a statement from.
+"""
+
+import secrets
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from governance import clock
+from governance.identity.factors import passkeys
+from governance.identity.proofs import ceremony, provider_tokens
+from governance.identity.proofs.ceremony import LASTS, CeremonyEnded, Proof, digest_of
+from governance.models import FrozenStatement, User
+from governance.offline import verify
+from governance.vocabulary import Strength
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Statements as they were shown together, and the one challenge that is good for all of them."""
+
+    token: str
+    challenge: bytes
+    statement: str  # all of them, one after the other, as whoever signs reads them
+
+
+def freeze(person: User, statements: Mapping[Key, str], shown_at: datetime, *, token: str = "") -> Frozen:
+    """Keep the statements as they are shown now, in their order, with the challenge that is good for them alone.
+
+    `token`: under which their form sends them again, as for a single one.
+    """
+    ceremony.forget_ended()
+    token, nonce = ceremony.free_token(person, token), secrets.token_bytes(32)
+    salted = [(secrets.token_bytes(16), text) for text in statements.values()]
+    challenge = verify.signature_challenge(nonce, [digest_of(salt, text) for salt, text in salted])
+    FrozenStatement.objects.bulk_create(
+        FrozenStatement(
+            token=_token(token, place),
+            person=person,
+            statement=text,
+            salt=salt,
+            nonce=nonce,
+            challenge=challenge,
+            shown_at=shown_at,
+            expires_at=clock.now() + LASTS,
+        )
+        for place, (salt, text) in enumerate(salted)
+    )
+    return Frozen(token, challenge, "\n".join(statements.values()))
+
+
+def _token(token: str, place: int) -> str:
+    return f"{token}.{place}"
+
+
+def by_passkey(
+    person: User,
+    *,
+    token: str,
+    sent: str,
+    again: Callable[[datetime], Mapping[Key, str]],
+    act: str,
+    purpose: str,
+    address: str | None,
+) -> dict[Key, Proof]:
+    """The proofs by the one assertion that a browser sent for statements that were frozen together.
+
+    `again(moment)` writes all of them anew, from facts read now, as shown at that moment. Raises CeremonyEnded and
+    PasskeyRefused; both leave an entry.
+    """
+    with ceremony.ended_on_record(person, purpose, address):
+        rows = _same_again(person, token, again)
+    challenge = bytes(next(iter(rows.values())).challenge)
+    asserted = passkeys.check(
+        person, sent, challenge=challenge, signing=True, purpose=purpose, address=address
+    )
+    how = {"strength": Strength.PASSKEY, "passkey": asserted.passkey, "evidence": asserted.evidence}
+    return _together({key: ceremony.proof_of(row, act=act, **how) for key, row in rows.items()})
+
+
+def by_provider(
+    person: User,
+    *,
+    token: str,
+    least: Strength,
+    again: Callable[[datetime], Mapping[Key, str]],
+    act: str,
+    purpose: str,
+    address: str | None,
+) -> dict[Key, Proof]:
+    """The proofs by the one ID token that lies beside statements that were frozen together; as for a single one."""
+    with ceremony.ended_on_record(person, purpose, address):
+        ceremony.check_provider_will_do(person, token, least)
+        rows = _same_again(person, token, again)
+        if why := provider_tokens.why_not_counting(next(iter(rows.values()))):
+            raise CeremonyEnded(why)
+    return _together(
+        {
+            key: ceremony.proof_of(row, act=act, strength=Strength.PROVIDER, evidence=row.evidence)
+            for key, row in rows.items()
+        }
+    )
+
+
+def _same_again(
+    person: User, token: str, again: Callable[[datetime], Mapping[Key, str]]
+) -> dict[Key, FrozenStatement]:
+    """The frozen statements, used up, once they are those that would be signed now. Raises CeremonyEnded."""
+    first = ceremony.thaw(person, _token(token, 0))
+    now = again(first.shown_at)
+    rows = [first, *(ceremony.thaw(person, _token(token, place)) for place in range(1, len(now)))]
+    more = FrozenStatement.objects.filter(token=_token(token, len(now)), person=person).exists()
+    if more or [row.statement for row in rows] != list(now.values()):
+        raise CeremonyEnded("What you sign is not what was shown.")
+    return dict(zip(now, rows, strict=True))
+
+
+def by_password(
+    person: User, *, act: str, statements: Mapping[Key, str], shown_at: datetime, with_code: bool
+) -> dict[Key, Proof]:
+    """The proofs by one password that was right, with a code that was right where `with_code`: our word for them."""
+    return _together(
+        {
+            key: ceremony.by_password(person, act=act, statement=text, shown_at=shown_at, with_code=with_code)
+            for key, text in statements.items()
+        }
+    )
+
+
+def _together(proofs: dict[Key, Proof]) -> dict[Key, Proof]:
+    """Each with the digests of all, in the order in which they were shown."""
+    digests = tuple(proof.digest for proof in proofs.values())
+    return {key: replace(proof, digests=digests) for key, proof in proofs.items()}
