@@ -115,7 +115,7 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
     cast, as_, django_assert_max_num_queries
 ):
     case = stopped(cast)
-    auditor, admin = as_(cast.auditor), as_(cast.admin)
+    auditor = as_(cast.auditor)
     for sent, words in (
         ({"hold-why": "A claim"}, "one initiative or on one person"),
         ({"hold-case": "AI-9999", "hold-why": "A claim"}, "There is no initiative AI-9999"),
@@ -129,13 +129,16 @@ def test_the_page_shows_what_is_kept_and_erased_and_opens_and_lifts_holds(
     person = leaving.deactivate(person=cast.outsider, reason="Left", by=cast.admin)
     erasure.erase(person=person, why="Asked", duty="GDPR", by=cast.admin)
     with clock.simulated(clock.now() + timedelta(days=730)), django_assert_max_num_queries(29):
-        page = admin.get("/audit/keeping/").content.decode()
+        page = as_(cast.admin).get("/audit/keeping/").content.decode()
     assert "A claim" in page
     assert f"erased the data of a person, since then “erased person {person.pk}”: Asked (GDPR)" in page
     assert page.count(case.ref) >= 2
     hold = LegalHold.objects.get()
     assert (
-        admin.post("/audit/keeping/", {"lift-hold": hold.pk, "lift-why": "Over"} | SIGNED).status_code == 302
+        as_(cast.admin)
+        .post("/audit/keeping/", {"lift-hold": hold.pk, "lift-why": "Over"} | SIGNED)
+        .status_code
+        == 302
     )
     assert not LegalHold.objects.open().exists()
 

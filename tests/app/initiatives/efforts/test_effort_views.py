@@ -154,6 +154,7 @@ def test_the_case_says_that_its_demo_is_older_than_the_integration_work(cast, as
     words = "is older than the integration work since"
     assert words not in text_of(client.get(case.get_absolute_url()))
     with clock.simulated(clock.now() + timedelta(days=20)):
+        client = as_(cast.owner)
         note(case, cast.lead)
         pages = [at(name, case.ref) for name in ("case", "integration", "integration-effort")]
         for page in pages:
