@@ -106,8 +106,9 @@ def offered(request: SignedInRequest) -> HttpResponse:
             handovers.decline_handovers(handovers=chosen, reason=form.cleaned_data["reason"], by=request.user)
             messages.success(request, _("You declined; whoever asked you is told."))
         else:
-            handovers.accept_handovers(handovers=chosen, proofs=form.proofs, by=request.user)
-            count = len(chosen)
+            signed = [row for row in chosen if row.pk in form.proofs]
+            handovers.accept_handovers(handovers=signed, proofs=form.proofs, by=request.user)
+            count = len(signed)
             messages.success(request, f"You took over {count} initiative{'' if count == 1 else 's'}.")
         return redirect("handovers")
     rows_shown = [

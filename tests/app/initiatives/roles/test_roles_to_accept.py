@@ -27,9 +27,9 @@ from governance.permission_result import Conflict, no
 from governance.transparency_log import sealing, verification
 from governance.vocabulary import Strength
 from initiatives.desk.lines import lines
-from initiatives.models import RoleAssignment
-from initiatives.registration.actions import withdraw
-from initiatives.roles import actions
+from initiatives.models import Handover, RoleAssignment
+from initiatives.registration import actions as registration_actions
+from initiatives.roles import actions, handovers
 from tests.app.initiatives.cases.test_signing_by_passkey import prepared, signed, with_passkey
 from tests.support import factories
 from tests.support.cases.case_pages import SIGNED, acts, seen, text_of
@@ -294,7 +294,7 @@ class TestPage:
     def test_what_is_withdrawn_asks_nobody_any_more(self, cast, as_):
         case = factories.make_case(cast)
         actions.propose_role(case=case, role="sponsor", person=cast.lead, by=cast.owner)
-        withdraw(case=case, reason="Registered twice", by=cast.owner)
+        registration_actions.withdraw(case=case, reason="Registered twice", by=cast.owner)
         assert "No role waits for you" in text_of(as_(cast.lead).get(URL))
 
     def test_who_may_lift_nothing_yet_accepts_nothing(self, cast, as_, monkeypatch):
@@ -336,3 +336,37 @@ class TestTold:
         assert left.key == due.key
         assert left.subject == "You are asked to accept 1 role"
         assert not Notice.objects.filter(kind="role").exists()
+
+
+class TestHandovers:
+    def test_each_that_is_taken_over_has_its_own_proof_under_its_own_case(self, cast, as_):
+        cases = [factories.make_case(cast, title=f"Idea number {number}") for number in range(2)]
+        handovers.propose_handover(
+            person=cast.owner, chosen=dict.fromkeys(cases, cast.lead), reason="Leaving.", by=cast.owner
+        )
+        device, client, url = with_passkey(cast.lead), as_(cast.lead), reverse("handovers")
+        rows = Handover.objects.order_by("initiative")
+        sent = {"take": [row.pk for row in rows], "step": "accept"} | seen(client.get(url))
+        assert client.post(url, sent | signed(device, prepared(client, url, sent))).status_code == 302
+        assert all(row.accepted_at for row in Handover.objects.all())
+        kept = list(Entry.objects.rows().filter(table="governance_signatureproof").order_by("id"))
+        assert [entry.case_ref for entry in kept] == [case.ref for case in cases]
+        for entry, case, other in zip(kept, cases, reversed(cases), strict=True):
+            row = entry.facts["after"]
+            assert verify.check_signature(row) == "passkey"
+            assert len(row["digests"]) == 2
+            assert f"Business owner of {case.ref}" in row["statement"]
+            assert other.ref not in row["statement"]
+
+    def test_other_words_to_accept_than_were_shown_end_it(self, cast, as_):
+        case = factories.make_case(cast)
+        row = handovers.propose_handover(
+            person=cast.owner, chosen={case: cast.lead}, reason="Leaving.", by=cast.owner
+        )[0]
+        client, url = as_(cast.lead), reverse("handovers")
+        sent = {"take": row.pk, "step": "accept"} | seen(client.get(url))
+        registration_actions.rename(case=case, title="Another name", reason="Clearer", by=cast.owner)
+        answer = client.post(url, sent | SIGNED)
+        assert f"{case.ref} from {cast.owner}: accepted changed since it was shown." in text_of(answer)
+        assert not Handover.objects.get().accepted_at
+        assert client.post(url, {"take": row.pk, "step": "decline"}).status_code == 302
