@@ -170,7 +170,7 @@ class SigningForm(forms.Form):
     def signed_there(self) -> bool:
         """Whether what is sent names a statement that somebody signed at a provider."""
         token = self.data.get(TOKEN, "")
-        return any(row.identity_id for row in ceremony.under(self.request.user, token))
+        return bool(token) and ceremony.named(token).exclude(identity=None).exists()
 
     def _token(self) -> str:
         """What the statement of this page is called by: a new name, unless one waits to be signed under its own."""

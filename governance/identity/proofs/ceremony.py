@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from webauthn.helpers import bytes_to_base64url
 
 from governance import clock
@@ -81,10 +81,12 @@ def waits(person: User, token: str) -> bool:
 
 def under(person: User, token: str) -> list[FrozenStatement]:
     """The statements of this person that are called by the token: one, or those of a sitting in their order."""
-    if not token:
-        return []
-    mine = FrozenStatement.objects.filter(person=person)
-    return list(mine.filter(Q(token=token) | Q(token__startswith=f"{token}.")).order_by("pk"))
+    return list(named(token).filter(person=person).order_by("pk")) if token else []
+
+
+def named(token: str) -> QuerySet[FrozenStatement]:
+    """What lies under the token, whoever it was shown to."""
+    return FrozenStatement.objects.filter(Q(token=token) | Q(token__startswith=f"{token}."))
 
 
 def freeze(person: User, statement: str, shown_at: datetime, *, token: str = "") -> FrozenStatement:
@@ -112,9 +114,9 @@ def free_token(person: User, token: str) -> str:
     """This token, once nothing lies under it; a new one instead of none, of a used one, and of somebody else's."""
     if len(token) != TOKEN_LETTERS:
         return new_token()
-    named = FrozenStatement.objects.filter(Q(token=token) | Q(token__startswith=f"{token}."))
-    named.filter(person=person, used_at=None).delete()
-    return new_token() if named.exists() else token
+    there = named(token)
+    there.filter(person=person, used_at=None).delete()
+    return new_token() if there.exists() else token
 
 
 def forget_ended() -> None:
