@@ -134,7 +134,7 @@ MUTANTS = [
         "governance.identity.proofs.provider_tokens:own_link",
         ".filter(provider=token.provider, key=token.key).first()",
         ".filter(provider=token.provider).first()",
-        f"{REFUSED} -k another_person",
+        f"{REFUSED} -k account",
     ),
     (
         "a token is asked with a sign-in of now",

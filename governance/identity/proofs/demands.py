@@ -42,18 +42,22 @@ class Asked:
         if self.by_password or self.passkeys or self.by_provider:
             return ""
         if self.least == Strength.PASSWORD:
-            return f"You have no password here, and nothing else to sign with now. {_remedy(self.least)}"
+            return (
+                "You have no password here, and nothing else to sign with now. Ask an admin: your identity provider is "
+                "switched off, or your account is not linked with it."
+            )
         wants = self.least.label.lower()
         return f"The rulebook asks that this is signed by at least: {wants}. {_remedy(self.least)}"
 
 
 def _remedy(least: Strength) -> str:
     """What somebody does who lacks the strength."""
-    ways = (
-        [] if relying_party.why_none() else ["add a passkey in Sign-in and security, which signs after a day"]
-    )
+    ways = []
+    if not relying_party.why_none():
+        waits = "it signs after a day, or once a second admin has confirmed it"
+        ways.append(f"add a passkey in Sign-in and security ({waits})")
     if least == Strength.PASSWORD_AND_CODE:
-        ways.append("add an authenticator app there")
+        ways.append("add an authenticator app in Sign-in and security")
     if least.rank <= Strength.PROVIDER.rank and IdentityProvider.objects.on().exists():
         ways.append("link your account with an identity provider under Your account")
     return f"You can {', or '.join(ways)}." if ways else relying_party.why_none()
