@@ -1416,6 +1416,7 @@ JWK_MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y"), "OKP": 
 # Seconds by which the clock of a provider may differ: whoever signed in there did so after the statement was shown, and
 # before it was signed.
 CLOCK_BEHIND, CLOCK_AHEAD = 5, 60
+NEW_PASSKEY_WAITS = datetime.timedelta(hours=23, minutes=59)  # a day, less what an act may take
 ES256, EDDSA, RS256 = -7, -8, -257
 PRESENT, VERIFIED = 1, 4  # flags of an authenticator: somebody touched it; it asked for a PIN or a finger
 
@@ -1649,9 +1650,18 @@ class Signatures:
                 self._proof(position, entry, parse_json(body, "The body")["after"])
         elif table == PASSKEYS_TABLE and body is not None and entry.get("operation") in ("+", "~"):
             row = parse_json(body, "The body")["after"]
-            known = self._passkeys.setdefault(row["id"], {"enrolled": position})
+            known = self._passkeys.setdefault(
+                row["id"], {"enrolled": position, "signs_from": row["signs_from"]}
+            )
             if "key" in known and known["key"] != row["public_key"]:
                 raise Rejected(f"The public key of passkey {row['id']} was exchanged after it was enrolled.")
+            soonest = _moment(known["signs_from"])
+            if entry["operation"] == "+":
+                soonest = _moment(entry.get("at") or entry["recorded_at"]) + NEW_PASSKEY_WAITS
+            if _moment(row["signs_from"]) < soonest:
+                raise Rejected(
+                    f"Passkey {row['id']} was dated back: a new one signs a day after it is recorded."
+                )
             known |= {"key": row["public_key"], "person": row["person_id"], "signs_from": row["signs_from"]}
             known |= {"confirmed_at": row["confirmed_at"], "ended_at": row["ended_at"]}
         elif table in (PROVIDERS_TABLE, PROVIDER_KEYS_TABLE, LINKS_TABLE):

@@ -335,8 +335,9 @@ def passkey_body(device: Authenticator, **changes) -> bytes:
     return json.dumps({"after": row | changes}).encode()
 
 
-def of_row(table: str, operation: str = "+") -> dict:
-    return {"table": table, "operation": operation, "xact": 5, "actor": 7, "kind": "row"}
+def of_row(table: str, operation: str = "+", recorded_at: str = "2026-11-07T12:00:00Z") -> dict:
+    said = {"table": table, "operation": operation, "xact": 5, "actor": 7, "kind": "row"}
+    return said | {"recorded_at": recorded_at}
 
 
 def look(signatures: Signatures, *entries: tuple[dict, bytes | None]) -> Signatures:
@@ -371,6 +372,15 @@ def test_a_passkey_is_enrolled_before_it_signs(devices):
         "by another key": ((enrolment[0], passkey_body(device, person_id=8)), proof),
         "was exchanged": (enrolment, (changed, passkey_body(Authenticator(ES256)))),
         "was new": ((enrolment[0], passkey_body(device, signs_from="2026-11-09T13:00:00+00:00")), proof),
+        "was dated back": (
+            (of_row(verify.PASSKEYS_TABLE, recorded_at="2026-11-09T11:00:00Z"), enrolment[1]),
+            proof,
+        ),
+        "dated back": (
+            enrolment,
+            (changed, passkey_body(device, signs_from="2026-10-01T10:00:00+00:00")),
+            proof,
+        ),
         "had ended": ((enrolment[0], passkey_body(device, ended_at="2026-11-09T11:00:00+00:00")), proof),
         "its proof is not in the record": (signed,),
         "another signature than": (
