@@ -281,9 +281,9 @@ def may_raise(case: Initiative, person: User) -> Answer:
     """What only the chair does and what lets the case rise or go on: approve, lift, excuse, reopen, continue."""
     seated = [row for row in members_now(board_for(case.unit)) if row.person_id == person.pk]
     chaired = [row for row in seated if row.seat in (BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR)]
-    return all_of(
-        may_chair(case, person), _not_reset_by_party(case, person), cooling_off.may_lift(person, chaired)
-    )
+    decides = may_chair(case, person)
+    gains = _not_reset_by_party(case, person) if decides else decides
+    return all_of(gains, cooling_off.may_lift(person, chaired))
 
 
 def _not_reset_by_party(case: Initiative, person: User) -> Answer:
