@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from governance import clock
+from governance.identity.proofs import demands
 from governance.ledger import csv_export
 from governance.models import Rulebook
 from governance.people import permissions as people_permissions
@@ -116,6 +117,7 @@ def forecast(request, pk):
         "nav": "rulebook",
         "forecast": row,
         "happens": _happens(row),
+        "signers": demands.who_could_not(book.signatures) if row.kind == Forecast.CASES else [],
         "outdated": outdated(row),
         "page": page,
         "rows": [_shown(one, book, row.in_force.book) for one in page],

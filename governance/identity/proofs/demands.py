@@ -1,13 +1,29 @@
 """How strong a signature must be, by act and risk tier, as the rulebook in force says; and what somebody can give."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from governance import clock
 from governance.identity.factors import codes, passkeys, relying_party
 from governance.identity.proofs import provider_tokens
-from governance.models import AuthenticatorApp, ExternalIdentity, IdentityProvider, Passkey, Rulebook, User
+from governance.models import (
+    AuthenticatorApp,
+    ExternalIdentity,
+    IdentityProvider,
+    Membership,
+    Passkey,
+    Rulebook,
+    User,
+)
 from governance.vocabulary import Strength
+
+OF_SEATS = (
+    "vote",
+    "decision",
+    "contract",
+    "waiver",
+    "verification",
+)  # what is signed by whoever holds a seat
 
 
 @dataclass(frozen=True)
@@ -99,3 +115,27 @@ def before_signing(people: list[User], act: str, tier: str) -> str:
     if not lacking:
         return f"{said} Everybody who is told can."
     return f"{said} Not yet able to: {', '.join(lacking)}. Each is told: {_remedy(least)}"
+
+
+def who_could_not(signatures: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Of the people who hold a seat now, those who could not sign what a rulebook's [signatures] would ask: a sentence
+    for each act and strength.
+    """
+    asked: dict[tuple[str, Strength], list[str]] = {}
+    for act, by_tier in signatures.items():
+        for tier, said in by_tier.items():
+            if act in OF_SEATS and said != Strength.PASSWORD:
+                asked.setdefault((act, Strength(said)), []).append(tier)
+    if not asked:
+        return []
+    seated = Membership.objects.held_at(clock.now()).values("person")
+    people = [
+        (person, asked_of(person, "")) for person in User.objects.filter(pk__in=seated).order_by("full_name")
+    ]
+    found = []
+    for (act, least), tiers in asked.items():
+        lacking = [str(person) for person, own in people if replace(own, least=least).why_not]
+        where = f"{act.replace('_', ' ').capitalize()} at {' and '.join(tiers)} risk: at least {least.label.lower()}."
+        who = f"Not yet able to: {', '.join(lacking)}." if lacking else "Everybody with a seat can."
+        found.append(f"{where} {who}")
+    return found

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance import clock
+from governance.identity.factors import codes
 from governance.models import Entry, Notice, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
@@ -97,6 +98,26 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     said = Entry.objects.acts().filter(kind="rulebook published").latest("pk").facts["facts"]
     assert (said["forecast"], said["grace_until"]) == (forecast.outcome, until.isoformat())
     assert "is in force by now" in admin.get(page.url).content.decode()
+
+
+def test_it_says_who_could_not_sign(company, as_):
+    asks = {("signatures", "vote", "high"): "passkey", ("signatures", "vote", "limited"): "passkey"}
+    asks |= {
+        ("signatures", "decision", "high"): "password and code",
+        ("signatures", "role", "high"): "passkey",
+    }
+    secret = codes.new_secret()
+    codes.add(person=company.chair, secret=secret, code=codes.code_at(secret, codes.step_of(clock.now())))
+    forecast = worked_out(draft_of(company, asks), company)
+    page = as_(company.admin).get(f"/rulebook-effects/{forecast.pk}/").content.decode()
+    votes, decisions = page.split('id="signers"')[1].split("</ul>")[0].split("<li>")[1:]
+    assert "Vote at limited and high risk: at least passkey." in votes
+    assert company.seat_risk.full_name in votes
+    assert company.chair.full_name in votes
+    assert "at least password and one-time code" in decisions
+    assert company.chair.full_name not in decisions
+    plain = worked_out(draft_of(company, STRICTER, "2026.3"), company)
+    assert 'id="signers"' not in as_(company.admin).get(f"/rulebook-effects/{plain.pk}/").content.decode()
 
 
 def test_it_says_what_came_since(company, as_):
