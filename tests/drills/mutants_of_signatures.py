@@ -130,6 +130,13 @@ MUTANTS = [
         f"{OFFLINE} -k enrolled_before",
     ),
     (
+        "offline: a new passkey signs a day after it is recorded",
+        "governance.offline.verify:Signatures.look",
+        'if _moment(row["signs_from"]) < soonest:',
+        "if False:",
+        f"{OFFLINE} -k enrolled_before",
+    ),
+    (
         "a token is of the signer's own account",
         "governance.identity.proofs.provider_tokens:own_link",
         ".filter(provider=token.provider, key=token.key).first()",
@@ -159,7 +166,7 @@ MUTANTS = [
     ),
     (
         "a token is as strong as the rulebook asks",
-        "governance.identity.proofs.ceremony:by_provider",
+        "governance.identity.proofs.ceremony:check_provider_will_do",
         "if Strength.PROVIDER.rank < least.rank:",
         "if False:",
         f"{REFUSED} -k rulebook",
@@ -173,8 +180,8 @@ MUTANTS = [
     ),
     (
         "the key of a provider is sealed before a token of it counts",
-        "governance.identity.proofs.ceremony:by_provider",
-        "provider_tokens.check_sealed(person, token)",
+        "governance.identity.proofs.ceremony:check_provider_will_do",
+        "provider_tokens.check_sealed(under(person, token))",
         "pass",
         f"{AT_PROVIDER} -k exactly",
     ),
