@@ -7,6 +7,7 @@ REFUSED = "tests/app/governance/identity/test_refused_provider_proofs.py"
 AT_PROVIDER = "tests/app/governance/identity/test_signing_by_provider.py"
 KEPT = "tests/app/governance/identity/test_provider_proofs_kept.py"
 TOKENS = "tests/unit/governance/transparency_log/test_id_tokens_offline.py"
+DUTIES = "tests/app/initiatives/reviews/test_separation_of_duties.py"
 OFFLINE = "tests/unit/governance/transparency_log/test_signatures_offline.py"
 
 MUTANTS = [
@@ -128,6 +129,34 @@ MUTANTS = [
         'raise Rejected("The passkey of this signature was enrolled after the fact, or never.")',
         "pass",
         f"{OFFLINE} -k enrolled_before",
+    ),
+    (
+        "another account of a party is party",
+        "initiatives.access.signers:party_as",
+        "parties, accounts = parties_of(case), accounts_of(person)",
+        "parties, accounts = parties_of(case), {person.pk}",
+        f"{DUTIES} -k other_account",
+    ),
+    (
+        "whoever decides was not reset by a party",
+        "initiatives.access.permissions:may_raise",
+        "_not_reset_by_party(case, person) if decides else decides",
+        "decides",
+        f"{DUTIES} -k a_day_later",
+    ),
+    (
+        "one fact that changed ends a sitting",
+        "governance.identity.proofs.sittings:_same_again",
+        "or [row.statement for row in rows] != list(now.values())",
+        "",
+        "tests/app/initiatives/roles/test_roles_to_accept.py",
+    ),
+    (
+        "a session that was left ends",
+        "governance.sign_in.sessions:was_left",
+        "clock.now() >= last + idle",
+        "False",
+        "tests/app/governance/sign_in/test_account.py -k was_left",
     ),
     (
         "offline: a new passkey signs a day after it is recorded",
