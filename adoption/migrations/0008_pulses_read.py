@@ -2,8 +2,6 @@
 
 from django.db import migrations, models
 
-import governance.database.migration_operations
-
 
 class Migration(migrations.Migration):
 
@@ -12,23 +10,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.AlterField(
-                    model_name='historicalmeasure',
-                    name='instrument',
-                    field=models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.pulse', 'Felt load, asked by a pulse, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30),
-                ),
-                migrations.AlterField(
-                    model_name='measure',
-                    name='instrument',
-                    field=models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.pulse', 'Felt load, asked by a pulse, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30),
-                ),
-                migrations.AlterField(
-                    model_name='reading',
-                    name='came',
-                    field=models.CharField(choices=[('typed', 'Typed'), ('imported', 'Imported'), ('sent', 'Sent by a system'), ('pulse', 'Asked by a pulse')], max_length=10),
-                ),
-            ]
+        migrations.AlterField(
+            model_name='historicalmeasure',
+            name='instrument',
+            field=models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.pulse', 'Felt load, asked by a pulse, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30),
+        ),
+        migrations.AlterField(
+            model_name='measure',
+            name='instrument',
+            field=models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.pulse', 'Felt load, asked by a pulse, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30),
+        ),
+        migrations.AlterField(
+            model_name='reading',
+            name='came',
+            field=models.CharField(choices=[('typed', 'Typed'), ('imported', 'Imported'), ('sent', 'Sent by a system'), ('pulse', 'Asked by a pulse')], max_length=10),
         ),
     ]

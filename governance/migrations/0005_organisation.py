@@ -3,8 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import governance.database.migration_operations
-
 TREE = """
 -- A unit stands where its path says: below its parent, and so below itself never. Checked at COMMIT, because an act
 -- moves a unit and what is below it in several statements.
@@ -73,34 +71,30 @@ class Migration(migrations.Migration):
     dependencies = [("governance", "0004_every")]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.AddField(
-                    model_name="historicalunit",
-                    name="merged_into",
-                    field=models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="governance.unit",
-                    ),
-                ),
-                migrations.AddField(
-                    model_name="unit",
-                    name="merged_into",
-                    field=models.ForeignKey(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="merged",
-                        to="governance.unit",
-                    ),
-                ),
-            ]
+        migrations.AddField(
+            model_name="historicalunit",
+            name="merged_into",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="governance.unit",
+            ),
+        ),
+        migrations.AddField(
+            model_name="unit",
+            name="merged_into",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="merged",
+                to="governance.unit",
+            ),
         ),
         migrations.RunSQL(TREE, NO_TREE),
     ]

@@ -4,8 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.database.migration_operations
-
 
 class Migration(migrations.Migration):
 
@@ -14,28 +12,24 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.CreateModel(
-                    name='CalendarFeed',
-                    fields=[
-                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('hash', models.CharField(max_length=64, unique=True)),
-                        ('made_at', models.DateTimeField()),
-                        ('read_at', models.DateTimeField(blank=True, null=True)),
-                        ('hour_from', models.DateTimeField(blank=True, null=True)),
-                        ('hour_reads', models.PositiveIntegerField(default=0)),
-                        ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_feed', to=settings.AUTH_USER_MODEL)),
-                    ],
-                ),
-                migrations.CreateModel(
-                    name='Telling',
-                    fields=[
-                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('digest', models.CharField(choices=[('mine', 'Every week, of the units where I hold a role or a seat'), ('unit', 'Every week, of these and of my own unit'), ('never', 'Never')], default='mine', max_length=10)),
-                        ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='telling', to=settings.AUTH_USER_MODEL)),
-                    ],
-                ),
-            ]
+        migrations.CreateModel(
+            name='CalendarFeed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('hash', models.CharField(max_length=64, unique=True)),
+                ('made_at', models.DateTimeField()),
+                ('read_at', models.DateTimeField(blank=True, null=True)),
+                ('hour_from', models.DateTimeField(blank=True, null=True)),
+                ('hour_reads', models.PositiveIntegerField(default=0)),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_feed', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Telling',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(choices=[('mine', 'Every week, of the units where I hold a role or a seat'), ('unit', 'Every week, of these and of my own unit'), ('never', 'Never')], default='mine', max_length=10)),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='telling', to=settings.AUTH_USER_MODEL)),
+            ],
         ),
     ]

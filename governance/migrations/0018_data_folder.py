@@ -2,8 +2,6 @@
 
 from django.db import migrations, models
 
-import governance.database.migration_operations
-
 
 class Migration(migrations.Migration):
 
@@ -12,25 +10,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.AlterField(
-                    model_name='delivery',
-                    name='kind',
-                    field=models.CharField(choices=[('day', "The day's mail"), ('digest', 'Weekly digest'), ('approvals', 'Approvals asked for'), ('checkpoint', 'Checkpoint of a decision'), ('account', 'About the account')], default='day', max_length=20),
-                ),
-                migrations.CreateModel(
-                    name='DataFolder',
-                    fields=[
-                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('mark', models.CharField(max_length=64)),
-                        ('marked_at', models.DateTimeField()),
-                        ('only', models.BooleanField(default=True, editable=False, unique=True)),
-                    ],
-                    options={
-                        'constraints': [models.CheckConstraint(condition=models.Q(('only', True)), name='one_folder_of_files')],
-                    },
-                ),
-            ]
+        migrations.AlterField(
+            model_name='delivery',
+            name='kind',
+            field=models.CharField(choices=[('day', "The day's mail"), ('digest', 'Weekly digest'), ('approvals', 'Approvals asked for'), ('checkpoint', 'Checkpoint of a decision'), ('account', 'About the account')], default='day', max_length=20),
+        ),
+        migrations.CreateModel(
+            name='DataFolder',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mark', models.CharField(max_length=64)),
+                ('marked_at', models.DateTimeField()),
+                ('only', models.BooleanField(default=True, editable=False, unique=True)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('only', True)), name='one_folder_of_files')],
+            },
         ),
     ]

@@ -2,27 +2,21 @@
 
 from django.db import migrations, models
 
-import governance.database.migration_operations
-
 
 class Migration(migrations.Migration):
     dependencies = [("governance", "0018_data_folder")]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.AddField(
-                    model_name="pulse",
-                    name="clock_off",
-                    field=models.IntegerField(db_default=0, default=0),
-                ),
-                migrations.AlterField(
-                    model_name="pulse",
-                    name="kind",
-                    field=models.CharField(
-                        choices=[("scheduler", "scheduler"), ("worker", "worker"), ("web", "web")], max_length=10
-                    ),
-                ),
-            ]
+        migrations.AddField(
+            model_name="pulse",
+            name="clock_off",
+            field=models.IntegerField(db_default=0, default=0),
+        ),
+        migrations.AlterField(
+            model_name="pulse",
+            name="kind",
+            field=models.CharField(
+                choices=[("scheduler", "scheduler"), ("worker", "worker"), ("web", "web")], max_length=10
+            ),
         ),
     ]

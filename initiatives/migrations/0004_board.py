@@ -4,8 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.database.migration_operations
-
 
 class Migration(migrations.Migration):
 
@@ -15,26 +13,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.AddField(
-                    model_name='reviewvisit',
-                    name='before',
-                    field=models.DateTimeField(null=True),
-                ),
-                migrations.CreateModel(
-                    name='CaseVisit',
-                    fields=[
-                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('at', models.DateTimeField()),
-                        ('before', models.DateTimeField(null=True)),
-                        ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='initiatives.initiative')),
-                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                    ],
-                    options={
-                        'constraints': [models.UniqueConstraint(fields=('initiative', 'person'), name='one_case_visit_row_per_person')],
-                    },
-                ),
-            ]
+        migrations.AddField(
+            model_name='reviewvisit',
+            name='before',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.CreateModel(
+            name='CaseVisit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('before', models.DateTimeField(null=True)),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='initiatives.initiative')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('initiative', 'person'), name='one_case_visit_row_per_person')],
+            },
         ),
     ]

@@ -15,19 +15,15 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.AlterField(
-                    model_name='historicalobligation',
-                    name='kind',
-                    field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back')], max_length=20),
-                ),
-                migrations.AlterField(
-                    model_name='obligation',
-                    name='kind',
-                    field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back')], max_length=20),
-                ),
-            ]
+        migrations.AlterField(
+            model_name='historicalobligation',
+            name='kind',
+            field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='obligation',
+            name='kind',
+            field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back')], max_length=20),
         ),
         governance.database.migration_operations.Together(
             [

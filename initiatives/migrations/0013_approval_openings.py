@@ -4,8 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import governance.database.migration_operations
-
 
 class Migration(migrations.Migration):
 
@@ -15,25 +13,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.AddField(
-                    model_name='approvalanswer',
-                    name='on_behalf_of',
-                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-                ),
-                migrations.CreateModel(
-                    name='ApprovalOpening',
-                    fields=[
-                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('at', models.DateTimeField()),
-                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                        ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='openings', to='initiatives.approvalrequest')),
-                    ],
-                    options={
-                        'constraints': [models.UniqueConstraint(fields=('request', 'person'), name='one_first_look_per_person_and_request')],
-                    },
-                ),
-            ]
+        migrations.AddField(
+            model_name='approvalanswer',
+            name='on_behalf_of',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.CreateModel(
+            name='ApprovalOpening',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='openings', to='initiatives.approvalrequest')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('request', 'person'), name='one_first_look_per_person_and_request')],
+            },
         ),
     ]

@@ -2,8 +2,6 @@
 
 from django.db import migrations, models
 
-import governance.database.migration_operations
-
 
 class Migration(migrations.Migration):
 
@@ -12,18 +10,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        governance.database.migration_operations.Together(
-            [
-                migrations.AlterField(
-                    model_name='historicalobligation',
-                    name='kind',
-                    field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more'), ('reading', 'Read a measure that has been silent for too long')], max_length=20),
-                ),
-                migrations.AlterField(
-                    model_name='obligation',
-                    name='kind',
-                    field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more'), ('reading', 'Read a measure that has been silent for too long')], max_length=20),
-                ),
-            ]
+        migrations.AlterField(
+            model_name='historicalobligation',
+            name='kind',
+            field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more'), ('reading', 'Read a measure that has been silent for too long')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='obligation',
+            name='kind',
+            field=models.CharField(choices=[('post_mortem', 'Post-mortem'), ('retrospective', 'Retrospective after go-live'), ('criterion', 'Item of the gate that was left to do after the move'), ('step_back', 'Bring support back, or step back'), ('vacancy', 'Find an owner, or step back'), ('service_account', 'Close a service account that nothing uses any more'), ('reading', 'Read a measure that has been silent for too long')], max_length=20),
         ),
     ]

@@ -66,7 +66,7 @@ def test_two_customers(cast, as_):
 
     # 2. The data steward reconciles two and accepts the third; nobody else does.
     with at(2026, 11, 2, 16):
-        steward = as_(cast.steward)
+        client, steward = as_(cast.lead), as_(cast.steward)
         for facet in ("identifier_format", "business_logic"):
             address = reverse("conflict-reconcile", args=[case.conflicts.get(facet=facet).pk])
             assert client.post(address, {"decision": "As below."}).status_code == 403, (
