@@ -92,13 +92,8 @@ class ProviderForm(forms.ModelForm):
         return self.cleaned_data["issuer"].strip()
 
     def clean(self) -> dict[str, Any]:
-        """People stay told apart as they were; a new secret where one is needed."""
+        """A new secret where one is needed."""
         said = super().clean() or self.cleaned_data
-        if self.instance.pk and self.instance.is_entra != (said.get("kind") == IdentityProvider.Kind.ENTRA):
-            self.add_error(
-                "kind",
-                ValidationError("Entra tells people apart in its own way: add another provider instead."),
-            )
         needs = said.get("authentication") == IdentityProvider.Authentication.SECRET
         if needs and not said.get("secret") and not self.instance.secret_box:
             self.add_error(

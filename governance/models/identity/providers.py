@@ -5,6 +5,7 @@ And what keeps one human to one account: pairs of accounts that may be one perso
 
 import secrets
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -83,6 +84,16 @@ class IdentityProvider(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """The claim is the one of its kind, so that nobody becomes somebody else by a change of either. Raises
+        ValidationError.
+        """
+        super().clean()
+        if self.key_claim and self.is_entra != (self.kind == self.Kind.ENTRA):
+            raise ValidationError(
+                {"kind": "Entra tells people apart in its own way: add another provider instead."}
+            )
 
     @property
     def is_entra(self) -> bool:

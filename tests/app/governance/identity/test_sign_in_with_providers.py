@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from governance.identity import actions, break_glass, linked_accounts
@@ -346,3 +347,5 @@ def test_the_kind_of_a_provider_says_what_tells_people_apart(db, as_, kind, clai
     assert "in its own way" in admin.post(f"/identity/providers/{row.slug}/edit/", other).content.decode()
     row.refresh_from_db()
     assert (row.kind, row.key_claim) == (kind, claim)
+    with pytest.raises(ValidationError):
+        actions.change_provider(provider=row, kind=other["kind"], by=User.objects.get(login="admin"))
