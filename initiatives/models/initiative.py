@@ -15,6 +15,7 @@ from governance.models import Contract, Unit, User
 from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
 from initiatives.models.stage_machine import (
     CLAIM,
+    CLAIM_TAKEN_BACK,
     EMERGENCY,
     PROMOTION,
     REOPENING,
@@ -25,6 +26,7 @@ from initiatives.models.stage_machine import (
     move,
     never_moved,
     not_withdrawn,
+    only_claimed,
     settled,
     was_idea,
     was_prototype,
@@ -258,6 +260,17 @@ class Initiative(models.Model):
     @move(Stage.PROPOSED, Stage.RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_retired(self):
         """An import says that this was in production and has been withdrawn."""
+
+    @move(
+        [Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION, Stage.STOPPED, Stage.RETIRED],
+        Stage.PROPOSED,
+        kind=CLAIM_TAKEN_BACK,
+        basis="import undone",
+        who="import",
+        conditions=[only_claimed],
+    )
+    def take_claim_back(self):
+        """The import that claimed this was undone before anybody worked on it."""
 
 
 def machine() -> list[Transition]:

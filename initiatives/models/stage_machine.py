@@ -15,6 +15,7 @@ from governance.permission_result import Answer
 
 PROMOTION, RETIREMENT, EMERGENCY = "promotion", "retirement", "emergency"
 STEP_BACK, STOP, REOPENING, CLAIM = "step back", "stop", "reopening", "claim"
+CLAIM_TAKEN_BACK = "claim taken back"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,11 @@ def never_moved(case) -> bool:
     return case.basis == "registered"
 
 
+def only_claimed(case) -> bool:
+    """Whether the stage rests on an import alone, and on no decision made here."""
+    return case.basis == "import"
+
+
 def was_prototype(case) -> bool:
     """Whether the stopped case had passed the prototype gate."""
     return case.judgement.was_prototype is True
@@ -123,6 +129,7 @@ def settled(case) -> bool:
 
 not_withdrawn.words = "it was not withdrawn"
 never_moved.words = "it has not moved since it was registered"
+only_claimed.words = "its stage rests on an import alone"
 was_prototype.words = "it had passed the prototype gate"
 was_idea.words = "it had never been a prototype"
 settled.words = "no post-mortem is due"

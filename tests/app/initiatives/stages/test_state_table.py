@@ -42,6 +42,7 @@ MACHINE = {
     "claim_production": {"proposed": "production"},
     "claim_stopped": {"proposed": "stopped"},
     "claim_retired": {"proposed": "retired"},
+    "take_claim_back": dict.fromkeys(("prototype", "mvp", "production", "stopped", "retired"), "proposed"),
 }
 
 # What each method waits for, beside the stage it leads out of; the others wait for nothing that has to be judged.
@@ -60,6 +61,7 @@ BASIS = {
     "stop": "stopped",
     "reopen": "reopened",
     "claim": "import",
+    "take": "import undone",
     "retire": "decision",
 }
 
@@ -71,7 +73,7 @@ def basis_of(method):
 @pytest.mark.parametrize("method", MACHINE)
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_machine(stage, method):
-    case = Initiative(stage=stage)
+    case = Initiative(stage=stage, basis="import" if method == "take_claim_back" else "registered")
     expected = MACHINE[method].get(stage)
     with judged(case, JUDGED.get(method, Judgement())):
         if expected is None:
@@ -134,8 +136,8 @@ def test_every_move_is_closed_to_templates_and_has_its_sentence():
         assert method.__doc__.strip().endswith("."), name
 
 
-def test_nothing_leads_out_of_retired_and_nothing_from_prototype_to_production():
-    assert not [name for name, moves in MACHINE.items() if "retired" in moves]
+def test_only_a_claim_leads_out_of_retired_and_nothing_from_prototype_to_production():
+    assert [name for name, moves in MACHINE.items() if "retired" in moves] == ["take_claim_back"]
     assert not [name for name, moves in MACHINE.items() if moves.get("prototype") == "production"]
 
 
@@ -213,6 +215,25 @@ def test_the_database_has_the_moves_of_the_machine_and_no_others(cast):
 
 
 @pytest.mark.django_db
+def test_only_what_an_import_alone_claims_is_taken_back(cast):
+    decided = factories.make_case(cast)
+    with (
+        pytest.raises(DatabaseError, match="rests on a decision"),
+        undone(),
+        acting(by=cast.admin, reason="Tried"),
+    ):
+        StageChange(
+            initiative=decided,
+            at=clock.now(),
+            entry_id=Entry.objects.latest("pk").pk,
+            basis="import undone",
+            from_stage="prototype",
+            to_stage="proposed",
+        ).save()
+    assert not can_proceed(Initiative(stage="mvp", basis="decision").take_claim_back)
+
+
+@pytest.mark.django_db
 def test_who_moves_what(cast):
     for stage in STAGES:
         case = make_claim(cast, stage)
@@ -244,6 +265,8 @@ def test_a_page_offers_whom_the_act_lets(cast):
             kinds = {kind for name, kind in KINDS.items() if name in acts}
             if (stage, who) == ("proposed", "admin"):
                 kinds.add("claim")
+            if who == "admin" and case.imported:
+                kinds.add("claim taken back")
             assert WhoMay(case, getattr(cast, who)).moves == kinds, f"{who} at {stage}"
 
 
