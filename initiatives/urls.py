@@ -24,6 +24,7 @@ from initiatives.evidence.verification import views as verification_views
 from initiatives.holds import dependant_views
 from initiatives.holds import views as hold_views
 from initiatives.imports.estates import views as estate_views
+from initiatives.imports.inventories import removal_views as import_removal_views
 from initiatives.imports.inventories import views as inventory_views
 from initiatives.intake import views as intake_views
 from initiatives.integration.definitions import glossary_views
@@ -133,6 +134,7 @@ urlpatterns = [
     path("cases/<str:ref>/", case_page_views.case, name="case"),
     path("cases/<str:ref>/stub/", search_views.stub, name="case-stub"),
     path("cases/<str:ref>/not-similar/", registration_views.not_similar, name="not-similar"),
+    path("cases/<str:ref>/business-case/", registration_views.business_case, name="business-case"),
     path("cases/<str:ref>/details/", case_page_views.details, name="case-details"),
     path("cases/<str:ref>/rename/", case_page_views.rename, name="case-rename"),
     path("cases/<str:ref>/tier/", case_page_views.tier, name="case-tier"),
@@ -437,6 +439,8 @@ urlpatterns = [
     path("files/gone/", lost_file_views.files_gone, name="files-gone"),
     path("imports/", inventory_views.imports, name="imports"),
     path("imports/<int:pk>/", inventory_views.batch, name="import"),
+    path("imports/<int:pk>/discard/", import_removal_views.discard, name="import-discard"),
+    path("imports/<int:pk>/undo/", import_removal_views.undo, name="import-undo"),
     path("imports/<int:pk>/confirm/", inventory_views.confirm, name="import-confirm"),
     path("imports/rows/<int:pk>/decide/", inventory_views.decide_row, name="import-row"),
 ]

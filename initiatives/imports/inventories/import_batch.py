@@ -53,10 +53,12 @@ def digest_of(cells: dict[str, str]) -> str:
 
 def earlier_of(source: Source) -> Earlier:
     """What this family left behind, in two queries."""
-    done = ImportRow.objects.filter(batch__source__in=family_of(source), done_at__isnull=False)
+    done = ImportRow.objects.filter(
+        batch__source__in=family_of(source), batch__undone_at__isnull=True, done_at__isnull=False
+    )
     earlier = Earlier(digests=dict(done.values_list("raw_digest", "initiative_id")))
     imported = done.filter(initiative__isnull=False).values_list("initiative_id", flat=True)
-    for case in Initiative.objects.filter(pk__in=imported):
+    for case in Initiative.objects.live().filter(pk__in=imported):
         known = Known(case.pk, case.ref, case.stage)
         if case.source_key:
             earlier.by_key[case.source_organisation.casefold(), case.source_key].append(known)
