@@ -26,6 +26,7 @@ from initiatives.holds import views as hold_views
 from initiatives.imports.estates import views as estate_views
 from initiatives.imports.inventories import removal_views as import_removal_views
 from initiatives.imports.inventories import views as inventory_views
+from initiatives.imports.portfolio import views as portfolio_import_views
 from initiatives.intake import views as intake_views
 from initiatives.integration.definitions import glossary_views
 from initiatives.integration.definitions import views as definition_views
@@ -135,6 +136,7 @@ urlpatterns = [
     path("cases/<str:ref>/stub/", search_views.stub, name="case-stub"),
     path("cases/<str:ref>/not-similar/", registration_views.not_similar, name="not-similar"),
     path("cases/<str:ref>/business-case/", registration_views.business_case, name="business-case"),
+    path("cases/<str:ref>/proposed-changes/", portfolio_import_views.changes, name="case-changes"),
     path("cases/<str:ref>/details/", case_page_views.details, name="case-details"),
     path("cases/<str:ref>/rename/", case_page_views.rename, name="case-rename"),
     path("cases/<str:ref>/tier/", case_page_views.tier, name="case-tier"),
@@ -438,6 +440,10 @@ urlpatterns = [
     path("seats/<int:pk>/end/", seat_views.end, name="seat-end"),
     path("files/gone/", lost_file_views.files_gone, name="files-gone"),
     path("imports/", inventory_views.imports, name="imports"),
+    path("imports/portfolio/", portfolio_import_views.upload, name="portfolio-import"),
+    path("imports/portfolio/<int:pk>/", portfolio_import_views.sheet, name="portfolio-sheet"),
+    path("imports/portfolio/<int:pk>/publish/", portfolio_import_views.publish, name="portfolio-publish"),
+    path("imports/portfolio/<int:pk>/changes/", portfolio_import_views.take_all, name="portfolio-changes"),
     path("imports/<int:pk>/", inventory_views.batch, name="import"),
     path("imports/<int:pk>/discard/", import_removal_views.discard, name="import-discard"),
     path("imports/<int:pk>/undo/", import_removal_views.undo, name="import-undo"),

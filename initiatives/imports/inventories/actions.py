@@ -294,7 +294,7 @@ def confirm_batch(
         import_rows(batch, [row for row in rows if row.decision == "import"], by)
         _join_twins(batch, rows)
         now = clock.now()
-        _write_outcomes(rows, now)
+        write_outcomes(rows, now)
         done = import_batch.counted(rows)
         counts = done | {"rows": total, "unchanged": done["unchanged"] + total - len(rows)}
         if rows:
@@ -310,7 +310,7 @@ def confirm_batch(
     return counts
 
 
-def _write_outcomes(rows: list[ImportRow], now) -> None:
+def write_outcomes(rows: list[ImportRow], now) -> None:
     """Decision, case and moment of every row, in one statement: thousands at once are the rule here."""
     with connection.cursor() as cursor:
         cursor.execute(

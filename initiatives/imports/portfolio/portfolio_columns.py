@@ -111,10 +111,12 @@ HEADERS = {
     ),
 }
 SIGNS = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "₹": "INR", "zł": "PLN"}
-CURRENCIES = frozenset(
-    "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR NOK NZD PEN PHP PLN "
-    "RON SAR SEK SGD THB TRY TWD UAH USD VND ZAR".split()
-)  # what is taken for a currency inside a cell of an amount
+# What is taken for a currency inside a cell of an amount.
+CURRENCIES = {
+    *("AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR"),
+    *("GBP", "HKD", "HUF", "IDR", "ILS", "INR", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PEN"),
+    *("PHP", "PLN", "RON", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
+}
 TIMES = {
     "k": 1_000,
     "tsd": 1_000,
