@@ -1,10 +1,10 @@
 """The portfolio as a table for spreadsheets: stage and goal on every row, claimed beside supported."""
 
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 
 from governance import clock
-from governance.ledger import csv_export
+from governance.ledger import csv_export, workbook_export
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.templatetags.plumbline import layer_word, stage_word
@@ -67,6 +67,11 @@ CHUNK = 500
 def portfolio(cases: QuerySet, book: Book | None, *, of: str = "", by) -> StreamingHttpResponse:
     """The cases of the portfolio, as `filters.with_standing`, `with_people` and `with_contract` annotated them."""
     return csv_export.stream("portfolio", HEADING, _rows(cases, book), of=of, by=by)
+
+
+def portfolio_workbook(cases: QuerySet, book: Book | None, *, of: str = "", by) -> HttpResponse:
+    """The same as a workbook."""
+    return workbook_export.workbook("portfolio", HEADING, _rows(cases, book), of=of, by=by)
 
 
 def annotated(cases: QuerySet, rulebook: Rulebook | None, moment) -> QuerySet:
