@@ -26,6 +26,7 @@ from initiatives.holds import views as hold_views
 from initiatives.imports.estates import views as estate_views
 from initiatives.imports.inventories import removal_views as import_removal_views
 from initiatives.imports.inventories import views as inventory_views
+from initiatives.imports.portfolio import bulk_views
 from initiatives.imports.portfolio import views as portfolio_import_views
 from initiatives.intake import views as intake_views
 from initiatives.integration.definitions import glossary_views
@@ -442,6 +443,7 @@ urlpatterns = [
     path("files/gone/", lost_file_views.files_gone, name="files-gone"),
     path("imports/", inventory_views.imports, name="imports"),
     path("imports/portfolio/", portfolio_import_views.upload, name="portfolio-import"),
+    path("imports/several/", bulk_views.several, name="imports-several"),
     path("imports/portfolio/<int:pk>/", portfolio_import_views.sheet, name="portfolio-sheet"),
     path("imports/portfolio/<int:pk>/publish/", portfolio_import_views.publish, name="portfolio-publish"),
     path("imports/portfolio/<int:pk>/changes/", portfolio_import_views.take_all, name="portfolio-changes"),

@@ -233,6 +233,7 @@ class EntryKind(StrEnum):
     INVENTORY_CONFIRMED = "inventory confirmed"
     IMPORT_DISCARDED = "import discarded"
     IMPORT_UNDONE = "import undone"
+    UNIT_SET = "unit set"
     BUSINESS_CASE_STATED = "business case stated"
     INVENTORY_MAPPED = "inventory mapped"
     INVENTORY_UPLOADED = "inventory uploaded"

@@ -6,10 +6,12 @@ from django.utils.translation import gettext_lazy as _
 from governance.models import Unit, User
 from governance.sign_in.forms import UnitField
 from governance.tables.forms import TableForm
-from governance.vocabulary import Stage
+from governance.vocabulary import Stage, Tier
+from initiatives.form_fields import OwnUnitField, PersonField
 from initiatives.imports.inventories.claims import TARGETS
 from initiatives.imports.inventories.forms import DATE_ORDERS
 from initiatives.imports.portfolio.actions import MOST_ROWS
+from initiatives.imports.portfolio.bulk import WHAT
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT
 from initiatives.models import ImportBatch
@@ -154,6 +156,36 @@ class PortfolioMappingForm(forms.Form):
             "people": {word: cleaned[f"person_{at}"] for at, word in enumerate(self.people_words)},
             **{name: cleaned[name] for name in ("unit", "parent", "currency", "dates")},
         }
+
+
+class ManyForm(forms.Form):
+    """What is set for many initiatives, and to what."""
+
+    rows_may_be_empty = True
+    what = forms.ChoiceField(label=_("Set"), choices=[("", _("choose")), *WHAT.items()])
+    owner = PersonField(required=False, label=_("Owner"))
+    unit = OwnUnitField(required=False, label=_("Unit"), empty_label=_("choose a unit"))
+    tier = forms.ChoiceField(
+        label=_("Risk tier"), required=False, choices=[("", _("choose a tier")), *Tier.choices]
+    )
+    worst_credible_harm = forms.CharField(
+        label=_("Worst credible harm"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("With a tier: what could a wrong output do to somebody, at worst?"),
+    )
+    vendor = forms.CharField(label=_("Vendor"), required=False, max_length=160)
+
+    def clean(self):
+        """What is set needs its value."""
+        cleaned = super().clean()
+        what = cleaned.get("what")
+        if what and not cleaned.get(what):
+            self.add_error(what, "Choose what it should be.")
+        if what == "tier" and not cleaned.get("worst_credible_harm", "").strip():
+            self.add_error("worst_credible_harm", "Say what the worst credible harm of a wrong output is.")
+        return cleaned
 
 
 class ChangesForm(forms.Form):

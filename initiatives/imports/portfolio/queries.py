@@ -69,12 +69,8 @@ def look(person: User, *, exported: bool) -> Look:
     return found
 
 
-def proposed_for(case: Initiative) -> QuerySet:
-    """Rows of sheets that propose changes of the case, which nobody answered."""
+def changes_waiting() -> QuerySet:
+    """Rows of sheets that propose changes which nobody answered."""
     return ImportRow.objects.filter(
-        initiative=case,
-        decision="change",
-        done_at__isnull=True,
-        batch__undone_at=None,
-        batch__discarded_at=None,
-    )
+        decision="change", done_at__isnull=True, batch__undone_at=None, batch__discarded_at=None
+    ).order_by("-batch_id", "line")

@@ -211,7 +211,7 @@ def changes(request: SignedInRequest, ref: str) -> HttpResponse:
     """What a sheet proposes of one initiative: its owner takes some, and leaves the rest."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_describe(case, request.user).or_refuse()
-    row = queries.proposed_for(case).select_related("batch").order_by("-batch_id", "line").first()
+    row = queries.changes_waiting().filter(initiative=case).select_related("batch").first()
     if row is None:
         messages.info(request, _("No sheet proposes anything of this initiative now."))
         return redirect(case)

@@ -6,7 +6,7 @@ from governance import clock
 from governance.models import Entry, User
 from governance.permission_result import Conflict, Refused
 from initiatives.imports.inventories import batch_removal
-from initiatives.imports.portfolio import actions
+from initiatives.imports.portfolio import actions, desk
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
 from initiatives.roles import actions as role_actions
 from initiatives.roles import reminders
@@ -129,10 +129,12 @@ def test_a_second_sheet_proposes_changes_and_makes_no_second_case(cast, as_):
     ref = owned.initiative.ref
     with pytest.raises(Refused):
         actions.take_changes(row=owned, fields=["budget"], by=cast.admin)
+    assert [line.link for line in desk.lines(cast.owner)] == [f"/cases/{ref}/proposed-changes/"]
     page = as_(cast.owner).get(f"/cases/{ref}/proposed-changes/").content.decode()
     assert "150000" in page
     as_(cast.owner).post(f"/cases/{ref}/proposed-changes/", {"fields_taken": ["budget"]})
     assert BusinessCase.objects.get(ticket="P-1").budget == 150000
+    assert not list(desk.lines(cast.owner))
     assert Entry.objects.filter(kind="imported row decided", case_ref=ref).exists()
 
 
