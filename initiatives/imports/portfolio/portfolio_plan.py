@@ -59,9 +59,11 @@ class Look:
     by_ticket: dict[str, list[Here]] = field(default_factory=lambda: defaultdict(list))
     by_title: dict[str, list[Here]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, one: Here) -> None:
-        """One initiative more."""
+    def add(self, one: Here, *, own: bool = True) -> None:
+        """One initiative more; one of another organisation is called by its reference alone."""
         self.by_ref[one.ref] = one
+        if not own:
+            return
         if ticket := one.values.get("ticket"):
             self.by_ticket[str(ticket).casefold()].append(one)
         self.by_title[str(one.values["title"]).casefold()].append(one)

@@ -4,7 +4,6 @@ from django.db.models import QuerySet
 
 from governance import clock
 from governance.models import Rulebook, Unit, User
-from governance.models.people import IMPORTED
 from governance.vocabulary import Role, Stage, Tier
 from initiatives.access import permissions as case_permissions
 from initiatives.imports.portfolio.people_matching import Directory, Known
@@ -39,11 +38,11 @@ def described(case: Initiative) -> Initiative:
 
 
 def look(person: User, *, exported: bool) -> Look:
-    """Initiatives of one's own that the person sees, by what rows may call them by.
+    """Initiatives that the person sees, by what rows may call them by: those of lists of others by reference alone.
 
     `exported`: with the row of each in our own export, which is how a sheet of ours is read back.
     """
-    cases = case_permissions.visible_to(person).live().exclude(unit__path__startswith=f"/{IMPORTED}/")
+    cases = case_permissions.visible_to(person).live()
     owners: dict[int, dict[int, str]] = {}
     held_or_asked = RoleAssignment.objects.open().filter(role=Role.OWNER)
     for case, key, name in held_or_asked.values_list("initiative", "person", "person__full_name"):
@@ -65,7 +64,7 @@ def look(person: User, *, exported: bool) -> Look:
             "unit_key": str(case.unit_id),
         }
         row = portfolio_export.compared(case, book) if exported else {}
-        found.add(Here(case.pk, case.ref, values, row))
+        found.add(Here(case.pk, case.ref, values, row), own=not case.unit.imported)
     return found
 
 
