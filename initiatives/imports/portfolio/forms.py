@@ -45,6 +45,8 @@ class PortfolioForm(TableForm):
 class PortfolioMappingForm(forms.Form):
     """Which column holds what, and what the words of the sheet stand for here."""
 
+    rows_may_be_empty = True
+
     dates = forms.ChoiceField(
         label=_("How its dates are written"), required=False, choices=DATE_ORDERS.items()
     )
@@ -135,16 +137,19 @@ class PortfolioMappingForm(forms.Form):
         count = {"stage": self.stage_words, "unit": self.unit_words}[name]
         return [self[f"{name}_{place}"] for place in range(len(count))]
 
-    @property
-    def people(self) -> list[tuple]:
-        """The fields of each word for an owner, those that are not certain first: who it is, or somebody else."""
-        places = sorted(range(len(self.people_words)), key=lambda at: bool(self[f"person_{at}"].initial))
+    def _people(self, *, certain: bool) -> list[tuple]:
+        places = [at for at in range(len(self.people_words)) if bool(self[f"person_{at}"].initial) is certain]
         return [(self[f"person_{at}"], self[f"login_{at}"]) for at in places]
 
     @property
-    def unsure(self) -> int:
-        """How many words for an owner stand for nobody yet."""
-        return sum(not self[f"person_{at}"].initial for at in range(len(self.people_words)))
+    def unsure(self) -> list[tuple]:
+        """The fields of each word for an owner that stands for nobody yet: one of the likely, or somebody else."""
+        return self._people(certain=False)
+
+    @property
+    def sure(self) -> list[tuple]:
+        """The same for each word that stands for somebody."""
+        return self._people(certain=True)
 
     def chosen(self) -> dict:
         """What was chosen, as the act takes it."""

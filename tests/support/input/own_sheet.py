@@ -52,8 +52,8 @@ def make(count: int = 300, seed: int = 27) -> Sheet:
     """So many initiatives of forty people in eight departments."""
     chance = random.Random(seed)
     people = [
-        (f"{first} {last}", f"{first[0]}{last}".lower() + str(at), f"{first}.{last}@corp.example".lower())
-        for at, (first, last) in enumerate((first, last) for first in FIRST for last in LAST)
+        (f"{first} {last}", f"{first}{last}".lower(), f"{first}{last}@example.org".lower())
+        for first, last in ((first, last) for first in FIRST for last in LAST)
     ]
     sheet = Sheet(people, [])
     for number in range(count):
