@@ -25,6 +25,7 @@ from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT
 from initiatives.models import ImportBatch, ImportRow
 
 ROWS_ON_A_PAGE = 50
+SHOWN = 120  # letters of a change
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,7 +134,14 @@ def _shown(row: ImportRow, batch: ImportBatch) -> dict:
         "unit": said["bureau"] + (" (new)" if said["unit"] == NEW_UNIT else ""),
         "owner": said["contact"],
         "asked": bool(said["owner"]) and bool(person),
-        "changes": [each | {"words": FIELDS[each["field"]]} for each in said["changes"]],
+        "changes": [
+            {
+                "words": FIELDS[each["field"]],
+                "before": each["before"][:SHOWN] or "nothing",
+                "after": each["after"][:SHOWN],
+            }
+            for each in said["changes"]
+        ],
     }
 
 
