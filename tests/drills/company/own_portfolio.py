@@ -32,7 +32,7 @@ def told(cast) -> None:
     """What came back, of both kinds of file, and what became of the edits."""
     from django.test import Client
 
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(cast.admin)
     for ending in ("csv", "xlsx"):
         began = time.monotonic()
