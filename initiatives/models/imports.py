@@ -54,6 +54,8 @@ class ImportBatch(models.Model):
     counts = models.JSONField(default=dict)
     confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    # Whose inventory it is: one's own organisation's, or that of others, which lives apart from one's own.
+    own = models.BooleanField(default=False)
 
     history = governed()
 
@@ -76,6 +78,8 @@ class ImportRow(models.Model):
         "triage": "Needs review",
         "reject": "Rejected",
         "unchanged": "Unchanged",
+        "taken": "Newer claim taken",
+        "left": "Claim left as it was",
     }
 
     batch = models.ForeignKey(ImportBatch, models.PROTECT, related_name="rows")
@@ -90,11 +94,23 @@ class ImportRow(models.Model):
         Initiative, models.PROTECT, null=True, blank=True, related_name="import_rows"
     )
     done_at = models.DateTimeField(null=True, blank=True)
+    # Which move it asserts since the list before, whose claim was `stage_before`, and what tells that it is the same
+    # system: its id, its name confirmed by a person, or its name alone, which only proposes (`mapped["candidates"]`).
+    move = models.CharField(max_length=14, blank=True, default="")
+    stage_before = models.CharField(max_length=20, blank=True, default="")
+    paired_by = models.CharField(max_length=6, blank=True, default="")
 
     class Meta:
         ordering = ["batch", "line"]
-        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_row_per_batch_and_line")]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "line"], name="one_row_per_batch_and_line"),
+            models.CheckConstraint(
+                name="a_pair_by_name_ties_nothing",
+                condition=~Q(paired_by="name") | Q(initiative__isnull=True),
+            ),
+        ]
         indexes = [
+            models.Index(fields=["paired_by", "move"], condition=~Q(paired_by=""), name="rows_by_move"),
             models.Index(fields=["batch", "decision"]),
             models.Index(fields=["raw_digest"]),
             models.Index(fields=["initiative"], condition=Q(initiative__isnull=False), name="rows_of_case"),

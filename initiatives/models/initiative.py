@@ -15,6 +15,7 @@ from governance.models import Contract, Unit, User
 from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
 from initiatives.models.stage_machine import (
     CLAIM,
+    CORRECTION,
     EMERGENCY,
     PROMOTION,
     REOPENING,
@@ -25,6 +26,7 @@ from initiatives.models.stage_machine import (
     move,
     never_moved,
     not_withdrawn,
+    only_claimed,
     settled,
     was_idea,
     was_prototype,
@@ -53,6 +55,18 @@ class InitiativeQuerySet(models.QuerySet):
     def all_locked(self, keys: list[int]) -> list["Initiative"]:
         """These cases, locked one after the other in the order of their keys, as everybody does who locks several."""
         return list(self.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
+
+
+def correction(target: Stage):
+    """The move by which a newer list corrects what an older one claimed, out of any other stage."""
+    return move(
+        [stage for stage in Stage if stage != target],
+        target,
+        kind=CORRECTION,
+        basis="import",
+        who="import",
+        conditions=[only_claimed],
+    )
 
 
 class Initiative(models.Model):
@@ -258,6 +272,30 @@ class Initiative(models.Model):
     @move(Stage.PROPOSED, Stage.RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_retired(self):
         """An import says that this was in production and has been withdrawn."""
+
+    @correction(Stage.PROPOSED)
+    def correct_to_proposed(self):
+        """A newer list of its source says that this is still an idea: an imported claim takes the place of another."""
+
+    @correction(Stage.PROTOTYPE)
+    def correct_to_prototype(self):
+        """A newer list of its source says that this is a prototype: an imported claim takes the place of another."""
+
+    @correction(Stage.MVP)
+    def correct_to_mvp(self):
+        """A newer list of its source says that this is an MVP: an imported claim takes the place of another."""
+
+    @correction(Stage.PRODUCTION)
+    def correct_to_production(self):
+        """A newer list of its source says that this is in production: an imported claim takes the place of another."""
+
+    @correction(Stage.STOPPED)
+    def correct_to_stopped(self):
+        """A newer list of its source says that this was stopped: an imported claim takes the place of another."""
+
+    @correction(Stage.RETIRED)
+    def correct_to_retired(self):
+        """A newer list of its source says that this was retired: an imported claim takes the place of another."""
 
 
 def machine() -> list[Transition]:

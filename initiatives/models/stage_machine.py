@@ -14,7 +14,8 @@ from django_fsm import Transition, transition
 from governance.permission_result import Answer
 
 PROMOTION, RETIREMENT, EMERGENCY = "promotion", "retirement", "emergency"
-STEP_BACK, STOP, REOPENING, CLAIM = "step back", "stop", "reopening", "claim"
+STEP_BACK, STOP, REOPENING = "step back", "stop", "reopening"
+CLAIM, CORRECTION = "claim", "correction"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,11 @@ def never_moved(case) -> bool:
     return case.basis == "registered"
 
 
+def only_claimed(case) -> bool:
+    """Whether the stage is an import's claim: then no decision was ever made, since an import follows none."""
+    return case.basis == "import"
+
+
 def was_prototype(case) -> bool:
     """Whether the stopped case had passed the prototype gate."""
     return case.judgement.was_prototype is True
@@ -123,6 +129,7 @@ def settled(case) -> bool:
 
 not_withdrawn.words = "it was not withdrawn"
 never_moved.words = "it has not moved since it was registered"
+only_claimed.words = "its stage is a claim of an import, and no decision was ever made on it"
 was_prototype.words = "it had passed the prototype gate"
 was_idea.words = "it had never been a prototype"
 settled.words = "no post-mortem is due"

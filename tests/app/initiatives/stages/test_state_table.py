@@ -42,6 +42,30 @@ MACHINE = {
     "claim_production": {"proposed": "production"},
     "claim_stopped": {"proposed": "stopped"},
     "claim_retired": {"proposed": "retired"},
+    "correct_to_proposed": {
+        **{"prototype": "proposed", "mvp": "proposed", "production": "proposed"},
+        **{"stopped": "proposed", "retired": "proposed"},
+    },
+    "correct_to_prototype": {
+        **{"proposed": "prototype", "mvp": "prototype", "production": "prototype"},
+        **{"stopped": "prototype", "retired": "prototype"},
+    },
+    "correct_to_mvp": {
+        **{"proposed": "mvp", "prototype": "mvp", "production": "mvp"},
+        **{"stopped": "mvp", "retired": "mvp"},
+    },
+    "correct_to_production": {
+        **{"proposed": "production", "prototype": "production", "mvp": "production"},
+        **{"stopped": "production", "retired": "production"},
+    },
+    "correct_to_stopped": {
+        **{"proposed": "stopped", "prototype": "stopped", "mvp": "stopped"},
+        **{"production": "stopped", "retired": "stopped"},
+    },
+    "correct_to_retired": {
+        **{"proposed": "retired", "prototype": "retired", "mvp": "retired"},
+        **{"production": "retired", "stopped": "retired"},
+    },
 }
 
 # What each method waits for, beside the stage it leads out of; the others wait for nothing that has to be judged.
@@ -60,8 +84,11 @@ BASIS = {
     "stop": "stopped",
     "reopen": "reopened",
     "claim": "import",
+    "correct": "import",
     "retire": "decision",
 }
+# A correction waits for a claim of an import to correct; whatever else moves waits for none.
+CORRECTIONS = {name for name in MACHINE if name.startswith("correct_")}
 
 
 def basis_of(method):
@@ -71,7 +98,7 @@ def basis_of(method):
 @pytest.mark.parametrize("method", MACHINE)
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_machine(stage, method):
-    case = Initiative(stage=stage)
+    case = Initiative(stage=stage, basis="import" if method in CORRECTIONS else "registered")
     expected = MACHINE[method].get(stage)
     with judged(case, JUDGED.get(method, Judgement())):
         if expected is None:
@@ -112,6 +139,13 @@ def test_a_withdrawn_idea_is_neither_stopped_nor_promoted_and_what_moved_is_clai
     assert {move.name for move in moved.get_available_stage_transitions()} == {"stop"}
 
 
+@pytest.mark.parametrize("basis", ["registered", "decision", "step back", "stopped", "reopened", "emergency"])
+def test_only_what_an_import_claims_is_corrected_by_one(basis):
+    for stage in STAGES:
+        offered = Initiative(stage=stage, basis=basis).get_available_stage_transitions()
+        assert not CORRECTIONS & {move.name for move in offered}
+
+
 def test_conditions_ask_the_database_nothing():
     # pytest-django blocks the database here, so that any question would raise.
     for stage in STAGES:
@@ -134,9 +168,10 @@ def test_every_move_is_closed_to_templates_and_has_its_sentence():
         assert method.__doc__.strip().endswith("."), name
 
 
-def test_nothing_leads_out_of_retired_and_nothing_from_prototype_to_production():
-    assert not [name for name, moves in MACHINE.items() if "retired" in moves]
-    assert not [name for name, moves in MACHINE.items() if moves.get("prototype") == "production"]
+def test_but_for_corrected_claims_nothing_leads_out_of_retired_or_from_prototype_to_production():
+    ours = {name: moves for name, moves in MACHINE.items() if name not in CORRECTIONS}
+    assert not [name for name, moves in ours.items() if "retired" in moves]
+    assert not [name for name, moves in ours.items() if moves.get("prototype") == "production"]
 
 
 def test_the_diagram_is_the_machine():
@@ -213,6 +248,21 @@ def test_the_database_has_the_moves_of_the_machine_and_no_others(cast):
 
 
 @pytest.mark.django_db
+def test_the_database_keeps_what_was_decided_here_from_imports(cast):
+    case = make_claim(cast, "mvp")
+    case = stage_actions.step_back(
+        case=case, reason="Cut.", users_told="By mail.", scope={"users": "Nobody", "user_count": 0}, by=cast.chair
+    )
+    entry = Entry.objects.latest("pk").pk
+    with pytest.raises(DatabaseError, match="nothing that was decided here"), undone():
+        with acting(by=cast.admin, reason="Tried"):
+            StageChange(
+                initiative=case, basis="import", from_stage=case.stage, to_stage="production",
+                at=clock.now(), entry_id=entry,
+            ).save()  # fmt: skip
+
+
+@pytest.mark.django_db
 def test_who_moves_what(cast):
     for stage in STAGES:
         case = make_claim(cast, stage)
@@ -242,8 +292,8 @@ def test_a_page_offers_whom_the_act_lets(cast):
         for who in PEOPLE:
             acts = {name for name, (allowed, leads) in ACTS.items() if stage in leads and who in allowed}
             kinds = {kind for name, kind in KINDS.items() if name in acts}
-            if (stage, who) == ("proposed", "admin"):
-                kinds.add("claim")
+            if who == "admin":
+                kinds.add("claim" if stage == "proposed" else "correction")
             assert WhoMay(case, getattr(cast, who)).moves == kinds, f"{who} at {stage}"
 
 
