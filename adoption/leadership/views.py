@@ -54,7 +54,9 @@ class _Asked:
         self.wanted = leadership_metrics.Wanted(
             clock.now(), Rulebook.objects.in_force(), given.get("since"), given.get("until")
         )
-        self.cases = leadership_metrics.annotated(case_permissions.visible_to(request.user), self.wanted)
+        self.cases = leadership_metrics.annotated(
+            case_permissions.visible_to(request.user).own(), self.wanted
+        )
         if self.unit is not None:
             self.cases = self.cases.filter(unit__path__startswith=self.unit.path)
         self.kept = {

@@ -39,6 +39,11 @@ def supported_rank(field: str) -> Case:
     return Case(*whens, default=Value(-1), output_field=models.IntegerField())
 
 
+def _units_of_others() -> models.QuerySet:
+    """Units that lists of others named, the one above them included: none of these is this organisation's."""
+    return Unit.objects.of_others().order_by().values("pk")
+
+
 class InitiativeQuerySet(models.QuerySet):
     def live(self):
         """Cases that were not withdrawn as registered by mistake."""
@@ -47,6 +52,14 @@ class InitiativeQuerySet(models.QuerySet):
     def told(self):
         """Cases of which everybody signed in hears that they are there: not confidential, not withdrawn."""
         return self.live().filter(confidential=False)
+
+    def own(self):
+        """Cases of this organisation: of its own units, or of one that an admin took over from a list of others."""
+        return self.exclude(unit__in=_units_of_others())
+
+    def others(self):
+        """Cases that a list of other organisations told of, and that nobody took over."""
+        return self.filter(unit__in=_units_of_others())
 
     def locked(self, pk: int) -> "Initiative":
         """The case with its unit, locked until the transaction ends and read after the lock was had."""

@@ -49,7 +49,12 @@ def decide_move(*, row: ImportRow, stage: str, reason: str, by: User) -> ImportR
         if stage:
             row.mapped["taken"] = stage
         row.problems.append(
-            {"kind": "decided", "text": f"Decided by {by.full_name}: {reason.strip()}", "column": "", "value": ""}
+            {
+                "kind": "decided",
+                "text": f"Decided by {by.full_name}: {reason.strip()}",
+                "column": "",
+                "value": "",
+            }
         )
         row.save()
         record.record(

@@ -29,7 +29,9 @@ def answer_pairs(*, rows: list[ImportRow], same: bool, reason: str, by: User) ->
     unsure = [row for row in rows if same and len(row.mapped.get("candidates", ())) != 1]
     if unsure:
         raise ValidationError(
-            {"rows": f"Line {unsure[0].line}: several initiatives have this name. Open the line and choose one."}
+            {
+                "rows": f"Line {unsure[0].line}: several initiatives have this name. Open the line and choose one."
+            }
         )
     chosen = {row.pk: row.mapped["candidates"][0] if same else None for row in rows}
     return _answer(chosen, reason.strip(), by)
@@ -129,7 +131,9 @@ def _join(batch: ImportBatch, rows: list[ImportRow], now) -> None:
     """Lines that repeat one of these to the last letter belong to its case."""
     for row in rows:
         if row.initiative_id and row.group:
-            batch.rows.filter(raw_digest=row.raw_digest, decision="merge").update(initiative=row.initiative_id)
+            batch.rows.filter(raw_digest=row.raw_digest, decision="merge").update(
+                initiative=row.initiative_id
+            )
 
 
 def _asserted(rows: list[ImportRow]) -> dict[int, str]:

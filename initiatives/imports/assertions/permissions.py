@@ -31,5 +31,7 @@ def may_take(case: Initiative, row: ImportRow) -> Answer:
             "Leave the claim as it is; a gate decides on the stage.",
         )
     if case.reviews.filter(outcome=ReviewOutcome.OPEN).exists():
-        return no(f"A review of {case.ref} is open.", "Decide or withdraw it first, then look at the lists again.")
+        return no(
+            f"A review of {case.ref} is open.", "Decide or withdraw it first, then look at the lists again."
+        )
     return yes()

@@ -251,7 +251,9 @@ def map_batch(
         for each in rows:
             each.pk, each.batch = keys[each.line], batch
         ImportRow.objects.bulk_update(
-            rows, ["mapped", "problems", "decision", "group", "initiative", *import_batch.PAIRED], batch_size=500
+            rows,
+            ["mapped", "problems", "decision", "group", "initiative", *import_batch.PAIRED],
+            batch_size=500,
         )
         batch.reading |= {"organisation": organisation.strip(), **_reading_of(used_source)}
         batch.counts = import_batch.counted(rows)

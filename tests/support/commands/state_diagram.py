@@ -45,7 +45,10 @@ def _diagram() -> str:
     lines.append(f"    [*] --> {Stage.PROPOSED}: registered")
     for one in _moves():
         kind, gate = one.custom["kind"], one.custom["gate"]
-        if kind not in (CLAIM, CORRECTION):  # what an import may claim stands in the table: drawn, it hides the way a case goes
+        if kind not in (
+            CLAIM,
+            CORRECTION,
+        ):  # what an import may claim stands in the table: drawn, it hides the way a case goes
             lines.append(f"    {one.source} --> {one.target}: {kind}{f', gate {gate}' if gate else ''}")
     return "\n".join([*lines, "```", ""])
 

@@ -117,7 +117,9 @@ def test_a_claim_goes_wherever_its_source_says_and_back(cast):
     for year, stage in enumerate(stages, 2025):
         lines = [("Bot", "A-1", stage), (f"Of {year}", f"B-{year}", "mvp")]
         batch = listed(cast.admin, lines, name=f"{year}.csv", on=date(year, 1, 1))
-        actions.decide_row(row=batch.rows.get(line=2), stage=stage, reason="So its source says.", by=cast.admin)
+        actions.decide_row(
+            row=batch.rows.get(line=2), stage=stage, reason="So its source says.", by=cast.admin
+        )
         case = Initiative.objects.get(title="Bot")
         assert (case.stage, case.basis) == (stage, "import")
 
@@ -137,7 +139,11 @@ def test_a_stage_decided_here_is_moved_by_no_list(cast):
         case.unit = cast.unit
         case.save()
     stage_actions.step_back(
-        case=case, reason="Too early.", users_told="By mail.", scope={"users": "Nobody", "user_count": 0}, by=cast.chair
+        case=case,
+        reason="Too early.",
+        users_told="By mail.",
+        scope={"users": "Nobody", "user_count": 0},
+        by=cast.chair,
     )
     batch = listed(cast.admin, [("Bot", "A-1", "production")], name="b.csv", on=date(2025, 1, 1))
     row = batch.rows.get()
@@ -159,7 +165,9 @@ def test_an_older_move_is_not_taken_once_a_newer_list_says_otherwise(cast):
 
 def test_nothing_of_a_file_that_waits_is_taken(cast):
     listed(cast.admin, [("Bot", "A-1", "mvp")])
-    batch = listed(cast.admin, [("Bot", "A-1", "production")], name="b.csv", on=date(2025, 1, 1), confirm=False)
+    batch = listed(
+        cast.admin, [("Bot", "A-1", "production")], name="b.csv", on=date(2025, 1, 1), confirm=False
+    )
     with pytest.raises(Refused, match="not confirmed"):
         actions.decide_row(row=batch.rows.get(), stage="production", reason="Seen.", by=cast.admin)
 
@@ -210,7 +218,9 @@ def test_of_several_cases_of_a_name_a_person_chooses_one(cast):
 
 def test_two_lists_that_waited_bring_a_system_once(cast):
     one = listed(cast.admin, [("Bot", "A-1", "mvp")], confirm=False)
-    other = listed(cast.admin, [("Bot", "A-1", "production")], name="b.csv", on=date(2025, 1, 1), confirm=False)
+    other = listed(
+        cast.admin, [("Bot", "A-1", "production")], name="b.csv", on=date(2025, 1, 1), confirm=False
+    )
     actions.confirm_batch(batch=one, by=cast.admin)
     actions.confirm_batch(batch=other, by=cast.admin)
     assert Initiative.objects.count() == 1
