@@ -1,17 +1,10 @@
-"""Moves that newer lists assert, whose inventory a list is, and a claim that a newer list corrects, by the database."""
+"""Moves that newer lists assert, and a claim that a newer list corrects, by the database."""
 
 import importlib
 
 from django.db import migrations, models
 
 from governance.database.migration_operations import Together
-
-
-def _function(module: str, constant: str, name: str, end: str) -> str:
-    """The text of a function as a migration created it, to replace what stands."""
-    text = getattr(importlib.import_module(f"initiatives.migrations.{module}"), constant)
-    start = text.index(f"CREATE FUNCTION {name}(")
-    return "CREATE OR REPLACE" + text[start + len("CREATE") : text.index(end, start) + len(end)]
 
 
 def _with(text: str, *changes: tuple[str, str]) -> str:
@@ -22,7 +15,7 @@ def _with(text: str, *changes: tuple[str, str]) -> str:
     return text
 
 
-OLD_CHANGE = _function("0002_guards", "GUARDS", "plumbline_guard_stage_change", "END $$;")
+OLD_CHANGE = importlib.import_module("initiatives.migrations.0049_own_portfolio").TAKEN_BACK
 CHANGE = _with(
     OLD_CHANGE,
     (
@@ -45,21 +38,11 @@ CHANGE = _with(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("initiatives", "0048_one_human")]
+    dependencies = [("initiatives", "0049_own_portfolio")]
 
     operations = [
         Together(
             [
-                migrations.AddField(
-                    model_name='historicalimportbatch',
-                    name='own',
-                    field=models.BooleanField(default=False),
-                ),
-                migrations.AddField(
-                    model_name='importbatch',
-                    name='own',
-                    field=models.BooleanField(default=False),
-                ),
                 migrations.AddField(
                     model_name='importrow',
                     name='move',
@@ -78,7 +61,7 @@ class Migration(migrations.Migration):
                 migrations.AlterField(
                     model_name='importrow',
                     name='decision',
-                    field=models.CharField(choices=[('import', 'Import'), ('merge', 'Merge: the same line twice'), ('triage', 'Needs review'), ('reject', 'Rejected'), ('unchanged', 'Unchanged'), ('taken', 'Newer claim taken'), ('left', 'Claim left as it was')], max_length=12),
+                    field=models.CharField(choices=[('import', 'Import'), ('merge', 'Merge: the same line twice'), ('triage', 'Needs review'), ('reject', 'Rejected'), ('unchanged', 'Unchanged'), ('taken', 'Newer claim taken'), ('left', 'Claim left as it was'), ('change', 'Proposed changes')], max_length=12),
                 ),
                 migrations.AddIndex(
                     model_name='importrow',

@@ -104,6 +104,7 @@ from initiatives.models.notes import (
     ReviewVisit,
     SavedView,
 )
+from initiatives.models.portfolio.business_cases import BusinessCase
 from initiatives.models.reviews import Condition, DrawnQuestion, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
 from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
@@ -120,6 +121,7 @@ __all__ = [
     "ArchitectureDecision",
     "BodyTerm",
     "BulkReading",
+    "BusinessCase",
     "CaseVisit",
     "ChangeRecord",
     "ClauseEnforcement",

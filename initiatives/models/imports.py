@@ -37,10 +37,21 @@ class InventorySource(models.Model):
         return self.words
 
 
+class ImportBatchQuerySet(models.QuerySet):
+    def standing(self):
+        """Files that nobody threw away, and whose import nobody undid."""
+        return self.filter(discarded_at__isnull=True, undone_at__isnull=True)
+
+
 class ImportBatch(models.Model):
-    """One uploaded file. Nothing is live until it is confirmed."""
+    """One uploaded file. Nothing is live until it is confirmed; `own`: the portfolio of the organisation itself, where
+    what others list lives apart from one's own.
+
+    A file may be thrown away while nothing of it is live, and an import undone while nobody works on what it brought.
+    """
 
     source = models.CharField(max_length=60)
+    own = models.BooleanField(default=False)
     file_name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField()
@@ -54,14 +65,22 @@ class ImportBatch(models.Model):
     counts = models.JSONField(default=dict)
     confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     confirmed_at = models.DateTimeField(null=True, blank=True)
-    # Whose inventory it is: one's own organisation's, or that of others, which lives apart from one's own.
-    own = models.BooleanField(default=False)
+    discarded_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    discarded_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_reason = models.TextField(blank=True, default="")
 
+    objects = ImportBatchQuerySet.as_manager()
     history = governed()
 
     class Meta:
         verbose_name_plural = "import batches"
         ordering = ["-id"]
+        constraints = [
+            by_whom_and_when("discarded", name="import_discarded_means_who_and_when"),
+            by_whom_and_when("undone", name="import_undone_means_who_and_when"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.file_name} ({self.source})"
@@ -80,6 +99,7 @@ class ImportRow(models.Model):
         "unchanged": "Unchanged",
         "taken": "Newer claim taken",
         "left": "Claim left as it was",
+        "change": "Proposed changes",
     }
 
     batch = models.ForeignKey(ImportBatch, models.PROTECT, related_name="rows")

@@ -15,6 +15,7 @@ from governance.models import Contract, Unit, User
 from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
 from initiatives.models.stage_machine import (
     CLAIM,
+    CLAIM_TAKEN_BACK,
     CORRECTION,
     EMERGENCY,
     PROMOTION,
@@ -309,6 +310,17 @@ class Initiative(models.Model):
     @correction(Stage.RETIRED)
     def correct_to_retired(self):
         """A newer list of its source says that this was retired: an imported claim takes the place of another."""
+
+    @move(
+        [Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION, Stage.STOPPED, Stage.RETIRED],
+        Stage.PROPOSED,
+        kind=CLAIM_TAKEN_BACK,
+        basis="import undone",
+        who="import",
+        conditions=[only_claimed],
+    )
+    def take_claim_back(self):
+        """The import that claimed this was undone before anybody worked on it."""
 
 
 def machine() -> list[Transition]:

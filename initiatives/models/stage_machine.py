@@ -15,7 +15,7 @@ from governance.permission_result import Answer
 
 PROMOTION, RETIREMENT, EMERGENCY = "promotion", "retirement", "emergency"
 STEP_BACK, STOP, REOPENING = "step back", "stop", "reopening"
-CLAIM, CORRECTION = "claim", "correction"
+CLAIM, CLAIM_TAKEN_BACK, CORRECTION = "claim", "claim taken back", "correction"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def never_moved(case) -> bool:
 
 
 def only_claimed(case) -> bool:
-    """Whether the stage is an import's claim: then no decision was ever made, since an import follows none."""
+    """Whether the stage rests on an import alone, and on no decision made here."""
     return case.basis == "import"
 
 
@@ -129,7 +129,7 @@ def settled(case) -> bool:
 
 not_withdrawn.words = "it was not withdrawn"
 never_moved.words = "it has not moved since it was registered"
-only_claimed.words = "its stage is a claim of an import, and no decision was ever made on it"
+only_claimed.words = "its stage rests on an import alone"
 was_prototype.words = "it had passed the prototype gate"
 was_idea.words = "it had never been a prototype"
 settled.words = "no post-mortem is due"

@@ -38,7 +38,7 @@ def rows_read_by(person: User) -> QuerySet[ImportRow]:
     """Rows of confirmed lists that the person may read: what others publish, but for cases that are confidential;
     of one's own lists, the cases that the person may open.
     """
-    rows = ImportRow.objects.filter(done_at__isnull=False)
+    rows = ImportRow.objects.filter(done_at__isnull=False, batch__undone_at__isnull=True)
     if person.is_admin or person.is_auditor:
         return rows
     told = Q(batch__own=False) & (Q(initiative__isnull=True) | Q(initiative__confidential=False))
@@ -95,7 +95,7 @@ def tally(rows: QuerySet) -> list[dict]:
 
 def lists() -> QuerySet[ImportBatch]:
     """Confirmed lists, newest first, each once."""
-    return ImportBatch.objects.filter(confirmed_at__isnull=False, repeats=None).order_by("-id")
+    return ImportBatch.objects.standing().filter(confirmed_at__isnull=False, repeats=None).order_by("-id")
 
 
 def _answer(question: str):

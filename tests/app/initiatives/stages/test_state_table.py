@@ -66,6 +66,7 @@ MACHINE = {
         **{"proposed": "retired", "prototype": "retired", "mvp": "retired"},
         **{"production": "retired", "stopped": "retired"},
     },
+    "take_claim_back": dict.fromkeys(("prototype", "mvp", "production", "stopped", "retired"), "proposed"),
 }
 
 # What each method waits for, beside the stage it leads out of; the others wait for nothing that has to be judged.
@@ -85,10 +86,12 @@ BASIS = {
     "reopen": "reopened",
     "claim": "import",
     "correct": "import",
+    "take": "import undone",
     "retire": "decision",
 }
-# A correction waits for a claim of an import to correct; whatever else moves waits for none.
+# These wait for a claim of an import, to correct or to take back; whatever else moves waits for none.
 CORRECTIONS = {name for name in MACHINE if name.startswith("correct_")}
+OF_CLAIMS = {*CORRECTIONS, "take_claim_back"}
 
 
 def basis_of(method):
@@ -98,7 +101,7 @@ def basis_of(method):
 @pytest.mark.parametrize("method", MACHINE)
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_machine(stage, method):
-    case = Initiative(stage=stage, basis="import" if method in CORRECTIONS else "registered")
+    case = Initiative(stage=stage, basis="import" if method in OF_CLAIMS else "registered")
     expected = MACHINE[method].get(stage)
     with judged(case, JUDGED.get(method, Judgement())):
         if expected is None:
@@ -168,8 +171,8 @@ def test_every_move_is_closed_to_templates_and_has_its_sentence():
         assert method.__doc__.strip().endswith("."), name
 
 
-def test_but_for_corrected_claims_nothing_leads_out_of_retired_or_from_prototype_to_production():
-    ours = {name: moves for name, moves in MACHINE.items() if name not in CORRECTIONS}
+def test_but_for_claims_nothing_leads_out_of_retired_or_from_prototype_to_production():
+    ours = {name: moves for name, moves in MACHINE.items() if name not in OF_CLAIMS}
     assert not [name for name, moves in ours.items() if "retired" in moves]
     assert not [name for name, moves in ours.items() if moves.get("prototype") == "production"]
 
@@ -267,6 +270,25 @@ def test_the_database_keeps_what_was_decided_here_from_imports(cast):
 
 
 @pytest.mark.django_db
+def test_only_what_an_import_alone_claims_is_taken_back(cast):
+    decided = factories.make_case(cast)
+    with (
+        pytest.raises(DatabaseError, match="rests on a decision"),
+        undone(),
+        acting(by=cast.admin, reason="Tried"),
+    ):
+        StageChange(
+            initiative=decided,
+            at=clock.now(),
+            entry_id=Entry.objects.latest("pk").pk,
+            basis="import undone",
+            from_stage="prototype",
+            to_stage="proposed",
+        ).save()
+    assert not can_proceed(Initiative(stage="mvp", basis="decision").take_claim_back)
+
+
+@pytest.mark.django_db
 def test_who_moves_what(cast):
     for stage in STAGES:
         case = make_claim(cast, stage)
@@ -297,7 +319,7 @@ def test_a_page_offers_whom_the_act_lets(cast):
             acts = {name for name, (allowed, leads) in ACTS.items() if stage in leads and who in allowed}
             kinds = {kind for name, kind in KINDS.items() if name in acts}
             if who == "admin":
-                kinds.add("claim" if stage == "proposed" else "correction")
+                kinds |= {"claim"} if stage == "proposed" else {"correction", "claim taken back"}
             assert WhoMay(case, getattr(cast, who)).moves == kinds, f"{who} at {stage}"
 
 
