@@ -13,10 +13,9 @@ from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Contract, Unit, User
 from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
+from initiatives.models.moves_of_claims import MovesOfClaims
 from initiatives.models.stage_machine import (
     CLAIM,
-    CLAIM_TAKEN_BACK,
-    CORRECTION,
     EMERGENCY,
     PROMOTION,
     REOPENING,
@@ -27,7 +26,6 @@ from initiatives.models.stage_machine import (
     move,
     never_moved,
     not_withdrawn,
-    only_claimed,
     settled,
     was_idea,
     was_prototype,
@@ -38,11 +36,6 @@ def supported_rank(field: str) -> Case:
     """How high the stage in this field stands, -1 for none of the four: in the words of an index, too."""
     whens = [When(**{field: stage}, then=Value(rank)) for stage, rank in STAGE_RANK.items()]
     return Case(*whens, default=Value(-1), output_field=models.IntegerField())
-
-
-def _units_of_others() -> models.QuerySet:
-    """Units that lists of others named, the one above them included: none of these is this organisation's."""
-    return Unit.objects.of_others().order_by().values("pk")
 
 
 class InitiativeQuerySet(models.QuerySet):
@@ -56,11 +49,11 @@ class InitiativeQuerySet(models.QuerySet):
 
     def own(self):
         """Cases of this organisation: of its own units, or of one that an admin took over from a list of others."""
-        return self.exclude(unit__in=_units_of_others())
+        return self.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
 
     def others(self):
         """Cases that a list of other organisations told of, and that nobody took over."""
-        return self.filter(unit__in=_units_of_others())
+        return self.filter(unit__in=Unit.objects.of_others().order_by().values("pk"))
 
     def locked(self, pk: int) -> "Initiative":
         """The case with its unit, locked until the transaction ends and read after the lock was had."""
@@ -71,19 +64,7 @@ class InitiativeQuerySet(models.QuerySet):
         return list(self.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
 
 
-def correction(target: Stage):
-    """The move by which a newer list corrects what an older one claimed, out of any other stage."""
-    return move(
-        [stage for stage in Stage if stage != target],
-        target,
-        kind=CORRECTION,
-        basis="import",
-        who="import",
-        conditions=[only_claimed],
-    )
-
-
-class Initiative(models.Model):
+class Initiative(MovesOfClaims, models.Model):
     """One AI undertaking: a case with a reference that is never used again."""
 
     number = models.PositiveIntegerField(unique=True, editable=False)
@@ -286,41 +267,6 @@ class Initiative(models.Model):
     @move(Stage.PROPOSED, Stage.RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_retired(self):
         """An import says that this was in production and has been withdrawn."""
-
-    @correction(Stage.PROPOSED)
-    def correct_to_proposed(self):
-        """A newer list of its source says that this is still an idea: an imported claim takes the place of another."""
-
-    @correction(Stage.PROTOTYPE)
-    def correct_to_prototype(self):
-        """A newer list of its source says that this is a prototype: an imported claim takes the place of another."""
-
-    @correction(Stage.MVP)
-    def correct_to_mvp(self):
-        """A newer list of its source says that this is an MVP: an imported claim takes the place of another."""
-
-    @correction(Stage.PRODUCTION)
-    def correct_to_production(self):
-        """A newer list of its source says that this is in production: an imported claim takes the place of another."""
-
-    @correction(Stage.STOPPED)
-    def correct_to_stopped(self):
-        """A newer list of its source says that this was stopped: an imported claim takes the place of another."""
-
-    @correction(Stage.RETIRED)
-    def correct_to_retired(self):
-        """A newer list of its source says that this was retired: an imported claim takes the place of another."""
-
-    @move(
-        [Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION, Stage.STOPPED, Stage.RETIRED],
-        Stage.PROPOSED,
-        kind=CLAIM_TAKEN_BACK,
-        basis="import undone",
-        who="import",
-        conditions=[only_claimed],
-    )
-    def take_claim_back(self):
-        """The import that claimed this was undone before anybody worked on it."""
 
 
 def machine() -> list[Transition]:

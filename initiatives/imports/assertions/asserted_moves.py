@@ -14,9 +14,10 @@ MOVES = {
     REACTIVATED: "Reactivated",
     UNCLASSIFIABLE: "Cannot be classified",
 }
-BY_ID, BY_NAME, BY_PERSON, OTHER = "id", "name", "person", "other"
+BY_ID, BY_LINE, BY_NAME, BY_PERSON, OTHER = "id", "line", "name", "person", "other"
 PAIRED_BY = {
     BY_ID: "Its id at the source",
+    BY_LINE: "The same line, to the last letter",
     BY_NAME: "Its name alone: a proposal",
     BY_PERSON: "Its name, confirmed by a person",
     OTHER: "A person said that it is another system",

@@ -11,7 +11,7 @@ from governance.ledger.record import canonical
 from governance.tables.columns import order_of
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
-from initiatives.imports.assertions.asserted_moves import BY_ID, BY_NAME, SAME, asserted_move
+from initiatives.imports.assertions.asserted_moves import BY_ID, BY_LINE, BY_NAME, SAME, asserted_move
 from initiatives.imports.inventories.inventory_columns import map_row, problem, settled
 from initiatives.imports.inventories.inventory_sources import KNOWN, Source
 from initiatives.models import ImportBatch, ImportRow, Initiative
@@ -211,6 +211,8 @@ def _decide(rows: list[ImportRow], earlier: Earlier, backfill: bool) -> None:
     for row in rows:
         if not backfill and earlier.says(row):
             row.decision, row.initiative_id = "unchanged", earlier.digests[row.raw_digest]
+            if row.initiative_id is not None:
+                row.paired_by, row.move, row.stage_before = BY_LINE, SAME, row.mapped["stage"]
             first.setdefault(row.raw_digest, row)
         elif row.raw_digest in first:
             row.decision = "merge"

@@ -1,4 +1,4 @@
-"""Money and load equal sums over raw rows; currencies are never added; what is confidential or of others is left out."""
+"""Money and load equal sums over raw rows, by currency; of others, and of what one may not open, nothing is told."""
 
 import csv
 import io
