@@ -3,6 +3,7 @@
 from django.urls import path
 
 from adoption import api
+from adoption.cost_and_capacity import views as cost_views
 from adoption.incidents import views as incident_views
 from adoption.leadership import views as leadership_views
 from adoption.lessons import views as lesson_views
@@ -38,6 +39,10 @@ urlpatterns = [
     path("leaders/", leadership_views.leaders, name="leaders"),
     path("leaders/blurred/", leadership_views.blurred_rows, name="leaders-blurred"),
     path("leaders/blamed/", leadership_views.blamed_rows, name="leaders-blamed"),
+    path("leaders/cost/", cost_views.cost, name="cost"),
+    path("leaders/cost/export.csv", cost_views.cost_export, name="cost-export"),
+    path("leaders/capacity/", cost_views.capacity, name="capacity"),
+    path("leaders/capacity/export.csv", cost_views.capacity_export, name="capacity-export"),
     path("leaders/<slug:figure>/", leadership_views.rows, name="leaders-rows"),
     path("meetings/", meeting_views.meetings, name="meetings"),
     path("meetings/plan/", meeting_views.plan, name="meeting-plan"),

@@ -23,6 +23,8 @@ from initiatives.evidence import views as evidence_views
 from initiatives.evidence.verification import views as verification_views
 from initiatives.holds import dependant_views
 from initiatives.holds import views as hold_views
+from initiatives.imports.assertions import list_answer_views
+from initiatives.imports.assertions import views as assertion_views
 from initiatives.imports.estates import views as estate_views
 from initiatives.imports.inventories import removal_views as import_removal_views
 from initiatives.imports.inventories import views as inventory_views
@@ -452,4 +454,15 @@ urlpatterns = [
     path("imports/<int:pk>/undo/", import_removal_views.undo, name="import-undo"),
     path("imports/<int:pk>/confirm/", inventory_views.confirm, name="import-confirm"),
     path("imports/rows/<int:pk>/decide/", inventory_views.decide_row, name="import-row"),
+    path("lists/", assertion_views.lists, name="lists"),
+    path("lists/moves/", assertion_views.moves, name="asserted-moves"),
+    path("lists/moves/export.csv", assertion_views.moves_export, name="asserted-moves-export"),
+    path("lists/<int:pk>/answers/", list_answer_views.answers, name="list-answers"),
+    path("lists/<int:pk>/answers/export.csv", list_answer_views.answers_export, name="list-answers-export"),
+    path("lists/<int:pk>/practices/", list_answer_views.practices, name="list-practices"),
+    path(
+        "lists/<int:pk>/practices/export.csv",
+        list_answer_views.practices_export,
+        name="list-practices-export",
+    ),
 ]

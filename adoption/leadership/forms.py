@@ -11,7 +11,7 @@ from governance.sign_in.forms import UnitField
 class LeadersForm(forms.Form):
     """A unit, and a period; both may be left open."""
 
-    unit = UnitField(label=_("Unit"), required=False, queryset=Unit.objects.living(), empty_label=_("any"))
+    unit = UnitField(label=_("Unit"), required=False, queryset=Unit.objects.own(), empty_label=_("any"))
     since = OpenDay(label=_("Happened from"))
     until = OpenDay(label=_("until"))
 

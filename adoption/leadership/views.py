@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from adoption.cost_and_capacity.permissions import may_read_costs
 from adoption.leadership import leadership_metrics, metric_reasons
 from adoption.leadership.blurred_stages import MATTERS, MOST, Blurred, blurred
 from adoption.leadership.forms import LeadersForm
@@ -28,6 +29,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
+from initiatives.imports.assertions.permissions import may_read_lists
 from initiatives.models import Effort, FundingDecision, Initiative
 from initiatives.portfolio import portfolio_metrics
 from initiatives.portfolio.filters import with_details
@@ -54,7 +56,9 @@ class _Asked:
         self.wanted = leadership_metrics.Wanted(
             clock.now(), Rulebook.objects.in_force(), given.get("since"), given.get("until")
         )
-        self.cases = leadership_metrics.annotated(case_permissions.visible_to(request.user), self.wanted)
+        self.cases = leadership_metrics.annotated(
+            case_permissions.visible_to(request.user).own(), self.wanted
+        )
         if self.unit is not None:
             self.cases = self.cases.filter(unit__path__startswith=self.unit.path)
         self.kept = {
@@ -150,6 +154,8 @@ def leaders(request: SignedInRequest) -> HttpResponse:
         "seen": sum(bool(cell["count"]) for cell in lagging),
         "answered_no": cells[leadership_metrics.ANSWERED_NO.key],
         "pictures": asked.portfolio(page="pictures"),
+        "plans": bool(may_read_costs(request.user)),
+        "lists": bool(may_read_lists(request.user)),
     }
     return render(request, "adoption/leadership/leaders.html", context)
 

@@ -23,7 +23,15 @@ class UnitQuerySet(models.QuerySet):
 
     def own(self):
         """Living units of this organisation: what a list named is offered to nobody until an admin takes it over."""
-        return self.living().exclude(path__startswith=f"/{IMPORTED}/")
+        return self.living().without_others()
+
+    def without_others(self):
+        """Units of this organisation, those that were merged away too."""
+        return self.exclude(path__startswith=f"/{IMPORTED}/")
+
+    def of_others(self):
+        """Units that a list of others named and no admin took over, with the one that they stand below."""
+        return self.filter(path__startswith=f"/{IMPORTED}/")
 
 
 class Unit(models.Model):

@@ -51,7 +51,7 @@ def stub_of(case: Initiative, words: str = "") -> Stub:
         ask = ""
     link = case.get_absolute_url() if case.may_open else ""
     owes = getattr(case, "owes", False)
-    return Stub(case.ref, case.title, case.unit.name, stage_word(case.stage), ask, link, words, owes)
+    return Stub(case.ref, case.title, case.unit.label, stage_word(case.stage), ask, link, words, owes)
 
 
 def stub_for(person: User, ref: str) -> Stub:

@@ -146,7 +146,9 @@ def _asked(request: SignedInRequest, book) -> tuple[str, str, str]:
 
 
 def _cases(request: SignedInRequest, wanted: str):
-    cases = case_permissions.visible_to(request.user).filter(withdrawn_at__isnull=True).order_by("number")
+    cases = (
+        case_permissions.visible_to(request.user).own().filter(withdrawn_at__isnull=True).order_by("number")
+    )
     if not wanted:
         return cases
     number = wanted.removeprefix("AI-")

@@ -21,7 +21,7 @@ class DecidedForm(forms.Form):
     what = forms.ChoiceField(label="Decision", required=False, choices=[("", "any"), *KINDS.items()])
     gate = forms.ChoiceField(label="Gate", required=False)
     board = forms.TypedChoiceField(label="Board", required=False, empty_value=None)
-    unit = UnitField(label="Unit", required=False, queryset=Unit.objects.all(), empty_label="any")
+    unit = UnitField(label="Unit", required=False, queryset=Unit.objects.without_others(), empty_label="any")
     who = forms.CharField(label="Decided by", required=False, max_length=120)
     since = DayField(label="From")
     until = DayField(label="To")

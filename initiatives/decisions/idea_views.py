@@ -1,6 +1,6 @@
 """Waiting ideas side by side: what each is worth, what it risks, how it could be done, and what resembles it."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -9,18 +9,19 @@ from governance import clock
 from governance.models import Rulebook, User
 from governance.people.boards import seats_held, units_of_board
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.vocabulary import ReviewOutcome, Stage, Tier
+from governance.vocabulary import RUNNING_STAGES, ReviewOutcome, Role, Stage, Tier
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import page_of
 from initiatives.cases.similar_cases import said_not_similar, similar_to_each
 from initiatives.intake import permissions as intake_permissions
-from initiatives.models import Answer, Initiative, Review
+from initiatives.models import Answer, BusinessCase, FundingDecision, Initiative, Review, RoleAssignment
 from initiatives.portfolio import filters
 
 MOST = 5
 LISTED = 50
 # Where the board reads an answer; whatever else the first gate asks says how it could be done.
 VALUE = ("prototype.selected", "proto.question")
+NEEDED = (Role.OWNER, Role.SPONSOR, Role.TECHNICAL_LEAD, Role.DATA_STEWARD, Role.SUPPORT_OWNER)
 RISK = ("proto.assumptions", "proto.limitations")
 
 
@@ -72,6 +73,7 @@ def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
         row.initiative_id: row
         for row in Review.objects.filter(initiative__in=cases, outcome=ReviewOutcome.OPEN)
     }
+    money, given, people = _cost_and_people(cases)
     near, apart = similar_to_each(cases, case_permissions.visible_to(person)), said_not_similar(cases)
     rest = [key for key in gate.requirements() if key not in (*VALUE, *RISK)]
 
@@ -91,6 +93,49 @@ def _side_by_side(cases: list[Initiative], person: User) -> list[dict]:
             "similar": near[case.pk],
             "not_similar": apart[case.pk],
             "review": reviews.get(case.pk),
+            "money": money.get(case.pk),
+            "given": given.get(case.pk, []),
+            "people": people[case.pk],
         }
         for case in cases
     ]
+
+
+def _cost_and_people(cases: list[Initiative]) -> tuple[dict, dict, dict]:
+    """By case: its business case as stated, what was given in each currency, and for each role it needs who holds it
+    or was asked, with how many initiatives that run each of them works on.
+    """
+    money = {row.initiative_id: row for row in BusinessCase.objects.filter(initiative__in=cases)}
+    given: dict[int, list[tuple]] = {}
+    decided = FundingDecision.objects.standing().filter(initiative__in=cases, amount__isnull=False)
+    for pk, currency, amount in (
+        decided.order_by()
+        .values("initiative", "currency")
+        .annotate(sum=Sum("amount"))
+        .order_by("initiative", "currency")
+        .values_list("initiative", "currency", "sum")
+    ):
+        given.setdefault(pk, []).append((currency, amount))
+    held = list(RoleAssignment.objects.open().filter(initiative__in=cases).select_related("person"))
+    works = RoleAssignment.objects.in_force().filter(
+        person__in={row.person_id for row in held},
+        initiative__stage__in=RUNNING_STAGES,
+        initiative__withdrawn_at=None,
+    )
+    counted = works.order_by().values("person").annotate(n=Count("initiative", distinct=True))
+    load = dict(counted.values_list("person", "n"))
+    people: dict[int, list[tuple]] = {}
+    for case in cases:
+        rows = [row for row in held if row.initiative_id == case.pk]
+        people[case.pk] = [
+            (
+                Role(role).label,
+                [
+                    (row.person.full_name, load.get(row.person_id, 0), row.accepted_at is not None)
+                    for row in rows
+                    if row.role == role
+                ],
+            )
+            for role in NEEDED
+        ]
+    return money, given, people

@@ -55,7 +55,7 @@ def _complete(person: User) -> bool:
         Exists(User.objects.active().exclude(pk=person.pk)),
         Exists(seated),
         Exists(Rulebook.objects.published()),
-        Exists(Initiative.objects.all()),
+        Exists(Initiative.objects.own()),
     ]
     return all(User.objects.filter(pk=person.pk).values_list(*asked).get())
 
@@ -139,7 +139,7 @@ def _rulebook() -> Step:
 
 
 def _case(*, rules: bool) -> Step:
-    count = Initiative.objects.count()
+    count = Initiative.objects.own().count()
     return Step(
         "case",
         "Register the first initiative",

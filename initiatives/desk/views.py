@@ -66,7 +66,7 @@ def desk(request: SignedInRequest) -> HttpResponse:
     """Everything that waits, grouped by when it is due; a friendly next step where nothing does."""
     person = request.user
     (lines, away), to_set_up = notice_desk.lines_and_snoozed(person), desk_first_steps.steps(person)
-    seen = case_permissions.visible_to(person)
+    seen = case_permissions.visible_to(person).own()
     counts = Counter(line.verb for line in lines if line.verb != "start")
     show = pick(request.GET.get("do"), counts)
     groups = _by_due([line for line in lines if show in ("", line.verb)])

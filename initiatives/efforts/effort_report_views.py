@@ -39,7 +39,7 @@ HEADING = [
 def where_it_goes(request: SignedInRequest) -> HttpResponse:
     """Months, money and waiting by layer over the cases that the person may see; who waits for whom."""
     form = WhereItGoesForm(request.GET)
-    wanted, visible = form.wanted, case_permissions.visible_to(request.user).live()
+    wanted, visible = form.wanted, case_permissions.visible_to(request.user).own().live()
     rows = effort_report.chosen(visible, wanted)
     layers = effort_report.by_layer(rows)
     link = _links(request, form)
@@ -148,7 +148,7 @@ def _exported(row) -> list:
 
 
 def _found(request: SignedInRequest, wanted: effort_report.Wanted):
-    rows = effort_report.chosen(case_permissions.visible_to(request.user).live(), wanted)
+    rows = effort_report.chosen(case_permissions.visible_to(request.user).own().live(), wanted)
     return rows.select_related("initiative__unit", "by", "waits_for", "waits_for_system").order_by(
         "-week", "-pk"
     )

@@ -183,7 +183,9 @@ class EffortMappingForm(forms.Form):
 class WhereItGoesForm(forms.Form):
     """The filters of the report: a unit with all below it, and a period."""
 
-    unit = UnitField(label=_("Unit"), required=False, queryset=Unit.objects.all(), empty_label=_("any"))
+    unit = UnitField(
+        label=_("Unit"), required=False, queryset=Unit.objects.without_others(), empty_label=_("any")
+    )
     since = OpenDay(label=_("From the week of"))
     until = OpenDay(label=_("To the week of"))
 

@@ -15,6 +15,7 @@ from governance.models.people import IMPORTED
 from governance.vocabulary import IntakeState, Invitation
 from initiatives.models.initiative import Initiative
 
+OWN_SHEET = "own-portfolio"  # the source of sheets of one's own initiatives
 ROOT = ("Imported", IMPORTED)  # name and code of the unit below which imports put theirs
 
 
@@ -44,7 +45,8 @@ class ImportBatchQuerySet(models.QuerySet):
 
 
 class ImportBatch(models.Model):
-    """One uploaded file. Nothing is live until it is confirmed; `own`: the portfolio of the organisation itself.
+    """One uploaded file. Nothing is live until it is confirmed; `own`: the portfolio of the organisation itself, where
+    what others list lives apart from one's own.
 
     A file may be thrown away while nothing of it is live, and an import undone while nobody works on what it brought.
     """
@@ -86,7 +88,7 @@ class ImportBatch(models.Model):
 
     def get_absolute_url(self) -> str:
         """The page of the file."""
-        return f"/imports/portfolio/{self.pk}/" if self.own else f"/imports/{self.pk}/"
+        return f"/imports/portfolio/{self.pk}/" if self.source == OWN_SHEET else f"/imports/{self.pk}/"
 
     @property
     def live(self) -> bool:
@@ -105,6 +107,8 @@ class ImportRow(models.Model):
         "triage": "Needs review",
         "reject": "Rejected",
         "unchanged": "Unchanged",
+        "taken": "Newer claim taken",
+        "left": "Claim left as it was",
         "change": "Proposed changes",
     }
 
@@ -120,11 +124,23 @@ class ImportRow(models.Model):
         Initiative, models.PROTECT, null=True, blank=True, related_name="import_rows"
     )
     done_at = models.DateTimeField(null=True, blank=True)
+    # Which move it asserts since the list before, whose claim was `stage_before`, and what tells that it is the same
+    # system: its id, its name confirmed by a person, or its name alone, which only proposes (`mapped["candidates"]`).
+    move = models.CharField(max_length=14, blank=True, default="")
+    stage_before = models.CharField(max_length=20, blank=True, default="")
+    paired_by = models.CharField(max_length=6, blank=True, default="")
 
     class Meta:
         ordering = ["batch", "line"]
-        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_row_per_batch_and_line")]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "line"], name="one_row_per_batch_and_line"),
+            models.CheckConstraint(
+                name="a_pair_by_name_ties_nothing",
+                condition=~Q(paired_by="name") | Q(initiative__isnull=True),
+            ),
+        ]
         indexes = [
+            models.Index(fields=["paired_by", "move"], condition=~Q(paired_by=""), name="rows_by_move"),
             models.Index(fields=["batch", "decision"]),
             models.Index(fields=["raw_digest"]),
             models.Index(fields=["initiative"], condition=Q(initiative__isnull=False), name="rows_of_case"),

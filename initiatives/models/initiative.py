@@ -13,9 +13,9 @@ from governance.database.row_history import WrittenOnce, governed
 from governance.database.text_search import Words
 from governance.models import Contract, Unit, User
 from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
+from initiatives.models.moves_of_claims import MovesOfClaims
 from initiatives.models.stage_machine import (
     CLAIM,
-    CLAIM_TAKEN_BACK,
     EMERGENCY,
     PROMOTION,
     REOPENING,
@@ -26,7 +26,6 @@ from initiatives.models.stage_machine import (
     move,
     never_moved,
     not_withdrawn,
-    only_claimed,
     settled,
     was_idea,
     was_prototype,
@@ -48,6 +47,14 @@ class InitiativeQuerySet(models.QuerySet):
         """Cases of which everybody signed in hears that they are there: not confidential, not withdrawn."""
         return self.live().filter(confidential=False)
 
+    def own(self):
+        """Cases of this organisation: of its own units, or of one that an admin took over from a list of others."""
+        return self.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
+
+    def others(self):
+        """Cases that a list of other organisations told of, and that nobody took over."""
+        return self.filter(unit__in=Unit.objects.of_others().order_by().values("pk"))
+
     def locked(self, pk: int) -> "Initiative":
         """The case with its unit, locked until the transaction ends and read after the lock was had."""
         return self.select_for_update(of=("self",)).select_related("unit").get(pk=pk)
@@ -57,7 +64,7 @@ class InitiativeQuerySet(models.QuerySet):
         return list(self.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
 
 
-class Initiative(models.Model):
+class Initiative(MovesOfClaims, models.Model):
     """One AI undertaking: a case with a reference that is never used again."""
 
     number = models.PositiveIntegerField(unique=True, editable=False)
@@ -260,17 +267,6 @@ class Initiative(models.Model):
     @move(Stage.PROPOSED, Stage.RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
     def claim_retired(self):
         """An import says that this was in production and has been withdrawn."""
-
-    @move(
-        [Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION, Stage.STOPPED, Stage.RETIRED],
-        Stage.PROPOSED,
-        kind=CLAIM_TAKEN_BACK,
-        basis="import undone",
-        who="import",
-        conditions=[only_claimed],
-    )
-    def take_claim_back(self):
-        """The import that claimed this was undone before anybody worked on it."""
 
 
 def machine() -> list[Transition]:

@@ -14,8 +14,8 @@ from django_fsm import Transition, transition
 from governance.permission_result import Answer
 
 PROMOTION, RETIREMENT, EMERGENCY = "promotion", "retirement", "emergency"
-STEP_BACK, STOP, REOPENING, CLAIM = "step back", "stop", "reopening", "claim"
-CLAIM_TAKEN_BACK = "claim taken back"
+STEP_BACK, STOP, REOPENING = "step back", "stop", "reopening"
+CLAIM, CLAIM_TAKEN_BACK, CORRECTION = "claim", "claim taken back", "correction"
 
 
 @dataclass(frozen=True)

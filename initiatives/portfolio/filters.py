@@ -49,6 +49,8 @@ ORDERS = {
     "title": "title",
 }
 WITHDRAWN = "withdrawn"
+OWN, OTHERS, ALL = "own", "others", "all"
+WHOSE = {OTHERS: "Lists of others", ALL: "Our own and lists of others"}
 AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other filters are folded
 
 
@@ -148,6 +150,17 @@ def _owned():
     return RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
 
 
+def units_to_choose(request) -> QuerySet:
+    """One's own units; of others those alone whose lists are looked at, or the one that the address names."""
+    if request is None:
+        return Unit.objects.own()
+    if request.GET.get("whose") in (OTHERS, ALL):
+        return Unit.objects.living() if request.GET["whose"] == ALL else Unit.objects.living().of_others()
+    named = request.GET.get("unit", "")
+    asked = Q(pk=int(named)) if named.isascii() and named.isdecimal() and len(named) < 10 else Q(pk=None)
+    return Unit.objects.living().filter(Q(pk__in=Unit.objects.own().values("pk")) | asked)
+
+
 class _UnitField(ModelChoiceField):
     """A unit, marked where an imported list brought it."""
 
@@ -180,7 +193,10 @@ class PortfolioFilter(django_filters.FilterSet):
         widget=Choices, label="Supported stage", choices=list(SUPPORTED.items()), empty_label="any"
     )
     unit = _UnitFilter(
-        widget=Picker, label="Unit", queryset=Unit.objects.living(), method="in_unit", empty_label="any"
+        widget=Picker, label="Unit", queryset=units_to_choose, method="in_unit", empty_label="any"
+    )
+    whose = django_filters.ChoiceFilter(
+        widget=Choices, label="Whose", choices=list(WHOSE.items()), method="ordered", empty_label="Our own"
     )
     layer = django_filters.ChoiceFilter(
         widget=Choices,
@@ -242,6 +258,12 @@ class PortfolioFilter(django_filters.FilterSet):
         return self.values.get("sort") or "supported"
 
     @property
+    def whose_shown(self) -> str:
+        """Whose cases are looked at: one's own, unless lists of others, or a unit of one, are asked for."""
+        unit = self.values.get("unit")
+        return self.values.get("whose") or (OTHERS if unit is not None and unit.imported else OWN)
+
+    @property
     def narrowed(self) -> bool:
         """Whether anything was asked for besides an order."""
         return any(value for name, value in self.values.items() if name != "sort")
@@ -254,6 +276,8 @@ class PortfolioFilter(django_filters.FilterSet):
             cases = with_due(cases)
         if self.values.get("report") != WITHDRAWN:
             cases = cases.live()
+        if self.whose_shown != ALL:
+            cases = cases.others() if self.whose_shown == OTHERS else cases.own()
         return cases.order_by(*_order(self.order))
 
     @property
@@ -315,7 +339,7 @@ class PortfolioFilter(django_filters.FilterSet):
         return figure_filters.behind(cases, figure)
 
     def ordered(self, cases, name, value):
-        """Nothing here: the order is put on last."""
+        """Nothing here: order, and whose cases, are put on last."""
         return cases
 
     def of_mine(self, cases, name, wanted):

@@ -258,7 +258,9 @@ def _case(case: Initiative, once: str = "") -> Hit:
         word for word, true in (("withdrawn", case.withdrawn_at), ("confidential", case.confidential)) if true
     )
     called = f" Once called “{once}”." if once else ""
-    return Hit(case.title, case.get_absolute_url(), case.ref, f"{_stage(case)}, {case.unit}.{called}", tags)
+    return Hit(
+        case.title, case.get_absolute_url(), case.ref, f"{_stage(case)}, {case.unit.label}.{called}", tags
+    )
 
 
 def _stub(case: Initiative) -> Hit:
@@ -267,7 +269,7 @@ def _stub(case: Initiative) -> Hit:
         if case.registered_by_id and case.registered_by.is_active
         else "the board of its unit"
     )
-    beside = f"{_stage(case)}, {case.unit}. Not yours to open: ask {case.owner or asked}."
+    beside = f"{_stage(case)}, {case.unit.label}. Not yours to open: ask {case.owner or asked}."
     return Hit(case.title, reverse("case-stub", args=[case.ref]), case.ref, beside)
 
 

@@ -38,7 +38,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
     rulebook = Rulebook.objects.in_force()
     book = rulebook.book if rulebook else None
     chosen = chosen_cases(request, rulebook)
-    listing = Listing(chosen, case_permissions.visible_to(request.user), rulebook, clock.now())
+    listing = Listing(chosen, case_permissions.visible_to(request.user).own(), rulebook, clock.now())
     board = request.GET.get("view") == "board"
     context = {
         "nav": "portfolio",

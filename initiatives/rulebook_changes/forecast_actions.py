@@ -154,7 +154,7 @@ def _work_out_cases(forecast: Forecast, new) -> dict:
         forecast.grace_until,
         ahead,
     )
-    keys = list(Initiative.objects.live().order_by("pk").values_list("pk", flat=True))
+    keys = list(Initiative.objects.live().own().order_by("pk").values_list("pk", flat=True))
     open_keys = list(rulebook_forecast.open_reviews(forecast.digest).values_list("pk", flat=True))
     total, done, tally = len(keys) + len(open_keys), 0, Tally()
     for some in batched(keys, TOGETHER):

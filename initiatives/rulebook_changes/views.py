@@ -50,7 +50,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
         else:
             messages.success(request, f"Rulebook {version} is in force. Every initiative was computed anew.")
             return redirect("rulebook-version", rulebook.version)
-    cases = Initiative.objects.live().count()
+    cases = Initiative.objects.live().own().count()
     reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN).count()
     newest = seen.select_related("in_force", "draft", "by").first()
     if newest is not None and not form.is_bound:
@@ -133,7 +133,12 @@ def changes(request: SignedInRequest, version: str) -> HttpResponse:
 def _met(older: Rulebook, newer: Rulebook, sections: list[diff.Section]) -> list[dict]:
     """For each gate that something touches: how many cases stand before it, have passed it, or have a review open."""
     stages = dict(
-        Initiative.objects.live().order_by().values("stage").annotate(n=Count("pk")).values_list("stage", "n")
+        Initiative.objects.live()
+        .own()
+        .order_by()
+        .values("stage")
+        .annotate(n=Count("pk"))
+        .values_list("stage", "n")
     )
     reviews = Review.objects.filter(outcome=ReviewOutcome.OPEN, rulebook=older).order_by().values("gate")
     open_under = dict(reviews.annotate(n=Count("pk")).values_list("gate", "n"))

@@ -2,6 +2,7 @@
 
 from django import template
 
+from initiatives.imports.assertions.asserted_moves import MOVES
 from initiatives.imports.inventories import asserted_history
 from initiatives.imports.inventories.inventory_sources import KNOWN
 
@@ -18,3 +19,9 @@ def asserted_of(case):
 def source_words(key: str) -> str:
     """The name of a source of inventories; one that was mapped by hand keeps the name it was given."""
     return KNOWN[key].words if key in KNOWN else key
+
+
+@register.filter
+def move_words(key: str) -> str:
+    """How an asserted move is called."""
+    return MOVES.get(key, key)

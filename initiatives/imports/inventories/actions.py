@@ -20,11 +20,13 @@ from governance.tables.reader import Line, read_table
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
+from initiatives.imports.assertions.actions import decide_move
+from initiatives.imports.assertions.asserted_moves import BY_NAME
 from initiatives.imports.inventories import import_batch
 from initiatives.imports.inventories.claims import TARGETS, import_rows
 from initiatives.imports.inventories.inventory_columns import problem
 from initiatives.imports.inventories.inventory_sources import FIELDS, Source, newcomer, source_for
-from initiatives.models import ImportBatch, ImportRow, InventorySource
+from initiatives.models import ImportBatch, ImportRow, Initiative, InventorySource
 
 WAITS_FOR_ANOTHER = "5s"  # less than what ends a statement of the web server, which could not say why
 
@@ -38,10 +40,13 @@ def upload_batch(
     organisation: str = "",
     published_on: date | None = None,
     backfill: bool = False,
+    own: bool = False,
     by: User | None = None,
     system: str = "",
 ) -> ImportBatch:
     """Read a file and keep every row with what would become of it. Nothing is live until it is confirmed.
+
+    `own`: it lists systems of one's own organisation; what others list lives apart from these.
 
     The same file again is linked to the first by SHA-256 and brings no rows. Raises CodePageUnsure when somebody must
     choose the code page, ValidationError on the field that is wrong, Refused for everybody but admins.
@@ -66,6 +71,7 @@ def upload_batch(
             uploaded_at=clock.now(),
             published_on=published_on,
             repeats=first,
+            own=own,
         )
         if first is not None and encoding in ("", first.encoding) and _as_before(first, backfill):
             rows = first.rows.count()
@@ -255,7 +261,9 @@ def map_batch(
         for each in rows:
             each.pk, each.batch = keys[each.line], batch
         ImportRow.objects.bulk_update(
-            rows, ["mapped", "problems", "decision", "group", "initiative"], batch_size=500
+            rows,
+            ["mapped", "problems", "decision", "group", "initiative", *import_batch.PAIRED],
+            batch_size=500,
         )
         batch.reading |= {"organisation": organisation.strip(), **_reading_of(used_source)}
         batch.counts = import_batch.counted(rows)
@@ -291,6 +299,7 @@ def confirm_batch(
         rows = list(waiting)
         total = len(rows) if organisations is not None else batch.rows.count()
         _notice_what_is_done(batch, rows)
+        _pair_again(batch, rows)
         import_rows(batch, [row for row in rows if row.decision == "import"], by)
         _join_twins(batch, rows)
         now = clock.now()
@@ -334,7 +343,7 @@ def _notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
         ImportRow.objects.filter(
             batch__source__in=import_batch.family_of(source),
             batch__undone_at__isnull=True,
-            done_at__isnull=False,
+            done_at__gt=batch.uploaded_at,
             raw_digest__in=[row.raw_digest for row in rows],
         )
         .exclude(batch=batch)
@@ -343,6 +352,20 @@ def _notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
     for row in rows:
         if row.raw_digest in digests and row.decision != "unchanged":
             row.decision, row.initiative_id = "unchanged", digests[row.raw_digest]
+
+
+def _pair_again(batch: ImportBatch, rows: list[ImportRow]) -> None:
+    """Systems that another batch of the family brought in since this one was read are no new cases."""
+    source = source_for(batch.source) or newcomer(batch.source)
+    since = ImportBatch.objects.filter(
+        source__in=import_batch.family_of(source), confirmed_at__gt=batch.uploaded_at
+    )
+    if batch.reading.get("backfill") or not since.exclude(pk=batch.pk).exists():
+        return
+    new = [row for row in rows if row.decision != "merge" and not row.paired_by]
+    import_batch.pair(new, import_batch.earlier_of(source, but=batch))
+    found = [row for row in new if row.paired_by]
+    ImportRow.objects.bulk_update(found, ["mapped", "problems", *import_batch.PAIRED], batch_size=500)
 
 
 def _join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
@@ -357,10 +380,32 @@ def _join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
         row.initiative_id = twins.get(row.raw_digest)
 
 
+def _no_second_case(row: ImportRow) -> None:
+    """Raises Refused while a case may be this system: first a person says whether it is."""
+    if row.paired_by == BY_NAME:
+        no(
+            "An initiative of this name may be this system: whether it is must be said first.",
+            "Say on the page of the row which one it is, or that it is another.",
+            f"/imports/rows/{row.pk}/decide/",
+        ).or_refuse()
+    if row.paired_by:  # somebody looked, and said that it is another system
+        return
+    source = source_for(row.batch.source) or newcomer(row.batch.source)
+    import_batch.pair([row], import_batch.earlier_of(source, but=row.batch))
+    if row.paired_by:
+        known = Initiative.objects.filter(pk__in=[row.initiative_id, *row.mapped.get("candidates", ())])
+        refs = ", ".join(case.ref for case in known)
+        no(
+            f"A list imported since brought this system in already, by its id or its name: {refs}.",
+            "Reject this row; what it says stays in its file.",
+        ).or_refuse()
+
+
 def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -> ImportRow:
     """Decide a row set aside: give it a stage by hand, or reject it (no stage). Either needs a reason.
 
-    It becomes live at once when its part of the batch was confirmed, otherwise with the confirmation.
+    It becomes live at once when its part of the batch was confirmed, otherwise with the confirmation. Of a row that
+    speaks of a case that is here, the stage is what that case claims from now on; no stage leaves its claim.
     """
     wrong = {}
     if not reason.strip():
@@ -371,6 +416,8 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
         )
     if wrong:
         raise ValidationError(wrong)
+    if row.initiative_id is not None and row.decision == "triage":
+        return decide_move(row=row, stage=stage, reason=reason, by=by)
     with act(
         "decide imported row", by=by, reason=f"Asserted by its source; decided by hand: {reason.strip()}"
     ):
@@ -380,6 +427,10 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
         still_standing(row.batch)
         if row.decision not in ("triage", "reject") or (row.decision == "reject" and row.done_at):
             raise Conflict(f"This row is decided already: {row.get_decision_display().lower()}.")
+        if row.initiative_id is not None:
+            raise Conflict("Somebody has just said which initiative this row speaks of: look at it again.")
+        if stage:
+            _no_second_case(row)
         if stage and not row.mapped["organisation"]:
             no(
                 "The row names no organisation.",

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from initiatives.imports.assertions.asserted_moves import SAME
 from initiatives.imports.inventories.inventory_sources import FIELDS, newcomer, source_for
 from initiatives.models import ImportRow, Initiative
 
@@ -20,6 +21,7 @@ class Asserted:
     problems: list[dict] = field(default_factory=list)
     earlier: list[ImportRow] = field(default_factory=list)
     shared: list[tuple[Initiative, str]] = field(default_factory=list)
+    moves: list[ImportRow] = field(default_factory=list)
 
 
 def word_of(raw: str | None) -> str:
@@ -97,4 +99,10 @@ def asserted(case: Initiative) -> Asserted | None:
         problems=row.problems,
         earlier=list(earlier.select_related("batch").order_by("-batch__published_on")),
         shared=shared,
+        moves=list(
+            case.import_rows.filter(done_at__isnull=False)
+            .exclude(move__in=("", SAME))
+            .select_related("batch")
+            .order_by("-batch_id")
+        ),
     )

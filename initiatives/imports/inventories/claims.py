@@ -24,6 +24,7 @@ TARGETS = tuple(
     if stage == Stage.PROPOSED
     or any(one.custom["kind"] == CLAIM and one.target == stage for one in machine())
 )
+MADE_HERE = "imported-"  # how the codes of units begin that an import made
 NOT_REPORTED = "Not reported by its source."
 
 
@@ -40,7 +41,7 @@ def import_rows(
     if not rows:
         return
     now = clock.now()
-    units = _units(rows) if units is None else units
+    units = _units(rows, own=batch.own) if units is None else units
     cases = row_history.insert_many(
         Initiative,
         [
@@ -148,13 +149,19 @@ def _supported_as_idea(case: Initiative) -> str:
     return supported_stage.judged(case).support.supported
 
 
-def _units(rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:
-    """The unit of each (organisation, part): one that is here by its name, else a new one below "Imported"."""
+def _units(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
+    """The unit of each (organisation, part): one that is here by its name, else a new one.
+
+    Of a list of others, units below "Imported" and those that an admin took over from there; of one's `own` list, units
+    of this organisation, and new ones beside them.
+    """
     pairs = {(row.mapped["organisation"], row.mapped["bureau"]) for row in rows}
-    root = Unit.objects.filter(code=ROOT[1]).first() or add_units([(*ROOT, None)])[0]
+    root = None if own else Unit.objects.filter(code=ROOT[1]).first() or add_units([(*ROOT, None)])[0]
     here: dict[str, Unit] = {}
     for unit in Unit.objects.living().order_by("id"):
-        if not unit.path.startswith(root.path) or unit.parent_id == root.pk:
+        if unit.code != ROOT[1] and (
+            not unit.imported if root is None else unit.parent_id == root.pk or _taken_over(unit)
+        ):
             here.setdefault(unit.name.casefold(), unit)
     codes = set(Unit.objects.values_list("code", flat=True))
     names = {organisation[:120] for organisation, _ in pairs}
@@ -168,7 +175,7 @@ def _units(rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:
     wanted = []
     for organisation, bureau in sorted(pairs):
         above = here[organisation[:120].casefold()]
-        if bureau and (above.pk, bureau.casefold()) not in parts and above.parent_id == root.pk:
+        if bureau and (above.pk, bureau.casefold()) not in parts and above.code.startswith(MADE_HERE):
             parts[above.pk, bureau.casefold()] = above  # holds the place, so that each is wanted once
             wanted.append((bureau, unit_code(f"{organisation} {bureau}", codes), above))
     for unit in add_units(wanted):
@@ -178,6 +185,10 @@ def _units(rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:
         for organisation, bureau in pairs
         for above in [here[organisation[:120].casefold()]]
     }
+
+
+def _taken_over(unit: Unit) -> bool:
+    return unit.code.startswith(MADE_HERE) and not unit.imported
 
 
 def add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
@@ -204,7 +215,7 @@ def add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
     return units
 
 
-def unit_code(name: str, taken: set[str], prefix: str = "imported-") -> str:
+def unit_code(name: str, taken: set[str], prefix: str = MADE_HERE) -> str:
     """A code nobody has, from the name; it joins `taken`."""
     stem = code = f"{prefix}{slugify(name) or 'unit'}"[:34].rstrip("-")
     number = 1

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from governance.tables.forms import TableForm
 from governance.vocabulary import Stage
 from initiatives.form_fields import DayField, WordsField
+from initiatives.imports.inventories.actions import decide_row
 from initiatives.imports.inventories.claims import TARGETS
 from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
 from initiatives.models import InventorySource
@@ -25,7 +26,7 @@ class UploadForm(TableForm):
     what = "An inventory"
     field_order = (
         *("file", "kept", "source", "new_source", "organisation"),
-        *("published_on", "encoding", "backfill"),
+        *("own", "published_on", "encoding", "backfill"),
     )
     file = forms.FileField(
         label=_("The file"),
@@ -44,6 +45,11 @@ class UploadForm(TableForm):
         max_length=160,
         required=False,
         help_text=_("When no column of the file says so."),
+    )
+    own = forms.BooleanField(
+        label=_("It lists systems of our own organisation"),
+        required=False,
+        help_text=_("What others list lives apart from your own initiatives, in no count or menu of yours."),
     )
     published_on = DayField(
         label=_("Published on"),
@@ -170,3 +176,8 @@ class RowForm(forms.Form):
         label=_("How you know"),
         help_text=_("It stays with the initiative: a stage chosen by hand is a claim too."),
     )
+
+    def decide(self, row, *, by):
+        """Do what was chosen. Raises what `actions.decide_row` raises."""
+        stage, reason = self.cleaned_data["stage"], self.cleaned_data["reason"]
+        return decide_row(row=row, stage="" if stage == "reject" else stage, reason=reason, by=by)

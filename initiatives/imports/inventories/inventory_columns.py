@@ -31,6 +31,7 @@ PROBLEMS = {
     "same line": "The same line twice",
     "known": "A system imported before",
     "moved": "Another stage than before",
+    "same name": "A name that a system imported before has",
     "withheld": "Published although marked as withheld",
 }
 NOTHING = {

@@ -13,12 +13,14 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.vocabulary import Stage
+from initiatives.imports.assertions.asserted_moves import BY_NAME
+from initiatives.imports.assertions.row_forms import MoveForm, PairForm
 from initiatives.imports.inventories import actions
 from initiatives.imports.inventories.forms import ConfirmForm, MappingForm, RowForm, UploadForm
 from initiatives.imports.inventories.import_batch import COUNTED
 from initiatives.imports.inventories.inventory_columns import PROBLEMS
 from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
-from initiatives.models import ImportBatch, ImportRow
+from initiatives.models import ImportBatch, ImportRow, Initiative
 from initiatives.templatetags.imported import source_words
 
 ROWS_ON_A_PAGE = 50
@@ -56,6 +58,7 @@ def _upload(request, form):
         organisation=cleaned["organisation"],
         published_on=cleaned["published_on"],
         backfill=cleaned["backfill"],
+        own=cleaned["own"],
         by=request.user,
     )
     form.throw_away()
@@ -66,6 +69,21 @@ def _upload(request, form):
         return redirect("import", pk=batch.repeats_id)
     messages.success(request, f"Read {batch.counts['rows']} rows. Nothing is live until you confirm.")
     return redirect("import", pk=batch.pk)
+
+
+def _where_it_lands(batch: ImportBatch) -> list[str]:
+    """Where the rows are found afterwards, and who sees them."""
+    if batch.own:
+        return [
+            "It is your own organisation's list: its initiatives lie in units of their names, in the portfolio, and "
+            "are counted with yours. The boards of these units, admins and auditors open them.",
+        ]
+    return [
+        "It is a list of others: its initiatives lie in units below \u201cImported\u201d, apart from your own: in no "
+        "menu, count or reminder of yours.",
+        "Who sits on a board reads the list under \u201cLists of others\u201d, with its moves and answers; admins and "
+        "auditors open each initiative too. An admin who takes a unit over makes its initiatives your own.",
+    ]
 
 
 def _put_on(form, wrong: ValidationError) -> None:
@@ -204,9 +222,20 @@ def confirm(request, pk):
         happens.append(f"{tally['merge']} repeated lines join the initiative of the line they repeat.")
     if tally.get("triage"):
         happens.append(f"{tally['triage']} rows stay set aside until somebody decides them by hand.")
+    happens += _where_it_lands(row)
     happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is due.")
     context = {"nav": "imports", "batch": row, "form": form, "happens": happens}
     return render(request, "initiatives/imports/inventories/import_confirm.html", context)
+
+
+def _row_form(row: ImportRow, posted):
+    """What is to be said of a row set aside: which case it speaks of, whether its move is taken, or its stage."""
+    if row.paired_by == BY_NAME:
+        cases = Initiative.objects.filter(pk__in=row.mapped.get("candidates", ())).order_by("number")
+        return PairForm(cases, posted)
+    if row.initiative_id is not None:
+        return MoveForm(row, posted)
+    return RowForm(posted)
 
 
 def decide_row(request, pk):
@@ -214,25 +243,23 @@ def decide_row(request, pk):
     may_import(request.user).or_refuse()
     row = get_object_or_404(ImportRow.objects.select_related("batch", "initiative"), pk=pk)
     posted = request.POST if request.method == "POST" else None
-    form = RowForm(posted) if row.decision == "triage" else None
+    form = _row_form(row, posted) if row.decision == "triage" else None
     if request.method == "POST":
         if form is None:
             messages.info(request, f"This row is decided already: {row.get_decision_display().lower()}.")
             return redirect("import-row", pk=pk)
         if form.is_valid():
-            stage = form.cleaned_data["stage"]
             try:
-                row = actions.decide_row(
-                    row=row,
-                    stage="" if stage == "reject" else stage,
-                    reason=form.cleaned_data["reason"],
-                    by=request.user,
-                )
+                row = form.decide(row, by=request.user)
             except ValidationError as wrong:
                 _put_on(form, wrong)
+            except Conflict as other:
+                form.add_error(None, str(other))
             else:
                 messages.success(request, f"Line {row.line}: {row.get_decision_display().lower()}.")
-                return redirect("import", pk=row.batch_id)
+                # A confirmed pair leaves its move to be decided, on the same page.
+                again = row.decision == "triage"
+                return redirect("import-row", pk=pk) if again else redirect("import", pk=row.batch_id)
     columns = row.batch.columns or list(row.raw)
     read = row.mapped | {"stage": Stage.word(row.mapped.get("stage", ""))}
     context = {

@@ -38,10 +38,10 @@ from initiatives.models import (
     InventorySource,
     RoleAssignment,
 )
+from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.portfolio_export import EXPORTED_AS
 from initiatives.registration import actions as registration_actions
 
-SOURCE = "own-portfolio"
 MOST_ROWS = 10_000  # of one sheet; a portfolio of more comes in parts
 WORDS_SHOWN = 200  # different words of one column that are asked about
 NO_HARM = "Not stated by the portfolio it came from."
@@ -56,7 +56,7 @@ def upload_portfolio(*, content: bytes, file_name: str, encoding: str = "", by: 
         _may(by)
         one_import_at_a_time()
         digest = hashlib.sha256(content).hexdigest()
-        first = ImportBatch.objects.standing().filter(sha256=digest, own=True, repeats=None).first()
+        first = ImportBatch.objects.standing().filter(sha256=digest, source=OWN_SHEET, repeats=None).first()
         if first is not None and first.rows.filter(done_at__isnull=True).exists():
             return first
         table = read_table(content, encoding=encoding)
@@ -65,7 +65,7 @@ def upload_portfolio(*, content: bytes, file_name: str, encoding: str = "", by: 
                 {"file": f"The sheet has {len(table.lines):,} rows; send at most {MOST_ROWS:,} at once."}
             )
         batch = ImportBatch(
-            source=SOURCE,
+            source=OWN_SHEET,
             own=True,
             file_name=file_name[-200:],
             sha256=digest,
@@ -105,7 +105,7 @@ def _may(by: User) -> None:
 
 def _guessed(lines: list[Line], columns: list[str]) -> dict:
     """How the sheet is read before anybody corrected it: as the last one was, the rest by guess."""
-    kept = InventorySource.objects.filter(key=SOURCE).first()
+    kept = InventorySource.objects.filter(key=OWN_SHEET).first()
     known = {plain(name): name for name in columns}
     exported = {role: known[plain(header)] for role, header in EXPORTED_AS.items() if plain(header) in known}
     export = "reference" in exported and "stage" in exported and plain("Supported stage") in known
@@ -221,7 +221,9 @@ def map_portfolio(
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         still_standing(batch)
-        kept = InventorySource.objects.filter(key=SOURCE).first() or InventorySource(key=SOURCE, words=OWN)
+        kept = InventorySource.objects.filter(key=OWN_SHEET).first() or InventorySource(
+            key=OWN_SHEET, words=OWN
+        )
         reading = batch.reading | {
             "columns": chosen,
             "currency": currency.upper(),

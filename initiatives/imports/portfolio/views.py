@@ -23,6 +23,7 @@ from initiatives.imports.portfolio.forms import ChangesForm, PortfolioForm, Port
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT
 from initiatives.models import ImportBatch, ImportRow
+from initiatives.models.imports import OWN_SHEET
 
 ROWS_ON_A_PAGE = 50
 SHOWN = 120  # letters of a change
@@ -59,7 +60,7 @@ def sheet(request: SignedInRequest, pk: int) -> HttpResponse:
     """How the sheet is read, corrected on the page, and what becomes of each row."""
     may_import(request.user).or_refuse()
     batch = get_object_or_404(
-        ImportBatch.objects.select_related("uploaded_by", "confirmed_by"), pk=pk, own=True
+        ImportBatch.objects.select_related("uploaded_by", "confirmed_by"), pk=pk, source=OWN_SHEET
     )
     waiting = batch.rows.filter(done_at__isnull=True)
     form = None
@@ -149,7 +150,7 @@ def _shown(row: ImportRow, batch: ImportBatch) -> dict:
 def publish(request: SignedInRequest, pk: int) -> HttpResponse:
     """What will happen; then it happens."""
     may_import(request.user).or_refuse()
-    batch = get_object_or_404(ImportBatch, pk=pk, own=True)
+    batch = get_object_or_404(ImportBatch, pk=pk, source=OWN_SHEET)
     rows = batch.rows.filter(done_at__isnull=True, decision="import")
     if request.method == "POST":
         try:
@@ -197,7 +198,7 @@ def _happens(batch: ImportBatch, rows) -> list[str]:
 def take_all(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take every change that the sheet proposes of initiatives which an admin may describe; the others wait."""
     may_import(request.user).or_refuse()
-    batch = get_object_or_404(ImportBatch, pk=pk, own=True)
+    batch = get_object_or_404(ImportBatch, pk=pk, source=OWN_SHEET)
     taken = waits = 0
     for row in batch.rows.filter(done_at__isnull=True, decision="change").select_related("initiative"):
         if not case_permissions.may_describe(row.initiative, request.user):

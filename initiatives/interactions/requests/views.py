@@ -97,7 +97,7 @@ def requests(request: SignedInRequest) -> HttpResponse:
 def receive(request: SignedInRequest) -> HttpResponse:
     """Record a request."""
     may_handle_requests(request.user).or_refuse()
-    cases = Initiative.objects.order_by("number")
+    cases = Initiative.objects.own().order_by("number")
     form = RequestForm(sent(request), cases=cases, initial={"received_on": clock.today()})
     row = acted(
         request, form, lambda: with_master(lambda: actions.receive(**form.cleaned_data, by=request.user))

@@ -19,6 +19,7 @@ from governance.tables import reader
 from governance.tables.columns import order_of, parse_date
 from governance.tables.encodings import CodePageUnsure, decode
 from governance.tables.reader import read_table
+from initiatives.imports.assertions.pair_actions import answer_pairs
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.inventories import asserted_history, inventory_columns
 from initiatives.imports.inventories.import_batch import Earlier, counted, preview
@@ -469,6 +470,10 @@ def test_an_older_file_is_refused_unless_it_only_fills_in_history(cast):
     inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     assert stages == dict(Initiative.objects.values_list("pk", "stage"))
     assert batch.encoding == "cp1252"
+    proposed = list(batch.rows.filter(paired_by="name", initiative__isnull=True))
+    assert len(proposed) == 9
+    answer_pairs(rows=proposed, same=True, reason="The same systems.", by=cast.admin)
+    assert stages == dict(Initiative.objects.values_list("pk", "stage"))
     linked = batch.rows.filter(decision="unchanged", initiative__isnull=False)
     assert linked.count() == 9
     forbidden = [each["text"] for row in linked for each in row.problems if "No move leads" in each["text"]]
@@ -485,8 +490,17 @@ def test_units_are_made_below_imported_or_found_by_name(cast):
     from governance.organisation import actions as organisation_actions
 
     home = organisation_actions.add_unit(name="Department of Justice", code="doj", by=cast.admin)
-    inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
+    inventory_actions.confirm_batch(batch=upload(cast.admin, own=True), by=cast.admin)
     assert {case.unit for case in Initiative.objects.filter(source_key__startswith="DOJ-")} == {home}
+    assert not Unit.objects.filter(code="imported").exists()
+
+
+def test_units_of_a_list_of_others_are_none_of_our_own(cast):
+    from governance.organisation import actions as organisation_actions
+
+    home = organisation_actions.add_unit(name="Department of Justice", code="doj", by=cast.admin)
+    inventory_actions.confirm_batch(batch=upload(cast.admin), by=cast.admin)
+    assert not home.initiatives.exists()
     cbp = Initiative.objects.get(source_key="DHS-2731").unit
     assert (cbp.name, cbp.parent.name, cbp.parent.parent.name) == (
         "CBP",

@@ -211,6 +211,14 @@ def world(cast):
         file_name="own.csv",
         by=cast.admin,
     )
+    listed = inventory_actions.upload_batch(
+        content=b"agency_name,id,use_case_name,development_stage,is_high_impact\n"
+        b"Space Agency,N-2,Rock finder,Deployed,High-impact\n",
+        file_name="theirs.csv",
+        source="us-2025",
+        by=cast.admin,
+    )
+    inventory_actions.confirm_batch(batch=listed, by=cast.admin)
     vendor = residency_actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
     model = model_actions.add_model(vendor=vendor, family="Scribe", version="4", by=cast.admin)
     evaluation = factories.make_evaluation(cast, case)
@@ -396,6 +404,7 @@ def world(cast):
         "imports": batch.pk,
         "live_batch": live_batch.pk,
         "portfolio": own_sheet.pk,
+        "lists": listed.pk,
         "rows": ImportRow.objects.filter(batch=batch).first().pk,
         "post-mortems": account.pk,
         "post-mortem-comments": said.pk,

@@ -34,6 +34,8 @@ OPEN = Row(strangers=200, sent=405, signed_out=200)  # open to everybody, signed
 MEMBERS = Row(strangers=200, sent=405)  # open to everybody who signed in
 ADMINS = only("admin", strangers=403, sent=403)
 TRIES = only("admin", "chair", "deputy_chair", strangers=403, sent=403)  # what a rulebook would do
+# What lists of others assert, and what the portfolio costs.
+SEATED = only(*BOARD, *WATCHERS, strangers=403, sent=405)
 AUDITORS = only("auditor", strangers=403, sent=405)
 AUDITS = only("auditor", strangers=403, sent=403)  # where auditors act
 READ = Row(sent=405)  # a page of the case that takes nothing
@@ -280,6 +282,13 @@ TABLE = {
     "portfolio-publish": ADMINS,
     "portfolio-changes": only(closed=405, strangers=405, sent=403),
     "import-row": ADMINS,
+    "lists": SEATED,
+    "asserted-moves": only(*BOARD, *WATCHERS, strangers=403, sent=403),
+    "asserted-moves-export": SEATED,
+    "list-answers": SEATED,
+    "list-answers-export": SEATED,
+    "list-practices": SEATED,
+    "list-practices-export": SEATED,
     "case": PAGE,
     "case-history": PAGE,
     "case-compare": only("owner", *BOARD, "auditor", sent=405),
@@ -540,6 +549,10 @@ TABLE = {
     "measure-end": OWNER,
     "reading-correct": WORKERS,
     "leaders": MEMBERS,  # counts what each may see
+    "cost": SEATED,
+    "cost-export": SEATED,
+    "capacity": SEATED,
+    "capacity-export": SEATED,
     "leaders-rows": MEMBERS,
     "leaders-blurred": MEMBERS,
     "leaders-blamed": MEMBERS,

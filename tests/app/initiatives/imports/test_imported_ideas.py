@@ -87,7 +87,8 @@ def test_imported_units_are_offered_in_no_form_of_peoples_own(cast, as_, live):
     assert "Fleet Ltd" not in as_(cast.owner).get("/cases/register/").content.decode()
     with pytest.raises(ValidationError, match="imported list"):
         factories.make_case(cast, unit=unit)
-    assert "Fleet Ltd (imported)" in as_(cast.chair).get("/cases/").content.decode()
+    assert "Fleet Ltd" not in as_(cast.chair).get("/cases/").content.decode()
+    assert "Fleet Ltd (imported)" in as_(cast.chair).get("/cases/?whose=others").content.decode()
 
 
 def test_an_admin_takes_one_over(cast, live):

@@ -42,6 +42,30 @@ MACHINE = {
     "claim_production": {"proposed": "production"},
     "claim_stopped": {"proposed": "stopped"},
     "claim_retired": {"proposed": "retired"},
+    "correct_to_proposed": {
+        **{"prototype": "proposed", "mvp": "proposed", "production": "proposed"},
+        **{"stopped": "proposed", "retired": "proposed"},
+    },
+    "correct_to_prototype": {
+        **{"proposed": "prototype", "mvp": "prototype", "production": "prototype"},
+        **{"stopped": "prototype", "retired": "prototype"},
+    },
+    "correct_to_mvp": {
+        **{"proposed": "mvp", "prototype": "mvp", "production": "mvp"},
+        **{"stopped": "mvp", "retired": "mvp"},
+    },
+    "correct_to_production": {
+        **{"proposed": "production", "prototype": "production", "mvp": "production"},
+        **{"stopped": "production", "retired": "production"},
+    },
+    "correct_to_stopped": {
+        **{"proposed": "stopped", "prototype": "stopped", "mvp": "stopped"},
+        **{"production": "stopped", "retired": "stopped"},
+    },
+    "correct_to_retired": {
+        **{"proposed": "retired", "prototype": "retired", "mvp": "retired"},
+        **{"production": "retired", "stopped": "retired"},
+    },
     "take_claim_back": dict.fromkeys(("prototype", "mvp", "production", "stopped", "retired"), "proposed"),
 }
 
@@ -61,9 +85,13 @@ BASIS = {
     "stop": "stopped",
     "reopen": "reopened",
     "claim": "import",
+    "correct": "import",
     "take": "import undone",
     "retire": "decision",
 }
+# These wait for a claim of an import, to correct or to take back; whatever else moves waits for none.
+CORRECTIONS = {name for name in MACHINE if name.startswith("correct_")}
+OF_CLAIMS = {*CORRECTIONS, "take_claim_back"}
 
 
 def basis_of(method):
@@ -73,7 +101,7 @@ def basis_of(method):
 @pytest.mark.parametrize("method", MACHINE)
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_machine(stage, method):
-    case = Initiative(stage=stage, basis="import" if method == "take_claim_back" else "registered")
+    case = Initiative(stage=stage, basis="import" if method in OF_CLAIMS else "registered")
     expected = MACHINE[method].get(stage)
     with judged(case, JUDGED.get(method, Judgement())):
         if expected is None:
@@ -114,6 +142,13 @@ def test_a_withdrawn_idea_is_neither_stopped_nor_promoted_and_what_moved_is_clai
     assert {move.name for move in moved.get_available_stage_transitions()} == {"stop"}
 
 
+@pytest.mark.parametrize("basis", ["registered", "decision", "step back", "stopped", "reopened", "emergency"])
+def test_only_what_an_import_claims_is_corrected_by_one(basis):
+    for stage in STAGES:
+        offered = Initiative(stage=stage, basis=basis).get_available_stage_transitions()
+        assert not CORRECTIONS & {move.name for move in offered}
+
+
 def test_conditions_ask_the_database_nothing():
     # pytest-django blocks the database here, so that any question would raise.
     for stage in STAGES:
@@ -136,9 +171,10 @@ def test_every_move_is_closed_to_templates_and_has_its_sentence():
         assert method.__doc__.strip().endswith("."), name
 
 
-def test_only_a_claim_leads_out_of_retired_and_nothing_from_prototype_to_production():
-    assert [name for name, moves in MACHINE.items() if "retired" in moves] == ["take_claim_back"]
-    assert not [name for name, moves in MACHINE.items() if moves.get("prototype") == "production"]
+def test_but_for_claims_nothing_leads_out_of_retired_or_from_prototype_to_production():
+    ours = {name: moves for name, moves in MACHINE.items() if name not in OF_CLAIMS}
+    assert not [name for name, moves in ours.items() if "retired" in moves]
+    assert not [name for name, moves in ours.items() if moves.get("prototype") == "production"]
 
 
 def test_the_diagram_is_the_machine():
@@ -215,6 +251,25 @@ def test_the_database_has_the_moves_of_the_machine_and_no_others(cast):
 
 
 @pytest.mark.django_db
+def test_the_database_keeps_what_was_decided_here_from_imports(cast):
+    case = make_claim(cast, "mvp")
+    case = stage_actions.step_back(
+        case=case,
+        reason="Cut.",
+        users_told="By mail.",
+        scope={"users": "Nobody", "user_count": 0},
+        by=cast.chair,
+    )
+    entry = Entry.objects.latest("pk").pk
+    tried = acting(by=cast.admin, reason="Tried")
+    with pytest.raises(DatabaseError, match="nothing that was decided here"), undone(), tried:
+        StageChange(
+            initiative=case, basis="import", from_stage=case.stage, to_stage="production",
+            at=clock.now(), entry_id=entry,
+        ).save()  # fmt: skip
+
+
+@pytest.mark.django_db
 def test_only_what_an_import_alone_claims_is_taken_back(cast):
     decided = factories.make_case(cast)
     with (
@@ -263,10 +318,8 @@ def test_a_page_offers_whom_the_act_lets(cast):
         for who in PEOPLE:
             acts = {name for name, (allowed, leads) in ACTS.items() if stage in leads and who in allowed}
             kinds = {kind for name, kind in KINDS.items() if name in acts}
-            if (stage, who) == ("proposed", "admin"):
-                kinds.add("claim")
-            if who == "admin" and case.imported:
-                kinds.add("claim taken back")
+            if who == "admin":
+                kinds |= {"claim"} if stage == "proposed" else {"correction", "claim taken back"}
             assert WhoMay(case, getattr(cast, who)).moves == kinds, f"{who} at {stage}"
 
 

@@ -1,0 +1,215 @@
+"""Sums of funding decisions and stated money by currency, never added across; value measured; load of people.
+
+Each figure is a sum over rows: amounts of funding decisions that nobody took back, and of business cases, which are
+stated by whoever wrote them.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from adoption.measures.evaluation import Verdict, judge
+from adoption.measures.queries import subjects
+from adoption.models import Measure
+from governance import clock
+from governance.models import Membership, Rulebook, User
+from governance.vocabulary import RUNNING_STAGES, Role, Stage
+from initiatives.models import BusinessCase, Condition, FundingDecision, Gap, Obligation, RoleAssignment
+from initiatives.portfolio.filters import with_support
+
+TESTS = {"governance": "Governance", "integration": "Integration", "adoption": "Adoption"}
+NONE = Decimal(0)
+NO_VENDOR = "No vendor stated"
+
+
+@dataclass
+class Amounts:
+    """What some cases come to in one currency: `given` by `decisions`; budget, run cost and benefit as stated."""
+
+    currency: str
+    cases: int = 0
+    decisions: int = 0
+    given: Decimal = NONE
+    budget: Decimal = NONE
+    run_cost: Decimal = NONE
+    benefit: Decimal = NONE
+
+    def add(self, other: "Amounts") -> None:
+        """Take in another of the same currency."""
+        self.cases += other.cases
+        self.decisions += other.decisions
+        self.given += other.given
+        self.budget += other.budget
+        self.run_cost += other.run_cost
+        self.benefit += other.benefit
+
+
+@dataclass
+class Costed:
+    """One case with its money by currency; `failing`: the scale tests that it fails, of an MVP or production."""
+
+    pk: int
+    stage: str
+    failing: tuple[str, ...]
+    vendor: str = ""
+    money: dict[str, Amounts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases under one heading, and what they come to in each currency."""
+
+    key: str
+    words: str
+    sums: list[Amounts]
+
+
+def costed(cases: QuerySet, rulebook: Rulebook | None, now: datetime) -> list[Costed]:
+    """These cases with their money, in three questions; those without any amount or vendor are left out."""
+    known = with_support(cases, rulebook, now).annotate(
+        **{f"{test}_test": F(f"span__{test}") for test in TESTS}
+    )
+    found: dict[int, Costed] = {}
+    columns = ("pk", "stage", "supported", *(f"{test}_test" for test in TESTS))
+    for pk, stage, supported, *tests in known.order_by("number").values_list(*columns):
+        judged = stage in (Stage.MVP, Stage.PRODUCTION) and supported != "recomputing"
+        failing = tuple(key for key, passed in zip(TESTS, tests, strict=True) if judged and passed is False)
+        found[pk] = Costed(pk, stage, failing)
+    keys = cases.order_by().values("pk")
+    given = FundingDecision.objects.standing().filter(initiative__in=keys, amount__isnull=False)
+    for pk, currency, amount, decisions in (
+        given.order_by()
+        .values_list("initiative", "currency")
+        .annotate(sum=Sum("amount"), n=Count("pk"))
+        .values_list("initiative", "currency", "sum", "n")
+    ):
+        money = _of(found[pk], currency)
+        money.given, money.decisions = amount, decisions
+    for row in BusinessCase.objects.filter(initiative__in=keys):
+        case = found[row.initiative_id]
+        case.vendor = " ".join(row.vendor.split())
+        if row.currency:
+            money = _of(case, row.currency)
+            money.budget, money.run_cost = row.budget or NONE, row.run_cost or NONE
+            money.benefit = row.benefit or NONE
+    return [case for case in found.values() if case.money or case.vendor]
+
+
+def _of(case: Costed, currency: str) -> Amounts:
+    return case.money.setdefault(currency, Amounts(currency, cases=1))
+
+
+def summed(cases: Iterable[Costed]) -> list[Amounts]:
+    """What these cases come to, a line for each currency, that of most cases first."""
+    found: dict[str, Amounts] = {}
+    for case in cases:
+        for currency, money in case.money.items():
+            found.setdefault(currency, Amounts(currency)).add(money)
+    return sorted(found.values(), key=lambda one: (-one.cases, one.currency))
+
+
+def by_stage(cases: list[Costed]) -> list[Group]:
+    """In the order of the stages."""
+    return _grouped(cases, lambda case: [case.stage], {stage: Stage(stage).label for stage in Stage})
+
+
+def by_failing_test(cases: list[Costed]) -> list[Group]:
+    """MVPs and production by each scale test that they fail: who fails two stands under both."""
+    return _grouped(cases, lambda case: case.failing, TESTS)
+
+
+def by_vendor(cases: list[Costed]) -> list[Group]:
+    """By vendor as stated, however it is written, that of most cases first."""
+    names: dict[str, str] = {}
+    for case in cases:
+        names.setdefault(case.vendor.casefold(), case.vendor or NO_VENDOR)
+    groups = _grouped(cases, lambda case: [case.vendor.casefold()], names)
+    return sorted(groups, key=lambda one: (-sum(line.cases for line in one.sums), one.words.casefold()))
+
+
+def _grouped(
+    cases: list[Costed], keys: Callable[[Costed], Iterable[str]], words: dict[str, str]
+) -> list[Group]:
+    held: dict[str, list[Costed]] = defaultdict(list)
+    for case in cases:
+        for key in keys(case):
+            held[key].append(case)
+    return [Group(key, name, sums) for key, name in words.items() if (sums := summed(held.get(key, ())))]
+
+
+def measured_value(keys: Iterable[int], today: date) -> dict[int, list[tuple[Measure, Verdict]]]:
+    """By case, its standing measures of value with what each comes to today."""
+    keys = list(keys)
+    wanted = [one for one in Measure.objects.standing().filter(initiative__in=keys) if one.how.value]
+    return {
+        pk: [(measure, judge(subject).on(today)) for measure, subject in some]
+        for pk, some in subjects(keys, measures=wanted).items()
+    }
+
+
+# --- People ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Load:
+    """What one person carries on the cases that are looked at: roles held and asked, what is due, seats."""
+
+    person: User
+    roles: dict[str, int] = field(default_factory=dict)
+    asked: int = 0
+    due: int = 0
+    overdue: int = 0
+    seats: int = 0
+
+    @property
+    def held(self) -> int:
+        """How many roles on initiatives that run, whatever role."""
+        return sum(self.roles.values())
+
+    @property
+    def roles_in_words(self) -> str:
+        """Which roles, and how many of each."""
+        return ", ".join(f"{Role(role).label.lower()} {count}" for role, count in sorted(self.roles.items()))
+
+
+def loads(cases: QuerySet, today: date, now: datetime) -> list[Load]:
+    """Load by person over these cases, in six questions: those with most roles first, then with most that is due.
+
+    Roles count on cases that run; obligations, conditions and gaps wherever they are open.
+    """
+    keys = cases.order_by().values("pk")
+    running = cases.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
+    found: dict[int, dict] = defaultdict(
+        lambda: {"roles": {}, "asked": 0, "due": 0, "overdue": 0, "seats": 0}
+    )
+    roles = RoleAssignment.objects.in_force().filter(initiative__in=running)
+    for person, role, count in roles.order_by().values_list("person", "role").annotate(n=Count("pk")):
+        found[person]["roles"][role] = count
+    asked = RoleAssignment.objects.waiting().filter(initiative__in=running, person__is_active=True)
+    for person, count in asked.order_by().values_list("person").annotate(n=Count("pk")):
+        found[person]["asked"] = count
+    for rows, who, due in (
+        (Obligation.objects.unsettled().filter(initiative__in=keys), "debtor", "due"),
+        (Condition.objects.filter(review__initiative__in=keys, met_at__isnull=True), "owner", "due"),
+        (Gap.objects.filter(initiative__in=keys, closed_at__isnull=True), "owner", "due"),
+    ):
+        counted = rows.exclude(**{who: None}).order_by().values(who)
+        late = Count("pk", filter=Q(**{f"{due}__lt": today}))
+        for row in counted.annotate(n=Count("pk"), late=late):
+            found[row[who]]["due"] += row["n"]
+            found[row[who]]["overdue"] += row["late"]
+    seats = Membership.objects.held_at(now).filter(person__in=list(found))
+    for person, count in seats.order_by().values_list("person").annotate(n=Count("pk")):
+        found[person]["seats"] = count
+    people = User.objects.in_bulk(list(found))
+    rows_ = [Load(people[pk], **facts) for pk, facts in found.items()]
+    return sorted(rows_, key=lambda one: (-one.held, -one.due, one.person.full_name, one.person.pk))
+
+
+def today_and_now() -> tuple[date, datetime]:
+    """The day and the moment that figures hold for."""
+    return clock.today(), clock.now()

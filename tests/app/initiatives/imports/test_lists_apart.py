@@ -1,0 +1,127 @@
+"""A list of others changes nothing of one's own: no count, menu, desk or reminder; what is taken over is one's own."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from governance.models import Unit
+from governance.notices import due
+from governance.notices.desk import all_lines
+from initiatives.imports.inventories import actions
+from initiatives.models import Initiative
+from initiatives.units import actions as unit_actions
+from tests.support import factories
+
+pytestmark = pytest.mark.django_db
+LIST = (
+    "Use case name,Agency,Use case ID,Stage\n"
+    "Invoice reader,Other Org,O-1,In production\n"
+    "Route planner,Other Org,O-2,Pilot\n"
+    "Idea of theirs,Other Org,O-3,Planned\n"
+)
+PAGES = [
+    reverse("portfolio"),
+    reverse("portfolio") + "?view=board",
+    reverse("pictures"),
+    reverse("leaders"),
+    reverse("desk"),
+    reverse("ideas"),
+    reverse("decisions"),
+    reverse("where-it-goes"),
+    reverse("register"),
+    reverse("crosswalk"),
+    reverse("units"),
+]
+
+
+def bring_in(cast, **options):
+    batch = actions.upload_batch(
+        content=LIST.encode(), file_name="theirs.csv", source="theirs", by=cast.admin, **options
+    )
+    actions.confirm_batch(batch=batch, by=cast.admin)
+    return batch
+
+
+def told(client, url) -> str:
+    """What the page says, without what differs from one look to the next."""
+    text = client.get(url).content.decode()
+    text = re.sub(r'nonce="[^"]*"|"[A-Za-z0-9]{64}"', "", text)
+    return re.sub(r"\d+ [A-Z][a-z]+ 20\d\d at \d\d:\d\d|\d\d:\d\d(:\d\d)?", "", text)
+
+
+def test_pages_of_admin_auditor_chair_and_owner_are_the_same_before_and_after(cast, as_):
+    factories.make_case(cast, title="Claims triage")
+    people = (cast.admin, cast.auditor, cast.chair, cast.owner)
+    clients = [as_(person) for person in people]
+    before = {(place, url): told(client, url) for place, client in enumerate(clients) for url in PAGES}
+    bring_in(cast)
+    clients = [as_(person) for person in people]
+    for (place, url), text in before.items():
+        if url == reverse("units") and people[place] in (cast.admin, cast.auditor):
+            continue  # where an admin takes units over, they stand under a heading of their own
+        assert told(clients[place], url) == text, (people[place], url)
+
+
+def test_nobody_is_reminded_and_no_desk_has_more(cast):
+    factories.make_case(cast, title="Claims triage")
+    people = [cast.admin, cast.auditor, cast.chair, cast.owner]
+    before = [len(all_lines(person)) for person in people]
+    owed = len(due.find())
+    bring_in(cast)
+    assert [len(all_lines(person)) for person in people] == before
+    assert len(due.find()) == owed
+
+
+def test_their_units_are_in_no_menu(cast, as_):
+    bring_in(cast)
+    for url in (reverse("register"), *PAGES):
+        for person in (cast.admin, cast.auditor):
+            assert "Other Org" not in "".join(
+                re.findall(r"<option[^>]*>[^<]*</option>", as_(person).get(url, follow=True).content.decode())
+            ), url
+
+
+def test_they_are_comparable_beside_ones_own(cast, as_):
+    case = factories.make_case(cast, title="Reader of invoices")
+    bring_in(cast)
+    client = as_(cast.admin)
+    theirs = client.get(reverse("portfolio"), {"whose": "others"}).content.decode()
+    assert "Invoice reader" in theirs
+    assert case.title not in theirs
+    both = client.get(reverse("portfolio"), {"whose": "all"}).content.decode()
+    assert "Invoice reader" in both
+    assert case.title in both
+    unit = Unit.objects.get(name="Other Org")
+    assert "Invoice reader" in client.get(reverse("portfolio"), {"unit": unit.pk}).content.decode()
+    export = client.get(reverse("portfolio-export")).getvalue().decode()
+    assert case.title in export
+    assert "Invoice reader" not in export
+    found = client.get(reverse("search"), {"q": "invoice"}).content.decode()
+    assert "Other Org (imported)" in found, "marked where it is found"
+
+
+def test_a_unit_that_was_taken_over_is_ones_own(cast, as_):
+    bring_in(cast)
+    unit = Unit.objects.get(name="Other Org")
+    assert set(Initiative.objects.others()) == set(unit.initiatives.all())
+    assert not Initiative.objects.own().exists()
+    unit_actions.move_unit(unit=unit, into=cast.unit, reason="We bought them.", by=cast.admin)
+    assert set(Initiative.objects.own()) == set(unit.initiatives.all())
+    assert not Initiative.objects.others().exists()
+    assert "Invoice reader" in as_(cast.admin).get(reverse("portfolio")).content.decode()
+
+
+def test_a_list_of_ones_own_is_ones_own(cast, as_):
+    bring_in(cast, own=True)
+    assert Initiative.objects.own().count() == 3
+    assert "Invoice reader" in as_(cast.admin).get(reverse("portfolio")).content.decode()
+
+
+def test_the_confirmation_says_where_rows_land(cast, as_):
+    for own, words in ((False, "Lists of others"), (True, "counted with yours")):
+        batch = actions.upload_batch(
+            content=(LIST + f"Another {own},Other Org,O-9,Pilot\n").encode(),
+            file_name="theirs.csv", source=f"theirs-{own}", own=own, by=cast.admin,
+        )  # fmt: skip
+        assert words in as_(cast.admin).get(reverse("import-confirm", args=[batch.pk])).content.decode()
