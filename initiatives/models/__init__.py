@@ -33,6 +33,9 @@ from initiatives.models.evidence import (
     Voiding,
 )
 from initiatives.models.holds import (
+    CatchUpAnswer,
+    CatchUpPlan,
+    CatchUpWave,
     Excuse,
     Gap,
     Handover,
@@ -121,6 +124,9 @@ __all__ = [
     "BodyTerm",
     "BulkReading",
     "CaseVisit",
+    "CatchUpAnswer",
+    "CatchUpPlan",
+    "CatchUpWave",
     "ChangeRecord",
     "ClauseEnforcement",
     "Component",
