@@ -130,6 +130,31 @@ def _save(
     return plans
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What proposing plans for many would do: the keys of the initiatives it takes, and how many not, by why."""
+
+    takes: tuple[int, ...]
+    left: Mapping[str, int]
+
+
+def preview_plans(*, cases: Iterable[queries.Progress], by: User) -> Preview:
+    """Which of these would get a plan from `propose_plans`; nothing is changed."""
+    takes, left = [], dict[str, int]()
+    rows = list(cases)
+    for start in range(0, len(rows), queries.TOGETHER):
+        part = rows[start : start + queries.TOGETHER]
+        with one_look():
+            case_rows.read_together([now.case for now in part])
+            for now in part:
+                why = _why_not_proposed(now, by)
+                if why:
+                    left[why] = left.get(why, 0) + 1
+                else:
+                    takes.append(now.case.pk)
+    return Preview(tuple(takes), left)
+
+
 def propose_plans(*, cases: Iterable[int], days: Mapping[int, date], by: User) -> Done:
     """Propose the plans of these initiatives (keys) that have none, each with its gaps by wave, on the same days.
 

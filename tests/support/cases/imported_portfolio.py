@@ -17,7 +17,8 @@ def make_portfolio(cast, titles=("Claims triage", "Letter sorter"), status="In p
     )
     inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     unit = Unit.objects.get(name="Fleet Ltd")
-    unit_actions.move_unit(unit=unit, into=cast.unit, reason="It is ours.", by=cast.admin)
+    if unit.imported:
+        unit_actions.move_unit(unit=unit, into=cast.unit, reason="It is ours.", by=cast.admin)
     return list(Initiative.objects.filter(basis="import").select_related("unit").order_by("number"))
 
 
