@@ -426,6 +426,7 @@ urlpatterns = [
     path("estates/<int:pk>/rows.csv", estate_views.export, name="estate-export"),
     path("organisation/units/", unit_views.units, name="units"),
     path("organisation/units/add/", unit_views.add, name="unit-add"),
+    path("organisation/units/from-table/", unit_views.from_table, name="units-from-table"),
     path("organisation/units/<int:pk>/rename/", unit_views.rename, name="unit-rename"),
     path("organisation/units/<int:pk>/move/", unit_views.move, name="unit-move"),
     path("organisation/units/<int:pk>/merge/", unit_views.merge, name="unit-merge"),

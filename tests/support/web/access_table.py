@@ -132,6 +132,7 @@ TABLE = {
     "account-end-sessions": only(closed=405, strangers=405, sent=403),
     "units": only(*WATCHERS, strangers=403, sent=405),
     "unit-add": ADMINS,
+    "units-from-table": ADMINS,
     "unit-rename": ADMINS,
     "unit-move": ADMINS,
     "unit-merge": ADMINS,
