@@ -15,6 +15,7 @@ from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
 from initiatives.decisions import idea_views
 from initiatives.decisions import views as decision_views
+from initiatives.desk import first_month_views
 from initiatives.desk import views as desk_views
 from initiatives.efforts import effort_report_views, note_views
 from initiatives.efforts import views as effort_views
@@ -386,6 +387,7 @@ urlpatterns = [
     path("cases/<str:ref>/catch-up/", catch_up_views.plan, name="case-catch-up"),
     path("cases/<str:ref>/catch-up/propose/", catch_up_views.propose, name="case-catch-up-propose"),
     path("cases/<str:ref>/catch-up/answer/", catch_up_views.answer, name="case-catch-up-answer"),
+    path("first-month/", first_month_views.first_month_page, name="first-month"),
     path("catch-up/", catch_up_overview_views.overview, name="catch-ups"),
     path("catch-up/export.csv", catch_up_overview_views.export, name="catch-ups-export"),
     path("catch-up/propose/", catch_up_overview_views.propose_many, name="catch-ups-propose"),

@@ -61,5 +61,7 @@ class UnitsForm(LinesForm):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         file = self.fields["file"]
-        file.help_text = "A CSV file or a workbook of at most 1 MB, its first line naming the columns. Or paste its lines below."
+        file.help_text = (
+            "A CSV file or a workbook of at most 1 MB with named columns. Or paste its lines below."
+        )
         file.widget.attrs["accept"] = ".csv,.xlsx,text/csv,text/plain"

@@ -3,9 +3,7 @@
 from django.urls import reverse
 
 from governance.notices.desk import Line
-from governance.vocabulary import BoardRole
 from initiatives.catch_up import queries
-from initiatives.models import CatchUpPlan, Initiative
 from initiatives.worklist.person_worklist import Look
 
 
@@ -62,19 +60,10 @@ def _of_owner(look: Look):
 
 
 def _of_chair(look: Look):
-    units = [
-        unit
-        for unit, seats in look.seats_by_unit.items()
-        if seats & {BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR} and look.chairs_now(unit)
-    ]
-    if not units:
-        return
-    waiting = (
-        CatchUpPlan.objects.current()
-        .filter(answer=None, initiative__unit__in=units)
-        .filter(initiative__in=queries.claiming(Initiative.objects.all()).values("pk"))
-        .exclude(proposed_by=look.person)
-        .count()
+    waiting = sum(
+        look.chairs_now(row.case_unit)
+        for row in look.rows("dated_plans")
+        if row.proposed_by_id != look.person.pk
     )
     if waiting:
         yield Line(

@@ -205,6 +205,7 @@ TABLE = {
     "efforts": MEMBERS,
     "efforts-export": MEMBERS,
     "decisions": MEMBERS,
+    "first-month": only("admin", strangers=403, sent=405),
     "catch-ups": only(*BOARD, *WATCHERS, strangers=403, sent=405),
     "catch-ups-export": only(*BOARD, *WATCHERS, strangers=403, sent=405),
     "catch-ups-propose": only("owner", "admin", strangers=403, sent=403),
