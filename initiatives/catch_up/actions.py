@@ -3,7 +3,7 @@
 A plan is looked at by nothing that gates read: it changes no level, gap, supported stage, badge or decision.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -87,7 +87,7 @@ def _same(plan: CatchUpPlan, chosen: Mapping[int, list[str]], days: Mapping[int,
 
 
 def _save(
-    rows: list[tuple[Initiative, Mapping[int, list[str]], CatchUpPlan | None]],
+    rows: Sequence[tuple[Initiative, Mapping[int, list[str]], CatchUpPlan | None]],
     days: Mapping[int, date],
     reason: str,
     by: User,
@@ -203,9 +203,9 @@ def answer_plan(*, plan: CatchUpPlan, agreed: bool, words: str = "", by: User) -
     if not agreed and not words.strip():
         raise ValidationError({"words": "Say what should change, so that a better plan can be proposed."})
     with act("answer catch-up plan", by=by, case=plan.initiative_id, reason=words.strip()) as case:
-        plan = queries.plans_of([case])[case.pk] if _is_newest(plan) else None
-        if plan is None:
+        if not CatchUpPlan.objects.current().filter(pk=plan.pk).exists():
             raise Conflict("A newer version of this plan was proposed.", "Read that one.", _page(case))
+        plan = queries.plans_of([case])[case.pk]
         if queries.state_of(plan) != "dated":
             raise Conflict("This plan was answered already.", "Read the answer.", _page(case))
         plan.initiative = case
@@ -259,10 +259,6 @@ def _why_not_agreed(plan: CatchUpPlan, read: int, by: User) -> str:
     if queries.state_of(plan) != "dated":
         return "was answered already"
     return "" if may_answer(plan, by) else "is not yours to agree to"
-
-
-def _is_newest(plan: CatchUpPlan) -> bool:
-    return CatchUpPlan.objects.current().filter(pk=plan.pk).exists()
 
 
 def _days_of(plan: CatchUpPlan) -> str:

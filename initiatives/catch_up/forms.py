@@ -6,17 +6,11 @@ from django.utils.translation import gettext_lazy as _
 from governance.models import Unit
 from governance.sign_in.forms import Choices, Picker
 from governance.vocabulary import Stage, Tier
-from initiatives.catch_up.queries import CLAIMED
+from initiatives.catch_up.queries import CLAIMED, STATES
 from initiatives.catch_up.waves import WAVES
 from initiatives.form_fields import DayField, WordsField
 
 AGREE, SEND_BACK = "agree", "back"
-STATES = {
-    "none": _("no plan yet"),
-    "dated": _("dated, not agreed"),
-    "sent back": _("sent back"),
-    "agreed": _("agreed"),
-}
 
 
 def _day(number: int, *, required: bool) -> DayField:

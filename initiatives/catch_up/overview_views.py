@@ -1,8 +1,10 @@
 """How the portfolio catches up, for boards: by wave, by unit, as a file; many plans proposed and agreed to."""
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,7 +19,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.templatetags.plumbline import stage_word
 from initiatives.cases.case_frame import mend, page_of, sent
 from initiatives.catch_up import actions, presentation, queries
-from initiatives.catch_up.forms import STATES, ManyForm, OverviewFilter
+from initiatives.catch_up.forms import ManyForm, OverviewFilter
 from initiatives.catch_up.permissions import may_look
 from initiatives.catch_up.waves import WAVES, default_days
 from initiatives.models import CatchUpPlan, RoleAssignment
@@ -42,15 +44,12 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "filtered": any(request.GET.get(name) for name in form.fields),
         "total": presentation.tally(rows),
-        "states": STATES,
         "view": "units" if units else "initiatives",
         "page": page,
         "first": page.start_index(),
         "query": _query(request),
-        "waiting": sum(row.now.state == "dated" for row in rows),
-        "chairs": chairs(request.user),
+        "agrees": chairs(request.user) and any(row.now.state == "dated" for row in rows),
         "proposes": request.user.is_admin,
-        "today": clock.today(),
     }
     return render(request, "initiatives/catch_up/overview.html", context)
 
@@ -71,7 +70,7 @@ def _query(request: SignedInRequest) -> str:
 
 
 @require_safe
-def export(request: SignedInRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> StreamingHttpResponse:
     """The same initiatives in the same order as a CSV file."""
     may_look(request.user).or_refuse()
     _form, rows = _asked(request)
@@ -91,7 +90,7 @@ def _line(numbered: tuple[int, presentation.Row]) -> list:
     return [
         *(place, case.ref, case.title, case.unit.name, row.owner or "no owner here yet"),
         *(case.get_tier_display() or "not confirmed", stage_word(case.stage), row.why),
-        *(len(now.gaps), STATES[now.state], now.plan.number if now.plan else None),
+        *(len(now.gaps), queries.STATES[now.state], now.plan.number if now.plan else None),
         *(answer.by.full_name if answer and answer.agreed else "", len(now.outside)),
         *cells,
     ]
@@ -156,7 +155,7 @@ def agree_many(request: SignedInRequest) -> HttpResponse:
     return redirect(back)
 
 
-def _say(request: SignedInRequest, words: str, left: dict[str, int]) -> None:
+def _say(request: SignedInRequest, words: str, left: Mapping[str, int]) -> None:
     messages.success(request, words)
     if left:
         why = "; ".join(f"{count} {reason}" for reason, count in left.items())

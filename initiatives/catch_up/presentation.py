@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
@@ -11,6 +12,7 @@ from governance.models import Rulebook
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Stage, Tier
 from initiatives.catch_up import queries
+from initiatives.catch_up.queries import STATES
 from initiatives.catch_up.waves import WAVES
 from initiatives.models import Initiative, ScopeVersion
 from initiatives.portfolio import filters
@@ -96,6 +98,16 @@ class Tally:
                 counts["late_agreed"] += row.now.state == "agreed"
 
     @property
+    def sent_back(self) -> int:
+        """Plans that the board sent back."""
+        return self.states["sent back"]
+
+    @property
+    def of_states(self) -> list[tuple]:
+        """Each state that some plan is in, in words, with how many."""
+        return [(STATES[state], count) for state, count in self.states.items() if count]
+
+    @property
     def late(self) -> int:
         """Waves that are overdue, whether their days were agreed to or not."""
         return sum(wave["late"] for wave in self.waves.values())
@@ -128,9 +140,11 @@ def rows_of(cases: QuerySet, wanted: dict) -> list[Row]:
     cases = cases.annotate(
         users=Subquery(used.order_by("-number").values("user_count")[:1]), short=F("shortfall")
     )
+    told: dict[int, Any] = {case.pk: case for case in cases}  # with what is annotated above
     found = [
-        Row(one, one.case.users, one.case.supported, one.case.short, one.case.owner_name or "", today)
-        for one in queries.progress_of(cases, shown=True)
+        Row(one, case.users, case.supported, case.short, case.owner_name or "", today)
+        for one in queries.progress_of(told.values(), shown=True)
+        for case in [told[one.case.pk]]
     ]
     if wanted.get("plan"):
         found = [row for row in found if row.now.state == wanted["plan"]]

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from django.core.cache import cache
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from governance import clock
 from governance.database.request_memo import one_look
@@ -17,11 +18,17 @@ from governance.models import Rulebook, User
 from governance.rulebook import Book
 from governance.vocabulary import Stage
 from initiatives.access import permissions as case_permissions
-from initiatives.catch_up import waves
+from initiatives.catch_up.waves import Wave, outside, with_progress
 from initiatives.facts import case_rows, supported_stage
 from initiatives.models import CatchUpPlan, Initiative, Span
 
 CLAIMED = (Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION)
+STATES = {
+    "none": _("no plan yet"),
+    "dated": _("dated, not agreed"),
+    "sent back": _("sent back"),
+    "agreed": _("agreed"),
+}
 KEPT_SECONDS = 24 * 60 * 60
 TOGETHER = 500  # initiatives whose rows are read at once: bounds memory, not what is found
 
@@ -33,7 +40,7 @@ class Progress:
     case: Initiative
     gaps: tuple[str, ...]
     plan: CatchUpPlan | None
-    waves: tuple[waves.Wave, ...]
+    waves: tuple[Wave, ...]
 
     @property
     def state(self) -> str:
@@ -43,7 +50,7 @@ class Progress:
     @property
     def outside(self) -> list[str]:
         """What is missing and in no wave."""
-        return waves.outside(self.waves, self.gaps) if self.plan else list(self.gaps)
+        return outside(self.waves, self.gaps) if self.plan else list(self.gaps)
 
     @property
     def met(self) -> int:
@@ -55,7 +62,7 @@ class Progress:
         """How many requirements the plan names."""
         return sum(len(wave.keys) for wave in self.waves)
 
-    def overdue(self, today: date) -> list[waves.Wave]:
+    def overdue(self, today: date) -> list[Wave]:
         """Waves whose day has passed with something missing."""
         return [wave for wave in self.waves if wave.overdue(today)]
 
@@ -160,7 +167,7 @@ def progress_of(cases: Iterable[Initiative], *, shown: bool = False) -> list[Pro
 
 
 def _progress(case: Initiative, gaps: tuple[str, ...], plan: CatchUpPlan | None) -> Progress:
-    found = waves.with_progress(plan.waves.all(), gaps) if plan is not None else []
+    found = with_progress(plan.waves.all(), gaps) if plan is not None else []
     return Progress(case, gaps, plan, tuple(found))
 
 

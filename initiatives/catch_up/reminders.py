@@ -28,7 +28,7 @@ def waves(moment):
     owned = [case for case in cases if circle.owner(case) is not None]
     for one in queries.progress_of(owned, shown=True):
         for wave in one.waves:
-            if wave.done:
+            if wave.done or one.plan is None:
                 continue
             overdue = wave.due < today
             when = f"{'was' if overdue else 'is'} due on {wave.due:%-d %B %Y}"

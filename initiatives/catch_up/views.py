@@ -31,7 +31,7 @@ def plan(request: SignedInRequest, ref: str) -> HttpResponse:
         "title": _("Catch-up plan"),
         "now": now,
         "may_propose": may_propose(case, request.user),
-        "may_answer": may_answer(now.plan, request.user) if now.state == "dated" else None,
+        "may_answer": may_answer(now.plan, request.user) if now.plan and now.state == "dated" else None,
         "waves": [_shown(case, wave, book, context["today"]) for wave in now.waves],
         "outside": [_question(case, key, book) for key in now.outside],
         "earlier": [

@@ -21,7 +21,7 @@ WAVES = {
 # Days from the proposal to the day of each wave, until somebody chooses others.
 DAYS = {1: 30, 2: 90, 3: 180}
 # Layers that keep people safe at a tier; where none is confirmed, it counts as limited.
-SAFETY = {Tier.HIGH: (Layer.POLICY, Layer.RUNTIME)}
+SAFETY: dict[str, tuple[str, ...]] = {Tier.HIGH: (Layer.POLICY, Layer.RUNTIME)}
 CONTRACT_GROUPS = ("contract", "layer")
 CONNECTED = (Layer.INTEGRATION, Layer.RUNTIME, Layer.OBSERVABILITY)
 

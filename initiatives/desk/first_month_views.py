@@ -39,6 +39,6 @@ def first_month_page(request: SignedInRequest) -> HttpResponse:
         "hours": first_month.hours_to_verify(book),
         "reach": first_month.reach(book),
         "ahead": first_month.ahead(),
-        "stages": book.stages,
+        "accepted": book.stages["production"],
     }
     return render(request, "initiatives/desk/first_month.html", context)
