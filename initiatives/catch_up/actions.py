@@ -158,7 +158,7 @@ def preview_plans(*, cases: Iterable[queries.Progress], by: User) -> Preview:
 def propose_plans(*, cases: Iterable[int], days: Mapping[int, date], by: User) -> Done:
     """Propose the plans of these initiatives (keys) that have none, each with its gaps by wave, on the same days.
 
-    Whoever has a plan already, or where `by` may not propose, is left out and counted. Each fifty are one transaction.
+    What has a plan, or where `by` may not propose, is left out and counted. Each fifty are one transaction.
     """
     if set(days) != set(WAVES):
         raise ValidationError("Give the day of each wave.")
@@ -189,10 +189,10 @@ def _locked(keys: list[int]) -> list[Initiative]:
 
 def _why_not_proposed(now: queries.Progress, by: User) -> str:
     if now.plan is not None:
-        return "has a plan already"
+        return "a plan stands already"
     if not now.gaps:
-        return "lacks nothing for the stage that it claims"
-    return "" if may_propose(now.case, by) else "its owner proposes the plan"
+        return "nothing is missing"
+    return "" if may_propose(now.case, by) else "the owner proposes the plan"
 
 
 def answer_plan(*, plan: CatchUpPlan, agreed: bool, words: str = "", by: User) -> CatchUpAnswer:
@@ -255,10 +255,10 @@ def agree_plans(*, plans: Iterable[int], by: User) -> Done:
 
 def _why_not_agreed(plan: CatchUpPlan, read: int, by: User) -> str:
     if plan.pk != read:
-        return "was changed since you read it"
+        return "changed since you read it"
     if queries.state_of(plan) != "dated":
-        return "was answered already"
-    return "" if may_answer(plan, by) else "is not yours to agree to"
+        return "answered already"
+    return "" if may_answer(plan, by) else "not yours to agree to"
 
 
 def _days_of(plan: CatchUpPlan) -> str:

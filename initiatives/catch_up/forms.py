@@ -28,7 +28,7 @@ class PlanForm(forms.Form):
     ):
         super().__init__(*args, **options)
         for number in WAVES:
-            self.fields[f"day_{number}"] = _day(number, required=False)
+            self.fields[f"day_{number}"] = _day(number, required=number in chosen.values())
             self.fields[f"day_{number}"].initial = days.get(number)
         if changing:
             self.fields["reason"] = WordsField(

@@ -24,7 +24,8 @@ from initiatives.catch_up.permissions import may_look
 from initiatives.catch_up.waves import WAVES, default_days
 from initiatives.models import CatchUpPlan, RoleAssignment
 
-PAGE = 25
+PAGE = 20
+TO_AGREE = 100  # dated plans on a page, where they alone are asked for
 HEADING = (
     *("Place", "Reference", "Title", "Unit", "Owner", "Risk tier", "Claimed stage", "Why in this place"),
     *("Missing now", "Plan", "Version", "Agreed by", "Missing and in no wave"),
@@ -38,7 +39,8 @@ def overview(request: SignedInRequest) -> HttpResponse:
     may_look(request.user).or_refuse()
     form, rows = _asked(request)
     units = request.GET.get("view") == "units"
-    page = page_of(request, presentation.by_unit(rows) if units else rows, PAGE)
+    dated = form.cleaned_data.get("plan") == "dated"
+    page = page_of(request, presentation.by_unit(rows) if units else rows, TO_AGREE if dated else PAGE)
     context = {
         "nav": "portfolio",
         "form": form,
@@ -49,6 +51,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "first": page.start_index(),
         "query": _query(request),
         "agrees": chairs(request.user) and any(row.now.state == "dated" for row in rows),
+        "ticked": request.GET.get("tick") == "all",
         "proposes": request.user.is_admin,
     }
     return render(request, "initiatives/catch_up/overview.html", context)
@@ -64,7 +67,7 @@ def _asked(request: SignedInRequest) -> tuple[OverviewFilter, list[presentation.
 def _query(request: SignedInRequest) -> str:
     """The filter that is on, as an address carries it."""
     kept = request.GET.copy()
-    for name in ("page", "view"):
+    for name in ("page", "view", "tick"):
         kept.pop(name, None)
     return kept.urlencode()
 
@@ -158,5 +161,5 @@ def agree_many(request: SignedInRequest) -> HttpResponse:
 def _say(request: SignedInRequest, words: str, left: Mapping[str, int]) -> None:
     messages.success(request, words)
     if left:
-        why = "; ".join(f"{count} {reason}" for reason, count in left.items())
+        why = "; ".join(f"{count} ({reason})" for reason, count in left.items())
         messages.warning(request, _("Left out: %(why)s.") % {"why": why})

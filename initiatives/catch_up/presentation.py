@@ -13,7 +13,7 @@ from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Stage, Tier
 from initiatives.catch_up import queries
 from initiatives.catch_up.queries import STATES
-from initiatives.catch_up.waves import WAVES
+from initiatives.catch_up.waves import WAVES, Wave
 from initiatives.models import Initiative, ScopeVersion
 from initiatives.portfolio import filters
 
@@ -54,14 +54,9 @@ class Row:
         return f"{tier}; {use}; claims {stage_word(self.case.stage)}, shown: {shown}"
 
     @property
-    def next_wave(self):
-        """The first wave that lacks something, or None."""
-        return next((wave for wave in self.now.waves if not wave.done), None)
-
-    @property
-    def late(self) -> int:
-        """How many waves are overdue."""
-        return len(self.now.overdue(self.today))
+    def overdue(self) -> list[Wave]:
+        """Waves whose day has passed with something missing."""
+        return self.now.overdue(self.today)
 
 
 @dataclass
@@ -149,7 +144,7 @@ def rows_of(cases: QuerySet, wanted: dict) -> list[Row]:
     if wanted.get("plan"):
         found = [row for row in found if row.now.state == wanted["plan"]]
     if wanted.get("late"):
-        found = [row for row in found if row.late]
+        found = [row for row in found if row.overdue]
     return sorted(found, key=lambda row: row.order)
 
 
