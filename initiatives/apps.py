@@ -34,6 +34,7 @@ class InitiativesConfig(AppConfig):
         ]
         from governance.models import Delivery
         from initiatives.approvals import mails as approval_mails
+        from initiatives.catch_up import entry_wording as catch_up_entry_wording
         from initiatives.desk import calendar as desk_calendar
         from initiatives.desk import due_queries, weekly_digest
         from initiatives.imports import entry_wording as import_entry_wording
@@ -132,6 +133,7 @@ class InitiativesConfig(AppConfig):
         history_entry_wording.SENTENCES.update(interaction_entry_wording.SENTENCES)
         history_entry_wording.SENTENCES.update(import_entry_wording.SENTENCES)
         history_entry_wording.SENTENCES.update(assertion_entry_wording.SENTENCES)
+        history_entry_wording.SENTENCES.update(catch_up_entry_wording.SENTENCES)
         contributions.act_words.append(history_entry_wording.sentence)
         contributions.body_days.append(body_terms.days_on)
         contributions.case_ends.append(privacy_contribution.ends)

@@ -6,6 +6,8 @@ from initiatives.absences import views as absence_views
 from initiatives.approvals import views as approval_views
 from initiatives.case_pages import day_comparison_views
 from initiatives.case_pages import views as case_page_views
+from initiatives.catch_up import overview_views as catch_up_overview_views
+from initiatives.catch_up import views as catch_up_views
 from initiatives.checklist import crosswalk_views, waiver_views
 from initiatives.checklist import views as checklist_views
 from initiatives.checklist.several import views as several_views
@@ -13,6 +15,7 @@ from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
 from initiatives.decisions import idea_views
 from initiatives.decisions import views as decision_views
+from initiatives.desk import first_month_views
 from initiatives.desk import views as desk_views
 from initiatives.efforts import effort_report_views, note_views
 from initiatives.efforts import views as effort_views
@@ -389,6 +392,14 @@ urlpatterns = [
     path("obligations/<int:pk>/excuse/", hold_views.excuse, name="obligation-excuse"),
     path("cases/<str:ref>/gaps/", hold_views.open_gap, name="gap-open"),
     path("gaps/<int:pk>/close/", hold_views.close_gap, name="gap-close"),
+    path("cases/<str:ref>/catch-up/", catch_up_views.plan, name="case-catch-up"),
+    path("cases/<str:ref>/catch-up/propose/", catch_up_views.propose, name="case-catch-up-propose"),
+    path("cases/<str:ref>/catch-up/answer/", catch_up_views.answer, name="case-catch-up-answer"),
+    path("first-month/", first_month_views.first_month_page, name="first-month"),
+    path("catch-up/", catch_up_overview_views.overview, name="catch-ups"),
+    path("catch-up/export.csv", catch_up_overview_views.export, name="catch-ups-export"),
+    path("catch-up/propose/", catch_up_overview_views.propose_many, name="catch-ups-propose"),
+    path("catch-up/agree/", catch_up_overview_views.agree_many, name="catch-ups-agree"),
     path("ideas/", idea_views.ideas, name="ideas"),
     path("cases/<str:ref>/integration/effort/", effort_views.effort, name="integration-effort"),
     path("cases/<str:ref>/integration/effort/import/", effort_views.bring_in, name="effort-import"),
@@ -425,6 +436,7 @@ urlpatterns = [
     path("estates/<int:pk>/rows.csv", estate_views.export, name="estate-export"),
     path("organisation/units/", unit_views.units, name="units"),
     path("organisation/units/add/", unit_views.add, name="unit-add"),
+    path("organisation/units/from-table/", unit_views.from_table, name="units-from-table"),
     path("organisation/units/<int:pk>/rename/", unit_views.rename, name="unit-rename"),
     path("organisation/units/<int:pk>/move/", unit_views.move, name="unit-move"),
     path("organisation/units/<int:pk>/merge/", unit_views.merge, name="unit-merge"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from governance import clock
+from governance.gates import separation_of_duties
 from governance.gates.gate_inputs import Facts, HoldFact
 from governance.gates.requirements import (
     ACCEPTED_IN_PERSON,
@@ -254,12 +255,13 @@ class Vote:
 
 @dataclass(frozen=True)
 class SeatState:
-    """Who may sign for a seat, by name and by key, and why others may not."""
+    """Who may sign for a seat, by name and by key, and why others may not; `humans`: accounts of one human as one."""
 
     seat: str
     eligible: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
     people: tuple[int, ...] = ()
+    humans: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -297,34 +299,32 @@ def reach(book: Book, gate: str, tier: str, seats: dict[str, SeatState]) -> tupl
                     "",
                 )
             )
-    signers = _most_seats(able, seats)
-    if signers < quorum:
+    people = {key: seats[key].humans or seats[key].people or seats[key].eligible for key in able}
+    filled = separation_of_duties.seated(people, first=rules.must_include)
+    for sharing, who in separation_of_duties.contested(people, filled, rules.must_include):
+        names = {
+            one: name
+            for seat in sharing
+            for one, name in zip(people[seat], seats[seat].eligible, strict=True)
+        }
+        reasons.append(
+            Reason(
+                f"{' and '.join(_seat(one) for one in rules.seats if one in sharing)} must each be signed by another "
+                f"person, and only {' and '.join(sorted(names[one] for one in who))} can: one person signs one seat.",
+                "An admin can seat somebody else in one of them, or its holder can have a delegate appointed.",
+            )
+        )
+    if len(filled) < quorum:
         empty = ", ".join(_seat(key) for key in rules.seats if key not in able)
         reasons.append(
             Reason(
-                f"Cannot reach quorum: {quorum} seats must sign, {signers} can at once. "
+                f"Cannot reach quorum: {quorum} seats must sign, {len(filled)} can at once. "
                 + (f"Without anybody able to sign: {empty}." if empty else "Somebody sits in two of them."),
-                "The chair can have a delegate appointed; the quorum is not lowered.",
+                f"People missing: {quorum - len(filled)}. An admin can seat them, also from outside the unit; the "
+                "chair can have a delegate appointed; the quorum is not lowered.",
             )
         )
     return tuple(reasons)
-
-
-def _most_seats(able: list[str], seats: dict[str, SeatState]) -> int:
-    """How many of these seats can sign when nobody signs for two: the largest matching of seats and people."""
-    taken: dict[int | str, str] = {}  # the seat of each person
-
-    def place(seat: str, tried: set[int | str]) -> bool:
-        for person in seats[seat].people or seats[seat].eligible:
-            if person in tried:
-                continue
-            tried.add(person)
-            if person not in taken or place(taken[person], tried):
-                taken[person] = seat
-                return True
-        return False
-
-    return sum(place(seat, set()) for seat in able)
 
 
 def judge(

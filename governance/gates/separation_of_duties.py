@@ -5,7 +5,7 @@ for business value does not report to the owner (docs/domain.md, invariants 4 an
 triggers, and the offline verifier looks for it in the record; both on purpose without this module.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 REPORTS_TO_NO_OWNER = "business_value"
@@ -132,6 +132,54 @@ def why_barred(
     if rests_on is not None:
         reasons += why_own_work(signer, rests_on)
     return reasons
+
+
+def seated(seats: Mapping[str, Iterable[Hashable]], first: Iterable[str] = ()) -> dict[str, Hashable]:
+    """By seat who signs for it, for as many of these seats as can sign at once when nobody signs for two.
+
+    `seats`: who could sign for each. Exact: no other way seats more. As many of `first` as can be are among them; a
+    seat that is filled stays filled, its person perhaps another, when one is found for the next (augmenting paths).
+    """
+    able = {seat: list(people) for seat, people in seats.items()}
+    taken: dict[Hashable, str] = {}
+
+    def place(seat: str, tried: set[Hashable]) -> bool:
+        for person in able[seat]:
+            if person in tried:
+                continue
+            tried.add(person)
+            if person not in taken or place(taken[person], tried):
+                taken[person] = seat
+                return True
+        return False
+
+    for seat in dict.fromkeys([*(one for one in first if one in able), *able]):
+        place(seat, set())
+    return {seat: person for person, seat in taken.items()}
+
+
+def contested(
+    seats: Mapping[str, Iterable[Hashable]], filled: Mapping[str, Hashable], wanted: Iterable[str]
+) -> list[tuple[frozenset[str], frozenset[Hashable]]]:
+    """Why seats that could be signed for stay empty: sets of seats that share one person too few, with those people.
+
+    `filled`: what `seated` found; `wanted`: the seats asked about, those that are filled passed over (Hall's theorem).
+    """
+    holder = {person: seat for seat, person in filled.items()}
+    told: list[tuple[frozenset[str], frozenset[Hashable]]] = []
+    for seat in wanted:
+        if seat not in seats or seat in filled:
+            continue
+        found, people, ahead = {seat}, set[Hashable](), [seat]
+        while ahead:
+            for person in seats[ahead.pop()]:
+                people.add(person)
+                if person in holder and holder[person] not in found:
+                    found.add(holder[person])
+                    ahead.append(holder[person])
+        if people and (frozenset(found), frozenset(people)) not in told:
+            told.append((frozenset(found), frozenset(people)))
+    return told
 
 
 def said(reasons: list[str]) -> str:

@@ -11,7 +11,7 @@ from governance.database.row_history import acting
 from governance.identity import same_person
 from governance.ledger import record
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
-from governance.organisation import people_import
+from governance.organisation import people_import, unit_import
 from governance.people import cooling_off
 from governance.people.permissions import may_confirm_seat
 from governance.permission_result import Refused, no
@@ -37,6 +37,29 @@ def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = 
         unit.save()
         record.record(EntryKind.UNIT_ADDED, unit=name, code=code, parent=parent.name if parent else None)
     return unit
+
+
+def add_units(*, text: str, by: User) -> unit_import.Table:
+    """Add every unit of a table that is not here yet: all, or nothing. Returns the table as it was read before.
+
+    Raises ValidationError where a line is wrong, or nothing can be read.
+    """
+    with acting(by=by, reason="Units from a table"):
+        _admin(by)
+        with (
+            connection.cursor() as cursor
+        ):  # the same table sent twice at once: the second finds every unit here
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline units'))")
+        table = unit_import.read(text)
+        wrong = table.of(unit_import.WRONG)
+        if wrong:
+            lines = "One line needs" if len(wrong) == 1 else f"{len(wrong)} lines need"
+            raise ValidationError(f"{lines} fixing; no unit was added.")
+        added: dict[int, Unit] = {}
+        for line in table.parents_first():
+            parent = added.get(line.below.number) if line.below else line.above
+            added[line.number] = add_unit(name=line.name, code=line.code, parent=parent, by=by)
+    return table
 
 
 def rename_unit(*, unit: Unit, name: str, reason: str = "", by: User) -> Unit:

@@ -371,6 +371,29 @@ _of_case(
     ("kind", "due"),
     ("text", "debtor__full_name"),
 )
+_of_case(
+    models.CatchUpPlan,
+    ("owed", "Catch-up plans"),
+    ("number", "reason", "proposed_by", "proposed_at"),
+    ("proposed_at",),
+    ("reason", "proposed_by__full_name"),
+)
+read_only(
+    models.CatchUpWave,
+    ("owed", "Waves of catch-up plans"),
+    list_display=("plan", "number", "due"),
+    list_filter=("due", "number"),
+    search_fields=("plan__initiative__title",),
+    list_select_related=("plan",),
+)
+read_only(
+    models.CatchUpAnswer,
+    ("owed", "Answers to catch-up plans"),
+    list_display=("plan", "agreed", "by", "at"),
+    list_filter=("agreed", "at"),
+    search_fields=("words", "by__full_name", "plan__initiative__title"),
+    list_select_related=("plan", "by"),
+)
 _of_case(models.Gap, "owed", ("text", "owner", "due", "closed_at"), ("due",), ("text", "owner__full_name"))
 read_only(
     imports.InventorySource,

@@ -231,7 +231,7 @@ def seat_states(bench: Bench, recused: frozenset | set = frozenset()) -> dict[st
     """For each seat who could sign now and who is barred, and why. `recused` people do not sign this review."""
     result = {}
     for seat in Seat:
-        able, barred, people = [], [], []
+        able, barred, people, humans = [], [], [], []
         for member in seat_holders(list(bench.members), seat):
             reasons = bench.barred(member.person, seat)
             if member.person_id in recused:
@@ -241,5 +241,6 @@ def seat_states(bench: Bench, recused: frozenset | set = frozenset()) -> dict[st
             else:
                 able.append(member.person.full_name)
                 people.append(member.person_id)
-        result[seat] = criteria.SeatState(seat, tuple(able), tuple(barred), tuple(people))
+                humans.append(min(signer_of(member.person).accounts))
+        result[seat] = criteria.SeatState(seat, tuple(able), tuple(barred), tuple(people), tuple(humans))
     return result

@@ -4,6 +4,7 @@ Imported claims owe nothing and remind nobody; what people do on an imported cas
 """
 
 from initiatives.approvals.reminders import approvals_asked
+from initiatives.catch_up.reminders import waves
 from initiatives.evidence.reminders import files_missing, open_changes, proof, renewals
 from initiatives.holds.reminders import conditions, debts, gaps, waivers
 from initiatives.integration.resilience.reminders import drills
@@ -28,6 +29,7 @@ QUERIES = [
     conditions,
     waivers,
     gaps,
+    waves,
     reattestations,
     trials,
     dependences,

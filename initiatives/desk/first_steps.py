@@ -35,9 +35,9 @@ def steps(person: User) -> list[Step]:
     """Every step in its order, while one is missing; nothing once all are done, or for whoever is no admin."""
     if not (person.is_active and person.is_admin) or _complete(person):
         return []
-    board, seats = _boards()
-    rulebook = _rulebook()
-    return [_units(), board, _people(), seats, rulebook, _case(rules=rulebook.done)]
+    board, seats = board_steps()
+    rulebook = rulebook_step()
+    return [units_step(), board, people_step(), seats, rulebook, _case(rules=rulebook.done)]
 
 
 def _complete(person: User) -> bool:
@@ -60,24 +60,26 @@ def _complete(person: User) -> bool:
     return all(User.objects.filter(pk=person.pk).values_list(*asked).get())
 
 
-def _units() -> Step:
+def units_step() -> Step:
+    """The units of one's own."""
     count = Unit.objects.own().count()
     return Step(
         "units",
         "Add the units",
         "The organisation as a tree; each initiative belongs to a unit, and a unit's board decides those below it.",
-        _number(count, "unit"),
+        number_of(count, "unit"),
         count > 0,
         reverse("unit-add"),
         "Add a unit",
     )
 
 
-def _people() -> Step:
+def people_step() -> Step:
+    """Who can sign in."""
     said = User.objects.active().aggregate(
         all=Count("pk"), silent=Count("pk", filter=Q(password="") | Q(password__startswith="!"))
     )
-    state = _number(said["all"], "account")
+    state = number_of(said["all"], "account")
     if said["silent"]:
         state += f", {said['silent']} without a password yet"
     return Step(
@@ -91,7 +93,8 @@ def _people() -> Step:
     )
 
 
-def _boards() -> tuple[Step, Step]:
+def board_steps() -> tuple[Step, Step]:
+    """A board, and its seats: of the board that is filled best."""
     boards = list(Board.objects.order_by("pk"))
     held = Membership.objects.held_at(clock.now()).values_list("board_id", "seat")
     filled: dict[int, set[str]] = {}
@@ -103,7 +106,7 @@ def _boards() -> tuple[Step, Step]:
         "board",
         "Give a unit its board",
         "It decides the initiatives of its unit and of every unit below.",
-        _number(len(boards), "board"),
+        number_of(len(boards), "board"),
         bool(boards),
         reverse("board-add"),
         "Add a board",
@@ -113,7 +116,7 @@ def _boards() -> tuple[Step, Step]:
         "Fill the seats",
         "Six seats sign, a chair decides. Nobody seats themselves, and a table of people can name their seats."
         + (f" Missing: {', '.join(missing)}." if missing else ""),
-        f"{_number(len(missing), 'seat')} missing" if missing else "every seat is held",
+        f"{number_of(len(missing), 'seat')} missing" if missing else "every seat is held",
         bool(boards) and not missing,
         reverse("boards"),
         "Fill a seat",
@@ -121,7 +124,8 @@ def _boards() -> tuple[Step, Step]:
     return board, seats
 
 
-def _rulebook() -> Step:
+def rulebook_step() -> Step:
+    """A rulebook in force."""
     newest = Rulebook.objects.defer("source").order_by("-pk").first()
     in_force = Rulebook.objects.published().exists()
     why = "What each stage asks, and who signs. An admin loads and proposes it, a chair publishes it."
@@ -143,8 +147,8 @@ def _case(*, rules: bool) -> Step:
     return Step(
         "case",
         "Register the first initiative",
-        "Four fields: a title, a unit, the problem, an owner. Whoever has an inventory imports it under Imports.",
-        _number(count, "initiative"),
+        "Four fields: a title, a unit, the problem, an owner. For a whole portfolio see First month.",
+        number_of(count, "initiative"),
         count > 0,
         reverse("register") if rules else "",
         "Register it" if rules else "",
@@ -152,5 +156,6 @@ def _case(*, rules: bool) -> Step:
     )
 
 
-def _number(count: int, noun: str) -> str:
+def number_of(count: int, noun: str) -> str:
+    """ "3 units", "no unit": a count with its noun."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

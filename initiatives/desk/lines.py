@@ -14,6 +14,7 @@ from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, S
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
+from initiatives.catch_up import desk as catch_up_desk
 from initiatives.desk import contract_lines, role_lines
 from initiatives.desk.stage_expiry_lines import ends
 from initiatives.holds import alert_desk
@@ -392,6 +393,7 @@ PARTS = [
     alert_desk.lines,
     my_cases,
     ends,
+    catch_up_desk.lines,
     debts,
     system_desk.lines,
     model_desk.lines,
@@ -410,6 +412,10 @@ QUIET = {
     EntryKind.ARCHITECTURE_DECIDED,
     EntryKind.ARCHITECTURE_DECISION_WITHDRAWN,
     EntryKind.ASKED,
+    EntryKind.CATCH_UP_AGREED,
+    EntryKind.CATCH_UP_CHANGED,
+    EntryKind.CATCH_UP_PROPOSED,
+    EntryKind.CATCH_UP_SENT_BACK,
     EntryKind.CLAUSE_COMMENTED,
     EntryKind.CLAUSE_MAPPED,
     EntryKind.CLAUSE_MOVED,

@@ -33,6 +33,9 @@ from initiatives.models.evidence import (
     Voiding,
 )
 from initiatives.models.holds import (
+    CatchUpAnswer,
+    CatchUpPlan,
+    CatchUpWave,
     Excuse,
     Gap,
     Handover,
@@ -123,6 +126,9 @@ __all__ = [
     "BulkReading",
     "BusinessCase",
     "CaseVisit",
+    "CatchUpAnswer",
+    "CatchUpPlan",
+    "CatchUpWave",
     "ChangeRecord",
     "ClauseEnforcement",
     "Component",

@@ -31,6 +31,7 @@ from initiatives.models import Condition, Question, Review, SignOff
 from initiatives.models.initiative import gate_out_of
 from initiatives.reviews import actions, desk, presentation, review_summaries, review_turn
 from initiatives.reviews.decision_views import act_page, decide, insist, rebase, return_review, withdraw
+from initiatives.reviews.feasibility import feasibility
 from initiatives.reviews.forms import NoteForm, QuestionForm, TextForm
 from initiatives.worklist.person_worklist import look_of
 
@@ -300,7 +301,8 @@ def _before_opening(case, gate: str, context) -> dict:
     book, facts, now = context["book"], context["facts"], context["now"]
     rules = book.gates[gate]
     where = case_permissions.board_for(case.unit)
-    seats = review_state.seat_states(review_state.bench_of(case))
+    able = feasibility(case, gate, book)
+    seats = able.seats
     found = criteria.findings(facts, book, gate, context["states"], now)
     told = [m for m in members_now(where) if m.seat in rules.seats]
     names = ", ".join(dict.fromkeys(m.person.full_name for m in told))
@@ -325,11 +327,13 @@ def _before_opening(case, gate: str, context) -> dict:
         "early": review_turn.fast_lane(case, gate, now),
         "quorum": rules.quorum_for(facts.tier),
         "reach": (
-            *criteria.reach(book, gate, facts.tier, seats),
+            *able.never,
             *levels.too_few_verifiers(
                 facts, book, gate, context["states"], {seat: one.people for seat, one in seats.items()}, now
             ),
         ),
+        "not_today": able.today,
+        "waits": able.waits,
         "who_signs": [
             {
                 "seat": seat,

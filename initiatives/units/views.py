@@ -1,15 +1,19 @@
 """Units on a page of their own: the tree, and the acts of admins on it."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from governance.models import Unit
 from governance.organisation import actions as organisation_actions
+from governance.organisation import unit_import
+from governance.organisation.forms import UnitsForm
 from governance.people.permissions import may_read_organisation, may_reorganise
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.web.confirmation_pages import looked_or_done
@@ -45,6 +49,36 @@ def add(request: SignedInRequest) -> HttpResponse:
         messages.success(request, f"{unit} is added. Nobody works there yet, and no initiative is in it.")
         return redirect("units")
     return _form(request, form, title=_("Add a unit"), verb=_("Add the unit"))
+
+
+@require_http_methods(TAKES)
+def from_table(request: SignedInRequest) -> HttpResponse:
+    """Units from a table: read, shown line by line, mended here, and added all at once or not at all."""
+    may_reorganise(request.user).or_refuse()
+    form = UnitsForm(sent(request), request.FILES or None)
+    table = None
+    if request.method == "POST" and form.is_valid():
+        text = form.cleaned_data["source"]
+        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
+        form.data["text"] = text
+        try:
+            table = unit_import.read(text)
+            if request.POST.get("step") == "add" and not form.cleaned_data["file"]:
+                done = organisation_actions.add_units(text=text, by=request.user)
+                words = ngettext("%(count)d unit is added.", "%(count)d units are added.", done.changes)
+                messages.success(request, words % {"count": done.changes})
+                return redirect("units")
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+    context = {
+        "nav": "units",
+        "form": form,
+        "table": table,
+        "wrong": table.of(unit_import.WRONG) if table else [],
+        "columns": list(unit_import.COLUMNS),
+        "example": unit_import.EXAMPLE,
+    }
+    return render(request, "initiatives/units/units_from_table.html", context)
 
 
 @require_http_methods(TAKES)

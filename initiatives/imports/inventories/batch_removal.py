@@ -17,7 +17,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.facts import supported_stage
 from initiatives.imports.inventories.actions import one_import_at_a_time
-from initiatives.models import ImportBatch, Initiative, RoleAssignment, StageChange
+from initiatives.models import CatchUpPlan, ImportBatch, Initiative, RoleAssignment, StageChange
 from initiatives.models.stage_machine import CLAIM_TAKEN_BACK, make_move, offered
 
 # What stands around a case by its import alone, or is worked out from the rest: fields that point at the case.
@@ -71,8 +71,8 @@ def brought_by(batch: ImportBatch) -> QuerySet:
 def worked_on(cases: QuerySet) -> dict[str, list[str]]:
     """Which of the initiatives are more than their import left, by reference, and what stands there.
 
-    Every row that points at a case counts, of whichever app, but for what the import itself writes, and roles that
-    nobody accepted.
+    Every row that points at a case counts, of whichever app, but for what the import itself writes, roles that nobody
+    accepted and catch-up plans that nobody answered.
     """
     keys = list(cases.values_list("pk", flat=True))
     found: dict[int, list[str]] = defaultdict(list)
@@ -83,6 +83,8 @@ def worked_on(cases: QuerySet) -> dict[str, list[str]]:
         rows = model._base_manager.filter(**{f"{field.name}__in": keys})
         if model is RoleAssignment:
             rows = rows.filter(accepted_at__isnull=False)
+        if model is CatchUpPlan:
+            rows = rows.filter(answers__isnull=False)
         for pk in rows.order_by().values_list(field.attname, flat=True).distinct():
             found[pk].append(str(model._meta.verbose_name))
     for pk in cases.filter(contract__isnull=False).values_list("pk", flat=True):

@@ -34,9 +34,13 @@ from governance.vocabulary import ClauseKind
 from governance.web.admin_base import Recorded
 from governance.web.pages.as_of_views import Day
 from initiatives.approvals import actions as approval_actions
+from initiatives.catch_up import actions as catch_up_actions
+from initiatives.catch_up import waves
+from initiatives.catch_up.queries import progress_of
 from initiatives.contracts import actions as contract_actions
 from initiatives.enforcement import kill_switch
 from initiatives.evidence import actions as evidence_actions
+from initiatives.facts import rulebook_in_effect
 from initiatives.holds.actions import owe
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.intake import actions as intake_actions
@@ -50,6 +54,7 @@ from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
 from tests.support.browser.page_states import NO_PAGE, OWN
 from tests.support.cases import answered_pulses
+from tests.support.cases.imported_portfolio import make_portfolio
 from tests.support.web.access_table import TABLE
 
 AGE = timedelta(
@@ -253,6 +258,14 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         organisation="Acme",
         by=cast.admin,
     )
+    imported, dated = make_portfolio(cast, titles=("Letter sorter", "Shift planner"))[-2:]
+    (lacking,) = progress_of([dated])
+    catch_up_actions.propose_plan(
+        case=dated,
+        days=waves.default_days(clock.today()),
+        keys=waves.proposed(rulebook_in_effect.rulebook_of(dated).book, lacking.gaps, dated.tier),
+        by=cast.admin,
+    )
     calls = approvals_of(cast, running)
     to_invite = intake_actions.receive(
         link=IntakeLink.objects.get(),
@@ -288,6 +301,8 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         ).token,
         "leaving": preferences.leave_token(cast.owner),
         "to-invite": to_invite.pk,
+        "imported": imported.ref,
+        "imported-dated": dated.ref,
     }
     today = clock.today()
     RecordExport.objects.filter(by=cast.auditor).update(state="failed", trouble="The disk is full.")
@@ -410,6 +425,9 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("decide-conditions", cast.chair, f"{of_review}decide/?outcome=approved_with_conditions"),
         Page("decide-refused", cast.chair, f"{of_review}decide/?outcome=refused"),
         Page("ideas-compared", cast.chair, f"/ideas/?case={idea.ref}"),
+        Page("catch-up-dated", cast.chair, reverse("case-catch-up", args=[dated.ref])),
+        Page("catch-up-none", cast.admin, reverse("case-catch-up", args=[imported.ref])),
+        Page("catch-ups-units", cast.chair, f"{reverse('catch-ups')}?view=units"),
         Page("search-found", cast.owner, "/search/?q=cust+ma"),
         Page("search-none", cast.owner, "/search/?q=zzzz"),
         Page("search-all", cast.owner, "/search/?q=lindq"),

@@ -39,6 +39,7 @@ ASKED = {
     "governance.BreakGlass": {"marked_by_id": lambda: _another()},
     "governance.SamePerson": {"one_id": lambda: _marked_as_pair()},
     "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
+    "initiatives.CatchUpAnswer": {"agreed": lambda: True},
     "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
     "initiatives.ScopeVersion": {"starts_at": clock.now},
     "initiatives.Dependant": {"ended_at": clock.now},

@@ -134,6 +134,7 @@ TABLE = {
     "account-end-sessions": only(closed=405, strangers=405, sent=403),
     "units": only(*WATCHERS, strangers=403, sent=405),
     "unit-add": ADMINS,
+    "units-from-table": ADMINS,
     "unit-rename": ADMINS,
     "unit-move": ADMINS,
     "unit-merge": ADMINS,
@@ -207,6 +208,11 @@ TABLE = {
     "efforts": MEMBERS,
     "efforts-export": MEMBERS,
     "decisions": MEMBERS,
+    "first-month": only("admin", strangers=403, sent=405),
+    "catch-ups": only(*BOARD, *WATCHERS, strangers=403, sent=405),
+    "catch-ups-export": only(*BOARD, *WATCHERS, strangers=403, sent=405),
+    "catch-ups-propose": only("owner", "admin", strangers=403, sent=403),
+    "catch-ups-agree": only(closed=405, strangers=405, sent=403),
     "ideas": only(*BOARD, strangers=403, sent=405),
     "decisions-export": MEMBERS,
     "register": Row(strangers=200, sent=200),
@@ -521,6 +527,9 @@ TABLE = {
     "feed-shut": PAGE,  # and the owner of the system, who is not in this table
     "obligation-settle": NOT_NOW,  # a post-mortem is settled by being written and confirmed
     "obligation-excuse": CHAIR,
+    "case-catch-up": READ,
+    "case-catch-up-propose": NOT_NOW,  # its stage was decided here
+    "case-catch-up-answer": only(closed=404),  # there is no plan
     "gap-open": only(*TEAM, "chair"),
     "gap-close": WORKERS,
     "review-open": PAGE,

@@ -1,0 +1,56 @@
+"""Whether a review could be decided at all, said before it opens: who is missing, what mends it, who only waits."""
+
+from dataclasses import dataclass, replace
+
+from governance import clock
+from governance.gates import criteria
+from governance.people import cooling_off
+from governance.permission_result import Reason
+from governance.rulebook import Book
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.review_state import Bench, bench_of, seat_states
+from initiatives.models import Initiative
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """What a board can give a gate: `never` why it cannot as it is, `today` why it cannot now though it could later.
+
+    `waits`: who cannot sign now and from when, in words, and who is away.
+    """
+
+    seats: dict[str, criteria.SeatState]
+    never: tuple[Reason, ...]
+    today: tuple[Reason, ...]
+    waits: tuple[str, ...]
+
+
+def feasibility(case: Initiative, gate: str, book: Book) -> Feasibility:
+    """Ask it of the board of the case as it sits now, everybody who works on the case barred."""
+    bench = bench_of(case)
+    seats = seat_states(bench)
+    chair, why = case_permissions.acting_chair(case, list(bench.members))
+    nobody = (
+        ()
+        if chair is not None or not bench.members
+        else (Reason(f"Nobody can decide: {why}.", "An admin can appoint a chair or deputy chair."),)
+    )
+    never = criteria.reach(book, gate, case.tier, seats)
+    waiting = _waiting(bench, book.at_tier(case.tier).gates[gate].seats)
+    there = replace(bench, members=tuple(one for one in bench.members if one.pk not in waiting))
+    today = () if never else criteria.reach(book, gate, case.tier, seat_states(there)) if waiting else ()
+    return Feasibility(seats, (*never, *nobody), today, tuple(dict.fromkeys(waiting.values())))
+
+
+def _waiting(bench: Bench, seats: tuple[str, ...]) -> dict[int, str]:
+    """By key of the membership, why its person signs nothing now that lets a case rise: in these seats."""
+    now, found = clock.now(), {}
+    for member in bench.members:
+        if member.seat not in seats:
+            continue
+        why = (
+            f"{member.person} is away" if member.away else cooling_off.why_waits(member.person, [member], now)
+        )
+        if why:
+            found[member.pk] = why
+    return found

@@ -1,0 +1,106 @@
+"""Units from a table: read line by line, added all or none, read again without a change."""
+
+import io
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from openpyxl import Workbook
+
+from governance.models import Entry, Unit
+from governance.organisation import actions, unit_import
+from governance.permission_result import Refused
+
+pytestmark = pytest.mark.django_db
+TABLE = """Name;Code;Part of
+Field service;field;Operations
+Operations;ops;
+North;;field
+Sales & service;;
+"""
+
+
+def problems(text: str) -> dict[int, str]:
+    """What is wrong, by line."""
+    return {line.number: " ".join(line.problems) for line in unit_import.read(text).lines if line.problems}
+
+
+def test_units_come_in_below_each_other_whatever_their_order(cast):
+    table = actions.add_units(text=TABLE, by=cast.admin)
+    assert table.changes == 4
+    found = Unit.objects.filter(code__in=["ops", "field", "north", "sales-service"])
+    assert dict(found.values_list("code", "path")) == {
+        "ops": "/ops/",
+        "field": "/ops/field/",
+        "north": "/ops/field/north/",
+        "sales-service": "/sales-service/",
+    }
+    assert Entry.objects.filter(kind="unit added", actor_id=cast.admin.pk).count() >= 4
+    again = actions.add_units(text=TABLE, by=cast.admin)
+    assert (again.changes, len(again.of(unit_import.KNOWN))) == (0, 4)
+
+
+def test_a_table_may_go_below_what_is_here(cast):
+    actions.add_units(text=f"name,parent\nThird line,{cast.unit.code}\n", by=cast.admin)
+    assert Unit.objects.get(name="Third line").parent == cast.unit
+
+
+def test_a_wrong_line_says_how_it_is_mended_and_nothing_is_added(cast):
+    before = Unit.objects.count()
+    text = (
+        "name,code,parent\n"
+        "One,one,two\n"
+        "Two,two,one\n"
+        ",empty,\n"
+        "=Sum,sum,\n"
+        "Other,bad code,\n"
+        "Lost,lost,nowhere\n"
+        f"Another name,{cast.unit.code},\n"
+        "Twice,twice,\n"
+        "Twice again,twice,\n"
+        "Below,below,lost\n"
+    )
+    found = problems(text)
+    assert "circle" in found[2]
+    assert "circle" in found[3]
+    assert "name is missing" in found[4]
+    assert "begins with '='" in found[5]
+    assert "made of the name" in found[6]
+    assert "no unit 'nowhere'" in found[7]
+    assert "Choose another code" in found[8]
+    assert 9 not in found
+    assert "Line 9 has that unit" in found[10]
+    assert "line 7, which needs fixing first" in found[11]
+    with pytest.raises(ValidationError, match="no unit was added"):
+        actions.add_units(text=text, by=cast.admin)
+    assert Unit.objects.count() == before
+
+
+def test_no_table_is_no_table(cast):
+    for text in ("name,code\n", "code,parent\na,b\n", "name,unit\na,b\n"):
+        with pytest.raises(ValidationError):
+            unit_import.read(text)
+    with pytest.raises(Refused):
+        actions.add_units(text=TABLE, by=cast.chair)
+
+
+def test_the_page_shows_first_and_takes_a_workbook(cast, as_):
+    client, url = as_(cast.admin), reverse("units-from-table")
+    assert client.get(reverse("units")).content.decode().count(url) == 1
+    assert as_(cast.chair).get(url).status_code == 403
+    book = Workbook()
+    book.active.append(["Name", "Parent"])
+    book.active.append(["Repairs", "Depots"])
+    book.active.append(["Depots", None])
+    content = io.BytesIO()
+    book.save(content)
+    shown = client.post(url, {"file": SimpleUploadedFile("units.xlsx", content.getvalue()), "step": "look"})
+    assert "Every line can be taken." in shown.content.decode()
+    assert not Unit.objects.filter(name="Repairs").exists()
+    text = shown.context["form"].data["text"]
+    assert client.post(url, {"text": text, "step": "add"}).status_code == 302
+    assert Unit.objects.get(name="Repairs").parent.name == "Depots"
+    wrong = client.post(url, {"text": "name,parent\nA,nowhere\n", "step": "add"})
+    assert "One line needs fixing" in wrong.content.decode()
+    assert "A,nowhere" in wrong.content.decode()

@@ -1,0 +1,104 @@
+"""The guided start: every step with its state from rows, what a seat costs, what a board could decide."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.html import strip_tags
+
+from governance import clock
+from governance.rulebook import load_version, parse
+from initiatives.catch_up import actions, queries, waves
+from initiatives.desk import first_month, seat_time
+from initiatives.roles import actions as role_actions
+from initiatives.roles import leaving
+from tests.support.cases.imported_portfolio import give_owner, make_portfolio
+
+pytestmark = pytest.mark.django_db
+BOOK = parse(load_version("2026.2"))
+
+
+def state(key: str) -> str:
+    """What the step says."""
+    return next(step.state for step in first_month.steps() if step.key == key)
+
+
+def test_each_step_says_how_far_it_is(cast):
+    assert state("portfolio") == "nothing is imported"
+    cases = make_portfolio(cast, titles=["A", "B", "C", "D"])
+    assert state("portfolio") == "4 claimed as Production"
+    assert state("owners") == "0 accepted, 0 asked and not answered, 4 without anybody"
+    give_owner(cast, cases[0], cast.owner)
+    role_actions.propose_role(case=cases[1], role="owner", person=cast.lead, by=cast.admin)
+    assert first_month.owners() == {"accepted": 1, "asked": 1, "none": 2}
+    days = waves.default_days(clock.today())
+    actions.propose_plans(cases=[case.pk for case in cases], days=days, by=cast.admin)
+    plans = queries.plans_of(cases)
+    actions.answer_plan(plan=plans[cases[1].pk], agreed=True, by=cast.chair)
+    actions.answer_plan(plan=plans[cases[2].pk], agreed=False, words="Sooner.", by=cast.chair)
+    assert first_month.plans() == {"agreed": 1, "dated": 1, "sent back": 1, "none": 1}
+    assert state("catch-up") == "1 agreed, 1 dated and not agreed, 1 sent back, 1 without a plan"
+
+
+def test_gaps_are_those_of_the_cases(cast):
+    cases = make_portfolio(cast)
+    assert first_month.gaps_by_layer().total() == sum(map(len, queries.gaps_of(cases).values()))
+
+
+def test_what_a_seat_costs_follows_from_what_it_signs():
+    limited = {row.seat: row for row in seat_time.seat_times(BOOK, "limited")}
+    minimal = {row.seat: row for row in seat_time.seat_times(BOOK, "minimal")}
+    assert set(minimal) == {"business_value", "risk_compliance"} < set(limited)
+    first = BOOK.gates["prototype"].title
+    (value,) = [gate for gate in limited["business_value"].gates if gate.title == first]
+    assert (value.title, value.must, value.answers, value.verified) == (
+        first,
+        True,
+        len(BOOK.gates["prototype"].requirements()),
+        0,
+    )
+    assert value.minutes == seat_time.SIGNING + seat_time.READING * value.answers
+    high = {row.seat: row.minutes for row in seat_time.seat_times(BOOK, "high")}
+    assert all(high[seat] >= row.minutes for seat, row in limited.items())
+    assert seat_time.verifications(BOOK, "prototype", "limited") == 0
+    assert (
+        0
+        < seat_time.verifications(BOOK, "mvp", "limited")
+        < seat_time.verifications(BOOK, "production", "high")
+    )
+    assert 5 < seat_time.reading_minutes(BOOK) < 60
+
+
+def test_a_small_board_is_told_what_it_can_decide(cast):
+    book = BOOK
+    assert not any(one.cannot for one in first_month.reach(book))
+    for seat in cast.board.memberships.exclude(
+        seat__in=["business_value", "risk_compliance", "chair", "deputy_chair"]
+    ):
+        leaving.end_membership(membership=seat, reason="Moved", by=cast.admin)
+    found = {one.tier: [title for title, _ in one.cannot] for one in first_month.reach(book)}
+    titles = {key: book.gates[key].title for key in book.gates}
+    assert titles["production"] not in found["minimal"]
+    assert titles["production"] in found["limited"]
+    assert titles["prototype"] not in found["limited"]
+
+
+def test_the_page_is_for_admins_and_asks_as_much_for_many(cast, as_):
+    url = reverse("first-month")
+    assert as_(cast.chair).get(url).status_code == 403
+    client = as_(cast.admin)
+
+    def questions() -> int:
+        client.get(url)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(url)
+        return len(asked)
+
+    make_portfolio(cast, titles=["A", "B"])
+    few = questions()
+    make_portfolio(cast, titles=[f"System {number}" for number in range(30)])
+    assert questions() <= few
+    page = " ".join(strip_tags(client.get(url, {"tier": "high"}).content.decode()).split())
+    assert "32 claimed as Production" in page
+    assert "every gate is within reach" in page
+    assert "An estimate, by the rulebook" in page
