@@ -84,7 +84,7 @@ def worked_on(cases: QuerySet) -> dict[str, list[str]]:
         if model is RoleAssignment:
             rows = rows.filter(accepted_at__isnull=False)
         if model is CatchUpPlan:
-            rows = rows.filter(answers__isnull=False)
+            rows = rows.filter(answer__isnull=False)
         for pk in rows.order_by().values_list(field.attname, flat=True).distinct():
             found[pk].append(str(model._meta.verbose_name))
     for pk in cases.filter(contract__isnull=False).values_list("pk", flat=True):
