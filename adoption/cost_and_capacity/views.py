@@ -1,7 +1,7 @@
 """Cost and value of the portfolio, and the load of its people, as pages and as files."""
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -25,7 +25,8 @@ def _asked(request: SignedInRequest) -> tuple[UnitForm, QuerySet]:
     """The filter, and the initiatives of this organisation that the person may open and that it leaves."""
     may_read_costs(request.user).or_refuse()
     form = UnitForm(request.GET)
-    cases = case_permissions.visible_to(request.user).own().live()
+    seen = case_permissions.visible_to(request.user).order_by().values("pk")
+    cases = Initiative.objects.own().live().filter(pk__in=seen)
     if form.is_valid() and form.cleaned_data["unit"] is not None:
         cases = cases.filter(unit__path__startswith=form.cleaned_data["unit"].path)
     return form, cases
@@ -74,7 +75,7 @@ def _valued(page, today) -> list[dict]:
 
 
 @require_safe
-def cost_export(request: SignedInRequest) -> HttpResponse:
+def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
     """Every case with money, a line for each of its currencies."""
     _, cases = _asked(request)
     today, now = queries.today_and_now()
@@ -124,7 +125,7 @@ def capacity(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-def capacity_export(request: SignedInRequest) -> HttpResponse:
+def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
     """The same as a file."""
     _, cases = _asked(request)
     heading = ["Person", "Roles held", "Which roles", "Roles asked", "Due", "Overdue", "Seats"]

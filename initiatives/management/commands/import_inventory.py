@@ -38,6 +38,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--organisation", default="", help="whose inventory it is, when no column says so"
         )
+        parser.add_argument(
+            "--own", action="store_true", help="it lists systems of our own organisation, not of others"
+        )
         parser.add_argument("--published-on", type=date.fromisoformat, default=None, help="like 2026-04-13")
         parser.add_argument(
             "--backfill", action="store_true", help="an older file: add history, move nothing"
@@ -77,6 +80,7 @@ class Command(BaseCommand):
                 organisation=options["organisation"],
                 published_on=options["published_on"],
                 backfill=options["backfill"],
+                own=options["own"],
                 **who,
             )
             for remark in batch.reading.get("remarks", []):

@@ -41,7 +41,7 @@ def test_a_real_inventory_comes_in_as_claims(cast, as_):
     text = upload(client, "us_2025.csv", "us-2025")
     batch = ImportBatch.objects.get()
     tally = {name: batch.rows.filter(decision=name).count() for name in ImportRow.DECISIONS}
-    assert tally == {"import": 28, "merge": 2, "triage": 6, "reject": 0, "unchanged": 0}
+    assert {name: count for name, count in tally.items() if count} == {"import": 28, "merge": 2, "triage": 6}
     for words in ("DOJ-0357", "DOJ-0160", "Surface Transportation Board: TBD", "no id, Chatbot"):
         assert words in text
     for words in ("belongs in another column", "does not allow", "shared mailbox", "No stage reported"):
