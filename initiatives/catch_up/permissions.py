@@ -45,7 +45,7 @@ def may_answer(plan: CatchUpPlan, person: User) -> Answer:
     own = (
         no(
             "You proposed these dates; somebody else agrees to them.",
-            "The deputy chair can, while you are away.",
+            "The owner or another admin can propose them in your place.",
         )
         if plan.proposed_by_id == person.pk
         else yes()

@@ -163,6 +163,20 @@ MUTANTS = [
         "tests/unit/governance/gates/test_criteria.py",
     ),
     (
+        "one person signs one seat, whoever is found next",
+        "governance.gates.separation_of_duties:seated",
+        "if person not in taken or place(taken[person], tried):",
+        "if person not in taken:",
+        "tests/unit/governance/gates/test_seat_matching.py",
+    ),
+    (
+        "nobody agrees to a catch-up plan of their own",
+        "initiatives.catch_up.permissions:may_answer",
+        "if plan.proposed_by_id == person.pk",
+        "if False",
+        "tests/app/initiatives/catch_up/test_catch_up_plans.py -k their_own_proposal",
+    ),
+    (
         "a hold blocks",
         "governance.gates.criteria:_held",
         "if hold.blocking:",

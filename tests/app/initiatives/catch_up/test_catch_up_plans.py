@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 
 from governance import clock
+from governance.database.row_history import acting
 from governance.gates import sign_off_statement
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
@@ -193,6 +194,20 @@ def test_the_chair_answers_once_and_not_on_their_own_proposal(cast):
     assert sorted(kinds) == sorted(
         f"catch-up plan {word}" for word in ("proposed", "sent back", "changed", "agreed")
     )
+
+
+def test_a_chair_who_is_an_admin_does_not_agree_to_their_own_proposal(cast):
+    (case,) = make_portfolio(cast, titles=["Claims triage"])
+    with acting(system="test", reason="A small company"):
+        cast.chair.is_admin = True
+        cast.chair.save()
+    plan = plan_of(case, cast.chair)
+    with pytest.raises(Refused, match="somebody else agrees"):
+        actions.answer_plan(plan=plan, agreed=True, by=cast.chair)
+    assert actions.agree_plans(plans=[plan.pk], by=cast.chair).left == {"not yours to agree to": 1}
+    later = {number: day + timedelta(days=1) for number, day in waves.default_days(clock.today()).items()}
+    other = plan_of(case, cast.admin, days=later, reason="Proposed by the other admin.")
+    assert actions.answer_plan(plan=other, agreed=True, by=cast.chair).agreed
 
 
 def test_progress_follows_what_is_met(cast):
