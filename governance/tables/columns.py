@@ -6,8 +6,10 @@ from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
 
+from governance.tables.cell_values import folded
 from governance.tables.encodings import wrong
 
+COMPOUND = 4  # letters of the last part of a compound
 LOOKED_AT = 25  # rows among which the header is looked for
 NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTHS = {name: number for number, name in enumerate(NAMES, start=1)}
@@ -87,16 +89,36 @@ def named(columns: Iterable[str], headers: dict[str, tuple[str, ...]]) -> dict[s
     return {field: there[0] for field, known in headers.items() if (there := present(columns, known))}
 
 
-def guess_columns(columns: list[str], headers: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    """Which column most likely holds which field: best likeness first, each column and field once."""
+def spaced(header: str) -> str:
+    """A header as words: at underscores, hyphens, slashes and capitals parted, lower case, without accents."""
+    text = re.sub(r"(?<=[a-z\u00df-\u00ff])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", header)
+    return folded(re.sub(r"[_/\\.,:;*?!()\[\]\"\u00a0-]+", " ", text))
+
+
+def guess_columns(
+    columns: list[str],
+    headers: dict[str, tuple[str, ...]],
+    *,
+    never: dict[str, str] | None = None,
+) -> dict[str, str]:
+    """Which column most likely holds which field: best likeness first, each column and field once.
+
+    `never`: by field a pattern; a column whose words it finds is another thing, however alike (a "status date" is no
+    status), unless its header is one of the field's own, letter for letter.
+    """
     pairs = []
+    spoken = {column: (plain(column), spaced(column)) for column in columns}
     for role, aliases in headers.items():
+        other = re.compile((never or {}).get(role) or r"(?!)")
         for place, alias in enumerate(aliases):
-            for column in columns:
-                name = plain(column)
-                likeness = SequenceMatcher(None, name, plain(alias)).ratio()
-                if re.search(rf"\b{re.escape(plain(alias))}\b", name) and len(alias) > 0.4 * len(name):
-                    likeness = max(likeness, 0.8)
+            wanted = (plain(alias), spaced(alias))
+            for column, names in spoken.items():
+                if names[0] == wanted[0] or names[1] == wanted[1]:
+                    likeness = 1.0
+                elif other.search(names[1]):
+                    continue
+                else:
+                    likeness = max(map(_likeness, names, wanted))
                 if likeness >= 0.78:
                     pairs.append((likeness - place / 1000, role, column))
     chosen: dict[str, str] = {}
@@ -104,6 +126,18 @@ def guess_columns(columns: list[str], headers: dict[str, tuple[str, ...]]) -> di
         if role not in chosen and column not in chosen.values():
             chosen[role] = column
     return chosen
+
+
+def _likeness(name: str, alias: str) -> float:
+    """How alike a header and a known one are: letter by letter, by a word within, by the end of a compound."""
+    likeness = SequenceMatcher(None, name, alias).ratio()
+    within = re.search(rf"\b{re.escape(alias)}\b", name)
+    if within and len(alias) > 0.4 * len(name):
+        return max(likeness, 0.8)
+    # In a compound, and in a header of a few words, the last says what it is: Einsatzstatus, contact email.
+    if len(alias) >= COMPOUND and name.endswith(alias) and name.count(" ") <= alias.count(" ") + 3:
+        return max(likeness, 0.79)
+    return likeness
 
 
 # Days

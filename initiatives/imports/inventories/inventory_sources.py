@@ -39,6 +39,7 @@ class Source:
     published_on: date | None = None
     code_page: str = ""
     dates: str = ""  # "mdy", "dmy", or "" when only unmistakable dates are read
+    since_1904: bool = False  # days told by their number are counted from 1904
     guessed: bool = False  # columns and stages not named are guessed from their words
 
 
