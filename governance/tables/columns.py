@@ -10,6 +10,12 @@ from governance.tables.cell_values import folded
 from governance.tables.encodings import wrong
 
 COMPOUND = 4  # letters of the last part of a compound
+LONGEST_GROUP = 40  # letters of a name that stands over several columns, or below it
+# Names that say little without what stands above them.
+SHARED_NAMES = {
+    *("name", "id", "email", "e-mail", "phone", "title", "date", "role", "unit", "type", "number", "naam", "titel"),
+    *("telefon", "telefoon", "datum", "nom", "courriel", "t\u00e9l\u00e9phone", "nombre", "correo", "fecha", "nome"),
+}  # fmt: skip
 LOOKED_AT = 25  # rows among which the header is looked for
 NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTHS = {name: number for number, name in enumerate(NAMES, start=1)}
@@ -40,20 +46,89 @@ def expected_in(records: list[tuple[int, list[str]]], expected: Iterable[str]) -
     return [sum(plain(cell) in names for cell in record) for _, record in records[:LOOKED_AT]]
 
 
-def header_of(records: list[tuple[int, list[str]]], expected: tuple[str, ...] = ()) -> int:
-    """The place of the header: the row that holds the expected headers, else the first that is as wide as any."""
+def header_of(
+    records: list[tuple[int, list[str]]],
+    expected: tuple[str, ...] = (),
+    own: list[list[str]] | None = None,
+) -> int:
+    """The place of the header: the row that holds the expected headers, else the first that is as wide as any.
+
+    Of a header of two rows it is the upper, or the lower where that one is as wide. `own`: the rows as they were before
+    merged cells were filled, because a title over many columns is one.
+    """
     hits = expected_in(records, expected)
     if expected and max(hits, default=0) >= max(2, len(expected) // 2):
         return hits.index(max(hits))
-    filled = [[cell.strip() for cell in record if cell.strip()] for _, record in records[:LOOKED_AT]]
+    rows = own or [record for _, record in records]
+    filled = [[cell.strip() for cell in record if cell.strip()] for record in rows[:LOOKED_AT]]
     most = max(map(len, filled), default=0)
     for place, cells in enumerate(filled):
         numbers = any(re.fullmatch(r"[\d.,/: -]+", cell) for cell in cells)
         if len(cells) >= max(1, 0.7 * most) and not numbers:
             return place
+        below = records[place + 1][1] if place + 1 < len(records) else []
+        joined = _joined(records[place][1], below, sure_of_upper=True) or []
+        if sum(map(bool, joined)) >= max(2, 0.7 * most):
+            return place
     raise wrong(
         "No header row was found. The file needs one row with the names of its columns above the rows."
     )
+
+
+def whole_header(records: list[tuple[int, list[str]]], place: int) -> tuple[list[str], int, int]:
+    """The names of the columns, and the places of the first and last row of the header: it may have two of them."""
+    if place + 1 < len(records) and (
+        names := _joined(records[place][1], records[place + 1][1], sure_of_upper=True)
+    ):
+        return names, place, place + 1
+    if place and (names := _joined(records[place - 1][1], records[place][1], sure_of_upper=False)):
+        return names, place - 1, place
+    return records[place][1], place, place
+
+
+def _joined(upper: list[str], lower: list[str], *, sure_of_upper: bool) -> list[str] | None:
+    """Names from a header of two rows, "Contact" over "Name" and "Email"; None where these are no two such rows.
+
+    A group stands over its columns merged, so that it is repeated, or at the first with blanks behind it. What else
+    stands above each other has to be the same, or the lower row might be the first of the table.
+    """
+    width = max(len(upper), len(lower))
+    above, below = ([cell.strip() for cell in row] + [""] * (width - len(row)) for row in (upper, lower))
+    groups: dict[int, str] = {}
+    merged = False
+    start = 0
+    while start < width:
+        end = start + 1
+        if above[start] and below[start] and above[start] != below[start]:
+            while end < width and below[end] and above[end] in ("", above[start]):
+                merged |= above[end] == above[start]
+                end += 1
+            if end - start > 1 or not sure_of_upper:
+                groups |= dict.fromkeys(range(start, end), above[start])
+            else:
+                return None
+        start = end
+    wide = [name for place, name in groups.items() if groups.get(place + 1) == name]
+    title = len({name for name in above if name}) == 1 and all(
+        place in groups for place in range(width) if below[place]
+    )
+    texts = [*groups.values(), *(below[place] for place in groups)]
+    if not wide or title or any(map(_no_name, texts)):
+        return None
+    names = [below[place] for place in groups]
+    telling = sum(names.count(name) > 1 or plain(name) in SHARED_NAMES for name in names)
+    if not merged and 2 * telling < len(names):
+        return None
+    return [
+        f"{groups[place]} {below[place]}"
+        if place in groups and below[place].count(" ") < 2
+        else below[place] or above[place]
+        for place in range(width)
+    ]
+
+
+def _no_name(text: str) -> bool:
+    return len(text) > LONGEST_GROUP or "@" in text or bool(re.search(r"\d", text))
 
 
 def columns_of(header: list[str], width: int, used: list[bool]) -> tuple[list[str | None], list[str]]:

@@ -114,9 +114,9 @@ _PARTIES = (
 )
 NEVER = {
     "title": _PARTIES,
-    "organisation": r"\b(?:type|category|code|head|contact|e?mail|size|abbreviation|url|country|level|kategorie)\b",
+    "organisation": r"\b(?:type|category|code|head|contact|e?mail|size|abbreviation|url|country|level)\b",
     "bureau": r"\b(?:type|category|code|contact|e?mail|level|desk|users?|provider|model|size|catalog(?:ue)?)\b",
-    "key": r"\b(?:name|phone|tel\w*|contact|zip|postal|contract|users?|people|of|version|vendor|ato|pia|parent|e?mail)\b",
+    "key": r"\b(?:name|phone|tel\w*|contact|zip|postal|contract|users?|people|of|version|vendor|ato|pia|e?mail)\b",
     "stage": (
         r"\b(?:dates?|since|updated?|reason|comments?|notes?|ato|risk|compliance|approval|contract|impact|assessment"
         r"|privacy|employment|record|publication|legal|reporting|fecha|seit|desde|depuis|sinds|mise a jour"

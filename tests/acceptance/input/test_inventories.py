@@ -217,10 +217,92 @@ def test_cells_of_a_workbook_come_as_people_see_them():
     table = read_table(stored.getvalue())
     assert [(line.cells["Name"], line.cells["Value"]) for line in table.lines] == [
         *((name, text) for name, _, text in rows),
-        ("after blank rows", ""),
+        ("after blank rows", "after blank rows"),
     ]
     assert table.lines[-1].number == 14
-    assert table.remarks == ["Read from the sheet “Sheet”; not read: Lists, Old (hidden)."]
+    assert table.remarks == [
+        "Read from the sheet “Sheet”; not read: Lists, Old (hidden).",
+        "Merged cells (one area) were filled with what their first cell holds.",
+    ]
+    assert table.sheets == (("Sheet", 10), ("Lists", 1))
+    other = read_table(stored.getvalue(), sheet="Lists")
+    assert [line.cells for line in other.lines] == [{"Name": "x", "Value": "y"}]
+    for unseen in ("Old", "None"):
+        with pytest.raises(ValidationError, match="these do: “Sheet”, “Lists”"):
+            read_table(stored.getvalue(), sheet=unseen)
+
+
+def grid(*rows, merged=()) -> bytes:
+    """A workbook with one sheet."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for area in merged:
+        book.active.merge_cells(area)
+    stored = io.BytesIO()
+    book.save(stored)
+    return stored.getvalue()
+
+
+def test_a_header_of_two_rows_is_read_as_one():
+    two = [
+        ["ID", "Contact", None, "Status"],
+        [None, "Person", "Address", None],
+        [1, "Ada", "a@x.org", "Live"],
+    ]
+    merged = grid(["Register"], *two, merged=("A1:D1", "A2:A3", "B2:C2", "D2:D3"))
+    unmerged = b"ID,Contact,,Status\n,Name,Email,\n1,Ada,a@x.org,Live\n"
+    lower = b"Ours 2026\n,,Contact,\nID,Status,Name,Email\n1,Live,Ada,a@x.org\n2,Live,Bob,b@x.org\n"
+    for content, names in (
+        (merged, ["ID", "Contact Person", "Contact Address", "Status"]),
+        (unmerged, ["ID", "Contact Name", "Contact Email", "Status"]),
+        (lower, ["ID", "Status", "Contact Name", "Contact Email"]),
+    ):
+        table = read_table(content)
+        assert table.columns == names
+        assert table.lines[0].cells[names[-1]] in ("Live", "a@x.org")
+        assert "The header has two rows" in " ".join(table.remarks)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Name,Other,Other\na,b,b\nc,d,e\n",
+        b"Name,Stage,,\nHelper,Pilot,x,y\nSorter,Live,x,y\n",
+        b"Inventory,,,Draft\nName,Stage,Where,Note\nHelper,Pilot,x,y\n",
+        grid(["Our inventory", None, None], ["Name", "Stage", "Where"], ["a", "b", "c"], merged=("A1:C1",)),
+    ],
+)
+def test_rows_and_titles_are_no_part_of_the_header(content):
+    assert not any(
+        " " in name for name in read_table(content).columns if name[:6] not in ("Column", "Other ")
+    )
+
+
+def test_merged_cells_hold_what_their_first_one_holds():
+    rows = [["Name", "Where"], ["a", "North"], ["b", None], ["c", None], [None, None], ["d", "South"]]
+    table = read_table(grid(*rows, merged=("B2:B5",)))
+    assert [tuple(line.cells.values()) for line in table.lines] == [
+        ("a", "North"),
+        ("b", "North"),
+        ("c", "North"),
+        ("d", "South"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["utf-7", "rot13", "base64", "idna", "no-such", "../x", "unicode_escape", ""]
+)
+def test_what_is_no_code_page_is_refused(name):
+    raw = WORDS.encode("cp1252")
+    with pytest.raises(CodePageUnsure if not name else ValidationError):
+        decode(raw, name)
+
+
+def test_any_code_page_may_be_named():
+    text = "Назва,Стан\nПомічник,ґанок\n"
+    assert decode(text.encode("koi8_u"), "KOI8-U")[0] == text
+    assert decode("Name,Stage\nHelper,Pilot\n".encode("cp037"), "cp037")[0].startswith("Name,Stage")
 
 
 def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(tmp_path, monkeypatch):
