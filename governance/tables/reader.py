@@ -78,6 +78,7 @@ class TableFile:
     names: list[str | None]
     header: list[str]
     below: int
+    rows: int
     records: Records
 
     def lines(self) -> Iterator[Line]:
@@ -385,7 +386,7 @@ def _opened(
         joined = next(name for name, below in zip(header, first[last][1], strict=False) if name != below)
         remarks.append(f"The header has two rows; they are read together, as in \u201c{joined}\u201d.")
     table = Table([name for name in names if name], [], header_line=first[last][0], remarks=remarks, **how)
-    return TableFile(table, names, header, last + 1, records)
+    return TableFile(table, names, header, last + 1, rows, records)
 
 
 def _told_once(record: list[str]) -> list[str]:

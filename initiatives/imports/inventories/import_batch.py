@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from governance.ledger.record import canonical
@@ -20,6 +22,8 @@ COUNTED = {
     "reject": "rejected",
     "unchanged": "unchanged",
 }
+MOST_WORDS = 200  # for stages that are remembered
+MANY_WORDS = 5_000  # that are counted at a time to find them
 LARGEST_SHARED_GROUP = 10  # a name that more parts of an organisation use says what a thing is, not which one
 
 
@@ -74,18 +78,37 @@ def preview(
     backfill: bool = False,
 ) -> tuple[list[ImportRow], Source]:
     """One unsaved row per line with its decision, and the source as it was settled on this file."""
-    stage_column = settled(source, columns).columns.get("stage")
-    seen = Counter(line.cells.get(stage_column, "") for line in lines) if stage_column else {}
-    # A column with hundreds of different words is no stage, and remembering them all helps nobody.
-    source = settled(source, columns, [raw for raw, _ in Counter(seen).most_common(200)])
-    began = source.columns.get("began")
-    if began and not source.dates:
-        source = replace(source, dates=order_of(line.cells.get(began, "") for line in lines))
-    rows = []
-    for line in lines:
-        mapped, problems = map_row(line, source, organisation)
-        rows.append(
-            ImportRow(
+    rows, source = planned(
+        lambda: iter(lines), columns, source, earlier, organisation=organisation, backfill=backfill
+    )
+    return list(rows), source
+
+
+def planned(
+    lines: Callable[[], Iterator[Line]],
+    columns: list[str],
+    source: Source,
+    earlier: Earlier,
+    *,
+    organisation: str = "",
+    backfill: bool = False,
+) -> tuple[Iterator[ImportRow], Source]:
+    """As `preview`, but one row after the other: of a large file only what tells its rows apart is held.
+
+    `lines` gives the lines of the file each time it is called; a row is read twice, first for what others need of it.
+    """
+    source = _settled_on(lines, columns, source)
+    told = _Told()
+    for line in lines():
+        mapped, _ = map_row(line, source, organisation)
+        told.add(line, mapped)
+    told.listen(lines)
+
+    def rows() -> Iterator[ImportRow]:
+        first: dict[str, int] = {}
+        for place, line in enumerate(lines()):
+            mapped, problems = map_row(line, source, organisation)
+            row = ImportRow(
                 line=line.number,
                 raw=line.cells,
                 raw_digest=digest_of(line.cells),
@@ -93,113 +116,161 @@ def preview(
                 problems=problems,
                 decision="import",
             )
-        )
-    _flag_mailboxes(rows)
-    _group_repeats(rows)
-    _suggest_shared(rows)
-    _decide(rows, earlier, backfill)
-    return rows, source
+            told.flag(row)
+            told.suggest_shared(row, place)
+            _decide(row, first, earlier, told, backfill)
+            if "title" not in source.columns and row.decision == "import":
+                row.decision = "triage"  # nothing of it has a name
+            yield row
+
+    return rows(), source
+
+
+def _settled_on(lines: Callable[[], Iterator[Line]], columns: list[str], source: Source) -> Source:
+    """The source with its columns found in this file, the words for stages that stand there, the order of its days."""
+    found = settled(source, columns).columns
+    stages: Counter[str] = Counter()
+    orders: set[str] = set()
+    stage, began = found.get("stage"), found.get("began")
+    for line in lines() if stage or began else ():
+        if stage:
+            stages[line.cells.get(stage, "")] += 1
+            if len(stages) > MANY_WORDS:
+                stages = Counter(dict(stages.most_common(MOST_WORDS)))
+        if began and not source.dates:
+            orders.add(order_of([line.cells.get(began, "")]))
+    # A column with hundreds of different words is no stage, and remembering them all helps nobody.
+    source = settled(source, columns, [raw for raw, _ in stages.most_common(MOST_WORDS)])
+    orders.discard("")
+    return replace(source, dates=orders.pop()) if not source.dates and len(orders) == 1 else source
 
 
 def counted(rows) -> dict[str, int]:
     """Rows by what becomes of them, in the words of the report; `rows` are objects with a decision."""
-    found = Counter(row.decision for row in rows)
-    return {"rows": sum(found.values())} | {word: found[decision] for decision, word in COUNTED.items()}
+    return counts_of(Counter(row.decision for row in rows))
 
 
-def _flag_mailboxes(rows: list[ImportRow]) -> None:
-    """A contact that stands on several systems is a mailbox, not a person: nobody is made an owner of it."""
-    contacts = Counter(row.mapped["contact"].casefold() for row in rows if "@" in row.mapped["contact"])
-    for row in rows:
-        often = contacts[row.mapped["contact"].casefold()]
+def counts_of(found: Mapping[str, int]) -> dict[str, int]:
+    """How many rows each decision has, in the words of the report; all of them together are the rows."""
+    return {"rows": sum(found.values())} | {
+        word: found.get(decision, 0) for decision, word in COUNTED.items()
+    }
+
+
+class _Told:
+    """What of every row the others need: whose it is, its id, its name, its part, and whether it is another again."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.keys: Counter[tuple[str, str]] = Counter()
+        self.contacts: Counter[str] = Counter()
+        self.digests: Counter[bytes] = Counter()
+        self.different: Counter[tuple[str, str]] = Counter()
+        self.lines: list[int] = []
+        self.speaks: dict[int, set[str]] = {}
+
+    def add(self, line: Line, mapped: dict) -> None:
+        """One row more."""
+        self.lines.append(line.number)
+        organisation = sys.intern(mapped["organisation"].casefold())
+        name = organisation, mapped["title"].casefold()
+        self.by_name[name].append(len(self.parts))
+        self.parts.append(sys.intern(mapped["bureau"]))
+        short = bytes.fromhex(digest_of(line.cells))
+        if mapped["key"]:
+            self.keys[organisation, mapped["key"]] += 1
+            self.different[organisation, mapped["key"]] += not self.digests[short]
+        self.digests[short] += 1
+        if "@" in mapped["contact"]:
+            self.contacts[mapped["contact"].casefold()] += 1
+
+    def flag(self, row: ImportRow) -> None:
+        """Say of a row what others tell of it: a shared mailbox, a repeated id; rows alike stand in one group."""
+        mapped, problems = row.mapped, row.problems
+        often = self.contacts[mapped["contact"].casefold()]
         if often > 1:
+            # A contact that stands on several systems is a mailbox, not a person: nobody is made an owner of it.
             text = f"The contact stands on {often} rows: a shared mailbox, not an owner."
-            row.problems.append(problem("shared mailbox", text, value=row.mapped["contact"]))
+            problems.append(problem("shared mailbox", text, value=mapped["contact"]))
+        key = mapped["organisation"].casefold(), mapped["key"]
+        if mapped["key"] and self.keys[key] > 1:
+            row.group = f"{mapped['organisation']}: {mapped['key']}"[:160]
+            if self.different[key] > 1:
+                text = f"The source uses {mapped['key']} for {self.different[key]} different systems."
+                problems.append(problem("repeated id", text, value=mapped["key"]))
+        elif self.digests[bytes.fromhex(row.raw_digest)] > 1:
+            row.group = f"{mapped['organisation']}: no id, {mapped['title']}"[:160]
+
+    def listen(self, lines: Callable[[], Iterator[Line]]) -> None:
+        """Note which rows speak of another part of their organisation that has a system of the same name."""
+        sharers: dict[int, list[int]] = {}
+        for places in self.by_name.values():
+            if (
+                1 < len(places) <= LARGEST_SHARED_GROUP
+                and len({self.parts[p].casefold() for p in places}) > 1
+            ):
+                sharers |= dict.fromkeys(places, places)
+        for place, line in enumerate(lines()) if sharers else ():
+            if place in sharers:
+                others = {self.parts[other] for other in sharers[place]} - {self.parts[place]}
+                self.speaks[place] = {part for part in others if _speaks_of(line, self.parts[place], part)}
+
+    def suggest_shared(self, row: ImportRow, place: int) -> None:
+        """Two parts of one organisation name the same system, and one speaks of the other: perhaps one system."""
+        if place not in self.speaks:
+            return
+        mine = self.parts[place]
+        for other in self.by_name[row.mapped["organisation"].casefold(), row.mapped["title"].casefold()]:
+            theirs = self.parts[other]
+            if mine.casefold() != theirs.casefold() and (
+                theirs in self.speaks[place] or mine in self.speaks[other]
+            ):
+                row.mapped["suggestions"].append(
+                    {
+                        "kind": "shared system",
+                        "line": self.lines[other],
+                        "text": f"{theirs} reports {row.mapped['title']} as well (line {self.lines[other]}): "
+                        "perhaps one system, provided by one and used by the other.",
+                    }
+                )
 
 
-def _group_repeats(rows: list[ImportRow]) -> None:
-    """Rows that share organisation and id, and rows that share everything, are listed as groups."""
-    by_key, by_digest = defaultdict(list), defaultdict(list)
-    for row in rows:
-        by_digest[row.raw_digest].append(row)
-        if row.mapped["key"]:
-            by_key[row.mapped["organisation"].casefold(), row.mapped["key"]].append(row)
-    for same in by_key.values():
-        if len(same) > 1:
-            different = len({row.raw_digest for row in same})
-            for row in same:
-                row.group = f"{row.mapped['organisation']}: {row.mapped['key']}"[:160]
-                if different > 1:
-                    text = f"The source uses {row.mapped['key']} for {different} different systems."
-                    row.problems.append(problem("repeated id", text, value=row.mapped["key"]))
-    for same in by_digest.values():
-        if len(same) > 1 and not same[0].group:
-            for row in same:
-                row.group = f"{row.mapped['organisation']}: no id, {row.mapped['title']}"[:160]
-
-
-def _suggest_shared(rows: list[ImportRow]) -> None:
-    """Two parts of one organisation name the same system, and one row speaks of the other part: perhaps one system."""
-    named = defaultdict(list)
-    for row in rows:
-        named[row.mapped["organisation"].casefold(), row.mapped["title"].casefold()].append(row)
-    for same in named.values():
-        if not 1 < len(same) <= LARGEST_SHARED_GROUP:
-            continue
-        for one in same:
-            for other in same:
-                mine, theirs = one.mapped["bureau"], other.mapped["bureau"]
-                if mine.casefold() != theirs.casefold() and (
-                    _speaks_of(one, theirs) or _speaks_of(other, mine)
-                ):
-                    one.mapped["suggestions"].append(
-                        {
-                            "kind": "shared system",
-                            "line": other.line,
-                            "text": f"{theirs} reports {other.mapped['title']} as well (line {other.line}): "
-                            "perhaps one system, provided by one and used by the other.",
-                        }
-                    )
-
-
-def _speaks_of(row: ImportRow, bureau: str) -> bool:
-    if len(bureau) < 2:
+def _speaks_of(line: Line, own: str, part: str) -> bool:
+    if len(part) < 2:
         return False
-    pattern = re.compile(rf"(?<!\w){re.escape(bureau)}(?!\w)")
-    own = row.mapped["bureau"]
-    return any(pattern.search(cell) for cell in row.raw.values() if cell != own)
+    pattern = re.compile(rf"(?<!\w){re.escape(part)}(?!\w)")
+    return any(pattern.search(cell) for cell in line.cells.values() if cell != own)
 
 
-def _decide(rows: list[ImportRow], earlier: Earlier, backfill: bool) -> None:
-    often_key = Counter((r.mapped["organisation"].casefold(), r.mapped["key"]) for r in rows)
-    often_name = Counter((r.mapped["organisation"].casefold(), r.mapped["title"].casefold()) for r in rows)
-    first: dict[str, ImportRow] = {}
-    for row in rows:
-        if row.raw_digest in earlier.digests and not backfill:
-            row.decision, row.initiative_id = "unchanged", earlier.digests[row.raw_digest]
-            continue
-        if row.raw_digest in first:
-            row.decision = "merge"
-            text = f"The same line as line {first[row.raw_digest].line}, to the last letter."
-            row.problems.append(problem("same line", text))
-            continue
-        first[row.raw_digest] = row
-        known = _known(row, earlier, often_key, often_name)
-        if backfill:
-            _backfill(row, known)
-        elif known:
-            _seen_before(row, known)
-        elif not row.mapped["stage"] or not row.mapped["organisation"]:
-            row.decision = "triage"
+def _decide(row: ImportRow, first: dict[bytes, int], earlier: Earlier, told: _Told, backfill: bool) -> None:
+    if row.raw_digest in earlier.digests and not backfill:
+        row.decision, row.initiative_id = "unchanged", earlier.digests[row.raw_digest]
+        return
+    digest = bytes.fromhex(row.raw_digest)
+    if digest in first:
+        row.decision = "merge"
+        row.problems.append(
+            problem("same line", f"The same line as line {first[digest]}, to the last letter.")
+        )
+        return
+    first[digest] = row.line
+    known = _known(row, earlier, told)
+    if backfill:
+        _backfill(row, known)
+    elif known:
+        _seen_before(row, known)
+    elif not row.mapped["stage"] or not row.mapped["organisation"]:
+        row.decision = "triage"
 
 
-def _known(row: ImportRow, earlier: Earlier, often_key: Counter, often_name: Counter) -> Known | None:
+def _known(row: ImportRow, earlier: Earlier, told: _Told) -> Known | None:
     """The one case this row speaks of: by an id that is used once on both sides, else by a name that is."""
     organisation = row.mapped["organisation"].casefold()
     by_key, by_name = (organisation, row.mapped["key"]), (organisation, row.mapped["title"].casefold())
-    if row.mapped["key"] and often_key[by_key] == 1 and len(earlier.by_key.get(by_key, ())) == 1:
+    if row.mapped["key"] and told.keys[by_key] == 1 and len(earlier.by_key.get(by_key, ())) == 1:
         return earlier.by_key[by_key][0]
-    if often_name[by_name] == 1 and len(earlier.by_name.get(by_name, ())) == 1:
+    if len(told.by_name[by_name]) == 1 and len(earlier.by_name.get(by_name, ())) == 1:
         return earlier.by_name[by_name][0]
     return None
 

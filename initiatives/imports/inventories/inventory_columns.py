@@ -34,6 +34,7 @@ PROBLEMS = {
     "same line": "The same line twice",
     "known": "A system imported before",
     "moved": "Another stage than before",
+    "decided": "Decided by hand",
     "withheld": "Published although marked as withheld",
 }
 # Answers that name nothing, beside what stands for a blank everywhere.
