@@ -69,7 +69,8 @@ def upload_batch(
         _may_import(by)
         _one_import_at_a_time()
         digest = hashlib.sha256(content).hexdigest()
-        first = ImportBatch.objects.filter(sha256=digest, source=described.key, repeats=None).first()
+        before = ImportBatch.objects.filter(sha256=digest, source=described.key, repeats=None)
+        first = next((one for one in before if _as_before(one, backfill, encoding, sheet)), None)
         batch = ImportBatch(
             source=described.key,
             file_name=file_name[-200:],
@@ -80,7 +81,7 @@ def upload_batch(
             published_on=published_on,
             repeats=first,
         )
-        if first is not None and encoding in ("", first.encoding) and _as_before(first, backfill):
+        if first is not None:
             rows = first.rows.count()
             batch.encoding, batch.columns, batch.reading = first.encoding, first.columns, first.reading
             batch.counts = {
@@ -141,8 +142,13 @@ def _refuse_other_columns(described: Source, columns: list[str]) -> None:
         )
 
 
-def _as_before(first: ImportBatch, backfill: bool) -> bool:
-    return bool(first.reading.get("backfill")) == backfill
+def _as_before(first: ImportBatch, backfill: bool, encoding: str, sheet: str) -> bool:
+    """Whether the same file would be read as it was then."""
+    return (
+        bool(first.reading.get("backfill")) == backfill
+        and encoding in ("", first.encoding)
+        and sheet in ("", first.reading.get("sheet", ""))
+    )
 
 
 def _reading_of(used: Source) -> dict:

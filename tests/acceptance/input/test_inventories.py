@@ -667,7 +667,7 @@ def test_columns_not_published_read_not_reported(cast):
 
 def run(*arguments) -> dict:
     out = io.StringIO()
-    call_command("import_inventory", *arguments, "--json", stdout=out)
+    call_command("import_inventory", *arguments, "--yes", "--json", stdout=out)
     return json.loads(out.getvalue().splitlines()[-1])
 
 
@@ -680,6 +680,51 @@ def test_the_command_ends_with_one_object_and_a_dry_run_changes_nothing(cast):
     assert ImportBatch.objects.get().confirmed_by == cast.admin
     assert run(file, "--source", "us-2025")["unchanged"] == 36
     assert Initiative.objects.filter(Q(stage="proposed") | Q(basis="registered")).count() == 0
+
+
+def told_by_command(*arguments) -> str:
+    out = io.StringIO()
+    call_command("import_inventory", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_shows_its_mapping_and_asks(cast, tmp_path, monkeypatch):
+    file = tmp_path / "register.csv"
+    file.write_text(UNSEEN + "Lotse,Amt Süd,,,\nHelfer,,Pilot,,\n")
+    arguments = str(file), "--source", "acme"
+    dry = told_by_command(*arguments, "--dry-run")
+    for line in (
+        "Name of the system: Bezeichnung",
+        "Vendor: (no column)",
+        "In Betrieb: Production",
+        "Türkis: nothing known: set aside",
+        "A stage whose meaning is not known: 1 (line 5)",
+        "No stage reported: 1 (line 6)",
+        "No organisation: 1 (line 7)",
+    ):
+        assert f"  {line}\n" in dry
+    with pytest.raises(CommandError, match="--yes"):
+        told_by_command(*arguments)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda words: "no")
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        told_by_command(*arguments)
+    assert not ImportBatch.objects.exists()
+    monkeypatch.setattr("builtins.input", lambda words: "y")
+    assert "imported: 2\n" in told_by_command(*arguments)
+
+
+def test_the_command_reads_the_sheet_it_is_told(cast, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["Name", "Stage", "Agency"])
+    book.active.append(["a", "Pilot", "Acme"])
+    other = book.create_sheet("Others")
+    for row in (["Name", "Stage", "Agency"], ["b", "Pilot", "Acme"], ["c", "Pilot", "Acme"]):
+        other.append(row)
+    book.save(tmp_path / "a.xlsx")
+    assert run(str(tmp_path / "a.xlsx"), "--source", "acme", "--sheet", "Sheet")["rows"] == 1
+    with pytest.raises(CommandError, match="these do"):
+        run(str(tmp_path / "a.xlsx"), "--source", "acme", "--sheet", "Nowhere")
 
 
 def test_the_command_says_how_to_mend_what_is_wrong(cast, tmp_path):
