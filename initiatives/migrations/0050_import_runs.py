@@ -28,6 +28,11 @@ class Migration(migrations.Migration):
                     field=models.CharField(blank=True, default='', max_length=100),
                 ),
                 migrations.AddField(
+                    model_name='historicalinventorysource',
+                    name='code_page',
+                    field=models.CharField(blank=True, default='', max_length=40),
+                ),
+                migrations.AddField(
                     model_name='importbatch',
                     name='rereads',
                     field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='read_again_as', to='initiatives.importbatch'),
@@ -36,6 +41,11 @@ class Migration(migrations.Migration):
                     model_name='inventorysource',
                     name='sheet',
                     field=models.CharField(blank=True, default='', max_length=100),
+                ),
+                migrations.AddField(
+                    model_name='inventorysource',
+                    name='code_page',
+                    field=models.CharField(blank=True, default='', max_length=40),
                 ),
                 migrations.CreateModel(
                     name='ImportRun',

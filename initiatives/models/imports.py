@@ -28,6 +28,7 @@ class InventorySource(models.Model):
     fixed = models.JSONField(default=dict)
     dates = models.CharField(max_length=3, blank=True, default="")
     sheet = models.CharField(max_length=100, blank=True, default="")
+    code_page = models.CharField(max_length=40, blank=True, default="")
 
     history = governed()
 

@@ -108,6 +108,7 @@ def upload_batch(
                 "delimiter": table.delimiter,
                 "sheet": table.sheet,
                 "sheet_chosen": bool(sheet),
+                "code_page_chosen": bool(encoding) and not table.encoding.startswith("utf"),
                 "since_1904": table.since_1904,
                 "header_line": table.header_line,
                 "remarks": table.remarks,
@@ -267,7 +268,9 @@ def map_batch(
             meanings[word] = (stage if stage in TARGETS else "", "medium", "Chosen by hand.")
         chosen = {role: column for role, column in columns.items() if column}
         described = replace(described, columns=chosen, stages=meanings, dates=dates, guessed=True)
-        fixed = remember(batch, described, organisation.strip()).fixed
+        fixed = {role: "" for role in FIELDS if role not in chosen}
+        fixed |= {"organisation": organisation.strip()} if organisation.strip() else {}
+        remember(batch, described, fixed)
         in_all = batch.rows.count()
         rows, used_source = import_batch.planned(
             batch_rows.told_of(partial(batch_rows.lines_of, batch), progress, in_all),
@@ -290,17 +293,18 @@ def map_batch(
     return batch
 
 
-def remember(batch: ImportBatch, described: Source, organisation: str) -> InventorySource:
-    """Keep how this source is read, for its next file; runs inside an act."""
+def remember(batch: ImportBatch, described: Source, fixed: dict[str, str]) -> InventorySource:
+    """Keep how this source is read, for its next file; `fixed`: what no column says. Runs inside an act."""
     row = InventorySource.objects.filter(key=batch.source).first() or InventorySource(
         key=batch.source, words=described.words
     )
     row.columns, row.dates = described.columns, described.dates
     row.stages = {word: list(meaning) for word, meaning in described.stages.items()}
-    left_out = {role: "" for role in FIELDS if role not in described.columns}
-    row.fixed = left_out | ({"organisation": organisation} if organisation else {})
+    row.fixed = fixed
     if batch.reading.get("sheet_chosen"):
         row.sheet = batch.reading["sheet"][:100]
+    if batch.reading.get("code_page_chosen"):
+        row.code_page = batch.encoding
     row.save()
     return row
 
@@ -351,8 +355,7 @@ def confirm_batch(
         if keys:
             batch.confirmed_by, batch.confirmed_at, batch.counts = by, now, counts
             batch.save()
-            if batch.reading.get("sheet_chosen"):
-                _remember_sheet(batch)
+            _remember_confirmed(batch)
             record.record(
                 EntryKind.INVENTORY_CONFIRMED,
                 batch=batch.pk,
@@ -363,16 +366,15 @@ def confirm_batch(
     return counts
 
 
-def _remember_sheet(batch: ImportBatch) -> None:
-    """The sheet that was chosen is that of the next workbook of the source too."""
+def _remember_confirmed(batch: ImportBatch) -> None:
+    """What was confirmed as it was guessed is how the next file of the source is read; what was missing is guessed."""
     source = source_for(batch.source) or newcomer(batch.source)
-    if not source.guessed or source.sheet == batch.reading["sheet"]:
+    if not source.guessed or batch.reading.get("backfill"):
         return
     read = batch.reading
-    columns = read.get("columns", {})
     meanings = {word: tuple(meaning) for word, meaning in read.get("stages", {}).items()}
-    settled = replace(source, columns=columns, stages=meanings, dates=read.get("dates", ""))
-    remember(batch, settled, read.get("organisation", ""))
+    confirmed = replace(source, columns=read.get("columns", {}), stages=meanings, dates=read.get("dates", ""))
+    remember(batch, confirmed, fixed=read.get("fixed", {}))
 
 
 def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -> ImportRow:

@@ -273,6 +273,7 @@ def remembered(row: InventorySource) -> Source:
         fixed=row.fixed,
         dates=row.dates,
         sheet=row.sheet,
+        code_page=row.code_page,
         guessed=True,
     )
 

@@ -3,14 +3,11 @@
 
 import contextlib
 import io
-import json
 from datetime import date, datetime
 
 import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import CommandError, call_command
-from django.db.models import Q
 
 from governance.database.row_history import acting
 from governance.models import Entry, Notice, Unit
@@ -230,79 +227,6 @@ def test_cells_of_a_workbook_come_as_people_see_them():
     for unseen in ("Old", "None"):
         with pytest.raises(ValidationError, match="these do: “Sheet”, “Lists”"):
             read_table(stored.getvalue(), sheet=unseen)
-
-
-def grid(*rows, merged=()) -> bytes:
-    """A workbook with one sheet."""
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    for area in merged:
-        book.active.merge_cells(area)
-    stored = io.BytesIO()
-    book.save(stored)
-    return stored.getvalue()
-
-
-def test_a_header_of_two_rows_is_read_as_one():
-    two = [
-        ["ID", "Contact", None, "Status"],
-        [None, "Person", "Address", None],
-        [1, "Ada", "a@x.org", "Live"],
-    ]
-    merged = grid(["Register"], *two, merged=("A1:D1", "A2:A3", "B2:C2", "D2:D3"))
-    unmerged = b"ID,Contact,,Status\n,Name,Email,\n1,Ada,a@x.org,Live\n"
-    lower = b"Ours 2026\n,,Contact,\nID,Status,Name,Email\n1,Live,Ada,a@x.org\n2,Live,Bob,b@x.org\n"
-    for content, names in (
-        (merged, ["ID", "Contact Person", "Contact Address", "Status"]),
-        (unmerged, ["ID", "Contact Name", "Contact Email", "Status"]),
-        (lower, ["ID", "Status", "Contact Name", "Contact Email"]),
-    ):
-        table = read_table(content)
-        assert table.columns == names
-        assert table.lines[0].cells[names[-1]] in ("Live", "a@x.org")
-        assert "The header has two rows" in " ".join(table.remarks)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"Name,Other,Other\na,b,b\nc,d,e\n",
-        b"Name,Stage,,\nHelper,Pilot,x,y\nSorter,Live,x,y\n",
-        b"Inventory,,,Draft\nName,Stage,Where,Note\nHelper,Pilot,x,y\n",
-        grid(["Our inventory", None, None], ["Name", "Stage", "Where"], ["a", "b", "c"], merged=("A1:C1",)),
-    ],
-)
-def test_rows_and_titles_are_no_part_of_the_header(content):
-    assert not any(
-        " " in name for name in read_table(content).columns if name[:6] not in ("Column", "Other ")
-    )
-
-
-def test_merged_cells_hold_what_their_first_one_holds():
-    rows = [["Name", "Where"], ["a", "North"], ["b", None], ["c", None], [None, None], ["d", "South"]]
-    table = read_table(grid(*rows, merged=("B2:B5",)))
-    assert [tuple(line.cells.values()) for line in table.lines] == [
-        ("a", "North"),
-        ("b", "North"),
-        ("c", "North"),
-        ("d", "South"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "name", ["utf-7", "rot13", "base64", "idna", "no-such", "../x", "unicode_escape", ""]
-)
-def test_what_is_no_code_page_is_refused(name):
-    raw = WORDS.encode("cp1252")
-    with pytest.raises(CodePageUnsure if not name else ValidationError):
-        decode(raw, name)
-
-
-def test_any_code_page_may_be_named():
-    text = "Назва,Стан\nПомічник,ґанок\n"
-    assert decode(text.encode("koi8_u"), "KOI8-U")[0] == text
-    assert decode("Name,Stage\nHelper,Pilot\n".encode("cp037"), "cp037")[0].startswith("Name,Stage")
 
 
 def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(tmp_path, monkeypatch):
@@ -660,87 +584,6 @@ def test_columns_not_published_read_not_reported(cast):
     assert answers["Can people affected appeal?"] == ("", "not reported")
     assert answers["Was it tested before deployment?"] == ("In-progress", "in progress, which is not yes")
     assert answers["Does it involve personally identifiable information?"] == ("Yes", "yes, asserted")
-
-
-# The command
-
-
-def run(*arguments) -> dict:
-    out = io.StringIO()
-    call_command("import_inventory", *arguments, "--yes", "--json", stdout=out)
-    return json.loads(out.getvalue().splitlines()[-1])
-
-
-def test_the_command_ends_with_one_object_and_a_dry_run_changes_nothing(cast):
-    file = str(EXTRACTS / "us_2025.csv")
-    wanted = {"rows": 36, "imported": 28, "merged": 2, "triaged": 6, "rejected": 0, "unchanged": 0}
-    assert run(file, "--source", "us-2025", "--dry-run") == wanted
-    assert not ImportBatch.objects.exists()
-    assert run(file, "--source", "us-2025", "--by", "admin") == wanted
-    assert ImportBatch.objects.get().confirmed_by == cast.admin
-    assert run(file, "--source", "us-2025")["unchanged"] == 36
-    assert Initiative.objects.filter(Q(stage="proposed") | Q(basis="registered")).count() == 0
-
-
-def told_by_command(*arguments) -> str:
-    out = io.StringIO()
-    call_command("import_inventory", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def test_the_command_shows_its_mapping_and_asks(cast, tmp_path, monkeypatch):
-    file = tmp_path / "register.csv"
-    file.write_text(UNSEEN + "Lotse,Amt Süd,,,\nHelfer,,Pilot,,\n")
-    arguments = str(file), "--source", "acme"
-    dry = told_by_command(*arguments, "--dry-run")
-    for line in (
-        "Name of the system: Bezeichnung",
-        "Vendor: (no column)",
-        "In Betrieb: Production",
-        "Türkis: nothing known: set aside",
-        "A stage whose meaning is not known: 1 (line 5)",
-        "No stage reported: 1 (line 6)",
-        "No organisation: 1 (line 7)",
-    ):
-        assert f"  {line}\n" in dry
-    with pytest.raises(CommandError, match="--yes"):
-        told_by_command(*arguments)
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda words: "no")
-    with pytest.raises(CommandError, match="Nothing was imported"):
-        told_by_command(*arguments)
-    assert not ImportBatch.objects.exists()
-    monkeypatch.setattr("builtins.input", lambda words: "y")
-    assert "imported: 2\n" in told_by_command(*arguments)
-
-
-def test_the_command_reads_the_sheet_it_is_told(cast, tmp_path):
-    book = openpyxl.Workbook()
-    book.active.append(["Name", "Stage", "Agency"])
-    book.active.append(["a", "Pilot", "Acme"])
-    other = book.create_sheet("Others")
-    for row in (["Name", "Stage", "Agency"], ["b", "Pilot", "Acme"], ["c", "Pilot", "Acme"]):
-        other.append(row)
-    book.save(tmp_path / "a.xlsx")
-    assert run(str(tmp_path / "a.xlsx"), "--source", "acme", "--sheet", "Sheet")["rows"] == 1
-    with pytest.raises(CommandError, match="these do"):
-        run(str(tmp_path / "a.xlsx"), "--source", "acme", "--sheet", "Nowhere")
-
-
-def test_the_command_says_how_to_mend_what_is_wrong(cast, tmp_path):
-    file = tmp_path / "a.csv"
-    file.write_bytes(WORDS.encode("cp1252"))
-    with pytest.raises(CommandError, match="code page"):
-        run(str(file), "--source", "acme")
-    assert (
-        run(str(file), "--source", "acme", "--encoding", "cp1252", "--organisation", "Acme")["imported"] == 2
-    )
-    with pytest.raises(CommandError, match="no file"):
-        run(str(tmp_path / "none.csv"), "--source", "acme")
-    with pytest.raises(CommandError, match="Nobody active"):
-        run(str(file), "--source", "acme", "--by", "nobody")
-    with pytest.raises(CommandError, match="Only admins"):
-        run(str(EXTRACTS / "us_2025.csv"), "--source", "us-2025", "--by", "owner")
 
 
 def test_a_published_day_of_our_own_source_guards_against_older_files_too(cast):
