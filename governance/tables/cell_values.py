@@ -31,7 +31,9 @@ EPOCH, LATER_BY = date(1899, 12, 30), 1462  # days by which the count from 1904 
 
 def folded(text: str) -> str:
     """Lower case without accents, single spaces: how words of several languages are compared."""
-    spread = unicodedata.normalize("NFKD", re.sub(r"\s+", " ", text).strip().casefold())
+    spread = unicodedata.normalize(
+        "NFKD", re.sub(r"\s+", " ", text.replace("\u2019", "'")).strip().casefold()
+    )
     return "".join(letter for letter in spread if not unicodedata.combining(letter))
 
 

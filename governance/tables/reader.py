@@ -23,7 +23,7 @@ from governance.tables.columns import LOOKED_AT, columns_of, expected_in, header
 from governance.tables.encodings import decode, looks_like_a_page, wrong
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_ROWS = 50_000
+MAX_ROWS = 50_000  # below the header; the lines above it are counted apart
 MAX_COLUMNS = 500
 MAX_CELLS = 4_000_000
 MAX_CELL = 200_000  # characters
@@ -150,6 +150,13 @@ def open_table(
     return _opened(records, expected, encoding=name, delimiter=delimiter)
 
 
+def _too_large() -> ValidationError:
+    return wrong(
+        f"The table is too large (at most {MAX_ROWS:,} rows below the header, {MAX_COLUMNS} columns, "
+        f"{MAX_CELLS:,} cells). Split it."
+    )
+
+
 class _Size:
     """How large a table is so far; `add` raises ValidationError once it is too large."""
 
@@ -160,11 +167,8 @@ class _Size:
         """One row more."""
         self.rows, self.cells = self.rows + 1, self.cells + len(record)
         self.letters += sum(map(len, record))
-        if self.rows > MAX_ROWS or self.cells > MAX_CELLS or len(record) > MAX_COLUMNS:
-            raise wrong(
-                f"The table is too large (at most {MAX_ROWS:,} rows, {MAX_COLUMNS} columns, {MAX_CELLS:,} cells). "
-                "Split it."
-            )
+        if self.rows > MAX_ROWS + LOOKED_AT or self.cells > MAX_CELLS or len(record) > MAX_COLUMNS:
+            raise _too_large()
         if self.letters > MAX_TEXT:
             raise wrong("The cells of the table hold far more text than a table needs. Leave columns out.")
         if max(map(len, record), default=0) > MAX_CELL:
@@ -335,7 +339,7 @@ def _said(content: bytes) -> BinaryIO:
     most = {
         "memory": MEMORY,
         "seconds": SECONDS,
-        "rows": MAX_ROWS,
+        "rows": MAX_ROWS + LOOKED_AT,
         "first": LOOKED_AT,
         "columns": MAX_COLUMNS,
         "cells": MAX_CELLS,
@@ -378,6 +382,8 @@ def _opened(
             used[place] = used[place] or bool(cell.strip())
     if not rows:
         raise wrong("The file has no rows below its header.")
+    if rows > MAX_ROWS:
+        raise _too_large()
     names, remarks = columns_of(header, width, used)
     if top:
         banner = " / ".join(_told_once(first[0][1]))[:120]

@@ -302,8 +302,9 @@ def test_it_is_right_after_one_correction_which_is_remembered(cast, as_, nasty):
 
 
 def test_exactly_as_many_rows_as_are_promised():
-    rows = b"".join(b"%d,Pilot\n" % n for n in range(reader.MAX_ROWS - 1))
-    opened = open_table(b"Name,Stage\n" + rows)
-    assert opened.rows == sum(1 for _ in opened.lines()) == reader.MAX_ROWS - 1
-    with pytest.raises(ValidationError, match="50,000 rows"):
-        read_table(b"Name,Stage\n" + rows + b"a,Pilot\nb,Pilot\n")
+    head = b"Our inventory,\n,\nName,Stage\n"
+    rows = b"".join(b"%d,Pilot\n" % n for n in range(reader.MAX_ROWS))
+    opened = open_table(head + rows)
+    assert opened.rows == sum(1 for _ in opened.lines()) == reader.MAX_ROWS == 50_000
+    with pytest.raises(ValidationError, match="at most 50,000 rows below the header"):
+        read_table(head + rows + b"a,Pilot\n")
