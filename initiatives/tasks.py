@@ -9,6 +9,7 @@ from initiatives.approvals import mails as approval_mails
 from initiatives.evidence import file_checks
 from initiatives.findings import decision_days, sync
 from initiatives.imports.estates import actions as estate_actions
+from initiatives.imports.inventories import import_runs
 from initiatives.integration.measurement import measuring_process
 from initiatives.integration.profiles import actions as profile_actions
 from initiatives.interactions.anchoring import actions as anchoring_actions
@@ -57,8 +58,17 @@ def follow_register() -> None:
 
 @shared_task(**SURE)
 def enter_estates() -> None:
-    """Let the rows of confirmed tables enter the register; what does not fit into one run waits for the next."""
+    """Let the rows of confirmed tables enter the register; what does not fit into one run waits for the next. And
+    knock for long imports that wait, or whose worker is gone.
+    """
     estate_actions.enter_waiting(seconds=180)
+    import_runs.go_on()
+
+
+@shared_task(**SURE)
+def run_import(pk: int) -> None:
+    """Read, map or confirm what is too long for a page, unless somebody does."""
+    import_runs.run(pk)
 
 
 @shared_task(**SURE)

@@ -29,10 +29,10 @@ from initiatives.holds import views as hold_views
 from initiatives.imports.assertions import list_answer_views
 from initiatives.imports.assertions import views as assertion_views
 from initiatives.imports.estates import views as estate_views
-from initiatives.imports.inventories import removal_views as import_removal_views
 from initiatives.imports.inventories import views as inventory_views
 from initiatives.imports.portfolio import bulk_views
 from initiatives.imports.portfolio import views as portfolio_import_views
+from initiatives.imports.removal import views as import_removal_views
 from initiatives.intake import views as intake_views
 from initiatives.integration.definitions import glossary_views
 from initiatives.integration.definitions import views as definition_views

@@ -6,8 +6,16 @@ from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
 
+from governance.tables.cell_values import folded
 from governance.tables.encodings import wrong
 
+COMPOUND = 4  # letters of the last part of a compound
+LONGEST_GROUP = 40  # letters of a name that stands over several columns, or below it
+# Names that say little without what stands above them.
+SHARED_NAMES = {
+    *("name", "id", "email", "e-mail", "phone", "title", "date", "role", "unit", "type", "number", "naam", "titel"),
+    *("telefon", "telefoon", "datum", "nom", "courriel", "t\u00e9l\u00e9phone", "nombre", "correo", "fecha", "nome"),
+}  # fmt: skip
 LOOKED_AT = 25  # rows among which the header is looked for
 NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 MONTHS = {name: number for number, name in enumerate(NAMES, start=1)}
@@ -38,20 +46,89 @@ def expected_in(records: list[tuple[int, list[str]]], expected: Iterable[str]) -
     return [sum(plain(cell) in names for cell in record) for _, record in records[:LOOKED_AT]]
 
 
-def header_of(records: list[tuple[int, list[str]]], expected: tuple[str, ...] = ()) -> int:
-    """The place of the header: the row that holds the expected headers, else the first that is as wide as any."""
+def header_of(
+    records: list[tuple[int, list[str]]],
+    expected: tuple[str, ...] = (),
+    own: list[list[str]] | None = None,
+) -> int:
+    """The place of the header: the row that holds the expected headers, else the first that is as wide as any.
+
+    Of a header of two rows it is the upper, or the lower where that one is as wide. `own`: the rows as they were before
+    merged cells were filled, because a title over many columns is one.
+    """
     hits = expected_in(records, expected)
     if expected and max(hits, default=0) >= max(2, len(expected) // 2):
         return hits.index(max(hits))
-    filled = [[cell.strip() for cell in record if cell.strip()] for _, record in records[:LOOKED_AT]]
+    rows = own or [record for _, record in records]
+    filled = [[cell.strip() for cell in record if cell.strip()] for record in rows[:LOOKED_AT]]
     most = max(map(len, filled), default=0)
     for place, cells in enumerate(filled):
         numbers = any(re.fullmatch(r"[\d.,/: -]+", cell) for cell in cells)
         if len(cells) >= max(1, 0.7 * most) and not numbers:
             return place
+        below = records[place + 1][1] if place + 1 < len(records) else []
+        joined = _joined(records[place][1], below, sure_of_upper=True) or []
+        if sum(map(bool, joined)) >= max(2, 0.7 * most):
+            return place
     raise wrong(
         "No header row was found. The file needs one row with the names of its columns above the rows."
     )
+
+
+def whole_header(records: list[tuple[int, list[str]]], place: int) -> tuple[list[str], int, int]:
+    """The names of the columns, and the places of the first and last row of the header: it may have two of them."""
+    if place + 1 < len(records) and (
+        names := _joined(records[place][1], records[place + 1][1], sure_of_upper=True)
+    ):
+        return names, place, place + 1
+    if place and (names := _joined(records[place - 1][1], records[place][1], sure_of_upper=False)):
+        return names, place - 1, place
+    return records[place][1], place, place
+
+
+def _joined(upper: list[str], lower: list[str], *, sure_of_upper: bool) -> list[str] | None:
+    """Names from a header of two rows, "Contact" over "Name" and "Email"; None where these are no two such rows.
+
+    A group stands over its columns merged, so that it is repeated, or at the first with blanks behind it. What else
+    stands above each other has to be the same, or the lower row might be the first of the table.
+    """
+    width = max(len(upper), len(lower))
+    above, below = ([cell.strip() for cell in row] + [""] * (width - len(row)) for row in (upper, lower))
+    groups: dict[int, str] = {}
+    merged = False
+    start = 0
+    while start < width:
+        end = start + 1
+        if above[start] and below[start] and above[start] != below[start]:
+            while end < width and below[end] and above[end] in ("", above[start]):
+                merged |= above[end] == above[start]
+                end += 1
+            if end - start > 1 or not sure_of_upper:
+                groups |= dict.fromkeys(range(start, end), above[start])
+            else:
+                return None
+        start = end
+    wide = [name for place, name in groups.items() if groups.get(place + 1) == name]
+    title = len({name for name in above if name}) == 1 and all(
+        place in groups for place in range(width) if below[place]
+    )
+    texts = [*groups.values(), *(below[place] for place in groups)]
+    if not wide or title or any(map(_no_name, texts)):
+        return None
+    names = [below[place] for place in groups]
+    telling = sum(names.count(name) > 1 or plain(name) in SHARED_NAMES for name in names)
+    if not merged and 2 * telling < len(names):
+        return None
+    return [
+        f"{groups[place]} {below[place]}"
+        if place in groups and below[place].count(" ") < 2
+        else below[place] or above[place]
+        for place in range(width)
+    ]
+
+
+def _no_name(text: str) -> bool:
+    return len(text) > LONGEST_GROUP or "@" in text or bool(re.search(r"\d", text))
 
 
 def columns_of(header: list[str], width: int, used: list[bool]) -> tuple[list[str | None], list[str]]:
@@ -87,16 +164,36 @@ def named(columns: Iterable[str], headers: dict[str, tuple[str, ...]]) -> dict[s
     return {field: there[0] for field, known in headers.items() if (there := present(columns, known))}
 
 
-def guess_columns(columns: list[str], headers: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    """Which column most likely holds which field: best likeness first, each column and field once."""
+def spaced(header: str) -> str:
+    """A header as words: at underscores, hyphens, slashes and capitals parted, lower case, without accents."""
+    text = re.sub(r"(?<=[a-z\u00df-\u00ff])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", header)
+    return folded(re.sub(r"[_/\\.,:;*?!()\[\]\"\u00a0-]+", " ", text))
+
+
+def guess_columns(
+    columns: list[str],
+    headers: dict[str, tuple[str, ...]],
+    *,
+    never: dict[str, str] | None = None,
+) -> dict[str, str]:
+    """Which column most likely holds which field: best likeness first, each column and field once.
+
+    `never`: by field a pattern; a column whose words it finds is another thing, however alike (a "status date" is no
+    status), unless its header is one of the field's own, letter for letter.
+    """
     pairs = []
+    spoken = {column: (plain(column), spaced(column)) for column in columns}
     for role, aliases in headers.items():
+        other = re.compile((never or {}).get(role) or r"(?!)")
         for place, alias in enumerate(aliases):
-            for column in columns:
-                name = plain(column)
-                likeness = SequenceMatcher(None, name, plain(alias)).ratio()
-                if re.search(rf"\b{re.escape(plain(alias))}\b", name) and len(alias) > 0.4 * len(name):
-                    likeness = max(likeness, 0.8)
+            wanted = (plain(alias), spaced(alias))
+            for column, names in spoken.items():
+                if names[0] == wanted[0] or names[1] == wanted[1]:
+                    likeness = 1.0
+                elif other.search(names[1]):
+                    continue
+                else:
+                    likeness = max(map(_likeness, names, wanted))
                 if likeness >= 0.78:
                     pairs.append((likeness - place / 1000, role, column))
     chosen: dict[str, str] = {}
@@ -104,6 +201,18 @@ def guess_columns(columns: list[str], headers: dict[str, tuple[str, ...]]) -> di
         if role not in chosen and column not in chosen.values():
             chosen[role] = column
     return chosen
+
+
+def _likeness(name: str, alias: str) -> float:
+    """How alike a header and a known one are: letter by letter, by a word within, by the end of a compound."""
+    likeness = SequenceMatcher(None, name, alias).ratio()
+    within = re.search(rf"\b{re.escape(alias)}\b", name)
+    if within and len(alias) > 0.4 * len(name):
+        return max(likeness, 0.8)
+    # In a compound, and in a header of a few words, the last says what it is: Einsatzstatus, contact email.
+    if len(alias) >= COMPOUND and name.endswith(alias) and name.count(" ") <= alias.count(" ") + 3:
+        return max(likeness, 0.79)
+    return likeness
 
 
 # Days

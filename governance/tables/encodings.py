@@ -31,6 +31,9 @@ CODE_PAGES = {
     "utf_16_le": "Unicode (UTF-16, little-endian)",
     "utf_16_be": "Unicode (UTF-16, big-endian)",
 }
+# Text encodings of Python in which no table is written: escapes, names of hosts, what hides letters in ASCII.
+NO_CODE_PAGES = {"utf-7", "idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "charmap"}
+NAMED = re.compile(r"[A-Za-z0-9_ .:-]{1,40}")
 NO_TEXT = "The file is not text. Send the table as csv or xlsx."
 NOT_UNICODE = [page for page in CODE_PAGES if not page.startswith("utf")]
 WINDOWS = [page for page in CODE_PAGES if page.startswith("cp125")]
@@ -68,6 +71,20 @@ def wrong(text: str) -> ValidationError:
     return ValidationError({"file": text})
 
 
+def code_page_named(name: str) -> str:
+    """The code page that goes by this name, offered or not. Raises ValidationError on "encoding" for what is none."""
+    bare = name.strip()
+    try:
+        found = codecs.lookup(bare) if NAMED.fullmatch(bare) else None
+    except (LookupError, ValueError):
+        found = None
+    if found is None or not found._is_text_encoding or found.name in NO_CODE_PAGES:
+        words = f"No code page is called \u201c{bare[:40]}\u201d. Name it like cp1252, koi8_u or big5hkscs."
+        raise ValidationError({"encoding": words})
+    known = found.name.replace("-", "_")
+    return known if known in CODE_PAGES else found.name
+
+
 def is_text(content: bytes) -> bool:
     """Whether these bytes are text of some kind, a page or a script perhaps."""
     head = content[:LOOKED_AT]
@@ -84,6 +101,8 @@ def decode(content: bytes, choice: str = "") -> tuple[str, str]:
 
     What a person or a known source says (`choice`) wins only where the bytes are no Unicode.
     """
+    if choice:
+        choice = code_page_named(choice)
     unicode = _unicode_of(content)
     name = unicode or choice or _told(content)
     try:

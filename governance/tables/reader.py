@@ -8,19 +8,22 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
+
+from django.core.exceptions import ValidationError
 
 from governance.tables import workbook
-from governance.tables.columns import columns_of, expected_in, header_of
+from governance.tables.columns import LOOKED_AT, columns_of, expected_in, header_of, whole_header
 from governance.tables.encodings import decode, looks_like_a_page, wrong
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_ROWS = 50_000
+MAX_ROWS = 50_000  # below the header; the lines above it are counted apart
 MAX_COLUMNS = 500
 MAX_CELLS = 4_000_000
 MAX_CELL = 200_000  # characters
@@ -47,7 +50,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """What was read: columns in their order, rows, and how it was read."""
+    """What was read: columns in their order, rows, and how it was read.
+
+    `sheets`: the visible sheets of a workbook that hold a table, each with its number of rows below the first.
+    `since_1904`: days told by their number are counted from 1904.
+    """
 
     columns: list[str]
     lines: list[Line]
@@ -56,20 +63,73 @@ class Table:
     sheet: str = ""
     header_line: int = 1
     remarks: list[str] = field(default_factory=list)
+    sheets: tuple[tuple[str, int], ...] = ()
+    since_1904: bool = False
 
 
-def read_table(content: bytes, *, encoding: str = "", expected: tuple[str, ...] = ()) -> Table:
-    """Read a csv or xlsx file, told apart by content, not by name.
+Records = Callable[[], Iterator[tuple[int, list[str]]]]
 
-    `encoding` is somebody's choice, or what a known source always uses; `expected` are headers a known source has.
-    Raises CodePageUnsure when a choice is needed, ValidationError (on "file") for what cannot be read.
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table whose rows are read when they are asked for, as often as they are: a large one is never held whole."""
+
+    table: Table
+    names: list[str | None]
+    header: list[str]
+    below: int
+    rows: int
+    records: Records
+
+    def lines(self) -> Iterator[Line]:
+        """The rows, from the first."""
+        for number, record in islice(self.records(), self.below, None):
+            odd = []
+            if self.table.delimiter and len(record) != len(self.header):
+                odd.append(
+                    f"The row has {len(record)} cells, the header {len(self.header)}: cells may be shifted."
+                )
+            cells = {
+                name: (record[i] if i < len(record) else "")
+                for i, name in enumerate(self.names)
+                if name is not None
+            }
+            if any("\ufffd" in cell for cell in cells.values()):
+                odd.append("The source itself lost a character here: it wrote the replacement character.")
+            yield Line(number, cells, tuple(odd))
+
+
+class SheetUnsure(Exception):
+    """Several sheets of a workbook hold tables: `sheets` are (title, rows), `likely` the title of the likeliest."""
+
+    def __init__(self, sheets: tuple[tuple[str, int], ...], likely: str):
+        self.sheets, self.likely = sheets, likely
+        super().__init__("Which sheet of the workbook is meant cannot be told.")
+
+
+def read_table(
+    content: bytes, *, encoding: str = "", expected: tuple[str, ...] = (), sheet: str = ""
+) -> Table:
+    """Read a csv or xlsx file, told apart by content, not by name. See `open_table`."""
+    opened = open_table(content, encoding=encoding, expected=expected, sheet=sheet)
+    return replace(opened.table, lines=list(opened.lines()))
+
+
+def open_table(
+    content: bytes, *, encoding: str = "", expected: tuple[str, ...] = (), sheet: str = ""
+) -> TableFile:
+    """A csv or xlsx file, its header read, its rows looked through once.
+
+    `encoding` is somebody's choice, or what a known source always uses; `expected` are headers a known source has;
+    `sheet` is the title of the sheet that is meant. Raises CodePageUnsure when a choice is needed, ValidationError (on
+    "file", "encoding" or "sheet") for what cannot be read.
     """
     if not content:
         raise wrong("The file is empty. Send one with a header row and at least one row below it.")
     if len(content) > MAX_BYTES:
         raise wrong(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Split it, or save it as csv.")
     if content.startswith(b"PK\x03\x04"):
-        return _workbook(content, expected)
+        return _workbook(content, expected, sheet)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise wrong(
             "This is an old Excel file (.xls) or a protected one. Save it as .xlsx or .csv and send that."
@@ -82,7 +142,19 @@ def read_table(content: bytes, *, encoding: str = "", expected: tuple[str, ...] 
             "This is not a table but a web page, XML, JSON or a script. Send the table as csv or xlsx."
         )
     delimiter = delimiter_of(text)
-    return _table(list(records_of(text, delimiter)), expected, encoding=name, delimiter=delimiter)
+    del text  # read again piece by piece: whole, its letters take four bytes each
+
+    def records() -> Iterator[tuple[int, list[str]]]:
+        return _records(io.TextIOWrapper(io.BytesIO(content), name, newline=""), delimiter)
+
+    return _opened(records, expected, encoding=name, delimiter=delimiter)
+
+
+def _too_large() -> ValidationError:
+    return wrong(
+        f"The table is too large (at most {MAX_ROWS:,} rows below the header, {MAX_COLUMNS} columns, "
+        f"{MAX_CELLS:,} cells). Split it."
+    )
 
 
 class _Size:
@@ -95,11 +167,8 @@ class _Size:
         """One row more."""
         self.rows, self.cells = self.rows + 1, self.cells + len(record)
         self.letters += sum(map(len, record))
-        if self.rows > MAX_ROWS or self.cells > MAX_CELLS or len(record) > MAX_COLUMNS:
-            raise wrong(
-                f"The table is too large (at most {MAX_ROWS:,} rows, {MAX_COLUMNS} columns, {MAX_CELLS:,} cells). "
-                "Split it."
-            )
+        if self.rows > MAX_ROWS + LOOKED_AT or self.cells > MAX_CELLS or len(record) > MAX_COLUMNS:
+            raise _too_large()
         if self.letters > MAX_TEXT:
             raise wrong("The cells of the table hold far more text than a table needs. Leave columns out.")
         if max(map(len, record), default=0) > MAX_CELL:
@@ -116,12 +185,16 @@ def records_of(text: str, delimiter: str = "") -> Iterator[tuple[int, list[str]]
 
     Raises ValidationError on "file" for what is too large, or a quotation mark that is never closed.
     """
+    yield from _records(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter or delimiter_of(text))
+
+
+def _records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     size, start = _Size(), 1
-    reader = csv.reader(
-        io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter or delimiter_of(text)
-    )
+    reader = csv.reader(text, delimiter=delimiter)
     try:
         for record in reader:
+            if start == 1 and record:
+                record[0] = record[0].removeprefix("\ufeff")
             size.add(record)
             if any(cell.strip() for cell in record):
                 yield start, record
@@ -154,23 +227,66 @@ def delimiter_of(text: str) -> str:
 # Workbooks to rows
 
 
-def _workbook(content: bytes, expected: tuple[str, ...]) -> Table:
-    """The visible sheet that looks most like an inventory; the others are named in the remarks, not read."""
+@dataclass
+class _Sheet:
+    """One sheet in what the program `workbook` said: where its rows begin, how many they are, how full, the first."""
+
+    title: str
+    hidden: bool
+    merged: int
+    begins: int
+    rows: int = 0
+    filled: int = 0
+    first: list[tuple[int, list[str]]] = field(default_factory=list)
+    own: list[list[str]] = field(default_factory=list)
+
+
+def _workbook(content: bytes, expected: tuple[str, ...], wanted: str) -> TableFile:
+    """The sheet that is wanted, else the visible one most like an inventory; others are named in the remarks."""
     _check_archive(content)
-    sheets, hidden = _sheets(content)
-    filled = {title: records for title, records in sheets.items() if len(records) > 1}
+    said = _said(content)
+    sheets, since_1904 = _sheets(said)
+    filled = [sheet for sheet in sheets if sheet.rows > 1]
     if not filled:
         raise wrong("No sheet of the workbook has a header row and a row below it.")
-    title = max(filled, key=lambda name: (max(expected_in(filled[name], expected)), _filled(filled[name])))
-    table = _table(filled[title], expected, sheet=title)
-    others = [name for name in filled if name != title] + [f"{name} (hidden)" for name in hidden]
+    titles = {sheet.title: sheet for sheet in filled}
+    if wanted and wanted not in titles:
+        there = ", ".join(f"\u201c{title}\u201d" for title in titles)
+        raise ValidationError(
+            {"sheet": f"No visible sheet \u201c{wanted[:80]}\u201d holds a table; these do: {there}."}
+        )
+    chosen = titles.get(wanted) or max(
+        filled, key=lambda sheet: (max(expected_in(sheet.first, expected)), sheet.filled)
+    )
+
+    def records() -> Iterator[tuple[int, list[str]]]:
+        said.seek(chosen.begins)
+        for line in said:
+            row = json.loads(line)
+            if isinstance(row, dict):
+                return
+            yield row[0], row[1]
+
+    opened = _opened(
+        records,
+        expected,
+        chosen.own,
+        sheet=chosen.title,
+        since_1904=since_1904,
+        sheets=tuple((sheet.title, sheet.rows - 1) for sheet in filled),
+    )
+    remarks = opened.table.remarks
+    others = [sheet.title for sheet in filled if sheet is not chosen]
+    others += [f"{sheet.title} (hidden)" for sheet in sheets if sheet.hidden]
     if others:
-        table.remarks.append(f"Read from the sheet \u201c{title}\u201d; not read: {', '.join(others)}.")
-    return table
-
-
-def _filled(records: list[tuple[int, list[str]]]) -> int:
-    return sum(1 for _, record in records for cell in record if cell.strip())
+        remarks.append(f"Read from the sheet \u201c{chosen.title}\u201d; not read: {', '.join(others)}.")
+    if chosen.merged:
+        remarks.append(
+            f"Merged cells ({chosen.merged} areas) were filled with what their first cell holds."
+            if chosen.merged > 1
+            else "Merged cells (one area) were filled with what their first cell holds."
+        )
+    return opened
 
 
 def _check_archive(content: bytes) -> None:
@@ -191,42 +307,51 @@ def _check_archive(content: bytes) -> None:
         raise wrong("This is an archive, not an xlsx workbook. Send the csv or xlsx file inside it.")
 
 
-def _sheets(content: bytes) -> tuple[dict[str, list[tuple[int, list[str]]]], list[str]]:
-    """The rows of the visible sheets by name, and the names of hidden ones."""
-    sheets: dict[str, list[tuple[int, list[str]]]] = {}
-    hidden, title, size = [], "", _Size()
-    for line in _said(content).splitlines():
-        said = json.loads(line)
-        if isinstance(said, list):
-            number, record = said
+def _sheets(said: BinaryIO) -> tuple[list[_Sheet], bool]:
+    """The sheets of a workbook, and whether its days are counted from 1904."""
+    sheets: list[_Sheet] = []
+    since_1904, size, at = False, _Size(), 0
+    said.seek(0)
+    for line in said:
+        at += len(line)
+        row = json.loads(line)
+        if isinstance(row, list):
+            number, record, own = row
             size.add(record)
-            sheets[title].append((number, record))
-        elif "wrong" in said:
-            raise wrong(f"The workbook cannot be read ({said['wrong']}). Save it again as .xlsx or .csv.")
-        elif said["hidden"]:
-            hidden.append(said["sheet"])
+            sheet = sheets[-1]
+            sheet.rows += 1
+            sheet.filled += sum(1 for cell in record if cell.strip())
+            if len(sheet.first) < LOOKED_AT:
+                sheet.first.append((number, record))
+                sheet.own.append(record if own is None else [record[place] for place in own])
+        elif "wrong" in row:
+            raise wrong(f"The workbook cannot be read ({row['wrong']}). Save it again as .xlsx or .csv.")
+        elif "since_1904" in row:
+            since_1904 = row["since_1904"]
         else:
-            title = said["sheet"]
-            sheets[title], size.rows = [], 0
-    return sheets, hidden
+            sheets.append(_Sheet(row["sheet"], row["hidden"], row["merged"], begins=at))
+            size.rows = 0
+    return sheets, since_1904
 
 
-def _said(content: bytes) -> bytes:
+def _said(content: bytes) -> BinaryIO:
     """What the program `workbook` says of a workbook, in a process with its own bounds and without our secrets."""
     most = {
         "memory": MEMORY,
         "seconds": SECONDS,
-        "rows": MAX_ROWS,
+        "rows": MAX_ROWS + LOOKED_AT,
+        "first": LOOKED_AT,
         "columns": MAX_COLUMNS,
         "cells": MAX_CELLS,
         "cell": MAX_CELL,
         "letters": MAX_TEXT,
     }
+    out = tempfile.TemporaryFile()  # noqa: SIM115 - read as long as its table is
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-B", str(Path(workbook.__file__)), json.dumps(most)],
             input=content,
-            stdout=subprocess.PIPE,
+            stdout=out,
             stderr=subprocess.DEVNULL,
             env={"PATH": os.environ.get("PATH", "")},
             timeout=2 * SECONDS,
@@ -237,32 +362,38 @@ def _said(content: bytes) -> bytes:
         raise wrong(FAR_MORE)
     if done.returncode:
         raise wrong("The workbook cannot be read. Save it again as .xlsx or .csv.")
-    return done.stdout
+    return out
 
 
 # Rows to a table
 
 
-def _table(filled: list[tuple[int, list[str]]], expected: tuple[str, ...], **how: Any) -> Table:
-    if len(filled) < 2:
+def _opened(
+    records: Records, expected: tuple[str, ...], own: list[list[str]] | None = None, **how: Any
+) -> TableFile:
+    """Find the header, and look once through the rows: how wide they are, which columns hold something."""
+    first = list(islice(records(), LOOKED_AT))
+    header, top, last = whole_header(first, header_of(first, expected, own)) if len(first) > 1 else ([], 0, 0)
+    width, rows, used = len(header), 0, [False] * len(header)
+    for _, record in islice(records(), last + 1, None):
+        rows, width = rows + 1, max(width, len(record))
+        used += [False] * (width - len(used))
+        for place, cell in enumerate(record):
+            used[place] = used[place] or bool(cell.strip())
+    if not rows:
         raise wrong("The file has no rows below its header.")
-    place = header_of(filled, expected)
-    header_line, header = filled[place]
-    width = max(len(record) for _, record in filled[place:])
-    used = [any(i < len(r) and r[i].strip() for _, r in filled[place + 1 :]) for i in range(width)]
-    columns, remarks = columns_of(header, width, used)
-    if place:
-        banner = " / ".join(cell.strip() for cell in filled[0][1] if cell.strip())[:120]
-        remarks.append(f"{place} line(s) above the header were left out, beginning \u201c{banner}\u201d.")
-    lines = []
-    for number, record in filled[place + 1 :]:
-        odd = []
-        if how.get("delimiter") and len(record) != len(header):
-            odd.append(f"The row has {len(record)} cells, the header {len(header)}: cells may be shifted.")
-        cells = {
-            name: (record[i] if i < len(record) else "") for i, name in enumerate(columns) if name is not None
-        }
-        if any("\ufffd" in cell for cell in cells.values()):
-            odd.append("The source itself lost a character here: it wrote the replacement character.")
-        lines.append(Line(number, cells, tuple(odd)))
-    return Table([name for name in columns if name], lines, header_line=header_line, remarks=remarks, **how)
+    if rows > MAX_ROWS:
+        raise _too_large()
+    names, remarks = columns_of(header, width, used)
+    if top:
+        banner = " / ".join(_told_once(first[0][1]))[:120]
+        remarks.append(f"{top} line(s) above the header were left out, beginning \u201c{banner}\u201d.")
+    if last > top:
+        joined = next(name for name, below in zip(header, first[last][1], strict=False) if name != below)
+        remarks.append(f"The header has two rows; they are read together, as in \u201c{joined}\u201d.")
+    table = Table([name for name in names if name], [], header_line=first[last][0], remarks=remarks, **how)
+    return TableFile(table, names, header, last + 1, rows, records)
+
+
+def _told_once(record: list[str]) -> list[str]:
+    return list(dict.fromkeys(cell.strip() for cell in record if cell.strip()))

@@ -2,18 +2,22 @@
 
 The library holds a sheet as a rectangle from its first cell to its last: a file of three kilobytes with a cell in each
 corner makes it ask for half a terabyte, and the library then ends its process. So it gets one with little memory and
-time. Formulas are the values that were saved with them, cells with an error are blank.
+time. Formulas are the values that were saved with them, cells with an error are blank, merged cells hold what their
+first one holds. A row with nothing of its own but what was filled in so is no row.
 """
 
 import io
 import json
+import re
 import resource
 import sys
+import zipfile
 from datetime import date, datetime
 from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+HEAD = 100_000  # bytes of the part that describes the workbook
 TOO_MUCH = 2  # how the process ends where Python itself runs out of memory
 
 
@@ -28,25 +32,62 @@ def main(content: bytes, most: dict[str, int]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most["memory"], most["memory"]))
     cells = letters = 0
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    _say({"since_1904": _since_1904(content)})
     for sheet in book.sheets_metadata:
         if sheet.typ is not SheetTypeEnum.WorkSheet:
             continue
         hidden = sheet.visible is not SheetVisibleEnum.Visible
-        _say({"sheet": sheet.name, "hidden": hidden})
-        if hidden:
+        held = None if hidden else book.get_sheet_by_name(sheet.name)
+        merged = _Merged(held.merged_cell_ranges or [] if held else [])
+        _say({"sheet": sheet.name, "hidden": hidden, "merged": merged.count})
+        if held is None:
             continue
         rows = 0
-        for number, row in enumerate(book.get_sheet_by_name(sheet.name).iter_rows(), start=1):
+        for number, row in enumerate(held.iter_rows(), start=1):
             record = [_text(value)[: most["cell"] + 1] for value in row]
+            own = [place for place, cell in enumerate(record) if cell.strip()]
+            merged.fill(number - 1, record)
             while record and not record[-1]:
                 record.pop()
-            if not any(cell.strip() for cell in record):
+            if not own:
                 continue
             rows, cells, letters = rows + 1, cells + len(record), letters + sum(map(len, record))
-            _say([number, record[: most["columns"] + 1]])
+            _say(
+                [
+                    number,
+                    record[: most["columns"] + 1],
+                    own if merged.count and rows <= most["first"] else None,
+                ]
+            )
             over = rows > most["rows"] or len(record) > most["columns"] or cells > most["cells"]
             if over or letters > most["letters"]:
                 return
+
+
+class _Merged:
+    """The merged areas of a sheet, each as (first row, first column), (last row, last column), from 0."""
+
+    def __init__(self, ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+        self.count = len(ranges)
+        self._later = sorted(ranges, reverse=True)
+        self._open: list[tuple[int, int, int, str]] = []
+
+    def fill(self, number: int, record: list[str]) -> None:
+        """Put what the first cell of an area holds into its other cells of this row, as far as the sheet is wide."""
+        self._open = [area for area in self._open if area[0] >= number]
+        while self._later and self._later[-1][0][0] <= number:
+            (top, left), (bottom, right) = self._later.pop()
+            if top == number and left < len(record) and record[left]:
+                self._open.append((bottom, left, right, record[left]))
+        for _, left, right, text in self._open:
+            for place in range(left, min(right + 1, len(record))):
+                record[place] = record[place] or text
+
+
+def _since_1904(content: bytes) -> bool:
+    """Whether the workbook says that its days are counted from 1904."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("xl/workbook.xml") as part:
+        return bool(re.search(rb"<[^>]*workbookPr\b[^>]*\bdate1904=[\"'](?:1|true)[\"']", part.read(HEAD)))
 
 
 def _say(what: dict[str, Any] | list[Any]) -> None:

@@ -28,6 +28,8 @@ class InventorySource(models.Model):
     stages = models.JSONField(default=dict)
     fixed = models.JSONField(default=dict)
     dates = models.CharField(max_length=3, blank=True, default="")
+    sheet = models.CharField(max_length=100, blank=True, default="")
+    code_page = models.CharField(max_length=40, blank=True, default="")
 
     history = governed()
 
@@ -61,6 +63,7 @@ class ImportBatch(models.Model):
     uploaded_at = models.DateTimeField()
     published_on = models.DateField(null=True, blank=True)
     repeats = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="repeated_by")
+    rereads = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="read_again_as")
     columns = models.JSONField(default=list)
     reading = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
@@ -148,6 +151,66 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.decision}"
+
+
+class ImportRunQuerySet(models.QuerySet):
+    def under_way(self):
+        """Runs that wait for the worker or that it does."""
+        return self.filter(state__in=["waiting", "running"])
+
+
+class ImportRun(models.Model):
+    """A long import that the worker does: what was asked, how far it is, how it ended.
+
+    `content`: the name of the file that is read, until it was. `moved_at`: when the worker last said how far it is.
+    """
+
+    not_governed = "how far the worker is; what it brings stands in a batch, which is governed"
+    not_in_admin = "read on the page of the imports, where it is cancelled"
+
+    KINDS = {"upload": "Read", "map": "Read with another mapping", "confirm": "Enter"}
+    STATES = {
+        "waiting": "Waits for the worker",
+        "running": "Under way",
+        "done": "Done",
+        "failed": "Not done",
+        "cancelled": "Cancelled",
+    }
+
+    kind = models.CharField(max_length=10, choices=KINDS.items())
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, null=True, blank=True, related_name="runs")
+    file_name = models.CharField(max_length=200)
+    content = models.CharField(max_length=120, blank=True, default="")
+    options = models.JSONField(default=dict)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=STATES.items(), default="waiting")
+    rows_done = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    moved_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.TextField(blank=True, default="")
+
+    objects = ImportRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch"],
+                condition=Q(state__in=["waiting", "running"], batch__isnull=False),
+                name="one_run_per_batch",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.file_name}: {self.state}"
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in ("waiting", "running")
 
 
 # What the register takes in as tables; effort by week has pages of its own.

@@ -1,11 +1,15 @@
 """Importing inventories: what a source claims becomes cases with a claimed stage, and nothing else comes of it."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
+from django.db.models import Count
 from django.utils.text import slugify
 from psycopg.errors import LockNotAvailable
 
@@ -15,19 +19,25 @@ from governance.models import User
 from governance.people import cooling_off
 from governance.people.permissions import may_import
 from governance.permission_result import Conflict, all_of, no
+from governance.tables.columns import present
 from governance.tables.encodings import CodePageUnsure
-from governance.tables.reader import Line, read_table
+from governance.tables.reader import TableFile, open_table
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.imports.assertions.actions import decide_move
 from initiatives.imports.assertions.asserted_moves import BY_NAME
-from initiatives.imports.inventories import import_batch
+from initiatives.imports.inventories import batch_rows, import_batch
 from initiatives.imports.inventories.claims import TARGETS, import_rows
 from initiatives.imports.inventories.inventory_columns import problem
 from initiatives.imports.inventories.inventory_sources import FIELDS, Source, newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow, Initiative, InventorySource
 
+BY_HAND = "Asserted by its source; decided by hand"
+NO_NAMES = (
+    "No column of the file is known to hold the names of its systems: nothing can be confirmed. Choose it on the "
+    "page of the file, under \u201cHow its columns are understood\u201d."
+)
 WAITS_FOR_ANOTHER = "5s"  # less than what ends a statement of the web server, which could not say why
 
 
@@ -43,13 +53,17 @@ def upload_batch(
     own: bool = False,
     by: User | None = None,
     system: str = "",
+    sheet: str = "",
+    progress: batch_rows.Progress | None = None,
 ) -> ImportBatch:
     """Read a file and keep every row with what would become of it. Nothing is live until it is confirmed.
 
     `own`: it lists systems of one's own organisation; what others list lives apart from these.
 
-    The same file again is linked to the first by SHA-256 and brings no rows. Raises CodePageUnsure when somebody must
-    choose the code page, ValidationError on the field that is wrong, Refused for everybody but admins.
+    The same file again is linked to the first by SHA-256 and brings no rows. `sheet` of a workbook: the one that is
+    meant, else the one this source had before, else the likeliest. `progress` is told rows done and rows in all, and
+    may raise to end it. Raises CodePageUnsure when somebody must choose the code page, ValidationError on the field
+    that is wrong, Refused for everybody but admins.
     """
     key = slugify(source)[:60]
     described = source_for(key) or newcomer(key)
@@ -60,8 +74,8 @@ def upload_batch(
         _may_import(by)
         one_import_at_a_time()
         digest = hashlib.sha256(content).hexdigest()
-        standing = ImportBatch.objects.standing()
-        first = standing.filter(sha256=digest, source=described.key, repeats=None).first()
+        before = ImportBatch.objects.standing().filter(sha256=digest, source=described.key, repeats=None)
+        first = next((one for one in before if _as_before(one, backfill, encoding, sheet)), None)
         batch = ImportBatch(
             source=described.key,
             file_name=file_name[-200:],
@@ -73,7 +87,7 @@ def upload_batch(
             repeats=first,
             own=own,
         )
-        if first is not None and encoding in ("", first.encoding) and _as_before(first, backfill):
+        if first is not None:
             rows = first.rows.count()
             batch.encoding, batch.columns, batch.reading = first.encoding, first.columns, first.reading
             batch.counts = {
@@ -84,30 +98,33 @@ def upload_batch(
             batch.save()
         else:
             _refuse_older(described, published_on, backfill)
-            table = _read(content, described, encoding)
-            rows, used = import_batch.preview(
-                table.lines,
+            opened = open_inventory(content, described, encoding, sheet)
+            table = opened.table
+            _refuse_other_columns(described, table.columns)
+            rows, used = import_batch.planned(
+                batch_rows.told_of(opened.lines, progress, opened.rows),
                 table.columns,
-                described,
+                replace(described, since_1904=table.since_1904),
                 import_batch.earlier_of(described),
                 organisation=organisation.strip(),
                 backfill=backfill,
             )
             batch.encoding, batch.columns = table.encoding, table.columns
-            batch.counts = import_batch.counted(rows)
             batch.reading = {
                 "delimiter": table.delimiter,
                 "sheet": table.sheet,
+                "sheet_chosen": bool(sheet),
+                "code_page_chosen": bool(encoding) and not table.encoding.startswith("utf"),
+                "since_1904": table.since_1904,
                 "header_line": table.header_line,
                 "remarks": table.remarks,
                 "organisation": organisation.strip(),
                 "backfill": backfill,
-                **_reading_of(used),
+                **import_batch.reading_of(used),
             }
             batch.save()
-            for row in rows:
-                row.batch = batch
-            ImportRow.objects.bulk_create(rows, batch_size=500)
+            batch.counts = batch_rows.keep(batch, rows, progress, opened.rows)
+            batch.save()
         record.record(
             EntryKind.INVENTORY_UPLOADED,
             batch=batch.pk,
@@ -120,17 +137,25 @@ def upload_batch(
     return batch
 
 
-def _as_before(first: ImportBatch, backfill: bool) -> bool:
-    return bool(first.reading.get("backfill")) == backfill
+def _refuse_other_columns(described: Source, columns: list[str]) -> None:
+    """A file of a known source that lacks its column for names is another file."""
+    title = described.columns.get("title", "")
+    if not described.guessed and not present(columns, [title]):
+        raise ValidationError(
+            {
+                "source": f"The file has no column \u201c{title}\u201d, which holds the names in {described.words}. "
+                "Choose \u201ca source not listed\u201d and say on the next page which column does."
+            }
+        )
 
 
-def _reading_of(used: Source) -> dict:
-    return {
-        "columns": used.columns,
-        "stages": {word: list(meaning) for word, meaning in used.stages.items()} if used.guessed else {},
-        "fixed": used.fixed,
-        "dates": used.dates,
-    }
+def _as_before(first: ImportBatch, backfill: bool, encoding: str, sheet: str) -> bool:
+    """Whether the same file would be read as it was then."""
+    return (
+        bool(first.reading.get("backfill")) == backfill
+        and encoding in ("", first.encoding)
+        and sheet in ("", first.reading.get("sheet", ""))
+    )
 
 
 def _may_import(by: User | None) -> None:
@@ -162,14 +187,22 @@ def one_import_at_a_time() -> None:
         ) from None
 
 
-def _read(content: bytes, described: Source, encoding: str):
+def open_inventory(content: bytes, described: Source, encoding: str = "", sheet: str = "") -> TableFile:
+    """The table of a file of this source: in its code page and on its sheet, where nobody says others.
+
+    Raises CodePageUnsure when somebody must choose the code page, ValidationError on the field that is wrong.
+    """
     expected = tuple(described.columns.values())
     try:
-        return read_table(content, encoding=encoding, expected=expected)
+        opened = open_table(content, encoding=encoding, expected=expected, sheet=sheet)
     except CodePageUnsure:
         if described.code_page and not encoding:
-            return read_table(content, encoding=described.code_page, expected=expected)
+            return open_table(content, encoding=described.code_page, expected=expected)
         raise
+    before = described.sheet
+    if before and not sheet and before != opened.table.sheet and before in dict(opened.table.sheets):
+        return open_table(content, expected=expected, sheet=before)
+    return opened
 
 
 def _refuse_older(described: Source, published_on: date | None, backfill: bool) -> None:
@@ -208,6 +241,7 @@ def map_batch(
     organisation: str = "",
     dates: str = "",
     by: User,
+    progress: batch_rows.Progress | None = None,
 ) -> ImportBatch:
     """Say which column holds what and what each word for a stage means; remembered for the next file of the source.
 
@@ -240,38 +274,45 @@ def map_batch(
             meanings[word] = (stage if stage in TARGETS else "", "medium", "Chosen by hand.")
         chosen = {role: column for role, column in columns.items() if column}
         described = replace(described, columns=chosen, stages=meanings, dates=dates, guessed=True)
-        left_out = {role: "" for role in FIELDS if role not in chosen}
-        row = InventorySource.objects.filter(key=batch.source).first() or InventorySource(
-            key=batch.source, words=described.words
-        )
-        row.columns, row.dates = chosen, dates
-        row.stages = {word: list(meaning) for word, meaning in meanings.items()}
-        row.fixed = left_out | ({"organisation": organisation.strip()} if organisation.strip() else {})
-        row.save()
-        lines = [Line(r.line, r.raw, tuple(r.mapped.get("odd", ()))) for r in batch.rows.order_by("line")]
-        rows, used_source = import_batch.preview(
-            lines,
+        fixed = {role: "" for role in FIELDS if role not in chosen}
+        fixed |= {"organisation": organisation.strip()} if organisation.strip() else {}
+        remember(batch, described, fixed)
+        in_all = batch.rows.count()
+        rows, used_source = import_batch.planned(
+            batch_rows.told_of(partial(batch_rows.lines_of, batch), progress, in_all),
             batch.columns,
-            replace(described, fixed=row.fixed),
+            replace(described, fixed=fixed, since_1904=bool(batch.reading.get("since_1904"))),
             import_batch.earlier_of(described),
             organisation=organisation.strip(),
             backfill=bool(batch.reading.get("backfill")),
         )
-        keys = dict(batch.rows.values_list("line", "pk"))
-        for each in rows:
-            each.pk, each.batch = keys[each.line], batch
-        ImportRow.objects.bulk_update(
-            rows,
-            ["mapped", "problems", "decision", "group", "initiative", *import_batch.PAIRED],
-            batch_size=500,
-        )
-        batch.reading |= {"organisation": organisation.strip(), **_reading_of(used_source)}
-        batch.counts = import_batch.counted(rows)
+        batch.counts = batch_rows.map_again(batch, rows, progress, in_all)
+        batch.reading |= {"organisation": organisation.strip(), **import_batch.reading_of(used_source)}
         batch.save()
         record.record(
-            EntryKind.INVENTORY_MAPPED, batch=batch.pk, source=batch.source, columns=chosen, stages=row.stages
+            EntryKind.INVENTORY_MAPPED,
+            batch=batch.pk,
+            source=batch.source,
+            columns=chosen,
+            stages={word: list(meaning) for word, meaning in meanings.items()},
         )
     return batch
+
+
+def remember(batch: ImportBatch, described: Source, fixed: dict[str, str]) -> InventorySource:
+    """Keep how this source is read, for its next file; `fixed`: what no column says. Runs inside an act."""
+    row = InventorySource.objects.filter(key=batch.source).first() or InventorySource(
+        key=batch.source, words=described.words
+    )
+    row.columns, row.dates = described.columns, described.dates
+    row.stages = {word: list(meaning) for word, meaning in described.stages.items()}
+    row.fixed = fixed
+    if batch.reading.get("sheet_chosen"):
+        row.sheet = batch.reading["sheet"][:100]
+    if batch.reading.get("code_page_chosen"):
+        row.code_page = batch.encoding
+    row.save()
+    return row
 
 
 def confirm_batch(
@@ -280,10 +321,12 @@ def confirm_batch(
     organisations: list[str] | None = None,
     by: User | None = None,
     system: str = "",
+    progress: batch_rows.Progress | None = None,
 ) -> dict[str, int]:
     """Make the rows of the batch live, all or those of the named organisations. Returns what this run did.
 
-    A repeated file stands for the first. Whoever waited finds rows that were imported meanwhile unchanged.
+    A repeated file stands for the first. Whoever waited finds rows that were imported meanwhile unchanged. Raises
+    ValidationError where no column of the file is known to hold the names.
     """
     reason = f"Asserted by source {batch.source}, file {batch.file_name}"
     with act("confirm inventory", by=by, system=system, reason=reason):
@@ -296,19 +339,31 @@ def confirm_batch(
         waiting = batch.rows.filter(done_at__isnull=True).order_by("line")
         if organisations is not None:
             waiting = waiting.filter(mapped__organisation__in=organisations)
-        rows = list(waiting)
-        total = len(rows) if organisations is not None else batch.rows.count()
-        _notice_what_is_done(batch, rows)
-        _pair_again(batch, rows)
-        import_rows(batch, [row for row in rows if row.decision == "import"], by)
-        _join_twins(batch, rows)
-        now = clock.now()
-        write_outcomes(rows, now)
-        done = import_batch.counted(rows)
-        counts = done | {"rows": total, "unchanged": done["unchanged"] + total - len(rows)}
-        if rows:
+        if not batch.reading.get("columns", {}).get("title"):
+            raise ValidationError({"title": NO_NAMES})
+        batch_rows.pair_again(batch, waiting)
+        keys = list(waiting.values_list("pk", flat=True))
+        total = len(keys) if organisations is not None else batch.rows.count()
+        now, found = clock.now(), Counter()
+        for start in range(0, len(keys), batch_rows.AT_A_TIME):
+            rows = list(
+                ImportRow.objects.filter(pk__in=keys[start : start + batch_rows.AT_A_TIME])
+                .defer("raw", "problems")
+                .order_by("line")
+            )
+            batch_rows.notice_what_is_done(batch, rows)
+            import_rows(batch, [row for row in rows if row.decision == "import"], by)
+            batch_rows.join_twins(batch, rows)
+            batch_rows.write_outcomes(rows, now)
+            found.update(row.decision for row in rows)
+            if progress:
+                progress(found.total(), len(keys))
+        done = import_batch.counts_of(found)
+        counts = done | {"rows": total, "unchanged": done["unchanged"] + total - len(keys)}
+        if keys:
             batch.confirmed_by, batch.confirmed_at, batch.counts = by, now, counts
             batch.save()
+            _remember_confirmed(batch)
             record.record(
                 EntryKind.INVENTORY_CONFIRMED,
                 batch=batch.pk,
@@ -319,65 +374,15 @@ def confirm_batch(
     return counts
 
 
-def write_outcomes(rows: list[ImportRow], now) -> None:
-    """Decision, case and moment of every row, in one statement: thousands at once are the rule here."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE initiatives_importrow AS r SET decision = o.decision, initiative_id = o.case_id, done_at = %s"
-            " FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS o (id, decision, case_id) WHERE r.id = o.id",
-            [
-                now,
-                [row.pk for row in rows],
-                [row.decision for row in rows],
-                [row.initiative_id for row in rows],
-            ],
-        )
-
-
-def _notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
-    """Lines that another batch of the family made live since this one was read are unchanged now."""
-    if batch.reading.get("backfill"):
-        return
+def _remember_confirmed(batch: ImportBatch) -> None:
+    """What was confirmed as it was guessed is how the next file of the source is read; what was missing is guessed."""
     source = source_for(batch.source) or newcomer(batch.source)
-    digests = dict(
-        ImportRow.objects.filter(
-            batch__source__in=import_batch.family_of(source),
-            batch__undone_at__isnull=True,
-            done_at__gt=batch.uploaded_at,
-            raw_digest__in=[row.raw_digest for row in rows],
-        )
-        .exclude(batch=batch)
-        .values_list("raw_digest", "initiative_id")
-    )
-    for row in rows:
-        if row.raw_digest in digests and row.decision != "unchanged":
-            row.decision, row.initiative_id = "unchanged", digests[row.raw_digest]
-
-
-def _pair_again(batch: ImportBatch, rows: list[ImportRow]) -> None:
-    """Systems that another batch of the family brought in since this one was read are no new cases."""
-    source = source_for(batch.source) or newcomer(batch.source)
-    since = ImportBatch.objects.filter(
-        source__in=import_batch.family_of(source), confirmed_at__gt=batch.uploaded_at
-    )
-    if batch.reading.get("backfill") or not since.exclude(pk=batch.pk).exists():
+    if not source.guessed or batch.reading.get("backfill"):
         return
-    new = [row for row in rows if row.decision != "merge" and not row.paired_by]
-    import_batch.pair(new, import_batch.earlier_of(source, but=batch))
-    found = [row for row in new if row.paired_by]
-    ImportRow.objects.bulk_update(found, ["mapped", "problems", *import_batch.PAIRED], batch_size=500)
-
-
-def _join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
-    """A merged line belongs to the case of the line it repeats."""
-    merged = [row for row in rows if row.decision == "merge"]
-    if not merged:
-        return
-    twins = {row.raw_digest: row.initiative_id for row in rows if row.decision == "import"} | dict(
-        batch.rows.filter(initiative__isnull=False).values_list("raw_digest", "initiative_id")
-    )
-    for row in merged:
-        row.initiative_id = twins.get(row.raw_digest)
+    read = batch.reading
+    meanings = {word: tuple(meaning) for word, meaning in read.get("stages", {}).items()}
+    confirmed = replace(source, columns=read.get("columns", {}), stages=meanings, dates=read.get("dates", ""))
+    remember(batch, confirmed, fixed=read.get("fixed", {}))
 
 
 def _no_second_case(row: ImportRow) -> None:
@@ -407,20 +412,10 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
     It becomes live at once when its part of the batch was confirmed, otherwise with the confirmation. Of a row that
     speaks of a case that is here, the stage is what that case claims from now on; no stage leaves its claim.
     """
-    wrong = {}
-    if not reason.strip():
-        wrong["reason"] = "Say how you know, so that others can follow it."
-    if stage and stage not in TARGETS:
-        wrong["stage"] = (
-            f"Choose one of {', '.join(Stage(name).label for name in TARGETS)}, or reject the row."
-        )
-    if wrong:
-        raise ValidationError(wrong)
+    _check_decision(stage, reason)
     if row.initiative_id is not None and row.decision == "triage":
         return decide_move(row=row, stage=stage, reason=reason, by=by)
-    with act(
-        "decide imported row", by=by, reason=f"Asserted by its source; decided by hand: {reason.strip()}"
-    ):
+    with act("decide imported row", by=by, reason=f"{BY_HAND}: {reason.strip()}"):
         _may_import(by)
         one_import_at_a_time()
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
@@ -437,25 +432,66 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
                 "Say on the page of its file which column holds it, or name one for all rows.",
                 f"/imports/{row.batch_id}/",
             ).or_refuse()
-        row.mapped["by_hand"] = reason.strip()
-        if stage:
-            row.mapped["stage"], row.decision = stage, "import"
-            if row.done_at:
-                import_rows(row.batch, [row], by)
-        else:
-            row.decision = "reject"
-        row.problems.append(problem("decided", f"Decided by {by.full_name}: {reason.strip()}"))
-        row.save()
-        counts = import_batch.counted(row.batch.rows.only("decision"))
-        batch = ImportBatch.objects.get(pk=row.batch_id)
-        batch.counts = counts
-        batch.save()
-        record.record(
-            EntryKind.IMPORTED_ROW_DECIDED,
-            case=row.initiative,
-            batch=row.batch_id,
-            line=row.line,
-            stage=stage or None,
-            decision=row.decision,
-        )
+        _decide([row], row.batch, stage, reason.strip(), by)
     return row
+
+
+def decide_rows(
+    *, batch: ImportBatch, rows: Iterable[int], stage: str = "", reason: str = "", by: User
+) -> dict[str, int]:
+    """Decide many rows of a batch that are set aside, alike and for one reason, as `decide_row` does one.
+
+    `rows`: their keys. Left as they are, and counted as "left": rows decided already, rows that speak of a case that is
+    here or whose name one has, and, where a stage is given, rows without an organisation. Returns how many were
+    "decided" and "left".
+    """
+    _check_decision(stage, reason)
+    with act("decide imported rows", by=by, reason=f"{BY_HAND}: {reason.strip()}"):
+        _may_import(by)
+        one_import_at_a_time()
+        batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+        still_standing(batch)
+        keys = list(rows)
+        waiting = batch.rows.filter(pk__in=keys, decision="triage", initiative=None)
+        if stage:
+            batch_rows.pair_again(batch, waiting)
+            waiting = waiting.exclude(mapped__organisation="").exclude(paired_by=BY_NAME)
+        chosen = list(waiting.values_list("pk", flat=True))
+        for start in range(0, len(chosen), batch_rows.AT_A_TIME):
+            some = ImportRow.objects.filter(pk__in=chosen[start : start + batch_rows.AT_A_TIME])
+            _decide(list(some.order_by("line")), batch, stage, reason.strip(), by)
+    return {"decided": len(chosen), "left": len(set(keys)) - len(chosen)}
+
+
+def _check_decision(stage: str, reason: str) -> None:
+    wrong = {}
+    if not reason.strip():
+        wrong["reason"] = "Say how you know, so that others can follow it."
+    if stage and stage not in TARGETS:
+        wrong["stage"] = (
+            f"Choose one of {', '.join(Stage(name).label for name in TARGETS)}, or reject the row."
+        )
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _decide(rows: list[ImportRow], batch: ImportBatch, stage: str, reason: str, by: User) -> None:
+    """Give these rows the stage, or reject them; those of a part that was confirmed become live."""
+    for row in rows:
+        row.mapped["by_hand"] = reason
+        row.decision = "import" if stage else "reject"
+        if stage:
+            row.mapped["stage"] = stage
+        row.problems.append(problem("decided", f"Decided by {by.full_name}: {reason}"))
+    if stage:
+        import_rows(batch, [row for row in rows if row.done_at], by)
+    ImportRow.objects.bulk_update(rows, ["mapped", "decision", "problems", "initiative"], batch_size=500)
+    batch = ImportBatch.objects.get(pk=batch.pk)
+    tally = batch.rows.order_by().values_list("decision").annotate(n=Count("pk"))
+    batch.counts = import_batch.counts_of(dict(tally))
+    batch.save()
+    facts = {"batch": batch.pk, "stage": stage or None}
+    record.record_many(
+        EntryKind.IMPORTED_ROW_DECIDED,
+        [(row.initiative, {**facts, "line": row.line, "decision": row.decision}) for row in rows],
+    )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from governance.tables.cell_values import is_blank
 from initiatives.imports.assertions.asserted_moves import SAME
 from initiatives.imports.inventories.inventory_sources import FIELDS, newcomer, source_for
 from initiatives.models import ImportRow, Initiative
@@ -40,6 +41,8 @@ def word_of(raw: str | None) -> str:
         return "not applicable, says its source"
     if bare in ("unknown", "not available", "tbd", "to be determined"):
         return "not known to its source"
+    if is_blank(bare):
+        return NOT_REPORTED
     if re.match(r"no\b(?! \w)", bare):
         return "no"
     if re.match(r"yes\b", bare):

@@ -3,11 +3,14 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.tables.encodings import CodePageUnsure, code_page_named
 from governance.tables.forms import TableForm
+from governance.tables.reader import MAX_BYTES, MAX_ROWS, SheetUnsure
 from governance.vocabulary import Stage
 from initiatives.form_fields import DayField, WordsField
 from initiatives.imports.inventories.actions import decide_row
 from initiatives.imports.inventories.claims import TARGETS
+from initiatives.imports.inventories.import_runs import LONG
 from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
 from initiatives.models import InventorySource
 
@@ -25,13 +28,28 @@ class UploadForm(TableForm):
     folder = "imports"
     what = "An inventory"
     field_order = (
-        *("file", "kept", "source", "new_source", "organisation"),
-        *("own", "published_on", "encoding", "backfill"),
+        *("file", "kept", "sheet", "source", "new_source", "organisation"),
+        *("own", "published_on", "encoding", "other_encoding", "backfill"),
     )
     file = forms.FileField(
         label=_("The file"),
         error_messages={"required": "Choose the file of the inventory."},
-        help_text=_("csv or xlsx with one header row; banner rows above it are fine."),
+        help_text=_(
+            "csv or xlsx, at most %(rows)s rows and %(size)s MB; a header of one or two rows, banner rows above it "
+            "are fine. From %(long)s rows it is read in the background."
+        )
+        % {
+            "rows": f"{MAX_ROWS:,}",
+            "size": MAX_BYTES // 1024 // 1024,
+            "long": f"{LONG:,}",
+        },
+    )
+    sheet = forms.CharField(widget=forms.HiddenInput, required=False, label=_("Sheet"))
+    other_encoding = forms.CharField(
+        label=_("Another code page"),
+        max_length=40,
+        required=False,
+        help_text=_("By its name, like koi8_u or big5hkscs, where the list above lacks it."),
     )
     source = forms.ChoiceField(label=_("Where it comes from"))
     new_source = forms.CharField(
@@ -77,7 +95,27 @@ class UploadForm(TableForm):
         cleaned = super().clean()
         if cleaned.get("source") == NEW and not cleaned.get("new_source", "").strip():
             self.add_error("new_source", "Give the source a name, like acme-2026.")
+        if cleaned.get("other_encoding", "").strip():
+            try:
+                cleaned["encoding"] = code_page_named(cleaned["other_encoding"])
+            except forms.ValidationError as wrong:
+                self.add_error("other_encoding", wrong.messages)
+            self.errors.pop("encoding", None)  # that of the list is not asked for then
         return cleaned
+
+    def again(self, user, question=None):
+        """The form once more; where several sheets hold tables, with the question which is meant."""
+        form = super().again(user, question if isinstance(question, CodePageUnsure) else None)
+        if isinstance(question, SheetUnsure):
+            form.fields["sheet"] = forms.ChoiceField(
+                label=_("Sheet"),
+                choices=[(title, f"{title} ({rows} rows)") for title, rows in question.sheets],
+                initial=question.likely,
+                help_text=_("It is remembered for the next workbook of this source."),
+            )
+            form.initial["sheet"] = question.likely
+            form.order_fields(["sheet"])
+        return form
 
     @property
     def source_key(self) -> str:
@@ -181,3 +219,18 @@ class RowForm(forms.Form):
         """Do what was chosen. Raises what `actions.decide_row` raises."""
         stage, reason = self.cleaned_data["stage"], self.cleaned_data["reason"]
         return decide_row(row=row, stage="" if stage == "reject" else stage, reason=reason, by=by)
+
+
+class RowsForm(RowForm):
+    """What becomes of many rows set aside: those that are ticked, or all that the filter of the page shows."""
+
+    which = forms.ChoiceField(
+        label=_("Which rows"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("ticked", _("those ticked on this page")),
+            ("all", _("all rows set aside that the filter finds, on every page")),
+        ],
+        initial="ticked",
+    )
+    field_order = ("which", "stage", "reason")

@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db.models.fields.json import KeyTextTransform
@@ -28,6 +30,8 @@ COUNTED = {
 # Decided since, about moves: told where there are any.
 DECIDED = {"taken": "taken", "left": "left"}
 PAIRED = ("move", "stage_before", "paired_by")  # what a row keeps of the pair it makes with an older list
+MOST_WORDS = 200  # for stages that are remembered
+MANY_WORDS = 5_000  # that are counted at a time to find them
 LARGEST_SHARED_GROUP = 10  # a name that more parts of an organisation use says what a thing is, not which one
 
 
@@ -49,12 +53,12 @@ class Earlier:
     by_name: dict[tuple[str, str], dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
     asserted: dict[int, str] = field(default_factory=dict)
 
-    def says(self, row: ImportRow) -> bool:
-        """Whether this very line was dealt with, and no list since asserts another stage of its case."""
-        if row.raw_digest not in self.digests:
+    def says(self, digest: str, stage: str) -> bool:
+        """Whether this very line, read as this stage, was dealt with, and no list since asserts another of its case."""
+        if digest not in self.digests:
             return False
-        case = self.digests[row.raw_digest]
-        return case is None or self.asserted.get(case, row.mapped["stage"]) == row.mapped["stage"]
+        case = self.digests[digest]
+        return case is None or self.asserted.get(case, stage) == stage
 
 
 def family_of(source: Source) -> list[str]:
@@ -108,18 +112,40 @@ def preview(
     backfill: bool = False,
 ) -> tuple[list[ImportRow], Source]:
     """One unsaved row per line with its decision, and the source as it was settled on this file."""
-    stage_column = settled(source, columns).columns.get("stage")
-    seen = Counter(line.cells.get(stage_column, "") for line in lines) if stage_column else {}
-    # A column with hundreds of different words is no stage, and remembering them all helps nobody.
-    source = settled(source, columns, [raw for raw, _ in Counter(seen).most_common(200)])
-    began = source.columns.get("began")
-    if began and not source.dates:
-        source = replace(source, dates=order_of(line.cells.get(began, "") for line in lines))
-    rows = []
-    for line in lines:
-        mapped, problems = map_row(line, source, organisation)
-        rows.append(
-            ImportRow(
+    rows, source = planned(
+        lambda: iter(lines), columns, source, earlier, organisation=organisation, backfill=backfill
+    )
+    return list(rows), source
+
+
+def planned(
+    lines: Callable[[], Iterator[Line]],
+    columns: list[str],
+    source: Source,
+    earlier: Earlier,
+    *,
+    organisation: str = "",
+    backfill: bool = False,
+) -> tuple[Iterator[ImportRow], Source]:
+    """As `preview`, but one row after the other: of a large file only what tells its rows apart is held.
+
+    `lines` gives the lines of the file each time it is called; a row is read twice, first for what others need of it.
+    """
+    source = _settled_on(lines, columns, source)
+    told, tied = _Told(), set()
+    for line in lines():
+        mapped, _ = map_row(line, source, organisation)
+        digest = told.add(line, mapped)
+        if not backfill and earlier.says(digest, mapped["stage"]):
+            tied.add(earlier.digests[digest])
+    tied |= _tied_by_id(told.different, earlier)
+    told.listen(lines)
+
+    def rows() -> Iterator[ImportRow]:
+        first: dict[bytes, int] = {}
+        for place, line in enumerate(lines()):
+            mapped, problems = map_row(line, source, organisation)
+            row = ImportRow(
                 line=line.number,
                 raw=line.cells,
                 raw_digest=digest_of(line.cells),
@@ -127,107 +153,171 @@ def preview(
                 problems=problems,
                 decision="import",
             )
-        )
-    _flag_mailboxes(rows)
-    _group_repeats(rows)
-    _suggest_shared(rows)
-    _decide(rows, earlier, backfill)
-    return rows, source
+            told.flag(row)
+            told.suggest_shared(row, place)
+            _decide(row, first, earlier, told, tied, backfill)
+            if "title" not in source.columns and row.decision == "import":
+                row.decision = "triage"  # nothing of it has a name
+            yield row
+
+    return rows(), source
+
+
+def _settled_on(lines: Callable[[], Iterator[Line]], columns: list[str], source: Source) -> Source:
+    """The source with its columns found in this file, the words for stages that stand there, the order of its days."""
+    found = settled(source, columns).columns
+    stages: Counter[str] = Counter()
+    orders: set[str] = set()
+    stage, began = found.get("stage"), found.get("began")
+    for line in lines() if stage or began else ():
+        if stage:
+            stages[line.cells.get(stage, "")] += 1
+            if len(stages) > MANY_WORDS:
+                stages = Counter(dict(stages.most_common(MOST_WORDS)))
+        if began and not source.dates:
+            orders.add(order_of([line.cells.get(began, "")]))
+    # A column with hundreds of different words is no stage, and remembering them all helps nobody.
+    source = settled(source, columns, [raw for raw, _ in stages.most_common(MOST_WORDS)])
+    orders.discard("")
+    return replace(source, dates=orders.pop()) if not source.dates and len(orders) == 1 else source
+
+
+def reading_of(used: Source) -> dict:
+    """How the source reads the file, as its batch keeps it."""
+    return {
+        "columns": used.columns,
+        "stages": {word: list(meaning) for word, meaning in used.stages.items()} if used.guessed else {},
+        "fixed": used.fixed,
+        "dates": used.dates,
+    }
 
 
 def counted(rows) -> dict[str, int]:
     """Rows by what becomes of them, in the words of the report; `rows` are objects with a decision."""
-    found = Counter(row.decision for row in rows)
+    return counts_of(Counter(row.decision for row in rows))
+
+
+def counts_of(found: Mapping[str, int]) -> dict[str, int]:
+    """How many rows each decision has, in the words of the report; all of them together are the rows."""
     return (
         {"rows": sum(found.values())}
-        | {word: found[decision] for decision, word in COUNTED.items()}
-        | {word: found[decision] for decision, word in DECIDED.items() if found[decision]}
+        | {word: found.get(decision, 0) for decision, word in COUNTED.items()}
+        | {word: found[decision] for decision, word in DECIDED.items() if found.get(decision)}
     )
 
 
-def _flag_mailboxes(rows: list[ImportRow]) -> None:
-    """A contact that stands on several systems is a mailbox, not a person: nobody is made an owner of it."""
-    contacts = Counter(row.mapped["contact"].casefold() for row in rows if "@" in row.mapped["contact"])
-    for row in rows:
-        often = contacts[row.mapped["contact"].casefold()]
+class _Told:
+    """What of every row the others need: whose it is, its id, its name, its part, and whether it is another again."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.keys: Counter[tuple[str, str]] = Counter()
+        self.contacts: Counter[str] = Counter()
+        self.digests: Counter[bytes] = Counter()
+        self.different: Counter[tuple[str, str]] = Counter()  # lines of an id, each once
+        self.apart: Counter[tuple[str, str]] = Counter()  # lines of a name, each once
+        self.lines: list[int] = []
+        self.speaks: dict[int, set[str]] = {}
+
+    def add(self, line: Line, mapped: dict) -> str:
+        """One row more; returns its digest."""
+        self.lines.append(line.number)
+        organisation = sys.intern(mapped["organisation"].casefold())
+        name = organisation, mapped["title"].casefold()
+        self.by_name[name].append(len(self.parts))
+        self.parts.append(sys.intern(mapped["bureau"]))
+        digest = digest_of(line.cells)
+        short = bytes.fromhex(digest)
+        self.apart[name] += not self.digests[short]
+        if mapped["key"]:
+            self.keys[organisation, mapped["key"]] += 1
+            self.different[organisation, mapped["key"]] += not self.digests[short]
+        self.digests[short] += 1
+        if "@" in mapped["contact"]:
+            self.contacts[mapped["contact"].casefold()] += 1
+        return digest
+
+    def flag(self, row: ImportRow) -> None:
+        """Say of a row what others tell of it: a shared mailbox, a repeated id; rows alike stand in one group."""
+        mapped, problems = row.mapped, row.problems
+        often = self.contacts[mapped["contact"].casefold()]
         if often > 1:
+            # A contact that stands on several systems is a mailbox, not a person: nobody is made an owner of it.
             text = f"The contact stands on {often} rows: a shared mailbox, not an owner."
-            row.problems.append(problem("shared mailbox", text, value=row.mapped["contact"]))
+            problems.append(problem("shared mailbox", text, value=mapped["contact"]))
+        key = mapped["organisation"].casefold(), mapped["key"]
+        if mapped["key"] and self.keys[key] > 1:
+            row.group = f"{mapped['organisation']}: {mapped['key']}"[:160]
+            if self.different[key] > 1:
+                text = f"The source uses {mapped['key']} for {self.different[key]} different systems."
+                problems.append(problem("repeated id", text, value=mapped["key"]))
+        elif self.digests[bytes.fromhex(row.raw_digest)] > 1:
+            row.group = f"{mapped['organisation']}: no id, {mapped['title']}"[:160]
+
+    def listen(self, lines: Callable[[], Iterator[Line]]) -> None:
+        """Note which rows speak of another part of their organisation that has a system of the same name."""
+        sharers: dict[int, list[int]] = {}
+        for places in self.by_name.values():
+            if (
+                1 < len(places) <= LARGEST_SHARED_GROUP
+                and len({self.parts[p].casefold() for p in places}) > 1
+            ):
+                sharers |= dict.fromkeys(places, places)
+        for place, line in enumerate(lines()) if sharers else ():
+            if place in sharers:
+                others = {self.parts[other] for other in sharers[place]} - {self.parts[place]}
+                self.speaks[place] = {part for part in others if _speaks_of(line, self.parts[place], part)}
+
+    def suggest_shared(self, row: ImportRow, place: int) -> None:
+        """Two parts of one organisation name the same system, and one speaks of the other: perhaps one system."""
+        if place not in self.speaks:
+            return
+        mine = self.parts[place]
+        for other in self.by_name[row.mapped["organisation"].casefold(), row.mapped["title"].casefold()]:
+            theirs = self.parts[other]
+            if mine.casefold() != theirs.casefold() and (
+                theirs in self.speaks[place] or mine in self.speaks[other]
+            ):
+                row.mapped["suggestions"].append(
+                    {
+                        "kind": "shared system",
+                        "line": self.lines[other],
+                        "text": f"{theirs} reports {row.mapped['title']} as well (line {self.lines[other]}): "
+                        "perhaps one system, provided by one and used by the other.",
+                    }
+                )
 
 
-def _group_repeats(rows: list[ImportRow]) -> None:
-    """Rows that share organisation and id, and rows that share everything, are listed as groups."""
-    by_key, by_digest = defaultdict(list), defaultdict(list)
-    for row in rows:
-        by_digest[row.raw_digest].append(row)
-        if row.mapped["key"]:
-            by_key[row.mapped["organisation"].casefold(), row.mapped["key"]].append(row)
-    for same in by_key.values():
-        if len(same) > 1:
-            different = len({row.raw_digest for row in same})
-            for row in same:
-                row.group = f"{row.mapped['organisation']}: {row.mapped['key']}"[:160]
-                if different > 1:
-                    text = f"The source uses {row.mapped['key']} for {different} different systems."
-                    row.problems.append(problem("repeated id", text, value=row.mapped["key"]))
-    for same in by_digest.values():
-        if len(same) > 1 and not same[0].group:
-            for row in same:
-                row.group = f"{row.mapped['organisation']}: no id, {row.mapped['title']}"[:160]
-
-
-def _suggest_shared(rows: list[ImportRow]) -> None:
-    """Two parts of one organisation name the same system, and one row speaks of the other part: perhaps one system."""
-    named = defaultdict(list)
-    for row in rows:
-        named[row.mapped["organisation"].casefold(), row.mapped["title"].casefold()].append(row)
-    for same in named.values():
-        if not 1 < len(same) <= LARGEST_SHARED_GROUP:
-            continue
-        for one in same:
-            for other in same:
-                mine, theirs = one.mapped["bureau"], other.mapped["bureau"]
-                if mine.casefold() != theirs.casefold() and (
-                    _speaks_of(one, theirs) or _speaks_of(other, mine)
-                ):
-                    one.mapped["suggestions"].append(
-                        {
-                            "kind": "shared system",
-                            "line": other.line,
-                            "text": f"{theirs} reports {other.mapped['title']} as well (line {other.line}): "
-                            "perhaps one system, provided by one and used by the other.",
-                        }
-                    )
-
-
-def _speaks_of(row: ImportRow, bureau: str) -> bool:
-    if len(bureau) < 2:
+def _speaks_of(line: Line, own: str, part: str) -> bool:
+    if len(part) < 2:
         return False
-    pattern = re.compile(rf"(?<!\w){re.escape(bureau)}(?!\w)")
-    own = row.mapped["bureau"]
-    return any(pattern.search(cell) for cell in row.raw.values() if cell != own)
+    pattern = re.compile(rf"(?<!\w){re.escape(part)}(?!\w)")
+    return any(pattern.search(cell) for cell in line.cells.values() if cell != own)
 
 
-def _decide(rows: list[ImportRow], earlier: Earlier, backfill: bool) -> None:
-    first: dict[str, ImportRow] = {}
-    for row in rows:
-        if not backfill and earlier.says(row):
-            row.decision, row.initiative_id = "unchanged", earlier.digests[row.raw_digest]
-            if row.initiative_id is not None:
-                row.paired_by, row.move, row.stage_before = BY_LINE, SAME, row.mapped["stage"]
-            first.setdefault(row.raw_digest, row)
-        elif row.raw_digest in first:
-            row.decision = "merge"
-            text = f"The same line as line {first[row.raw_digest].line}, to the last letter."
-            row.problems.append(problem("same line", text))
-        else:
-            first[row.raw_digest] = row
-            if not row.mapped["stage"] or not row.mapped["organisation"]:
-                row.decision = "triage"
-    pair(list(first.values()), earlier, backfill=backfill)
+def _decide(
+    row: ImportRow, first: dict[bytes, int], earlier: Earlier, told: _Told, tied: set[int], backfill: bool
+) -> None:
+    digest = bytes.fromhex(row.raw_digest)
+    if not backfill and earlier.says(row.raw_digest, row.mapped["stage"]):
+        row.decision, row.initiative_id = "unchanged", earlier.digests[row.raw_digest]
+        if row.initiative_id is not None:
+            row.paired_by, row.move, row.stage_before = BY_LINE, SAME, row.mapped["stage"]
+        first.setdefault(digest, row.line)
+        return
+    if digest in first:
+        row.decision = "merge"
+        text = f"The same line as line {first[digest]}, to the last letter."
+        row.problems.append(problem("same line", text))
+        return
+    first[digest] = row.line
+    if not row.mapped["stage"] or not row.mapped["organisation"]:
+        row.decision = "triage"
+    _pair_one(row, earlier, told.different[_key_of(row)], told.apart[_name_of(row)], tied, backfill)
 
 
-def pair(rows: list[ImportRow], earlier: Earlier, *, backfill: bool = False) -> None:
+def pair(rows: list[ImportRow], earlier: Earlier) -> None:
     """Tie each row that is to be imported to the case that it speaks of, by an id that is used once on both sides.
 
     A name ties nothing: the cases that bear it are proposed, for a person to confirm or refuse. `rows`: the different
@@ -235,22 +325,33 @@ def pair(rows: list[ImportRow], earlier: Earlier, *, backfill: bool = False) -> 
     """
     often_key = Counter(_key_of(row) for row in rows)
     often_name = Counter(_name_of(row) for row in rows)
-    tied = {row.initiative_id for row in rows if row.decision == "unchanged"}
-    waiting = [row for row in rows if row.decision in ("import", "triage") and row.initiative_id is None]
-    for row in waiting:
-        known = list(earlier.by_key.get(_key_of(row), {}).values()) if row.mapped["key"] else []
-        if len(known) == 1 and often_key[_key_of(row)] == 1:
-            _tie(row, known[0], backfill)
-            tied.add(known[0].pk)
-    for row in waiting:
-        named = earlier.by_name.get(_name_of(row), {}).values() if row.initiative_id is None else ()
-        known = [one for one in named if one.pk not in tied]
-        if known and max(len(known), often_name[_name_of(row)]) <= LARGEST_SHARED_GROUP:
-            _propose(row, known, often_name[_name_of(row)], backfill)
-        elif backfill and row.initiative_id is None:
-            row.decision = "triage"
-            text = "Only the older file knows it: no initiative here goes back to it."
-            row.problems.append(problem("known", text))
+    tied = {row.initiative_id for row in rows if row.decision == "unchanged" and row.initiative_id}
+    tied |= _tied_by_id(often_key, earlier)
+    for row in rows:
+        if row.decision in ("import", "triage") and row.initiative_id is None:
+            _pair_one(row, earlier, often_key[_key_of(row)], often_name[_name_of(row)], tied, False)
+
+
+def _tied_by_id(often: Mapping[tuple[str, str], int], earlier: Earlier) -> set[int]:
+    """The cases that an id of this file names, which it uses once, and which they use once."""
+    found = (earlier.by_key.get(key, {}) for key, count in often.items() if count == 1 and key[1])
+    return {pk for known in found if len(known) == 1 for pk in known}
+
+
+def _pair_one(
+    row: ImportRow, earlier: Earlier, often_key: int, often_name: int, tied: set[int], backfill: bool
+) -> None:
+    known = list(earlier.by_key.get(_key_of(row), {}).values()) if row.mapped["key"] else []
+    if len(known) == 1 and often_key == 1:
+        _tie(row, known[0], backfill)
+        return
+    named = [one for one in earlier.by_name.get(_name_of(row), {}).values() if one.pk not in tied]
+    if named and max(len(named), often_name) <= LARGEST_SHARED_GROUP:
+        _propose(row, named, often_name, backfill)
+    elif backfill:
+        row.decision = "triage"
+        text = "Only the older file knows it: no initiative here goes back to it."
+        row.problems.append(problem("known", text))
 
 
 def _key_of(row: ImportRow) -> tuple[str, str]:

@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from governance.tables.cell_values import folded, is_blank, list_as_text, serial_day
 from governance.tables.columns import guess_columns, named, parse_date, plain
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
-from initiatives.imports.inventories.header_synonyms import ALIASES, STAGE_WORDS
+from initiatives.imports.inventories.header_synonyms import ALIASES, NEVER
 from initiatives.imports.inventories.inventory_sources import Source
+from initiatives.imports.inventories.stage_words import guess_stage, unlisted
 
 PROBLEMS = {
     "no stage": "No stage reported",
@@ -23,6 +25,7 @@ PROBLEMS = {
     "misplaced": "A cell that belongs in another column",
     "invalid": "A value the source does not allow there",
     "date": "A date that cannot be read",
+    "serial": "A day read from its number",
     "contact": "A contact that is no address",
     "shared mailbox": "A shared mailbox, nobody in person",
     "shifted": "A row with more or fewer cells than columns",
@@ -32,22 +35,16 @@ PROBLEMS = {
     "known": "A system imported before",
     "moved": "Another stage than before",
     "same name": "A name that a system imported before has",
+    "decided": "Decided by hand",
     "withheld": "Published although marked as withheld",
 }
-NOTHING = {
-    "",
-    "n/a",
-    "na",
-    "none",
-    "tbd",
-    "unknown",
-    "not applicable",
-    "not available",
-    "-",
-    "null",
-    "nan",
-    "nil",
-}
+# Answers that name nothing, beside what stands for a blank everywhere.
+NOTHING = {"none", "tbd", "unknown", "to be determined", "onbekend", "unbekannt", "inconnu", "desconocido"}
+
+
+def says_nothing(raw: str) -> bool:
+    """Whether a cell names nothing: blank, marked as such, or nothing that is known to its source."""
+    return is_blank(raw) or folded(raw) in NOTHING
 
 
 def problem(kind: str, text: str, *, column: str = "", value: str = "") -> dict:
@@ -62,11 +59,12 @@ def settled(source: Source, columns: list[str], seen_stages: Iterable[str] = ())
         known = {plain(name) for name in source.columns.values()}
         left = [name for name in columns if plain(name) not in known]
         taken = source.columns.keys() | source.fixed.keys()
-        found |= guess_columns(left, {role: words for role, words in ALIASES.items() if role not in taken})
+        wanted = {role: words for role, words in ALIASES.items() if role not in taken}
+        found |= guess_columns(left, wanted, never=NEVER)
     stages = dict(source.stages)
     if source.guessed:
         for raw in seen_stages:
-            if raw.strip() and not _looked_up(stages, raw):
+            if not is_blank(raw) and not _looked_up(stages, raw):
                 stages[raw.strip()] = guess_stage(raw)
     return replace(source, columns=found, stages=stages)
 
@@ -79,7 +77,7 @@ def _bare(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _stripped(text: str) -> str:
-    return re.sub(r"^(?:[a-z0-9]\)\s*)+", "", re.sub(r"\s+", " ", text).strip().casefold()).strip()
+    return unlisted(re.sub(r"\s+", " ", text).strip().casefold())
 
 
 def _looked_up(stages: dict[str, tuple[str, str, str]], raw: str) -> tuple[str, str, str] | None:
@@ -87,17 +85,6 @@ def _looked_up(stages: dict[str, tuple[str, str, str]], raw: str) -> tuple[str, 
     table = {_bare(word): meaning for word, meaning in stages.items()}
     bare = _bare(raw)
     return table.get(bare) or table.get(re.split(r"\s+[\u2013\u2014-]\s+|:\s", bare)[0])
-
-
-def guess_stage(raw: str) -> tuple[str, str, str]:
-    """The weakest stage that the words may mean; none when they say nothing known."""
-    bare = _bare(raw)
-    lead = re.split(r"\s+[\u2013\u2014-]\s+|:\s", bare)[0]
-    for text in dict.fromkeys((lead, bare)):
-        for stage, confidence, words in STAGE_WORDS:
-            if any(re.search(rf"(?<!\w){re.escape(word)}", text) for word in words):
-                return stage, confidence, "Guessed from the words; confirm it."
-    return "", "low", "The words say nothing known."
 
 
 def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, list[dict]]:
@@ -108,17 +95,21 @@ def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, l
         column = source.columns.get(role)
         return (line.cells.get(column, "") if column else source.fixed.get(role, "")).strip()
 
+    def said(role: str) -> str:
+        text = cell(role)
+        return "" if is_blank(text) else list_as_text(text)
+
     for text in line.odd:
         problems.append(problem("shifted" if "cells" in text else "lost character", text))
     mapped = {
-        "title": _title(cell("title"), line, problems),
-        "organisation": _short(cell("organisation") or organisation, 160, "organisation", problems),
-        "bureau": _short(re.sub(r"\s+", " ", cell("bureau")), 120, "part of the organisation", problems),
+        "title": _title(said("title"), line, problems),
+        "organisation": _short(said("organisation") or organisation, 160, "organisation", problems),
+        "bureau": _short(re.sub(r"\s+", " ", said("bureau")), 120, "part of the organisation", problems),
         "key": _key(cell("key"), source.columns.get("key", ""), problems),
-        "problem": cell("problem"),
-        "vendor": cell("vendor"),
-        "contact": _contact(cell("contact"), source.columns.get("contact", ""), problems),
-        "began": _date(cell("began"), source, problems),
+        "problem": said("problem"),
+        "vendor": said("vendor"),
+        "contact": _contact(said("contact"), source.columns.get("contact", ""), problems),
+        "began": _date(said("began"), source, problems),
         "suggestions": [],
     }
     if not mapped["organisation"]:
@@ -150,10 +141,10 @@ def _short(text: str, limit: int, words: str, problems: list[dict]) -> str:
 
 
 def _key(raw: str, column: str, problems: list[dict]) -> str:
-    if not raw or raw.casefold() in NOTHING:
+    if says_nothing(raw):
         text = "The source gives no id." if not raw else f"\u201c{raw}\u201d is a placeholder, not an id."
         problems.append(problem("no id", text, column=column, value=raw))
-    return raw[:160]
+    return "" if is_blank(raw) else raw[:160]
 
 
 def _contact(raw: str, column: str, problems: list[dict]) -> str:
@@ -165,12 +156,12 @@ def _contact(raw: str, column: str, problems: list[dict]) -> str:
 
 def _stage(raw: str, source: Source, problems: list[dict]) -> dict:
     column = source.columns.get("stage", "")
-    if not raw or raw.casefold() in NOTHING:
+    if says_nothing(raw):
         problems.append(
             problem("no stage", "The source reports no stage: choose one by hand.", column=column)
         )
         return {"stage": "", "stage_raw": raw, "confidence": "none"}
-    meaning = _looked_up(source.stages, raw)
+    meaning = _looked_up(source.stages, raw) or _looked_up(source.stages, list_as_text(raw))
     stage, confidence, note = meaning or ("", "low", "")
     if not stage:
         text = f"\u201c{raw[:120]}\u201d is not a stage known here. {note}".strip()
@@ -213,9 +204,12 @@ def _bare_set(allowed: tuple[str, ...]) -> frozenset[str]:
 
 
 def _date(raw: str, source: Source, problems: list[dict]) -> str:
-    if not raw or raw.casefold() in NOTHING:
+    if says_nothing(raw):
         return ""
     read = parse_date(raw, source.dates)
+    if not read and (read := serial_day(raw, since_1904=source.since_1904)):
+        text = f"\u201c{raw}\u201d is the number by which a spreadsheet keeps {read}."
+        problems.append(problem("serial", text, column=source.columns.get("began", ""), value=raw))
     if not read:
         text = f"\u201c{raw[:60]}\u201d could not be read as a day, month or year without guessing."
         problems.append(problem("date", text, column=source.columns.get("began", ""), value=raw))

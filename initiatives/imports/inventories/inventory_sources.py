@@ -39,6 +39,8 @@ class Source:
     published_on: date | None = None
     code_page: str = ""
     dates: str = ""  # "mdy", "dmy", or "" when only unmistakable dates are read
+    sheet: str = ""  # of its workbooks the one that was chosen
+    since_1904: bool = False  # days told by their number are counted from 1904
     guessed: bool = False  # columns and stages not named are guessed from their words
 
 
@@ -270,6 +272,8 @@ def remembered(row: InventorySource) -> Source:
         stages={word: tuple(meaning) for word, meaning in row.stages.items()},
         fixed=row.fixed,
         dates=row.dates,
+        sheet=row.sheet,
+        code_page=row.code_page,
         guessed=True,
     )
 

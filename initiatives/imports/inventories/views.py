@@ -3,39 +3,49 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import connection
 from django.db.models import Count
 from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
+from governance.tables.reader import SheetUnsure
 from governance.vocabulary import Stage
 from initiatives.imports.assertions.asserted_moves import BY_NAME
 from initiatives.imports.assertions.row_forms import MoveForm, PairForm
-from initiatives.imports.inventories import actions
-from initiatives.imports.inventories.forms import ConfirmForm, MappingForm, RowForm, UploadForm
+from initiatives.imports.inventories import actions, import_runs
+from initiatives.imports.inventories.forms import ConfirmForm, MappingForm, RowForm, RowsForm, UploadForm
 from initiatives.imports.inventories.import_batch import COUNTED
 from initiatives.imports.inventories.inventory_columns import PROBLEMS
-from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
-from initiatives.models import ImportBatch, ImportRow, Initiative
+from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN, newcomer, source_for
+from initiatives.models import ImportBatch, ImportRow, ImportRun, Initiative
 from initiatives.templatetags.imported import source_words
 
 ROWS_ON_A_PAGE = 50
+GROUPS = 50  # of repeated rows that are shown; all are found by their problem
 
 
 def imports(request):
     """The files that were uploaded, newest first, and the form for the next one."""
     may_import(request.user).or_refuse()
+    if request.method == "POST" and "cancel" in request.POST:
+        return _cancel(request)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
-    unsure = None
+    unsure = sheets = None
     if request.method == "POST" and form.is_valid():
         try:
             return _upload(request, form)
         except CodePageUnsure as question:
             unsure = question
+            form = form.again(request.user, question)
+        except SheetUnsure as question:
+            sheets = question
             form = form.again(request.user, question)
         except ValidationError as wrong:
             _put_on(form, wrong)
@@ -43,24 +53,53 @@ def imports(request):
             form.add_error(None, str(other))
     batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats")
     page = Paginator(batches, 20).get_page(request.GET.get("page"))
-    context = {"nav": "imports", "form": form, "unsure": unsure, "page": page}
+    context = {
+        "nav": "imports",
+        "form": form,
+        "unsure": unsure,
+        "sheets": sheets,
+        "page": page,
+        "runs": (runs := import_runs.told()),
+        "busy": any(run.under_way for run in runs),
+    }
     return render(request, "initiatives/imports/inventories/imports.html", context)
 
 
 def _upload(request, form):
     cleaned = form.cleaned_data
     content, name = form.content(request.user)
-    batch = actions.upload_batch(
-        content=content,
-        file_name=name,
-        source=form.source_key,
-        encoding=cleaned["encoding"],
-        organisation=cleaned["organisation"],
-        published_on=cleaned["published_on"],
-        backfill=cleaned["backfill"],
-        own=cleaned["own"],
-        by=request.user,
-    )
+    described = source_for(slugify(form.source_key)[:60]) or newcomer(slugify(form.source_key)[:60])
+    opened = actions.open_inventory(content, described, cleaned["encoding"], cleaned["sheet"])
+    titles = dict(opened.table.sheets)
+    if described.guessed and len(titles) > 1 and not cleaned["sheet"] and described.sheet not in titles:
+        raise SheetUnsure(opened.table.sheets, opened.table.sheet)
+    options = {
+        "source": form.source_key,
+        "encoding": cleaned["encoding"],
+        "organisation": cleaned["organisation"],
+        "published_on": cleaned["published_on"],
+        "backfill": cleaned["backfill"],
+        "sheet": cleaned["sheet"],
+        "own": cleaned["own"],
+    }
+    if opened.rows > import_runs.LONG:
+        day = cleaned["published_on"]
+        import_runs.ask_run(
+            kind="upload",
+            rows=opened.rows,
+            options=options | {"published_on": day.isoformat() if day else None},
+            content=content,
+            file_name=name,
+            by=request.user,
+        )
+        form.throw_away()
+        messages.success(
+            request,
+            f"{name} has {opened.rows:,} rows: it is read in the background. You can leave this page.",
+        )
+        return redirect(f"{reverse('imports')}#under-way")
+    del opened
+    batch = actions.upload_batch(content=content, file_name=name, by=request.user, **options)
     form.throw_away()
     if batch.repeats_id:
         messages.info(
@@ -86,6 +125,15 @@ def _where_it_lands(batch: ImportBatch) -> list[str]:
     ]
 
 
+def _cancel(request):
+    run = get_object_or_404(ImportRun, pk=request.POST["cancel"] if request.POST["cancel"].isdigit() else 0)
+    if import_runs.cancel_run(run=run, by=request.user):
+        messages.success(request, f"Cancelled: nothing of {run.file_name} is kept that was not there before.")
+    else:
+        messages.info(request, f"{run.file_name} was done already, or had ended.")
+    return redirect("imports")
+
+
 def _put_on(form, wrong: ValidationError) -> None:
     """Each message beside its field; what no field of the form holds goes above it."""
     if not hasattr(wrong, "error_dict"):
@@ -103,19 +151,18 @@ def batch(request, pk):
     )
     if row.repeats_id and not row.rows.exists():
         return redirect("import", pk=row.repeats_id)
-    mapping = _mapping(request, row)
-    if request.method == "POST":
+    deciding = request.method == "POST" and "decide" in request.POST
+    mapping = _mapping(request, row, deciding)
+    several = RowsForm(request.POST if deciding else None, auto_id="decide_%s")
+    rows, chosen = _filtered(request, row)
+    if deciding:
+        if several.is_valid() and (answer := _decide_rows(request, row, several, rows)):
+            return answer
+    elif request.method == "POST":
         if mapping is None:
             raise Http404("This file has no mapping to choose.")
-        if mapping.is_valid():
-            try:
-                actions.map_batch(batch=row, by=request.user, **mapping.chosen())
-            except ValidationError as wrong:
-                _put_on(mapping, wrong)
-            else:
-                messages.success(request, "Mapped, and remembered for the next file of this source.")
-                return redirect("import", pk=pk)
-    rows, chosen = _filtered(request, row)
+        if mapping.is_valid() and (answer := _map(request, row, mapping)):
+            return answer
     page = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
     tally = dict(row.rows.values_list("decision").annotate(n=Count("pk")).order_by())
     context = {
@@ -127,6 +174,11 @@ def batch(request, pk):
         "total": sum(tally.values()),
         "problems": _problem_tally(row),
         "groups": _groups(row),
+        "run": row.runs.under_way().first(),
+        "nameless": not row.reading.get("columns", {}).get("title"),
+        "several": several,
+        "aside": rows.filter(decision="triage", initiative=None).count(),
+        "ticked": request.POST.getlist("rows") if deciding else [],
         "waiting": row.rows.filter(done_at__isnull=True).count(),
         "organisations": [name for name, _ in _organisations(row.rows)],
         "page": page,
@@ -137,11 +189,62 @@ def batch(request, pk):
     return render(request, "initiatives/imports/inventories/import_batch.html", context)
 
 
-def _mapping(request, row: ImportBatch) -> MappingForm | None:
+def _mapping(request, row: ImportBatch, deciding: bool) -> MappingForm | None:
     """The mapping of a source that is not one of ours, while nothing of the file is live."""
     if row.source in KNOWN or row.rows.filter(done_at__isnull=False).exists():
         return None
-    return MappingForm(row, request.POST if request.method == "POST" else None)
+    return MappingForm(row, request.POST if request.method == "POST" and not deciding else None)
+
+
+def _map(request, row: ImportBatch, mapping: MappingForm):
+    """Map at once or, what is long, in the background; None where something typed is wrong."""
+    try:
+        rows = row.rows.count()
+        if rows > import_runs.LONG:
+            import_runs.ask_run(kind="map", batch=row, rows=rows, options=mapping.chosen(), by=request.user)
+            messages.success(request, _("It is read again in the background. You can leave this page."))
+        else:
+            actions.map_batch(batch=row, by=request.user, **mapping.chosen())
+            messages.success(request, "Mapped, and remembered for the next file of this source.")
+    except ValidationError as wrong:
+        _put_on(mapping, wrong)
+        return None
+    except Conflict as other:
+        mapping.add_error(None, str(other))
+        return None
+    return redirect("import", pk=row.pk)
+
+
+def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
+    """One decision for the rows that were ticked, or for all that the filter finds; None where that is wrong."""
+    chosen = form.cleaned_data
+    if chosen["which"] == "ticked":
+        rows = rows.filter(pk__in=[key for key in request.POST.getlist("rows") if key.isdigit()])
+    keys = list(rows.filter(decision="triage").values_list("pk", flat=True))
+    if not keys:
+        form.add_error(
+            "which", _("No row set aside is chosen: tick some, or take all that the filter finds.")
+        )
+        return None
+    stage = "" if chosen["stage"] == "reject" else chosen["stage"]
+    try:
+        done = actions.decide_rows(
+            batch=row, rows=keys, stage=stage, reason=chosen["reason"], by=request.user
+        )
+    except ValidationError as wrong:
+        _put_on(form, wrong)
+        return None
+    except Conflict as other:
+        form.add_error(None, str(other))
+        return None
+    words = f"{done['decided']} rows decided."
+    if done["left"]:
+        words += (
+            f" {done['left']} stay as they are: decided meanwhile, without an organisation, or of an initiative that "
+            "is here; decide these one by one."
+        )
+    messages.success(request, words)
+    return redirect("import", pk=row.pk)
 
 
 def _filtered(request, row: ImportBatch):
@@ -163,17 +266,22 @@ def _filtered(request, row: ImportBatch):
 
 
 def _problem_tally(row: ImportBatch) -> list[tuple[str, str, int]]:
-    found: dict[str, int] = {}
-    for problems in row.rows.exclude(problems=[]).values_list("problems", flat=True):
-        for kind in {each["kind"] for each in problems}:
-            found[kind] = found.get(kind, 0) + 1
+    """How many rows have a problem of each kind; counted by the database, since a file may have 50,000 rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT one ->> 'kind', count(DISTINCT r.id) FROM initiatives_importrow r,"
+            " jsonb_array_elements(r.problems) one WHERE r.batch_id = %s GROUP BY 1",
+            [row.pk],
+        )
+        found = dict(cursor.fetchall())
     return [(kind, words, found[kind]) for kind, words in PROBLEMS.items() if kind in found]
 
 
 def _groups(row: ImportBatch) -> list[dict]:
     """Repeated organisation and id, with what becomes of each row."""
+    names = row.rows.exclude(group="").order_by("group").values_list("group", flat=True).distinct()[:GROUPS]
     groups: dict[str, list[ImportRow]] = {}
-    for each in row.rows.exclude(group="").order_by("group", "line"):
+    for each in row.rows.filter(group__in=list(names)).defer("raw").order_by("group", "line"):
         groups.setdefault(each.group, []).append(each)
     found = []
     for name, rows in groups.items():
@@ -203,12 +311,19 @@ def confirm(request, pk):
         return redirect("import", pk=pk)
     form = ConfirmForm(organisations, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
+        chosen, rows = form.cleaned_data["organisations"], waiting.count()
         try:
-            counts = actions.confirm_batch(
-                batch=row, organisations=form.cleaned_data["organisations"], by=request.user
-            )
+            if rows > import_runs.LONG:
+                import_runs.ask_run(
+                    kind="confirm", batch=row, rows=rows, options={"organisations": chosen}, by=request.user
+                )
+                messages.success(request, _("They are entered in the background. You can leave this page."))
+                return redirect("import", pk=pk)
+            counts = actions.confirm_batch(batch=row, organisations=chosen, by=request.user)
         except Conflict as other:
             form.add_error(None, str(other))
+        except ValidationError as wrong:
+            _put_on(form, wrong)
         else:
             words = ", ".join(f"{counts[word]} {word}" for word in COUNTED.values() if counts[word])
             messages.success(request, f"Of {counts['rows']} rows: {words}.")

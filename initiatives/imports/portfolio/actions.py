@@ -22,8 +22,8 @@ from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
-from initiatives.imports.inventories import import_batch
-from initiatives.imports.inventories.actions import one_import_at_a_time, still_standing, write_outcomes
+from initiatives.imports.inventories import batch_rows, import_batch
+from initiatives.imports.inventories.actions import one_import_at_a_time, still_standing
 from initiatives.imports.inventories.claims import TARGETS, add_units, import_rows, unit_code
 from initiatives.imports.inventories.inventory_columns import guess_stage
 from initiatives.imports.portfolio import portfolio_plan, queries
@@ -344,7 +344,7 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
             if row.decision == "merge":
                 row.initiative_id = twins.get(row.raw_digest)
         now = clock.now()
-        write_outcomes(rows, now)
+        batch_rows.write_outcomes(rows, now)
         counts = import_batch.counted(rows) | {"asked": asked}
         batch.confirmed_by, batch.confirmed_at = by, now
         batch.save()

@@ -32,8 +32,8 @@ from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import review_state
 from initiatives.facts import rulebook_in_effect, supported_stage
-from initiatives.imports.inventories import batch_removal
 from initiatives.imports.portfolio import actions as portfolio_actions
+from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,
@@ -277,7 +277,7 @@ def test_its_export_comes_back_in_without_a_change(told, ending):
         assert (row.decision, row.mapped["changes"], row.mapped["refused"]) == ("unchanged", [], []), (
             row.problems
         )
-    batch_removal.discard_batch(batch=batch, by=admin)
+    removal_actions.discard_batch(batch=batch, by=admin)
 
 
 def test_the_rules_say_of_its_cases_what_a_plain_reading_says(told):

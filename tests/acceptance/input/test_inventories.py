@@ -3,14 +3,11 @@
 
 import contextlib
 import io
-import json
 from datetime import date, datetime
 
 import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import CommandError, call_command
-from django.db.models import Q
 
 from governance.database.row_history import acting
 from governance.models import Entry, Notice, Unit
@@ -218,10 +215,19 @@ def test_cells_of_a_workbook_come_as_people_see_them():
     table = read_table(stored.getvalue())
     assert [(line.cells["Name"], line.cells["Value"]) for line in table.lines] == [
         *((name, text) for name, _, text in rows),
-        ("after blank rows", ""),
+        ("after blank rows", "after blank rows"),
     ]
     assert table.lines[-1].number == 14
-    assert table.remarks == ["Read from the sheet “Sheet”; not read: Lists, Old (hidden)."]
+    assert table.remarks == [
+        "Read from the sheet “Sheet”; not read: Lists, Old (hidden).",
+        "Merged cells (one area) were filled with what their first cell holds.",
+    ]
+    assert table.sheets == (("Sheet", 10), ("Lists", 1))
+    other = read_table(stored.getvalue(), sheet="Lists")
+    assert [line.cells for line in other.lines] == [{"Name": "x", "Value": "y"}]
+    for unseen in ("Old", "None"):
+        with pytest.raises(ValidationError, match="these do: “Sheet”, “Lists”"):
+            read_table(stored.getvalue(), sheet=unseen)
 
 
 def test_the_process_that_reads_workbooks_knows_no_secrets_and_ends_in_time(tmp_path, monkeypatch):
@@ -592,42 +598,6 @@ def test_columns_not_published_read_not_reported(cast):
     assert answers["Can people affected appeal?"] == ("", "not reported")
     assert answers["Was it tested before deployment?"] == ("In-progress", "in progress, which is not yes")
     assert answers["Does it involve personally identifiable information?"] == ("Yes", "yes, asserted")
-
-
-# The command
-
-
-def run(*arguments) -> dict:
-    out = io.StringIO()
-    call_command("import_inventory", *arguments, "--json", stdout=out)
-    return json.loads(out.getvalue().splitlines()[-1])
-
-
-def test_the_command_ends_with_one_object_and_a_dry_run_changes_nothing(cast):
-    file = str(EXTRACTS / "us_2025.csv")
-    wanted = {"rows": 36, "imported": 28, "merged": 2, "triaged": 6, "rejected": 0, "unchanged": 0}
-    assert run(file, "--source", "us-2025", "--dry-run") == wanted
-    assert not ImportBatch.objects.exists()
-    assert run(file, "--source", "us-2025", "--by", "admin") == wanted
-    assert ImportBatch.objects.get().confirmed_by == cast.admin
-    assert run(file, "--source", "us-2025")["unchanged"] == 36
-    assert Initiative.objects.filter(Q(stage="proposed") | Q(basis="registered")).count() == 0
-
-
-def test_the_command_says_how_to_mend_what_is_wrong(cast, tmp_path):
-    file = tmp_path / "a.csv"
-    file.write_bytes(WORDS.encode("cp1252"))
-    with pytest.raises(CommandError, match="code page"):
-        run(str(file), "--source", "acme")
-    assert (
-        run(str(file), "--source", "acme", "--encoding", "cp1252", "--organisation", "Acme")["imported"] == 2
-    )
-    with pytest.raises(CommandError, match="no file"):
-        run(str(tmp_path / "none.csv"), "--source", "acme")
-    with pytest.raises(CommandError, match="Nobody active"):
-        run(str(file), "--source", "acme", "--by", "nobody")
-    with pytest.raises(CommandError, match="Only admins"):
-        run(str(EXTRACTS / "us_2025.csv"), "--source", "us-2025", "--by", "owner")
 
 
 def test_a_published_day_of_our_own_source_guards_against_older_files_too(cast):

@@ -1,5 +1,9 @@
+# ruff: noqa: RUF001 - the characters are what is tested
 """Pages of the imports: for admins only, the question about the code page, mapping, confirmation, rows set aside."""
 
+import io
+
+import openpyxl
 import psycopg
 import pytest
 from django.core.files.storage import default_storage
@@ -8,8 +12,9 @@ from django.db import connection
 from django.urls import reverse
 
 from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.imports.inventories import import_runs
 from initiatives.imports.inventories.views import _organisations
-from initiatives.models import ImportBatch, Initiative
+from initiatives.models import ImportBatch, ImportRow, ImportRun, Initiative
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.paths import EXTRACTS
@@ -213,3 +218,168 @@ def test_a_second_import_under_way_is_refused_with_the_reason(cast, as_, batch, 
     assert ImportBatch.objects.count() == 1
     assert not Initiative.objects.exists()
     assert "Of " in page(client, reverse("import-confirm", args=[batch.pk]), **form)
+
+
+def workbook(**sheets) -> bytes:
+    """A workbook with these sheets, each a list of rows."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    stored = io.BytesIO()
+    book.save(stored)
+    return stored.getvalue()
+
+
+def test_the_sheet_of_a_workbook_is_chosen_once_and_remembered(cast, as_):
+    client = as_(cast.admin)
+    header = ["Name", "Stage", "Agency"]
+    content = workbook(
+        Small=[header, ["Right", "Pilot", "Acme"]], Large=[header, *[["No", "Live", "Acme"]] * 3]
+    )
+    form = {"source": "new", "new_source": "acme"}
+    asked = client.post(reverse("imports"), {**form, "file": sent(content, "a.xlsx")})
+    assert "Which sheet of the workbook holds the inventory?" in asked.content.decode()
+    assert not ImportBatch.objects.exists()
+    kept = asked.context["form"].initial["kept"]
+    page(client, reverse("imports"), **form, kept=kept, sheet="Small")
+    batch = ImportBatch.objects.get()
+    assert [row.mapped["title"] for row in batch.rows.all()] == ["Right"]
+    page(client, reverse("import-confirm", args=[batch.pk]), organisations=["Acme"])
+    following = workbook(
+        Large=[header, *[["No", "Live", "Acme"]] * 4], Small=[header, ["Next", "Pilot", "Acme"]]
+    )
+    page(client, reverse("imports"), source="acme", file=sent(following, "b.xlsx"))
+    assert [row.mapped["title"] for row in ImportBatch.objects.first().rows.all()] == ["Next"]
+
+
+def test_a_code_page_that_is_not_offered_is_named(cast, as_):
+    client = as_(cast.admin)
+    content = "Name,Stage,Agency\nПомічник ґанку,Pilot,Київ\n".encode("koi8_u")
+    form = {"source": "new", "new_source": "kyiv"}
+    wrong = page(client, reverse("imports"), **form, file=sent(content), other_encoding="utf-7")
+    assert "No code page is called" in wrong
+    page(client, reverse("imports"), **form, file=sent(content), other_encoding="KOI8-U")
+    assert ImportBatch.objects.get().rows.get().mapped["title"] == "Помічник ґанку"
+
+
+def test_a_file_without_a_column_for_names_cannot_be_confirmed_before_one_is_chosen(cast, as_):
+    client = as_(cast.admin)
+    text = page(
+        client,
+        reverse("imports"),
+        file=sent(b"Xyz;Status;Agency\nHelper;Pilot;Acme\n"),
+        source="new",
+        new_source="a",
+    )
+    batch = ImportBatch.objects.get()
+    confirm = reverse("import-confirm", args=[batch.pk])
+    assert "No column with the names was found" in text
+    assert confirm not in text
+    assert "nothing can be confirmed" in page(client, confirm, organisations=["Acme"])
+    assert not Initiative.objects.exists()
+    columns = {"title": "Xyz", "stage": "Status", "organisation_column": "Agency", "word_0": "mvp"}
+    assert confirm in page(client, reverse("import", args=[batch.pk]), **columns)
+    page(client, confirm, organisations=["Acme"])
+    assert Initiative.objects.get().title == "Helper"
+    text = page(client, reverse("imports"), file=sent(b"a,b\n1,2\n"), source="us-2025")
+    assert "has no column" in text
+
+
+def test_rows_set_aside_are_decided_together(cast, as_, batch):
+    client, url = as_(cast.admin), reverse("import", args=[batch.pk])
+    aside = list(batch.rows.filter(decision="triage").order_by("line"))
+    ticked = [aside[0].pk, aside[1].pk]
+    answers = {"decide": "rows", "which": "ticked", "stage": "prototype"}
+    assert "This field is required" in page(client, url, **answers, rows=ticked, reason="")
+    assert "tick some" in page(client, url, **answers, reason="Their offices say so.")
+    assert "2 rows decided" in page(client, url, **answers, rows=ticked, reason="Their offices say so.")
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
+    made = Initiative.objects.filter(import_rows__in=ticked)
+    assert set(made.values_list("stage", flat=True)) == {"prototype"}
+    rest = {"decide": "rows", "which": "all", "stage": "reject", "reason": "Not ours."}
+    name = aside[2].mapped["organisation"]
+    page(client, f"{url}?organisation={name}", **rest)
+    left = [row for row in aside[2:] if row.mapped["organisation"] != name]
+    assert set(batch.rows.filter(decision="triage").values_list("pk", flat=True)) == {row.pk for row in left}
+    rejected = batch.rows.get(pk=aside[2].pk)
+    assert (rejected.decision, rejected.mapped["by_hand"]) == ("reject", "Not ours.")
+    batch.refresh_from_db()
+    assert batch.counts["rejected"] == batch.rows.filter(decision="reject").count()
+    assert sum(count for word, count in batch.counts.items() if word != "rows") == batch.counts["rows"] == 36
+
+
+def lines(count: int) -> bytes:
+    return b"Name,Stage,Agency\n" + b"".join(b"System %d,Pilot,Acme\n" % n for n in range(count))
+
+
+def test_a_long_import_is_the_workers(cast, as_, monkeypatch):
+    monkeypatch.setattr(import_runs, "LONG", 50)
+    client = as_(cast.admin)
+    text = page(client, reverse("imports"), file=sent(lines(60)), source="new", new_source="acme")
+    assert "In the background" in text
+    assert not ImportBatch.objects.exists()
+    run = import_runs.run(ImportRun.objects.get().pk)
+    assert (run.state, run.rows_done, run.rows) == ("done", 60, 60)
+    assert not default_storage.listdir("import-runs")[1]
+    batch = ImportBatch.objects.get()
+    assert batch.rows.count() == 60
+    confirm = reverse("import-confirm", args=[batch.pk])
+    text = page(client, confirm, organisations=["Acme"])
+    assert "Under way in the background" in text
+    assert "The worker is at this file already" in page(client, confirm, organisations=["Acme"])
+    assert import_runs.run(ImportRun.objects.first().pk).state == "done"
+    assert Initiative.objects.count() == 60
+    assert import_runs.run(ImportRun.objects.first().pk) is None
+
+
+@pytest.mark.parametrize("when", ["before", "between"])
+def test_a_cancelled_import_leaves_nothing(cast, as_, monkeypatch, when):
+    monkeypatch.setattr(import_runs, "LONG", 50)
+    client = as_(cast.admin)
+    page(client, reverse("imports"), file=sent(lines(60)), source="new", new_source="acme")
+    asked = ImportRun.objects.get()
+    if when == "before":
+        assert "Cancelled" in page(client, reverse("imports"), cancel=asked.pk)
+        assert import_runs.run(asked.pk) is None
+    else:
+        real = import_runs._Progress.__call__
+
+        def cancelled(progress, done, rows):
+            if done:
+                import_runs.ImportRun.objects.filter(pk=asked.pk).update(state="cancelled")
+            real(progress, done, rows)
+
+        monkeypatch.setattr(import_runs._Progress, "__call__", cancelled)
+        import_runs.run(asked.pk)
+    assert not ImportBatch.objects.exists()
+    assert not ImportRow.objects.exists()
+    assert not default_storage.listdir("import-runs")[1]
+
+
+def test_a_long_import_that_cannot_be_read_says_why(cast, as_, monkeypatch):
+    monkeypatch.setattr(import_runs, "LONG", 50)
+    client = as_(cast.admin)
+    page(
+        client,
+        reverse("imports"),
+        file=sent(lines(60)),
+        source="new",
+        new_source="acme",
+        published_on="2026-01-02",
+    )
+    page(
+        client,
+        reverse("imports"),
+        file=sent(lines(61)),
+        source="new",
+        new_source="acme",
+        published_on="2026-01-01",
+    )
+    newer, older = ImportRun.objects.order_by("pk")
+    import_runs.run(newer.pk)
+    inventory_actions.confirm_batch(batch=ImportBatch.objects.get(), by=cast.admin)
+    assert import_runs.run(older.pk).state == "failed"
+    assert "backfill history" in page(client, reverse("imports"))

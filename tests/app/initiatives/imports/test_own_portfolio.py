@@ -5,8 +5,8 @@ import pytest
 from governance import clock
 from governance.models import Entry, User
 from governance.permission_result import Conflict, Refused
-from initiatives.imports.inventories import batch_removal
 from initiatives.imports.portfolio import actions, desk
+from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
 from initiatives.roles import actions as role_actions
 from initiatives.roles import reminders
@@ -159,7 +159,7 @@ def test_an_own_sheet_is_undone_and_an_invitation_binds_by_its_link(cast, mailou
     assert person.full_name == "Mia New"
     counts = actions.confirm_portfolio(batch=ImportBatch.objects.get(pk=batch.pk), by=cast.admin)
     assert counts["asked"] == 1
-    batch_removal.undo_batch(batch=batch, reason="Wrong sheet.", by=cast.admin)
+    removal_actions.undo_batch(batch=batch, reason="Wrong sheet.", by=cast.admin)
     assert not Initiative.objects.live().filter(title="Card scanner").exists()
     assert not RoleAssignment.objects.waiting().filter(person=person).exists()
 

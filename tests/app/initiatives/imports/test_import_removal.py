@@ -7,7 +7,7 @@ from governance.models import Entry
 from governance.permission_result import Conflict, Refused
 from initiatives.checklist import actions as checklist_actions
 from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.imports.inventories import batch_removal
+from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import Initiative, RoleAssignment
 from initiatives.roles import actions as role_actions
 from tests.acceptance.input.test_inventories import text_upload
@@ -48,7 +48,7 @@ def test_what_is_thrown_away_can_be_uploaded_again(cast, as_):
 def test_an_undone_import_leaves_entries_and_numbers_and_nothing_else(cast, as_):
     before = set(Initiative.objects.live().values_list("pk", flat=True))
     batch = bring_in(cast)
-    brought = list(batch_removal.brought_by(batch))
+    brought = list(removal_actions.brought_by(batch))
     assert len(brought) == 4
     role = role_actions.propose_role(case=brought[1], role="owner", person=cast.lead, by=cast.admin)
     assert as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": ""}).status_code == 200
@@ -66,7 +66,7 @@ def test_an_undone_import_leaves_entries_and_numbers_and_nothing_else(cast, as_)
     assert "Letter sorter" not in portfolio
     again = bring_in(cast)
     assert again.repeats is None
-    assert batch_removal.brought_by(again).count() == 4, "new cases, none of the withdrawn ones"
+    assert removal_actions.brought_by(again).count() == 4, "new cases, none of the withdrawn ones"
 
 
 def test_an_import_is_not_undone_once_somebody_works_on_it(cast):
@@ -75,7 +75,7 @@ def test_an_import_is_not_undone_once_somebody_works_on_it(cast):
     role = role_actions.propose_role(case=case, role="owner", person=cast.owner, by=cast.admin)
     role_actions.accept_role(assignment=role, by=cast.owner)
     with pytest.raises(Refused, match=f"People work on 1 .*{case.ref}: .*role assignment"):
-        batch_removal.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
+        removal_actions.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
     assert Initiative.objects.live().filter(title="Depot camera").exists(), "all or nothing"
 
 
@@ -83,26 +83,26 @@ def test_an_answer_alone_keeps_an_import(cast):
     batch = bring_in(cast)
     case = Initiative.objects.get(title="Route planner")
     role = role_actions.propose_role(case=case, role="owner", person=cast.owner, by=cast.admin)
-    assert not batch_removal.worked_on(batch_removal.brought_by(batch)), "asked, and not accepted"
+    assert not removal_actions.worked_on(removal_actions.brought_by(batch)), "asked, and not accepted"
     role_actions.accept_role(assignment=role, by=cast.owner)
     checklist_actions.answer(
         case=case, requirement="prototype.selected", kind="answered", text="It pays.", by=cast.owner
     )
-    words = batch_removal.worked_on(batch_removal.brought_by(batch))[case.ref]
+    words = removal_actions.worked_on(removal_actions.brought_by(batch))[case.ref]
     assert "answer" in words
 
 
 def test_undoing_needs_a_reason_an_admin_and_live_rows(cast):
     batch = bring_in(cast)
     with pytest.raises(ValidationError):
-        batch_removal.undo_batch(batch=batch, reason=" ", by=cast.admin)
+        removal_actions.undo_batch(batch=batch, reason=" ", by=cast.admin)
     with pytest.raises(Refused):
-        batch_removal.undo_batch(batch=batch, reason="Wrong.", by=cast.chair)
+        removal_actions.undo_batch(batch=batch, reason="Wrong.", by=cast.chair)
     with pytest.raises(Refused, match="Undo the import"):
-        batch_removal.discard_batch(batch=batch, by=cast.admin)
+        removal_actions.discard_batch(batch=batch, by=cast.admin)
     waiting = text_upload(cast.admin, LIST.replace("Depot", "Gate"), source="other-2026")
     with pytest.raises(Refused, match="Throw it away"):
-        batch_removal.undo_batch(batch=waiting, reason="Wrong.", by=cast.admin)
-    batch_removal.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
+        removal_actions.undo_batch(batch=waiting, reason="Wrong.", by=cast.admin)
+    removal_actions.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
     with pytest.raises(Refused, match="already"):
-        batch_removal.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
+        removal_actions.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)

@@ -12,7 +12,7 @@ from governance.people.permissions import may_import
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.case_frame import acted, sent
 from initiatives.form_fields import ReasonForm
-from initiatives.imports.inventories import batch_removal
+from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import ImportBatch
 
 
@@ -20,9 +20,9 @@ from initiatives.models import ImportBatch
 def discard(request: SignedInRequest, pk: int) -> HttpResponse:
     """Throw a file away of which nothing is live."""
     batch = _batch(request, pk)
-    batch_removal.may_discard(batch, request.user).or_refuse()
+    removal_actions.may_discard(batch, request.user).or_refuse()
     if request.method == "POST":
-        batch_removal.discard_batch(batch=batch, by=request.user)
+        removal_actions.discard_batch(batch=batch, by=request.user)
         messages.success(request, _("The file is thrown away. Nothing of it was live."))
         return redirect("imports")
     happens = [
@@ -36,16 +36,16 @@ def discard(request: SignedInRequest, pk: int) -> HttpResponse:
 def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     """Undo an import while nobody works on what it brought."""
     batch = _batch(request, pk)
-    batch_removal.may_undo(batch, request.user).or_refuse()
+    removal_actions.may_undo(batch, request.user).or_refuse()
     form = ReasonForm(sent(request))
-    act: Callable[[], int] = lambda: batch_removal.undo_batch(  # noqa: E731
+    act: Callable[[], int] = lambda: removal_actions.undo_batch(  # noqa: E731
         batch=batch, reason=form.cleaned_data["reason"], by=request.user
     )
     if count := acted(request, form, act):
         count = 0 if count is True else count
         messages.success(request, f"The import is undone: {count} initiatives are withdrawn.")
         return redirect("imports")
-    cases = batch_removal.brought_by(batch).count()
+    cases = removal_actions.brought_by(batch).count()
     happens = [
         f"{cases} initiatives are withdrawn: they leave pages, menus, counts and reminders.",
         "The stage that their source claims is taken back; roles that nobody accepted end.",
@@ -68,4 +68,4 @@ def _page(request, batch, title: str, verb: str, happens: list[str], form=None) 
         "happens": happens,
         "form": form,
     }
-    return render(request, "initiatives/imports/inventories/import_removal.html", context)
+    return render(request, "initiatives/imports/removal/import_removal.html", context)

@@ -1,0 +1,76 @@
+"""What stands in a cell: nothing although it says something, a list, a day told by its number."""
+
+import ast
+import json
+import re
+import unicodedata
+from datetime import date, timedelta
+from functools import lru_cache
+
+# Words by which people and programs say that they left a cell empty, folded. "None", "unknown" and "to be
+# determined" may be answers, and are not among them.
+BLANKS = frozenset(
+    (
+        *("n/a", "n.a", "na", "n/a.", "not applicable", "not available", "not provided", "not reported"),
+        *("blank", "empty", "redacted", "withheld", "null", "nil", "nan", "#n/a", "no data", "no answer"),
+        *("nicht zutreffend", "nicht anwendbar", "nicht verfugbar", "keine angabe", "keine angaben"),
+        *("k.a", "k. a", "entfallt", "nicht vorhanden", "leer", "geschwarzt"),
+        *("n.v.t", "nvt", "niet van toepassing", "niet beschikbaar", "geen gegevens", "onbekend/n.v.t", "leeg"),
+        *("s/o", "s.o", "sans objet", "non applicable", "non disponible", "non renseigne", "non communique", "vide"),
+        *("n/d", "n.d", "nd", "n/p", "sin datos", "sin informacion", "sin dato", "no aplica", "no disponible"),
+        *("no procede", "vacio", "no informado"),
+        *("non applicabile", "non disponibile", "non pertinente", "nessun dato", "vuoto"),
+        *("nao aplicavel", "nao se aplica", "nao disponivel", "sem dados", "sem informacao", "vazio"),
+    )
+)  # fmt: skip
+LONGEST_LIST = 20_000  # characters of a cell that is read as a list
+# Days as spreadsheets number them: that of 1 January 1950 and of 31 December 2100, counted from 1900.
+FIRST_SERIAL, LAST_SERIAL = 18_264, 73_415
+EPOCH, LATER_BY = date(1899, 12, 30), 1462  # days by which the count from 1904 begins later
+
+
+def folded(text: str) -> str:
+    """Lower case without accents, single spaces: how words of several languages are compared."""
+    spread = unicodedata.normalize(
+        "NFKD", re.sub(r"\s+", " ", text.replace("\u2019", "'")).strip().casefold()
+    )
+    return "".join(letter for letter in spread if not unicodedata.combining(letter))
+
+
+@lru_cache(maxsize=4096)
+def _says_nothing(text: str) -> bool:
+    bare = re.sub(r"^[\s\[({<\"'*_-]+|[\s\])}>\"'*_-]+$", "", folded(text))
+    return not re.search(r"\w", bare.replace("_", "")) or bare in BLANKS or bare.rstrip(".") in BLANKS
+
+
+def is_blank(text: str) -> bool:
+    """Whether a cell holds nothing, or only words or marks that stand for nothing: N/A, [blank], Redacted, ---, ?"""
+    # The process remembers what comes again, which is short.
+    return (len(text) <= 60 and _says_nothing(text)) or not text.strip()
+
+
+def list_as_text(text: str) -> str:
+    """The items of a list written as JSON or as Python writes it, joined by "; "; any other text as it is."""
+    bare = text.strip()
+    if not bare.startswith("[") or not bare.endswith("]") or len(bare) > LONGEST_LIST:
+        return text
+    for read in (json.loads, ast.literal_eval):
+        try:
+            items = read(bare)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(items, list) and all(isinstance(item, (str, int, float)) for item in items):
+            return "; ".join(str(item).strip() for item in items if not is_blank(str(item)))
+    return text
+
+
+def serial_day(text: str, *, since_1904: bool = False) -> str:
+    """The ISO day that a spreadsheet keeps as this number; "" for what is no such number of 1950 to 2100.
+
+    `since_1904`: the workbook counts its days from 1904, as those of an old Mac do.
+    """
+    found = re.fullmatch(r"(\d{5})([.,]\d+)?", text.strip())
+    if not found:
+        return ""
+    number = int(found[1]) + (LATER_BY if since_1904 else 0)
+    return (EPOCH + timedelta(days=number)).isoformat() if FIRST_SERIAL <= number <= LAST_SERIAL else ""

@@ -1,0 +1,133 @@
+"""The rows of a batch, some at a time: kept as they were read, mapped again, and what became of them."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from django.db import connection
+
+from governance.tables.reader import Line
+from initiatives.imports.inventories import import_batch
+from initiatives.imports.inventories.inventory_sources import newcomer, source_for
+from initiatives.models import ImportBatch, ImportRow
+
+AT_A_TIME = 1_000  # rows that are held at once
+Progress = Callable[
+    [int, int], None
+]  # is told rows done and rows in all; may raise to end what it is told of
+
+
+def told_of(
+    lines: Callable[[], Iterator[Line]], progress: Progress | None, rows: int
+) -> Callable[[], Iterator[Line]]:
+    """The lines, with a word to `progress` now and then while they are looked through."""
+
+    def told() -> Iterator[Line]:
+        for place, line in enumerate(lines()):
+            if progress and place % AT_A_TIME == 0:
+                progress(0, rows)
+            yield line
+
+    return told if progress else lines
+
+
+def keep(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress | None, in_all: int) -> dict:
+    """Keep the rows of a batch, some at a time; returns how many there are by what would become of them."""
+    found: Counter[str] = Counter()
+    while some := list(islice(rows, AT_A_TIME)):
+        for row in some:
+            row.batch = batch
+        ImportRow.objects.bulk_create(some)
+        found.update(row.decision for row in some)
+        if progress:
+            progress(found.total(), in_all)
+    return import_batch.counts_of(found)
+
+
+def lines_of(batch: ImportBatch) -> Iterator[Line]:
+    """The rows of a batch as they came, in their order."""
+    kept = batch.rows.order_by("line").values_list("line", "raw", "mapped__odd")
+    for number, raw, odd in kept.iterator(chunk_size=AT_A_TIME):
+        yield Line(number, raw, tuple(odd or ()))
+
+
+def map_again(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress | None, in_all: int) -> dict:
+    """Write over how the rows of a batch were read, some at a time."""
+    found: Counter[str] = Counter()
+    keys = dict(batch.rows.values_list("line", "pk"))
+    while some := list(islice(rows, AT_A_TIME)):
+        for row in some:
+            row.pk, row.batch = keys[row.line], batch
+        ImportRow.objects.bulk_update(
+            some,
+            ["mapped", "problems", "decision", "group", "initiative", *import_batch.PAIRED],
+            batch_size=500,
+        )
+        found.update(row.decision for row in some)
+        if progress:
+            progress(found.total(), in_all)
+    return import_batch.counts_of(found)
+
+
+def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
+    """Decision, case and moment of every row, in one statement: thousands at once are the rule here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE initiatives_importrow AS r SET decision = o.decision, initiative_id = o.case_id, done_at = %s"
+            " FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS o (id, decision, case_id) WHERE r.id = o.id",
+            [
+                now,
+                [row.pk for row in rows],
+                [row.decision for row in rows],
+                [row.initiative_id for row in rows],
+            ],
+        )
+
+
+def notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
+    """Lines that another batch of the family made live since this one was read are unchanged now."""
+    if batch.reading.get("backfill"):
+        return
+    source = source_for(batch.source) or newcomer(batch.source)
+    digests = dict(
+        ImportRow.objects.filter(
+            batch__source__in=import_batch.family_of(source),
+            batch__undone_at__isnull=True,
+            done_at__gt=batch.uploaded_at,
+            raw_digest__in=[row.raw_digest for row in rows],
+        )
+        .exclude(batch=batch)
+        .values_list("raw_digest", "initiative_id")
+    )
+    for row in rows:
+        if row.raw_digest in digests and row.decision != "unchanged":
+            row.decision, row.initiative_id = "unchanged", digests[row.raw_digest]
+
+
+def join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
+    """A merged line belongs to the case of the line it repeats."""
+    merged = [row for row in rows if row.decision == "merge"]
+    if not merged:
+        return
+    twins = {row.raw_digest: row.initiative_id for row in rows if row.decision == "import"} | dict(
+        batch.rows.filter(initiative__isnull=False).values_list("raw_digest", "initiative_id")
+    )
+    for row in merged:
+        row.initiative_id = twins.get(row.raw_digest)
+
+
+def pair_again(batch: ImportBatch, waiting) -> None:
+    """Systems that another batch of the family brought in since this one was read are no new cases."""
+    source = source_for(batch.source) or newcomer(batch.source)
+    since = ImportBatch.objects.standing().filter(
+        source__in=import_batch.family_of(source), confirmed_at__gt=batch.uploaded_at
+    )
+    if batch.reading.get("backfill") or not since.exclude(pk=batch.pk).exists():
+        return
+    new = list(waiting.exclude(decision="merge").filter(paired_by="").defer("raw"))
+    import_batch.pair(new, import_batch.earlier_of(source, but=batch))
+    found = [row for row in new if row.paired_by]
+    ImportRow.objects.bulk_update(
+        found, ["decision", "initiative", "mapped", "problems", *import_batch.PAIRED], batch_size=500
+    )
