@@ -12,6 +12,13 @@ OFFLINE = "tests/unit/governance/transparency_log/test_signatures_offline.py"
 
 MUTANTS = [
     (
+        "one person signs one seat, whoever is found next",
+        "governance.gates.separation_of_duties:seated",
+        "if person not in taken or place(taken[person], tried):",
+        "if person not in taken:",
+        "tests/unit/governance/gates/test_seat_matching.py",
+    ),
+    (
         "an authenticator verifies who is there",
         "governance.identity.factors.passkeys:_check",
         "require_user_verification=True,",

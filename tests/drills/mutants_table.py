@@ -163,13 +163,6 @@ MUTANTS = [
         "tests/unit/governance/gates/test_criteria.py",
     ),
     (
-        "one person signs one seat, whoever is found next",
-        "governance.gates.separation_of_duties:seated",
-        "if person not in taken or place(taken[person], tried):",
-        "if person not in taken:",
-        "tests/unit/governance/gates/test_seat_matching.py",
-    ),
-    (
         "nobody agrees to a catch-up plan of their own",
         "initiatives.catch_up.permissions:may_answer",
         "if plan.proposed_by_id == person.pk",
