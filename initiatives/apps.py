@@ -36,7 +36,9 @@ class InitiativesConfig(AppConfig):
         from initiatives.approvals import mails as approval_mails
         from initiatives.desk import calendar as desk_calendar
         from initiatives.desk import due_queries, weekly_digest
+        from initiatives.imports import entry_wording as import_entry_wording
         from initiatives.imports.assertions import entry_wording as assertion_entry_wording
+        from initiatives.imports.portfolio import desk as portfolio_import_desk
         from initiatives.interactions import body_terms
         from initiatives.interactions import entry_wording as interaction_entry_wording
         from initiatives.interactions import reminders as interaction_reminders
@@ -118,6 +120,7 @@ class InitiativesConfig(AppConfig):
             file_check_desk.lines,
             interaction_desk.lines,
             request_desk.lines,
+            portfolio_import_desk.lines,
         ]
         contributions.desk_circles.append(person_worklist.circle_of)
         contributions.sight_lost.append(visibility.sight_lost)
@@ -128,6 +131,7 @@ class InitiativesConfig(AppConfig):
         contributions.readings += audit_contribution.READINGS
         history_entry_wording.SENTENCES.update(interaction_entry_wording.SENTENCES)
         history_entry_wording.SENTENCES.update(assertion_entry_wording.SENTENCES)
+        history_entry_wording.SENTENCES.update(import_entry_wording.SENTENCES)
         contributions.act_words.append(history_entry_wording.sentence)
         contributions.body_days.append(body_terms.days_on)
         contributions.case_ends.append(privacy_contribution.ends)

@@ -26,7 +26,10 @@ from initiatives.holds import views as hold_views
 from initiatives.imports.assertions import list_answer_views
 from initiatives.imports.assertions import views as assertion_views
 from initiatives.imports.estates import views as estate_views
+from initiatives.imports.inventories import removal_views as import_removal_views
 from initiatives.imports.inventories import views as inventory_views
+from initiatives.imports.portfolio import bulk_views
+from initiatives.imports.portfolio import views as portfolio_import_views
 from initiatives.intake import views as intake_views
 from initiatives.integration.definitions import glossary_views
 from initiatives.integration.definitions import views as definition_views
@@ -94,7 +97,8 @@ urlpatterns = [
     path("snooze/", desk_views.snooze, name="snooze"),
     path("search/", search_views.search, name="search"),
     path("cases/", portfolio_views.portfolio, name="portfolio"),
-    path("cases/export.csv", portfolio_views.export, name="portfolio-export"),
+    path("cases/export.csv", portfolio_views.export, {"ending": "csv"}, name="portfolio-export"),
+    path("cases/export.xlsx", portfolio_views.export, {"ending": "xlsx"}, name="portfolio-workbook"),
     path("cases/pictures/", chart_views.pictures, name="pictures"),
     path("cases/register/", registration_views.register, name="register"),
     path("cases/views/save/", portfolio_views.save_view, name="view-save"),
@@ -135,6 +139,8 @@ urlpatterns = [
     path("cases/<str:ref>/", case_page_views.case, name="case"),
     path("cases/<str:ref>/stub/", search_views.stub, name="case-stub"),
     path("cases/<str:ref>/not-similar/", registration_views.not_similar, name="not-similar"),
+    path("cases/<str:ref>/business-case/", registration_views.business_case, name="business-case"),
+    path("cases/<str:ref>/proposed-changes/", portfolio_import_views.changes, name="case-changes"),
     path("cases/<str:ref>/details/", case_page_views.details, name="case-details"),
     path("cases/<str:ref>/rename/", case_page_views.rename, name="case-rename"),
     path("cases/<str:ref>/tier/", case_page_views.tier, name="case-tier"),
@@ -438,7 +444,14 @@ urlpatterns = [
     path("seats/<int:pk>/end/", seat_views.end, name="seat-end"),
     path("files/gone/", lost_file_views.files_gone, name="files-gone"),
     path("imports/", inventory_views.imports, name="imports"),
+    path("imports/portfolio/", portfolio_import_views.upload, name="portfolio-import"),
+    path("imports/several/", bulk_views.several, name="imports-several"),
+    path("imports/portfolio/<int:pk>/", portfolio_import_views.sheet, name="portfolio-sheet"),
+    path("imports/portfolio/<int:pk>/publish/", portfolio_import_views.publish, name="portfolio-publish"),
+    path("imports/portfolio/<int:pk>/changes/", portfolio_import_views.take_all, name="portfolio-changes"),
     path("imports/<int:pk>/", inventory_views.batch, name="import"),
+    path("imports/<int:pk>/discard/", import_removal_views.discard, name="import-discard"),
+    path("imports/<int:pk>/undo/", import_removal_views.undo, name="import-undo"),
     path("imports/<int:pk>/confirm/", inventory_views.confirm, name="import-confirm"),
     path("imports/rows/<int:pk>/decide/", inventory_views.decide_row, name="import-row"),
     path("lists/", assertion_views.lists, name="lists"),

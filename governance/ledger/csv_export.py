@@ -46,6 +46,12 @@ def safe(value):
     return text.replace("\0", "")
 
 
+def unquoted(text: str) -> str:
+    """A cell of an export of ours as it was before `safe` quoted it, for whoever reads one back in."""
+    text = re.sub(rf"([;\t\r\n])'(?=[\s\"]*[{re.escape(STARTERS)}])", r"\1", text)
+    return text[1:] if text[:1] == "'" and text[1:2] in tuple(STARTERS) else text
+
+
 class _Echo:
     def write(self, line: str) -> str:
         return line

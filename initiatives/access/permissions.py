@@ -150,6 +150,16 @@ def may_manage(case: Initiative, person: User) -> Answer:
     return all_of(_closed(case), _owner_only(case, person))
 
 
+def may_describe(case: Initiative, person: User) -> Answer:
+    """Say what it is called, what it is for, what it costs, how risky it is: the owner; of what an import brought an
+    admin too, while nobody accepted it.
+    """
+    brought = case.imported or case.brought_in
+    if brought and person.is_admin and person.is_active and accepted(case, Role.OWNER) is None:
+        return _closed(case)
+    return may_manage(case, person)
+
+
 def _owner_only(case: Initiative, person: User) -> Answer:
     if is_owner(case, person):
         return yes()

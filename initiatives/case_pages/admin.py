@@ -379,6 +379,13 @@ read_only(
     list_filter=("dates",),
     search_fields=("words", "key"),
 )
+_of_case(
+    models.BusinessCase,
+    ("cases", "Business cases"),
+    ("vendor", "budget", "run_cost", "benefit", "currency", "go_live_on"),
+    ("currency",),
+    ("vendor", "ticket"),
+)
 read_only(
     models.ImportBatch,
     ("imports", "Files"),

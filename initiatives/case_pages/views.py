@@ -35,6 +35,7 @@ from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import activity, recent_changes, timeline
+from initiatives.models import BusinessCase
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
@@ -98,6 +99,7 @@ def case(request, ref):
         "ends": supported_stage.review_by(row),
         "to_decide": supported_stage.decision_due(row),
         "own_question": facts.answers.get("proto.question"),
+        "business": BusinessCase.objects.filter(initiative=row).first(),
         "debts": _debts(row, may, request.user),
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
     }
@@ -247,7 +249,7 @@ def ages(book, states, keys) -> list[tuple[str, object]]:
 def details(request, ref):
     """Change problem, platform and confidentiality."""
     row = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(row, request.user).or_refuse()
+    case_permissions.may_describe(row, request.user).or_refuse()
     names = ("problem", "platform", "confidential")
     form = DetailsForm(sent(request), initial={name: getattr(row, name) for name in names})
     if acted(
@@ -271,7 +273,7 @@ def _named_in_votes(request, row) -> bool:
 def rename(request, ref):
     """Give the case another name."""
     row = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(row, request.user).or_refuse()
+    case_permissions.may_describe(row, request.user).or_refuse()
     return one_act(
         request,
         row,
@@ -292,7 +294,7 @@ def rename(request, ref):
 def tier(request, ref):
     """Propose a risk tier with the worst credible harm."""
     row = case_lookup.case_for(request.user, ref)
-    case_permissions.may_manage(row, request.user).or_refuse()
+    case_permissions.may_describe(row, request.user).or_refuse()
     book = Rulebook.objects.current().book
     initial = {"tier": row.proposed_tier, "worst_credible_harm": row.worst_credible_harm}
     form = TierForm(sent(request), initial=initial, book=book)

@@ -90,6 +90,11 @@ class WhoMay:
         return case_permissions.may_manage(self.case, self.person)
 
     @cached_property
+    def describe(self) -> Answer:
+        """What it is called, costs and risks: the owner; an admin while an imported one has none."""
+        return case_permissions.may_describe(self.case, self.person)
+
+    @cached_property
     def collaborate(self) -> Answer:
         """Answers and evidence."""
         return case_permissions.may_collaborate(self.case, self.person)

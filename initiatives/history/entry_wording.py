@@ -230,19 +230,8 @@ WAYS: dict[str, Callable[..., Any]] = {
 
 # kind of entry: the sentence after the name of who acted
 SENTENCES: dict[str, str] = {
-    EntryKind.ESTATE_READ: "read the table “{file}” ({kind_of_rows:rows})<{repeats?}, the same as before>.",
-    EntryKind.ESTATE_MAPPED: "said what the columns of table {table} mean.",
-    EntryKind.ESTATE_ROWS_CHOSEN: "chose what becomes of {rows} rows of table {table}.",
-    EntryKind.ESTATE_CONFIRMED: (
-        "confirmed table {table} ({kind_of_rows:rows}): {new} rows are new, {replaced} replace something."
-    ),
-    EntryKind.ESTATE_ENTERED: (
-        "brought table {table} into the register: {entered} rows entered, {replaced} replaced words."
-    ),
-    EntryKind.ESTATE_DROPPED: "dropped the table “{file}”; nothing of it entered.",
-    EntryKind.INVENTORY_UPLOADED: "uploaded the inventory “{file}” of {source}.",
-    EntryKind.INVENTORY_CONFIRMED: "confirmed the inventory of {source}: {counts[imported]} came in as claims.",
     EntryKind.REGISTERED: "registered the initiative in {unit}, with {owner} as owner: {problem}",
+    EntryKind.BUSINESS_CASE_STATED: "stated of money and dates: {all:changed}.",
     EntryKind.DETAILS_CHANGED: "changed {all:changed}.",
     EntryKind.HANDOVER_PROPOSED: "asked {successor} to take over what {person} holds here: {what}.",
     EntryKind.HANDOVER_ACCEPTED: "took over from {person}: {what}.",

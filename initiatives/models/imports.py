@@ -85,6 +85,15 @@ class ImportBatch(models.Model):
     def __str__(self) -> str:
         return f"{self.file_name} ({self.source})"
 
+    def get_absolute_url(self) -> str:
+        """The page of the file."""
+        return f"/imports/portfolio/{self.pk}/" if self.own else f"/imports/{self.pk}/"
+
+    @property
+    def live(self) -> bool:
+        """Whether its rows were published, and stand."""
+        return self.confirmed_at is not None and self.undone_at is None
+
 
 class ImportRow(models.Model):
     """One line of a batch as it came, how it was read, what is wrong with it, and what became of it."""

@@ -67,13 +67,14 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-def export(request: SignedInRequest) -> HttpResponse:
-    """The same cases as a CSV file, written as it is read."""
+def export(request: SignedInRequest, ending: str) -> HttpResponse:
+    """The same cases as a file: CSV, written as it is read, or a workbook."""
     rulebook = Rulebook.objects.in_force()
     cases = filters.with_details(chosen_cases(request, rulebook).qs, rulebook)
     cases = filters.with_people(filters.with_contract(cases, clock.now()))
     of = request.GET.urlencode() or "all initiatives"
-    return portfolio_export.portfolio(cases, rulebook.book if rulebook else None, of=of, by=request.user)
+    write = portfolio_export.portfolio if ending == "csv" else portfolio_export.portfolio_workbook
+    return write(cases, rulebook.book if rulebook else None, of=of, by=request.user)
 
 
 @require_POST

@@ -1,5 +1,7 @@
 """Registering a case and saying what it is."""
 
+import re
+
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Q
@@ -16,8 +18,11 @@ from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow, follow_more
 from initiatives.integration.links.actions import end_links
-from initiatives.models import FormerTitle, Initiative, NotSimilar
+from initiatives.models import BusinessCase, FormerTitle, Initiative, NotSimilar
+from initiatives.models.portfolio.business_cases import AMOUNTS
 from initiatives.roles.actions import create_role
+
+BUSINESS_FIELDS = ("vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
 
 
 def next_numbers(count: int = 1) -> list[int]:
@@ -95,7 +100,7 @@ def rename(*, case: Initiative, title: str, reason: str, by: User) -> Initiative
     if wrong:
         raise ValidationError(wrong)
     with act("rename", by=by, case=case, reason=reason) as case:
-        case_permissions.may_manage(case, by).or_refuse()
+        case_permissions.may_describe(case, by).or_refuse()
         before = case.title
         if title.strip() == before:
             raise ValidationError({"title": "That is its name already."})
@@ -120,11 +125,13 @@ def change_details(
     if not problem.strip():
         raise ValidationError({"problem": "An initiative needs its problem."})
     with act("change details", by=by, case=case, reason=reason) as case:
-        case_permissions.may_manage(case, by).or_refuse()
+        case_permissions.may_describe(case, by).or_refuse()
         before = {name: getattr(case, name) for name in ("problem", "platform", "confidential")}
         case.problem, case.platform = problem.strip(), platform.strip()
         case.confidential = confidential
         after = {name: getattr(case, name) for name in before}
+        if after["confidential"] != before["confidential"]:
+            case_permissions.may_manage(case, by).or_refuse()
         if after != before:
             case.save()
             record.record(EntryKind.DETAILS_CHANGED, case=case, before=before, after=after)
@@ -133,6 +140,47 @@ def change_details(
                 for tell in contributions.secrecy_changed:
                     tell(case)
     return case
+
+
+def state_business_case(*, case: Initiative, said: dict, reason: str = "", by: User) -> BusinessCase:
+    """State money and dates of a case, and its vendor: `said` by the fields of `BusinessCase`; others stay.
+
+    Words of whoever states them: nothing is measured or decided by it. Raises ValidationError naming the field.
+    """
+    with act("state business case", by=by, case=case, reason=reason) as case:
+        case_permissions.may_describe(case, by).or_refuse()
+        row = BusinessCase.objects.filter(initiative=case).first() or BusinessCase(initiative=case)
+        before = {name: getattr(row, name) for name in BUSINESS_FIELDS}
+        for name, value in said.items():
+            setattr(row, name, value)
+        row.currency = row.currency.upper()
+        check_business_case(row)
+        after = {name: getattr(row, name) for name in BUSINESS_FIELDS}
+        changed = [name for name in BUSINESS_FIELDS if before[name] != after[name]]
+        if changed:
+            row.save()
+            record.record(
+                EntryKind.BUSINESS_CASE_STATED,
+                case=case,
+                before={name: _plain(before[name]) for name in changed},
+                after={name: _plain(after[name]) for name in changed},
+            )
+    return row
+
+
+def check_business_case(row: BusinessCase) -> None:
+    """Raise ValidationError, naming the field, for amounts below nothing or without a currency."""
+    wrong = {name: "An amount is not below nothing." for name in AMOUNTS if (getattr(row, name) or 0) < 0}
+    stated = any(getattr(row, name) is not None for name in AMOUNTS)
+    if (row.currency or stated) and not re.fullmatch(r"[A-Z]{3}", row.currency):
+        wrong["currency"] = "Name the currency by its three letters, for instance EUR."
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _plain(value) -> str | None:
+    """A field of the business case as an entry keeps it."""
+    return None if value in (None, "") else str(value)
 
 
 def propose_tier(*, case: Initiative, tier: str, worst_credible_harm: str, by: User) -> Initiative:
@@ -145,7 +193,7 @@ def propose_tier(*, case: Initiative, tier: str, worst_credible_harm: str, by: U
     if wrong:
         raise ValidationError(wrong)
     with act("propose tier", by=by, case=case) as case:
-        case_permissions.may_manage(case, by).or_refuse()
+        case_permissions.may_describe(case, by).or_refuse()
         case.proposed_tier, case.worst_credible_harm = tier, worst_credible_harm.strip()
         case.save()
         record.record(

@@ -6,8 +6,34 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import User
-from initiatives.form_fields import OwnUnitField, PersonField, votes_lost
-from initiatives.models import Initiative
+from initiatives.form_fields import DayField, OwnUnitField, PersonField, votes_lost
+from initiatives.models import BusinessCase, Initiative
+
+
+class BusinessCaseForm(forms.ModelForm):
+    """Money, dates and vendor, as whoever fills it in states them."""
+
+    rows_may_be_empty = True
+    go_live_on = DayField(label=_("Go-live"), required=False, help_text=_("When its people plan to use it."))
+
+    class Meta:
+        model = BusinessCase
+        fields = ("budget", "run_cost", "benefit", "currency", "go_live_on", "vendor", "ticket")
+        labels = {
+            "budget": _("Budget"),
+            "run_cost": _("Run cost a year"),
+            "benefit": _("Benefit a year"),
+            "ticket": _("Ticket"),
+        }
+        help_texts = {
+            "budget": _("What it may cost until it runs."),
+            "benefit": _("What is expected; measured values stand under Adoption."),
+            "currency": _("Three letters, for instance EUR."),
+            "ticket": _("Its id in your tracker or portfolio."),
+        }
+
+    def validate_constraints(self) -> None:
+        """What belongs together is said by the act."""
 
 
 class RegisterForm(forms.Form):

@@ -6,17 +6,19 @@ from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance import contributions
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
+from initiatives.cases.case_frame import one_act, sent
 from initiatives.cases.similar_cases import Similar
 from initiatives.cases.similar_cases import similar as find_similar
-from initiatives.models import Initiative, Obligation
+from initiatives.models import BusinessCase, Initiative, Obligation
 from initiatives.registration import actions
-from initiatives.registration.forms import RegisterForm
+from initiatives.registration.forms import BusinessCaseForm, RegisterForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,6 +62,24 @@ def _registered(form: RegisterForm, person):
     except ValidationError as wrong:
         form.add_error(None, wrong)
         return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def business_case(request: SignedInRequest, ref: str) -> HttpResponse:
+    """State what the case costs, what it should bring, and when."""
+    case = case_lookup.case_for(request.user, ref)
+    case_permissions.may_describe(case, request.user).or_refuse()
+    row = BusinessCase.objects.filter(initiative=case).first()
+    return one_act(
+        request,
+        case,
+        BusinessCaseForm(sent(request), instance=row),
+        lambda said: actions.state_business_case(case=case, said=said, by=request.user),
+        _("The business case is saved."),
+        title=_("Business case"),
+        lede=_("Your word: no gate looks at it. It is shown as stated, beside what is measured."),
+        verb=_("Save"),
+    )
 
 
 @require_POST

@@ -50,7 +50,7 @@ MOST_ENDING = 20
 _now = Given("now")
 _unread = Notice.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
 _drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
-_imports = models.ImportBatch.objects.filter(confirmed_at__isnull=True, repeats__isnull=True)
+_imports = models.ImportBatch.objects.standing().filter(confirmed_at__isnull=True, repeats__isnull=True)
 # What seats answer: business terms and terms of vendors at once, all else once an owner had a week to.
 _proposals = models.ProposedChange.objects.waiting()
 _place = Coalesce(F("system__name"), F("vendor__name"), F("term__name"), KT("fields__name"))

@@ -60,7 +60,8 @@ def upload_batch(
         _may_import(by)
         one_import_at_a_time()
         digest = hashlib.sha256(content).hexdigest()
-        first = ImportBatch.objects.filter(sha256=digest, source=described.key, repeats=None).first()
+        standing = ImportBatch.objects.standing()
+        first = standing.filter(sha256=digest, source=described.key, repeats=None).first()
         batch = ImportBatch(
             source=described.key,
             file_name=file_name[-200:],
@@ -137,6 +138,13 @@ def _may_import(by: User | None) -> None:
         all_of(may_import(by), cooling_off.may_lift(by)).or_refuse()
 
 
+def still_standing(batch: ImportBatch) -> None:
+    """Raise Conflict where the file was thrown away, or its import undone, meanwhile."""
+    if batch.discarded_at or batch.undone_at:
+        what = "thrown away" if batch.discarded_at else "undone"
+        raise Conflict(f"This import was {what}.", "Upload the file again.", "/imports/")
+
+
 def one_import_at_a_time() -> None:
     """Two imports at once could both find a system missing: the second waits a moment, then Conflict says why."""
     try:
@@ -167,7 +175,8 @@ def _read(content: bytes, described: Source, encoding: str):
 def _refuse_older(described: Source, published_on: date | None, backfill: bool) -> None:
     """An older file would take claims back: it is refused unless it is only to add what was asserted then."""
     newer = (
-        ImportBatch.objects.filter(
+        ImportBatch.objects.standing()
+        .filter(
             source__in=import_batch.family_of(described),
             confirmed_at__isnull=False,
             published_on__gt=published_on,
@@ -218,6 +227,7 @@ def map_batch(
     with act("map inventory", by=by, reason="Mapping of an inventory confirmed"):
         _may_import(by)
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+        still_standing(batch)
         if batch.rows.filter(done_at__isnull=False).exists():
             raise Conflict(
                 "Rows of this file are live: its mapping stays. Upload the next file to map it anew."
@@ -282,6 +292,7 @@ def confirm_batch(
         if batch.repeats_id and not batch.rows.exists():
             batch = batch.repeats
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+        still_standing(batch)
         waiting = batch.rows.filter(done_at__isnull=True).order_by("line")
         if organisations is not None:
             waiting = waiting.filter(mapped__organisation__in=organisations)
@@ -292,7 +303,7 @@ def confirm_batch(
         import_rows(batch, [row for row in rows if row.decision == "import"], by)
         _join_twins(batch, rows)
         now = clock.now()
-        _write_outcomes(rows, now)
+        write_outcomes(rows, now)
         done = import_batch.counted(rows)
         counts = done | {"rows": total, "unchanged": done["unchanged"] + total - len(rows)}
         if rows:
@@ -308,7 +319,7 @@ def confirm_batch(
     return counts
 
 
-def _write_outcomes(rows: list[ImportRow], now) -> None:
+def write_outcomes(rows: list[ImportRow], now) -> None:
     """Decision, case and moment of every row, in one statement: thousands at once are the rule here."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -331,6 +342,7 @@ def _notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
     digests = dict(
         ImportRow.objects.filter(
             batch__source__in=import_batch.family_of(source),
+            batch__undone_at__isnull=True,
             done_at__gt=batch.uploaded_at,
             raw_digest__in=[row.raw_digest for row in rows],
         )
@@ -412,6 +424,7 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
         _may_import(by)
         one_import_at_a_time()
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
+        still_standing(row.batch)
         if row.decision not in ("triage", "reject") or (row.decision == "reject" and row.done_at):
             raise Conflict(f"This row is decided already: {row.get_decision_display().lower()}.")
         if row.initiative_id is not None:

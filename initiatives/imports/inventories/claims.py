@@ -28,12 +28,20 @@ MADE_HERE = "imported-"  # how the codes of units begin that an import made
 NOT_REPORTED = "Not reported by its source."
 
 
-def import_rows(batch: ImportBatch, rows: list[ImportRow], by: User | None) -> None:
-    """Cases from rows, set-wise: registered as ideas, then moved to the claimed stage with all the record asks for."""
+def import_rows(
+    batch: ImportBatch,
+    rows: list[ImportRow],
+    by: User | None,
+    units: dict[tuple[str, str], Unit] | None = None,
+) -> None:
+    """Cases from rows, set-wise: registered as ideas, then moved to the claimed stage with all the record asks for.
+
+    `units`: the unit of each (organisation, part of it) that the rows name; those of a list of others are made.
+    """
     if not rows:
         return
     now = clock.now()
-    units = _units(rows, own=batch.own)
+    units = _units(rows, own=batch.own) if units is None else units
     cases = row_history.insert_many(
         Initiative,
         [
@@ -148,7 +156,7 @@ def _units(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
     of this organisation, and new ones beside them.
     """
     pairs = {(row.mapped["organisation"], row.mapped["bureau"]) for row in rows}
-    root = None if own else Unit.objects.filter(code=ROOT[1]).first() or _add_units([(*ROOT, None)])[0]
+    root = None if own else Unit.objects.filter(code=ROOT[1]).first() or add_units([(*ROOT, None)])[0]
     here: dict[str, Unit] = {}
     for unit in Unit.objects.living().order_by("id"):
         if unit.code != ROOT[1] and (
@@ -158,7 +166,7 @@ def _units(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
     codes = set(Unit.objects.values_list("code", flat=True))
     names = {organisation[:120] for organisation, _ in pairs}
     missing = [name for name in sorted(names) if name.casefold() not in here]
-    for unit in _add_units([(name, _code(name, codes), root) for name in missing]):
+    for unit in add_units([(name, unit_code(name, codes), root) for name in missing]):
         here[unit.name.casefold()] = unit
     parts = {
         (unit.parent_id, unit.name.casefold()): unit
@@ -169,8 +177,8 @@ def _units(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
         above = here[organisation[:120].casefold()]
         if bureau and (above.pk, bureau.casefold()) not in parts and above.code.startswith(MADE_HERE):
             parts[above.pk, bureau.casefold()] = above  # holds the place, so that each is wanted once
-            wanted.append((bureau, _code(f"{organisation} {bureau}", codes), above))
-    for unit in _add_units(wanted):
+            wanted.append((bureau, unit_code(f"{organisation} {bureau}", codes), above))
+    for unit in add_units(wanted):
         parts[unit.parent_id, unit.name.casefold()] = unit
     return {
         (organisation, bureau): parts.get((above.pk, bureau.casefold()), above)
@@ -183,7 +191,8 @@ def _taken_over(unit: Unit) -> bool:
     return unit.code.startswith(MADE_HERE) and not unit.imported
 
 
-def _add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
+def add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
+    """Units by (name, code, the one above), set-wise, each with its entry."""
     if not wanted:
         return []
     units = row_history.insert_many(
@@ -206,10 +215,9 @@ def _add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:
     return units
 
 
-def _code(name: str, taken: set[str]) -> str:
-    """A code nobody has, from the initials of the name where it is long."""
-    words = slugify(name) or "unit"
-    stem = code = f"{MADE_HERE}{words}"[:34].rstrip("-")
+def unit_code(name: str, taken: set[str], prefix: str = MADE_HERE) -> str:
+    """A code nobody has, from the name; it joins `taken`."""
+    stem = code = f"{prefix}{slugify(name) or 'unit'}"[:34].rstrip("-")
     number = 1
     while code in taken:
         number += 1

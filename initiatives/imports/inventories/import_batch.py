@@ -72,7 +72,9 @@ def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
 
     Names and ids are those of the rows: a case that was renamed here is found by what its source calls it.
     """
-    done = ImportRow.objects.filter(batch__source__in=family_of(source), done_at__isnull=False)
+    done = ImportRow.objects.filter(
+        batch__source__in=family_of(source), batch__undone_at__isnull=True, done_at__isnull=False
+    )
     if but is not None:
         done = done.exclude(batch=but)
     earlier = Earlier(digests=dict(done.values_list("raw_digest", "initiative_id")))

@@ -1,5 +1,7 @@
 """The business case of an initiative: money and dates, as its people or their sheet state them."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 
@@ -50,3 +52,9 @@ class BusinessCase(models.Model):
 
     def __str__(self) -> str:
         return f"business case of {self.initiative_id}"
+
+    @property
+    def amounts(self) -> list[tuple[str, Decimal]]:
+        """The amounts that are stated, each with what it is called."""
+        stated = ((words, getattr(self, name)) for name, words in AMOUNTS.items())
+        return [(words, amount) for words, amount in stated if amount is not None]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from adoption.demo import people
 from adoption.demo.stories import decision_requests
@@ -32,6 +32,8 @@ from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import review_state
 from initiatives.facts import rulebook_in_effect, supported_stage
+from initiatives.imports.inventories import batch_removal
+from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,
@@ -260,6 +262,22 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
 
 
 # --- What the rules say of it, read by hand as well ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_its_export_comes_back_in_without_a_change(told, ending):
+    admin = User.objects.active().filter(is_admin=True).earliest("pk")
+    client = Client()
+    client.force_login(admin)
+    response = client.get(f"/cases/export.{ending}")
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    batch = portfolio_actions.upload_portfolio(content=content, file_name=f"demo.{ending}", by=admin)
+    assert batch.rows.count() > 30
+    for row in batch.rows.all():
+        assert (row.decision, row.mapped["changes"], row.mapped["refused"]) == ("unchanged", [], []), (
+            row.problems
+        )
+    batch_removal.discard_batch(batch=batch, by=admin)
 
 
 def test_the_rules_say_of_its_cases_what_a_plain_reading_says(told):

@@ -46,6 +46,7 @@ from initiatives.holds import dependants
 from initiatives.holds.actions import owe
 from initiatives.imports.estates import actions as estate_actions
 from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.intake import actions as intake_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -206,6 +207,18 @@ def world(cast):
         by=cast.admin,
     )
     inventory_actions.confirm_batch(batch=listed, by=cast.admin)
+    live_batch = inventory_actions.upload_batch(
+        content=b"agency,id,use_case_name,development_stage\nNASA,N-2,Ice finder,Pilot\n",
+        file_name="live.csv",
+        source="us-2024-live",
+        by=cast.admin,
+    )
+    inventory_actions.confirm_batch(batch=live_batch, by=cast.admin)
+    own_sheet = portfolio_actions.upload_portfolio(
+        content=f"Reference;Title;Status\n{case.ref};Another name;\n;A new one;Pilot\n".encode(),
+        file_name="own.csv",
+        by=cast.admin,
+    )
     vendor = residency_actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
     model = model_actions.add_model(vendor=vendor, family="Scribe", version="4", by=cast.admin)
     evaluation = factories.make_evaluation(cast, case)
@@ -390,6 +403,8 @@ def world(cast):
         "estates": estate.pk,
         "imports": batch.pk,
         "lists": listed.pk,
+        "live_batch": live_batch.pk,
+        "portfolio": own_sheet.pk,
         "rows": ImportRow.objects.filter(batch=batch).first().pk,
         "post-mortems": account.pk,
         "post-mortem-comments": said.pk,

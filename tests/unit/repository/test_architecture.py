@@ -17,12 +17,17 @@ FLOORS = ["governance", "initiatives", "adoption"]  # each may import what stand
 # The project package: the only modules below that may name the apps above, and only by string (docs/architecture.md).
 FRONT_HALL = {f"governance/{name}.py" for name in ("settings", "urls", "celery", "wsgi", "asgi")}
 # The only modules that may call a transition: the moves, and the claims of imports.
-MOVERS = {"initiatives/stages/actions.py", "initiatives/imports/inventories/claims.py"}
+MOVERS = {
+    "initiatives/stages/actions.py",
+    "initiatives/imports/inventories/batch_removal.py",
+    "initiatives/imports/inventories/claims.py",
+}
 # Acts that write what separates duties, and the record itself.
 WRITERS = {
     "governance/ledger/record.py",
     "initiatives/checklist/actions.py",
     "initiatives/components/actions.py",
+    "initiatives/imports/inventories/batch_removal.py",
     "initiatives/imports/inventories/claims.py",
     "initiatives/reviews/sign_offs/actions.py",
     "initiatives/stages/actions.py",

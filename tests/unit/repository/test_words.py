@@ -144,6 +144,7 @@ SAID_NO_MORE = [
 SAID_ON_PURPOSE = {
     r"(edge|use|test|curated|real|other) cases?": "cases in the ordinary sense",
     r"in (any|that|which|what) case|case by case": "the ordinary phrases",
+    r"business cases?": "what money and dates of an initiative are called everywhere",
     r"(inclusion|consistency) proofs?": "the standard terms of a transparency log",
     r"what (this|that) proves|it proves|not prove|proves (later|what|on|that|those)|receipt proves": "of hashes and "
     "signatures, which prove; never of an answer",

@@ -1,0 +1,71 @@
+"""Pages that throw a file away or undo its import, for admins."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from governance.people.permissions import may_import
+from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.cases.case_frame import acted, sent
+from initiatives.form_fields import ReasonForm
+from initiatives.imports.inventories import batch_removal
+from initiatives.models import ImportBatch
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def discard(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Throw a file away of which nothing is live."""
+    batch = _batch(request, pk)
+    batch_removal.may_discard(batch, request.user).or_refuse()
+    if request.method == "POST":
+        batch_removal.discard_batch(batch=batch, by=request.user)
+        messages.success(request, _("The file is thrown away. Nothing of it was live."))
+        return redirect("imports")
+    happens = [
+        _("Its rows are deleted. That it was uploaded, and by whom, stays in the record."),
+        _("The same file can be uploaded again."),
+    ]
+    return _page(request, batch, _("Throw the file away?"), _("Throw it away"), happens)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Undo an import while nobody works on what it brought."""
+    batch = _batch(request, pk)
+    batch_removal.may_undo(batch, request.user).or_refuse()
+    form = ReasonForm(sent(request))
+    act: Callable[[], int] = lambda: batch_removal.undo_batch(  # noqa: E731
+        batch=batch, reason=form.cleaned_data["reason"], by=request.user
+    )
+    if count := acted(request, form, act):
+        count = 0 if count is True else count
+        messages.success(request, f"The import is undone: {count} initiatives are withdrawn.")
+        return redirect("imports")
+    cases = batch_removal.brought_by(batch).count()
+    happens = [
+        f"{cases} initiatives are withdrawn: they leave pages, menus, counts and reminders.",
+        "The stage that their source claims is taken back; roles that nobody accepted end.",
+        "References, rows of the file and the record stay. The same file can be imported again.",
+    ]
+    return _page(request, batch, _("Undo the import?"), _("Undo it"), happens, form)
+
+
+def _batch(request: SignedInRequest, pk: int) -> ImportBatch:
+    may_import(request.user).or_refuse()
+    return get_object_or_404(ImportBatch, pk=pk)
+
+
+def _page(request, batch, title: str, verb: str, happens: list[str], form=None) -> HttpResponse:
+    context = {
+        "nav": "imports",
+        "batch": batch,
+        "title": title,
+        "verb": verb,
+        "happens": happens,
+        "form": form,
+    }
+    return render(request, "initiatives/imports/inventories/import_removal.html", context)

@@ -1,0 +1,1 @@
+"""The portfolio that an organisation has already: its own sheet read into initiatives of its own units."""

@@ -1,0 +1,75 @@
+"""What is here that a sheet may speak of: units, people, initiatives."""
+
+from django.db.models import QuerySet
+
+from governance import clock
+from governance.models import Rulebook, Unit, User
+from governance.vocabulary import Role, Stage, Tier
+from initiatives.access import permissions as case_permissions
+from initiatives.imports.portfolio.people_matching import Directory, Known
+from initiatives.imports.portfolio.portfolio_plan import Here, Look, values_of
+from initiatives.models import ImportRow, Initiative, RoleAssignment
+from initiatives.portfolio import portfolio_export
+
+
+def top_unit() -> Unit | None:
+    """The unit at the top of the organisation; of several the first."""
+    return Unit.objects.own().filter(parent=None).order_by("pk").first()
+
+
+def units_by_word() -> dict[str, int]:
+    """Units of one's own by name and by code; of two with one name neither."""
+    found: dict[str, int | None] = {}
+    for unit in Unit.objects.own():
+        for word in {unit.name.casefold(), unit.code.casefold()}:
+            found[word] = None if word in found else unit.pk
+    return {word: key for word, key in found.items() if key is not None}
+
+
+def directory() -> Directory:
+    """Active people, as cells are matched with them."""
+    rows = User.objects.active().values_list("pk", "full_name", "login", "email").order_by("full_name", "pk")
+    return Directory(Known(*row) for row in rows)
+
+
+def described(case: Initiative) -> Initiative:
+    """The case with its business case, read anew."""
+    return Initiative.objects.select_related("business_case", "unit").get(pk=case.pk)
+
+
+def look(person: User, *, exported: bool) -> Look:
+    """Initiatives that the person sees, by what rows may call them by: those of lists of others by reference alone.
+
+    `exported`: with the row of each in our own export, which is how a sheet of ours is read back.
+    """
+    cases = case_permissions.visible_to(person).live()
+    owners: dict[int, dict[int, str]] = {}
+    held_or_asked = RoleAssignment.objects.open().filter(role=Role.OWNER)
+    for case, key, name in held_or_asked.values_list("initiative", "person", "person__full_name"):
+        owners.setdefault(case, {})[key] = name
+    found = Look()
+    book = None
+    if exported:
+        rulebook = Rulebook.objects.in_force()
+        book = rulebook.book if rulebook else None
+        cases = portfolio_export.annotated(cases, rulebook, clock.now())
+    for case in cases.select_related("business_case", "unit").iterator(chunk_size=500):
+        here = owners.get(case.pk, {})
+        values = values_of(case) | {
+            "owners": here,
+            "owner": ", ".join(here.values()),
+            "stage": Stage.word(case.stage),
+            "tier": Tier.word(case.tier or case.proposed_tier) if case.tier or case.proposed_tier else "",
+            "unit": case.unit.name,
+            "unit_key": str(case.unit_id),
+        }
+        row = portfolio_export.compared(case, book) if exported else {}
+        found.add(Here(case.pk, case.ref, values, row), own=not case.unit.imported)
+    return found
+
+
+def changes_waiting() -> QuerySet:
+    """Rows of sheets that propose changes which nobody answered."""
+    return ImportRow.objects.filter(
+        decision="change", done_at__isnull=True, batch__undone_at=None, batch__discarded_at=None
+    ).order_by("-batch_id", "line")

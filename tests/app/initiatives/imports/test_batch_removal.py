@@ -1,0 +1,108 @@
+"""A file is thrown away while nothing is live, and an import undone while nobody works on what it brought."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from governance.models import Entry
+from governance.permission_result import Conflict, Refused
+from initiatives.checklist import actions as checklist_actions
+from initiatives.imports.inventories import actions as inventory_actions
+from initiatives.imports.inventories import batch_removal
+from initiatives.models import Initiative, RoleAssignment
+from initiatives.roles import actions as role_actions
+from tests.acceptance.input.test_inventories import text_upload
+from tests.support.claims import check_deferred
+
+pytestmark = pytest.mark.django_db
+LIST = """Name;Organisation;Status;Purpose
+Route planner;Fleet Ltd;Idea;Fewer empty runs
+Letter sorter;Fleet Ltd;Pilot;Sorts letters
+Depot camera;Fleet Ltd;In production;Counts crates
+Old bot;Fleet Ltd;Retired;Answered mail
+"""
+
+
+def bring_in(cast, text=LIST, source="fleet-2026"):
+    batch = text_upload(cast.admin, text, source=source)
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
+    return batch
+
+
+def test_what_is_thrown_away_can_be_uploaded_again(cast, as_):
+    batch = text_upload(cast.admin, LIST, source="fleet-2026")
+    page = as_(cast.admin).get(f"/imports/{batch.pk}/discard/")
+    assert "Throw the file away?" in page.content.decode()
+    assert as_(cast.admin).post(f"/imports/{batch.pk}/discard/").status_code == 302
+    batch.refresh_from_db()
+    assert batch.discarded_by == cast.admin
+    assert not batch.rows.exists()
+    assert Entry.objects.latest("pk").kind == "import discarded"
+    with pytest.raises(Conflict, match="thrown away"):
+        inventory_actions.confirm_batch(batch=batch, by=cast.admin)
+    again = text_upload(cast.admin, LIST, source="fleet-2026")
+    assert again.repeats is None
+    assert again.rows.count() == 4
+    assert as_(cast.outsider).get(f"/imports/{again.pk}/discard/").status_code == 403
+
+
+def test_an_undone_import_leaves_entries_and_numbers_and_nothing_else(cast, as_):
+    before = set(Initiative.objects.live().values_list("pk", flat=True))
+    batch = bring_in(cast)
+    brought = list(batch_removal.brought_by(batch))
+    assert len(brought) == 4
+    role = role_actions.propose_role(case=brought[1], role="owner", person=cast.lead, by=cast.admin)
+    assert as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": ""}).status_code == 200
+    done = as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": "The wrong sheet."}, follow=True)
+    assert "4 initiatives are withdrawn" in done.content.decode()
+    check_deferred()
+    assert set(Initiative.objects.live().values_list("pk", flat=True)) == before
+    for case in Initiative.objects.filter(pk__in=[one.pk for one in brought]):
+        assert (case.stage, bool(case.withdrawn_at)) == ("proposed", True)
+        kinds = set(Entry.objects.filter(case_ref=case.ref).values_list("kind", flat=True))
+        assert "withdrawn" in kinds
+    assert not RoleAssignment.objects.waiting().filter(pk=role.pk).exists()
+    portfolio = as_(cast.admin).get("/portfolio/?view=list").content.decode()
+    assert "Depot camera" not in portfolio
+    assert "Letter sorter" not in portfolio
+    again = bring_in(cast)
+    assert again.repeats is None
+    assert batch_removal.brought_by(again).count() == 4, "new cases, none of the withdrawn ones"
+
+
+def test_an_import_is_not_undone_once_somebody_works_on_it(cast):
+    batch = bring_in(cast)
+    case = Initiative.objects.get(title="Letter sorter")
+    role = role_actions.propose_role(case=case, role="owner", person=cast.owner, by=cast.admin)
+    role_actions.accept_role(assignment=role, by=cast.owner)
+    with pytest.raises(Refused, match=f"People work on 1 .*{case.ref}: .*role assignment"):
+        batch_removal.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
+    assert Initiative.objects.live().filter(title="Depot camera").exists(), "all or nothing"
+
+
+def test_an_answer_alone_keeps_an_import(cast):
+    batch = bring_in(cast)
+    case = Initiative.objects.get(title="Route planner")
+    role = role_actions.propose_role(case=case, role="owner", person=cast.owner, by=cast.admin)
+    assert not batch_removal.worked_on(batch_removal.brought_by(batch)), "asked, and not accepted"
+    role_actions.accept_role(assignment=role, by=cast.owner)
+    checklist_actions.answer(
+        case=case, requirement="prototype.selected", kind="answered", text="It pays.", by=cast.owner
+    )
+    words = batch_removal.worked_on(batch_removal.brought_by(batch))[case.ref]
+    assert "answer" in words
+
+
+def test_undoing_needs_a_reason_an_admin_and_live_rows(cast):
+    batch = bring_in(cast)
+    with pytest.raises(ValidationError):
+        batch_removal.undo_batch(batch=batch, reason=" ", by=cast.admin)
+    with pytest.raises(Refused):
+        batch_removal.undo_batch(batch=batch, reason="Wrong.", by=cast.chair)
+    with pytest.raises(Refused, match="Undo the import"):
+        batch_removal.discard_batch(batch=batch, by=cast.admin)
+    waiting = text_upload(cast.admin, LIST.replace("Depot", "Gate"), source="other-2026")
+    with pytest.raises(Refused, match="Throw it away"):
+        batch_removal.undo_batch(batch=waiting, reason="Wrong.", by=cast.admin)
+    batch_removal.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)
+    with pytest.raises(Refused, match="already"):
+        batch_removal.undo_batch(batch=batch, reason="Wrong.", by=cast.admin)

@@ -1,0 +1,172 @@
+"""A sheet of one's own: matched, corrected on the page, published; owners asked once; changes proposed, not taken."""
+
+import pytest
+
+from governance import clock
+from governance.models import Entry, User
+from governance.permission_result import Conflict, Refused
+from initiatives.imports.inventories import batch_removal
+from initiatives.imports.portfolio import actions, desk
+from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
+from initiatives.roles import actions as role_actions
+from initiatives.roles import reminders
+
+pytestmark = pytest.mark.django_db
+SHEET = """Initiative;Owner;Department;Status;Vendor;Budget;Currency;Go-live;Ticket;Risk
+Invoice reader;{owner};{unit};Live;Acme;120k;EUR;2025-03-14;P-1;High
+Mail triage;{owner};{unit};Pilot;;€ 80.000;;Q3 2026;P-2;
+Route planner;Bob Nobody;Warehousing;Idea;;;;;P-3;low
+Depot camera;;Warehousing;Poc;Acme;10;;03/04/2027;P-4;
+Quiet one;;;;;;;;P-5;
+;;{unit};Idea;;;;;P-6;
+"""
+
+
+def sheet(cast, text=SHEET):
+    return text.format(owner=cast.owner.full_name, unit=cast.unit.name)
+
+
+def upload(cast, text=SHEET, name="portfolio.csv") -> ImportBatch:
+    return actions.upload_portfolio(content=sheet(cast, text).encode(), file_name=name, by=cast.admin)
+
+
+def fates(batch) -> dict[str, str]:
+    return {row.mapped["title"]: row.decision for row in batch.rows.all()}
+
+
+def test_what_a_sheet_says_is_read_and_nothing_is_live(cast):
+    before = Initiative.objects.count()
+    batch = upload(cast)
+    assert fates(batch) == {
+        "Invoice reader": "import",
+        "Mail triage": "import",
+        "Route planner": "import",
+        "Depot camera": "import",
+        "Quiet one": "triage",
+        "": "reject",
+    }
+    rows = {row.mapped["title"]: row for row in batch.rows.all()}
+    reader = rows["Invoice reader"].mapped
+    assert (reader["stage"], reader["budget"], reader["currency"]) == ("production", "120000.00", "EUR")
+    assert reader["owner"] == cast.owner.pk
+    assert rows["Mail triage"].mapped["stage"] == "mvp"
+    assert rows["Mail triage"].mapped["go_live_on"] == "2026-09-30"
+    assert rows["Route planner"].mapped["stage"] == "proposed"
+    assert rows["Route planner"].mapped["owner"] is None
+    texts = [each["text"] for each in rows["Depot camera"].problems]
+    assert any("without a currency" in text for text in texts)
+    assert any("03/04/2027" in text for text in texts)
+    assert Initiative.objects.count() == before
+    assert not RoleAssignment.objects.waiting().exists()
+
+
+def test_corrected_on_the_page_published_and_remembered(cast, as_):
+    batch = upload(cast)
+    client = as_(cast.admin)
+    page = client.get(batch.get_absolute_url())
+    form = page.context["form"]
+    assert len(form.unsure) == 1
+    posted = {name: field.initial or "" for name, field in form.fields.items()} | form.initial
+    posted |= {f"stage_{form.stage_words.index('')}": "proposed", "currency": "CHF", "dates": "dmy"}
+    posted |= {f"login_{form.people_words.index('Bob Nobody')}": cast.lead.login}
+    client.post(batch.get_absolute_url(), posted)
+    batch.refresh_from_db()
+    rows = {row.mapped["title"]: row.mapped for row in batch.rows.all()}
+    assert rows["Quiet one"]["stage"] == "proposed"
+    assert (rows["Depot camera"]["currency"], rows["Depot camera"]["go_live_on"]) == ("CHF", "2027-04-03")
+    assert rows["Route planner"]["owner"] == cast.lead.pk
+    page = client.get(f"{batch.get_absolute_url()}publish/").content.decode()
+    assert "5 initiatives join the portfolio: 2 as ideas" in page
+    assert "Warehousing" in page
+    done = client.post(f"{batch.get_absolute_url()}publish/", follow=True).content.decode()
+    assert "5 initiatives are in your portfolio; 3 times an owner is asked." in done
+    planner = Initiative.objects.get(title="Route planner")
+    assert (planner.stage, planner.basis, planner.unit.name) == ("proposed", "registered", "Warehousing")
+    assert not planner.unit.imported
+    assert planner.proposed_tier == "minimal"
+    reader = Initiative.objects.get(title="Invoice reader")
+    assert (reader.stage, reader.basis, reader.unit) == ("production", "import", cast.unit)
+    assert reader.business_case.budget == 120000
+    assert reader.business_case.ticket == "P-1"
+    assert client.get(reader.get_absolute_url()).status_code == 200
+    assert {row.person for row in RoleAssignment.objects.waiting()} == {cast.owner, cast.lead}
+    again = upload(cast, "Initiative;Owner;Department;Status\nNew one;Bob Nobody;Warehousing;\n")
+    row = again.rows.get()
+    assert (row.mapped["stage"], row.mapped["owner"]) == ("proposed", cast.lead.pk)
+    assert row.mapped["unit"] == str(planner.unit_id), "the unit that was made is found by its name"
+
+
+def test_each_owner_is_asked_by_one_message(cast):
+    actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
+    told = [due for due in reminders.roles_to_accept(clock.now()) if due.person == cast.owner]
+    assert len(told) == 1
+    assert "2 roles" in told[0].subject
+
+
+def test_a_second_sheet_proposes_changes_and_makes_no_second_case(cast, as_):
+    actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
+    count = Initiative.objects.count()
+    newer = SHEET.replace("120k", "150k").replace("Mail triage", "Mail sorting").replace("Pilot", "Live")
+    newer = newer.replace(";P-3;low", ";P-3;high").replace("Depot camera;;", "Depot camera;{owner};")
+    batch = upload(cast, newer, "newer.csv")
+    rows = {row.mapped["title"]: row for row in batch.rows.all()}
+    assert [each["field"] for each in rows["Invoice reader"].mapped["changes"]] == ["budget"]
+    assert [each["field"] for each in rows["Mail sorting"].mapped["changes"]] == ["title"]
+    refused = {title: [each["words"] for each in row.mapped["refused"]] for title, row in rows.items()}
+    assert refused["Mail sorting"] == ["Status"]
+    assert refused["Route planner"] == ["Risk tier"]
+    assert refused["Depot camera"] == ["Owner"]
+    assert Initiative.objects.count() == count
+    assert actions.confirm_portfolio(batch=batch, by=cast.admin)["imported"] == 0, "only what is new"
+    with pytest.raises(Conflict):
+        actions.confirm_portfolio(batch=batch, by=cast.admin)
+    owned = rows["Invoice reader"]
+    role = RoleAssignment.objects.waiting().get(initiative=owned.initiative, role="owner")
+    role_actions.accept_role(assignment=role, by=cast.owner)
+    as_(cast.admin).post(f"{batch.get_absolute_url()}changes/")
+    assert Initiative.objects.filter(title="Mail sorting", stage="mvp").exists(), "taken: nobody owns it yet"
+    assert BusinessCase.objects.get(ticket="P-1").budget == 120000, "its owner is asked"
+    ref = owned.initiative.ref
+    with pytest.raises(Refused):
+        actions.take_changes(row=owned, fields=["budget"], by=cast.admin)
+    assert [line.link for line in desk.lines(cast.owner)] == [f"/cases/{ref}/proposed-changes/"]
+    page = as_(cast.owner).get(f"/cases/{ref}/proposed-changes/").content.decode()
+    assert "150000" in page
+    as_(cast.owner).post(f"/cases/{ref}/proposed-changes/", {"fields_taken": ["budget"]})
+    assert BusinessCase.objects.get(ticket="P-1").budget == 150000
+    assert not list(desk.lines(cast.owner))
+    assert Entry.objects.filter(kind="imported row decided", case_ref=ref).exists()
+
+
+def test_an_own_sheet_is_undone_and_an_invitation_binds_by_its_link(cast, mailoutbox):
+    text = "Initiative;Owner;Status\nCard scanner;Mia New <mia@new.example>;Pilot\n"
+    batch = upload(cast, text)
+    word = "Mia New <mia@new.example>"
+    assert batch.reading["people"][word]["person"] is None
+    assert not User.objects.filter(email="mia@new.example").exists()
+    actions.map_portfolio(
+        batch=batch,
+        columns=batch.reading["columns"],
+        stages={},
+        units={},
+        people={word: "invite"},
+        unit=cast.unit,
+        parent=cast.unit,
+        by=cast.admin,
+    )
+    person = User.objects.get(email="mia@new.example")
+    assert not person.has_usable_password()
+    assert person.full_name == "Mia New"
+    counts = actions.confirm_portfolio(batch=ImportBatch.objects.get(pk=batch.pk), by=cast.admin)
+    assert counts["asked"] == 1
+    batch_removal.undo_batch(batch=batch, reason="Wrong sheet.", by=cast.admin)
+    assert not Initiative.objects.live().filter(title="Card scanner").exists()
+    assert not RoleAssignment.objects.waiting().filter(person=person).exists()
+
+
+def test_only_admins_import_and_an_unknown_reference_is_refused(cast):
+    with pytest.raises(Refused):
+        actions.upload_portfolio(content=b"Title;Status\nA;Idea\n", file_name="a.csv", by=cast.owner)
+    batch = upload(cast, "Reference;Title;Status\nAI-9999;Nobody's;Idea\n")
+    assert batch.rows.get().decision == "reject"
+    assert "no initiative AI-9999" in batch.rows.get().problems[-1]["text"]
