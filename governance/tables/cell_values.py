@@ -23,6 +23,7 @@ BLANKS = frozenset(
         *("nao aplicavel", "nao se aplica", "nao disponivel", "sem dados", "sem informacao", "vazio"),
     )
 )  # fmt: skip
+LONGEST_BLANK = 32  # characters
 LONGEST_LIST = 20_000  # characters of a cell that is read as a list
 # Days as spreadsheets number them: that of 1 January 1950 and of 31 December 2100, counted from 1900.
 FIRST_SERIAL, LAST_SERIAL = 18_264, 73_415
@@ -46,7 +47,7 @@ def _says_nothing(text: str) -> bool:
 def is_blank(text: str) -> bool:
     """Whether a cell holds nothing, or only words or marks that stand for nothing: N/A, [blank], Redacted, ---, ?"""
     # The process remembers what comes again, which is short.
-    return (len(text) <= 60 and _says_nothing(text)) or not text.strip()
+    return (len(text) <= LONGEST_BLANK and _says_nothing(text)) or not text.strip()
 
 
 def list_as_text(text: str) -> str:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from governance.tables.cell_values import folded
 from governance.tables.encodings import wrong
 
+ALIKE = 0.78  # from which a header may be another
 COMPOUND = 4  # letters of the last part of a compound
 LONGEST_GROUP = 40  # letters of a name that stands over several columns, or below it
 # Names that say little without what stands above them.
@@ -194,7 +195,7 @@ def guess_columns(
                     continue
                 else:
                     likeness = max(map(_likeness, names, wanted))
-                if likeness >= 0.78:
+                if likeness >= ALIKE:
                     pairs.append((likeness - place / 1000, role, column))
     chosen: dict[str, str] = {}
     for _, role, column in sorted(pairs, key=lambda pair: -pair[0]):
@@ -205,7 +206,9 @@ def guess_columns(
 
 def _likeness(name: str, alias: str) -> float:
     """How alike a header and a known one are: letter by letter, by a word within, by the end of a compound."""
-    likeness = SequenceMatcher(None, name, alias).ratio()
+    matcher = SequenceMatcher(None, name, alias)
+    close = matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE
+    likeness = matcher.ratio() if close else 0.0
     within = re.search(rf"\b{re.escape(alias)}\b", name)
     if within and len(alias) > 0.4 * len(name):
         return max(likeness, 0.8)

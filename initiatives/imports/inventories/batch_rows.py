@@ -12,7 +12,7 @@ from initiatives.imports.inventories import import_batch
 from initiatives.imports.inventories.inventory_sources import newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow
 
-AT_A_TIME = 1_000  # rows that are held at once
+AT_A_TIME = 500  # rows that are held at once
 Progress = Callable[
     [int, int], None
 ]  # is told rows done and rows in all; may raise to end what it is told of
