@@ -78,8 +78,8 @@ def state_of(plan: CatchUpPlan | None) -> str:
 
 
 def claiming(cases: QuerySet) -> QuerySet:
-    """Of these, the initiatives whose running stage an import claims: what plans are for."""
-    return cases.filter(basis="import", stage__in=CLAIMED, withdrawn_at__isnull=True)
+    """Of these, the initiatives of one's own whose running stage an import claims: what plans are for."""
+    return cases.own().filter(basis="import", stage__in=CLAIMED, withdrawn_at__isnull=True)
 
 
 def catching_up(person: User) -> QuerySet:

@@ -18,11 +18,6 @@ class Migration(migrations.Migration):
         governance.database.migration_operations.Together(
             [
                 migrations.AddField(
-                    model_name='historicalimportbatch',
-                    name='rereads',
-                    field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.importbatch'),
-                ),
-                migrations.AddField(
                     model_name='historicalinventorysource',
                     name='sheet',
                     field=models.CharField(blank=True, default='', max_length=100),
@@ -31,11 +26,6 @@ class Migration(migrations.Migration):
                     model_name='historicalinventorysource',
                     name='code_page',
                     field=models.CharField(blank=True, default='', max_length=40),
-                ),
-                migrations.AddField(
-                    model_name='importbatch',
-                    name='rereads',
-                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='read_again_as', to='initiatives.importbatch'),
                 ),
                 migrations.AddField(
                     model_name='inventorysource',

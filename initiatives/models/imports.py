@@ -63,7 +63,6 @@ class ImportBatch(models.Model):
     uploaded_at = models.DateTimeField()
     published_on = models.DateField(null=True, blank=True)
     repeats = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="repeated_by")
-    rereads = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="read_again_as")
     columns = models.JSONField(default=list)
     reading = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)

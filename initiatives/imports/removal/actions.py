@@ -37,6 +37,8 @@ def may_discard(batch: ImportBatch, person: User) -> Answer:
     """Throw a file away: whoever imports, while nothing of it is live."""
     if batch.discarded_at:
         return no("This file was thrown away already.")
+    if batch.runs.under_way().exists():
+        return no("The file is being worked on.", "Cancel that first, on the page of imports.", "/imports/")
     if batch.confirmed_at or batch.rows.filter(done_at__isnull=False).exists():
         return no("Rows of this file are live.", "Undo the import instead.", f"/imports/{batch.pk}/undo/")
     return all_of(may_import(person), cooling_off.may_lift(person))
@@ -51,6 +53,13 @@ def may_undo(batch: ImportBatch, person: User) -> Answer:
         return no("This import was undone already.")
     if not batch.confirmed_at:
         return no("Nothing of this file is live.", "Throw it away instead.", f"/imports/{batch.pk}/discard/")
+    if batch.runs.under_way().exists():
+        return no("The file is being worked on.", "Cancel that first, on the page of imports.", "/imports/")
+    if taken := batch.rows.filter(decision="taken").count():
+        return no(
+            f"Claims of {taken} initiatives of an earlier list were corrected by it.",
+            "Withdraw or correct those that are wrong one by one.",
+        )
     busy = worked_on(brought_by(batch))
     if busy:
         named = "; ".join(f"{ref}: {', '.join(words)}" for ref, words in list(busy.items())[:NAMED])
