@@ -14,7 +14,7 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria
 from governance.gates.gate_inputs import Facts
-from governance.models import Rulebook, User
+from governance.models import Rulebook, Unit, User
 from governance.rulebook import Book
 from governance.vocabulary import Stage
 from initiatives.access import permissions as case_permissions
@@ -79,7 +79,8 @@ def state_of(plan: CatchUpPlan | None) -> str:
 
 def claiming(cases: QuerySet) -> QuerySet:
     """Of these, the initiatives of one's own whose running stage an import claims: what plans are for."""
-    return cases.own().filter(basis="import", stage__in=CLAIMED, withdrawn_at__isnull=True)
+    claimed = cases.filter(basis="import", stage__in=CLAIMED, withdrawn_at__isnull=True)
+    return claimed.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
 
 
 def catching_up(person: User) -> QuerySet:
