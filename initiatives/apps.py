@@ -39,7 +39,6 @@ class InitiativesConfig(AppConfig):
         from initiatives.desk import due_queries, weekly_digest
         from initiatives.imports import entry_wording as import_entry_wording
         from initiatives.imports.assertions import entry_wording as assertion_entry_wording
-        from initiatives.imports.portfolio import desk as portfolio_import_desk
         from initiatives.interactions import body_terms
         from initiatives.interactions import entry_wording as interaction_entry_wording
         from initiatives.interactions import reminders as interaction_reminders
@@ -121,7 +120,6 @@ class InitiativesConfig(AppConfig):
             file_check_desk.lines,
             interaction_desk.lines,
             request_desk.lines,
-            portfolio_import_desk.lines,
         ]
         contributions.desk_circles.append(person_worklist.circle_of)
         contributions.sight_lost.append(visibility.sight_lost)

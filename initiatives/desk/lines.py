@@ -22,6 +22,7 @@ from initiatives.intake import desk as intake_desk
 from initiatives.integration.systems import desk as system_desk
 from initiatives.model_register import desk as model_desk
 from initiatives.models import Evidence, Initiative, Span, Waiver
+from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.portfolio_export import gap_words
 from initiatives.reviews import desk as review_desk
 from initiatives.worklist.person_worklist import Look, look_of
@@ -337,7 +338,7 @@ def house(look: Look):
         yield Line(
             "confirm",
             f"Import of {batch['file']}",
-            reverse("import", args=[batch["pk"]]),
+            reverse("portfolio-sheet" if batch["source"] == OWN_SHEET else "import", args=[batch["pk"]]),
             "Look and confirm",
             "Nothing of it is live until it is confirmed.",
             when=f"since {day(datetime.fromisoformat(batch['at']))}",
@@ -349,6 +350,20 @@ def house(look: Look):
             reverse("rulebook-publish", args=[rulebook["version"]]),
             "Read and publish",
             f"Proposed by {rulebook['name']}. It binds nobody until a chair publishes it.",
+        )
+
+
+def sheet_changes(look: Look):
+    """What a sheet says otherwise of an initiative that the person owns."""
+    for row in look.sheet_changes:
+        ref = Initiative.ref_of(row["number"])
+        yield Line(
+            "answer",
+            row["title"],
+            reverse("case-changes", args=[ref]),
+            "Take or leave them",
+            f"{row['file']} proposes changes.",
+            ref,
         )
 
 
@@ -398,6 +413,7 @@ PARTS = [
     system_desk.lines,
     model_desk.lines,
     intake_desk.lines,
+    sheet_changes,
     house,
 ]
 LINES = [lines]

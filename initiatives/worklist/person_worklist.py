@@ -71,8 +71,13 @@ class Look:
 
     @property
     def imports(self) -> list[dict]:
-        """Imports that nobody confirmed, for an admin: pk, file and at, oldest first."""
+        """Imports that nobody confirmed, for an admin: pk, file, source and at, oldest first."""
         return self._named["person"][0].open_imports if self.person.is_admin and self.person.is_active else []
+
+    @property
+    def sheet_changes(self) -> list[dict]:
+        """Changes that sheets propose of what the person owns: number and title of the case, and the file."""
+        return self._named["person"][0].sheet_changes
 
     @property
     def intake_invitations(self) -> list[dict]:

@@ -51,6 +51,15 @@ _now = Given("now")
 _unread = Notice.objects.unread().filter(person=OuterRef("pk")).order_by().values("person")
 _drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
 _imports = models.ImportBatch.objects.standing().filter(confirmed_at__isnull=True, repeats__isnull=True)
+# Rows of sheets that propose changes of what the person owns, and that nobody answered.
+_changes = models.ImportRow.objects.filter(
+    decision="change",
+    done_at__isnull=True,
+    batch__in=models.ImportBatch.objects.standing(),
+    initiative__roles__in=RoleAssignment.objects.filter(
+        person=OuterRef(OuterRef("pk")), role=Role.OWNER, accepted_at__isnull=False, ended_at__isnull=True
+    ),
+)
 # What seats answer: business terms and terms of vendors at once, all else once an owner had a week to.
 _proposals = models.ProposedChange.objects.waiting()
 _place = Coalesce(F("system__name"), F("vendor__name"), F("term__name"), KT("fields__name"))
@@ -122,7 +131,16 @@ OF_PERSON = Batch(
                 )
             ),
             open_imports=ArraySubquery(
-                _imports.order_by("pk").values(row=JSONObject(pk="pk", file="file_name", at="uploaded_at"))
+                _imports.order_by("pk").values(
+                    row=JSONObject(pk="pk", file="file_name", at="uploaded_at", source="source")
+                )
+            ),
+            sheet_changes=ArraySubquery(
+                _changes.order_by("pk").values(
+                    row=JSONObject(
+                        number="initiative__number", title="initiative__title", file="batch__file_name"
+                    )
+                )
             ),
         ),
         "pk",

@@ -19,7 +19,7 @@ FRONT_HALL = {f"governance/{name}.py" for name in ("settings", "urls", "celery",
 # The only modules that may call a transition: the moves, and the claims of imports.
 MOVERS = {
     "initiatives/stages/actions.py",
-    "initiatives/imports/inventories/removal_actions.py",
+    "initiatives/imports/removal/actions.py",
     "initiatives/imports/inventories/claims.py",
 }
 # Acts that write what separates duties, and the record itself.
@@ -27,7 +27,7 @@ WRITERS = {
     "governance/ledger/record.py",
     "initiatives/checklist/actions.py",
     "initiatives/components/actions.py",
-    "initiatives/imports/inventories/removal_actions.py",
+    "initiatives/imports/removal/actions.py",
     "initiatives/imports/inventories/claims.py",
     "initiatives/reviews/sign_offs/actions.py",
     "initiatives/stages/actions.py",

@@ -5,11 +5,13 @@ import pytest
 from governance import clock
 from governance.models import Entry, User
 from governance.permission_result import Conflict, Refused
-from initiatives.imports.portfolio import actions, desk
+from initiatives.desk.lines import sheet_changes
+from initiatives.imports.portfolio import actions
 from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
 from initiatives.roles import actions as role_actions
 from initiatives.roles import reminders
+from initiatives.worklist.person_worklist import look_of
 
 pytestmark = pytest.mark.django_db
 SHEET = """Initiative;Owner;Department;Status;Vendor;Budget;Currency;Go-live;Ticket;Risk
@@ -129,12 +131,12 @@ def test_a_second_sheet_proposes_changes_and_makes_no_second_case(cast, as_):
     ref = owned.initiative.ref
     with pytest.raises(Refused):
         actions.take_changes(row=owned, fields=["budget"], by=cast.admin)
-    assert [line.link for line in desk.lines(cast.owner)] == [f"/cases/{ref}/proposed-changes/"]
+    assert [line.link for line in sheet_changes(look_of(cast.owner))] == [f"/cases/{ref}/proposed-changes/"]
     page = as_(cast.owner).get(f"/cases/{ref}/proposed-changes/").content.decode()
     assert "150000" in page
     as_(cast.owner).post(f"/cases/{ref}/proposed-changes/", {"fields_taken": ["budget"]})
     assert BusinessCase.objects.get(ticket="P-1").budget == 150000
-    assert not list(desk.lines(cast.owner))
+    assert not list(sheet_changes(look_of(cast.owner)))
     assert Entry.objects.filter(kind="imported row decided", case_ref=ref).exists()
 
 
