@@ -17,7 +17,7 @@ log = structlog.get_logger("plumbline.doors")
 
 def case_for(person: User, ref: str) -> Initiative:
     """The case with this reference. Raises Http404 when there is none or the person may not see it; logged."""
-    found = with_ref(permissions.visible_to(person).select_related("unit", "contract"), ref)
+    found = with_ref(permissions.visible_to(person).select_related("unit", "contract", "business_case"), ref)
     if found is None:
         log.info("no such initiative for this person", person=person.pk, ref=ref[:20])
         raise Http404("No such initiative, or not yours to see.")

@@ -35,7 +35,6 @@ from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import activity, recent_changes, timeline
-from initiatives.models import BusinessCase
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
@@ -99,7 +98,7 @@ def case(request, ref):
         "ends": supported_stage.review_by(row),
         "to_decide": supported_stage.decision_due(row),
         "own_question": facts.answers.get("proto.question"),
-        "business": BusinessCase.objects.filter(initiative=row).first(),
+        "business": getattr(row, "business_case", None),
         "debts": _debts(row, may, request.user),
         "gaps": list(row.gaps.filter(closed_at__isnull=True).select_related("owner")),
     }

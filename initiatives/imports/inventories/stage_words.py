@@ -40,7 +40,8 @@ STAGE_WORDS = (
     ("prototype", "medium", (
         "pre-deployment", "predeployment", "pre deployment", "pre-pilot", "prepilot", "pre-production",
         "preproduction", "pre-operational", "pre-live", "not in production", "not yet", "ready for", "ready to",
-        "awaiting", "proof of", "proof-of", "poc", "prototyp", "concept", "experiment", "research", "develop",
+        "awaiting", "proof of", "proof-of", "poc", "discover", "uat", "prototyp", "concept", "experiment",
+        "research", "develop",
         "acqui", "procure", "design", "explor", "build", "alpha", "sandbox", "training", "test", "assessment",
         "evaluat", "validat", "noch nicht", "in entwicklung", "entwick", "erforsch", "forschung", "aufbau",
         "machbarkeit", "beschaff", "ausschreibung", "nog niet", "in ontwikkeling", "ontwikk", "ontwerp", "onderzoek",
@@ -122,7 +123,7 @@ def unlisted(text: str) -> str:
 
 def _words(raw: str) -> str:
     """Parted at underscores and capitals, folded."""
-    return folded(re.sub(r"(?<=[a-z])(?=[A-Z])|_+", " ", unlisted(raw)))
+    return folded(re.sub(r"(?<=[a-z])(?=[A-Z][a-z])|_+", " ", unlisted(raw)))
 
 
 def _stage_in(text: str) -> tuple[str, str, str] | None:

@@ -41,6 +41,11 @@ def test_what_is_only_an_idea_is_guessed_as_one(raw):
     assert guess_stage(raw)[0] == "proposed"
 
 
+@pytest.mark.parametrize("raw", ["PoC", "poc", "UAT", "Discovery", "projectInDevelopment"])
+def test_what_is_tried_is_a_prototype_however_it_is_written(raw):
+    assert guess_stage(raw)[0] == "prototype"
+
+
 @pytest.fixture
 def live(cast):
     """A list of an organisation not seen before, confirmed."""
