@@ -126,6 +126,7 @@ def pair_again(batch: ImportBatch, waiting) -> None:
     if batch.reading.get("backfill") or not since.exclude(pk=batch.pk).exists():
         return
     new = list(waiting.exclude(decision="merge").filter(paired_by="").defer("raw"))
+    notice_what_is_done(batch, new)  # what was entered meanwhile, line by line, is no pair by its name
     import_batch.pair(new, import_batch.earlier_of(source, but=batch))
     found = [row for row in new if row.paired_by]
     ImportRow.objects.bulk_update(

@@ -267,5 +267,5 @@ def test_the_number_of_questions_does_not_grow_with_the_cases(cast, django_asser
     """Cases with nothing near cost no judging of their own."""
     for number in range(6):
         factories.make_case(cast, title=f"Idea {number}")
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(42):
         due.sweep()

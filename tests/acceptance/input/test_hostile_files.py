@@ -21,7 +21,7 @@ from tests.support.input.hostile_files import KEPT, MARK, REFUSED
 pytestmark = pytest.mark.django_db
 
 FILES = hostile_files.files()
-TABLES = ("UploadForm", "EstateForm")  # where a table that can be read is kept as rows
+TABLES = ("PortfolioForm", "UploadForm", "EstateForm")  # where a table that can be read is kept as rows
 INLINE = {"image/png", "image/jpeg", "application/pdf"}
 
 
@@ -74,6 +74,8 @@ DOORS = {
     "EstateForm": (lambda _: at("estates"), "admin", "file", {"kind": "systems"}),
     "ReadingsFileForm": (lambda case: at("readings-import", case.ref), "owner", "file", {}),
     "PeopleForm": (lambda _: at("accounts-add"), "admin", "file", {}),
+    "UnitsForm": (lambda _: at("units-from-table"), "admin", "file", {}),
+    "PortfolioForm": (lambda _: at("portfolio-import"), "admin", "file", {}),
     "RulebookForm": (lambda _: at("rulebook-load"), "admin", "file", {}),
 }
 
@@ -141,6 +143,7 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
         "ProofForm",
         "ProofOnRow",
         "TableForm",
+        "LinesForm",
         "SampleForm",
         "DataSampleForm",
         "DrillForm",
