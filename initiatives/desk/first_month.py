@@ -77,8 +77,8 @@ def _portfolio() -> Step:
         "What a list says becomes claims: shown as stated by its source, signed and decided by nobody.",
         state,
         bool(stages) and not waiting,
-        reverse("imports"),
-        "Import a list",
+        reverse("portfolio-import"),
+        "Import your portfolio",
     )
 
 
