@@ -179,7 +179,7 @@ def _names() -> list[Hostile]:
         ("a formula as a name", "=cmd|' /C calc'!A0.pdf"),
         ("a template as a name", "{{ 7*7 }}{% debug %}.pdf"),
         ("percent signs", "..%2f..%2freport.pdf"),
-        ("far too long", "r" * 300 + ".pdf"),
+        ("far too long", "report of a test " * 20 + ".pdf"),
         ("capital letters", "REPORT.PDF"),
     ]
     return [Hostile(what, name, good, REFUSED, words) for what, name, words in refused] + [
