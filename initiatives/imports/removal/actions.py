@@ -29,6 +29,7 @@ OF_THE_IMPORT = {
     "PastStanding.initiative",
     "ImportRow.initiative",
     "BusinessCase.initiative",
+    "CaseVisit.initiative",  # whoever looked at it has not worked on it
 }
 NAMED = 5  # initiatives that a refusal names
 
@@ -98,6 +99,8 @@ def worked_on(cases: QuerySet) -> dict[str, list[str]]:
             found[pk].append(str(model._meta.verbose_name))
     for pk in cases.filter(contract__isnull=False).values_list("pk", flat=True):
         found[pk].append("contract")
+    for pk in cases.exclude(tier="").values_list("pk", flat=True):
+        found[pk].append("risk tier confirmed")
     moved = StageChange.objects.filter(initiative__in=keys).exclude(basis="import").order_by()
     for pk in moved.values_list("initiative", flat=True).distinct():
         found[pk].append("stage decided here")
@@ -155,12 +158,18 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
 
 def _end_proposals(keys: list[int]) -> None:
     """Roles that nobody answered end with what they were asked for."""
-    waiting = RoleAssignment.objects.waiting().filter(initiative__in=keys)
+    waiting = list(
+        RoleAssignment.objects.waiting().filter(initiative__in=keys).select_related("initiative", "person")
+    )
     row_history.update_where(
         RoleAssignment,
-        list(waiting.values_list("pk", flat=True)),
+        [role.pk for role in waiting],
         ended_at=clock.now(),
         ended_reason="The import was undone",
+    )
+    record.record_many(
+        EntryKind.ROLE_ENDED,
+        [(role.initiative, {"role": role.role, "person": role.person.full_name}) for role in waiting],
     )
 
 

@@ -8,7 +8,7 @@ from governance.permission_result import Conflict, Refused
 from initiatives.checklist import actions as checklist_actions
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.removal import actions as removal_actions
-from initiatives.models import Initiative, RoleAssignment
+from initiatives.models import CaseVisit, Initiative, RoleAssignment
 from initiatives.roles import actions as role_actions
 from tests.acceptance.input.test_inventories import text_upload
 from tests.support.claims import check_deferred
@@ -52,6 +52,8 @@ def test_an_undone_import_leaves_entries_and_numbers_and_nothing_else(cast, as_)
     assert len(brought) == 4
     role = role_actions.propose_role(case=brought[1], role="owner", person=cast.lead, by=cast.admin)
     assert as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": ""}).status_code == 200
+    assert as_(cast.lead).get(brought[1].get_absolute_url()).status_code == 200
+    assert CaseVisit.objects.filter(initiative=brought[1]).exists(), "looking is not working on it"
     done = as_(cast.admin).post(f"/imports/{batch.pk}/undo/", {"reason": "The wrong sheet."}, follow=True)
     assert "4 initiatives are withdrawn" in done.content.decode()
     check_deferred()
@@ -61,6 +63,8 @@ def test_an_undone_import_leaves_entries_and_numbers_and_nothing_else(cast, as_)
         kinds = set(Entry.objects.filter(case_ref=case.ref).values_list("kind", flat=True))
         assert "withdrawn" in kinds
     assert not RoleAssignment.objects.waiting().filter(pk=role.pk).exists()
+    ended = Entry.objects.get(kind="role ended", case_ref=brought[1].ref)
+    assert ended.facts["facts"] == {"role": "owner", "person": cast.lead.full_name}
     portfolio = as_(cast.admin).get("/portfolio/?view=list").content.decode()
     assert "Depot camera" not in portfolio
     assert "Letter sorter" not in portfolio
