@@ -169,8 +169,14 @@ def state_business_case(*, case: Initiative, said: dict, reason: str = "", by: U
 
 
 def check_business_case(row: BusinessCase) -> None:
-    """Raise ValidationError, naming the field, for amounts below nothing or without a currency."""
-    wrong = {name: "An amount is not below nothing." for name in AMOUNTS if (getattr(row, name) or 0) < 0}
+    """Raise ValidationError, naming the field, for amounts below nothing, too large, or without a currency."""
+    wrong: dict[str, str | list] = {
+        name: "An amount is not below nothing." for name in AMOUNTS if (getattr(row, name) or 0) < 0
+    }
+    try:
+        row.clean_fields(exclude=[each.name for each in row._meta.fields if each.name not in AMOUNTS])
+    except ValidationError as digits:
+        wrong |= digits.error_dict
     stated = any(getattr(row, name) is not None for name in AMOUNTS)
     if (row.currency or stated) and not re.fullmatch(r"[A-Z]{3}", row.currency):
         wrong["currency"] = "Name the currency by its three letters, for instance EUR."

@@ -56,10 +56,11 @@ _changes = models.ImportRow.objects.filter(
     decision="change",
     done_at__isnull=True,
     batch__in=models.ImportBatch.objects.standing(),
+    initiative__withdrawn_at=None,
     initiative__roles__in=RoleAssignment.objects.filter(
         person=OuterRef(OuterRef("pk")), role=Role.OWNER, accepted_at__isnull=False, ended_at__isnull=True
     ),
-)
+).exclude(initiative__stage__in=CLOSED_STAGES)
 # What seats answer: business terms and terms of vendors at once, all else once an owner had a week to.
 _proposals = models.ProposedChange.objects.waiting()
 _place = Coalesce(F("system__name"), F("vendor__name"), F("term__name"), KT("fields__name"))

@@ -43,7 +43,7 @@ from initiatives.portfolio.portfolio_export import EXPORTED_AS
 from initiatives.registration import actions as registration_actions
 
 MOST_ROWS = 10_000  # of one sheet; a portfolio of more comes in parts
-WORDS_SHOWN = 200  # different words of one column that are asked about
+MOST_STATUSES = 200  # a column with more different words is no status
 NO_HARM = "Not stated by the portfolio it came from."
 
 
@@ -137,33 +137,38 @@ def _guessed(lines: list[Line], columns: list[str]) -> dict:
 
 
 def _words(lines: Iterable[Line], reading: dict, kept: InventorySource | None) -> dict:
-    """The words of the sheet that stand for something here: statuses, departments, owners, each once."""
+    """The words of the sheet that stand for something here: statuses, departments, owners, each once.
+
+    What was remembered counts while it is still there: a unit that is one's own, a person who is active.
+    """
     lines = list(lines)
 
-    def of(role: str) -> list[str]:
+    def of(role: str, most: int | None = None) -> list[str]:
         column = reading["columns"].get(role)
         seen = (
             Counter(" ".join(line.cells.get(column, "").split()) for line in lines) if column else Counter()
         )
-        return [word for word, _ in seen.most_common(WORDS_SHOWN)]
+        return [word for word, _ in seen.most_common(most)]
 
     meant = kept.stages if kept else {}
     chosen = kept.fixed.get("units", {}) if kept else {}
     people = kept.fixed.get("people", {}) if kept else {}
     stages = {
-        word: reading["stages"].get(word) or meant.get(word) or list(stage_of(word)) for word in of("stage")
+        word: reading["stages"].get(word) or meant.get(word) or list(stage_of(word))
+        for word in of("stage", MOST_STATUSES)
     }
     if not reading["columns"].get("stage"):
         stages = {"": reading["stages"].get("") or ["", "none", ""]}
     known, directory = queries.units_by_word(), queries.directory()
+    here = {NEW_UNIT, *(str(unit.pk) for unit in Unit.objects.own())}
     units = {}
     for word in filter(None, (word[:120] for word in of("unit"))):
-        unit = reading["units"].get(word) or chosen.get(word) or known.get(word.casefold(), NEW_UNIT)
-        units[word] = str(unit)
+        said = (unit for unit in (reading["units"].get(word), chosen.get(word)) if str(unit) in here)
+        units[word] = str(next(said, None) or known.get(word.casefold(), NEW_UNIT))
     owners = {}
     for word in filter(None, of("owner")):
         found = directory.match(word)
-        if not found.person and people.get(word):
+        if not found.person and people.get(word) in directory.keys:
             found = Match(people[word], "remembered", found.candidates, found.address)
         owners[word] = reading["people"].get(word) or {
             "person": found.person,
@@ -237,9 +242,7 @@ def map_portfolio(
         }
         reading["units"] = batch.reading["units"] | units
         reading["people"] = batch.reading["people"] | _asked(batch, people, by)
-        lines = [
-            Line(row.line, row.raw, tuple(row.mapped.get("odd", ()))) for row in batch.rows.order_by("line")
-        ]
+        lines = list(batch_rows.lines_of(batch))
         batch.reading = reading | _words(lines, reading, None)
         _remember(kept, batch.reading)
         _plan(batch, lines)
@@ -292,8 +295,14 @@ def _remember(kept: InventorySource, reading: dict) -> None:
         "currency": reading["currency"],
         "units": kept.fixed.get("units", {})
         | {word: unit for word, unit in reading["units"].items() if unit != NEW_UNIT},
-        "people": kept.fixed.get("people", {})
-        | {word: one["person"] for word, one in reading["people"].items() if one.get("person")},
+        "people": {
+            word: person
+            for word, person in (
+                kept.fixed.get("people", {})
+                | {word: one.get("person") for word, one in reading["people"].items()}
+            ).items()
+            if person
+        },
     }
     kept.save()
 
@@ -303,15 +312,19 @@ def _plan(batch: ImportBatch, lines: list[Line]) -> None:
     export = batch.reading["export"]
     look = queries.look(batch.uploaded_by, exported=export)
     rows = portfolio_plan.plan(lines, batch.reading, look)
-    done = {row.line: row for row in batch.rows.filter(done_at__isnull=False)}
-    batch.rows.filter(done_at__isnull=True).delete()
-    fresh = [row for row in rows if row.line not in done]
-    for row in fresh:
+    kept = {row.line: row for row in batch.rows.only("line", "decision", "done_at")}
+    waiting = [row for row in rows if row.line not in kept or kept[row.line].done_at is None]
+    for row in waiting:
         row.batch = batch
-    ImportRow.objects.bulk_create(fresh, batch_size=500)
-    batch.counts = import_batch.counted([*fresh, *done.values()]) | {
-        "changed": sum(row.decision == "change" for row in [*fresh, *done.values()])
-    }
+        row.pk = kept[row.line].pk if row.line in kept else None
+    ImportRow.objects.bulk_create([row for row in waiting if row.pk is None], batch_size=500)
+    ImportRow.objects.bulk_update(
+        [row for row in waiting if row.line in kept],
+        ["mapped", "problems", "decision", "initiative"],
+        batch_size=500,
+    )
+    after = [*waiting, *(row for row in kept.values() if row.done_at)]
+    batch.counts = import_batch.counted(after) | {"changed": sum(row.decision == "change" for row in after)}
     batch.save()
 
 
@@ -329,6 +342,7 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         still_standing(batch)
+        _plan(batch, list(batch_rows.lines_of(batch)))  # another sheet may have been published meanwhile
         waiting = batch.rows.filter(done_at__isnull=True).exclude(decision__in=["triage", "change"])
         rows = list(waiting.order_by("line"))
         if not rows:
@@ -355,14 +369,20 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
 
 
 def _units(batch: ImportBatch, rows: list[ImportRow]) -> dict[tuple[str, str], Unit]:
-    """The unit of each department that the rows name; those that are new stand below the one that was chosen."""
+    """The unit of each department that the rows name; those that are new stand below the one that was chosen.
+
+    A department that became a unit since the sheet was read is that unit.
+    """
+    known = queries.units_by_word()
     here = {str(unit.pk): unit for unit in Unit.objects.own()}
     codes = set(Unit.objects.values_list("code", flat=True))
     parent = here.get(batch.reading["parent"])
     wanted, found = {}, {}
     for row in rows:
         said, word = row.mapped["unit"], row.mapped["bureau"]
-        if said == NEW_UNIT:
+        if said == NEW_UNIT and word.casefold() in known:
+            found[OWN, word] = here[str(known[word.casefold()])]
+        elif said == NEW_UNIT:
             wanted[word.casefold()] = word
         elif said not in here:
             raise ValidationError({"unit": f"Say which unit line {row.line} belongs to."})
@@ -372,7 +392,7 @@ def _units(batch: ImportBatch, rows: list[ImportRow]) -> dict[tuple[str, str], U
     made = add_units([(name, unit_code(name, codes, ""), parent) for name in names])
     by_word = {unit.name.casefold(): unit for unit in made}
     for row in rows:
-        if row.mapped["unit"] == NEW_UNIT:
+        if (OWN, row.mapped["bureau"]) not in found:
             found[OWN, row.mapped["bureau"]] = by_word[row.mapped["bureau"].casefold()]
     return found
 

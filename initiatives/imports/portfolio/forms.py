@@ -16,6 +16,7 @@ from initiatives.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT
 from initiatives.models import ImportBatch
 
+WORDS_SHOWN = 200  # departments, and owners, that the page lists; those nobody is certain of come first
 FOUND_BY = {
     "address": _("by mail address"),
     "login": _("by user name"),
@@ -81,17 +82,22 @@ class PortfolioMappingForm(forms.Form):
                 initial=reading["stages"][word][0],
             )
         self.unit_words = list(reading["units"])
-        units = [(NEW_UNIT, _("a new unit of this name"))]
-        units += [(str(unit.pk), unit.name) for unit in Unit.objects.own()]
-        for place, word in enumerate(self.unit_words):
+        self.unit_places = _shown([reading["units"][word] != NEW_UNIT for word in self.unit_words])
+        choices = [(NEW_UNIT, _("a new unit of this name"))]
+        choices += [(str(unit.pk), unit.name) for unit in Unit.objects.own()]
+        for place in self.unit_places:
+            word = self.unit_words[place]
             self.fields[f"unit_{place}"] = forms.ChoiceField(
-                label=word, choices=units, initial=reading["units"][word]
+                label=word, choices=choices, initial=reading["units"][word]
             )
         self.people_words = list(reading["people"])
+        self.people_places = _shown([bool(reading["people"][word]["person"]) for word in self.people_words])
+        asked = [reading["people"][self.people_words[place]] for place in self.people_places]
         known = User.objects.active().in_bulk(
-            {pk for one in reading["people"].values() for pk in (*one["candidates"], one["person"]) if pk}
+            {pk for one in asked for pk in (*one["candidates"], one["person"]) if pk}
         )
-        for place, word in enumerate(self.people_words):
+        for place in self.people_places:
+            word = self.people_words[place]
             one = reading["people"][word]
             keys = dict.fromkeys(key for key in (one["person"], *one["candidates"]) if key in known)
             choices = [(str(key), known[key].full_name) for key in keys]
@@ -118,7 +124,7 @@ class PortfolioMappingForm(forms.Form):
         cleaned = super().clean()
         logins = {
             place: cleaned.get(f"login_{place}", "").strip()
-            for place in range(len(self.people_words))
+            for place in self.people_places
             if cleaned.get(f"login_{place}", "").strip()
         }
         found = {person.login.casefold(): person for person in User.objects.active()} if logins else {}
@@ -134,11 +140,17 @@ class PortfolioMappingForm(forms.Form):
         """The fields of one part of the page, in order: column, stage or unit."""
         if name == "column":
             return [self[f"column_{role}"] for role in FIELDS]
-        count = {"stage": self.stage_words, "unit": self.unit_words}[name]
-        return [self[f"{name}_{place}"] for place in range(len(count))]
+        places = {"stage": range(len(self.stage_words)), "unit": self.unit_places}[name]
+        return [self[f"{name}_{place}"] for place in places]
+
+    @property
+    def more(self) -> int:
+        """How many departments and owners are not listed: they are read as they stand in the rows."""
+        words, listed = (self.unit_words, self.people_words), (self.unit_places, self.people_places)
+        return sum(map(len, words)) - sum(map(len, listed))
 
     def _people(self, *, certain: bool) -> list[tuple]:
-        places = [at for at in range(len(self.people_words)) if bool(self[f"person_{at}"].initial) is certain]
+        places = [at for at in self.people_places if bool(self[f"person_{at}"].initial) is certain]
         return [(self[f"person_{at}"], self[f"login_{at}"]) for at in places]
 
     @property
@@ -157,10 +169,15 @@ class PortfolioMappingForm(forms.Form):
         return {
             "columns": {role: cleaned[f"column_{role}"] for role in FIELDS},
             "stages": {word: cleaned[f"stage_{at}"] for at, word in enumerate(self.stage_words)},
-            "units": {word: cleaned[f"unit_{at}"] for at, word in enumerate(self.unit_words)},
-            "people": {word: cleaned[f"person_{at}"] for at, word in enumerate(self.people_words)},
+            "units": {self.unit_words[at]: cleaned[f"unit_{at}"] for at in self.unit_places},
+            "people": {self.people_words[at]: cleaned[f"person_{at}"] for at in self.people_places},
             **{name: cleaned[name] for name in ("unit", "parent", "currency", "dates")},
         }
+
+
+def _shown(certain: list[bool]) -> list[int]:
+    """The places of the words that are listed, in their order: where there are too many, first who is not certain."""
+    return sorted(sorted(range(len(certain)), key=lambda place: certain[place])[:WORDS_SHOWN])
 
 
 class ManyForm(forms.Form):

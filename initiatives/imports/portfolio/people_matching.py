@@ -5,11 +5,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+
+from rapidfuzz import fuzz
 
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
 TITLES = {"dr", "prof", "mr", "mrs", "ms", "herr", "frau", "ing", "mme", "sr", "sra"}
 OFFERED = 5  # people that one uncertain name may mean
+ALIKE = 75  # of 100: how much two names have in common before one is offered for the other
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,14 @@ class Directory:
     """People who may be meant, looked up by what a sheet writes of them."""
 
     def __init__(self, people: Iterable[Known]):
-        self.people = list(people)
+        self.people = [(one, words_of(one.name)) for one in people]
+        self.keys = {one.pk for one, _ in self.people}
         self.by_address, self.by_login, self.by_name = defaultdict(list), defaultdict(list), defaultdict(list)
-        for one in self.people:
+        for one, words in self.people:
             if one.address:
                 self.by_address[one.address.casefold()].append(one.pk)
             self.by_login[one.login.casefold()].append(one.pk)
-            self.by_name[" ".join(sorted(words_of(one.name)))].append(one.pk)
+            self.by_name[" ".join(sorted(words))].append(one.pk)
 
     def match(self, cell: str) -> Match:
         """Who this cell means. Nobody is certain by likeness alone, nor where two people go by the same name."""
@@ -66,13 +69,12 @@ class Directory:
         if not words:
             return []
         rated = []
-        for one in self.people:
-            known = words_of(one.name)
-            alike = SequenceMatcher(None, " ".join(words), " ".join(known)).ratio()
+        for one, known in self.people:
+            alike = fuzz.ratio(" ".join(words), " ".join(known))
             shared = set(words) & set(known)
             short = all(any(whole.startswith(word) for whole in known) for word in words)
-            if alike >= 0.75 or short or any(len(word) > 2 for word in shared):
-                rated.append((-(alike + len(shared) + short), one.pk))
+            if alike >= ALIKE or short or any(len(word) > 2 for word in shared):
+                rated.append((-(alike / 100 + len(shared) + short), one.pk))
         return [pk for _, pk in sorted(rated)[:OFFERED]]
 
 

@@ -26,6 +26,7 @@ FIELDS = {
     "ticket": "Ticket",
 }
 AMOUNTS = ("budget", "run_cost", "benefit")
+LARGEST = Decimal(10) ** 14  # what no amount reaches, as business cases keep them
 # Headers by which each is guessed, the likeliest first; in the languages that portfolios are kept in.
 HEADERS = {
     "title": (
@@ -150,7 +151,8 @@ UNREAD = {  # what is said of a cell that cannot be read, by field
 def parse_amount(text: str) -> tuple[Decimal | None, str]:
     """An amount and the currency that stands with it, "" for none: "€ 120k", "1.2 Mio CHF", "120.000,50".
 
-    Three digits behind a single point or comma are thousands: no amount has three decimals. None for all else.
+    Three digits behind a single point or comma are thousands: no amount has three decimals. None for all else, and
+    for what is too large to be one: a number of a contract, say, in a column that was taken for amounts.
     """
     rest, currency = text.strip(), ""
     for sign, code in SIGNS.items():
@@ -167,9 +169,9 @@ def parse_amount(text: str) -> tuple[Decimal | None, str]:
     if re.fullmatch(r"-?\d{1,3}([.,]\d{3})+", number) and len(set(re.findall(r"[.,]", number))) == 1:
         number = re.sub(r"[.,]", "", number)
     amount = parse_number(number, thousands=True)
-    if amount is None:
-        return None, currency
     times = TIMES.get(found[2].casefold(), 1)
+    if amount is None or abs(amount * times) >= LARGEST:
+        return None, currency
     return (amount * times).quantize(Decimal("0.01")), currency
 
 

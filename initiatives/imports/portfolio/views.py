@@ -207,7 +207,10 @@ def take_all(request: SignedInRequest, pk: int) -> HttpResponse:
         fields = [each["field"] for each in row.mapped["changes"]]
         try:
             actions.take_changes(row=row, fields=fields, by=request.user)
-        except Conflict:
+        except (
+            Conflict,
+            ValidationError,
+        ):  # changed meanwhile, or no longer fits: its owner sees it on its page
             waits += 1
         else:
             taken += 1

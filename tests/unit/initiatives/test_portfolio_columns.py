@@ -32,13 +32,20 @@ from initiatives.imports.portfolio.portfolio_columns import (
         ("12.5", "12.50", ""),
         ("350 Tsd.", "350000.00", ""),
         ("500,-", "500.00", ""),
+        ("99 Mio", "99000000.00", ""),
     ],
 )
 def test_an_amount_is_read_with_its_currency(text, amount, currency):
     assert parse_amount(text) == (Decimal(amount), currency)
 
 
-@pytest.mark.parametrize("text", ["tbd", "50-80k", "about 100", "12 FTE", "", "ca. 1m", "1.2.3", "k"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("tbd", "50-80k", "about 100", "12 FTE", "", "ca. 1m", "1.2.3", "k"),
+        *("100000000000000", "-100000000000000", "100000000 Mio", "9" * 40),
+    ],
+)
 def test_what_is_no_plain_amount_is_not_guessed(text):
     assert parse_amount(text)[0] is None
 

@@ -3,12 +3,15 @@
 import pytest
 
 from governance import clock
-from governance.models import Entry, User
+from governance.database import row_history
+from governance.database.row_history import acting
+from governance.models import Entry, Unit, User
 from governance.permission_result import Conflict, Refused
 from initiatives.desk.lines import sheet_changes
 from initiatives.imports.portfolio import actions
 from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
+from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import reminders
 from initiatives.worklist.person_worklist import look_of
@@ -172,3 +175,112 @@ def test_only_admins_import_and_an_unknown_reference_is_refused(cast):
     batch = upload(cast, "Reference;Title;Status\nAI-9999;Nobody's;Idea\n")
     assert batch.rows.get().decision == "reject"
     assert "no initiative AI-9999" in batch.rows.get().problems[-1]["text"]
+
+
+def map_as_read(cast, batch, **said):
+    """The mapping confirmed as it was guessed, but for what is said otherwise."""
+    as_read = {"stages": {}, "units": {}, "people": {}, "unit": cast.unit, "parent": cast.unit}
+    return actions.map_portfolio(
+        batch=batch, columns=batch.reading["columns"], by=cast.admin, **(as_read | said)
+    )
+
+
+def test_a_confirmed_tier_keeps_an_import(cast):
+    batch = upload(cast)
+    actions.confirm_portfolio(batch=batch, by=cast.admin)
+    case = Initiative.objects.get(title="Invoice reader")
+    assert not removal_actions.worked_on(removal_actions.brought_by(batch)), "proposed, and not confirmed"
+    registration_actions.confirm_tier(case=case, tier="high", by=cast.seat_risk)
+    words = removal_actions.worked_on(removal_actions.brought_by(batch))
+    assert words == {case.ref: ["risk tier confirmed"]}
+
+
+def test_every_department_and_owner_is_read_however_many_there_are(cast, as_):
+    lines = [f"Case {number};Person {number};Place {number};Idea" for number in range(230)]
+    lines.append(f"Case 230;{cast.owner.full_name};{cast.unit.name};Idea")
+    batch = upload(cast, "\n".join(["Initiative;Owner;Department;Status", *lines]))
+    assert len(batch.reading["units"]) == len(batch.reading["people"]) == 231
+    row = batch.rows.get(mapped__title="Case 230")
+    assert (row.mapped["unit"], row.mapped["owner"]) == (str(cast.unit.pk), cast.owner.pk)
+    page = as_(cast.admin).get(batch.get_absolute_url())
+    form = page.context["form"]
+    assert (len(form.part("unit")), len(form.unsure), len(form.sure)) == (200, 200, 0)
+    assert "62 more departments and owners are read as they stand" in page.content.decode()
+    posted = {name: field.initial or "" for name, field in form.fields.items()} | form.initial
+    assert as_(cast.admin).post(batch.get_absolute_url(), posted).status_code == 302
+    row.refresh_from_db()
+    assert row.mapped["owner"] == cast.owner.pk
+
+
+def test_what_is_remembered_counts_while_it_is_there(cast):
+    text = "Initiative;Owner;Department;Status\nOne;The boss;Depot;Idea\n"
+    batch = upload(cast, text)
+    with acting(by=cast.admin):
+        gone = Unit.objects.create(code="gone", name="Gone", parent=cast.unit)
+    map_as_read(cast, batch, units={"Depot": str(gone.pk)}, people={"The boss": str(cast.lead.pk)})
+    again = upload(cast, text.replace("One", "Two"))
+    assert again.reading["units"] == {"Depot": str(gone.pk)}
+    assert again.reading["people"]["The boss"]["person"] == cast.lead.pk
+    with acting(by=cast.admin):
+        gone.delete()
+        row_history.update_where(User, [cast.lead.pk], is_active=False)
+    third = upload(cast, text.replace("One", "Three"))
+    assert third.reading["units"] == {"Depot": "new"}
+    assert third.reading["people"]["The boss"]["person"] is None
+
+
+def test_an_owner_who_was_cleared_is_forgotten(cast):
+    text = "Initiative;Owner;Status\nOne;The boss;Idea\n"
+    map_as_read(cast, upload(cast, text), people={"The boss": str(cast.lead.pk)})
+    second = upload(cast, text.replace("One", "Two"))
+    assert second.reading["people"]["The boss"]["person"] == cast.lead.pk
+    map_as_read(cast, second, people={"The boss": ""})
+    assert upload(cast, text.replace("One", "Three")).reading["people"]["The boss"]["person"] is None
+
+
+def test_rows_keep_their_keys_when_they_are_read_anew(cast):
+    batch = upload(cast)
+    before = dict(batch.rows.values_list("line", "pk"))
+    map_as_read(cast, batch, stages={"": "proposed"})
+    assert dict(batch.rows.values_list("line", "pk")) == before
+    assert batch.rows.get(mapped__title="Quiet one").decision == "import"
+
+
+def test_two_sheets_that_waited_make_no_second_case_and_no_second_unit(cast):
+    text = "Initiative;Department;Status\nOne;Yard;Idea\n"
+    first, second = upload(cast, text), upload(cast, text + "Two;Yard;Idea\n", "more.csv")
+    assert fates(second) == {"One": "import", "Two": "import"}
+    actions.confirm_portfolio(batch=first, by=cast.admin)
+    assert actions.confirm_portfolio(batch=second, by=cast.admin)["imported"] == 1
+    assert Initiative.objects.filter(title="One").count() == 1
+    assert Unit.objects.own().filter(name="Yard").count() == 1
+    assert {row.initiative.unit.name for row in second.rows.all()} == {"Yard"}
+
+
+def test_a_closed_initiative_asks_its_owner_nothing(cast):
+    actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
+    case = Initiative.objects.get(title="Route planner")
+    role = role_actions.propose_role(case=case, role="owner", person=cast.lead, by=cast.admin)
+    role_actions.accept_role(assignment=role, by=cast.lead)
+    upload(cast, "Initiative;Vendor;Status\nRoute planner;Acme;Idea\n")
+    assert list(sheet_changes(look_of(cast.lead)))
+    with acting(by=cast.admin):
+        gone = {"withdrawn_at": clock.now(), "withdrawn_reason": "Not ours."}
+        row_history.update_where(Initiative, [case.pk], **gone)
+    assert not list(sheet_changes(look_of(cast.lead)))
+
+
+def test_changes_that_no_longer_fit_stop_none_of_the_others(cast, as_):
+    actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
+    with acting(by=cast.admin):
+        waiting = RoleAssignment.objects.waiting().values_list("pk", flat=True)
+        row_history.update_where(RoleAssignment, list(waiting), declined_at=clock.now())
+    batch = upload(cast, SHEET.replace("120k", "150k").replace("80.000", "90.000"), "newer.csv")
+    rows = batch.rows.filter(decision="change").order_by("line")
+    assert [row.mapped["title"] for row in rows] == ["Invoice reader", "Mail triage"]
+    first = rows[0]
+    first.mapped["changes"][0]["after"] = "9" * 30  # more than the column holds
+    first.save()
+    page = as_(cast.admin).post(f"{batch.get_absolute_url()}changes/", follow=True)
+    assert "Taken of 1 rows; 1 wait" in page.content.decode()
+    assert BusinessCase.objects.get(ticket="P-2").budget == 90000
