@@ -34,10 +34,10 @@ class Change:
 
 
 def open_to_many(person: User) -> QuerySet:
-    """Initiatives that an admin may set something of: those that an import brought and nobody accepted."""
+    """Initiatives of one's own that an admin may set something of: an import brought them and nobody accepted."""
     owned = RoleAssignment.objects.in_force().filter(role=Role.OWNER)
     brought = Q(basis="import") | ~Q(source_organisation="")
-    seen = case_permissions.visible_to(person).live().filter(brought)
+    seen = case_permissions.visible_to(person).live().own().filter(brought)
     return seen.exclude(pk__in=owned.values("initiative"))
 
 

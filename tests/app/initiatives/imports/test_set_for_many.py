@@ -5,9 +5,11 @@ from django.core.exceptions import ValidationError
 
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
+from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.portfolio import actions, bulk
 from initiatives.models import Initiative, RoleAssignment
 from initiatives.roles import actions as role_actions
+from tests.acceptance.input.test_inventories import text_upload
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +72,13 @@ def test_what_somebody_owns_and_what_was_registered_here_stays(cast, brought):
         bulk.set_for_many(cases=cases, what="vendor", value="Beta", by=cast.owner)
     with pytest.raises(ValidationError):
         bulk.set_for_many(cases=cases, what="tier", value="high", by=cast.admin)
+
+
+def test_what_lists_of_others_name_is_not_set(cast, as_):
+    text = "Name;Organisation;Status\nTheirs;Fleet Ltd;Pilot\n"
+    batch = text_upload(cast.admin, text, source="fleet-2026")
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
+    theirs = Initiative.objects.get(title="Theirs")
+    assert "Theirs" not in as_(cast.admin).get("/imports/several/").content.decode()
+    with pytest.raises(Conflict):
+        bulk.set_for_many(cases=[theirs], what="vendor", value="Acme", by=cast.admin)
