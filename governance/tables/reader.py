@@ -35,6 +35,7 @@ WORTH_A_LOOK = 8 * 1024 * 1024  # unpacked bytes below which the ratio of one pa
 SECONDS = 40  # for a workbook
 MEMORY = 1 << 30  # bytes of address space for a workbook, of which about a quarter is ever used
 DELIMITERS = ",;\t|"
+MARK = "\ufeff"  # of the order of bytes, which some programs write before the first cell
 csv.field_size_limit(MAX_CELL)  # of the whole process
 FAR_MORE = "The workbook holds far more than its rows could need. Save the one sheet as csv."
 
@@ -145,7 +146,10 @@ def open_table(
     del text  # read again piece by piece: whole, its letters take four bytes each
 
     def records() -> Iterator[tuple[int, list[str]]]:
-        return _records(io.TextIOWrapper(io.BytesIO(content), name, newline=""), delimiter)
+        text = io.TextIOWrapper(io.BytesIO(content), name, newline="")
+        if text.read(1) != MARK:
+            text.seek(0)
+        return _records(text, delimiter)
 
     return _opened(records, expected, encoding=name, delimiter=delimiter)
 
@@ -185,7 +189,7 @@ def records_of(text: str, delimiter: str = "") -> Iterator[tuple[int, list[str]]
 
     Raises ValidationError on "file" for what is too large, or a quotation mark that is never closed.
     """
-    yield from _records(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter or delimiter_of(text))
+    yield from _records(io.StringIO(text.removeprefix(MARK), newline=""), delimiter or delimiter_of(text))
 
 
 def _records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -193,8 +197,6 @@ def _records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(text, delimiter=delimiter)
     try:
         for record in reader:
-            if start == 1 and record:
-                record[0] = record[0].removeprefix("\ufeff")
             size.add(record)
             if any(cell.strip() for cell in record):
                 yield start, record

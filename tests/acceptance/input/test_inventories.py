@@ -97,6 +97,13 @@ def test_a_wrong_choice_is_refused_where_the_bytes_show_it():
     assert decode("Système".encode(), "cp1252") == ("Système", "utf-8")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_before_a_quoted_header_is_none_of_its_letters(encoding):
+    table = read_table('"Name, in full",Stage\n"A, B",Pilot\n'.encode(encoding))
+    assert table.columns == ["Name, in full", "Stage"]
+    assert table.lines[0].cells == {"Name, in full": "A, B", "Stage": "Pilot"}
+
+
 def test_windows_punctuation_needs_no_question():
     table = read_table(content("doi_2025.csv"))
     assert table.encoding == "cp1252"
