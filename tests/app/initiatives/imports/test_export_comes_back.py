@@ -29,7 +29,7 @@ def portfolio(cast):
         "currency": "EUR",
         "vendor": "-Acme-",
         "go_live_on": None,
-        "ticket": "007",
+        "ticket": "#REF!",
     }
     registration_actions.state_business_case(case=made[1], said=said, by=cast.owner)
     return made
@@ -72,7 +72,10 @@ def test_a_workbook_holds_no_formula(cast, as_, portfolio):
     book = openpyxl.load_workbook(io.BytesIO(exported(as_(cast.admin), "xlsx")))
     cells = [cell for row in book.active.iter_rows() for cell in row]
     assert any("Sum of parts" in str(cell.value) for cell in cells)
-    assert not [cell.value for cell in cells if cell.data_type == "f"]
+    assert any("#REF!" in str(cell.value) for cell in cells)
+    assert not [cell.value for cell in cells if cell.data_type in ("f", "e")], (
+        "no formula, and no error of one"
+    )
 
 
 EDITS = {

@@ -284,3 +284,25 @@ def test_changes_that_no_longer_fit_stop_none_of_the_others(cast, as_):
     page = as_(cast.admin).post(f"{batch.get_absolute_url()}changes/", follow=True)
     assert "Taken of 1 rows; 1 wait" in page.content.decode()
     assert BusinessCase.objects.get(ticket="P-2").budget == 90000
+
+
+def test_an_answer_that_takes_nothing_is_an_answer(cast, as_):
+    actions.confirm_portfolio(batch=upload(cast), by=cast.admin)
+    case = Initiative.objects.get(title="Route planner")
+    role = role_actions.propose_role(case=case, role="owner", person=cast.lead, by=cast.admin)
+    role_actions.accept_role(assignment=role, by=cast.lead)
+    upload(cast, "Initiative;Vendor;Status\nRoute planner;Acme;Idea\n")
+    url = f"{case.get_absolute_url()}proposed-changes/"
+    assert as_(cast.lead).post(url, {"answered": "1"}).status_code == 302
+    assert not list(sheet_changes(look_of(cast.lead)))
+    assert BusinessCase.objects.get(initiative=case).vendor == ""
+    entry = Entry.objects.filter(kind="imported row decided", case_ref=case.ref).latest("pk")
+    assert entry.facts["facts"]["taken"] == []
+
+
+def test_who_left_since_the_sheet_was_read_is_not_asked(cast):
+    batch = upload(cast, "Initiative;Owner;Status\nOne;{owner};Idea\n")
+    assert batch.rows.get().mapped["owner"] == cast.owner.pk
+    with acting(by=cast.admin):
+        row_history.update_where(User, [cast.owner.pk], is_active=False)
+    assert actions.confirm_portfolio(batch=batch, by=cast.admin)["asked"] == 0
