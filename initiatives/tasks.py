@@ -65,7 +65,7 @@ def enter_estates() -> None:
     import_runs.go_on()
 
 
-@shared_task(**SURE)
+@shared_task(**SURE, time_limit=580)  # less than what brings a lost task back
 def run_import(pk: int) -> None:
     """Read, map or confirm what is too long for a page, unless somebody does."""
     import_runs.run(pk)

@@ -5,6 +5,8 @@ from django import template
 from initiatives.imports.assertions.asserted_moves import MOVES
 from initiatives.imports.inventories import asserted_history
 from initiatives.imports.inventories.inventory_sources import KNOWN
+from initiatives.imports.portfolio.portfolio_plan import OWN
+from initiatives.models.imports import OWN_SHEET
 
 register = template.Library()
 
@@ -18,6 +20,8 @@ def asserted_of(case):
 @register.filter
 def source_words(key: str) -> str:
     """The name of a source of inventories; one that was mapped by hand keeps the name it was given."""
+    if key == OWN_SHEET:
+        return OWN
     return KNOWN[key].words if key in KNOWN else key
 
 

@@ -11,6 +11,7 @@ from initiatives.access.visibility import visible_to
 from initiatives.imports.assertions.asserted_moves import BY_NAME, MOVES, OTHER, SAME
 from initiatives.imports.assertions.practices import DEPLOYED, HIGH_IMPACT, IMPACT, STAGE, bare
 from initiatives.models import ImportBatch, ImportRow
+from initiatives.models.imports import OWN_SHEET
 
 STATES = {
     "open": "Not decided",
@@ -94,8 +95,9 @@ def tally(rows: QuerySet) -> list[dict]:
 
 
 def lists() -> QuerySet[ImportBatch]:
-    """Confirmed lists, newest first, each once."""
-    return ImportBatch.objects.standing().filter(confirmed_at__isnull=False, repeats=None).order_by("-id")
+    """Confirmed lists, newest first, each once; sheets of one's own assert nothing of others and are none."""
+    confirmed = ImportBatch.objects.standing().filter(confirmed_at__isnull=False, repeats=None)
+    return confirmed.exclude(source=OWN_SHEET).order_by("-id")
 
 
 def _answer(question: str):

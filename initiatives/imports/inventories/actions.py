@@ -32,13 +32,19 @@ from initiatives.imports.inventories.claims import TARGETS, import_rows
 from initiatives.imports.inventories.inventory_columns import problem
 from initiatives.imports.inventories.inventory_sources import FIELDS, Source, newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow, Initiative, InventorySource
+from initiatives.models.imports import OWN_SHEET
 
 BY_HAND = "Asserted by its source; decided by hand"
 NO_NAMES = (
     "No column of the file is known to hold the names of its systems: nothing can be confirmed. Choose it on the "
     "page of the file, under \u201cHow its columns are understood\u201d."
 )
+NAME_IT = "Name the source with letters or digits, like acme-2026."
 WAITS_FOR_ANOTHER = "5s"  # less than what ends a statement of the web server, which could not say why
+
+
+class ImportUnderWay(Conflict):
+    """Another import holds the lock; the same act succeeds once that one is done."""
 
 
 def upload_batch(
@@ -67,15 +73,15 @@ def upload_batch(
     """
     key = slugify(source)[:60]
     described = source_for(key) or newcomer(key)
-    if not key:
-        raise ValidationError({"source": "Name the source with letters or digits, like acme-2026."})
+    if key in ("", OWN_SHEET):  # sheets of one's own are read on a page of their own
+        raise ValidationError({"source": NAME_IT})
     published_on = published_on or described.published_on
     with act("upload inventory", by=by, system=system, reason=f"Asserted by source {described.words}"):
         _may_import(by)
         one_import_at_a_time()
         digest = hashlib.sha256(content).hexdigest()
-        before = ImportBatch.objects.standing().filter(sha256=digest, source=described.key, repeats=None)
-        first = next((one for one in before if _as_before(one, backfill, encoding, sheet)), None)
+        choices = {"own": own, "backfill": backfill, "encoding": encoding, "sheet": sheet}
+        first = import_batch.read_before(digest, described.key, **choices)
         batch = ImportBatch(
             source=described.key,
             file_name=file_name[-200:],
@@ -149,15 +155,6 @@ def _refuse_other_columns(described: Source, columns: list[str]) -> None:
         )
 
 
-def _as_before(first: ImportBatch, backfill: bool, encoding: str, sheet: str) -> bool:
-    """Whether the same file would be read as it was then."""
-    return (
-        bool(first.reading.get("backfill")) == backfill
-        and encoding in ("", first.encoding)
-        and sheet in ("", first.reading.get("sheet", ""))
-    )
-
-
 def _may_import(by: User | None) -> None:
     if by is not None:
         all_of(may_import(by), cooling_off.may_lift(by)).or_refuse()
@@ -171,7 +168,7 @@ def still_standing(batch: ImportBatch) -> None:
 
 
 def one_import_at_a_time() -> None:
-    """Two imports at once could both find a system missing: the second waits a moment, then Conflict says why."""
+    """Two imports at once could both find a system missing: the second waits a moment, then ImportUnderWay says why."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAITS_FOR_ANOTHER])
@@ -180,7 +177,7 @@ def one_import_at_a_time() -> None:
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
-        raise Conflict(
+        raise ImportUnderWay(
             "Another import is under way; two at once could enter the same system twice.",
             "Nothing of yours was taken. Send it again when the other one is done, in a minute or two.",
             "/imports/",
@@ -433,6 +430,7 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
                 f"/imports/{row.batch_id}/",
             ).or_refuse()
         _decide([row], row.batch, stage, reason.strip(), by)
+        _count_again(row.batch_id)
     return row
 
 
@@ -460,6 +458,7 @@ def decide_rows(
         for start in range(0, len(chosen), batch_rows.AT_A_TIME):
             some = ImportRow.objects.filter(pk__in=chosen[start : start + batch_rows.AT_A_TIME])
             _decide(list(some.order_by("line")), batch, stage, reason.strip(), by)
+        _count_again(batch.pk)
     return {"decided": len(chosen), "left": len(set(keys)) - len(chosen)}
 
 
@@ -486,12 +485,16 @@ def _decide(rows: list[ImportRow], batch: ImportBatch, stage: str, reason: str, 
     if stage:
         import_rows(batch, [row for row in rows if row.done_at], by)
     ImportRow.objects.bulk_update(rows, ["mapped", "decision", "problems", "initiative"], batch_size=500)
-    batch = ImportBatch.objects.get(pk=batch.pk)
-    tally = batch.rows.order_by().values_list("decision").annotate(n=Count("pk"))
-    batch.counts = import_batch.counts_of(dict(tally))
-    batch.save()
     facts = {"batch": batch.pk, "stage": stage or None}
     record.record_many(
         EntryKind.IMPORTED_ROW_DECIDED,
         [(row.initiative, {**facts, "line": row.line, "decision": row.decision}) for row in rows],
     )
+
+
+def _count_again(pk: int) -> None:
+    """Rows of the batch by what became of them, once some were decided."""
+    batch = ImportBatch.objects.get(pk=pk)
+    tally = batch.rows.order_by().values_list("decision").annotate(n=Count("pk"))
+    batch.counts = import_batch.counts_of(dict(tally))
+    batch.save()

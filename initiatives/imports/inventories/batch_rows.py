@@ -86,7 +86,10 @@ def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
 
 
 def notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
-    """Lines that another batch of the family made live since this one was read are unchanged now."""
+    """Lines that another batch of the family made live since this one was read are unchanged now.
+
+    What somebody rejected stays rejected.
+    """
     if batch.reading.get("backfill"):
         return
     source = source_for(batch.source) or newcomer(batch.source)
@@ -101,7 +104,7 @@ def notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
         .values_list("raw_digest", "initiative_id")
     )
     for row in rows:
-        if row.raw_digest in digests and row.decision != "unchanged":
+        if row.raw_digest in digests and row.decision not in ("unchanged", "reject"):
             row.decision, row.initiative_id = "unchanged", digests[row.raw_digest]
 
 

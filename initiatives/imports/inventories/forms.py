@@ -13,6 +13,7 @@ from initiatives.imports.inventories.claims import TARGETS
 from initiatives.imports.inventories.import_runs import LONG
 from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN
 from initiatives.models import InventorySource
+from initiatives.models.imports import OWN_SHEET
 
 NEW = "new"
 DATE_ORDERS = {
@@ -36,7 +37,7 @@ class UploadForm(TableForm):
         error_messages={"required": "Choose the file of the inventory."},
         help_text=_(
             "csv or xlsx, at most %(rows)s rows and %(size)s MB; a header of one or two rows, banner rows above it "
-            "are fine. From %(long)s rows it is read in the background."
+            "are fine. With more than %(long)s rows it is read in the background."
         )
         % {
             "rows": f"{MAX_ROWS:,}",
@@ -82,7 +83,7 @@ class UploadForm(TableForm):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        remembered = [(row.key, row.words) for row in InventorySource.objects.all()]
+        remembered = [(row.key, row.words) for row in InventorySource.objects.exclude(key=OWN_SHEET)]
         self.fields["source"].choices = [
             ("", "choose a source"),
             *[(source.key, source.words) for source in KNOWN.values()],

@@ -71,6 +71,20 @@ def digest_of(cells: dict[str, str]) -> str:
     return hashlib.sha256(canonical(cells)).hexdigest()
 
 
+def read_before(
+    digest: str, source: str, *, own: bool, backfill: bool, encoding: str, sheet: str
+) -> ImportBatch | None:
+    """The first batch of this very file, where it would be read with these choices as it was then."""
+    for first in ImportBatch.objects.standing().filter(sha256=digest, source=source, own=own, repeats=None):
+        if (
+            bool(first.reading.get("backfill")) == backfill
+            and encoding in ("", first.encoding)
+            and sheet in ("", first.reading.get("sheet", ""))
+        ):
+            return first
+    return None
+
+
 def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
     """What this family left behind, in two queries; `but`: leaving out the rows of this batch.
 

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from governance import clock
 from governance.models import User
@@ -29,7 +29,7 @@ from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.models import ImportBatch, ImportRun
 
 log = structlog.get_logger("plumbline.imports")
-LONG = 2_000  # rows from which an import is the worker's
+LONG = 2_000  # rows beyond which an import is the worker's
 FOLDER = "import-runs"
 LOST = timedelta(minutes=10)  # without a word for so long, whoever does it is gone
 TRIES = 2
@@ -131,6 +131,8 @@ def run(pk: int) -> ImportRun | None:
             last.save()
     except Cancelled:
         last = ImportRun.objects.get(pk=pk)
+    except inventory_actions.ImportUnderWay:
+        return _wait(pk)
     except (Refused, Conflict) as refused:
         last = _failed(pk, str(refused))
     except ValidationError as wrong:
@@ -154,10 +156,17 @@ def _claim(pk: int) -> ImportRun | None:
             asked.state, asked.ended_at = "failed", clock.now()
             asked.trouble = "It broke off twice; nothing of it was kept. Split the file."
             asked.save()
+            _forget(asked)
             return None
         asked.state, asked.moved_at, asked.tries = "running", clock.now(), asked.tries + 1
         asked.save()
     return asked
+
+
+def _wait(pk: int) -> ImportRun:
+    """Back into the queue: it is knocked for again, and this was no try."""
+    ImportRun.objects.under_way().filter(pk=pk).update(state="waiting", tries=F("tries") - 1)
+    return ImportRun.objects.get(pk=pk)
 
 
 def _failed(pk: int, why: str) -> ImportRun:
@@ -198,10 +207,13 @@ _DO: dict[str, Callable[[ImportRun, Any], ImportBatch]] = {
 
 
 class _Progress:
-    """Writes how far a run is, and ends it once somebody cancelled it."""
+    """Writes how far a run is, and ends it once somebody cancelled it.
+
+    What it tells never goes back, though a file is looked through several times.
+    """
 
     def __init__(self, pk: int) -> None:
-        self._pk = pk
+        self._pk, self._most = pk, 0
 
     def __enter__(self) -> "_Progress":
         self._beside = psycopg.connect(**connection.get_connection_params(), autocommit=True)
@@ -214,7 +226,8 @@ class _Progress:
         """Raises Cancelled."""
         if ImportRun.objects.filter(pk=self._pk).exclude(state="running").exists():
             raise Cancelled
+        self._most = max(self._most, done)
         self._beside.execute(
             "UPDATE initiatives_importrun SET rows_done = %s, rows = %s, moved_at = %s WHERE id = %s",
-            [done, rows, clock.now(), self._pk],
+            [self._most, rows, clock.now(), self._pk],
         )

@@ -11,9 +11,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
 
+from governance import clock
+from initiatives.imports.assertions.queries import lists
 from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.imports.inventories import import_runs
+from initiatives.imports.inventories import batch_rows, import_runs
 from initiatives.imports.inventories.views import _organisations
+from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.models import ImportBatch, ImportRow, ImportRun, Initiative
 from tests.support import factories
 from tests.support.database import snapshots
@@ -383,3 +386,94 @@ def test_a_long_import_that_cannot_be_read_says_why(cast, as_, monkeypatch):
     inventory_actions.confirm_batch(batch=ImportBatch.objects.get(), by=cast.admin)
     assert import_runs.run(older.pk).state == "failed"
     assert "backfill history" in page(client, reverse("imports"))
+
+
+def asked_of_the_worker(client, monkeypatch) -> ImportRun:
+    """A file of sixty rows that waits for the worker."""
+    monkeypatch.setattr(import_runs, "LONG", 50)
+    page(client, reverse("imports"), file=sent(lines(60)), source="new", new_source="acme")
+    return ImportRun.objects.get()
+
+
+def test_progress_goes_one_way(cast, as_, monkeypatch):
+    run = asked_of_the_worker(as_(cast.admin), monkeypatch)
+    monkeypatch.setattr(batch_rows, "AT_A_TIME", 10)
+    told: list[int] = []
+
+    class Beside:
+        def execute(self, _, values):
+            told.append(values[0])
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(import_runs.psycopg, "connect", lambda **_: Beside())
+    assert import_runs.run(run.pk).state == "done"
+    assert told == sorted(told)
+    assert set(told) == {0, 10, 20, 30, 40, 50, 60}
+
+
+def test_a_run_that_must_wait_for_another_import_waits(cast, as_, monkeypatch):
+    run = asked_of_the_worker(as_(cast.admin), monkeypatch)
+    monkeypatch.setattr(inventory_actions, "WAITS_FOR_ANOTHER", "50ms")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('plumbline import'))")
+        for _ in range(import_runs.TRIES + 1):
+            assert import_runs.run(run.pk).state == "waiting"
+    assert default_storage.listdir("import-runs")[1], "its file is still there"
+    assert import_runs.run(run.pk).state == "done"
+
+
+def test_a_run_lost_twice_leaves_no_file(cast, as_, monkeypatch):
+    run = asked_of_the_worker(as_(cast.admin), monkeypatch)
+    ImportRun.objects.update(
+        state="running", tries=import_runs.TRIES, moved_at=clock.now() - 2 * import_runs.LOST
+    )
+    assert import_runs.run(run.pk) is None
+    assert ImportRun.objects.get().state == "failed"
+    assert not default_storage.listdir("import-runs")[1]
+
+
+def test_sheets_of_ones_own_are_no_source_of_inventories(cast, as_):
+    text = "Initiative;Status\nReader;Pilot\n"
+    batch = portfolio_actions.upload_portfolio(content=text.encode(), file_name="own.csv", by=cast.admin)
+    portfolio_actions.map_portfolio(
+        batch=batch,
+        columns=batch.reading["columns"],
+        **{"stages": {}, "units": {}, "people": {}, "unit": cast.unit, "parent": cast.unit, "by": cast.admin},
+    )
+    portfolio_actions.confirm_portfolio(batch=batch, by=cast.admin)
+    client = as_(cast.admin)
+    offered = client.get(reverse("imports")).context["form"].fields["source"].choices
+    assert "own-portfolio" not in [key for key, _ in offered]
+    named = page(client, reverse("imports"), file=sent(lines(3)), source="new", new_source="Own portfolio")
+    assert "Name the source with letters or digits" in named
+    assert "Own portfolio" in page(client, reverse("imports"))
+    assert batch.pk not in [one.pk for one in lists()]
+
+
+def test_the_same_file_as_ones_own_is_another_list(cast):
+    def sent_as(own: bool) -> ImportBatch:
+        return inventory_actions.upload_batch(
+            content=lines(3), file_name="a.csv", source="acme", own=own, by=cast.admin
+        )
+
+    first = sent_as(False)
+    assert sent_as(False).repeats == first
+    assert sent_as(True).repeats is None
+
+
+def test_a_row_rejected_by_hand_stays_rejected(cast):
+    def uploaded(text: bytes) -> ImportBatch:
+        return inventory_actions.upload_batch(content=text, file_name="a.csv", source="acme", by=cast.admin)
+
+    text = b"Name,Stage,Agency\nOne,,Acme\nTwo,Pilot,Acme\n"
+    first, second = uploaded(text), uploaded(text + b"Three,Pilot,Acme\n")
+    inventory_actions.decide_row(
+        row=first.rows.get(line=2), stage="mvp", reason="They say so.", by=cast.admin
+    )
+    inventory_actions.decide_row(row=second.rows.get(line=2), reason="Not ours.", by=cast.admin)
+    inventory_actions.confirm_batch(batch=first, by=cast.admin)
+    inventory_actions.confirm_batch(batch=second, by=cast.admin)
+    assert second.rows.get(line=2).decision == "reject"
+    assert second.rows.get(line=3).decision == "unchanged"
