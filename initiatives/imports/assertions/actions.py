@@ -9,6 +9,7 @@ from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standing
 from initiatives.imports.assertions.permissions import may_decide_moves, may_take
+from initiatives.imports.inventories import batch_rows
 from initiatives.models import ImportRow, Initiative
 from initiatives.models.stage_machine import CLAIM, CORRECTION, offered
 from initiatives.stages.actions import change_stage
@@ -31,6 +32,7 @@ def decide_move(*, row: ImportRow, stage: str, reason: str, by: User) -> ImportR
     with act("decide asserted move", by=by, case=row.initiative_id, reason=why) as case:
         may_decide_moves(by).or_refuse()
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
+        batch_rows.still_standing(row.batch)
         if row.decision != "triage" or row.initiative_id != case.pk or not row.paired_by:
             raise Conflict(f"This row is decided already: {row.get_decision_display().lower()}.")
         if not row.done_at:
@@ -75,6 +77,7 @@ def _refuse_outdated(row: ImportRow) -> None:
     """Raises Conflict where a newer list of the case asserts another stage than this one."""
     newer = (
         row.initiative.import_rows.filter(done_at__isnull=False, batch_id__gt=row.batch_id)
+        .filter(batch__undone_at__isnull=True)
         .exclude(decision__in=("merge", "reject"))
         .exclude(batch__reading__backfill=True)
         .select_related("batch")

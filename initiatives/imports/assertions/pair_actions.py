@@ -10,7 +10,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.imports.assertions.asserted_moves import BY_NAME, BY_PERSON, OTHER, SAME, asserted_move
 from initiatives.imports.assertions.permissions import may_decide_moves
-from initiatives.imports.inventories import import_batch
+from initiatives.imports.inventories import batch_rows, import_batch
 from initiatives.imports.inventories.actions import one_import_at_a_time
 from initiatives.imports.inventories.claims import import_rows
 from initiatives.imports.inventories.inventory_sources import newcomer, source_for
@@ -57,6 +57,7 @@ def _answer(chosen: dict[int, int | None], reason: str, by: User) -> list[Import
             .order_by("batch_id", "line")
         )
         for row in rows:
+            batch_rows.still_standing(row.batch)
             if row.paired_by != BY_NAME or row.decision != "triage":
                 raise Conflict(f"Line {row.line} is answered already. Nothing was changed: look at it again.")
         cases = {case.pk: case for case in Initiative.objects.filter(pk__in=filter(None, chosen.values()))}
@@ -67,7 +68,7 @@ def _answer(chosen: dict[int, int | None], reason: str, by: User) -> list[Import
         for batch in batches.values():
             _tie_or_part(batch, chosen, asserted, reason, by)
         for batch_id, some in batches.items():
-            _count_again(batch_id)
+            batch_rows.count_again(batch_id)
             record.record_many(
                 EntryKind.PAIR_ANSWERED,
                 [
@@ -144,9 +145,3 @@ def _asserted(rows: list[ImportRow]) -> dict[int, str]:
         for known in earlier.by_name.values():
             found |= {pk: one.asserted for pk, one in known.items()}
     return found
-
-
-def _count_again(batch_id: int) -> None:
-    batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
-    batch.counts = import_batch.counted(batch.rows.only("decision"))
-    batch.save()

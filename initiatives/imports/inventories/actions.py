@@ -9,7 +9,6 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
-from django.db.models import Count
 from django.utils.text import slugify
 from psycopg.errors import LockNotAvailable
 
@@ -160,13 +159,6 @@ def _may_import(by: User | None) -> None:
         all_of(may_import(by), cooling_off.may_lift(by)).or_refuse()
 
 
-def still_standing(batch: ImportBatch) -> None:
-    """Raise Conflict where the file was thrown away, or its import undone, meanwhile."""
-    if batch.discarded_at or batch.undone_at:
-        what = "thrown away" if batch.discarded_at else "undone"
-        raise Conflict(f"This import was {what}.", "Upload the file again.", "/imports/")
-
-
 def one_import_at_a_time() -> None:
     """Two imports at once could both find a system missing: the second waits a moment, then ImportUnderWay says why."""
     try:
@@ -258,7 +250,7 @@ def map_batch(
     with act("map inventory", by=by, reason="Mapping of an inventory confirmed"):
         _may_import(by)
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        still_standing(batch)
+        batch_rows.still_standing(batch)
         if batch.rows.filter(done_at__isnull=False).exists():
             raise Conflict(
                 "Rows of this file are live: its mapping stays. Upload the next file to map it anew."
@@ -332,7 +324,7 @@ def confirm_batch(
         if batch.repeats_id and not batch.rows.exists():
             batch = batch.repeats
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        still_standing(batch)
+        batch_rows.still_standing(batch)
         waiting = batch.rows.filter(done_at__isnull=True).order_by("line")
         if organisations is not None:
             waiting = waiting.filter(mapped__organisation__in=organisations)
@@ -416,7 +408,7 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
         _may_import(by)
         one_import_at_a_time()
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
-        still_standing(row.batch)
+        batch_rows.still_standing(row.batch)
         if row.decision not in ("triage", "reject") or (row.decision == "reject" and row.done_at):
             raise Conflict(f"This row is decided already: {row.get_decision_display().lower()}.")
         if row.initiative_id is not None:
@@ -430,7 +422,7 @@ def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -
                 f"/imports/{row.batch_id}/",
             ).or_refuse()
         _decide([row], row.batch, stage, reason.strip(), by)
-        _count_again(row.batch_id)
+        batch_rows.count_again(row.batch_id)
     return row
 
 
@@ -448,7 +440,7 @@ def decide_rows(
         _may_import(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        still_standing(batch)
+        batch_rows.still_standing(batch)
         keys = list(rows)
         waiting = batch.rows.filter(pk__in=keys, decision="triage", initiative=None)
         if stage:
@@ -458,7 +450,7 @@ def decide_rows(
         for start in range(0, len(chosen), batch_rows.AT_A_TIME):
             some = ImportRow.objects.filter(pk__in=chosen[start : start + batch_rows.AT_A_TIME])
             _decide(list(some.order_by("line")), batch, stage, reason.strip(), by)
-        _count_again(batch.pk)
+        batch_rows.count_again(batch.pk)
     return {"decided": len(chosen), "left": len(set(keys)) - len(chosen)}
 
 
@@ -490,11 +482,3 @@ def _decide(rows: list[ImportRow], batch: ImportBatch, stage: str, reason: str, 
         EntryKind.IMPORTED_ROW_DECIDED,
         [(row.initiative, {**facts, "line": row.line, "decision": row.decision}) for row in rows],
     )
-
-
-def _count_again(pk: int) -> None:
-    """Rows of the batch by what became of them, once some were decided."""
-    batch = ImportBatch.objects.get(pk=pk)
-    tally = batch.rows.order_by().values_list("decision").annotate(n=Count("pk"))
-    batch.counts = import_batch.counts_of(dict(tally))
-    batch.save()

@@ -6,7 +6,9 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import connection
+from django.db.models import Count
 
+from governance.permission_result import Conflict
 from governance.tables.reader import Line
 from initiatives.imports.inventories import import_batch
 from initiatives.imports.inventories.inventory_sources import newcomer, source_for
@@ -16,6 +18,13 @@ AT_A_TIME = 500  # rows that are held at once
 Progress = Callable[
     [int, int], None
 ]  # is told rows done and rows in all; may raise to end what it is told of
+
+
+def still_standing(batch: ImportBatch) -> None:
+    """Raise Conflict where the file was thrown away, or its import undone, meanwhile."""
+    if batch.discarded_at or batch.undone_at:
+        what = "thrown away" if batch.discarded_at else "undone"
+        raise Conflict(f"This import was {what}.", "Upload the file again.", "/imports/")
 
 
 def told_of(
@@ -83,6 +92,14 @@ def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
                 [row.initiative_id for row in rows],
             ],
         )
+
+
+def count_again(pk: int) -> None:
+    """Count the rows of a batch by what became of them, once some were decided. Runs inside an act."""
+    batch = ImportBatch.objects.select_for_update().get(pk=pk)
+    tally = batch.rows.order_by().values_list("decision").annotate(n=Count("pk"))
+    batch.counts = import_batch.counts_of(dict(tally))
+    batch.save()
 
 
 def notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:

@@ -23,7 +23,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.imports.inventories import batch_rows, import_batch
-from initiatives.imports.inventories.actions import one_import_at_a_time, still_standing
+from initiatives.imports.inventories.actions import one_import_at_a_time
 from initiatives.imports.inventories.claims import TARGETS, add_units, import_rows, unit_code
 from initiatives.imports.inventories.inventory_columns import guess_stage
 from initiatives.imports.portfolio import portfolio_plan, queries
@@ -225,7 +225,7 @@ def map_portfolio(
         _may(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        still_standing(batch)
+        batch_rows.still_standing(batch)
         kept = InventorySource.objects.filter(key=OWN_SHEET).first() or InventorySource(
             key=OWN_SHEET, words=OWN
         )
@@ -341,7 +341,7 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
         _may(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
-        still_standing(batch)
+        batch_rows.still_standing(batch)
         _plan(batch, list(batch_rows.lines_of(batch)))  # another sheet may have been published meanwhile
         waiting = batch.rows.filter(done_at__isnull=True).exclude(decision__in=["triage", "change"])
         rows = list(waiting.order_by("line"))
@@ -459,7 +459,7 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
     ) as case:
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
         case_permissions.may_describe(case, by).or_refuse()
-        still_standing(row.batch)
+        batch_rows.still_standing(row.batch)
         if row.decision != "change" or row.done_at:
             raise Conflict("These changes were answered already.")
         offered = {each["field"]: each for each in row.mapped["changes"]}

@@ -11,6 +11,7 @@ from initiatives.imports.assertions.actions import decide_move
 from initiatives.imports.assertions.asserted_moves import asserted_move
 from initiatives.imports.assertions.pair_actions import answer_pair, answer_pairs
 from initiatives.imports.inventories import actions
+from initiatives.imports.removal.actions import undo_batch
 from initiatives.models import Hold, Initiative, Obligation
 from initiatives.stages import actions as stage_actions
 
@@ -161,6 +162,22 @@ def test_an_older_move_is_not_taken_once_a_newer_list_says_otherwise(cast):
     with pytest.raises(Conflict, match="newer list"):
         actions.decide_row(row=older.rows.get(), stage="retired", reason="Late.", by=cast.admin)
     assert Initiative.objects.get(title="Bot").stage == "mvp"
+
+
+def test_what_was_undone_says_nothing_more(cast):
+    older = older_and_newer(
+        cast, [("Bot", "A-1", "mvp"), ("Map", "", "mvp")], [("Bot", "A-1", "retired"), ("Map", "", "retired")]
+    )
+    lines = [("Bot", "A-1", "production"), ("Map", "", "production")]
+    newest = listed(cast.admin, lines, name="c.csv", on=date(2026, 1, 1))
+    undo_batch(batch=newest, reason="Another year.", by=cast.admin)
+    moved, named = newest.rows.order_by("line")
+    with pytest.raises(Conflict, match="undone"):
+        actions.decide_row(row=moved, stage="production", reason="So they say.", by=cast.admin)
+    with pytest.raises(Conflict, match="undone"):
+        answer_pairs(rows=[named], same=False, reason="Another.", by=cast.admin)
+    actions.decide_row(row=older.rows.get(line=2), stage="retired", reason="So they say.", by=cast.admin)
+    assert Initiative.objects.get(title="Bot").stage == "retired", "what was undone is no newer list"
 
 
 def test_nothing_of_a_file_that_waits_is_taken(cast):
