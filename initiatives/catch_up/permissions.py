@@ -15,6 +15,12 @@ def may_propose(case: Initiative, person: User) -> Answer:
 
 
 def _claims(case: Initiative) -> Answer:
+    if case.unit.imported:
+        return no(
+            "A list of others told of this initiative: nobody here plans for it.",
+            "Once an admin takes its unit over, it is one of your own.",
+            case.get_absolute_url(),
+        )
     if case.imported and case.stage in CLAIMED and case.withdrawn_at is None:
         return yes()
     return no(

@@ -4,13 +4,14 @@
 
 Told are the seconds of reading and of entering, the most memory that the worker's process filled itself above what it
 held when idle, the 95th percentile of pages beside it against without, and what is left of one that is cancelled
-midway: nothing may be.
+midway: nothing may be, in rows or on pages. At last all that was entered is undone in one act.
 """
 
 import argparse
 import csv
 import io
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,13 @@ from tests.drills.company import place, thousands
 
 MOST_MEMORY = 150  # MB above the idle worker, for csv
 MOST_SLOWER = 1.5  # times the p95 without an import
+TITLE = "Assistant"  # how each system begins
+# Where a system would be named, were something left of it: address and query.
+SHOWN = (
+    *(("portfolio", "view=list&whose=all"), ("portfolio", f"whose=all&q={TITLE}"), ("portfolio-export", "")),
+    *(("desk", ""), ("lists", ""), ("asserted-moves", ""), ("catch-ups", ""), ("imports-several", "")),
+    *(("cost", ""), ("imports", "")),
+)
 STAGES = ("Deployed", "Pilot", "Pre-deployment", "Retired", "", "In Betrieb")
 COUNTED = ("Initiative", "ImportBatch", "ImportRow", "InventorySource", "StageChange", "Span")
 WORKER = """
@@ -76,7 +84,7 @@ def made(rows: int, as_workbook: bool) -> bytes:
             continue
         table.append(
             [
-                *(f"Assistant {n}", f"Agency {n % 20}", f"Office {n % 60}"),
+                *(f"{TITLE} {n}", f"Agency {n % 20}", f"Office {n % 60}"),
                 f"A-{n if n % 50 else 7}",
                 STAGES[n % len(STAGES)],
                 f"Helps people of office {n % 60} with what they ask {n} times a day, in words of their own.",
@@ -203,7 +211,7 @@ def trial(company, worker: Worker, content: bytes, given) -> int:
     options = {"source": "drill"}
     run = ask("upload", content=content, options=options)
     broken += told("reading, cancelled midway", beside(run, given.rows // 5), "cancelled")
-    broken += left("of the reading", before)
+    broken += left("of the reading", before) + on_pages(client, named=False)
     broken += told("reading", beside(ask("upload", content=content, options=options)))
     batch = ImportBatch.objects.get()
     print(f"    {batch.counts}")
@@ -211,11 +219,13 @@ def trial(company, worker: Worker, content: bytes, given) -> int:
     read = counts()
     run = ask("confirm", batch=batch, options={})
     broken += told("entering, cancelled midway", beside(run, given.rows // 5), "cancelled")
-    broken += left("of the entering", read)
+    broken += left("of the entering", read) + on_pages(client, named=False)
     broken += told("entering", beside(ask("confirm", batch=batch, options={})))
     batch.refresh_from_db()
     print(f"    {batch.counts}")
     broken += sum(count for word, count in batch.counts.items() if word != "rows") != given.rows
+    broken += on_pages(client, named=True)
+    broken += undone(batch, admin) + on_pages(client, named=False)
     print(f"{broken} bounds broken")
     return broken
 
@@ -242,6 +252,39 @@ def counts() -> dict[str, int]:
     found = {name: apps.get_model("initiatives", name).objects.count() for name in COUNTED}
     acts = Entry.objects.acts().exclude(kind="refused").count()
     return found | {"acts": acts, "units": Unit.objects.count(), "notices": Notice.objects.count()}
+
+
+def on_pages(client, named: bool) -> int:
+    """Whether pages name a system of the file although none should, or none does although some should."""
+    from django.urls import reverse
+
+    found = [name for name, query in SHOWN if names_one(client, f"{reverse(name)}?{query}")]
+    print(
+        f"    named on {len(found)} of {len(SHOWN)} pages{': ' if found else ''}{', '.join(found)}",
+        flush=True,
+    )
+    return bool(found) != named
+
+
+def names_one(client, url: str) -> bool:
+    """Whether the page, or the file, at this address names a system of the inventory."""
+    answer = client.get(url)
+    assert answer.status_code == 200, (url, answer.status_code)
+    content = answer.getvalue() if answer.streaming else answer.content
+    return bool(re.search(rf"{TITLE} \d", content.decode()))
+
+
+def undone(batch, admin) -> int:
+    """Undo all that was entered in one act; whether some of it is live still."""
+    from initiatives.imports.removal import actions
+    from initiatives.models import Initiative
+
+    brought = list(actions.brought_by(batch).values_list("pk", flat=True))
+    began = time.monotonic()
+    count = actions.undo_batch(batch=batch, reason="The wrong list.", by=admin)
+    live = Initiative.objects.live().filter(pk__in=brought).count()
+    print(f"undone: {count} in {time.monotonic() - began:.1f} s, {live} of them live still", flush=True)
+    return bool(live) or count != len(brought)
 
 
 def left(what: str, before: dict[str, int]) -> int:

@@ -16,8 +16,10 @@ from governance.permission_result import Conflict, Refused
 from initiatives.catch_up import actions, queries, waves
 from initiatives.checklist import actions as checklist_actions
 from initiatives.facts import supported_stage
+from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.models import CatchUpPlan, Initiative, PastStanding
 from initiatives.registration import actions as registration_actions
+from tests.acceptance.input.test_inventories import text_upload
 from tests.support import factories
 from tests.support.cases.imported_portfolio import give_owner, make_portfolio
 
@@ -304,3 +306,14 @@ def test_what_can_be_missing_at_the_most_is_what_an_untouched_import_lacks(cast,
         # Nothing is judged for it: the standing says already that all is missing.
         monkeypatch.setattr(queries, "gaps_of", lambda cases: pytest.fail("judged") if cases else {})
         assert queries.gaps_shown([case])[case.pk] == lacking
+
+
+def test_what_lists_of_others_name_has_no_plan(cast, as_):
+    batch = text_upload(cast.admin, "Name;Organisation;Status\nTheirs;Fleet Ltd;Pilot\n", source="fleet-2026")
+    inventory_actions.confirm_batch(batch=batch, by=cast.admin)
+    theirs = Initiative.objects.get(title="Theirs")
+    assert theirs not in queries.catching_up(cast.admin)
+    with pytest.raises(Refused, match="list of others"):
+        plan_of(theirs, cast.admin)
+    page = as_(cast.admin).get("/catch-up/").content.decode()
+    assert theirs.ref not in page
