@@ -6,7 +6,9 @@ import secrets
 from datetime import date
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from governance.database.row_history import governed
 from governance.models import Unit, User
@@ -44,6 +46,13 @@ class ImportBatchQuerySet(models.QuerySet):
     def standing(self):
         """Files that nobody threw away, and whose import nobody undid."""
         return self.filter(discarded_at__isnull=True, undone_at__isnull=True)
+
+    def current(self):
+        """Those that stand and of which no other reading, of the same file by another mapping, is live."""
+        again = self.model.objects.standing().filter(confirmed_at__isnull=False, reading__has_key="again")
+        return self.standing().exclude(
+            pk__in=again.values(first=Cast(KT("reading__again"), BigIntegerField()))
+        )
 
 
 class ImportBatch(models.Model):
@@ -92,10 +101,23 @@ class ImportBatch(models.Model):
         """The page of the file."""
         return f"/imports/portfolio/{self.pk}/" if self.source == OWN_SHEET else f"/imports/{self.pk}/"
 
+    def read_again(self) -> "ImportBatch | None":
+        """The other reading of the same file by another mapping, where there is one that stands."""
+        return ImportBatch.objects.standing().filter(reading__again=self.pk).first()
+
     @property
     def live(self) -> bool:
         """Whether its rows were published, and stand."""
         return self.confirmed_at is not None and self.undone_at is None
+
+
+class ImportRowQuerySet(models.QuerySet):
+    def proposing_changes(self):
+        """Rows that propose changes of an initiative which nobody answered: of sheets of one's own from the day they
+        are read, of a list that was read again once it was confirmed.
+        """
+        waits = Q(batch__source=OWN_SHEET, done_at__isnull=True) | Q(mapped__proposed=True)
+        return self.filter(waits, decision="change")
 
 
 class ImportRow(models.Model):
@@ -131,6 +153,8 @@ class ImportRow(models.Model):
     move = models.CharField(max_length=14, blank=True, default="")
     stage_before = models.CharField(max_length=20, blank=True, default="")
     paired_by = models.CharField(max_length=6, blank=True, default="")
+
+    objects = ImportRowQuerySet.as_manager()
 
     class Meta:
         ordering = ["batch", "line"]

@@ -52,15 +52,17 @@ _unread = Notice.objects.unread().filter(person=OuterRef("pk")).order_by().value
 _drafts = Rulebook.objects.filter(published_at__isnull=True, admin__isnull=False).order_by("-pk")
 _imports = models.ImportBatch.objects.standing().filter(confirmed_at__isnull=True, repeats__isnull=True)
 # Rows of sheets that propose changes of what the person owns, and that nobody answered.
-_changes = models.ImportRow.objects.filter(
-    decision="change",
-    done_at__isnull=True,
-    batch__in=models.ImportBatch.objects.standing(),
-    initiative__withdrawn_at=None,
-    initiative__roles__in=RoleAssignment.objects.filter(
-        person=OuterRef(OuterRef("pk")), role=Role.OWNER, accepted_at__isnull=False, ended_at__isnull=True
-    ),
-).exclude(initiative__stage__in=CLOSED_STAGES)
+_changes = (
+    models.ImportRow.objects.proposing_changes()
+    .filter(
+        batch__in=models.ImportBatch.objects.standing(),
+        initiative__withdrawn_at=None,
+        initiative__roles__in=RoleAssignment.objects.filter(
+            person=OuterRef(OuterRef("pk")), role=Role.OWNER, accepted_at__isnull=False, ended_at__isnull=True
+        ),
+    )
+    .exclude(initiative__stage__in=CLOSED_STAGES)
+)
 # What seats answer: business terms and terms of vendors at once, all else once an owner had a week to.
 _proposals = models.ProposedChange.objects.waiting()
 _place = Coalesce(F("system__name"), F("vendor__name"), F("term__name"), KT("fields__name"))

@@ -45,7 +45,7 @@ def decide_move(*, row: ImportRow, stage: str, reason: str, by: User) -> ImportR
         if stage and stage != before:
             _refuse_outdated(row)
             may_take(case, row).or_refuse()
-            _correct(case, row, stage, reason.strip(), by)
+            correct_claim(case, row, stage, f"Newer claim taken: {reason.strip()}", by)
         row.decision = "taken" if stage else "left"
         row.mapped["by_hand"] = reason.strip()
         if stage:
@@ -90,9 +90,10 @@ def _refuse_outdated(row: ImportRow) -> None:
         )
 
 
-def _correct(case: Initiative, row: ImportRow, stage: str, reason: str, by: User) -> None:
+def correct_claim(case: Initiative, row: ImportRow, stage: str, reason: str, by: User) -> None:
+    """Move the claim of a case to this stage, inside the running act. Raises Refused where no move leads there."""
     raw = row.mapped["stage_raw"][:200]
-    why = f"Asserted by source {row.batch.source}, line {row.line}: \u201c{raw}\u201d. Newer claim taken: {reason}"
+    why = f"Asserted by source {row.batch.source}, line {row.line}: \u201c{raw}\u201d. {reason}"
     if stage != row.mapped["stage"]:
         why = f"Stage chosen by hand beside source {row.batch.source}, line {row.line}: \u201c{raw}\u201d. {reason}"
     move = offered(case, kind=CORRECTION, target=stage) or offered(case, kind=CLAIM, target=stage)

@@ -39,7 +39,7 @@ def rows_read_by(person: User) -> QuerySet[ImportRow]:
     """Rows of confirmed lists that the person may read: what others publish, but for cases that are confidential;
     of one's own lists, the cases that the person may open.
     """
-    rows = ImportRow.objects.filter(done_at__isnull=False, batch__undone_at__isnull=True)
+    rows = ImportRow.objects.filter(done_at__isnull=False, batch__in=ImportBatch.objects.current())
     if person.is_admin or person.is_auditor:
         return rows
     told = Q(batch__own=False) & (Q(initiative__isnull=True) | Q(initiative__confidential=False))
@@ -96,7 +96,7 @@ def tally(rows: QuerySet) -> list[dict]:
 
 def lists() -> QuerySet[ImportBatch]:
     """Confirmed lists, newest first, each once; sheets of one's own assert nothing of others and are none."""
-    confirmed = ImportBatch.objects.standing().filter(confirmed_at__isnull=False, repeats=None)
+    confirmed = ImportBatch.objects.current().filter(confirmed_at__isnull=False, repeats=None)
     return confirmed.exclude(source=OWN_SHEET).order_by("-id")
 
 

@@ -26,7 +26,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.imports.assertions.actions import decide_move
 from initiatives.imports.assertions.asserted_moves import BY_NAME
-from initiatives.imports.inventories import batch_rows, import_batch
+from initiatives.imports.inventories import batch_rows, import_batch, reading_again
 from initiatives.imports.inventories.claims import TARGETS, import_rows
 from initiatives.imports.inventories.inventory_columns import problem
 from initiatives.imports.inventories.inventory_sources import FIELDS, Source, newcomer, source_for
@@ -234,7 +234,8 @@ def map_batch(
 ) -> ImportBatch:
     """Say which column holds what and what each word for a stage means; remembered for the next file of the source.
 
-    Raises ValidationError on what cannot be; Conflict once rows of the batch are live.
+    Of a batch that is live, another reading: a batch of its own, see `reading_again`. Raises ValidationError on what
+    cannot be; Conflict where a newer list stands, or the file was read again.
     """
     wrong = {}
     if not columns.get("title"):
@@ -251,10 +252,6 @@ def map_batch(
         _may_import(by)
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         batch_rows.still_standing(batch)
-        if batch.rows.filter(done_at__isnull=False).exists():
-            raise Conflict(
-                "Rows of this file are live: its mapping stays. Upload the next file to map it anew."
-            )
         described = source_for(batch.source) or newcomer(batch.source)
         if not described.guessed:
             no("This source is known: its mapping is part of Plumbline.").or_refuse()
@@ -266,16 +263,21 @@ def map_batch(
         fixed = {role: "" for role in FIELDS if role not in chosen}
         fixed |= {"organisation": organisation.strip()} if organisation.strip() else {}
         remember(batch, described, fixed)
-        in_all = batch.rows.count()
+        first, in_all = batch, batch.rows.count()
+        again = first.rows.filter(done_at__isnull=False).exists()
+        batch = reading_again.second_reading(first, by) if again else first
         rows, used_source = import_batch.planned(
-            batch_rows.told_of(partial(batch_rows.lines_of, batch), progress, in_all),
+            batch_rows.told_of(partial(batch_rows.lines_of, first), progress, in_all),
             batch.columns,
             replace(described, fixed=fixed, since_1904=bool(batch.reading.get("since_1904"))),
-            import_batch.earlier_of(described),
+            import_batch.earlier_of(described, but=batch),
             organisation=organisation.strip(),
             backfill=bool(batch.reading.get("backfill")),
         )
-        batch.counts = batch_rows.map_again(batch, rows, progress, in_all)
+        if "again" in batch.reading:
+            rows = reading_again.compared(rows, batch)
+        write = batch_rows.keep if again else batch_rows.map_again
+        batch.counts = write(batch, rows, progress, in_all)
         batch.reading |= {"organisation": organisation.strip(), **import_batch.reading_of(used_source)}
         batch.save()
         record.record(
@@ -330,6 +332,8 @@ def confirm_batch(
             waiting = waiting.filter(mapped__organisation__in=organisations)
         if not batch.reading.get("columns", {}).get("title"):
             raise ValidationError({"title": NO_NAMES})
+        if "again" in batch.reading:
+            reading_again.check(batch, waiting)
         batch_rows.pair_again(batch, waiting)
         keys = list(waiting.values_list("pk", flat=True))
         total = len(keys) if organisations is not None else batch.rows.count()
@@ -342,11 +346,15 @@ def confirm_batch(
             )
             batch_rows.notice_what_is_done(batch, rows)
             import_rows(batch, [row for row in rows if row.decision == "import"], by)
+            if "again" in batch.reading:
+                reading_again.change_what_is_as_imported(batch, rows, by)
             batch_rows.join_twins(batch, rows)
             batch_rows.write_outcomes(rows, now)
             found.update(row.decision for row in rows)
             if progress:
                 progress(found.total(), len(keys))
+        if "again" in batch.reading:
+            reading_again.close_first(batch, now)
         done = import_batch.counts_of(found)
         counts = done | {"rows": total, "unchanged": done["unchanged"] + total - len(keys)}
         if keys:

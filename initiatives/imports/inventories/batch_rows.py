@@ -21,10 +21,12 @@ Progress = Callable[
 
 
 def still_standing(batch: ImportBatch) -> None:
-    """Raise Conflict where the file was thrown away, or its import undone, meanwhile."""
+    """Raise Conflict where the file was thrown away, its import undone, or where it was read again meanwhile."""
     if batch.discarded_at or batch.undone_at:
         what = "thrown away" if batch.discarded_at else "undone"
         raise Conflict(f"This import was {what}.", "Upload the file again.", "/imports/")
+    if again := batch.read_again():
+        raise Conflict("This file was read again.", "Go on with that reading.", again.get_absolute_url())
 
 
 def told_of(

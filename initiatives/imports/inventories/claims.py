@@ -41,7 +41,7 @@ def import_rows(
     if not rows:
         return
     now = clock.now()
-    units = _units(rows, own=batch.own) if units is None else units
+    units = units_of(rows, own=batch.own) if units is None else units
     cases = row_history.insert_many(
         Initiative,
         [
@@ -149,7 +149,7 @@ def _supported_as_idea(case: Initiative) -> str:
     return supported_stage.judged(case).support.supported
 
 
-def _units(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
+def units_of(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]:
     """The unit of each (organisation, part): one that is here by its name, else a new one.
 
     Of a list of others, units below "Imported" and those that an admin took over from there; of one's `own` list, units

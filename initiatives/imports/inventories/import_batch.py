@@ -28,7 +28,8 @@ COUNTED = {
     "unchanged": "unchanged",
 }
 # Decided since, about moves: told where there are any.
-DECIDED = {"taken": "taken", "left": "left"}
+DECIDED = {"taken": "taken", "left": "left", "change": "changed"}
+PAIR_PROBLEMS = ("known", "moved", "same name")  # what a row is told of the initiative that it speaks of
 PAIRED = ("move", "stage_before", "paired_by")  # what a row keeps of the pair it makes with an older list
 MOST_WORDS = 200  # for stages that are remembered
 MANY_WORDS = 5_000  # that are counted at a time to find them
@@ -86,7 +87,8 @@ def read_before(
 
 
 def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
-    """What this family left behind, in two queries; `but`: leaving out the rows of this batch.
+    """What this family left behind, in two queries; `but`: leaving out the rows of this batch, and of those it
+    reads again.
 
     Names and ids are those of the rows: a case that was renamed here is found by what its source calls it.
     """
@@ -94,8 +96,8 @@ def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
         batch__source__in=family_of(source), batch__undone_at__isnull=True, done_at__isnull=False
     )
     if but is not None:
-        done = done.exclude(batch=but)
-    earlier = Earlier(digests=dict(done.values_list("raw_digest", "initiative_id")))
+        done = done.exclude(batch__in=[but.pk, *but.reading.get("readings", ())])
+    earlier = Earlier(digests=dict(done.order_by("batch_id").values_list("raw_digest", "initiative_id")))
     tied = (
         done.filter(initiative__isnull=False, initiative__withdrawn_at__isnull=True)
         .exclude(decision__in=("merge", "reject"))
@@ -379,7 +381,7 @@ def _name_of(row: ImportRow) -> tuple[str, str]:
 def _tie(row: ImportRow, known: Known, backfill: bool) -> None:
     """The row speaks of a case that is here: details stay in its row, another stage is for a person to judge."""
     row.initiative_id, row.paired_by = known.pk, BY_ID
-    _say_move(row, known, backfill)
+    say_move(row, known, backfill)
     row.decision = "unchanged" if row.move == SAME or backfill else "triage"
 
 
@@ -388,14 +390,14 @@ def _propose(row: ImportRow, known: list[Known], often: int, backfill: bool) -> 
     row.mapped["candidates"] = [one.pk for one in known]
     if len(known) == 1 and often == 1:
         text = f"{known[0].ref} has this name: a person says whether it is this system."
-        _say_move(row, known[0], backfill)
+        say_move(row, known[0], backfill)
     else:
         refs = ", ".join(one.ref for one in known)
         text = f"{often} rows and {refs} have this name: a person says which is which, or that it is another system."
     row.problems.append(problem("same name", text))
 
 
-def _say_move(row: ImportRow, known: Known, backfill: bool) -> None:
+def say_move(row: ImportRow, known: Known, backfill: bool) -> None:
     """What the row asserts beside the list before, or, where it is the older one, beside the list after it."""
     before, after = known.asserted, row.mapped["stage"]
     if backfill:

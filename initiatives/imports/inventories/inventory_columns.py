@@ -36,6 +36,7 @@ PROBLEMS = {
     "moved": "Another stage than before",
     "same name": "A name that a system imported before has",
     "decided": "Decided by hand",
+    "again": "Read otherwise than before",
     "withheld": "Published although marked as withheld",
 }
 # Answers that name nothing, beside what stands for a blank everywhere.

@@ -27,6 +27,7 @@ from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN, new
 from initiatives.models import ImportBatch, ImportRow, ImportRun, Initiative
 from initiatives.templatetags.imported import source_words
 
+MANY_CHANGED = 100  # initiatives that change one by one: more are the worker's
 ROWS_ON_A_PAGE = 50
 GROUPS = 50  # of repeated rows that are shown; all are found by their problem
 
@@ -185,13 +186,20 @@ def batch(request, pk):
         "rows": [_shown(each) for each in page],
         "chosen": chosen,
         "repeats": row.repeated_by.count(),
+        "read_again": row.read_again(),
+        "first": ImportBatch.objects.filter(pk=row.reading.get("again")).first(),
+        "live": row.rows.filter(done_at__isnull=False).exists(),
     }
     return render(request, "initiatives/imports/inventories/import_batch.html", context)
 
 
 def _mapping(request, row: ImportBatch, deciding: bool) -> MappingForm | None:
-    """The mapping of a source that is not one of ours, while nothing of the file is live."""
-    if row.source in KNOWN or row.rows.filter(done_at__isnull=False).exists():
+    """The mapping of a source that is not one of ours; of a file that is live, for another reading of it."""
+    if (
+        row.source in KNOWN
+        or not ImportBatch.objects.standing().filter(pk=row.pk).exists()
+        or row.read_again()
+    ):
         return None
     return MappingForm(row, request.POST if request.method == "POST" and not deciding else None)
 
@@ -204,8 +212,9 @@ def _map(request, row: ImportBatch, mapping: MappingForm):
             import_runs.ask_run(kind="map", batch=row, rows=rows, options=mapping.chosen(), by=request.user)
             messages.success(request, _("It is read again in the background. You can leave this page."))
         else:
-            actions.map_batch(batch=row, by=request.user, **mapping.chosen())
+            read = actions.map_batch(batch=row, by=request.user, **mapping.chosen())
             messages.success(request, "Mapped, and remembered for the next file of this source.")
+            return redirect("import", pk=read.pk)
     except ValidationError as wrong:
         _put_on(mapping, wrong)
         return None
@@ -313,7 +322,7 @@ def confirm(request, pk):
     if request.method == "POST" and form.is_valid():
         chosen, rows = form.cleaned_data["organisations"], waiting.count()
         try:
-            if rows > import_runs.LONG:
+            if rows > import_runs.LONG or waiting.filter(decision="change").count() > MANY_CHANGED:
                 import_runs.ask_run(
                     kind="confirm", batch=row, rows=rows, options={"organisations": chosen}, by=request.user
                 )
@@ -333,6 +342,11 @@ def confirm(request, pk):
         f"{tally.get('import', 0)} initiatives arrive with the stage their source claims, on the basis of an import.",
         "Their supported stage is worked out at once: nothing is evidenced here yet.",
     ]
+    if tally.get("change"):
+        happens.append(
+            f"{tally['change']} initiatives that are here read otherwise now: what is still as it was imported "
+            "changes; what somebody owns or changed since is proposed on the page of its initiative."
+        )
     if tally.get("merge"):
         happens.append(f"{tally['merge']} repeated lines join the initiative of the line they repeat.")
     if tally.get("triage"):

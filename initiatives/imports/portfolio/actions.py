@@ -460,7 +460,7 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
         case_permissions.may_describe(case, by).or_refuse()
         batch_rows.still_standing(row.batch)
-        if row.decision != "change" or row.done_at:
+        if not ImportRow.objects.proposing_changes().filter(pk=row.pk).exists():
             raise Conflict("These changes were answered already.")
         offered = {each["field"]: each for each in row.mapped["changes"]}
         taken = {name: offered[name]["after"] for name in fields if name in offered}
@@ -471,7 +471,7 @@ def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
                     f"{FIELDS[name]} of {case.ref} changed since the sheet was read.", "Upload it again."
                 )
         _take(case, taken, by)
-        row.mapped["taken"] = sorted(taken)
+        row.mapped |= {"taken": sorted(taken), "proposed": False}
         row.done_at = clock.now()
         row.save()
         record.record(

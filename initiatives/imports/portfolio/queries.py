@@ -8,7 +8,7 @@ from governance.vocabulary import Role, Stage, Tier
 from initiatives.access import permissions as case_permissions
 from initiatives.imports.portfolio.people_matching import Directory, Known
 from initiatives.imports.portfolio.portfolio_plan import Here, Look, values_of
-from initiatives.models import ImportRow, Initiative, RoleAssignment
+from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment
 from initiatives.portfolio import portfolio_export
 
 
@@ -69,7 +69,6 @@ def look(person: User, *, exported: bool) -> Look:
 
 
 def changes_waiting() -> QuerySet:
-    """Rows of sheets that propose changes which nobody answered."""
-    return ImportRow.objects.filter(
-        decision="change", done_at__isnull=True, batch__undone_at=None, batch__discarded_at=None
-    ).order_by("-batch_id", "line")
+    """Rows of sheets, and of lists that were read again, that propose changes which nobody answered."""
+    rows = ImportRow.objects.proposing_changes().filter(batch__in=ImportBatch.objects.standing())
+    return rows.order_by("-batch_id", "line")

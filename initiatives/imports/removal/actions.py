@@ -56,9 +56,11 @@ def may_undo(batch: ImportBatch, person: User) -> Answer:
         return no("Nothing of this file is live.", "Throw it away instead.", f"/imports/{batch.pk}/discard/")
     if batch.runs.under_way().exists():
         return no("The file is being worked on.", "Cancel that first, on the page of imports.", "/imports/")
+    if again := batch.read_again():
+        return no("The file was read again.", "Undo that reading first.", again.get_absolute_url())
     if taken := batch.rows.filter(decision="taken").count():
         return no(
-            f"Claims of {taken} initiatives of an earlier list were corrected by it.",
+            f"Claims of {taken} initiatives that were here before were corrected by it.",
             "Withdraw or correct those that are wrong one by one.",
         )
     busy = worked_on(brought_by(batch))

@@ -22,6 +22,7 @@ from initiatives.imports.inventories import asserted_history, inventory_columns
 from initiatives.imports.inventories.import_batch import Earlier, counted, preview
 from initiatives.imports.inventories.inventory_columns import guess_stage
 from initiatives.imports.inventories.inventory_sources import KNOWN, newcomer
+from initiatives.imports.removal.actions import discard_batch
 from initiatives.models import (
     Evidence,
     Hold,
@@ -574,8 +575,11 @@ def test_a_schema_never_seen_is_guessed_mapped_by_hand_and_remembered(cast):
     assert InventorySource.objects.get(key="acme").stages["Türkis"][0] == "mvp"
     counts = inventory_actions.confirm_batch(batch=batch, by=cast.admin)
     assert counts["imported"] == 3
-    with pytest.raises(Conflict):
+    again = inventory_actions.map_batch(batch=batch, columns=columns, by=cast.admin)
+    assert (again.pk == batch.pk, again.reading["again"]) == (False, batch.pk), "what is live keeps its rows"
+    with pytest.raises(Conflict, match="read again"):
         inventory_actions.map_batch(batch=batch, columns=columns, by=cast.admin)
+    discard_batch(batch=again, by=cast.admin)
     following = text_upload(cast.admin, UNSEEN.replace("Rätsel", "Lotse"))
     assert [row.mapped["stage"] for row in following.rows.all()] == ["production", "proposed", "mvp"]
     assert [row.decision for row in following.rows.all()] == ["unchanged", "unchanged", "import"]
