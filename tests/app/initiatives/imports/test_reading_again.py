@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from governance.database.row_history import acting
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
 from initiatives.desk.lines import sheet_changes
@@ -15,6 +16,7 @@ from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import ImportBatch, ImportRun, Initiative, StageChange
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
+from initiatives.stages import actions as stage_actions
 from initiatives.worklist.person_worklist import look_of
 from tests.support import factories
 from tests.support.claims import check_deferred
@@ -263,3 +265,41 @@ def test_a_unit_for_which_systems_were_looked_at_stays(cast, first):
     assert (case("Letter sorter").unit.name, case("Depot camera").unit.name) == ("Fleet", "Counts crates")
     row = second.rows.get(mapped__title="Letter sorter")
     assert any("left as it is" in each["text"] for each in row.problems)
+
+
+def test_a_newer_list_since_keeps_a_reading_from_being_confirmed(cast, first):
+    second = mapped(cast, first, {"problem": "Goal"})
+    newer = uploaded(cast, LIST.replace("Trial", "Pilot"), "newer.csv", published_on=date(2026, 1, 1))
+    actions.confirm_batch(batch=newer, by=cast.admin)
+    with pytest.raises(Conflict, match="newer list"):
+        actions.confirm_batch(batch=second, by=cast.admin)
+    assert case("Letter sorter").problem == "Old words"
+
+
+def test_what_was_decided_since_is_left(cast, first):
+    sorter, camera = case("Letter sorter"), case("Depot camera")
+    own(cast, sorter)
+    stage_actions.stop(case=sorter, reason_code="no_value", reason="Nobody uses it.", by=cast.lead)
+    with acting(by=cast.admin, reason="Ours"):
+        camera.unit = cast.elsewhere
+        camera.save()
+    second = mapped(
+        cast, first, {"organisation": "Remark", "title": "Goal", "problem": ""}, {"Trial": "prototype"}
+    )
+    actions.confirm_batch(batch=second, by=cast.admin)
+    rows = {row.initiative_id: row for row in second.rows.all()}
+    assert (Initiative.objects.get(pk=sorter.pk).stage, rows[sorter.pk].decision) == ("stopped", "taken")
+    assert rows[sorter.pk].mapped["taken"] == ["organisation"], (
+        "where it is listed, and nothing that was decided"
+    )
+    assert Initiative.objects.get(pk=sorter.pk).title == "Letter sorter"
+    camera = Initiative.objects.get(pk=camera.pk)
+    assert (camera.stage, camera.title, camera.unit) == ("prototype", "Counts crates", cast.elsewhere)
+
+
+def test_the_title_of_what_somebody_owns_is_proposed(cast, first):
+    own(cast, case("Depot camera"))
+    actions.confirm_batch(batch=mapped(cast, first, {"title": "Goal"}), by=cast.admin)
+    assert Initiative.objects.filter(title="Depot camera").exists()
+    assert Initiative.objects.filter(title="Sorts letters").exists()
+    assert len(list(sheet_changes(look_of(cast.lead)))) == 1
