@@ -105,6 +105,7 @@ def test_what_is_as_imported_changes_and_what_is_owned_is_proposed(cast, as_, fi
 def test_rows_of_the_first_reading_are_decided_in_the_second_alone(cast, first):
     waits = first.rows.get(mapped__title="Route planner")
     second = mapped(cast, first, stages={"Phase Q": "production"})
+    assert list(lists()) == [first], "what is not confirmed is no list"
     with pytest.raises(Conflict, match="read again"):
         actions.decide_row(row=waits, stage="mvp", reason="They say so.", by=cast.admin)
     with pytest.raises(Conflict, match="read again"):
