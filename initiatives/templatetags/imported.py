@@ -2,8 +2,8 @@
 
 from django import template
 
+from initiatives.imports.assertions import asserted_history
 from initiatives.imports.assertions.asserted_moves import MOVES
-from initiatives.imports.inventories import asserted_history
 from initiatives.imports.inventories.inventory_sources import KNOWN
 from initiatives.imports.portfolio.portfolio_plan import OWN
 from initiatives.models.imports import OWN_SHEET

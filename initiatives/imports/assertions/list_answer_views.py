@@ -14,10 +14,10 @@ from initiatives.access.visibility import visible_to
 from initiatives.cases.case_frame import page_of
 from initiatives.imports.assertions import practices as required
 from initiatives.imports.assertions import queries
+from initiatives.imports.assertions.asserted_history import word_of
 from initiatives.imports.assertions.forms import AnswersFilter
 from initiatives.imports.assertions.permissions import may_read_lists
 from initiatives.imports.assertions.views import CHUNK, STATED, list_of
-from initiatives.imports.inventories.asserted_history import word_of
 from initiatives.imports.inventories.inventory_sources import newcomer, source_for
 from initiatives.models import ImportBatch
 

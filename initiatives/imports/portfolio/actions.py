@@ -20,7 +20,6 @@ from governance.tables.columns import guess_columns, order_of, plain
 from governance.tables.reader import Line, read_table
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.imports.inventories import batch_rows, import_batch
 from initiatives.imports.inventories.actions import one_import_at_a_time
@@ -40,7 +39,6 @@ from initiatives.models import (
 )
 from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.portfolio_export import EXPORTED_AS
-from initiatives.registration import actions as registration_actions
 
 MOST_ROWS = 10_000  # of one sheet; a portfolio of more comes in parts
 MOST_STATUSES = 200  # a column with more different words is no status
@@ -444,66 +442,3 @@ def _ask_owners(rows: list[ImportRow], by: User) -> int:
         ],
     )
     return len(asked)
-
-
-# Changes that a sheet proposes of what is here
-
-
-def take_changes(*, row: ImportRow, fields: list[str], by: User) -> Initiative:
-    """Take some of the changes that a row proposes of an initiative, and leave the others: all at once, one answer.
-
-    By whoever may describe it. Raises Refused, Conflict where it was answered or the initiative changed meanwhile.
-    """
-    with act(
-        "take changes of a sheet", by=by, case=row.initiative_id, reason="Changes of a portfolio"
-    ) as case:
-        row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
-        case_permissions.may_describe(case, by).or_refuse()
-        batch_rows.still_standing(row.batch)
-        if not ImportRow.objects.proposing_changes().filter(pk=row.pk).exists():
-            raise Conflict("These changes were answered already.")
-        offered = {each["field"]: each for each in row.mapped["changes"]}
-        taken = {name: offered[name]["after"] for name in fields if name in offered}
-        now = portfolio_plan.values_of(queries.described(case))
-        for name in taken:
-            if portfolio_plan.text_of(now.get(name)) != offered[name]["before"]:
-                raise Conflict(
-                    f"{FIELDS[name]} of {case.ref} changed since the sheet was read.", "Upload it again."
-                )
-        _take(case, taken, by)
-        row.mapped |= {"taken": sorted(taken), "proposed": False}
-        row.done_at = clock.now()
-        row.save()
-        record.record(
-            EntryKind.IMPORTED_ROW_DECIDED,
-            case=case,
-            batch=row.batch_id,
-            line=row.line,
-            stage=None,
-            decision="change",
-            taken=sorted(taken),
-        )
-    return Initiative.objects.get(pk=case.pk)
-
-
-def _take(case: Initiative, taken: dict[str, str], by: User) -> None:
-    why = "Taken from a portfolio"
-    if "title" in taken:
-        registration_actions.rename(case=case, title=taken["title"], reason=why, by=by)
-    if "problem" in taken:
-        case = Initiative.objects.get(pk=case.pk)
-        registration_actions.change_details(
-            case=case,
-            problem=taken["problem"],
-            platform=case.platform,
-            confidential=case.confidential,
-            reason=why,
-            by=by,
-        )
-    said = {
-        name: portfolio_plan.value_of(name, text)
-        for name, text in taken.items()
-        if name not in ("title", "problem")
-    }
-    if said:
-        registration_actions.state_business_case(case=case, said=said, reason=why, by=by)

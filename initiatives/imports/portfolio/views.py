@@ -18,7 +18,7 @@ from governance.vocabulary import Stage
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import mend, one_act, pick, sent
-from initiatives.imports.portfolio import actions, queries
+from initiatives.imports.portfolio import actions, proposed_changes, queries
 from initiatives.imports.portfolio.forms import ChangesForm, PortfolioForm, PortfolioMappingForm
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT
@@ -206,7 +206,7 @@ def take_all(request: SignedInRequest, pk: int) -> HttpResponse:
             continue
         fields = [each["field"] for each in row.mapped["changes"]]
         try:
-            actions.take_changes(row=row, fields=fields, by=request.user)
+            proposed_changes.take_changes(row=row, fields=fields, by=request.user)
         except (
             Conflict,
             ValidationError,
@@ -231,7 +231,7 @@ def changes(request: SignedInRequest, ref: str) -> HttpResponse:
         request,
         case,
         ChangesForm(row.mapped["changes"], sent(request)),
-        lambda said: actions.take_changes(row=row, fields=said["fields_taken"], by=request.user),
+        lambda said: proposed_changes.take_changes(row=row, fields=said["fields_taken"], by=request.user),
         _("Answered: what you took stands, the rest is left."),
         title=_("Changes that a sheet proposes"),
         lede=f"{row.batch.file_name}, line {row.line}, {row.batch.uploaded_at:%-d %B %Y}.",

@@ -16,9 +16,10 @@ from governance.tables import reader
 from governance.tables.columns import order_of, parse_date
 from governance.tables.encodings import CodePageUnsure, decode
 from governance.tables.reader import read_table
+from initiatives.imports.assertions import asserted_history
 from initiatives.imports.assertions.pair_actions import answer_pairs
 from initiatives.imports.inventories import actions as inventory_actions
-from initiatives.imports.inventories import asserted_history, inventory_columns
+from initiatives.imports.inventories import inventory_columns
 from initiatives.imports.inventories.import_batch import Earlier, counted, preview
 from initiatives.imports.inventories.inventory_columns import guess_stage
 from initiatives.imports.inventories.inventory_sources import KNOWN, newcomer

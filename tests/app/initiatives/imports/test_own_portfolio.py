@@ -8,7 +8,7 @@ from governance.database.row_history import acting
 from governance.models import Entry, Unit, User
 from governance.permission_result import Conflict, Refused
 from initiatives.desk.lines import sheet_changes
-from initiatives.imports.portfolio import actions
+from initiatives.imports.portfolio import actions, proposed_changes
 from initiatives.imports.removal import actions as removal_actions
 from initiatives.models import BusinessCase, ImportBatch, Initiative, RoleAssignment
 from initiatives.registration import actions as registration_actions
@@ -133,7 +133,7 @@ def test_a_second_sheet_proposes_changes_and_makes_no_second_case(cast, as_):
     assert BusinessCase.objects.get(ticket="P-1").budget == 120000, "its owner is asked"
     ref = owned.initiative.ref
     with pytest.raises(Refused):
-        actions.take_changes(row=owned, fields=["budget"], by=cast.admin)
+        proposed_changes.take_changes(row=owned, fields=["budget"], by=cast.admin)
     assert [line.link for line in sheet_changes(look_of(cast.owner))] == [f"/cases/{ref}/proposed-changes/"]
     page = as_(cast.owner).get(f"/cases/{ref}/proposed-changes/").content.decode()
     assert "150000" in page
