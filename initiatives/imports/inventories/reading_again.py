@@ -262,9 +262,24 @@ def close_first(batch: ImportBatch, now) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE initiatives_importrow o SET decision = 'unchanged', done_at = COALESCE(o.done_at, %s),"
+            " mapped = o.mapped || jsonb_build_object('closed', jsonb_build_object('decision', o.decision,"
+            " 'initiative', o.initiative_id, 'done_at', o.done_at)),"
             " initiative_id = CASE WHEN o.paired_by = 'name' THEN NULL ELSE n.initiative_id END"
             " FROM initiatives_importrow n WHERE n.batch_id = %s AND o.batch_id = %s AND n.line = o.line"
             " AND n.done_at IS NOT NULL AND (o.done_at IS NULL OR o.decision = 'triage')",
             [now, batch.pk, batch.reading["again"]],
+        )
+    batch_rows.count_again(batch.reading["again"])
+
+
+def reopen_first(batch: ImportBatch) -> None:
+    """What waited in the first reading waits there again, once the second is undone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE initiatives_importrow SET decision = mapped -> 'closed' ->> 'decision',"
+            " initiative_id = (mapped -> 'closed' ->> 'initiative')::bigint,"
+            " done_at = (mapped -> 'closed' ->> 'done_at')::timestamptz, mapped = mapped - 'closed'"
+            " WHERE batch_id = %s AND mapped ? 'closed'",
+            [batch.reading["again"]],
         )
     batch_rows.count_again(batch.reading["again"])

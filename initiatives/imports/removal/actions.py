@@ -16,6 +16,7 @@ from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.facts import supported_stage
+from initiatives.imports.inventories import reading_again
 from initiatives.imports.inventories.actions import one_import_at_a_time
 from initiatives.models import CatchUpPlan, ImportBatch, Initiative, RoleAssignment, StageChange
 from initiatives.models.stage_machine import CLAIM_TAKEN_BACK, make_move, offered
@@ -154,6 +155,8 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
             supported_stage.rewrite_alike(withdrawn)
         batch.undone_by, batch.undone_at, batch.undone_reason = by, now, reason.strip()
         batch.save()
+        if "again" in batch.reading:
+            reading_again.reopen_first(batch)
         record.record(EntryKind.IMPORT_UNDONE, batch=batch.pk, file=batch.file_name, cases=len(cases))
     return len(cases)
 

@@ -304,3 +304,17 @@ def test_the_title_of_what_somebody_owns_is_proposed(cast, first):
     assert Initiative.objects.filter(title="Depot camera").exists()
     assert Initiative.objects.filter(title="Sorts letters").exists()
     assert len(list(sheet_changes(look_of(cast.lead)))) == 1
+
+
+def test_what_waited_waits_again_once_the_second_reading_is_undone(cast, first):
+    waits = first.rows.get(mapped__title="Route planner")
+    second = mapped(cast, first, stages={"Phase Q": "production"})
+    actions.confirm_batch(batch=second, by=cast.admin)
+    removal_actions.undo_batch(batch=second, reason="It was an idea.", by=cast.admin)
+    waits.refresh_from_db()
+    assert (waits.decision, waits.initiative, "closed" in waits.mapped) == ("triage", None, False)
+    first.refresh_from_db()
+    assert first.counts["triaged"] == 1
+    actions.decide_row(row=waits, stage="proposed", reason="An idea.", by=cast.admin)
+    assert Initiative.objects.live().get(title="Route planner").stage == "proposed"
+    assert list(lists()) == [first]
