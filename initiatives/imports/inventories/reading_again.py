@@ -15,7 +15,7 @@ from governance import clock
 from governance.ledger import record
 from governance.models import Unit, User
 from governance.permission_result import Conflict, Refused
-from governance.vocabulary import Role
+from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import settle_standing
 from initiatives.imports.assertions.actions import correct_claim
@@ -132,7 +132,10 @@ def _compare(row: ImportRow, was: ImportRow) -> None:
 
 
 def _said(change: dict) -> str:
-    before, after = change["before"][:SHOWN] or "nothing", change["after"][:SHOWN]
+    before, after = change["before"], change["after"]
+    if change["field"] == "stage":
+        before, after = Stage.word(before), Stage.word(after)
+    before, after = before[:SHOWN] or "nothing", after[:SHOWN]
     return f"{FIELDS[change['field']]}: \u201c{after}\u201d in place of \u201c{before}\u201d"
 
 

@@ -82,6 +82,8 @@ def test_what_is_as_imported_changes_and_what_is_owned_is_proposed(cast, as_, fi
         "not confirmed"
     )
     assert not list(sheet_changes(look_of(cast.lead))), "nothing is proposed before it is confirmed"
+    told = [each["text"] for each in second.rows.get(mapped__title="Letter sorter").problems]
+    assert "Stage: \u201cPrototype\u201d in place of \u201cMVP\u201d." in told
     counts = actions.confirm_batch(batch=second, by=cast.admin)
     check_deferred()
     assert counts["imported"] == 1
