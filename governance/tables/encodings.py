@@ -56,6 +56,8 @@ CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 FEW, MOST_CONTROL = 4, 0.005  # a terminal's title or bell, and their share in what is longer
 # Quotation marks around words and dashes between spaces, as every Windows code page writes them.
 PUNCTUATION = re.compile(rb"[\s(,]\x93\w[^\x93\x94]*\x94|\s[\x96\x97]\s|[\s(,]\x91\w|\w\x92s\b")
+# A mark tells their order of bytes; without one they are read in the usual order.
+MARKED = ("utf-16", "utf-32")
 
 
 class CodePageUnsure(Exception):
@@ -105,6 +107,8 @@ def decode(content: bytes, choice: str = "") -> tuple[str, str]:
         choice = code_page_named(choice)
     unicode = _unicode_of(content)
     name = unicode or choice or _told(content)
+    if not unicode and name.replace("_", "-") in MARKED:
+        name = f"{name}-le"
     try:
         text = content.decode(name).removeprefix("\ufeff")
     except (UnicodeDecodeError, LookupError):

@@ -106,6 +106,15 @@ def test_a_mark_before_a_quoted_header_is_none_of_its_letters(encoding):
     assert table.lines[0].cells == {"Name, in full": "A, B", "Stage": "Pilot"}
 
 
+@pytest.mark.parametrize("choice", ["utf-16", "utf_16", "utf-32"])
+def test_unicode_that_somebody_names_needs_no_mark(choice):
+    text = "Name,Stage\nÄ,Pilot\n"
+    endless = text.encode(f"{choice}-le".replace("_", "-"))
+    assert read_table(endless, encoding=choice).lines[0].cells == {"Name": "Ä", "Stage": "Pilot"}
+    with contextlib.suppress(ValidationError):
+        read_table(b"\x01\x01\x01\x01", encoding=choice)
+
+
 def test_windows_punctuation_needs_no_question():
     table = read_table(content("doi_2025.csv"))
     assert table.encoding == "cp1252"

@@ -225,7 +225,9 @@ def trial(company, worker: Worker, content: bytes, given) -> int:
     print(f"    {batch.counts}")
     broken += sum(count for word, count in batch.counts.items() if word != "rows") != given.rows
     after = [asked(client, url) for _ in range(30) for url in pages]
-    print(f"pages once they are entered: p95 {p95(after):.0f} ms ({p95(after) / p95(alone):.2f} x)", flush=True)
+    print(
+        f"pages once they are entered: p95 {p95(after):.0f} ms ({p95(after) / p95(alone):.2f} x)", flush=True
+    )
     broken += on_pages(client, named=True)
     broken += undone(batch, admin) + on_pages(client, named=False)
     print(f"{broken} bounds broken")
