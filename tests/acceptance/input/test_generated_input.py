@@ -72,8 +72,11 @@ LEFT_BEHIND = {
     "initiatives_answerdraft": "what was typed is not lost",
     "initiatives_approvalopening": "when somebody opened what they are asked to approve",
 }
-# Where the answer itself is what was made: an address that is a key, a key, a pack whose taking is recorded.
-SHOWN_AT_ONCE = re.compile(r"/settings/calendar/|/cases/[^/]+/systems/(key|\d+/rotate)/|/meetings/\d+/pack/")
+# Where the answer itself is what was made: an address that is a key, a key, a pack whose taking is recorded, the links
+# of a pulse.
+SHOWN_AT_ONCE = re.compile(
+    r"/settings/calendar/|/cases/[^/]+/systems/(key|\d+/rotate)/|/meetings/\d+/pack/|/pulses/\d+/(open|links)/"
+)
 
 
 def kept() -> tuple:
@@ -407,6 +410,7 @@ NO_WORDS = {
     *("governance_unit.path", "governance_user.password", "governance_session.session_data"),
     *("governance_rulebook.source", "governance_taskrun.name", "initiatives_evidence.content_type"),
     *("governance_checkpoint.note", "governance_checkpoint.origin", "governance_notice.link"),
+    "governance_identityprovider.scopes",
 }
 
 
