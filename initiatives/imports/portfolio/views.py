@@ -207,11 +207,8 @@ def take_all(request: SignedInRequest, pk: int) -> HttpResponse:
         fields = [each["field"] for each in row.mapped["changes"]]
         try:
             proposed_changes.take_changes(row=row, fields=fields, by=request.user)
-        except (
-            Conflict,
-            ValidationError,
-        ):  # changed meanwhile, or no longer fits: its owner sees it on its page
-            waits += 1
+        except (Conflict, ValidationError):
+            waits += 1  # changed meanwhile, or no longer fits: it stays on the page of its initiative
         else:
             taken += 1
     messages.success(request, f"Taken of {taken} rows; {waits} wait for whoever owns the initiative.")
