@@ -56,8 +56,9 @@ def _answer(chosen: dict[int, int | None], reason: str, by: User) -> list[Import
             .select_related("batch")
             .order_by("batch_id", "line")
         )
+        for one in {row.batch_id: row.batch for row in rows}.values():
+            batch_rows.still_standing(one)
         for row in rows:
-            batch_rows.still_standing(row.batch)
             if row.paired_by != BY_NAME or row.decision != "triage":
                 raise Conflict(f"Line {row.line} is answered already. Nothing was changed: look at it again.")
         cases = {case.pk: case for case in Initiative.objects.filter(pk__in=filter(None, chosen.values()))}

@@ -11,7 +11,7 @@ from governance.models import Unit, User
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.facts import supported_stage
-from initiatives.models import ImportBatch, ImportRow, Initiative, StageChange
+from initiatives.models import ImportBatch, ImportRow, Initiative, Link, Review, StageChange
 from initiatives.models.imports import ROOT
 from initiatives.models.initiative import machine
 from initiatives.models.stage_machine import CLAIM, make_move, offered
@@ -189,6 +189,14 @@ def units_of(rows: list[ImportRow], *, own: bool) -> dict[tuple[str, str], Unit]
 
 def _taken_over(unit: Unit) -> bool:
     return unit.code.startswith(MADE_HERE) and not unit.imported
+
+
+def unit_stays(keys: list[int]) -> dict[int, str]:
+    """Of these initiatives, by key, why it is not put into another unit: what was looked at rests on this one."""
+    linked = Link.objects.standing().filter(initiative__in=keys).values_list("initiative", flat=True)
+    stays = dict.fromkeys(linked, "It is tied to systems: their residency was looked at for its unit.")
+    reviewed = Review.objects.filter(initiative__in=keys).values_list("initiative", flat=True)
+    return stays | dict.fromkeys(reviewed, "A board reviewed it: the unit stays.")
 
 
 def add_units(wanted: list[tuple[str, str, Unit | None]]) -> list[Unit]:

@@ -22,11 +22,11 @@ from initiatives.imports.assertions.actions import correct_claim
 from initiatives.imports.assertions.asserted_moves import OTHER, SAME
 from initiatives.imports.assertions.permissions import may_take
 from initiatives.imports.inventories import batch_rows
-from initiatives.imports.inventories.claims import NOT_REPORTED, units_of
+from initiatives.imports.inventories.claims import NOT_REPORTED, unit_stays, units_of
 from initiatives.imports.inventories.import_batch import PAIR_PROBLEMS, Known, family_of, say_move
 from initiatives.imports.inventories.inventory_columns import problem
 from initiatives.imports.inventories.inventory_sources import FIELDS, newcomer, source_for
-from initiatives.models import ImportBatch, ImportRow, Initiative, Link, Review, RoleAssignment
+from initiatives.models import ImportBatch, ImportRow, Initiative, RoleAssignment
 from initiatives.registration import actions as registration_actions
 
 # What an import writes of an initiative, by the field of its row.
@@ -222,7 +222,7 @@ class _Change:
         return self._put("source_key", before, after)
 
     def _organisation(self, before: str, after: str) -> bool:
-        return self._put("source_organisation", before, after) and self._move()
+        return self._move() and self._put("source_organisation", before, after)
 
     def _put(self, name: str, before: str, after: str) -> bool:
         if getattr(self.case, name) != before:
@@ -237,15 +237,12 @@ class _Change:
     def _move(self) -> bool:
         """Into the unit that the row names now, where it is in the one that the import put it in."""
         unit = self.units[self.row.mapped["organisation"], self.row.mapped["bureau"]]
-        was, now = self.case.unit, Initiative.objects.get(pk=self.case.pk)
+        was = self.case.unit
         if unit == was:
             return True
         changed = {each["field"]: each["before"] for each in self.row.mapped["changes"]}
         named = {changed.get(name) or self.row.mapped[name] for name in ("organisation", "bureau")}
-        if was.name.casefold() not in {name[:120].casefold() for name in named} or (
-            Link.objects.standing().filter(initiative=now).exists()
-            or Review.objects.filter(initiative=now).exists()
-        ):
+        if was.name.casefold() not in {name[:120].casefold() for name in named} or unit_stays([self.case.pk]):
             return False
         self.case.unit = unit
         self.case.save()

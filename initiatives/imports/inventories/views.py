@@ -153,7 +153,8 @@ def batch(request, pk):
     if row.repeats_id and not row.rows.exists():
         return redirect("import", pk=row.repeats_id)
     deciding = request.method == "POST" and "decide" in request.POST
-    mapping = _mapping(request, row, deciding)
+    again = row.read_again()
+    mapping = None if again else _mapping(request, row, deciding)
     several = RowsForm(request.POST if deciding else None, auto_id="decide_%s")
     rows, chosen = _filtered(request, row)
     if deciding:
@@ -186,7 +187,7 @@ def batch(request, pk):
         "rows": [_shown(each) for each in page],
         "chosen": chosen,
         "repeats": row.repeated_by.count(),
-        "read_again": row.read_again(),
+        "read_again": again,
         "first": ImportBatch.objects.filter(pk=row.reading.get("again")).first(),
         "live": row.rows.filter(done_at__isnull=False).exists(),
     }
@@ -195,11 +196,7 @@ def batch(request, pk):
 
 def _mapping(request, row: ImportBatch, deciding: bool) -> MappingForm | None:
     """The mapping of a source that is not one of ours; of a file that is live, for another reading of it."""
-    if (
-        row.source in KNOWN
-        or not ImportBatch.objects.standing().filter(pk=row.pk).exists()
-        or row.read_again()
-    ):
+    if row.source in KNOWN or row.discarded_at or row.undone_at:
         return None
     return MappingForm(row, request.POST if request.method == "POST" and not deciding else None)
 

@@ -15,7 +15,8 @@ from governance.vocabulary import Role, Stage, Tier
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standings
-from initiatives.models import BusinessCase, Initiative, Link, Review, RoleAssignment
+from initiatives.imports.inventories.claims import unit_stays
+from initiatives.models import BusinessCase, Initiative, RoleAssignment
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 
@@ -45,12 +46,7 @@ def preview(cases: list[Initiative], what: str, value, by: User) -> list[Change]
     """What setting `what` to `value` would change, case by case; nothing is written."""
     keys = [case.pk for case in cases]
     may = set(open_to_many(by).filter(pk__in=keys).values_list("pk", flat=True)) if may_import(by) else set()
-    stays: dict[int, str] = {}
-    if what == "unit":
-        linked = Link.objects.standing().filter(initiative__in=keys).values_list("initiative", flat=True)
-        stays |= dict.fromkeys(linked, "It is tied to systems: their residency was looked at for its unit.")
-        reviewed = Review.objects.filter(initiative__in=keys).values_list("initiative", flat=True)
-        stays |= dict.fromkeys(reviewed, "A board reviewed it: the unit stays.")
+    stays = unit_stays(keys) if what == "unit" else {}
     now = _now(cases, what)
     after = _said(what, value)
     found = []
