@@ -2,7 +2,7 @@
 
 Bodies are kept for 730 days from the day they came in, or for the shorter time that a case has agreed to, never under
 183 (EU AI Act, Articles 19 and 26(6): logs for at least six months); rows for 730 days after their month. One entry a
-run says how much went. Files go once that is committed: whoever is killed between finds them the next time.
+run says how much went.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -14,10 +14,10 @@ from django.db import connection
 from governance import clock, contributions
 from governance.database import row_history
 from governance.interaction_keeping import holds
-from governance.interaction_log import keys, loading, segments
+from governance.interaction_log import keys, loading
 from governance.interaction_log.loading import KEPT, SYSTEM
 from governance.ledger import record
-from governance.models import Interaction, InteractionBatch, InteractionBodies, InteractionKey
+from governance.models import Interaction, InteractionBodies, InteractionKey
 from governance.vocabulary.entry_kinds import EntryKind
 
 log = structlog.get_logger("plumbline.interactions")
@@ -31,9 +31,8 @@ SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND rel
 
 @dataclass
 class Removed:
-    """What one run removed: segments and the bodies in them, rows by month, leaves left of them, keys destroyed."""
+    """What one run removed: bodies, of which cases, rows by month, leaves left of them, keys destroyed."""
 
-    segments: int = 0
     bodies: int = 0
     cases: list[int] = field(default_factory=list)
     months: dict[str, int] = field(default_factory=dict)
@@ -41,7 +40,7 @@ class Removed:
     keys: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.segments or self.months or self.keys)
+        return bool(self.bodies or self.months or self.keys)
 
 
 def body_days(day: date) -> dict[int, int]:
@@ -67,51 +66,32 @@ def expire(today: date) -> Removed:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline interactions come over'))")
         held_cases, held_people = holds.held_cases(), holds.held_people()
         removed = Removed()
-        due = _due(today, held_cases, held_people)
-        for segment in due:
-            removed.segments += 1
-            try:
-                removed.bodies += segment.bodies()
-            except segments.Damaged as trouble:
-                log.error("bodies that expire cannot be counted", case=segment.case, trouble=str(trouble))
-        removed.cases = sorted({segment.case for segment in due})
+        gone = _expire_bodies(today, held_cases, held_people)
+        removed.bodies, removed.cases = sum(gone.values()), sorted(gone)
         removed.keys += _pass_days(today, held_cases, held_people)
         _expire_months(today, held_people, removed)
         if removed:
             record.record(
                 EntryKind.INTERACTIONS_EXPIRED, **asdict(removed), held=sorted(held_cases), day=today
             )
-    for segment in due:
-        segment.remove()
     if removed:
-        log.info("interactions have expired", segments=removed.segments, months=sorted(removed.months))
+        log.info("interactions have expired", bodies=removed.bodies, months=sorted(removed.months))
     return removed
 
 
 # --- Bodies -----------------------------------------------------------------------------------------------------------
 
 
-def _due(today: date, held_cases: set[int], people: holds.Held) -> list[segments.Segment]:
-    """The segments whose time is over, but those in which a hold keeps anything."""
+def _expire_bodies(today: date, held_cases: set[int], people: holds.Held) -> dict[int, int]:
+    """Remove the bodies whose time is over, but those that a hold keeps; how many, by number of their case."""
     shorter = body_days(today)
-    return [
-        segment
-        for segment in segments.segments()
-        if segment.case not in held_cases
-        and segment.day <= last_day(segment.case, today, shorter)
-        and not _holds_in(segment, people)
-    ]
-
-
-def _holds_in(segment: segments.Segment, people: holds.Held) -> bool:
-    """Whether bodies of somebody under a hold lie in the segment."""
-    if not people:
-        return False
-    batches = InteractionBatch.objects.filter(day=segment.day).values("pk")
-    rows = Interaction.objects.filter(case_number=segment.case, batch__in=batches)
-    return (
-        rows.filter(subject__in=people.subjects) | rows.filter(conversation__in=people.conversations)
-    ).exists()
+    through = {number: last_day(number, today, shorter) for number in sorted(shorter.keys() - held_cases)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM plumbline_expire_bodies(%s::integer[], %s::date[], %s::bytea[], %s::bytea[])",
+            [list(through), list(through.values()), list(people.subjects), list(people.conversations)],
+        )
+        return dict(cursor.fetchall())
 
 
 def _pass_days(today: date, held_cases: set[int], people: holds.Held) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from governance.interaction_log import bodies, keys, reading, segments
+from governance.interaction_log import bodies, keys, reading
 from governance.models import Interaction, InteractionKey
 from governance.permission_result import Conflict
 
@@ -19,7 +19,7 @@ PART = 500  # bodies that are tried at a time
 
 @dataclass(frozen=True)
 class Erased:
-    """What came of an erasure: keys destroyed, bodies that lay in segments and were tried, those that did not open."""
+    """What came of an erasure: keys destroyed, bodies that were kept and tried, those that did not open."""
 
     keys: int
     tried: int
@@ -51,14 +51,13 @@ def erase(subject: bytes, case: int | None) -> Erased:
 
 
 def tries(rows: Iterable[Interaction]) -> tuple[int, int]:
-    """Try to open the bodies of these rows with every key that is there: how many lie in segments, how many opened."""
+    """Try to open the bodies of these rows with every key that is there: how many are kept, how many opened."""
     tried = opened = 0
     for some in _parts(rows):
-        places = {row.pk: reading.place_of(row) for row in some}
-        kept = segments.read(places.values())
+        kept = reading.kept_of(some)
         held = keys.for_reading(row.holder_key for row in some)
         for row in some:
-            body = kept.get(places[row.pk])
+            body = kept.get(row.pk)
             if body is None:
                 continue
             tried += 1

@@ -59,20 +59,24 @@ class Log(SpooledLog):
     ) -> None:
         """Keep reports of a case (its number), on disk when this returns.
 
+        What no database keeps is replaced first (`shape.storable`), so that what was answered as kept is loaded later.
         `decision_of` gives the digest of the decision that a report names, where it is one of the case. Raises OSError
         where there is no room, DatabaseError where no key can be had: then nothing was kept.
         """
-        placed = [_placed(report, case, now) for report in reports]
+        fit = [shape.storable(report) for report in reports]
+        placed = [_placed(report, said, case, now) for report, said in fit]
         under = keys.for_writing(case, ((holder, keys.month_of(row["at"])) for row, holder in placed))
         lines = []
-        for report, (row, holder) in zip(reports, placed, strict=True):
+        for (report, said), (row, holder) in zip(fit, placed, strict=True):
             holder_key, wrapping = under[holder, keys.month_of(row["at"])]
             decision = decision_of(report.decision) if report.decision else None
-            lines.append(_line(report, row, case, key, decision, holder_key, wrapping))
+            lines.append(_line(report, said, row, case, key, decision, holder_key, wrapping))
         self.sync(self.append_lines(lines))
 
 
-def _placed(report: Interaction, case: int, now: datetime) -> tuple[dict[str, Any], bytes]:
+def _placed(
+    report: Interaction, said: dict[str, Any], case: int, now: datetime
+) -> tuple[dict[str, Any], bytes]:
     """When it was, by which pseudonyms it goes, and the holder of its key."""
     number = str(case)
     at = report.started
@@ -80,11 +84,10 @@ def _placed(report: Interaction, case: int, now: datetime) -> tuple[dict[str, An
     if report.place is not None:
         call = keys.pseudonym("call", number, *report.place)
     else:
-        said = report.id or record.canonical(shape.plain(report)).decode()
-        call = keys.pseudonym("line", number, said)
+        call = keys.pseudonym("line", number, report.id or record.canonical(said).decode())
     mark = call
     if report.kind == Kind.EVENTS:
-        mark = keys.pseudonym("events", number, record.canonical(shape.plain(report)).decode())
+        mark = keys.pseudonym("events", number, record.canonical(said).decode())
     subject = keys.pseudonym("subject", report.subject) if report.subject else None
     within = report.conversation or report.trace_id
     conversation = keys.pseudonym("conversation", number, within) if within else None
@@ -102,6 +105,7 @@ def _placed(report: Interaction, case: int, now: datetime) -> tuple[dict[str, An
 
 def _line(
     report: Interaction,
+    said: dict[str, Any],
     row: dict[str, Any],
     case: int,
     key: int | None,
@@ -109,7 +113,6 @@ def _line(
     holder_key: int,
     wrapping: bytes,
 ) -> bytes:
-    said = shape.plain(report)
     own = bodies.new_key()
     body = record.canonical(
         {"case": case, "key": key, "received_at": row["received_at"].astimezone(UTC), "report": said}
@@ -125,6 +128,7 @@ def _line(
         "model": report.model[:NAME],
         "version": report.version[:NAME],
         "action": report.act,
+        "unread": list(report.unread) or None,
         "odd_clock": row["odd_clock"],
         **{
             name: row[name].hex() if row[name] else None

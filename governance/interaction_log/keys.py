@@ -1,9 +1,8 @@
 """Keys of interactions: a master in a file, keys of persons or conversations by case and month under it, pseudonyms.
 
-Whoever has the database, or a copy of it, has wrapped keys; whoever has the folder of segments, ciphertext. Only with
-the master, which is in neither, does either say anything. A master serves a month; `change_master` wraps all keys under
-the next one, and destroys those that are older than any backup of the database: from then on no copy of a key that was
-destroyed meanwhile can be opened by anybody.
+The database, and each copy of it, holds ciphertext and wrapped keys. Only the master, which is in none of them, opens
+these. A master serves a month; `change_master` wraps all keys under the next one, and destroys those that are older
+than any backup of the database: from then on no copy of a key that was destroyed meanwhile can be opened.
 """
 
 import os

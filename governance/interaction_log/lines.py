@@ -6,14 +6,17 @@ The names are those of the shape. Only what was asked or answered must be there;
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from governance.interaction_log.shape import Interaction, Kind, Message, Source, ToolCall
+from governance.interaction_log.shape import Interaction, Kind, Message, Source, ToolCall, source_of
+from governance.vocabulary import bounded_json
 
 MOST_LINES = 10_000
+MOST_COLUMNS = 500
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 TEXTS = (
     "operation",
     "provider",
@@ -38,10 +41,14 @@ LONGEST = 300  # characters of a text that is neither asked nor answered
 
 @dataclass(frozen=True)
 class Wrong:
-    """A line that is not taken: its number from 1, and a sentence that says how to mend it."""
+    """A line that is not taken: its number from 1, and a sentence that says how to fix it.
+
+    `count`: how many lines from that number on it stands for.
+    """
 
     number: int
     words: str
+    count: int = 1
 
 
 class _Unfit(ValueError):
@@ -50,60 +57,83 @@ class _Unfit(ValueError):
 
 def read(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
     """The interactions of JSON lines, or of one JSON list or object; and the lines that are not taken."""
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return [], [Wrong(1, "Send the lines in UTF-8.")]
-    if text.lstrip().startswith("["):
+    if body.lstrip(_BLANK).startswith(b"["):
         try:
-            whole = json.loads(text)
+            whole = bounded_json.loads(body)
+        except bounded_json.TooMuch as trouble:
+            return [], [Wrong(1, f"The list cannot be read: {trouble}. Send it in several parts.")]
         except (ValueError, RecursionError):
-            return [], [Wrong(1, "The list is no whole JSON.")]
-        return rows(whole)
-    said: list[Any] = []
-    wrong: list[Wrong] = []
-    numbers: list[int] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                said.append(json.loads(line))
-                numbers.append(number)
-            except (ValueError, RecursionError):
-                wrong.append(
-                    Wrong(number, "This line is no JSON: one object a line, without line breaks in it.")
-                )
-    found, unfit = rows(said, numbers)
-    return found, sorted([*wrong, *unfit], key=lambda one: one.number)
+            return [], [Wrong(1, "The list is not complete JSON in UTF-8. Send the whole list.")]
+        return _each(enumerate(whole, 1), lambda row: row)
+    left = [bounded_json.MOST_VALUES]
+
+    def loaded(line: bytes) -> Any:
+        try:
+            left[0] -= bounded_json.measured(line, most=left[0])
+            return json.loads(line.decode("utf-8-sig"))
+        except bounded_json.TooMuch as trouble:
+            raise _Unfit(f"This line cannot be read: {trouble}. Send it in another request.") from None
+        except UnicodeDecodeError:
+            raise _Unfit("This line is not UTF-8. Save the file as UTF-8.") from None
+        except (ValueError, RecursionError):
+            raise _Unfit(
+                "This line is not JSON. Write one object on each line, without line breaks in it."
+            ) from None
+
+    whole = ((number, line) for number, line in enumerate(io.BytesIO(body), 1) if line.strip(_BLANK))
+    return _each(whole, loaded)
 
 
 def read_csv(body: bytes) -> tuple[list[Interaction], list[Wrong]]:
     """The interactions of a table with commas, the names in its first line; and the lines that are not taken."""
     try:
-        table = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
-        said, numbers = [], []
-        for row in table:
-            said.append({name: value for name, value in row.items() if name and isinstance(value, str)})
-            numbers.append(table.line_num)
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         return [], [Wrong(1, "Send the table in UTF-8.")]
+    table = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        names = next(table, [])
     except csv.Error as trouble:
-        return [], [Wrong(table.line_num, f"The table cannot be read from here on: {trouble}.")]
-    return rows(said, numbers)
+        return [], [Wrong(1, f"The first line of the table cannot be read: {trouble}.")]
+    if len(names) > MOST_COLUMNS:
+        return [], [
+            Wrong(1, f"The table has more than {MOST_COLUMNS} columns: leave out those that are empty.")
+        ]
+    broken: list[Wrong] = []
+
+    def rows_of() -> Iterator[tuple[int, list[str]]]:
+        try:
+            yield from ((table.line_num, row) for row in table if row)
+        except csv.Error as trouble:
+            left = text.count("\n", 0, len(text.rstrip())) + 1 - table.line_num + 1
+            words = f"The table cannot be read from here on: {trouble}."
+            broken.append(Wrong(table.line_num, words, max(1, left)))
+
+    def named(row: list[str]) -> dict[str, str]:
+        if len(row) > len(names):
+            raise _Unfit(f"This row has {len(row)} cells, and the first line {len(names)} names.")
+        return {name: value for name, value in zip(names, row, strict=False) if name}
+
+    found, wrong = _each(rows_of(), named)
+    return found, [*wrong, *broken]
 
 
-def rows(said: Iterable[Any], numbers: list[int] | None = None) -> tuple[list[Interaction], list[Wrong]]:
-    """The interactions of objects or rows of a table, in order; and those that are not taken, by their numbers."""
+def _each(
+    said: Iterable[tuple[int, Any]], reading: Callable[[Any], Any]
+) -> tuple[list[Interaction], list[Wrong]]:
+    """The interactions of numbered lines, in order; and those that are not taken.
+
+    Lines behind MOST_LINES are counted and not looked at.
+    """
     found: list[Interaction] = []
     wrong: list[Wrong] = []
-    for place, row in enumerate(said):
-        number = numbers[place] if numbers else place + 1
-        if len(found) >= MOST_LINES:
-            wrong.append(
-                Wrong(number, f"One sending holds at most {MOST_LINES} lines: send the rest in another.")
-            )
+    for number, line in said:
+        if len(found) + len(wrong) >= MOST_LINES:
+            words = f"One sending holds at most {MOST_LINES} lines: send the rest in another."
+            wrong.append(Wrong(number, words, 1 + sum(1 for _ in said)))
             break
         try:
-            found.append(_interaction(row))
+            found.append(_interaction(reading(line)))
         except _Unfit as trouble:
             wrong.append(Wrong(number, str(trouble)))
     return found, wrong
@@ -236,5 +266,4 @@ def _sources(said: Any) -> tuple[Source, ...]:
         return tuple(Source(id=one.strip()) for one in said.split(",") if one.strip())
     if not isinstance(said, list):
         raise _Unfit("sources is a list of names, or of objects with id and text.")
-    found = [one if isinstance(one, Mapping) else {"id": one} for one in said]
-    return tuple(Source(str(one.get("id") or ""), str(one.get("text") or "")) for one in found)
+    return tuple(source_of(one if isinstance(one, Mapping) else {"id": one}) for one in said)

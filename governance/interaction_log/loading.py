@@ -1,27 +1,26 @@
-"""Interactions come from their files into the database and the segments: one batch, one transaction, one entry.
+"""Interactions come from their files into the database: one batch, one transaction, one entry.
 
-Bodies go to the segments first, then rows and batch are committed together; what was written for a transaction that
-came to nothing goes when its day is closed. A call is kept once by its span within the case, however often it is sent.
+A call is kept once by its span within the case, however often it is sent.
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-import structlog
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Exists, OuterRef
 
 from governance import clock
 from governance.database import row_history
-from governance.interaction_log import segments
 from governance.models import Entry, Interaction, InteractionBatch, InteractionDigest
 from governance.offline.verify import Peaks, leaf_hash
 from governance.queue.spooled_log import Loader
+from governance.runtime import spool_files
 from governance.vocabulary.entry_kinds import EntryKind
-
-log = structlog.get_logger("plumbline.interactions")
 
 SYSTEM = "interaction log"
 PART = 32 << 20  # bytes in one batch
@@ -39,6 +38,7 @@ _PLAIN = (
     "has_source",
     "failed",
     "milliseconds",
+    "unread",
     "model",
     "version",
     "tokens_in",
@@ -67,12 +67,14 @@ SELECT {", ".join(_SELECTED)}, %s
   FROM jsonb_to_recordset(%s) AS t(
        at timestamptz, received_at timestamptz, case_number integer, key_id bigint, kind text, action text,
        has_input boolean, has_output boolean, has_source boolean, failed boolean, milliseconds integer,
+       unread jsonb,
        model text, version text,
        tokens_in integer, tokens_out integer, size integer, stored integer, odd_clock boolean,
        sampled double precision, holder_key bigint, place integer, call text, mark text, conversation text,
        subject text, decision text, digest text)
  ORDER BY t.place
 """
+_KEEP = "COPY governance_interactionbody (day, case_number, batch_id, place, content, wrapped) FROM STDIN"
 
 
 def root_of(digests: list[bytes]) -> str:
@@ -119,13 +121,13 @@ def _write(name: str, rows: list[dict[str, Any]]) -> None:
         root=root_of([bytes.fromhex(row["digest"]) for row in rows]),
     )
     batch.save()
-    by_case: dict[int, list[tuple[int, str, str]]] = {}
-    for place, row in enumerate(rows):
-        row["place"] = place
-        by_case.setdefault(row["case_number"], []).append((place, row.pop("body"), row.pop("wrapped")))
-    for case, kept in by_case.items():
-        segments.write(case, day, batch.pk, kept)
     with connection.cursor() as cursor:
+        cursor.execute("SELECT plumbline_bodies_of(%s)", [day])
+        with cursor.copy(_KEEP) as copy:
+            for place, row in enumerate(rows):
+                row["place"] = place
+                body, wrapped = b64decode(row.pop("body")), bytes.fromhex(row.pop("wrapped"))
+                copy.write_row((day, row["case_number"], batch.pk, place, body, wrapped))
         for month in {
             (moment.astimezone(UTC).year, moment.astimezone(UTC).month): moment for moment in moments
         }.values():
@@ -140,17 +142,10 @@ def _came_over(name: str) -> bool:
 loader = Loader("interactions", write=_write_once, came_over=_came_over, part=PART)
 
 
-def close_days(today: date) -> int:
-    """Make one file of each case and day (UTC) that is over; how many."""
-    count = 0
-    for case, day in segments.open_days(today):
-        with row_history.acting(system=SYSTEM), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline interactions come over'))")
-            batches = InteractionBatch.objects.filter(day=day).order_by("pk").values_list("pk", flat=True)
-            bodies = segments.close(case, day, list(batches))
-        log.info("a day of interactions is closed", case=case, day=str(day), bodies=bodies)
-        count += 1
-    return count
+def set_aside(case: int | None = None) -> int:
+    """How many reports the database did not take, of all cases or of one (its number); they wait in files."""
+    holding = b"" if case is None else b'"case_number":%d,' % case
+    return spool_files.lines_aside(Path(settings.INTERACTIONS_DIR) / "waiting", holding)
 
 
 def digests_of(batch: InteractionBatch) -> list[bytes]:

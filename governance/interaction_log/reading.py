@@ -4,19 +4,26 @@ Rows are read from the index alone; whatever anybody said is decrypted in memory
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
-from governance.interaction_log import bodies, keys, loading, segments, shape
+from governance.interaction_log import bodies, keys, loading, shape
 from governance.interaction_log.shape import Interaction as Report
 from governance.interaction_log.shape import Kind
 from governance.models import Interaction, InteractionBodies
 from governance.offline.verify import INTERACTION, Peaks, leaf_hash
 
 PAGE = 50
+_KEPT = """
+SELECT w.row, b.content, b.wrapped
+  FROM unnest(%s::bigint[], %s::date[], %s::bigint[], %s::integer[]) AS w (row, day, batch, place)
+  JOIN governance_interactionbody b ON b.batch_id = w.batch AND b.place = w.place AND b.day = w.day
+"""
 COUNTED = (
     Kind.CALL,
     Kind.TOOL,
@@ -38,6 +45,7 @@ class Wanted:
     answered_by: tuple[str, ...] | None = None  # versions, or models where no version is said
     only: tuple[int, ...] | None = None  # keys of rows
     without: tuple[int, ...] = ()  # likewise
+    unread: bool = False  # whose words were not all understood
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,35 @@ def rows(case: int, wanted: Wanted) -> QuerySet[Interaction]:
         found = found.filter(Q(version__in=names) | Q(version="", model__in=names))
     if wanted.only is not None:
         found = found.filter(pk__in=wanted.only)
+    if wanted.unread:
+        found = found.filter(unread__isnull=False)
     if wanted.without:
         found = found.exclude(pk__in=wanted.without)
     return found.order_by("-at", "-id")
+
+
+_UNREAD = """
+SELECT i.key_id, n.name, count(*), max(i.at)
+  FROM governance_interaction i, jsonb_array_elements_text(i.unread) AS n(name)
+ WHERE i.case_number = %s AND i.at >= %s AND i.unread IS NOT NULL
+ GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT %s
+"""
+
+
+class Unread(NamedTuple):
+    """An attribute that may hold words which no field took: its key, its name, of how many reports, when last."""
+
+    key: int | None
+    name: str
+    reports: int
+    last: datetime
+
+
+def unread(case: int, since: datetime, most: int) -> list[Unread]:
+    """The attributes of a case (its number) whose words were not understood since a moment, the most frequent first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNREAD, [case, since, most])
+        return [Unread(*row) for row in cursor.fetchall()]
 
 
 def page(
@@ -112,7 +146,7 @@ def opened_of(rows: list[Interaction]) -> list[Opened]:
     said, wrongs = _opened_bodies([part for parts in calls.values() for part in parts])
     for row in rows:
         parts = calls[bytes(row.call)]
-        reports = [_report(body) for part in parts if (body := said.get(part.pk)) is not None]
+        reports = [report for part in parts if (report := _report(part, said, wrongs)) is not None]
         wrong = next((wrongs[part.pk] for part in parts if part.pk in wrongs), "")
         report = next(iter(shape.joined(reports)), None)
         expired = report is None and not wrong and _expired(row, gone)
@@ -128,19 +162,18 @@ def bodies_of(parts: list[Interaction]) -> tuple[dict[int, bytes], str]:
 
 def _opened_bodies(parts: list[Interaction]) -> tuple[dict[int, bytes], dict[int, str]]:
     """By row, the bodies that can be read and fit their digests; likewise what is wrong with those that do not."""
-    places = {part.pk: place_of(part) for part in parts}
-    kept = segments.read(places.values())
+    kept = kept_of(parts)
     held = keys.for_reading(part.holder_key for part in parts)
-    gone = _gone_through(parts) if len(kept) < len(places) else {}
+    gone = _gone_through(parts) if len(kept) < len({part.pk for part in parts}) else {}
     found: dict[int, bytes] = {}
     wrong: dict[int, str] = {}
     for part in parts:
-        under, body = held.get(part.holder_key), kept.get(places[part.pk])
+        under, body = held.get(part.holder_key), kept.get(part.pk)
         if under is None:
             continue  # destroyed on purpose
         if body is None:
             if not _expired(part, gone):
-                wrong[part.pk] = f"the body of interaction {part.pk} is not where it was written"
+                wrong[part.pk] = f"the body of interaction {part.pk} is gone"
             continue
         try:
             key = bodies.unwrapped(body.wrapped, under)
@@ -160,14 +193,13 @@ def handed_out(row: Interaction) -> dict[str, Any] | None:
 
     With the receipt of the entry that captured the batch, strangers check it (`governance.offline.verify`).
     """
-    place = place_of(row)
-    kept, held = segments.read([place]), keys.for_reading([row.holder_key])
-    if row.holder_key not in held or place not in kept:
+    body, held = kept_of([row]).get(row.pk), keys.for_reading([row.holder_key])
+    if row.holder_key not in held or body is None:
         return None
-    key = bodies.unwrapped(kept[place].wrapped, held[row.holder_key])
+    key = bodies.unwrapped(body.wrapped, held[row.holder_key])
     leaves = [leaf_hash(digest) for digest in loading.digests_of(row.batch)]
     return {
-        "body": bodies.opened(kept[place].content, key).decode(),
+        "body": bodies.opened(body.content, key).decode(),
         "salt": bodies.salt(key).hex(),
         "digest": bytes(row.digest).hex(),
         "batch": {"id": row.batch_id, "count": row.batch.count, "root": row.batch.root},
@@ -193,9 +225,21 @@ def _root(leaves: list[bytes]) -> bytes:
     return peaks.root()
 
 
-def place_of(row: Interaction) -> segments.Place:
-    """Where the body of a row lies; its batch is read."""
-    return segments.Place(row.case_number, row.batch.day, row.batch_id, row.place)
+class Kept(NamedTuple):
+    """A body as it is kept: encrypted, and its key wrapped."""
+
+    content: bytes
+    wrapped: bytes
+
+
+def kept_of(rows: Iterable[Interaction]) -> dict[int, Kept]:
+    """By row, the bodies that are kept; the batch of each row is read."""
+    wanted = [(row.pk, row.batch.day, row.batch_id, row.place) for row in rows]
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [list(values) for values in zip(*wanted, strict=True)])
+        return {row: Kept(bytes(content), bytes(wrapped)) for row, content, wrapped in cursor.fetchall()}
 
 
 def _gone_through(rows: list[Interaction]) -> dict[int, date]:
@@ -208,8 +252,17 @@ def _expired(row: Interaction, gone: dict[int, date]) -> bool:
     return row.batch.day <= gone.get(row.case_number, date.min)
 
 
-def _report(body: bytes) -> Report:
-    return shape.read(json.loads(body)["report"])
+def _report(part: Interaction, said: dict[int, bytes], wrongs: dict[int, str]) -> Report | None:
+    """The report of a row; None where it has no body that can be read, and then `wrongs` says what is wrong with it."""
+    if (body := said.get(part.pk)) is None:
+        return None
+    try:
+        return shape.read(json.loads(body)["report"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        wrongs[part.pk] = (
+            f"the body of interaction {part.pk} is no report of the form that this version reads"
+        )
+        return None
 
 
 def file_of(out: dict[str, Any], receipt: bytes) -> bytes:

@@ -5,7 +5,6 @@ There is no index of texts: it would say what people said to whoever has the dat
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from governance.interaction_log import reading
 from governance.models import Interaction
+from governance.vocabulary.readable_text import normalized
 
 PART = 500  # bodies that are held in memory at a time
 SHORTEST = 3  # characters of a phrase that is worth a search
@@ -36,7 +36,7 @@ class Part:
 
 def folded(text: str) -> str:
     """A text as it is compared: without difference of case, of spaces, of ways to write one character."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return _SPACE.sub(" ", normalized("NFKC", text).casefold()).strip()
 
 
 def parts(

@@ -4,12 +4,16 @@ One interaction is one call of a model. What else is reported of the same work (
 frameworks put around calls, events that belong to a span) is kept in the same shape and told apart by `kind`.
 """
 
+import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from governance.vocabulary import readable_text
 
 
 class Kind(StrEnum):
@@ -25,7 +29,11 @@ class Kind(StrEnum):
 
 ACTS = (Kind.CALL, Kind.TOOL, Kind.RETRIEVAL)  # what somebody may have had to be asked about
 _NO_NAME = re.compile(r"[^\w.:/+-]+")
+# What has to be looked at before it is kept, in JSON: halves of characters, zero characters, numbers that are none.
+_UNFIT = re.compile(r"[\ud800-\udfff]|\\u0000|NaN|Infinity")
+_NAMES_OF_ROWS = frozenset(("id", "answers", "conversation", "subject"))
 LONGEST_ACT = 100  # characters
+_LARGEST_SCORE = 1e300
 LONGEST_TIME = 2**31 - 1  # milliseconds that a row holds
 
 
@@ -37,11 +45,54 @@ def act_name(text: str) -> str:
     return _NO_NAME.sub("_", text.strip())[:LONGEST_ACT]
 
 
+# Attributes of these names hold no words of people, whatever their values look like.
+_NO_WORDS = (
+    *(
+        "resource.",
+        "scope",
+        "event.",
+        "http.",
+        "url.",
+        "server.",
+        "network.",
+        "code.",
+        "thread.",
+        "exception.",
+    ),
+    *(
+        "gen_ai.request.",
+        "gen_ai.response.",
+        "gen_ai.tool.",
+        "llm.invocation_parameters",
+        "llm.tools.",
+        "ai.settings.",
+    ),
+    *(
+        "ai.prompt.tools",
+        "ai.prompt.toolChoice",
+        "ai.request.headers",
+        "logfire.",
+        "model_request_parameters",
+    ),
+)
+MOST_UNREAD = 30
+
+
+def _may_be_words(value: Any) -> bool:
+    """Whether a value can be what people or models said: a text of several words, JSON in a text, or values in one."""
+    if isinstance(value, str):
+        said = value.strip()
+        return len(said.split(None, 1)) > 1 or said.startswith(("[", "{"))
+    if isinstance(value, Mapping):
+        return any(map(_may_be_words, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_may_be_words, value))
+
+
 @dataclass(frozen=True)
 class ToolCall:
     """One call of a tool that a model asked for, or one run of it: `arguments` and `result` as they were written."""
 
-    name: str
+    name: str = ""
     arguments: str = ""
     id: str = ""
     result: str = ""
@@ -49,9 +100,12 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Message:
-    """One message to or from a model. `parts` holds what is neither text nor a call, as it came."""
+    """One message to or from a model. `parts` holds what is neither text nor a call, as it came.
 
-    role: str
+    `role` is empty where the sender names none.
+    """
+
+    role: str = ""
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     answers: str = ""  # the id of the tool call that this answers
@@ -61,11 +115,13 @@ class Message:
 
 @dataclass(frozen=True)
 class Source:
-    """One thing that was retrieved for a call."""
+    """One thing that was retrieved for a call; `attributes` is what no other field takes, as it came."""
 
     id: str = ""
     text: str = ""
     score: float | None = None
+    title: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,6 +191,22 @@ class Interaction:
         return any(source.id for source in self.retrieval)
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """Names of attributes that may hold words, of an act that says not what went in, or not what came of it.
+
+        As rows have names (`act_name`), sorted, MOST_UNREAD at most. Values never stand in a row.
+        """
+        says = self.has_input and (bool(self.retrieval) if self.kind == Kind.RETRIEVAL else self.has_output)
+        if self.kind not in ACTS or says:
+            return ()
+        names = {
+            act_name(name)
+            for name, value in self.attributes.items()
+            if not name.startswith(_NO_WORDS) and _may_be_words(value)
+        }
+        return tuple(sorted(names - {""}))[:MOST_UNREAD]
+
+    @property
     def failed(self) -> bool:
         """Whether it says that it failed."""
         return bool(self.error)
@@ -181,29 +253,47 @@ def joined(reports: Iterable[Interaction]) -> list[Interaction]:
     ]
 
 
+def together(*some: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The messages of several reports in order; those of a later one that an earlier one has are left out."""
+    some = tuple(filter(None, some))
+    if len(some) < 2:
+        return some[0] if some else ()
+    found: list[Message] = []
+    known: set[str] = set()
+    for messages in some:
+        marks = [json.dumps(plain(message), sort_keys=True) for message in messages]
+        found += [message for message, mark in zip(messages, marks, strict=True) if mark not in known]
+        known.update(marks)
+    return tuple(found)
+
+
 def _merged(parts: list[Interaction]) -> Interaction:
     """The first of these, completed by the others: messages of several are put together, for the rest the first says.
 
     What a later one says differently stands among the attributes.
     """
-    first = parts[0]
-    for other in parts[1:]:
-        changes: dict[str, Any] = {}
-        said: dict[str, Any] = dict(first.attributes)
+    first, *others = parts
+    changes: dict[str, Any] = {
+        side: together(*(getattr(one, side) for one in parts)) for side in ("input", "output")
+    }
+    said: dict[str, Any] = dict(first.attributes)
+    for other in others:
         for one in fields(Interaction):
-            mine, theirs = getattr(first, one.name), getattr(other, one.name)
-            if one.name in ("kind", "attributes") or theirs in ("", None, ()) or mine == theirs:
+            theirs = getattr(other, one.name)
+            mine = changes.get(one.name, getattr(first, one.name))
+            if (
+                one.name in ("kind", "attributes", "input", "output")
+                or theirs in ("", None, ())
+                or mine == theirs
+            ):
                 continue
             if mine in ("", None, ()):
                 changes[one.name] = theirs
-            elif one.name in ("input", "output"):
-                changes[one.name] = mine + tuple(message for message in theirs if message not in mine)
             elif one.name not in ("started", "ended", "name"):
                 said[f"event.{one.name}"] = plain(theirs)
         for name, value in other.attributes.items():
             said.setdefault(name, value)
-        first = replace(first, attributes=said, **changes)
-    return first
+    return replace(first, attributes=said, **changes)
 
 
 _NAMES = {kind: [one.name for one in fields(kind)] for kind in (Interaction, Message, ToolCall, Source)}
@@ -223,6 +313,50 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
     return value
+
+
+def storable(report: Interaction) -> tuple[Interaction, dict[str, Any]]:
+    """Return the report with U+FFFD in place of what no database keeps, in every text and name of it; and as `plain`.
+
+    What rows are found by (ids, person, conversation) and names of attributes get a digest of the original where they
+    were changed: two that differ stay two. Numbers that JSON does not have become texts.
+    """
+    said = plain(report)
+    if _UNFIT.search(json.dumps(said, ensure_ascii=False)) is None:
+        return report, said
+    said = _storable(said)
+    return read(said), said
+
+
+def _storable(value: Any, name: str = "") -> Any:
+    if isinstance(value, str):
+        return readable_text.storable_name(value) if name in _NAMES_OF_ROWS else readable_text.storable(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {readable_text.storable_name(key): _storable(one, key) for key, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
+
+
+def source_of(said: Mapping[str, Any]) -> Source:
+    """The retrieved thing that an object of a sender is, whatever else it holds."""
+    left = dict(said)
+    title = left.pop("title", None)
+    if title is None and isinstance(left.get("metadata"), Mapping):
+        title = left["metadata"].get("title")
+    text = left.pop("content", None) if "content" in left else left.pop("text", None)
+    score = left.get("score")
+    if isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < _LARGEST_SCORE:
+        score = float(left.pop("score"))
+    else:
+        score = None
+    rest = {name: value for name, value in left.items() if name != "id" and value is not None}
+    return Source(text_of(left.get("id")), text_of(text), score, text_of(title), rest)
+
+
+def text_of(said: Any) -> str:
+    """A value as a text: a text as it is, anything else as JSON, nothing as an empty text."""
+    return said if isinstance(said, str) else "" if said is None else json.dumps(said, ensure_ascii=False)
 
 
 def read(said: Mapping[str, Any]) -> Interaction:

@@ -1,7 +1,10 @@
-"""Redaction: secrets, ours and whatever looks like one, are blacked out in every line of the log.
+"""Redaction: secrets, ours and whatever looks like one, are blacked out in every line of the log; long texts are cut.
 
 Nothing logs a secret on purpose; this is for exceptions that quote an address with its password, for a library that
 is too talkative, and for mistakes. It works on finished values, tracebacks among them.
+
+A text is cut after its secrets are out, so no cut can part a secret. What strangers send comes here whole, so the time
+of each pattern must grow no faster than its text.
 """
 
 import re
@@ -10,15 +13,21 @@ from collections.abc import Iterable
 from django.conf import settings
 
 BLACK = "[removed]"
+LONGEST = 500  # characters of a text, or of a line of a traceback, that are logged
+LONGEST_TRACEBACK = 20_000  # characters; the first half and the last
+MOST_PARTS = 50  # of a list
 SHORTEST = 8  # letters; anything shorter is a word that stands in ordinary sentences too
 NAMES = (
-    r"pass(?:word|wd|phrase)?|pwd|secret\w*|api_?key|signing_?key|private_?key|access_?key|(?:access_?|refresh_?|csrf\w*)?token"
-    r"|session(?:id|_?key)|credential\w*"
+    r"pass(?:word|wd|phrase)?|pwd|secret\w{0,60}|api_?key|signing_?key|private_?key|access_?key|(?:access_?|refresh_?|csrf\w{0,60})?token"
+    r"|session(?:id|_?key)|credential\w{0,60}"
 )
 NAMED = re.compile(rf"(?:^|_)(?:{NAMES}|authorization|cookies?)$", re.IGNORECASE)
 PATTERNS = (
-    # scheme://user:password@host
-    (re.compile(r"(\b[a-z][a-z0-9+.\-]*://[^\s/:@]*:)[^\s@]+(?=@)", re.IGNORECASE), rf"\1{BLACK}"),
+    # scheme://user:password@host; also what only begins so is taken whole, and put back
+    (
+        re.compile(r"(://[^\s/:@]*+:)[^\s@]++(@?)"),
+        lambda found: f"{found[1]}{BLACK}@" if found[2] else found[0],
+    ),
     # Authorization: Bearer x, and the like
     (re.compile(r"\b(bearer|basic|digest)\s+[A-Za-z0-9._~+/\-]{8,}=*", re.IGNORECASE), rf"\1 {BLACK}"),
     # Cookie: a=b; c=d, to the end of the line
@@ -55,8 +64,11 @@ class BlackOut:
         self._own = re.compile("|".join(map(re.escape, known))) if known else None
 
     def __call__(self, logger, method, event: dict) -> dict:
-        """The same event without secrets."""
-        return {name: self._value(name, value) for name, value in event.items()}
+        """The same event without secrets, its texts cut."""
+        return {
+            name: cut(self._value(name, value), of_traceback=name == "exception")
+            for name, value in event.items()
+        }
 
     def text(self, words: str) -> str:
         """These words without secrets."""
@@ -78,6 +90,30 @@ class BlackOut:
         if value is None or isinstance(value, (bool, int, float)) or name.startswith("_"):
             return value
         return self.text(str(value))
+
+
+def cut(value, *, of_traceback: bool = False):
+    """Return a logged value with each text in it cut to LONGEST characters and a mark of how much was cut.
+
+    Of a traceback each line is cut, and its middle where it is longer than LONGEST_TRACEBACK.
+    """
+    if isinstance(value, dict):
+        return {cut(key): cut(part) for key, part in value.items()}
+    if isinstance(value, list):
+        more = [f"[{len(value) - MOST_PARTS} more]"] if len(value) > MOST_PARTS else []
+        return [*map(cut, value[:MOST_PARTS]), *more]
+    if not isinstance(value, str):
+        return value
+    if of_traceback:
+        text, half = "\n".join(map(cut, value.split("\n"))), LONGEST_TRACEBACK // 2
+        return (
+            text if len(text) <= 2 * half else f"{text[:half]}\n{_mark(len(text) - 2 * half)}\n{text[-half:]}"
+        )
+    return value if len(value) <= LONGEST else f"{value[:LONGEST]} {_mark(len(value) - LONGEST)}"
+
+
+def _mark(characters: int) -> str:
+    return f"[{characters} characters cut]"
 
 
 def reason_of(problem: BaseException, longest: int = 1000) -> str:

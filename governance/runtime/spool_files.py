@@ -98,6 +98,15 @@ def set_aside(path: Path, lines: list[bytes]) -> None:
     sync_folder(path.parent)
 
 
+def lines_aside(folder: Path, holding: bytes = b"") -> int:
+    """Count the lines that were set aside in a folder; with `holding`, those that hold these bytes."""
+    count = 0
+    for path in folder.glob(f"*{ASIDE}"):
+        with suppress(OSError), open(path, "rb") as file:
+            count += sum(holding in line for line in file)
+    return count
+
+
 @dataclass(frozen=True)
 class Waiting:
     """What lies in the folder: bytes that wait, since when the oldest file does, and the files that were set aside."""

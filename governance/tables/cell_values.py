@@ -7,6 +7,8 @@ import unicodedata
 from datetime import date, timedelta
 from functools import lru_cache
 
+from governance.vocabulary.readable_text import normalized
+
 # Words by which people and programs say that they left a cell empty, folded. "None", "unknown" and "to be
 # determined" may be answers, and are not among them.
 BLANKS = frozenset(
@@ -32,15 +34,13 @@ EPOCH, LATER_BY = date(1899, 12, 30), 1462  # days by which the count from 1904 
 
 def folded(text: str) -> str:
     """Lower case without accents, single spaces: how words of several languages are compared."""
-    spread = unicodedata.normalize(
-        "NFKD", re.sub(r"\s+", " ", text.replace("\u2019", "'")).strip().casefold()
-    )
+    spread = normalized("NFKD", re.sub(r"\s+", " ", text.replace("\u2019", "'")).strip().casefold())
     return "".join(letter for letter in spread if not unicodedata.combining(letter))
 
 
 @lru_cache(maxsize=4096)
 def _says_nothing(text: str) -> bool:
-    bare = re.sub(r"^[\s\[({<\"'*_-]+|[\s\])}>\"'*_-]+$", "", folded(text))
+    bare = folded(text).lstrip(" [({<\"'*_-").rstrip(" ])}>\"'*_-")
     return not re.search(r"\w", bare.replace("_", "")) or bare in BLANKS or bare.rstrip(".") in BLANKS
 
 

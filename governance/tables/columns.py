@@ -1,15 +1,142 @@
 """Columns by their headers, and what stands in cells: days, months, years and numbers, nothing guessed silently."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
-from decimal import Decimal
 from difflib import SequenceMatcher
 
 from governance.tables.cell_values import folded
 from governance.tables.encodings import wrong
 
 ALIKE = 0.78  # from which a header may be another
+BY_CORE = (
+    0.785  # the likeness of a header that asks for the same of another thing: below those that are alike
+)
+OTHER_LANGUAGE = 0.05  # by which a header in another language is less likely
+LANGUAGES = {
+    "en": ("en", "eng", "english", "englisch", "anglais", "ingles", "inglese", "engels"),
+    "de": ("de", "deu", "ger", "german", "deutsch", "allemand", "aleman", "tedesco", "duits"),
+    "fr": ("fr", "fra", "french", "francais", "franzosisch", "frances", "francese", "frans"),
+    "es": ("es", "esp", "spa", "spanish", "espanol", "spanisch", "espagnol", "spagnolo", "spaans"),
+    "it": ("it", "ita", "italian", "italiano", "italienisch", "italien", "italiaans"),
+    "nl": ("nl", "nld", "dutch", "nederlands", "niederlandisch", "neerlandais", "holandes", "olandese"),
+    "pt": ("pt", "por", "portuguese", "portugues", "portugiesisch", "portugais", "portoghese", "portugees"),
+}
+# Words of a header that say what the table is about, or nothing: the others say what is asked of it. Folded.
+OF_WHAT = frozenset(
+    [
+        "ai",
+        "ki",
+        "ia",
+        "ml",
+        "system",
+        "systems",
+        "systeme",
+        "sistema",
+        "systeem",
+        "service",
+        "dienst",
+        "servicio",
+        "servizio",
+        "servico",
+        "use",
+        "case",
+        "usecase",
+        "cas",
+        "usage",
+        "caso",
+        "uso",
+        "anwendung",
+        "anwendungsfall",
+        "algorithm",
+        "algorithmus",
+        "algorithme",
+        "algoritmo",
+        "algoritme",
+        "project",
+        "projekt",
+        "projet",
+        "proyecto",
+        "progetto",
+        "projeto",
+        "initiative",
+        "initiatief",
+        "iniciativa",
+        "iniziativa",
+        "solution",
+        "losung",
+        "solucion",
+        "soluzione",
+        "solucao",
+        "application",
+        "applicatie",
+        "aplicacion",
+        "applicazione",
+        "aplicacao",
+        "tool",
+        "outil",
+        "herramienta",
+        "strumento",
+        "ferramenta",
+        "werkzeug",
+        "product",
+        "produkt",
+        "produit",
+        "producto",
+        "prodotto",
+        "produto",
+        "of",
+        "the",
+        "an",
+        "des",
+        "der",
+        "die",
+        "das",
+        "von",
+        "vom",
+        "du",
+        "de",
+        "d",
+        "la",
+        "le",
+        "les",
+        "l",
+        "el",
+        "del",
+        "della",
+        "dell",
+        "di",
+        "do",
+        "da",
+        "van",
+        "het",
+        "information",
+        "informationen",
+        "informations",
+        "informacion",
+        "informazioni",
+        "informacoes",
+        "informatie",
+        "info",
+        "details",
+        "detail",
+        "angaben",
+        "text",
+        "value",
+        "field",
+        "current",
+        "aktueller",
+        "actuel",
+        "total",
+        "gesamt",
+        "totale",
+        "eur",
+        "euro",
+        "usd",
+        "gbp",
+        "chf",
+    ]
+)
 COMPOUND = 4  # letters of the last part of a compound
 LONGEST_GROUP = 40  # letters of a name that stands over several columns, or below it
 # Names that say little without what stands above them.
@@ -17,18 +144,35 @@ SHARED_NAMES = {
     *("name", "id", "email", "e-mail", "phone", "title", "date", "role", "unit", "type", "number", "naam", "titel"),
     *("telefon", "telefoon", "datum", "nom", "courriel", "t\u00e9l\u00e9phone", "nombre", "correo", "fecha", "nome"),
 }  # fmt: skip
+LONGEST_DAY = 60  # letters of a cell that is read as a day
 LOOKED_AT = 25  # rows among which the header is looked for
-NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-MONTHS = {name: number for number, name in enumerate(NAMES, start=1)}
+# Names of months, folded: English, German, French, Spanish, Italian, Dutch and Portuguese. Three letters of one do.
+MONTHS = (
+    ("january", "januar", "janvier", "enero", "gennaio", "januari", "janeiro"),
+    ("february", "februar", "fevrier", "febrero", "febbraio", "februari", "fevereiro"),
+    ("march", "marz", "maerz", "mars", "marzo", "maart", "mrt", "marco"),
+    ("april", "avril", "abril", "aprile"),
+    ("may", "mai", "mayo", "maggio", "mei", "maio"),
+    ("june", "juni", "juin", "junio", "giugno", "junho"),
+    ("july", "juli", "juillet", "julio", "luglio", "julho"),
+    ("august", "aout", "agosto", "augustus"),
+    ("september", "sept", "septembre", "septiembre", "settembre", "setembro"),
+    ("october", "oktober", "octobre", "octubre", "ottobre", "outubro"),
+    ("november", "novembre", "noviembre", "novembro"),
+    ("december", "dezember", "decembre", "diciembre", "dicembre", "dezembro"),
+)
 # The time behind a day, and how days, months and years are written; numbers in two orders stand in `parse_date`.
-TIME = re.compile(r"[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
+TIME = re.compile(
+    r"(?<![T ])[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE
+)
 WRITTEN = (
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
     r"(?P<month>\d{1,2})[-/.](?P<year>\d{4})",
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})",
-    r"(?P<month>[A-Za-z]{3,9})\.?[-/ ,]+(?P<year>\d{4}|\d{2})",
-    r"(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
-    r"(?P<day>\d{1,2})[-/ ](?P<month>[A-Za-z]{3,9})\.?[-/ ](?P<year>\d{4}|\d{2})",
+    r"(?P<month>[a-z]{3,10})\.?[-/ ,]+(?P<year>\d{4})",
+    r"(?P<month>[a-z]{3,10})\.?(?:[-/]| ?')(?P<year>\d{2})",  # "May 25" can be a day of May
+    r"(?P<month>[a-z]{3,10})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
+    r"(?P<day>\d{1,2})(?:\.? |[-/])(?P<month>[a-z]{3,10})\.?[-/ ](?P<year>\d{4}|\d{2})",
     r"(?P<year>\d{4})",
 )
 
@@ -166,9 +310,23 @@ def named(columns: Iterable[str], headers: dict[str, tuple[str, ...]]) -> dict[s
 
 
 def spaced(header: str) -> str:
-    """A header as words: at underscores, hyphens, slashes and capitals parted, lower case, without accents."""
-    text = re.sub(r"(?<=[a-z\u00df-\u00ff])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", header)
+    """A header as words, lower case, without accents: parted at underscores, hyphens, slashes, capitals and digits."""
+    text = re.sub(
+        r"(?<=[a-z\u00df-\u00ff])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[a-z])(?=\d)", " ", header
+    )
     return folded(re.sub(r"[_/\\.,:;*?!()\[\]\"\u00a0-]+", " ", text))
+
+
+def in_language(words: str) -> tuple[str, str]:
+    """The words of a header without the language that stands at its end, and that language's code; "" for none."""
+    rest, _, last = words.rpartition(" ")
+    code = next((code for code, names in LANGUAGES.items() if last in names), "") if rest else ""
+    return (rest, code) if code else (words, "")
+
+
+def _core(words: str) -> str:
+    """What a header asks for, without the words that say of what: "name ai service" asks for a name."""
+    return " ".join(word for word in words.split() if not word.isdigit() and word not in OF_WHAT)
 
 
 def guess_columns(
@@ -176,27 +334,38 @@ def guess_columns(
     headers: dict[str, tuple[str, ...]],
     *,
     never: dict[str, str] | None = None,
+    language: str = "",
+    fits: Callable[[str, str, bool], bool] = lambda role, column, exact: True,
 ) -> dict[str, str]:
     """Which column most likely holds which field: best likeness first, each column and field once.
 
     `never`: by field a pattern; a column whose words it finds is another thing, however alike (a "status date" is no
-    status), unless its header is one of the field's own, letter for letter.
+    status), unless its header is one of the field's own, letter for letter. `language`: of columns in two languages
+    those in this one are taken. `fits`: whether the cells of a column may be the field, and its header is exact.
     """
     pairs = []
-    spoken = {column: (plain(column), spaced(column)) for column in columns}
+    spoken = {column: (plain(column), *in_language(spaced(column))) for column in columns}
     for role, aliases in headers.items():
         other = re.compile((never or {}).get(role) or r"(?!)")
-        for place, alias in enumerate(aliases):
-            wanted = (plain(alias), spaced(alias))
-            for column, names in spoken.items():
-                if names[0] == wanted[0] or names[1] == wanted[1]:
-                    likeness = 1.0
-                elif other.search(names[1]):
+        known = [(plain(alias), in_language(spaced(alias))[0]) for alias in aliases]
+        cores = {_core(words) for _, words in known} - {""}
+        for column, (name, words, code) in spoken.items():
+            best, exact = 0.0, False
+            asked = _core(words)
+            barred = bool(other.search(words))
+            for place, wanted in enumerate(known):
+                if name == wanted[0] or words == wanted[1]:
+                    likeness, same = 1.0, not code or name == wanted[0]
+                elif barred:
                     continue
                 else:
-                    likeness = max(map(_likeness, names, wanted))
-                if likeness >= ALIKE:
-                    pairs.append((likeness - place / 1000, role, column))
+                    likeness, same = max(map(_likeness, (name, words), wanted)), False
+                if likeness >= ALIKE and likeness - place / 1000 > best:
+                    best, exact = likeness - place / 1000, same
+            if not barred and best < BY_CORE and asked and _asks(asked, cores):
+                best = BY_CORE
+            if best and fits(role, column, exact):
+                pairs.append((best - OTHER_LANGUAGE * (bool(code) and code != language), role, column))
     chosen: dict[str, str] = {}
     for _, role, column in sorted(pairs, key=lambda pair: -pair[0]):
         if role not in chosen and column not in chosen.values():
@@ -204,13 +373,22 @@ def guess_columns(
     return chosen
 
 
+def _asks(asked: str, cores: set[str]) -> bool:
+    """Whether what a header asks for is one of these, or made up of them: a purpose summary is both."""
+    return asked in cores or all(word in cores for word in asked.split())
+
+
 def _likeness(name: str, alias: str) -> float:
     """How alike a header and a known one are: letter by letter, by a word within, by the end of a compound."""
-    matcher = SequenceMatcher(None, name, alias)
-    close = matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE
-    likeness = matcher.ratio() if close else 0.0
-    within = re.search(rf"\b{re.escape(alias)}\b", name)
-    if within and len(alias) > 0.4 * len(name):
+    likeness = 0.0
+    if 2 * min(len(name), len(alias)) >= ALIKE * (
+        len(name) + len(alias)
+    ):  # else they differ too much in length
+        matcher = SequenceMatcher(None, name, alias)
+        likeness = matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
+    if _core(name) and not _core(alias):
+        return likeness  # the name of a service is not a service
+    if alias in name and len(alias) > 0.4 * len(name) and re.search(rf"\b{re.escape(alias)}\b", name):
         return max(likeness, 0.8)
     # In a compound, and in a header of a few words, the last says what it is: Einsatzstatus, contact email.
     if len(alias) >= COMPOUND and name.endswith(alias) and name.count(" ") <= alias.count(" ") + 3:
@@ -224,19 +402,33 @@ def _likeness(name: str, alias: str) -> float:
 def parse_date(raw: str, order: str = "") -> str:
     """An ISO day, month (2025-07) or year, as precise as written; "" when it cannot be told.
 
-    `order` is "mdy" or "dmy" where the source is known to use one; without it 3/4/2025 is not guessed.
+    `order` is "mdy" or "dmy" where the source is known to use one; without it 3/4/2025 is not guessed, nor is
+    14/3/25, whose year may stand first.
     """
-    text = TIME.sub("", raw.strip())
+    text = raw.strip()
+    if len(text) > LONGEST_DAY:
+        return ""
+    text = TIME.sub("", text)
     if found := re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d{2})", text):
         first, mark, second, year = found.groups()
-        return _ordered(int(first), int(second), _year(year), "dmy" if mark == "." else order)
+        order = "dmy" if mark == "." else order
+        if not order and len(year) == 2 and _iso(_year(f"{first:0>2}"), int(second), int(year)):
+            return ""
+        return _ordered(int(first), int(second), _year(year), order)
+    text = folded(text)
     for pattern in WRITTEN:
         if found := re.fullmatch(pattern, text):
             said = found.groupdict()
             name, day = said.get("month"), said.get("day")
-            month = (int(name) if name.isdigit() else MONTHS.get(name[:3].lower(), 0)) if name else None
+            month = (int(name) if name.isdigit() else _month(name)) if name else None
             return _iso(_year(said["year"]), month, int(day) if day else None)
     return ""
+
+
+def _month(name: str) -> int:
+    """The month that a name or its first letters mean in any of the languages; 0 for none, and for two."""
+    found = {number for number, names in enumerate(MONTHS, 1) if any(one.startswith(name) for one in names)}
+    return found.pop() if len(found) == 1 else 0
 
 
 def first_day(said: str) -> str:
@@ -244,15 +436,21 @@ def first_day(said: str) -> str:
     return f"{said}-01-01"[:10] if said else ""
 
 
-def order_of(values: Iterable[str]) -> str:
-    """Whether the days of a column are written month first or day first, when some of them leave no doubt and agree."""
+def orders_of(values: Iterable[str]) -> set[str]:
+    """Return the orders, "mdy" or "dmy", of the days that leave no doubt: one if they agree, two if they do not."""
     found = set()
     for raw in values:
-        numbers = re.match(r"\s*(\d{1,2})[-/](\d{1,2})[-/]\d{4}", raw)
+        numbers = re.match(r"\s*(\d{1,2})[-/](\d{1,2})[-/](?:\d{4}|\d{2})(?!\d)", raw)
         if numbers and int(numbers[2]) > 12:
             found.add("mdy")
         elif numbers and int(numbers[1]) > 12:
             found.add("dmy")
+    return found
+
+
+def order_of(values: Iterable[str]) -> str:
+    """Whether the days of a column are written month first or day first, when some of them leave no doubt and agree."""
+    found = orders_of(values)
     return found.pop() if len(found) == 1 else ""
 
 
@@ -279,20 +477,3 @@ def _iso(year: int, month: int | None = None, day: int | None = None) -> str:
         return ""
     precise = 4 if month is None else 7 if day is None else 10
     return first.isoformat()[:precise] if 1950 <= year <= 2100 else ""
-
-
-# Numbers
-
-
-def parse_number(text: str, *, thousands: bool = False) -> Decimal | None:
-    """A plain number, its decimals after a point or a comma; None for all else.
-
-    A comma or point before three digits parts thousands only where `thousands` are meant.
-    """
-    text = re.sub(r"[\s\u00a0']", "", text)
-    if thousands and re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", text):
-        text = text.replace(",", "")
-    elif thousands and re.fullmatch(r"-?\d{1,3}(\.\d{3})+,\d+", text):
-        text = text.replace(".", "").replace(",", ".")
-    text = text.replace(",", ".")
-    return Decimal(text) if re.fullmatch(r"-?[0-9]{1,13}(\.[0-9]{1,17})?", text) else None

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import statistics
 import struct
 import subprocess
@@ -35,6 +36,7 @@ WORTH_A_LOOK = 8 * 1024 * 1024  # unpacked bytes below which the ratio of one pa
 SECONDS = 40  # for a workbook
 MEMORY = 1 << 30  # bytes of address space for a workbook, of which about a quarter is ever used
 DELIMITERS = ",;\t|"
+ONLY_NUMBER = re.compile(r"\s*-?\d+(?:[.,:]\d+)*\s*")
 MARK = "\ufeff"  # of the order of bytes, which some programs write before the first cell
 csv.field_size_limit(MAX_CELL)  # of the whole process
 FAR_MORE = "The workbook holds far more than its rows could need. Save the one sheet as csv."
@@ -208,19 +210,25 @@ def _records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter with which the first rows agree best on a number of columns above one."""
+    """The delimiter with which the first rows agree best on a number of columns above one.
+
+    One of these rows has to look like a header: marks inside cells, such as those of work logs, part no header.
+    """
     head = text[:200_000]
     best, score = ",", 0.0
     for candidate in DELIMITERS:
         try:
             reader = csv.reader(io.StringIO(head, newline=""), delimiter=candidate)
-            widths = [len(row) for row in islice(reader, 60) if any(row)]
+            rows = [row for row in islice(reader, 60) if any(row)]
         except csv.Error:
             continue
-        if not widths:
+        if not rows:
             continue
+        widths = [len(row) for row in rows]
         usual = statistics.mode(widths)
         agree = widths.count(usual) / len(widths)
+        if not any(len(row) >= 0.7 * usual and not any(map(ONLY_NUMBER.fullmatch, row)) for row in rows):
+            agree /= 2
         if usual > 1 and agree * min(usual, 12) > score:
             best, score = candidate, agree * min(usual, 12)
     return best

@@ -18,6 +18,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 HEAD = 100_000  # bytes of the part that describes the workbook
+SINCE_1904 = re.compile(rb"<(?:[\w.-]{1,40}:)?workbookPr\b[^<>]*?\bdate1904=[\"'](?:1|true)[\"']")
 TOO_MUCH = 2  # how the process ends where Python itself runs out of memory
 
 
@@ -87,7 +88,7 @@ class _Merged:
 def _since_1904(content: bytes) -> bool:
     """Whether the workbook says that its days are counted from 1904."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open("xl/workbook.xml") as part:
-        return bool(re.search(rb"<[^>]*workbookPr\b[^>]*\bdate1904=[\"'](?:1|true)[\"']", part.read(HEAD)))
+        return bool(SINCE_1904.search(part.read(HEAD)))
 
 
 def _say(what: dict[str, Any] | list[Any]) -> None:

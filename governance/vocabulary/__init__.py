@@ -280,6 +280,7 @@ class ObligationKind(Words):
     SERVICE_ACCOUNT = "service_account", "Close a service account that nothing uses any more"
     READING = "reading", "Read a measure that has been silent for too long"
     FEED = "feed", "Confirm that a feed is shut"
+    SHOWN_BY = "shown_by", "Show what an imported claim lacks"
 
 
 OWED_IN_WRITING = (ObligationKind.POST_MORTEM, ObligationKind.RETROSPECTIVE)

@@ -1,6 +1,6 @@
-"""What the admin modules of all apps have in common.
+"""The administration: its site, its index, and the two kinds of rows in it.
 
-Two kinds of rows: those that admins keep (`Recorded`) and those that machine or record own (`read_only`).
+Admins keep some rows (`Recorded`). Acts, machine and record own the others (`shown`).
 """
 
 from django import forms
@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import CharField
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 
 from governance.database.row_history import acting
@@ -49,67 +48,52 @@ admin.site.logout = entry_views.sign_out
 admin.site.password_change = _own_password
 
 
-# The index by subject, in the order in which people look for things: key, words, what is found there.
-SUBJECTS = {
-    "people": ("Organisation", "Units, boards, accounts and seats: what admins keep."),
-    "away": ("Away and leaving", "Absences, who stands in, what is handed over."),
-    "cases": ("Initiatives", "Initiatives, their stages, roles and what runs."),
-    "proof": ("Answers and evidence", "What owners answered, and what it rests on."),
-    "board": ("Reviews and decisions", "Reviews, votes, conditions and waivers."),
-    "owed": ("Holds and obligations", "What stands against an initiative, and what is due."),
-    "contracts": ("Contracts", "What a running system may do, and who signed it."),
-    "integration": ("Integration", "Systems, links, terms, regions, drills and what was measured."),
-    "rules": ("Rulebook", "Published versions, gates, criteria and requirements."),
-    "used": (
-        "In use",
-        "Behaviour reports, incidents, what users reported, and what has to be reported when.",
-    ),
-    "learned": ("Learned", "Measures and readings, post-mortems and lessons."),
-    "imports": ("Imports", "Inventories, every raw row, and what became of it."),
-    "record": ("Audit log", "Entries, checkpoints, samples and legal holds."),
-    "messages": (
-        "Messages and sign-ins",
-        "What is due to people, mails, links, refused sign-ins, what runs.",
-    ),
-}
-
-# Models of libraries that have no page here, and why; a model of ours says so itself, in `not_in_admin`.
-LEFT_OUT = {
-    "admin.LogEntry": "the admin's own list of clicks; the acts themselves are entries",
-    "auth.Group": "rights come from roles and seats",
-    "auth.Permission": "nobody is granted one",
-    "contenttypes.ContentType": "made from the models by Django",
-}
+# The groups of the index in its order, as the table gives them: name, what is found there, models.
+_groups: list[tuple[str, str, list[type]]] = []
 
 
-def _by_subject(request, app_label=None):
-    """What stands in the index and beside every page: subjects with plain names instead of apps in alphabetical order.
+def table(*groups, site=admin.site) -> None:
+    """Register every row of the table; the index shows its groups and rows in this order.
+
+    A group is its name, one sentence on what is found there, and its rows by their plain names. A row is a model with
+    the ModelAdmin that keeps it, or `shown`.
+    """
+    for name, words, rows in groups:
+        models = []
+        for plain_name, (model, model_admin) in rows.items():
+            site.register(model, model_admin, index_name=plain_name)
+            models.append(model)
+        _groups.append((name, words, models))
+
+
+def _by_group(request, app_label=None):
+    """What the index and the side of every page list: groups instead of apps.
 
     Asked for one app, as the pages between index and list do, the models of that app.
     """
     apps = admin.AdminSite.get_app_list(admin.site, request, app_label)
     if app_label:
         return apps
-    found: dict[str, list[dict]] = {key: [] for key in SUBJECTS}
-    for model in (model for app in apps for model in app["models"]):
-        model_admin = admin.site.get_model_admin(model["model"])
-        found[model_admin.subject].append(model | {"name": model_admin.index_name or model["name"]})
+    shown = {row["model"]: row for app in apps for row in app["models"]}
     home = reverse("admin:index")
     return [
         {
-            "name": SUBJECTS[key][0],
-            "help": SUBJECTS[key][1],
-            "app_label": f"subject-{key}",
-            "app_url": f"{home}#subject-{key}",
+            "name": name,
+            "help": words,
+            "app_label": f"group-{number}",
+            "app_url": f"{home}#group-{number}",
             "has_module_perms": True,
-            "models": sorted(models, key=lambda model: model["name"]),
+            "models": [
+                shown[model] | {"name": admin.site.get_model_admin(model).index_name}
+                for model in models
+                if model in shown
+            ],
         }
-        for key, models in found.items()
-        if models
+        for number, (name, words, models) in enumerate(_groups, start=1)
     ]
 
 
-admin.site.get_app_list = _by_subject
+admin.site.get_app_list = _by_group
 
 
 class NamedValues(admin.AllValuesFieldListFilter):
@@ -154,8 +138,7 @@ class NoDeleting:
 
     actions = [export_csv]
     list_per_page = 50
-    subject = ""  # where it stands in the index: one of SUBJECTS
-    index_name = ""  # its plain name there, where that is not the model's
+    index_name = ""  # its plain name in the index
     # Fields that no page and no file of the admin shows.
     never_shown: tuple[str, ...] = ("password",)
 
@@ -244,19 +227,17 @@ class ReadOnlyHistory(ReadOnly, SimpleHistoryAdmin):
     """The same, with the history of each row."""
 
 
-def read_only(model, place, *, site=admin.site, base=None, **options):
-    """Register a model as read-only, with its history where it has one, at its place in the index.
+def shown(model, columns, filters, search, **options):
+    """A row of the table that is only looked at: what its list shows, is filtered by, and is searched by.
 
-    `place`: its subject, or that and its plain name there. `options`: attributes of the ModelAdmin.
+    `options`: attributes of the ModelAdmin.
     """
-    subject, words = (place, "") if isinstance(place, str) else place
     # What a list shows of other rows comes along in its one question.
     fields = {field.name for field in model._meta.fields if field.is_relation}
-    options.setdefault("list_select_related", tuple(fields.intersection(options["list_display"])))
-    base = base or (ReadOnlyHistory if hasattr(model, "history") else ReadOnly)
-    site.register(
-        model, type(f"{model.__name__}Admin", (base,), options | {"subject": subject, "index_name": words})
-    )
+    options = {"list_select_related": tuple(fields.intersection(columns))} | options
+    options |= {"list_display": columns, "list_filter": filters, "search_fields": search}
+    base = ReadOnlyHistory if hasattr(model, "history") else ReadOnly
+    return model, type(f"{model.__name__}Admin", (base,), options)
 
 
 class ReasonForm(forms.ModelForm):
@@ -271,7 +252,6 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
     """Rows that admins keep: each save is an act with who and why, and an entry says what changed."""
 
     form = ReasonForm
-    adding = "added"
 
     def allowed_form(self, request, object_id, form_url, extra_context):
         """The whole form in one act of the person: every row saved inside it carries who and why."""
@@ -285,18 +265,14 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
             self.message_user(request, " ".join(wrong.messages), messages.ERROR)
             return redirect(request.path)
 
-    def response_add(self, request, obj, post_url_continue=None):
-        """Say where it goes on: whoever sets Plumbline up came from the desk, which knows the next step."""
-        response = super().response_add(request, obj, post_url_continue)
-        link = format_html('What comes next stands in <a href="{}">your inbox</a>.', admin.site.site_url)
-        self.message_user(request, link)
-        return response
-
     def save_model(self, request, obj, form, change):
         """Add through the action; record what a change changed."""
         reason = form.cleaned_data.get("reason", "")
         if not change:
-            self.take(obj, self.add_row(form.cleaned_data, reason=reason, by=request.user))
+            saved = self.add_row(form.cleaned_data, reason=reason, by=request.user)
+            obj.__dict__.update(
+                saved.__dict__
+            )  # the object of the form becomes the row that the action saved
             return
         before = type(obj).objects.get(pk=obj.pk)
         fields = [name for name in form.changed_data if name != "reason"]
@@ -314,11 +290,6 @@ class Recorded(NoDeleting, SimpleHistoryAdmin):
     def add_row(self, cleaned, *, reason, by):
         """Add the row through its action; each kind of row says which."""
         raise NotImplementedError
-
-    @staticmethod
-    def take(obj, saved):
-        """Let the object of the form be the row that the action saved."""
-        obj.__dict__.update(saved.__dict__)
 
 
 def _plain(value):

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -25,17 +24,10 @@ def change_url(row) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
-def row_or_404(model, pk):
-    """The row with this key. Raises Http404."""
-    row = model.objects.filter(pk=pk).first()
-    if row is None:
-        raise Http404("No such row.")
-    return row
-
-
-def act_page(model_admin, request, row, *, verb, happens, act, done, danger=True, links=()):
+def act_page(model_admin, request, row, *, verb, happens, act, done, links=()):
     """Ask for a reason, then act; refusals come as pages of their own. `links`: (words, address) to read first."""
-    _admins_only(request)
+    if not request.user.is_admin:
+        raise PermissionDenied
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if (
         request.method == "POST"
@@ -44,33 +36,18 @@ def act_page(model_admin, request, row, *, verb, happens, act, done, danger=True
     ):
         model_admin.message_user(request, done, messages.SUCCESS)
         return redirect(change_url(row))
-    return _page(model_admin, request, row, form, verb=verb, happens=happens, danger=danger, links=links)
-
-
-def previewed_page(model_admin, request, row, form, *, verb, plan: Callable, act: Callable, done: str):
-    """Ask where to, show what that changes, then act on exactly what was shown.
-
-    `plan(cleaned)` has `sentences()` and a `digest`; `act(cleaned, digest)` raises Conflict when it would do anything
-    else by now: then what it would do is shown again, and nothing typed is lost.
-    """
-    _admins_only(request)
-    look = looked_or_done(request, form, plan, act)
-    if look.done:
-        model_admin.message_user(request, done, messages.SUCCESS)
-        return redirect(change_url(row))
-    shown = look.shown
-    return _page(
-        model_admin,
-        request,
-        row,
-        form,
-        verb=verb if shown else "See what this changes",
-        title=verb,
-        happens=shown.sentences() if shown else [],
-        seen=shown.digest if shown else "",
-        changed=look.changed,
-        again=bool(shown),
-    )
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{verb}: {row}",
+        "opts": model_admin.model._meta,
+        "original": row,
+        "form": form,
+        "happens": happens,
+        "verb": verb,
+        "links": links,
+        "back_url": change_url(row),
+    }
+    return render(request, "admin/act.html", context)
 
 
 @dataclass(frozen=True)
@@ -83,7 +60,11 @@ class Look:
 
 
 def looked_or_done(request, form, plan: Callable, act: Callable) -> Look:
-    """Do exactly what was shown where the form says so by `seen`, else work out what to show; as `previewed_page`."""
+    """Do exactly what was shown where the form says so by `seen`, else work out what to show.
+
+    `plan(cleaned)` has `sentences()` and a `digest`; `act(cleaned, digest)` raises Conflict when it would do anything
+    else by now: then what it would do is shown again, and nothing typed is lost.
+    """
     changed = ""
     if request.method != "POST" or not form.is_valid():
         return Look()
@@ -102,11 +83,6 @@ def looked_or_done(request, form, plan: Callable, act: Callable) -> Look:
         return Look()
 
 
-def _admins_only(request):
-    if not request.user.is_admin:
-        raise PermissionDenied
-
-
 def _acted(form, act) -> bool:
     """Whether the act was done; what it found wrong is put on the form."""
     try:
@@ -123,19 +99,3 @@ def _put_on(form, wrong: ValidationError) -> None:
         return
     for name, problems in wrong.error_dict.items():
         form.add_error(name if name in form.fields else None, problems)
-
-
-def _page(model_admin, request, row, form, *, verb, happens, danger=True, title="", **more):
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": f"{title or verb}: {row}",
-        "opts": model_admin.model._meta,
-        "original": row,
-        "form": form,
-        "happens": happens,
-        "verb": verb,
-        "danger": danger,
-        "back_url": change_url(row),
-        **more,
-    }
-    return render(request, "admin/act.html", context)

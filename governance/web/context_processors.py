@@ -13,12 +13,13 @@ def everywhere(request) -> dict:
     """
     person = getattr(request, "user", None)
     if person is None or not person.is_authenticated:
-        return {}
+        return {"as_of": None}
     look = getattr(request, "look", None)
     if look is not None:
         return {"as_of": look}
     counts = cache(lambda: notice_desk.counts_for(person))
     return {
+        "as_of": None,
         "desk_count": lambda: counts()[0],
         "unread_notices": lambda: once(("unread", person.pk), lambda: counts()[1]),  # the desk has read it
         "seat_line": cache(lambda: seat_line(person)),

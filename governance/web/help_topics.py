@@ -74,8 +74,8 @@ TOPICS = [
     ),
     Topic(
         "samples",
-        "Samples of real data",
-        "sample profile measure drift trace output source population",
+        "Data profiles",
+        "sample profile count drift check schema trace output source great expectations evidently ydata",
     ),
     Topic(
         "effort",

@@ -16,6 +16,7 @@ from governance.permission_result import Conflict, Refused
 from governance.sign_in import sessions, signing
 from governance.transparency_log import as_of
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.readable_text import shown
 from governance.web import request_errors
 from governance.web.pages import error_views
 from governance.web.pages.as_of_views import CannotBeShown, Day, Look, cannot_be_shown
@@ -29,7 +30,7 @@ class Machines:
     Which addresses those are is what their views say (`for_machines`), so that there is one list of addresses.
     """
 
-    PREFIX = ("/access/", "/otlp/", "/adoption/v1/", "/scim/")
+    PREFIX = ("/access/", "/otlp/", "/adoption/v1/", "/scim/", "/.well-known/")
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -105,6 +106,21 @@ class PackedPages(GZipMiddleware):
         """The response, compressed where it is a page and the browser takes that."""
         if response.get("Content-Type", "").startswith("text/html"):
             return super().process_response(request, response)
+        return response
+
+
+class ReadablePages(MiddlewareMixin):
+    """Spell out the hidden characters of every page, so that each stored text has one reading."""
+
+    def process_response(self, request, response):
+        """The response; of a page or picture made of text, its readable form."""
+        if response.streaming or not response.get("Content-Type", "").startswith(
+            ("text/html", "image/svg+xml")
+        ):
+            return response
+        page = response.content.decode()
+        if (readable := shown(page)) != page:
+            response.content = readable
         return response
 
 

@@ -4,7 +4,7 @@ from django.urls import path
 
 from governance.audit import record_views, rights_views, sample_views
 from governance.audit import views as audit_views
-from governance.identity import link_views, sign_in_views, trial_views
+from governance.identity import link_views, sign_in_views
 from governance.identity import views as identity_views
 from governance.identity.factors import admin_views as factor_admin_views
 from governance.identity.factors import views as factor_views
@@ -46,8 +46,6 @@ urlpatterns = [
     path("identity/providers/<slug:slug>/switch/", identity_views.switch, name="identity-switch"),
     path("identity/providers/<slug:slug>/key/", identity_views.renew_key, name="identity-key"),
     path("identity/providers/<slug:slug>/link/", identity_views.link_for, name="identity-link-for"),
-    path("identity/providers/<slug:slug>/try/", trial_views.begin, name="identity-try"),
-    path("identity/providers/<slug:slug>/tried/<int:pk>/", trial_views.outcome, name="identity-tried"),
     path("account/link/<slug:slug>/", link_views.link, name="account-link"),
     path("account/links/<int:pk>/end/", link_views.end, name="account-link-end"),
     path("account/", account_views.account, name="account"),

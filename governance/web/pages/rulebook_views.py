@@ -9,7 +9,7 @@ from governance.models import Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.people import permissions as people_permissions
 from governance.permission_result import no
-from governance.rulebook import load_newest
+from governance.rulebook import shipped_text
 from governance.rulebook.validation import MOVES
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.forms import RulebookForm
@@ -74,8 +74,7 @@ def load(request: SignedInRequest) -> HttpResponse:
         form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
         form.data["text"] = form.cleaned_data["source"]
     elif not form.is_bound and "default" in request.GET:
-        loaded = set(Rulebook.objects.values_list("version", flat=True))
-        form.fields["text"].initial = load_newest(but=loaded)
+        form.fields["text"].initial = shipped_text()
     return render(request, "governance/pages/rulebook_load.html", {"nav": "rulebook", "form": form})
 
 

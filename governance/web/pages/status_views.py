@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from governance import clock
-from governance.operations import readiness, status
+from governance.operations import corrections, readiness, status
 from governance.people.permissions import may_keep_accounts
 from governance.runtime import spool_files
 from governance.runtime.signed_in_request import SignedInRequest
@@ -37,6 +37,7 @@ def status_page(request: SignedInRequest) -> HttpResponse:
         "backlog": backlog,
         "oldest": clock.now() - backlog.age,
         "room": status.room(),
+        "corrections": [(entry, corrections.words_of(entry)) for entry in corrections.recent()],
     }
     return render(request, "governance/pages/status.html", context)
 

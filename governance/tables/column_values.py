@@ -1,0 +1,120 @@
+"""What the cells of a column are, by which a guess from its header is checked. Pure."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+
+from governance.tables.cell_values import folded, is_blank, serial_day
+from governance.tables.columns import parse_date
+from governance.tables.numbers import currency_of, read_amount
+from governance.tables.reader import Line
+
+LOOKED_AT = 300  # rows of a table
+LONGEST = 200  # letters of a cell that are looked at
+FEW_WORDS = 12  # that a column of statuses may have, however short the table is
+ENOUGH = 5  # cells from which a column is judged by how often its values come again
+ANSWERS = frozenset(
+    ("yes", "no", "y", "n", "true", "false", "x", "ja", "nein", "j", "oui", "non", "si", "nee", "sim")
+)
+QUARTER = re.compile(r"Q[1-4][\s/-]*\d{4}|\d{4}[\s/-]*Q[1-4]", re.IGNORECASE)
+# Words of names of departments and companies, folded.
+COLLECTIVE = re.compile(
+    r"\b(?:department|division|office|team|unit|agency|ministry|bureau|council|group|services?|board|authority|university"
+    r"|institute|gmbh|ag|inc|ltd|llc|sa|srl|bv|abteilung|amt|behorde|referat|bereich|stelle|ministerium|direction"
+    r"|service|ministere|departamento|direccion|ministerio|ufficio|afdeling|dienst|gemeente)\b"
+)
+
+
+def sample(lines: Iterable[Line]) -> dict[str, list[str]]:
+    """Return the cells of the first rows that say something, by column."""
+    found: dict[str, list[str]] = {}
+    for line in islice(lines, LOOKED_AT):
+        for column, text in line.cells.items():
+            if not is_blank(text):
+                found.setdefault(column, []).append(" ".join(text[:LONGEST].split()))
+    return found
+
+
+def fits(kind: str, cells: list[str], *, exact: bool) -> bool:
+    """Return whether a column with these cells may be of this kind.
+
+    `exact`: its header is one by which the kind is known. Then only cells that are plainly something else speak
+    against it: days or answers of yes and no where words are meant, words where amounts are meant.
+    """
+    if not cells or kind not in KINDS:
+        return True
+    if exact and kind in ("day", "currency", "id"):
+        return True
+    if exact and kind == "amount":
+        return len(cells) < ENOUGH or _share(cells, _is_amount) > 0
+    if exact:
+        answers = kind != "status" and _share(cells, _is_answer) > 0.8
+        return _share(cells, _is_day) <= 0.8 and not answers
+    return KINDS[kind](cells)
+
+
+def _share(cells: list[str], test: Callable[[str], bool]) -> float:
+    return sum(map(test, cells)) / len(cells)
+
+
+def _is_day(cell: str) -> bool:
+    if re.fullmatch(r"\d{4}", cell):
+        return 1990 <= int(cell) <= 2060
+    return bool(
+        QUARTER.fullmatch(cell) or parse_date(cell, "dmy") or parse_date(cell, "mdy") or serial_day(cell)
+    )
+
+
+def _is_answer(cell: str) -> bool:
+    return folded(cell) in ANSWERS
+
+
+def _is_amount(cell: str) -> bool:
+    amount = read_amount(cell)
+    return amount.value is not None or bool(amount.either)
+
+
+def _is_person(cell: str) -> bool:
+    """An address, a login, or a name of two to four words, each a word of letters and none of a department."""
+    if re.search(r"[^@\s]@[^@\s]", cell):
+        return True
+    if re.search(r"[\d/&+:;]", cell) or COLLECTIVE.search(folded(cell)):
+        return False
+    words = cell.replace(",", " ").split()
+    return 2 <= len(words) <= 4 or (len(words) == 1 and cell == cell.lower())
+
+
+def _different(cells: list[str]) -> float:
+    return len({cell.casefold() for cell in cells}) / len(cells)
+
+
+def _is_words(cells: list[str]) -> bool:
+    """Words, and neither days, figures nor answers of yes and no."""
+    return max(_share(cells, test) for test in (_is_day, _is_amount, _is_answer)) < 0.5
+
+
+def _is_title(cells: list[str]) -> bool:
+    return _is_words(cells) and (len(cells) < ENOUGH or _different(cells) >= 0.6)
+
+
+def _is_status(cells: list[str]) -> bool:
+    few = len({cell.casefold() for cell in cells}) <= max(FEW_WORDS, len(cells) // 4)
+    return few and _is_words(cells)
+
+
+def _is_id(cells: list[str]) -> bool:
+    return _share(cells, lambda cell: len(cell) <= 60) > 0.8 and (
+        len(cells) < ENOUGH or _different(cells) >= 0.6
+    )
+
+
+KINDS: Mapping[str, Callable[[list[str]], bool]] = {
+    "title": _is_title,
+    "status": _is_status,
+    "words": _is_words,
+    "id": _is_id,
+    "person": lambda cells: _share(cells, _is_person) >= 0.5,
+    "day": lambda cells: _share(cells, _is_day) >= 0.5,
+    "amount": lambda cells: _share(cells, _is_amount) >= 0.5,
+    "currency": lambda cells: _share(cells, lambda cell: bool(currency_of(cell))) >= 0.5,
+}
