@@ -12,6 +12,7 @@ from governance.identity.proofs.demands import Asked
 from governance.models import IdentityProvider, User
 from governance.models.identity.providers import BreakGlass
 from governance.sign_in.forms import Picker
+from governance.sign_in.password_validators import PasswordField
 from governance.sign_in.signing import SigningForm
 
 
@@ -31,7 +32,7 @@ class LinkOwnForm(SigningForm):
 class ProviderForm(forms.ModelForm):
     """A provider; what is pinned is asked once, and the secret is never shown."""
 
-    secret = forms.CharField(
+    secret = PasswordField(
         label=_("Client secret"),
         required=False,
         strip=True,

@@ -15,13 +15,13 @@ from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import VerifiedToken
 from governance.ledger import record
 from governance.models import ExternalIdentity, IdentityProvider, ManagedAccount, Session, Unit, User
+from governance.models.people import LOGIN_LETTERS, LONGEST_LOGIN
 from governance.people import cooling_off
 from governance.permission_result import no
 from governance.sign_in import account_notices
 from governance.vocabulary.entry_kinds import EntryKind
 
-LETTERS = re.compile(r"[^\w.@+-]", re.ASCII)
-LONGEST_LOGIN = 60
+NOT_OF_A_LOGIN = re.compile(rf"[^{LOGIN_LETTERS}]")
 
 
 def person_of(token: VerifiedToken) -> User:
@@ -127,7 +127,7 @@ def _tell_admins(person: User, provider: IdentityProvider, units: list[Unit], ov
 
 def _free_login(who: identity_claims.Identity) -> str:
     """A sign-in name that nobody has, from the one at the provider."""
-    base = LETTERS.sub("", who.login or who.mail.split("@")[0])[:LONGEST_LOGIN] or "person"
+    base = NOT_OF_A_LOGIN.sub("", who.login or who.mail.split("@")[0])[:LONGEST_LOGIN] or "person"
     login, number = base, 2
     while User.objects.filter(login__iexact=login).exists():
         ending = f"-{number}"

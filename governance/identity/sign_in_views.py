@@ -17,10 +17,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.identity import linked_accounts
 from governance.identity.providers import client_keys, provider_keys, round_trip, tokens
-from governance.identity.providers.denials import Denied, Steps
+from governance.identity.providers.denials import Denied
 from governance.identity.providers.round_trip import SIGN, SIGN_IN, VerifiedToken
 from governance.ledger import record
-from governance.models import IdentityProvider, LogoutToken, RoundTrip, Session
+from governance.models import IdentityProvider, LogoutToken, Session
 from governance.sign_in import sessions, throttling
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary.entry_kinds import EntryKind
@@ -32,8 +32,6 @@ REFUSED_LOGOUT = "logout token"  # the purpose under which those are counted
 # What is done with the answer to a question, by its purpose: functions (request, token) -> response. Whoever asks a
 # question of another kind adds one when the app starts; a Denied that it raises is shown and recorded here.
 answers: dict[str, Callable[[HttpRequest, VerifiedToken], HttpResponse]] = {}
-# Functions (request, round trip, steps) -> response, by purpose: instead of the page that says why it was refused.
-refusals: dict[str, Callable[[HttpRequest, RoundTrip, Steps], HttpResponse]] = {}
 
 
 @open_to_all
@@ -98,12 +96,9 @@ def answer(request: HttpRequest, slug: str) -> HttpResponse:
     """What the browser brings back: judged, then handed to whoever asked."""
     trip = round_trip.trip_of(request)
     purpose = trip.purpose if trip is not None else SIGN_IN
-    steps = Steps()
     try:
-        token = round_trip.finish(request, slug, steps=steps)
+        token = round_trip.finish(request, slug)
     except Denied as denied:
-        if trip is not None and purpose in refusals and denied.code not in ("browser", "person", "mixed up"):
-            return refusals[purpose](request, trip, steps)
         return refused_page(request, denied, trip.provider if trip else None, purpose)
     try:
         return answers[purpose](request, token)

@@ -29,6 +29,7 @@ from governance.models.interactions import (
     Interaction,
     InteractionBatch,
     InteractionBodies,
+    InteractionBody,
     InteractionDigest,
     InteractionKey,
 )

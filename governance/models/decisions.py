@@ -37,10 +37,8 @@ class PolicyDecision(models.Model):
     verifies (docs/record.md, Erasure). `request` is the question as it was asked.
     """
 
+    inserted_only = True
     not_governed = "sealed in batches: the entry of its DecisionBatch commits to it; rows are never changed"
-    not_in_admin = (
-        "questions hold personal data, and are millions; the case has a page of them for its people"
-    )
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
@@ -80,10 +78,10 @@ class OutcomeReport(models.Model):
     `action` then says what was done. `at` is when it happened as the system says, `reported_at` when it was told.
     """
 
+    inserted_only = True
     not_governed = (
         "a system's own word, as many as decisions: rows are added and never changed, and decide nothing"
     )
-    not_in_admin = "as many as decisions; the page of the case's systems counts them"
 
     case_number = models.PositiveIntegerField()
     key_id = models.BigIntegerField()

@@ -52,7 +52,6 @@ class DataFolder(models.Model):
     most one row."""
 
     not_governed = "true of the place and not of the organisation: it is in no backup, and decides nothing"
-    not_in_admin = "one row, which `manage.py adopt_folder` writes"
 
     mark = models.CharField(max_length=64)
     marked_at = models.DateTimeField()

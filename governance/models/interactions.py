@@ -1,16 +1,17 @@
-"""Rows of what AI systems did: an index of bodies that lie encrypted in files, keys of bodies, sealed batches."""
+"""Rows of what AI systems did: an index of encrypted bodies, the bodies, their keys, sealed batches."""
 
 from django.db import models
 from django.db.models import Q
 
+from governance.database.database_roles import EVERYTHING
 from governance.database.row_history import DatabaseNow, WrittenOnce
 
 
 class InteractionBatch(WrittenOnce):
     """Interactions that were written together: the entry that captures this row commits to all of them.
 
-    `root` is that of the RFC 6962 tree over their digests, in the order of their places. `day` (UTC) is that of the
-    files in which their bodies lie.
+    `root` is that of the RFC 6962 tree over their digests, in the order of their places. `day` (UTC) is that on which
+    they came in.
     """
 
     spool = models.CharField(
@@ -38,8 +39,8 @@ class InteractionKey(models.Model):
     is gone for good, and this row says since when.
     """
 
+    hidden_from_auditors = ("wrapped",)
     not_governed = "keys of bodies: rewrapped each month, and destroyed where somebody is erased"
-    not_in_admin = "opens what people said; nobody looks at it"
 
     holder = models.BinaryField(max_length=16)
     case_number = models.PositiveIntegerField(null=True)
@@ -74,8 +75,8 @@ class InteractionDigest(models.Model):
     Without it the root of the batch could not be worked out any more. `month` is that of the row.
     """
 
+    inserted_only = True
     not_governed = "left by retention, which says in the record what it removed"
-    not_in_admin = "salted digests; verification reads them"
 
     batch = models.ForeignKey(
         InteractionBatch, models.DO_NOTHING, related_name="digests", db_constraint=False, db_index=False
@@ -98,7 +99,6 @@ class InteractionBodies(models.Model):
     """Up to which day (UTC, of receipt) the bodies of a case have expired and are removed, but those under a hold."""
 
     not_governed = "kept by retention, which says in the record what it removed"
-    not_in_admin = "one day a case; the page of the log says it"
 
     case_number = models.PositiveIntegerField(unique=True)
     gone_through = models.DateField()
@@ -110,20 +110,49 @@ class InteractionBodies(models.Model):
         return f"bodies of case {self.case_number} are gone through {self.gone_through}"
 
 
+class InteractionBody(models.Model):
+    """The body of one report, encrypted, in a table partitioned by month of receipt, and its wrapped key.
+
+    `day` is that of its batch. A function of the owner empties the table (`governance.interaction_keeping.expiry`).
+    """
+
+    inserted_only = True
+    hidden_from_auditors = EVERYTHING
+    not_governed = "the digest in the row of its interaction commits to it; bodies are never changed"
+    not_in_admin = "what people said, encrypted; the case has a page of it for its readers"
+
+    id = models.BigAutoField(primary_key=True)
+    day = models.DateField()
+    case_number = models.PositiveIntegerField()
+    batch_id = models.BigIntegerField()
+    place = models.PositiveIntegerField()
+    content = models.BinaryField()
+    wrapped = models.BinaryField(max_length=60)
+
+    class Meta:
+        managed = False  # partitioned: made by the migration itself
+        db_table = "governance_interactionbody"
+        ordering = ["batch_id", "place"]
+
+    def __str__(self) -> str:
+        return f"body {self.place} of batch {self.batch_id}"
+
+
 class Interaction(models.Model):
-    """One report of a system in a table partitioned by month (`at`), which nobody updates; its body lies in a file.
+    """One report of a system in a table partitioned by month (`at`), which nobody updates. Its body is another row.
 
     What stands here is clear: times, case, key, kind, what the sender calls the act, model, version, pseudonyms,
     decision, tokens, sizes, how long it took, whether it failed, and whether it says what went in, what came out and
     from which sources; of rows from before 2026-12 the last three are unknown. `call` names
     the span (or the line) within the case, `mark` what is kept once. `decision` is the digest of the decision that it
-    names. `at` is the sender's moment, or the moment of receipt where the sender's clock cannot be right (`odd_clock`).
+    names. `unread` are names of attributes that may hold words which no field took; their values are in the body alone.
+    `at` is the sender's moment, or the moment of receipt where the sender's clock cannot be right (`odd_clock`).
     """
 
+    inserted_only = True
     not_governed = (
         "sealed in batches: the entry of its InteractionBatch commits to it; rows are never changed"
     )
-    not_in_admin = "what people said to systems, in millions; the case has a page of them for its readers"
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
@@ -137,6 +166,7 @@ class Interaction(models.Model):
     has_source = models.BooleanField(null=True)
     failed = models.BooleanField(null=True)
     milliseconds = models.PositiveIntegerField(null=True)
+    unread = models.JSONField(null=True)
     call = models.BinaryField(max_length=16)
     mark = models.BinaryField(max_length=16)
     conversation = models.BinaryField(max_length=16, null=True)

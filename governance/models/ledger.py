@@ -108,7 +108,6 @@ class EntryBody(models.Model):
     """The exact bytes of an entry and the salt its digest was made with."""
 
     not_governed = "it is the record"
-    not_in_admin = "read with its entry"
 
     entry = models.OneToOneField(Entry, models.DO_NOTHING, primary_key=True, related_name="body")
     body = models.BinaryField()
@@ -147,7 +146,6 @@ class Leaf(models.Model):
     """An entry's place in the tree: the exact bytes that were hashed, and their hash. Positions have no gaps."""
 
     not_governed = "it is the record"
-    not_in_admin = "hashes and times; the page of the record proves them"
 
     position = models.BigIntegerField(primary_key=True)
     # Without a constraint in the database: verification finds a leaf without its entry, and sealing is a third faster.
@@ -166,7 +164,6 @@ class Node(models.Model):
     """The hash over a full subtree of 256, 65,536, ... leaves: so that a proof reads hundreds of rows, not all."""
 
     not_governed = "worked out from the leaves"
-    not_in_admin = "hashes and times; the page of the record proves them"
 
     level = models.PositiveSmallIntegerField()  # 8, 16, 24, ...: the subtree has 2 ** level leaves
     index = models.BigIntegerField()
@@ -183,7 +180,6 @@ class Sealing(models.Model):
     """When a transaction became known: what it wrote is part of every day from then on, and of none before."""
 
     not_governed = "it is the record"
-    not_in_admin = "hashes and times; the page of the record proves them"
 
     xact = models.BigIntegerField(primary_key=True)
     checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="+")
@@ -197,7 +193,6 @@ class Timestamp(models.Model):
     """What an authority outside the house signed: that this checkpoint was there at its time. Append-only."""
 
     not_governed = "it is the record"
-    not_in_admin = "a token of bytes; the page of the record shows it"
 
     checkpoint = models.ForeignKey(Checkpoint, models.DO_NOTHING, related_name="timestamps")
     url = models.CharField(max_length=250)

@@ -121,7 +121,6 @@ class Telling(models.Model):
     """What one person chose; who chose nothing has no row and the first choice of each."""
 
     not_governed = "how somebody wants to be told: it decides nothing"
-    not_in_admin = "a person's own choice"
     MINE, UNIT, NEVER = "mine", "unit", "never"
     DIGESTS = {
         MINE: "Every week, of the units where I hold a role or a seat",
@@ -140,7 +139,6 @@ class CalendarFeed(models.Model):
     """The one secret address of a person's calendar. Only its hash is kept; it ends with the account."""
 
     not_governed = "a key to read one's own days; making and ending it are entries"
-    not_in_admin = "the key to somebody's own days"
 
     person = models.OneToOneField(User, models.CASCADE, related_name="calendar_feed")
     hash = models.CharField(max_length=64, unique=True)

@@ -11,8 +11,16 @@ from governance import clock
 from governance.database.row_history import DatabaseNow, acting, governed
 from governance.database.text_search import Words
 from governance.vocabulary import BoardRole
+from governance.vocabulary.entry_kinds import EntryKind
 
 LONGEST_PATH = 400
+LONGEST_LOGIN = 254  # as long as an email address, which directories use as a login
+# Inside [] of a regular expression: letters and digits of every script, and what Entra ID and Okta allow in a login
+# (' . - _ ! # ^ ~, and for addresses + and &). A login appears in sentences, addresses, tables and filters: no
+# white space, quotation mark, bracket, slash, comma, semicolon, colon, asterisk, percent or equals sign is taken, nor
+# a character that readers cannot see.
+LOGIN_LETTERS = r"\w.@+'#!^~&\-"
+LOGIN_HELP = "Use letters, digits and . @ + - _ ' # ! ^ ~ & only."
 IMPORTED = "imported"  # code of the unit below which imports put those that a list names
 
 
@@ -107,12 +115,14 @@ class UserQuerySet(models.QuerySet):
 class User(AbstractBaseUser):
     """A person. Rights come from roles and seats; only admin, auditor and privacy officer are marks on the person."""
 
+    hidden_from_auditors = ("password",)
+
     last_login = None  # The sign-in is an entry in the record; a write without an actor would be refused.
 
     login = models.CharField(
-        max_length=60,
+        max_length=LONGEST_LOGIN,
         unique=True,
-        validators=[RegexValidator(r"^[\w.@+-]+$", "Use letters, digits and . @ + - _ only.")],
+        validators=[RegexValidator(rf"\A[{LOGIN_LETTERS}]+\Z", LOGIN_HELP)],
     )
     full_name = models.CharField(max_length=120)
     email = models.EmailField(blank=True, default="")
@@ -123,7 +133,8 @@ class User(AbstractBaseUser):
     is_auditor = models.BooleanField(default=False)
     is_privacy_officer = models.BooleanField(default=False)
     joined_at = models.DateTimeField(default=clock.now)
-    # After somebody else reset the password: from when the person signs again what lets a case rise (cooling_off).
+    # From when the person signs again what lets a case rise, after somebody else reset the password or gave the rights
+    # of an admin (cooling_off).
     signs_from = models.DateTimeField(null=True, blank=True, editable=False)
     # When somebody else changed the address, until a password is set: links wait a day before they go there.
     address_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -187,11 +198,14 @@ class User(AbstractBaseUser):
         """As Django's; a rehash it brings about is an act of the person herself (docs/architecture.md, trap 20)."""
         from django.contrib.auth.hashers import check_password  # which asks for the model of people
 
+        from governance.ledger import record  # acts lie above rows
+
         def rehash(raw: str) -> None:
             with acting(by=self, reason="Password stored with the current hashing cost"):
                 self.set_password(raw)
                 self._password = None
                 self.save()
+                record.record(EntryKind.PASSWORD_HASHED_AGAIN, person=self.full_name, person_id=self.pk)
 
         return check_password(raw_password, self.password, rehash)
 
@@ -277,7 +291,7 @@ class SignInAttempt(models.Model):
     not_governed = "counts what is forgotten after a while; the refused sign-in is an entry"
 
     purpose = models.CharField(max_length=20, default="sign in")
-    login = models.CharField(max_length=60)
+    login = models.CharField(max_length=LONGEST_LOGIN)
     address = models.GenericIPAddressField(null=True)
     at = models.DateTimeField(db_default=DatabaseNow())
 

@@ -193,8 +193,6 @@ class SigningRule(WrittenOnce):
     the last signature decides.
     """
 
-    not_in_admin = "made of the rulebook, which is read there"
-
     CONTRACT = "contract"
     BY_CHAIR, BY_LAST = "chair", ""
 

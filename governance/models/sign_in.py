@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.module_loading import import_string
 
 from governance import clock
+from governance.database.database_roles import EVERYTHING
 from governance.database.row_history import DatabaseNow, governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.contracts import Contract
@@ -23,8 +24,8 @@ INVITATION, RESET, HANDED = "invitation", "reset", "handed"
 class Session(AbstractBaseSession):
     """One browser of one person, or of nobody yet. Its key is a secret; pages name it by `mark`."""
 
+    hidden_from_auditors = EVERYTHING
     not_governed = "where somebody is signed in now; the sign-in itself is an entry"
-    not_in_admin = "its key lets in whoever has it"
 
     person = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
     started_at = models.DateTimeField(null=True)
@@ -77,6 +78,7 @@ class PasswordLink(Outgoing):
     The link itself is not kept: it is the nonce signed with the secret key (`governance.sign_in.password_links`).
     """
 
+    hidden_from_auditors = ("nonce",)
     not_governed = "a key to one's own account for a while; the invitation and the password set are entries"
 
     PURPOSES = {INVITATION: "invitation", RESET: "forgotten password", HANDED: "link handed over"}
@@ -125,6 +127,8 @@ class ServiceKey(models.Model):
     acts for, who therefore approves nothing that it asks.
     """
 
+    hidden_from_auditors = ("secret_hash",)
+
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="keys")
     system = models.CharField(max_length=120)
     public = models.CharField(max_length=20, unique=True, editable=False)
@@ -164,7 +168,6 @@ class KeyAttempt(models.Model):
     """A question that came with a key that is none, kept to slow guessing down."""
 
     not_governed = "counts what is forgotten after a while; nobody is behind a wrong key"
-    not_in_admin = "counts what is forgotten after a while"
 
     public = models.CharField(max_length=20)
     address = models.GenericIPAddressField(null=True)

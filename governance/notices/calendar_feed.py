@@ -9,9 +9,7 @@ from django.conf import settings
 from icalendar import Calendar, Event, vDuration
 
 from governance import clock
-
-# No calendar may hold control characters; line ends are kept.
-CONTROLS = {code: None for code in (*range(32), 127) if code != ord("\n")}
+from governance.vocabulary.readable_text import shown
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def written(days: Iterable[DueDay], *, name: str) -> bytes:
         event.add("dtstamp", stamp)
         event.add("dtstart", due.day)
         event.add("dtend", due.day + timedelta(days=1))
-        event.add("summary", due.words.translate(CONTROLS))
+        event.add("summary", shown("\n".join(due.words.splitlines())))
         event.add("url", f"{settings.ADDRESS}{due.link}")
         event.add("transp", "TRANSPARENT")
         feed.add_component(event)

@@ -28,7 +28,6 @@ QUIET = {
     EntryKind.EXPORT_TAKEN,
     EntryKind.PAST_READ,
     EntryKind.PROVIDER_KEYS_RECORDED,
-    EntryKind.PROVIDER_TRIED,
     EntryKind.REFUSED,
     EntryKind.SIGN_IN_FAILED,
     EntryKind.SIGN_IN_REFUSED,

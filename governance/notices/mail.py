@@ -3,7 +3,7 @@
 `templates/emails/` holds a pair for each kind, `<kind>.txt` and `<kind>.html`, on `_base.txt` and `_base.html`. A mail
 names the one thing to do first, then why, by when, where, and whom to ask. Its HTML carries its looks on the elements
 themselves, because many mail programs drop style sheets; it sets no colours of paper or ink, so that a dark mailbox
-stays dark; it loads nothing from anywhere, so nobody learns that it was opened.
+stays dark; it loads nothing from anywhere, so nobody learns that it was opened. Hidden characters are spelled out.
 """
 
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from governance.models import User
+from governance.vocabulary.readable_text import shown
 
 
 def compose(
@@ -33,10 +34,10 @@ def compose(
         heads["List-Unsubscribe"] = f"<{context['leave']}>"
         heads["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail = EmailMultiAlternatives(
-        subject=" ".join(subject.split()),
-        body=render_to_string(f"emails/{kind}.txt", context),
+        subject=shown(" ".join(subject.split())),
+        body=shown(render_to_string(f"emails/{kind}.txt", context)),
         to=[to.email],  # the address alone: a printed name beside it can only confuse mail systems
         headers=heads,
     )
-    mail.attach_alternative(render_to_string(f"emails/{kind}.html", context), "text/html")
+    mail.attach_alternative(shown(render_to_string(f"emails/{kind}.html", context)), "text/html")
     return mail

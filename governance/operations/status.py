@@ -27,6 +27,7 @@ from governance.runtime import clock_check
 from governance.runtime.redaction import reason_of
 from governance.sign_in import password_links
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.readable_text import shown
 
 SILENT = timedelta(minutes=2)  # signs of life come every 15 seconds
 MARGIN = timedelta(minutes=5)  # a task may wait behind others for as long before it is called late
@@ -285,7 +286,7 @@ def send_test(*, by: User) -> str:
         no("Your account has no mail address.", "Add one in Admin.", link="/admin/").or_refuse()
     mail = EmailMessage(
         subject="Plumbline: a test mail",
-        body=f"{by.full_name},\n\nthis is the test mail you asked for. Mails of {settings.ADDRESS} arrive.\n",
+        body=f"{shown(by.full_name)},\n\nthis is the test mail you asked for. Mails of {settings.ADDRESS} arrive.\n",
         to=[by.email],
         headers={"Auto-Submitted": "auto-generated"},
     )

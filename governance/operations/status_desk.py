@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from governance import clock
+from governance.interaction_log import loading
 from governance.models import Pulse, User
 from governance.notices.desk import Line
 from governance.operations import status
@@ -87,8 +88,9 @@ def _decisions() -> Iterator[tuple[str, str, str]]:
         yield (
             "Decisions were set aside",
             "#decisions",
-            "The database did not take some of what systems were told. It is kept in files, and is not in the log of "
-            "decisions before they are fixed.",
+            f"The database did not take {spool_files.lines_aside(settings.DECISIONS_DIR)} of the answers that systems "
+            "got. They are kept in files, and are not in the log of decisions. Fix the cause, then run manage.py "
+            "bring_decisions.",
         )
     if waiting.since and waiting.since < clock.now() - WAITS_LONG:
         yield (
@@ -101,10 +103,17 @@ def _decisions() -> Iterator[tuple[str, str, str]]:
 
 def _interactions() -> Iterator[tuple[str, str, str]]:
     waiting = spool_files.waiting(Path(settings.INTERACTIONS_DIR) / "waiting")
-    if waiting.aside or (waiting.since and waiting.since < clock.now() - WAITS_LONG):
+    if waiting.aside:
+        yield (
+            "Reports of systems were set aside",
+            "#decisions",
+            f"The database did not take {loading.set_aside()} reports. They are kept in files, and are not in the "
+            "interaction log. Fix the cause, then run manage.py bring_decisions.",
+        )
+    if waiting.since and waiting.since < clock.now() - WAITS_LONG:
         yield (
             "Reports of systems wait in files",
             "#decisions",
-            "What systems reported is not in the interaction log yet: the database did not take some of it, or the "
-            "worker does not bring it over. Fix the cause, then run manage.py bring_decisions.",
+            "What systems reported is not in the interaction log yet: the worker does not bring it over. Fix the "
+            "cause, then run manage.py bring_decisions.",
         )

@@ -124,8 +124,10 @@ def add_person(
         if User.objects.filter(login__iexact=login).exists():
             raise ValidationError({"login": f"{login} is taken; choose another."})
         open_to_own(unit, "unit")
+        waits = clock.now() + cooling_off.LASTS if is_admin and not cooling_off.first_setup() else None
         person = User.objects.create_user(
             login,
+            signs_from=waits,
             full_name=full_name,
             email=email,
             unit=unit,
@@ -290,6 +292,33 @@ def change_address(*, person: User, address: str, by: User | str) -> None:
     same_person.look(person)
 
 
+def give_rights(*, person: User, before: User, by: User) -> None:
+    """Tell the person, in the running act and before it is saved, which rights an admin gave or took.
+
+    Whoever becomes an admin signs for a day nothing that lets an initiative rise (`cooling_off.wait_a_day`).
+    """
+    words = {"is_admin": "admin", "is_auditor": "auditor", "is_privacy_officer": "privacy officer"}
+    changed = {
+        name: getattr(person, name) for name in words if getattr(person, name) != getattr(before, name)
+    }
+    if not changed:
+        return
+    if changed.get("is_admin"):
+        cooling_off.wait_a_day(person)
+    given = [f"You are {'now' if now else 'no longer'} {words[name]}." for name, now in changed.items()]
+    account_notices.tell(
+        person,
+        f"rights:{person.pk}",
+        subject="The rights of your account were changed",
+        text=f"By {by}. {' '.join(given)}"
+        + (
+            f" Until {clock.moment_in_words(person.signs_from)} you sign nothing that lets an initiative rise."
+            if changed.get("is_admin") and person.signs_from
+            else ""
+        ),
+    )
+
+
 def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> Rulebook:
     """Load a rulebook as a draft. Raises ValidationError listing every problem with its line and remedy.
 
@@ -302,7 +331,7 @@ def load_rulebook(*, source: str, by: User | None = None, system: str = "") -> R
     if not VERSION.fullmatch(book.version):
         raise ValidationError(
             f"Version {book.version[:60]!r} cannot be part of an address; use at most 40 letters, digits and . - _, "
-            "such as 2026.2."
+            "such as 1.1."
         )
     found = Rulebook.objects.filter(version=book.version).first()
     if found is not None:

@@ -13,11 +13,13 @@ from django.core.validators import validate_email
 from governance import clock
 from governance.ledger.csv_export import STARTERS
 from governance.models import Board, Membership, Unit, User
+from governance.models.people import LOGIN_HELP, LOGIN_LETTERS, LONGEST_LOGIN
 from governance.tables import encodings
 from governance.tables.columns import plain
 from governance.tables.encodings import wrong
 from governance.tables.reader import records_of
 from governance.vocabulary import BoardRole
+from governance.vocabulary.readable_text import refusal
 
 MAX_BYTES = 1024 * 1024
 MAX_ROWS = 2000
@@ -38,7 +40,6 @@ EXAMPLE = (
     "ben,Ben Okoye,ben@example.org,sales,ana,Sales board,Risk and compliance\n"
 )
 NEW, KNOWN, WRONG = "new", "known", "wrong"
-LOGIN = User._meta.get_field("login")
 SEATS_BY_WORDS = {words.lower(): key for key, words in BoardRole.choices} | {key: key for key in BoardRole}
 
 
@@ -196,7 +197,9 @@ class _Here:
 
 def _check_cells(line: Line) -> None:
     for name, cell in line.cells.items():
-        if cell and (cell[0] in STARTERS or cell[0] == "'" or any(ord(letter) < 32 for letter in cell)):
+        if why := refusal(cell):
+            line.problems.append(f"The {COLUMNS[name][0]} cannot be taken. {why}")
+        if cell and (cell[0] in STARTERS or cell[0] == "'"):
             line.problems.append(
                 f"The {COLUMNS[name][0]} begins with {cell[0]!r}, which a spreadsheet takes for a formula or a quote. "
                 "Take that sign away."
@@ -204,10 +207,9 @@ def _check_cells(line: Line) -> None:
     login, full_name, email = (line.cells[name] for name in ("login", "full_name", "email"))
     if not login:
         line.problems.append("The user name is missing. It is what the person signs in with.")
-    elif len(login) > LOGIN.max_length or not re.fullmatch(r"[\w.@+-]+", login):
+    elif len(login) > LONGEST_LOGIN or not re.fullmatch(f"[{LOGIN_LETTERS}]+", login):
         line.problems.append(
-            f"The user name {login[:60]!r} does not work. Use letters, digits and . @ + - _ only, at most "
-            f"{LOGIN.max_length}."
+            f"The user name {login[:60]!r} does not work. {LOGIN_HELP[:-1]}, at most {LONGEST_LOGIN} of them."
         )
     if not full_name or len(full_name) > 120:
         line.problems.append(

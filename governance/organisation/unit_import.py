@@ -15,6 +15,7 @@ from governance.models import Unit
 from governance.organisation import people_import
 from governance.tables.columns import plain
 from governance.tables.reader import read_table, records_of
+from governance.vocabulary.readable_text import refusal
 
 MAX_BYTES = people_import.MAX_BYTES
 MAX_ROWS = 2000
@@ -153,6 +154,8 @@ def _check_names(lines: list[Line], units: list[Unit]) -> None:
     for line in lines:
         for name in ("name", "code", "parent"):
             cell = getattr(line, name)
+            if why := refusal(cell):
+                line.problems.append(f"The {name} cannot be taken. {why}")
             if cell and (cell[0] in STARTERS or cell[0] == "'"):
                 line.problems.append(f"The {name} begins with {cell[0]!r}. Take that sign away.")
         if not line.name or len(line.name) > LONGEST_NAME:

@@ -28,6 +28,15 @@ def seat_from(starts_at: datetime) -> datetime:
     return starts_at if first_setup() else starts_at + LASTS
 
 
+def wait_a_day(person: User) -> None:
+    """Let the person sign nothing for a day that lets a case rise, unless the installation is being set up.
+
+    For what someone else changed about the account; the caller saves the row. The database demands the same.
+    """
+    if not first_setup():
+        person.signs_from = max(filter(None, (person.signs_from, clock.now() + LASTS)))
+
+
 def seat_until(seat: Membership, at: datetime) -> datetime | None:
     """Until when the seat cools off; None once it does not at `at`."""
     if seat.confirmed_at is not None or seat.signs_from is None or seat.signs_from <= at:
@@ -36,7 +45,7 @@ def seat_until(seat: Membership, at: datetime) -> datetime | None:
 
 
 def person_until(person: User, at: datetime) -> datetime | None:
-    """Until when the person waits after a password that somebody else reset; None when they do not at `at`."""
+    """Until when the person waits after somebody else changed the account; None when they do not at `at`."""
     return person.signs_from if person.signs_from is not None and person.signs_from > at else None
 
 
@@ -59,7 +68,7 @@ def may_lift(person: User, seats: Iterable[Membership] = ()) -> Answer:
     now = clock.now()
     if until := person_until(person, now):
         return no(
-            "Somebody else reset your password: what lets an initiative rise you sign from "
+            "Somebody else reset your password or made you an admin: what lets an initiative rise you sign from "
             f"{clock.moment_in_words(until)}.",
             AT_ONCE,
         )
@@ -75,7 +84,10 @@ def may_lift(person: User, seats: Iterable[Membership] = ()) -> Answer:
 def why_waits(person: User, seats: Iterable[Membership], at: datetime) -> str:
     """Why the person signs nothing yet that lets a case rise, and from when they do, for others to read; else empty."""
     if until := person_until(person, at):
-        return f"{person} approves nothing before {clock.moment_in_words(until)}: somebody else reset the password"
+        return (
+            f"{person} approves nothing before {clock.moment_in_words(until)}: somebody else reset the password "
+            "or made them an admin"
+        )
     if until := seats_until(seats, at):
         return (
             f"{person} approves nothing before {clock.moment_in_words(until)}: the seat is in its first day"

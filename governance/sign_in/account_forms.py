@@ -8,14 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from governance import clock
 from governance.models import User
 from governance.sign_in import throttling
+from governance.sign_in.password_validators import PasswordField
 
 # What the validators of the settings ask for, in one breath; each says more where it is not met.
 PASSWORD_HELP = "At least 8 characters; no common password, and none made of your name or the house's."
 
 
-def _password(label: str, *, new: bool = True, **options) -> forms.CharField:
+def _password(label: str, *, new: bool = True, **options) -> PasswordField:
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password" if new else "current-password"})
-    return forms.CharField(label=label, strip=False, max_length=500, widget=widget, **options)
+    return PasswordField(label=label, widget=widget, **options)
 
 
 class NewPasswordForm(forms.Form):
@@ -102,7 +103,7 @@ class FirstAdminForm(forms.ModelForm):
         fields = ("login", "full_name", "email")
         labels = {"login": _("User name"), "full_name": _("Your name"), "email": _("Mail address")}
         help_texts = {
-            "login": _("What you sign in with: letters, digits and . @ + - _"),
+            "login": _("What you sign in with: letters, digits and . @ + - _ ' # ! ^ ~ &"),
             "full_name": _("As it stands on what you sign."),
             "email": _("Where Plumbline writes to you."),
         }

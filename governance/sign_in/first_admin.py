@@ -9,9 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.urls import reverse
 
+from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import record
 from governance.models import User
+from governance.people import cooling_off
 from governance.vocabulary.entry_kinds import EntryKind
 
 LASTS = timedelta(days=1)
@@ -52,7 +54,8 @@ def make(*, login: str, password: str | None, system: str = "first admin", **fie
             raise ValidationError({"login": f"{login} is taken; choose another."})
         if password is not None:
             validate_password(password, User(login=login, **fields))
-        person = User.objects.create_user(login, password, is_admin=True, **fields)
+        waits = None if cooling_off.first_setup() else clock.now() + cooling_off.LASTS
+        person = User.objects.create_user(login, password, is_admin=True, signs_from=waits, **fields)
         record.record(
             EntryKind.ACCOUNT_ADDED,
             person=person.full_name,

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from governance.database.row_history import acting
 from governance.identity.permissions import may_sign_in_locally
 from governance.ledger import record
+from governance.models.people import LONGEST_LOGIN
 from governance.sign_in import throttling
+from governance.sign_in.password_validators import PasswordField
 from governance.vocabulary.entry_kinds import EntryKind
 
 log = structlog.get_logger("plumbline.sign_in")
@@ -25,14 +27,12 @@ class SignInForm(forms.Form):
 
     username = forms.CharField(
         label=_("User name"),
-        max_length=60,
+        max_length=LONGEST_LOGIN,
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
-    password = forms.CharField(
-        max_length=500,
-        strip=False,
+    password = PasswordField(
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 

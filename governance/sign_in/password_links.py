@@ -257,6 +257,14 @@ def change_password(person: User, password: str, *, how: str, keep: str | None =
     end_all(person)
     sessions.end_all(person, but=keep)
     record.record(EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how=how)
+    if keep is not None:
+        account_notices.tell(
+            person,
+            f"password:{person.pk}",
+            subject="Your password was changed",
+            text="It was changed on the page of your account, and every other browser was signed out. If that was not "
+            "you, ask for a link to choose a new password on the sign-in page, and tell an admin.",
+        )
 
 
 # --- The mails -----------------------------------------------------------------------------------------------

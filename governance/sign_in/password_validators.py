@@ -1,16 +1,37 @@
-"""Validators of passwords: none may rest on the names of this product or organisation."""
+"""Validators of passwords, and the form field that takes one."""
 
 import re
 from urllib.parse import urlsplit
 
+from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from governance.models import Unit
+from governance.vocabulary.readable_text import storable
 
 PRODUCT = "plumbline"
 LEFT = 8  # letters that must remain beside such words, as many as a password needs at all
 SHORTEST = 4  # letters; shorter words stand in others by chance
+
+
+def whole(password: str) -> None:
+    """Raise ValidationError, without quoting the password, if it holds half of a character."""
+    if storable(password) != password:
+        raise ValidationError("This contains half of a character. Type it again.", code="half_character")
+
+
+class PasswordField(forms.CharField):
+    """A password or another secret, typed without an echo.
+
+    No one reads it, so it may hold characters that cannot be seen (NIST SP 800-63B). A refusal must not quote it.
+    """
+
+    default_validators = [whole]
+    widget = forms.PasswordInput
+
+    def __init__(self, *, strip: bool = False, max_length: int = 500, **options):
+        super().__init__(strip=strip, max_length=max_length, **options)
 
 
 def words() -> set[str]:

@@ -4,6 +4,8 @@ The engine of Django's sessions (SESSION_ENGINE), with columns of its own, so th
 ended without opening every session there is.
 """
 
+import json
+from base64 import b64decode, b64encode
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,12 +14,15 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity.providers import secret_box
+from governance.identity.providers.denials import Denied
 from governance.ledger import record
 from governance.models import Entry, Session, User
 from governance.permission_result import no
 from governance.sign_in import account_notices, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
+BOX = "session"
 SINCE, SEEN, DEVICE = "since", "seen", "device"
 PROVIDER, SUBJECT, PROVIDER_SESSION = "provider", "provider subject", "provider session"
 ID_TOKEN = "id token"  # of the sign-in at the provider, by which it knows again whom to sign out
@@ -52,12 +57,27 @@ SYSTEMS = (
 
 
 class SessionStore(DatabaseStore):
-    """Django's sessions in the database, each with its person, device and times in columns."""
+    """Django's sessions in the database, each with its person, device and times in columns.
+
+    What a session holds is encrypted: an ID token, the token of a password link, the secret of an app being enrolled.
+    Readers of the database or of a backup see none of it.
+    """
 
     @classmethod
     def get_model_class(cls):
         """The rows."""
         return Session
+
+    def encode(self, session_dict: dict) -> str:
+        """Return the content of a session as it is stored."""
+        return b64encode(secret_box.closed(json.dumps(session_dict), BOX)).decode()
+
+    def decode(self, session_data: bytes | str) -> dict:
+        """Return the content of a stored session; empty if it was changed, or if the secret key was."""
+        try:
+            return json.loads(secret_box.opened(b64decode(session_data, validate=True), BOX))
+        except (Denied, ValueError):
+            return {}
 
     def create_model_instance(self, data):
         """The row of these data: what pages ask of a session stands in its columns."""

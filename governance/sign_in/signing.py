@@ -26,6 +26,7 @@ from governance.identity.factors import codes, passkeys
 from governance.identity.proofs import ceremony, demands, provider_tokens, statements
 from governance.models import ExternalIdentity
 from governance.sign_in import reauthentication, throttling
+from governance.sign_in.password_validators import PasswordField
 from governance.vocabulary import Strength, Tier
 
 TOO_MANY = "too many"  # the code of the error that answers 429
@@ -92,7 +93,7 @@ class SignatureInput(forms.PasswordInput):
         return render_to_string("governance/factors/signature_input.html", context)
 
 
-class SignatureField(forms.CharField):
+class SignatureField(PasswordField):
     """The password; not asked for where something else signs."""
 
     widget = SignatureInput
@@ -117,7 +118,6 @@ class SigningForm(forms.Form):
     act = "act"
     password = SignatureField(
         label="Your password",
-        strip=False,
         help_text="Signing needs it each time.",
         widget=SignatureInput(attrs={"autocomplete": "current-password"}),
     )

@@ -8,6 +8,7 @@ from governance.identity.factors import codes, freshness
 from governance.identity.proofs import provider_tokens
 from governance.models import ExternalIdentity
 from governance.sign_in import throttling
+from governance.sign_in.password_validators import PasswordField
 
 TOO_MANY = "too many"
 
@@ -17,9 +18,8 @@ class FreshForm(forms.Form):
     no password, after a fresh sign-in at an identity provider (`freshness`). `purpose` says in words what for.
     """
 
-    password = forms.CharField(
+    password = PasswordField(
         label=_("Your password"),
-        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     code = forms.CharField(

@@ -6,12 +6,16 @@ from datetime import date, datetime
 from django.db.models import Model
 
 from governance.ledger import record
+from governance.vocabulary.readable_text import shown
 
 FORMAT = "Plumbline statement 1"
 
 
 def write(*, person_id: int, act: str, purpose: str, shown_at: datetime, words: dict, facts: dict) -> str:
-    """The statement: the same text for the same values, a line for each. The signer stands in it by number."""
+    """Return the statement: the same text for the same values, one line each. It names the signer by number.
+
+    Characters that cannot be seen are spelled out, so that the signed text and the page have one reading.
+    """
     lines = [
         FORMAT,
         f"act: {act}",
@@ -21,7 +25,7 @@ def write(*, person_id: int, act: str, purpose: str, shown_at: datetime, words: 
     ]
     for kind, values in (("word", words), ("fact", facts)):
         lines += [f"{kind} {name}: {_said(value)}" for name, value in sorted(values.items())]
-    return "\n".join(lines) + "\n"
+    return shown("\n".join(lines) + "\n")
 
 
 def changed(before: str, after: str) -> list[str]:

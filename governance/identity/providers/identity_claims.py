@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from governance.identity.providers.denials import Denied
+from governance.vocabulary.readable_text import refusal
 
 MOST_PROPOSED = 50
 OVERAGE = (
@@ -59,7 +60,7 @@ def identity_of(claims: Mapping[str, Any], *, tenant_and_object: bool, issuer: s
         subject=str(claims["sub"]),
         name=_said(claims, "name", 120),
         mail=_said(claims, "email", 254),
-        login=_said(claims, "preferred_username", 60),
+        login=_said(claims, "preferred_username", 254),
     )
 
 
@@ -83,9 +84,9 @@ def proposed_by(claims: Mapping[str, Any], name: str) -> tuple[list[str], str]:
         return [], OVERAGE
     said = claims.get(name)
     rows = [said] if isinstance(said, str) else said if isinstance(said, list) else []
-    return [row for row in rows if isinstance(row, str) and row.isprintable()][:MOST_PROPOSED], ""
+    return [row for row in rows if isinstance(row, str) and not refusal(row)][:MOST_PROPOSED], ""
 
 
 def _said(claims: Mapping[str, Any], name: str, most: int) -> str:
     value = claims.get(name)
-    return value.strip()[:most] if isinstance(value, str) and value.isprintable() else ""
+    return " ".join(value.split())[:most] if isinstance(value, str) and not refusal(value) else ""

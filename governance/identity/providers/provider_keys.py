@@ -21,11 +21,11 @@ UNKNOWN_KEY = "keys of a provider"
 FETCHES = 5  # for keys that are not known, in ten minutes, by all processes together
 
 
-def metadata_of(provider: IdentityProvider, *, anew: bool = False) -> discovery.Metadata:
+def metadata_of(provider: IdentityProvider) -> discovery.Metadata:
     """The discovery document of the pinned issuer, judged. Raises Denied."""
     discovery.check_issuer(provider.issuer)
     place = f"identity-metadata-{provider.pk}"
-    found = None if anew else cache.get(place)
+    found: discovery.Metadata | None = cache.get(place)
     if found is None:
         address = f"{provider.issuer.rstrip('/')}{discovery.WELL_KNOWN}"
         document = http_client.get(address, f"The discovery document of {provider}")

@@ -1,6 +1,6 @@
 """One question to a provider and its answer: `begin` sends the browser there, `finish` judges what it brings back.
 
-Signing in, linking an account, a trial and the proof of a signature all take this way. A question is used once, within
+Signing in, linking an account and the proof of a signature all take this way. A question is used once, within
 ten minutes, in the browser that asked, by the person who asked; each refusal is an entry of the record without tokens.
 """
 
@@ -30,7 +30,7 @@ from governance.identity.providers import (
     secret_box,
     tokens,
 )
-from governance.identity.providers.denials import Denied, Steps
+from governance.identity.providers.denials import Denied
 from governance.identity.providers.identity_claims import Identity, identity_of
 from governance.ledger import record
 from governance.models import IdentityProvider, RoundTrip
@@ -38,9 +38,9 @@ from governance.models.identity.providers import new_state
 from governance.sign_in import throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
-SIGN_IN, LINK, TRIAL, SIGN, CONFIRM = "sign in", "link", "trial", "sign", "confirm"
+SIGN_IN, LINK, SIGN, CONFIRM = "sign in", "link", "sign", "confirm"
 LASTS = timedelta(minutes=10)
-KEPT = timedelta(days=1)  # for the page of a trial, and so that a second use is told from an unknown one
+KEPT = timedelta(days=1)  # so that a second use is told from an unknown one
 LONGEST_NONCE = 64
 NONCE_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 AGAIN = "Begin again from the sign-in page."
@@ -63,7 +63,6 @@ class VerifiedToken:
     identity: Identity
     provider: IdentityProvider
     round_trip: RoundTrip
-    steps: Steps
 
 
 def cookie_name() -> str:
@@ -131,15 +130,14 @@ def question(
     acr: tuple[str, ...] = (),
     back: str = "",
     login_hint: str = "",
-    steps: Steps | None = None,
     prompt: str = "",
 ) -> tuple[str, str]:
     """The address at the provider, and the mark for the browser's cookie: what `begin` sends. Raises Denied."""
     if len(nonce) > LONGEST_NONCE or not set(nonce) <= NONCE_LETTERS:
         raise ValueError("a nonce has at most 64 letters of base64url")
-    if not provider.switched_on and purpose != TRIAL:
+    if not provider.switched_on:
         raise Denied("off", f"Signing in with {provider} is switched off.", "Choose another way to sign in.")
-    metadata = provider_keys.metadata_of(provider, anew=purpose == TRIAL)
+    metadata = provider_keys.metadata_of(provider)
     now = clock.now()
     state, verifier = new_state(), secrets.token_urlsafe(48)
     mark = _mark_of(request) or secrets.token_urlsafe(32)
@@ -157,7 +155,6 @@ def question(
         person=request.user if request.user.is_authenticated else None,
         asked_at=now,
         expires_at=now + LASTS,
-        steps=[step.plain() for step in steps.done] if steps else [],
     )
     asked = {
         "response_type": "code",
@@ -207,21 +204,18 @@ def _mark_of(request: HttpRequest) -> str:
 # --- The answer -------------------------------------------------------------------------------------------------------
 
 
-def finish(request: HttpRequest, slug: str = "", *, steps: Steps | None = None) -> VerifiedToken:
+def finish(request: HttpRequest, slug: str = "") -> VerifiedToken:
     """The token behind the answer that the browser brings, once everything about both is right.
 
     `slug`: of the provider at whose own redirect address the answer arrived. Raises Denied, whose entry is written.
     """
-    steps = steps if steps is not None else Steps()
     provider = IdentityProvider.objects.filter(slug=slug).first()
     trip: RoundTrip | None = None
     try:
         trip = _trip_of(request, slug)
         provider = trip.provider
-        steps.ok("Answer", "The browser brought back the answer to our question, once, in time.")
-        return _verified(request, trip, steps)
+        return _verified(request, trip)
     except Denied as denied:
-        steps.refused("Refused", denied)
         record_refusal(request, provider, trip, denied)
         raise
 
@@ -250,7 +244,7 @@ def _trip_of(request: HttpRequest, slug: str) -> RoundTrip:
         raise Denied("mixed up", "The answer arrived at the address of another provider.", AGAIN)
     if trip.person_id is not None and trip.person_id != request.user.pk:
         raise Denied("person", "Somebody else asked, or you were signed out meanwhile.", AGAIN)
-    if not trip.provider.switched_on and trip.purpose != TRIAL:
+    if not trip.provider.switched_on:
         raise Denied(
             "off", f"Signing in with {trip.provider} was switched off.", "Choose another way to sign in."
         )
@@ -262,15 +256,12 @@ def _trip_of(request: HttpRequest, slug: str) -> RoundTrip:
     return trip
 
 
-def _verified(request: HttpRequest, trip: RoundTrip, steps: Steps) -> VerifiedToken:
+def _verified(request: HttpRequest, trip: RoundTrip) -> VerifiedToken:
     provider = trip.provider
     metadata = provider_keys.metadata_of(provider)
     given = {name: request.GET.getlist(name) for name in request.GET}
     code = discovery.code_of(given, issuer=provider.issuer, sends_issuer=metadata.sends_issuer)
-    said = "its issuer, which is the right one, and a code" if given.get("iss") else "a code"
-    steps.ok("Code", f"The provider sent {said}.")
     raw = _redeemed(trip, metadata, code)
-    steps.ok("Token", "The token endpoint took our client, the code and its verifier, and sent an ID token.")
     asked = tokens.Asked(
         issuer=provider.issuer,
         client_id=provider.client_id,
@@ -282,17 +273,16 @@ def _verified(request: HttpRequest, trip: RoundTrip, steps: Steps) -> VerifiedTo
     now = clock.now().timestamp()
     rows = provider_keys.keys_of(provider, metadata)
     try:
-        found = tokens.judge_id_token(raw, [row.jwk for row in rows], asked, now=now, note=steps.ok)
+        found = tokens.judge_id_token(raw, [row.jwk for row in rows], asked, now=now)
     except tokens.UnknownKey:
         rows = provider_keys.after_unknown(provider, metadata)
-        found = tokens.judge_id_token(raw, [row.jwk for row in rows], asked, now=now, note=steps.ok)
+        found = tokens.judge_id_token(raw, [row.jwk for row in rows], asked, now=now)
     identity = identity_of(
         found.claims,
         tenant_and_object=provider.is_entra,
         issuer=provider.issuer,
         guests=provider.takes_guests,
     )
-    steps.ok("Who", f"{provider.get_key_claim_display()}: {identity.key}.")
     thumbprint = jwk_rules.thumbprint(found.jwk)
     return VerifiedToken(
         claims=found.claims,
@@ -305,7 +295,6 @@ def _verified(request: HttpRequest, trip: RoundTrip, steps: Steps) -> VerifiedTo
         identity=identity,
         provider=provider,
         round_trip=trip,
-        steps=steps,
     )
 
 

@@ -9,7 +9,7 @@ import binascii
 import hmac
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from joserfc.errors import JoseError
 
 from governance.identity.providers import jwk_rules
 from governance.identity.providers.denials import Denied
+from governance.vocabulary.readable_text import refusal
 
 LONGEST = 128 * 1024  # letters of a token
 LEEWAY = 60  # seconds by which the provider's clock may differ
@@ -25,8 +26,6 @@ FRESH_LEEWAY = 5  # seconds of it that count where somebody must have signed in 
 FAR = 100_000_000_000  # seconds: such a date is in milliseconds
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_AGE = 600  # seconds after which a logout token is too old to have been sent now
-
-Note = Callable[[str, str], None]  # told of each check that went well, with what was seen
 
 AGAIN = "Begin again from the sign-in page."
 CLOCKS = "Compare the clocks of the provider and of this server; both must follow NTP."
@@ -170,13 +169,7 @@ def read(raw: str, keys: Sequence[Mapping[str, Any]]) -> Read:
     return Read(claims, kept, algorithm)
 
 
-def _quiet(name: str, words: str) -> None:
-    """Nobody watches."""
-
-
-def judge_id_token(
-    raw: str, keys: Sequence[Mapping[str, Any]], asked: Asked, *, now: float, note: Note = _quiet
-) -> Read:
+def judge_id_token(raw: str, keys: Sequence[Mapping[str, Any]], asked: Asked, *, now: float) -> Read:
     """The ID token, once everything about it is right. Raises Denied.
 
     Where `asked.max_age` is set, `auth_time` must be there and recent enough; `iat` never takes its place, because a
@@ -186,14 +179,11 @@ def judge_id_token(
         raise Denied("kind", "This is another kind of token than an ID token.", AGAIN)
     found = read(raw, keys)
     claims = found.claims
-    note("Signature", f"Signed with {found.algorithm} by the published key {found.jwk.get('kid', '')}.")
     if LOGOUT_EVENT in _names(claims.get("events")):
         raise Denied("kind", "This is a logout token, and no ID token.", AGAIN)
     _issuer_and_audience(claims, asked.issuer, asked.client_id)
-    note("Issuer and audience", f"iss {asked.issuer}; aud {asked.client_id}.")
     _subject(claims)
     _moments(claims, now, since=asked.asked_at)
-    note("Times", f"exp, iat and nbf fit, within {LEEWAY} seconds.")
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), asked.nonce.encode()):
         raise Denied(
@@ -203,9 +193,7 @@ def judge_id_token(
             else "The token answers another question than ours.",
             f"It was made for something else. {AGAIN}",
         )
-    note("Nonce", "It answers our question.")
     _signed_in(claims, asked, now)
-    note("Signed in anew", "auth_time is there and fresh." if asked.max_age is not None else "Not asked for.")
     _strength(claims, asked.acr)
     if "session_expiry" in claims and _moment(claims, "session_expiry") <= now:
         raise Denied("session", "The session at the provider has ended.", "Sign in there again.")
@@ -241,7 +229,7 @@ def _names(events: Any) -> Sequence[str]:
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 255
+    return isinstance(value, str) and 0 < len(value) <= 255 and not refusal(value)
 
 
 def _issuer_and_audience(claims: Mapping[str, Any], issuer: str, client_id: str) -> None:
@@ -253,8 +241,10 @@ def _issuer_and_audience(claims: Mapping[str, Any], issuer: str, client_id: str)
             else "The token does not say who issued it.",
             f"Only tokens of {issuer} are taken here; for Entra, those of your own tenant.",
         )
+    # A list of one is as good as a text (RFC 7519, 4.1.3). Several audiences are refused whatever azp says: no other
+    # audience is trusted here (OpenID Connect Core 3.1.3.7, rule 3).
     audience = claims.get("aud")
-    if not isinstance(audience, str) or audience != client_id:
+    if audience not in (client_id, [client_id]):
         raise Denied(
             "audience",
             "The token is for several applications."
@@ -275,7 +265,7 @@ def _subject(claims: Mapping[str, Any]) -> None:
         raise Denied(
             "subject",
             "The token does not say who somebody is.",
-            "The provider must send sub, of at most 255 letters.",
+            "The provider must send sub, with at most 255 characters, all of them visible.",
         )
 
 

@@ -16,8 +16,6 @@ class Passkey(models.Model):
     nothing.
     """
 
-    not_in_admin = "its person keeps it, on a page of their own; an admin confirms it on a page of accounts"
-
     person = models.ForeignKey(User, models.PROTECT, related_name="passkeys")
     name = models.CharField(max_length=60)
     credential = models.CharField(max_length=1400, unique=True, editable=False)
@@ -66,8 +64,6 @@ class AuthenticatorApp(models.Model):
     it runs.
     """
 
-    not_in_admin = "its secret makes the codes of its person"
-
     person = models.ForeignKey(User, models.PROTECT, related_name="authenticator_apps")
     secret = models.BinaryField(max_length=80, editable=False)
     made_at = models.DateTimeField()
@@ -92,7 +88,6 @@ class FactorUse(models.Model):
     """How far a passkey or an app has counted: what counts no further than this was used before, or is a copy."""
 
     not_governed = "counts what was used; each use is an entry or part of one"
-    not_in_admin = "a number; it decides whether a code was used before"
 
     passkey = models.OneToOneField(Passkey, models.CASCADE, null=True, related_name="use")
     app = models.OneToOneField(AuthenticatorApp, models.CASCADE, null=True, related_name="use")
@@ -113,8 +108,6 @@ class FactorUse(models.Model):
 
 class RecoveryCode(models.Model):
     """One of the codes that let their person in once without a factor. `hash` is the SHA-256 of 80 random bits."""
-
-    not_in_admin = "lets somebody in; only its person was shown it"
 
     person = models.ForeignKey(User, models.PROTECT, related_name="recovery_codes")
     hash = models.CharField(max_length=64, editable=False)
@@ -139,8 +132,6 @@ class RecoveryCode(models.Model):
 
 class FactorReset(models.Model):
     """That an admin ends every factor of somebody who lost theirs: a day after it was asked for, unless they object."""
-
-    not_in_admin = "asked for and looked at on the page of the account"
 
     person = models.ForeignKey(User, models.PROTECT, related_name="factor_resets")
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")

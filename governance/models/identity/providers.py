@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from governance import clock
+from governance.database.database_roles import EVERYTHING
 from governance.database.row_history import governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.people import User
@@ -31,6 +32,8 @@ class IdentityProvider(models.Model):
     (`governance.identity.providers.secret_box`); it is never shown again. `signing_acr`: the strengths, separated by
     spaces, of which a token must name one that proves a signature; empty asks for none.
     """
+
+    hidden_from_auditors = ("secret_box",)
 
     class Kind(models.TextChoices):
         ENTRA = "entra", "Microsoft Entra ID"
@@ -126,6 +129,8 @@ class ProviderKey(models.Model):
 
 class ClientKey(models.Model):
     """A key of ours by which a provider knows this installation; its public half is published, the other encrypted."""
+
+    hidden_from_auditors = ("private_box",)
 
     provider = models.ForeignKey(IdentityProvider, models.PROTECT, related_name="client_keys")
     kid = models.CharField(max_length=43, unique=True)
@@ -284,11 +289,11 @@ def new_state() -> str:
 class RoundTrip(models.Model):
     """One question to a provider that its answer must fit: it is used once, within minutes, in the browser that asked.
 
-    `state` and `browser` are SHA-256 digests; the verifier of PKCE is encrypted. `steps` is what a trial showed.
+    `state` and `browser` are SHA-256 digests; the verifier of PKCE is encrypted.
     """
 
+    hidden_from_auditors = EVERYTHING
     not_governed = "lasts for minutes; what came of it is an entry"
-    not_in_admin = "lasts for minutes; opens nothing without the browser that asked"
 
     provider = models.ForeignKey(IdentityProvider, models.CASCADE, related_name="round_trips")
     purpose = models.CharField(max_length=20)
@@ -303,7 +308,6 @@ class RoundTrip(models.Model):
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
-    steps = models.JSONField(default=list)
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="round_trips_by_end")]
@@ -316,7 +320,6 @@ class LogoutToken(models.Model):
     """A logout token that a provider sent: its id counts once."""
 
     not_governed = "its id is kept until it would have expired; the sessions that it ended are an entry"
-    not_in_admin = "kept for a day, so that a token counts once"
 
     provider = models.ForeignKey(IdentityProvider, models.CASCADE, related_name="+")
     jti = models.CharField(max_length=64)  # SHA-256 of the token's id

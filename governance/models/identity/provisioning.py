@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from governance.database.row_history import governed
 from governance.models.constraints import by_whom_and_when
 from governance.models.identity.providers import IdentityProvider
-from governance.models.people import Unit, User
+from governance.models.people import LONGEST_LOGIN, Unit, User
 
 
 class Directory(models.Model):
@@ -19,6 +19,8 @@ class Directory(models.Model):
     one replaces it at once. Where `provider` is the same company's, the external id of an account is who its person is
     there (the `sub`, or the object id of Entra): that person signs in with it, and nobody links it.
     """
+
+    hidden_from_auditors = ("secret_hash",)
 
     name = models.CharField(max_length=80, unique=True)
     public = models.CharField(max_length=20, unique=True, editable=False)
@@ -34,7 +36,6 @@ class Directory(models.Model):
     revoked_reason = models.TextField(blank=True, default="")
 
     history = governed(excluded_fields=["secret_hash"])
-    not_in_admin = "the page of directories shows it, with what an admin does about it"
 
     class Meta:
         ordering = ["name"]
@@ -65,13 +66,12 @@ class ManagedAccount(models.Model):
     not_governed = (
         "what a directory says of an account; the account, which is governed, has what counts of it"
     )
-    not_in_admin = "only its directory changes it; the account has what counts of it"
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     directory = models.ForeignKey(Directory, models.PROTECT, related_name="accounts")
     # Goes where its person is erased.
     person = models.OneToOneField(User, models.CASCADE, related_name="managed")
-    user_name = models.CharField(max_length=200)
+    user_name = models.CharField(max_length=LONGEST_LOGIN)
     external_id = models.CharField(max_length=200, blank=True, default="")
     said = models.JSONField(default=dict)
     version = models.PositiveIntegerField(default=1)
@@ -102,7 +102,6 @@ class ManagedGroup(models.Model):
     """A group of a directory. It gives nobody anything: it may propose a unit, which an admin accepts by person."""
 
     not_governed = "what a directory says; the unit of a person is governed"
-    not_in_admin = "the page of directories shows it, with the unit that it proposes"
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     directory = models.ForeignKey(Directory, models.PROTECT, related_name="groups")
@@ -124,7 +123,6 @@ class ManagedMembership(models.Model):
     """An account in a group of its directory."""
 
     not_governed = "what a directory says; it gives nobody anything"
-    not_in_admin = "rows of a group; the page of directories shows them"
 
     group = models.ForeignKey(ManagedGroup, models.CASCADE, related_name="memberships")
     account = models.ForeignKey(ManagedAccount, models.CASCADE, related_name="memberships")

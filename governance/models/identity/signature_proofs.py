@@ -22,7 +22,6 @@ class FrozenStatement(models.Model):
     """
 
     not_governed = "lasts minutes; what was signed is kept as a SignatureProof"
-    not_in_admin = "lasts minutes; only whoever it was shown to signs it"
 
     token = models.CharField(max_length=43, unique=True)
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -59,7 +58,6 @@ class SignatureProof(WrittenOnce):
     export of the case has it.
     """
 
-    not_in_admin = "bytes that an export is checked with; the page of a sign-off shows it"
     signs = "digest"  # in which column the digest stands that its act says, see governance.ledger.row_capture
 
     person = models.ForeignKey(User, models.PROTECT, related_name="signature_proofs")

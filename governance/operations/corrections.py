@@ -1,0 +1,57 @@
+"""Derived rows that the worker corrected: recent ones for the status page, and who is told of them.
+
+A derived row follows from other rows. It differs from them only if somebody changed the database past Plumbline, or if
+Plumbline has a fault. Admins and auditors are told of both (docs/adr/0072).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from governance import clock
+from governance.models import Entry, User
+from governance.notices.due import Due
+from governance.vocabulary.entry_kinds import EntryKind
+
+KIND = "derived row corrected"
+SHOWN = timedelta(days=7)  # for which a correction stays on the status page
+MOST = 20  # of which people are told one by one
+WHY = "Somebody changed the database past Plumbline, or Plumbline has a fault. Run manage.py verify_ledger."
+
+
+def recent(moment: datetime | None = None) -> list[Entry]:
+    """Return the entries of the corrections of the last week, the newest first, at most `MOST`."""
+    since = (moment or clock.now()) - SHOWN
+    rows = Entry.objects.filter(kind=EntryKind.DERIVED_CORRECTED, at__gte=since).select_related("body")
+    return list(rows.order_by("-pk")[:MOST])
+
+
+def words_of(entry: Entry) -> str:
+    """Return what was corrected as sentences; empty words of an entry that was erased stay out."""
+    said = entry.facts.get("facts") or {}
+    return f"{said.get('what', 'A derived row')} said {said.get('kept', '?')}. The facts say {said.get('right', '?')}."
+
+
+def corrections_due(moment: datetime) -> Iterator[Due]:
+    """Tell every admin and auditor once of each correction."""
+    entries = recent(moment)
+    for person in _told() if entries else ():
+        for entry in entries:
+            yield Due(
+                person,
+                KIND,
+                f"entry:{entry.pk}",
+                f"{entry.case_ref or 'A table'}: a derived row was wrong and was corrected",
+                text=f"{words_of(entry)} {WHY}",
+                link=_link(person, entry),
+            )
+
+
+def _told() -> list[User]:
+    people = User.objects.active()
+    return list((people.filter(is_admin=True) | people.filter(is_auditor=True)).distinct().order_by("pk"))
+
+
+def _link(person: User, entry: Entry) -> str:
+    return f"{reverse('status')}#derived" if person.is_admin else reverse("audit-entry", args=[entry.pk])
