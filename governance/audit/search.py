@@ -260,9 +260,6 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
         f"changed the identity provider {f.get('name') or f.get('after', {}).get('name')}."
     ),
     EntryKind.PROVIDER_KEYS_RECORDED: lambda f: f"wrote down keys that {f.get('provider')} publishes.",
-    EntryKind.PROVIDER_TRIED: lambda f: (
-        f"tried the identity provider {f.get('provider')}: {f.get('outcome')}"
-    ),
     EntryKind.CLIENT_KEY_MADE: lambda f: f"made a key by which {f.get('provider')} knows this installation.",
     EntryKind.LOCAL_ACCOUNTS_SWITCHED: lambda f: f"switched local accounts {'on' if f.get('on') else 'off'}.",
     EntryKind.BREAK_GLASS_MARKED: lambda f: f"marked {f.get('person')} as a break-glass account.",
@@ -294,6 +291,9 @@ SENTENCES: dict[str, Callable[[dict], str]] = {
         f"stopped the reset of the second factors of {f.get('person')}."
     ),
     EntryKind.FACTORS_RESET: lambda f: f"ended every second factor of {f.get('person')}.",
+    EntryKind.PASSWORD_HASHED_AGAIN: lambda f: (
+        f"signed in; the password of {f.get('person')} was hashed again at the current cost."
+    ),
     EntryKind.PASSWORD_SET: lambda f: (
         f"set the password of {f.get('person')}" + (f" ({f['how']})." if f.get("how") else ".")
     ),

@@ -5,12 +5,12 @@ Considerations". Fields that are not known are ignored, as it demands; what is k
 """
 
 import json
-import math
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, NoReturn
+from typing import Any
 
 from governance.authorization import approval_previews
+from governance.vocabulary import readable_text, strict_json
 
 EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST = "execute_all", "deny_on_first_deny", "permit_on_first_permit"
 SEMANTICS = (EXECUTE_ALL, DENY_FIRST, PERMIT_FIRST)
@@ -44,52 +44,47 @@ class Batch:
         return self.semantic == (PERMIT_FIRST if allowed else DENY_FIRST)
 
 
-def read(content_type: str, body: bytes) -> dict[str, Any]:
-    """The body of a request as an object. Raises BadRequest."""
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise BadRequest("Send the request with Content-Type: application/json.")
-    if len(body) > MOST_BYTES:
-        raise TooLong(f"The request is longer than {MOST_BYTES} bytes.")
-    try:
-        found = json.loads(body.decode(), parse_constant=_no_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
-        raise BadRequest("The body is not JSON.") from None
+def read(body: bytes) -> dict[str, Any]:
+    """The body of a request as an object. Raises NotJson, BadRequest."""
+    found = _read(body)
     if not isinstance(found, dict):
         raise BadRequest("The body is a JSON object.")
-    if b"\\u0000" in body or b"\\ud" in body.lower():  # the only ways to write what no database could keep
-        _keepable(found)
     return found
 
 
-def _keepable(found: dict[str, Any]) -> None:
-    """Raise BadRequest for a text with a zero character or half of a character."""
-    text = json.dumps(found, ensure_ascii=False)
-    if "\\u0000" in text.replace("\\\\", ""):
-        raise BadRequest("A text holds a zero character.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise BadRequest("A text holds half of a character.") from None
+def _refuse_unstorable(part: str, said: object) -> None:
+    """Raise BadRequest for a text or a name in it with a character that no database keeps."""
+    left = [said]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            if found := readable_text.UNSTORABLE.search(one):
+                raise BadRequest(
+                    f"{part} holds {readable_text.name_of(found[0])}, which cannot be stored. Leave the character out."
+                )
+        elif isinstance(one, dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, list):
+            left += one
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float | int:
+def _number(text: str) -> float | int:
     """A number as the database will hand it back: whole from a size on, and zero without a sign.
 
     The log of decisions commits to what was asked, and is compared with what was kept.
     """
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
+    number = strict_json.finite(text)
     return int(number) if abs(number) >= WHOLE_FROM else number + 0.0
+
+
+_read = strict_json.reader(_number)
 
 
 def question(body: dict[str, Any]) -> dict[str, Any]:
     """One question: its subject, action, resource and context, each checked. Raises BadRequest."""
     found = {part: body[part] for part in PARTS if body.get(part) is not None}
+    for part, said in found.items():
+        _refuse_unstorable(part, said)
     for part, names in _REQUIRED.items():
         said = found.get(part)
         if said is None:
@@ -145,13 +140,17 @@ def batch(body: dict[str, Any]) -> Batch | None:
 
 def _size(given: dict[str, Any], asked: list[Any]) -> int:
     """Bytes of all questions together: each is logged whole, with what it takes from the top."""
-    top = {part: len(json.dumps(said, ensure_ascii=False).encode()) for part, said in given.items()}
+    top = {part: _length(said) for part, said in given.items()}
     return sum(
-        len(json.dumps({part: one[part] for part in PARTS if part in one}, ensure_ascii=False).encode())
+        _length({part: one[part] for part in PARTS if part in one})
         + sum(size for part, size in top.items() if part not in one)
         for one in asked
         if isinstance(one, dict)
     )
+
+
+def _length(said: object) -> int:
+    return len(json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def _one(given: dict[str, Any], part: object) -> dict[str, Any] | BadRequest:

@@ -17,12 +17,14 @@ from governance.contracts.cedar_policies import Malformed, Policies, PolicyTroub
 from governance.contracts.clauses import DAY_MINUTES, Terms
 from governance.permission_result import ended
 from governance.vocabulary import CLOSED_STAGES, DecisionOutcome, Role, Stage
+from governance.vocabulary.readable_text import shown
 
 # How long an answer may be relied on: the switch that denies everything has to work within a second.
 GOOD_FOR = timedelta(seconds=1)
 # Who answers, and within how many minutes, where a shortfall turned a clause that asks nobody into one that asks.
 SHORTFALL_APPROVERS = (Role.OWNER,)
 SHORTFALL_MINUTES = 60
+LINE_ENDS = str.maketrans("\t\n\r", "   ")
 SHOWN = 80  # characters of a name that a reason repeats
 # Every code a decision may carry, with its outcome and what it means to whoever writes a system that asks.
 CODES = {
@@ -386,7 +388,7 @@ def _quoted(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """What a question holds, as it may stand in a sentence: short, and of characters that can be written down."""
+    """Return what a question holds, to be quoted in a sentence: short, on one line, hidden characters spelled out."""
     text = str(value)
-    shown = "".join(c if c.isprintable() else "�" for c in text[:SHOWN])
-    return f"{shown}…" if len(text) > SHOWN else shown
+    said = shown(text[:SHOWN].translate(LINE_ENDS))
+    return f"{said}…" if len(text) > SHOWN else said

@@ -21,6 +21,7 @@ from governance.authorization.authzen import LONGEST_NAME, BadRequest
 from governance.database.row_history import acting
 from governance.models import KeyHeartbeat, OutcomeReport
 from governance.vocabulary import OutcomeKind
+from governance.vocabulary.readable_text import storable, storable_name
 
 LONGEST_NOTE = 300
 SKEW = timedelta(minutes=5)  # by which the clock of a system may be off
@@ -133,7 +134,8 @@ def _text(body: dict[str, Any], name: str, longest: int) -> str:
         raise BadRequest(f"{name} is a text.")
     if len(said) > longest:
         raise BadRequest(f"{name} is longer than {longest} characters.")
-    return said.strip()
+    # Reports of what happened are kept: two actions stay two, since a report is found again by its action.
+    return storable_name(said.strip(), longest) if name == "action" else storable(said.strip())
 
 
 def _moment(said: object) -> datetime | None:

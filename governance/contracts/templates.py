@@ -9,11 +9,11 @@ from typing import Any
 from governance import rulebook
 from governance.contracts.clauses import ASK, FAILURES, REFUSE, Terms
 from governance.rulebook import validation
-from governance.rulebook.schema import FIXED
+from governance.rulebook.schema import FIXED, Shape
 from governance.rulebook.source_positions import lines_of
 
 WORDS = {"actions": "action", "resources": "resource", "audiences": "audience"}
-SHAPE = validation.Shape(
+SHAPE = Shape(
     top={"template": ("rows", True, "")},
     rows={
         "template": dict.fromkeys(("key", "title", "about", "audience"), ("text", True, ""))

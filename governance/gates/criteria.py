@@ -16,11 +16,11 @@ from governance.gates.requirements import (
     ANSWERED_FIRST,
     GENERATED_ONLY,
     State,
-    discounted,
     expiry,
     in_words,
     state_of,
     states_at,
+    unusable,
     waiver_at,
 )
 from governance.offline.verify import Count, count_votes
@@ -32,10 +32,10 @@ __all__ = [
     "ACCEPTED_IN_PERSON",
     "GENERATED_ONLY",
     "State",
-    "discounted",
     "expiry",
     "state_of",
     "states_at",
+    "unusable",
 ]
 
 
@@ -100,7 +100,7 @@ def finding_of(
             reasons.append(f"No result yet for what was declared on {key.replace('_', ' ')}.")
         elif declared.result != "met":
             reasons.append(f"Declared and missed: {key.replace('_', ' ')}.")
-    waived = [state for state in requirements if state.state == "waived"] if book.levelled else []
+    waived = [state for state in requirements if state.state == "waived"]
     if len(waived) > 1 and not criterion.waivable:
         reasons.append(f"{len(waived)} of its questions are waived, and it carries at most one waiver.")
     if not reasons:
@@ -183,7 +183,7 @@ def support(facts: Facts, book: Book, at: datetime, states: dict[str, State]) ->
         shortfall_label(book, facts.claimed, reached),
         tests,
         tuple(held_by),
-        on_waivers if book.levelled else (),
+        on_waivers,
     )
 
 

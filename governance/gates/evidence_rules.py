@@ -3,7 +3,6 @@
 Source of every rule: docs/domain.md, "What counts as evidence".
 """
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
 
@@ -23,8 +22,6 @@ from governance.vocabulary import Layer
 
 CONDITION_RANK = {"": 0, "curated": 1, "bounded_real": 2, "full_population": 3}
 ACCEPTANCE_ALWAYS = frozenset({"prod.q02_support"})
-UNREAD = "has been read by nobody outside the build team"
-OUTSIDER = "Somebody who holds no role on this initiative"
 
 
 def expiry(requirement: Requirement, item: Item, tier: str) -> date | None:
@@ -33,25 +30,8 @@ def expiry(requirement: Requirement, item: Item, tier: str) -> date | None:
     return item.observed_on + timedelta(days=days) if days else None
 
 
-def discounted(facts: Facts, book: Book, requirement: Requirement, item: Item, at: datetime) -> str:
-    """Why an offered item does not count for the requirement at `at`; empty when it does. Age is looked at later."""
-    why = unusable(facts, book, requirement, item, at)
-    if not why and not book.levelled and unread(requirement, item):
-        return f"{item.title} {UNREAD}. {OUTSIDER} reads it and says so."
-    return why
-
-
-def unread(requirement: Requirement, item: Item) -> bool:
-    """Whether a report on a layer still waits for a reader outside the build team (S0-21).
-
-    A result other than pass counts at once: nobody outside has to read it before it is believed.
-    """
-    favourable = item.result in ("", "pass")
-    return requirement.group == "layer" and favourable and requirement.key not in item.reviewed
-
-
 def unusable(facts: Facts, book: Book, requirement: Requirement, item: Item, at: datetime) -> str:
-    """Why the item counts for nothing at `at`, whatever its age and whoever read it; empty where it may count."""
+    """Why the item counts for nothing at `at`; empty where it may count. Age and verification are looked at later."""
     key = requirement.key
     if item.withdrawn_at is not None and item.withdrawn_at <= at:
         return f"{item.title} was withdrawn."
@@ -75,7 +55,7 @@ def unusable(facts: Facts, book: Book, requirement: Requirement, item: Item, at:
         return f"{item.title} cites a contract version that is not in force."
     if (
         "model_version" in requirement.triggers
-        and not (book.levelled and requirement.stage == "prototype")
+        and requirement.stage != "prototype"
         and (models := facts.models_at(at))
         and not ({version.id for version in models} <= item.components)
     ):
@@ -108,14 +88,8 @@ def none_yet(key: str, kinds: tuple[str, ...], version: int) -> State:
     return State(key, "unproven", words, fix, answer_version=version, place=place)
 
 
-def none_counts(
-    requirement: Requirement, version: int, offered: list[Item], unread: list[Item], why: str, at: datetime
-) -> State:
-    """Nothing that is offered counts: it waits for a reader outside, else for the first reason why."""
-    if unread:
-        words, fix = f"{unread[0].title} {UNREAD}.", "Reads it and says so."
-        state = lacking(requirement, version, "unread", words, fix, tuple(unread[:1]))
-        return replace(state, mended_by=OUTSIDER)
+def none_counts(requirement: Requirement, version: int, offered: list[Item], why: str, at: datetime) -> State:
+    """Nothing that is offered counts, for the first reason why."""
     voided = any(item.void_at(requirement.key, at) for item in offered)
     return lacking(
         requirement,

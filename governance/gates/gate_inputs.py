@@ -87,8 +87,6 @@ class Item:
     clause_kind: str = ""
     components: frozenset[int] = frozenset()
     layers: frozenset[str] = frozenset()
-    # Requirements for which somebody outside the build team has read it in person.
-    reviewed: frozenset[str] = frozenset()
     # By requirement, oldest first, of people who are outside the team and were then.
     verifications: dict[str, tuple[Verification, ...]] = field(default_factory=dict, hash=False)
 

@@ -1,6 +1,6 @@
 """Levels of answers: stated, documented, verified, measured. Pure.
 
-Of a rulebook with levels (2026.2 on). Who can bring a level about, and what silence means: docs/domain.md,
+Who can bring a level about, and what silence means: docs/domain.md,
 "Four levels". What a requirement asks at each tier is the rulebook's (`Requirement.level_for`).
 """
 
@@ -42,14 +42,6 @@ REGISTER_FIXES: dict[str, str] = {
 }
 # Ways that need no verifier, whatever a case has: figures and logs come only where a system sends them.
 NEEDS_NOBODY = frozenset({"acceptance", "clause", "index", "agreement"})
-# Ways that came after the text of 2026.2, beside those that a text names: a published text keeps its bytes.
-WAYS_SINCE = {
-    "mvp.observability": "interactions",
-    "prod.q03_logged": "interactions",
-    "prod.performance": "interactions",
-    "int.anchor": "interactions",
-    "prod.monitoring": "monitoring",
-}
 # Days for which what renews a verified item counts as verified, while it waits for the seat (docs/domain.md).
 RENEWAL_DAYS = 14
 # High-risk production: what stands on a person's word that an artefact shows it, stands on two (docs/domain.md).
@@ -131,7 +123,7 @@ def level_state(
         return replace(found, words=f"{found.words} {ended(why)}") if wanting else found
     if not usable:
         why = next((why for why in whys.values() if why), "")
-        return rules.none_counts(requirement, version, offered, [], why, at)
+        return rules.none_counts(requirement, version, offered, why, at)
     if not passing:
         return rules.aged_out(requirement, version, usable[0], facts.tier)
     weak = rules.too_weak(requirement, version, passing)
@@ -139,9 +131,8 @@ def level_state(
 
 
 def measurements(facts: Facts, requirement: Requirement, at: datetime) -> list[Measured]:
-    """What is measured of the requirement at `at`, in the ways that the rulebook names for it, and the one since."""
-    ways = {*requirement.ways, WAYS_SINCE.get(requirement.key)}
-    return [one for one in facts.measured_at(requirement.key, at) if one.way in ways]
+    """What is measured of the requirement at `at`, in the ways that the rulebook names for it."""
+    return [one for one in facts.measured_at(requirement.key, at) if one.way in requirement.ways]
 
 
 def refusal(item: Item, key: str, version: int, at: datetime) -> str:

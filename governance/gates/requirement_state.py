@@ -23,15 +23,15 @@ BY_VERIFYING, IN_REGISTER = "verification", "register"
 # Of `State.below`: what is drawn for the next acceptance of production waits to be verified; no gate asks it yet.
 NEXT_ACCEPTANCE = "next acceptance"
 ITS_SEAT = "Its reviewer"
-# States in which nobody has to do anything. Votes of before 2026.2 keep "grounded", what "met" was called then.
-SATISFIED_STATES = frozenset({"met", "grounded", "as_decided", "not_asked", "not_applicable", "waived"})
+# States in which nobody has to do anything.
+SATISFIED_STATES = frozenset({"met", "as_decided", "not_asked", "not_applicable", "waived"})
 
 
 @dataclass(frozen=True)
 class State:
     """The state of one requirement at one moment. `last_day`: the last on which it stands, if nothing changes.
 
-    `level`: one of `Level` in a rulebook with levels, "" where it has none; `below`: the gates that ask a higher one.
+    `level`: one of `Level`, "" where it has none; `below`: the gates that ask a higher one.
     `verifiers`: keys of who verified what it stands on; `renewed`: of who verified what that renews, while it still
     counts. `mended_by`: who can mend it, where that is nobody who
     answers for it. `place`: where, when not at the question.

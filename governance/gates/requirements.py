@@ -9,18 +9,7 @@ from datetime import datetime, timedelta
 from governance import clock
 from governance.contracts.wording import listed
 from governance.gates import levels
-from governance.gates.evidence_rules import (
-    aged_out,
-    discounted,
-    expiry,
-    last_day,
-    none_counts,
-    none_yet,
-    too_weak,
-    undeclared,
-    unread,
-    unusable,
-)
+from governance.gates.evidence_rules import expiry, undeclared, unusable
 from governance.gates.gate_inputs import Facts, Reply, Shortcoming, WaiverFact
 from governance.gates.requirement_state import (
     ACCEPTED_IN_PERSON,
@@ -52,9 +41,9 @@ __all__ = [
     "ITS_SEAT",
     "SATISFIED_STATES",
     "State",
-    "discounted",
     "expiry",
     "in_words",
+    "unusable",
 ]
 
 DECLARATION = "mvp.advance_evidence"
@@ -131,13 +120,12 @@ def _asked_once(facts: Facts, book: Book, key: str) -> bool:
 def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool = False) -> State:
     requirement = book.requirements[key]
     reply = facts.answers.get(key)
-    if book.levelled:
-        if not book.asks(key, facts.tier):
-            return State(key, "not_asked", _left_out(requirement, facts.tier))
-        if (state := levels.unknown(facts, book, requirement, at)) is not None:
-            return state
-        if reply is None and levels.measurements(facts, requirement, at) and not facts.short_of(key, at):
-            return levels.level_state(facts, book, requirement, at, ageless, 0)
+    if not book.asks(key, facts.tier):
+        return State(key, "not_asked", _left_out(requirement, facts.tier))
+    if (state := levels.unknown(facts, book, requirement, at)) is not None:
+        return state
+    if reply is None and levels.measurements(facts, requirement, at) and not facts.short_of(key, at):
+        return levels.level_state(facts, book, requirement, at, ageless, 0)
     if reply is None:
         fix, place = fix_of(requirement, "Answer the question.")
         return State(key, "unanswered", "Not answered yet.", fix, place=place)
@@ -166,7 +154,7 @@ def _own_state(facts: Facts, book: Book, key: str, at: datetime, ageless: bool =
         return _short(key, short, version)
     if reply.kind == "not_applicable":
         found = _not_applicable(requirement, reply, at, facts.tier)
-        return levels.accepted_by_two(facts, book, requirement, found, at) if book.levelled else found
+        return levels.accepted_by_two(facts, book, requirement, found, at)
     return _proof_state(facts, book, requirement, at, ageless, version)
 
 
@@ -249,41 +237,7 @@ def _proof_state(
             "Declare what the MVP will show.",
             place=IN_DECLARATION,
         )
-    if book.levelled:
-        return levels.level_state(facts, book, requirement, at, ageless, version)
-    offered = [
-        item for item in facts.items_for(key) if item.kind in requirement.evidence and item.added_at <= at
-    ]
-    if not offered:
-        return none_yet(key, requirement.evidence, version)
-    whys = {item.id: unusable(facts, book, requirement, item, at) for item in offered}
-    usable = [item for item in offered if not whys[item.id]]
-    standing = [item for item in usable if not unread(requirement, item)]
-    if not standing:
-        why = next((why for why in whys.values() if why), "")
-        return none_counts(requirement, version, offered, usable, why, at)
-    newest = next((item for item in standing if item.kind in book.result_kinds), None)
-    if newest is not None and newest.result != "pass":
-        words = f"{newest.title}, observed {newest.observed_on:%-d %B %Y}, says {newest.result}: only a pass counts."
-        return lacking(requirement, version, "failing", words, "Fix it and add a newer result.", (newest,))
-    day = clock.local_day(at)
-    current = [
-        item
-        for item in standing
-        if ageless or (last := expiry(requirement, item, facts.tier)) is None or day <= last
-    ]
-    passing = [item for item in current if item.kind not in book.result_kinds or item.result == "pass"]
-    if not passing:
-        return aged_out(requirement, version, standing[0], facts.tier)
-    return too_weak(requirement, version, passing) or State(
-        key,
-        "met",
-        "Met.",
-        "",
-        tuple(passing),
-        last_day(requirement, passing, facts.tier, ageless),
-        version,
-    )
+    return levels.level_state(facts, book, requirement, at, ageless, version)
 
 
 def waiver_at(facts: Facts, key: str, at: datetime) -> WaiverFact | None:

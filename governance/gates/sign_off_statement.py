@@ -22,11 +22,10 @@ from governance.gates.requirements import SATISFIED_STATES, State, states_at
 from governance.permission_result import ended
 from governance.rulebook import Book, Criterion
 from governance.vocabulary import LEVEL_RANK, Level, Seat, SignOffVerdict
+from governance.vocabulary.readable_text import shown
 
-# Of the facts and so of the statement; facts without it are of format 1, which knew the title only by its printed
-# words, and problem, platform and confidentiality not at all. A vote is compared by the rule of its own format.
-# Under a rulebook with levels it is format 3, which quotes each answer and names its level.
-FORMAT, FORMAT_WITH_LEVELS = 2, 3
+# Of the facts and so of the statement. It is raised when facts are named otherwise.
+FORMAT = 1
 # Characters of an answer that a statement quotes; of what is longer, the digest of the rest stands beside them.
 ANSWER_QUOTED = 600
 MEANINGS: dict[str, str] = {
@@ -66,9 +65,9 @@ def seat_facts(
             "answer": state.answer_version,
             "evidence": [item.id for item in state.items] if satisfied else [],
             "until": state.last_day.isoformat() if state.last_day else None,
+            "level": state.level,
+            **_quoted_answer(facts, key),
         }
-        if book.levelled:
-            requirements[key] |= {"level": state.level} | _quoted_answer(facts, key)
         if satisfied:
             for item in state.items:
                 evidence[str(item.id)] = _named(item)
@@ -79,7 +78,7 @@ def seat_facts(
     }
     contract = next((c for c in facts.contracts if c.in_force_at(at)), None)
     return {
-        "format": FORMAT_WITH_LEVELS if book.levelled else FORMAT,
+        "format": FORMAT,
         "case": facts.ref,
         "title": facts.title,
         "problem": facts.problem,
@@ -151,7 +150,7 @@ def write(
     """The statement: exactly what the page shows, what is stored and what the digest is made of.
 
     `covered`: the facts of the seat; free text among them is printed as one line. `delegate_of`: whose seat it is,
-    where the signer stands in.
+    where the signer stands in. Characters that cannot be seen are spelled out.
     """
     seat = Seat.word(covered["seat"])
     gate = book.gates[covered["gate"]]
@@ -206,7 +205,7 @@ def write(
     lines.append(
         f"Signer: {person.full_name}, person {person.pk}. Prepared {at.isoformat(timespec='seconds')}."
     )
-    return "\n".join(lines) + "\n"
+    return shown("\n".join(lines) + "\n")
 
 
 def one_line(words: str) -> str:
@@ -223,32 +222,16 @@ def _state_words(criterion: Criterion, covered: dict[str, Any]) -> str:
 
 
 def _proof_lines(book: Book, covered: dict[str, Any], key: str) -> Iterator[str]:
+    """The level of an answer, its words, and each item that it stands on."""
     requirement = covered["requirements"][key]
     # The answer is named by its version: another one, even with the same proof, is another statement.
     version = f", answer {requirement['answer']}" if requirement["answer"] else ""
     question = book.requirements[key].question
-    if "level" in requirement:
-        yield from _levelled_lines(covered, requirement, f"{question} ({key}{version})")
-        return
-    if not requirement["evidence"]:
-        yield f"  - {question} ({key}{version}): {requirement['state'].replace('_', ' ')}"
-        return
-    for pk in requirement["evidence"]:
-        item = covered["evidence"][str(pk)]
-        until = f", current until {requirement['until']}" if requirement["until"] else ""
-        yield (
-            f"  - {question} ({key}{version}): {one_line(item['title'])}, {item['kind'].replace('_', ' ')} observed "
-            f"{item['observed_on']}{until}, fingerprint {item['fingerprint']}"
-        )
-
-
-def _levelled_lines(covered: dict[str, Any], requirement: dict[str, Any], asked: str) -> Iterator[str]:
-    """The level of an answer, its words, and each item that it stands on."""
     state, level = requirement["state"].replace("_", " "), requirement["level"]
     if level:
         state = f"{level}, below what is asked" if state == "below" else level
     until = f", current until {requirement['until']}" if requirement["until"] else ""
-    yield f"  - {asked}: {state}{until}"
+    yield f"  - {question} ({key}{version}): {state}{until}"
     if requirement["said"]:
         rest = f" ... the rest has sha-256 {requirement['rest']}" if requirement["rest"] else ""
         yield f"    Answer: “{requirement['said']}”{rest}"
@@ -300,10 +283,8 @@ def stale_reasons(
         return [*reasons, f"the review was moved to rulebook {book.version}"]
     states = states or states_at(facts, book, at)
     now = seat_facts(facts, book, signed["gate"], signed["seat"], at, states)
-    whole = signed.get("format", 1) >= 2
-    if whole:
-        reasons += _case_moved(signed, now)
-    if _scopes(now, whole) != _scopes(signed, whole):
+    reasons += _case_moved(signed, now)
+    if now["scope"] != [list(scope) for scope in signed["scope"]]:
         before = "; ".join(scope[1] for scope in signed["scope"]) or "none"
         after = "; ".join(scope[1] for scope in now["scope"]) or "none"
         reasons.append(f"the scope changed: {before}, now {after}")
@@ -320,26 +301,22 @@ def stale_reasons(
         reasons.append("what was declared, or its result, changed")
     items = {item.id: item for item in facts.items}
     for key, then in signed["requirements"].items():
-        reasons += _moved(facts, book, key, then, states[key], items, at, signed_at)
-    if whole:
-        reasons += _proof_moved(book, signed, now, items)
+        after = now["requirements"].get(key, then)
+        moved = list(_moved(facts, book, key, then, states[key], items, at, signed_at))
+        reasons += moved or _level_moved(book.requirements[key].question, then, after)
+    reasons += _proof_moved(signed, items)
     for key, state in signed["criteria"].items():
         after = now["criteria"].get(key)
         # What was waived and is met since, or was unmet and is mended, is better than what was signed.
         if state in gates_criteria.MET_STATES and after not in gates_criteria.MET_STATES and not reasons:
             reasons.append(f"no longer met: {book.criteria[key].question}")
-        elif whole and state == "met" and after in ("with_waiver", "waived") and not reasons:
+        elif state == "met" and after in ("with_waiver", "waived") and not reasons:
             reasons.append(f"no longer met, only {after.replace('_', ' ')}: {book.criteria[key].question}")
     for key, then in signed["requirements"].items():
         held = then["state"] in SATISFIED_STATES
-        if whole and not reasons and held and not states[key].satisfies(signed["gate"]):
+        if not reasons and held and not states[key].satisfies(signed["gate"]):
             reasons.append(f"no longer shown: {book.requirements[key].question} {states[key].words}")
     return list(dict.fromkeys(reasons))
-
-
-def _scopes(covered: dict[str, Any], whole: bool) -> list[Any]:
-    """What of the scopes is compared: each whole, and in format 1 its key alone."""
-    return [list(scope) if whole else scope[0] for scope in covered["scope"]]
 
 
 def _case_moved(signed: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
@@ -373,28 +350,25 @@ def _quoted(words: str) -> str:
     return f"“{shorten(words, QUOTED, placeholder=' …') or words[:QUOTED]}”" if words else "none"
 
 
-def _proof_moved(
-    book: Book, signed: dict[str, Any], now: dict[str, Any], items: dict[int, Item]
-) -> Iterator[str]:
+def _proof_moved(signed: dict[str, Any], items: dict[int, Item]) -> Iterator[str]:
     """What a statement prints of an item of proof, where the item is still there and says something else now."""
     for pk, was in signed["evidence"].items():
         named = _named(items[int(pk)]) if int(pk) in items else was
         for name, said in was.items():
             if named[name] != said:
                 yield f"the {name.replace('_', ' ')} of {was['title']} changed from {said} to {named[name]}"
-    for key, then in signed["requirements"].items():
-        after = now["requirements"].get(key, then)
-        if "level" in then and LEVEL_RANK[after["level"]] < LEVEL_RANK[then["level"]]:
-            now_at = Level.word(after["level"]).lower() or "without a level"
-            yield f"no longer {then['level']}, now {now_at}: {book.requirements[key].question}"
-        same = then["evidence"] and after["evidence"] == then["evidence"]
-        # With levels, what lasts longer than when it was signed is only better.
-        longer = "level" in then and (
-            after["until"] is None or (then["until"] and after["until"] > then["until"])
-        )
-        if same and after["until"] != then["until"] and not longer:
-            question = book.requirements[key].question
-            yield f"the last day of its proof changed, {then['until']}, now {after['until']}: {question}"
+
+
+def _level_moved(question: str, then: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    """That an answer stands at a lower level than when it was signed, or for fewer days."""
+    if LEVEL_RANK[after["level"]] < LEVEL_RANK[then["level"]]:
+        now_at = Level.word(after["level"]).lower() or "without a level"
+        yield f"no longer {then['level']}, now {now_at}: {question}"
+    same = (then["evidence"] or then["until"]) and after["evidence"] == then["evidence"]
+    # What lasts longer than when it was signed is only better.
+    longer = after["until"] is None or (then["until"] and after["until"] > then["until"])
+    if same and after["until"] != then["until"] and not longer:
+        yield f"the last day of its proof changed, {then['until']}, now {after['until']}: {question}"
 
 
 def _moved(
@@ -422,7 +396,7 @@ def _moved(
             if key in item.covers
             else book.requirements[book.carry.replaced_at_production.get(key, key)]
         )
-        why = gates_criteria.discounted(facts, book, form, item, at)
+        why = gates_criteria.unusable(facts, book, form, item, at)
         last = gates_criteria.expiry(form, item, facts.tier)
         if why:
             yield why.rstrip(".")

@@ -16,7 +16,11 @@ from governance.vocabulary.entry_kinds import EntryKind
 # What a spreadsheet takes for the beginning of a formula, in plain and in full width.
 STARTERS = "=+-@\uff1d\uff0b\uff0d\uff20"
 # Where a spreadsheet that parts cells at semicolons or tabs, or lines at a break, would begin another cell with one.
-INNER = re.compile(rf'([;\t\r\n])(?=[\s"]*[{re.escape(STARTERS)}])')
+# Each pattern takes a whole run of blanks and quotation marks, and does not begin inside one, so its time is linear.
+INNER = re.compile(rf'(?:;|(?<![\s";]))[\s"]*+(?=[{re.escape(STARTERS)}])')
+INNER_QUOTED = re.compile(rf"(?:;|(?<![\s\"';]))[\s\"']*+(?=[{re.escape(STARTERS)}])")
+PARTS = re.compile(r"([;\t\r\n])")
+PARTS_QUOTED = re.compile(r"([;\t\r\n])'")
 
 
 def safe(value):
@@ -42,14 +46,19 @@ def safe(value):
     text = str(value)
     if text and (text[0] in STARTERS or ord(text[0]) < 32 or ord(text[0]) == 127):
         text = f"'{text}"
-    text = INNER.sub(r"\1'", text)
+    text = INNER.sub(lambda run: PARTS.sub(r"\1'", run[0]), text)
     return text.replace("\0", "")
 
 
 def unquoted(text: str) -> str:
     """A cell of an export of ours as it was before `safe` quoted it, for whoever reads one back in."""
-    text = re.sub(rf"([;\t\r\n])'(?=[\s\"]*[{re.escape(STARTERS)}])", r"\1", text)
+    text = INNER_QUOTED.sub(_run_unquoted, text)
     return text[1:] if text[:1] == "'" and text[1:2] in tuple(STARTERS) else text
+
+
+def _run_unquoted(run: re.Match) -> str:
+    bare = PARTS_QUOTED.sub(r"\1", run[0])
+    return run[0] if "'" in bare else bare
 
 
 class _Echo:

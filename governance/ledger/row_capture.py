@@ -40,7 +40,7 @@ BEGIN
     PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '+', number, NULL, {new_row}{secret});
   ELSE
     {new_case}
-    PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '~', number, {old_row}, {new_row}{secret});
+    PERFORM plumbline_keep_row('{table}', NEW.{pk}::text, '~', number, {old_row}, {new_row}{secret}{exchanged});
   END IF;
   RETURN NULL;
 END $capture$;
@@ -196,6 +196,7 @@ def install(cursor, present: set[str]) -> None:
                 old_case=_case_of(model, "OLD"),
                 new_row=_row(model, "NEW"),
                 secret=_secret(model),
+                exchanged=_exchanged(model),
                 old_row=_row(model, "OLD"),
             )
         )
@@ -222,6 +223,16 @@ def _secret(model) -> str:
     """SQL for what the record keeps a digest of, and nothing else, as the last argument of plumbline_keep_row."""
     named = ", ".join(f"'{column}', NEW.\"{column}\"" for column in secret_columns(model))
     return f", json_build_object({named})" if named else ""
+
+
+def _exchanged(model) -> str:
+    """SQL for the names of the secrets that an update exchanged, null for none: no entry repeats the secrets."""
+    named = ", ".join(
+        f'(\'{column}\', OLD."{column}" IS DISTINCT FROM NEW."{column}")' for column in secret_columns(model)
+    )
+    if not named:
+        return ""
+    return f", (SELECT json_agg(s.name) FROM (VALUES {named}) AS s(name, exchanged) WHERE s.exchanged)"
 
 
 def _install_guard(cursor, model) -> None:

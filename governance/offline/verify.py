@@ -385,6 +385,9 @@ MOST_SIGNATURES = 64
 LONGEST_NOTE = 1 << 20
 SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z", re.ASCII)
 KEY_NAME = re.compile(r"[^\s+]+\Z")
+# The line after the root: when the checkpoint was signed. The format calls such lines extensions.
+SIGNED_AT = "at "
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z", re.ASCII)
 VERIFIER_KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)\Z")
 
 
@@ -405,6 +408,16 @@ class Note(NamedTuple):
     root: bytes
     extensions: tuple[str, ...]
     signatures: tuple[Signature, ...]
+
+    @property
+    def at(self) -> datetime.datetime | None:
+        """Return when the checkpoint was signed, in UTC; None if its signed text has no time. Raises Rejected."""
+        times = [line[len(SIGNED_AT) :] for line in self.extensions if line.startswith(SIGNED_AT)]
+        if not times:
+            return None
+        if len(times) > 1 or not MOMENT.match(times[0]):
+            raise Rejected("The time in the checkpoint is not written as 2026-11-25T21:47:01.000000Z.")
+        return _moment(times[0])
 
 
 class VerifierKey(NamedTuple):
@@ -697,10 +710,9 @@ def check_interaction(
 
 
 # --- What was allowed ---------------------------------------------------------------------------------------
-# Beside what was recorded: whether it was allowed. Entries of rows bear a number from the release on that began to
-# judge, put there by the database: what is older than the first of them is listed, and no finding.
+# Beside what was recorded: whether it was allowed. The database writes a number into each entry of a row, `rules`, that
+# says by which of these rules it is judged. There is one number so far.
 
-RULES = 1
 APPROVALS = ("approve", "approve_with_condition")
 LET_THROUGH = ("approved", "approved_with_conditions")
 CHAIRS = ("chair", "deputy_chair")
@@ -714,7 +726,7 @@ JUDGED = {
     "governance_membership": ("board_id", "person_id", "seat", "starts_at", "ends_at", "granted_by_id"),
     "governance_rulebook": ("published_at",),
     "governance_unit": ("code", "path"),
-    "governance_user": ("is_active",),
+    "governance_user": ("is_active", "is_admin", "is_auditor"),
     "initiatives_initiative": ("number", "unit_id", "stage", "tier", "registered_by_id", "contract_id"),
     "initiatives_review": ("initiative_id", "gate", "rulebook_id", "outcome", "ended_by_id", "ended_at"),
     "initiatives_roleassignment": (
@@ -747,7 +759,7 @@ JUDGED = {
         "consumed",
     ),
 }
-JUDGED_ACTS = (
+JUDGED_ACTS: tuple[str, ...] = (
     "stage changed",
     "signed off",
     "vote withdrawn",
@@ -756,15 +768,178 @@ JUDGED_ACTS = (
     "contract approved",
     "contract in force",
 )
-OF_ACTS = ("review", "seat", "digest", "number", "from", "to")
+OF_ACTS = ("review", "seat", "digest", "number", "from", "to", "person_id", "row_id", "one_id", "hold")
 PEOPLE = ("governance_membership", "governance_user", "governance_board", "governance_unit")
 ROLES = ("initiatives_roleassignment", "initiatives_initiative")
 
 _Row = dict[str, Any]  # a row, an entry or a body, as the record writes it
 
 
+class Need(NamedTuple):
+    """A change of a row that needs its act in the same transaction, by whoever changed the row.
+
+    `columns`: those of which one must change, none for a new row. `fact`: what the act says of the row, and `column`
+    where the row says it; without, the act is about the same case. `who`: a rule of `Judge._entitled`, or empty.
+    `named`: the column that names who acts, or empty.
+    """
+
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...]
+    fact: str = ""
+    column: str = ""
+    who: str = ""
+    named: str = ""
+
+
+def _of_person(columns: str, *kinds: str, who: str = "", named: str = "") -> Need:
+    return Need(tuple(columns.split()), kinds, "person_id", "person_id", who, named)
+
+
+def _of_house(columns: str, *kinds: str, who: str = "admin", named: str = "") -> Need:
+    return Need(tuple(columns.split()), kinds, "", "", who, named)
+
+
+RESET = "factors reset"
+RIGHTS = ("is_admin", "is_auditor", "is_privacy_officer")
+# What opens an account or gives a right: a hash, a key, a mark, a seat.
+ACCOUNTS: dict[str, tuple[Need, ...]] = {
+    "governance_user": (
+        Need((), ("account added",), "person_id", "id"),
+        Need(("password",), ("password set", "password hashed again"), "person_id", "id"),
+        Need(RIGHTS, ("user changed",), "row_id", "id", "admin"),
+        Need(("login", "email"), ("user changed", "account changed"), "row_id", "id"),
+        Need(("is_active",), ("account ended", "account given back"), "person_id", "id", "admin or system"),
+    ),
+    "governance_membership": (
+        _of_person("", "appointed", who="grants"),
+        _of_person("confirmed_by_id", "seat confirmed", named="confirmed_by_id"),
+        _of_person("ends_at", "seat left"),
+    ),
+    "governance_passkey": (
+        _of_person("", "passkey added", who="own"),
+        _of_person("confirmed_by_id", "passkey confirmed", who="admin", named="confirmed_by_id"),
+        _of_person("ended_at", "passkey ended", RESET),
+    ),
+    "governance_authenticatorapp": (
+        _of_person("", "authenticator app added", who="own"),
+        _of_person("ended_at", "authenticator app ended", "authenticator app added", RESET),
+    ),
+    "governance_recoverycode": (
+        _of_person("", "recovery codes made", who="own"),
+        _of_person("used_at", "recovery code used", who="own"),
+        _of_person("ended_at", "recovery codes made", RESET),
+    ),
+    "governance_externalidentity": (
+        _of_person("", "external identity linked", who="links", named="linked_by_id"),
+        _of_person("ended_at", "external identity ended", named="ended_by_id"),
+    ),
+    "governance_factorreset": (
+        _of_person("", "reset of factors asked for", who="admin", named="asked_by_id"),
+        _of_person("done_at", RESET),
+    ),
+    "governance_sameperson": (
+        Need((), ("pair of accounts found",), "one_id", "one_id"),
+        Need(("cleared_at",), ("pair of accounts cleared",), "one_id", "one_id", "admin", "cleared_by_id"),
+    ),
+    "governance_breakglass": (
+        _of_person("", "break-glass account marked", who="admin", named="marked_by_id"),
+    ),
+    "governance_signinpolicy": (
+        _of_house("", "local accounts switched"),
+        _of_house("local_accounts", "local accounts switched"),
+    ),
+    "governance_identityprovider": (
+        _of_house("", "identity provider added"),
+        _of_house("client_id secret_box switched_on makes_people", "identity provider changed"),
+    ),
+    "governance_directory": (
+        _of_house("", "directory added", named="made_by_id"),
+        _of_house("secret_hash revoked_at", "key of a directory renewed", "key of a directory revoked"),
+    ),
+    "governance_legalhold": (
+        Need((), ("legal hold opened",), "hold", "id", "admin or auditor", "opened_by_id"),
+        Need(("lifted_at",), ("legal hold lifted",), "hold", "id", "admin or auditor", "lifted_by_id"),
+    ),
+}
+
+
+def _of_case(columns: str, *kinds: str, who: str = "", named: str = "") -> Need:
+    return Need(tuple(columns.split()), kinds, "case", "", who, named)
+
+
+# Binding acts on a case beside votes, decisions, contracts and moves by the chair, which are judged one by one below.
+ACTS_ON_CASES: dict[str, tuple[Need, ...]] = {
+    "initiatives_hold": (
+        _of_case("", "hold opened", who="concerned", named="opened_by_id"),
+        _of_case("lifted_at", "hold lifted", who="lifts", named="lifted_by_id"),
+    ),
+    "initiatives_killswitch": (
+        _of_case("", "switched off", who="stops", named="pressed_by_id"),
+        _of_case("released_at", "switched on", who="stops", named="released_by_id"),
+    ),
+    "initiatives_initiative": (
+        _of_case("tier", "risk tier confirmed", who="risk seat", named="tier_confirmed_by_id"),
+        _of_case("reattested_at", "re-attested", who="decides"),
+        _of_case("withdrawn_at", "withdrawn", who="withdraws"),
+    ),
+    "initiatives_waiver": (
+        _of_case("", "waiver requested", who="owns", named="requested_by_id"),
+        _of_case("chair_id", "waiver agreed", who="decides", named="chair_id"),
+        _of_case("risk_id", "waiver agreed", who="risk seat", named="risk_id"),
+        _of_case("refused_by_id", "waiver refused", "stage changed", who="refuses", named="refused_by_id"),
+    ),
+    "initiatives_condition": (
+        _of_case("", "condition fixed", who="decides"),
+        _of_case("met_at", "condition met", who="answers", named="met_by_id"),
+    ),
+    "initiatives_obligation": (
+        _of_case("", "debt opened"),
+        _of_case("settled_at", "debt settled"),
+    ),
+    "initiatives_excuse": (_of_case("", "debt excused", who="decides", named="by_id"),),
+    "initiatives_continuation": (_of_case("", "continued", who="decides", named="by_id"),),
+    "initiatives_review": (
+        _of_case("", "review opened", who="owns", named="opened_by_id"),
+        _of_case(
+            "outcome", "review approved", "review approved with conditions", "review refused", "review returned",
+            "review withdrawn", "review expired", who="ends", named="ended_by_id",
+        ),
+    ),
+    "initiatives_stagechange": (_of_case("", who="moves", named="by_id"),),  # its act: `Judge._entered`
+    "initiatives_roleassignment": (_of_case("accepted_at", "role accepted", who="own"),),
+    "initiatives_answer": (
+        _of_case("accepted_by_id", "not applicable accepted", who="accepted", named="accepted_by_id"),
+        _of_case("second_by_id", "not applicable accepted", who="second", named="second_by_id"),
+    ),
+    "initiatives_standalonedeclaration": (
+        _of_case("accepted_by_id", "standalone accepted", who="accepted", named="accepted_by_id"),
+        _of_case("second_by_id", "standalone accepted", who="second", named="second_by_id"),
+    ),
+    "governance_servicekey": (_of_case("", "key made", who="runs", named="made_by_id"),),
+}  # fmt: skip
+NEEDS = {
+    table: (*ACCOUNTS.get(table, ()), *ACTS_ON_CASES.get(table, ())) for table in (*ACCOUNTS, *ACTS_ON_CASES)
+}
+# Who stands in for whom, which decides who owns a case for a while.
+STANDING_IN = {
+    "governance_absence": ("person_id", "starts_at", "ends_at"),
+    "governance_delegation": ("absence_id", "membership_id", "delegate_id", "accepted_at", "ended_at"),
+}
+JUDGED |= {table: () for table in NEEDS if table not in JUDGED} | STANDING_IN
+JUDGED_ACTS = tuple(
+    dict.fromkeys(
+        (
+            *JUDGED_ACTS,
+            "review opened",
+            *(kind for needs in NEEDS.values() for one in needs for kind in one.kinds),
+        )
+    )
+)
+A_DAY = datetime.timedelta(hours=23, minutes=50)  # less what an act may take
+
+
 class Breach(NamedTuple):
-    """Something recorded that was not allowed: in words, and where. `before`: by the rules of its day nobody judged."""
+    """Something recorded that was not allowed: in words, and where."""
 
     words: str
     entry: int
@@ -773,7 +948,6 @@ class Breach(NamedTuple):
     key: str
     field: str
     recorded_at: datetime.datetime
-    before: bool = False
 
 
 class Cast(NamedTuple):
@@ -907,7 +1081,6 @@ class Judge:
 
     def __init__(self, sight: str = "all") -> None:
         self.sight, self.judged, self.unjudged = sight, 0, 0
-        self.begun: int | None = None  # the first entry that bears the rules of its day
         self.lacks_rules = False
         self.breaches: list[Breach] = []
         self.first_at = self.last_at = datetime.datetime.min  # of what was looked at
@@ -927,6 +1100,7 @@ class Judge:
         self.moves: list[tuple[_Change, int, str, str]] = []
         self.changes: dict[int, dict[str, _Change]] = {}  # by transaction, then by key
         self.decisions: list[tuple[_Change, int, int | None]] = []
+        self.founded = False  # whether a review was ever opened: before, the installation is being set up
 
     def look(self, entry: _Row, content: bytes | None) -> None:
         """Take the next entry: its leaf as an object, and the bytes of its body, or None where it was erased."""
@@ -934,7 +1108,7 @@ class Judge:
         self.first_at = seen if self.first_at == datetime.datetime.min else self.first_at
         self.last_at = seen
         kept = JUDGED.get(table)
-        if kept is None and (entry["kind"] not in JUDGED_ACTS if not table else self.begun is not None):
+        if kept is None and (table or entry["kind"] not in JUDGED_ACTS):
             return
         try:
             self._read(entry, seen, None if content is None else parse_json(content, "The body"))
@@ -947,11 +1121,7 @@ class Judge:
         if not table:
             self._act(entry, body)
             return
-        if body is not None and self.begun is None and body.get("rules", 0) >= RULES:
-            self.begun = entry["id"]
-        kept = JUDGED.get(table)
-        if kept is None:
-            return
+        kept = JUDGED[table]
         if body is None:
             self.blind[table].add(key)
             self.erased.add((entry["xact"], table))
@@ -966,7 +1136,9 @@ class Judge:
             else:
                 row["seen"], row["was"] = seen, old and {name: old[name] for name in kept}
             self.rows[table][key] = row
-        getattr(self, "_" + table.partition("_")[2])(_Change(entry, seen, old, before, after, row))
+        change = _Change(entry, seen, old, before, after, row)
+        getattr(self, "_" + table.partition("_")[2], self._kept)(change)
+        self._needs(change, body.get("exchanged") or ())
 
     def finish(self) -> list[Breach]:
         """Every breach, in the order of the record: what needs its whole transaction is judged now."""
@@ -978,7 +1150,7 @@ class Judge:
             if self.sight == "period" and self._cut(breach.recorded_at):
                 self.unjudged += 1
                 continue
-            found.append(breach._replace(before=self.begun is None or breach.entry < self.begun))
+            found.append(breach)
         return sorted(found, key=lambda breach: breach.entry)
 
     def _cut(self, at: datetime.datetime) -> bool:
@@ -992,7 +1164,8 @@ class Judge:
         if body is None:
             self.erased_acts.add(entry["xact"])
             return
-        facts = {name: body["facts"].get(name) for name in OF_ACTS}
+        facts = {name: body["facts"].get(name) for name in OF_ACTS} | {"case": entry["case"]}
+        self.founded = self.founded or entry["kind"] == "review opened"
         self.acts.setdefault(entry["xact"], []).append((entry["kind"], entry["id"], entry["actor"], facts))
 
     def _breach(self, change: _Change, words: str, field: str = "", rests_on: Iterable[str] = ()) -> None:
@@ -1022,7 +1195,204 @@ class Judge:
     def _kept(self, change: _Change) -> None:
         """Nothing but what `look` keeps."""
 
-    _unit = _user = _kept
+    _unit = _kept
+
+    def _user(self, change: _Change) -> None:
+        """Whoever becomes an admin, or whose password someone else changed, signs a day later."""
+        before, after = change.before or {}, change.after
+        if after is None or self.sight != "all" or not self.founded:
+            return
+        rises = after["is_admin"] and not before.get("is_admin")
+        if rises and not self._waits(change):
+            self._breach(change, "an account became an admin's and signs at once", "signs_from")
+
+    def _waits(self, change: _Change) -> bool:
+        """Return True if the person of this row signs only a day after the change."""
+        until = change.after["signs_from"]
+        return until is not None and _moment(until) >= _moment(change.entry["at"]) + A_DAY
+
+    # --- What needs its act, and who may ---
+
+    def _needs(self, change: _Change, exchanged: Sequence[str]) -> None:
+        """The acts that this change needs, and whether whoever changed the row had the right."""
+        before, after, actor = change.before, change.after, change.entry["actor"]
+        if after is None:
+            return
+        for need in NEEDS.get(change.entry["table"], ()):
+            if need.columns:
+                changed = any(
+                    name in exchanged or before.get(name) != after.get(name)
+                    if before is not None
+                    # A row that begins as accepted, confirmed or the like.
+                    else need.fact == "case" and need.columns != ("outcome",) and after.get(name)
+                    for name in need.columns
+                )
+                cleared = need.named and need.named in need.columns and after.get(need.named) is None
+            else:
+                changed, cleared = before is None, False
+            if not changed or cleared or (need.who == "ends" and after["outcome"] in LET_THROUGH):
+                continue
+            self.judged += 1
+            kind = need.kinds[0] if need.kinds else "stage changed"
+            field = need.named or (need.columns[0] if need.columns else "")
+            person = after.get(need.named) if need.named else actor
+            if person is not None and need.named and person != actor:
+                self._breach(change, f"it names person {person}, and {_person(actor)} wrote it", field)
+            told = after.get(need.column) if need.column else change.entry["case"]
+            facts = {need.fact: told} if need.fact else {}
+            if need.kinds:
+                words = f"no act '{kind}' of {_person(actor)} tells of it"
+                self.wanted.append((change, need.kinds, ({actor}, facts), words))
+            if self.sight == "all" and need.who and not self._entitled(need.who, change, person):
+                words = f"{_person(person)} did '{kind}' without the right to"
+                self._breach(change, words, field, [*PEOPLE, *ROLES, *STANDING_IN])
+        if "password" in exchanged and self.sight == "all" and self.founded:
+            if str(actor) == change.entry["key"] or self._waits(change):
+                return
+            words = "someone else changed the password of a person who signs at once"
+            self._breach(change, words, "signs_from")
+
+    def _marked(self, person: int | None, marks: Sequence[str], seen: datetime.datetime) -> bool:
+        """Return True if the person had one of these marks, with an account that was open."""
+        row = self.rows["governance_user"].get(str(person))
+        return row is not None and any(
+            one["is_active"] and any(one[mark] for mark in marks) for one in _seen(row, seen)
+        )
+
+    def _entitled(self, rule: str, change: _Change, person: int | None) -> bool:
+        """Return True if the person may do what the rule names. What the system may do by itself has no person."""
+        after, seen, at = change.after, change.seen, _moment(change.entry["at"])
+        admin = self._marked(person, ["is_admin"], seen)
+        if change.entry["table"] == "governance_user" and change.entry["key"] == str(person):
+            # What the person was before: nobody has a right because they took it.
+            admin = change.old is not None and change.old["is_active"] and change.old["is_admin"]
+        if rule == "admin":
+            return admin or (person is None and not self.founded)
+        if rule == "admin or system":
+            return (admin or person is None) and str(person) != change.entry["key"]
+        if rule == "admin or auditor":
+            return self._marked(person, ["is_admin", "is_auditor"], seen)
+        if rule == "own":
+            return person is not None and person == after["person_id"]
+        if rule == "links":
+            return person in (None, after["person_id"]) or admin
+        if rule == "grants":
+            return (admin and after["granted_by_id"] == person) or (
+                after["delegate_of_id"] is not None
+                and person == after["person_id"]
+                and after["granted_by_id"] != person
+            )
+        return self._entitled_on_case(rule, change, person, at)
+
+    def _entitled_on_case(
+        self, rule: str, change: _Change, person: int | None, at: datetime.datetime
+    ) -> bool:
+        after, seen = change.after, change.seen
+        if rule == "concerned" and person is None:
+            return True  # a hold with a cause, which the system opens
+        if rule == "lifts" and person is None:
+            return after["opened_by_id"] is None
+        if rule == "ends" and (person is None or after["outcome"] != "withdrawn"):
+            return person is not None or after["outcome"] == "expired"
+        if rule == "moves":
+            if after["basis"] == "import":
+                return person is None or self._marked(person, ["is_admin"], seen)
+            if after["basis"] not in ("stopped", "import undone"):
+                return True  # judged with the decision, or as a move by the chair
+            rule = "stops" if after["basis"] == "stopped" else "imports"
+        if person is None:
+            return False
+        if rule == "answers" and after["owner_id"] == person:
+            return True
+        case = self._case_of(change)
+        known = self.rows["initiatives_initiative"].get(str(case))
+        if known is None or case is None:
+            return True  # nothing to compare with: its row was erased or lies outside
+        board = self._board_of(known)
+        owns = self._has_role(case, person, seen, at, ("owner",)) or self._registered(case, person)
+        chairs = self._holds(person, board, CHAIRS, at, seen)
+        outside = not self._party(case, person, seen)
+        if rule in ("accepted", "second"):
+            return self._holds(person, board, (after[f"{rule}_seat"],), at, seen) and outside
+        return {
+            "owns": owns,
+            "answers": owns,
+            "decides": chairs and outside,
+            "lifts": chairs and outside,
+            "stops": owns or chairs,
+            "ends": owns or chairs,
+            "runs": owns or self._has_role(case, person, seen, at, ("technical_lead",)),
+            "risk seat": self._holds(person, board, ("risk_compliance",), at, seen) and outside,
+            "refuses": chairs or self._holds(person, board, ("risk_compliance",), at, seen),
+            "concerned": owns
+            or self._has_role(case, person, seen, at, None)
+            or any(
+                self._holds(person, board, (row["seat"],), at, seen)
+                for row in self.seats.get(person, {}).values()
+            ),
+            "withdraws": owns
+            or chairs
+            or known["registered_by_id"] == person
+            or self._marked(person, ["is_admin"], seen),
+            "imports": self._marked(person, ["is_admin"], seen),
+        }[rule]
+
+    def _case_of(self, change: _Change) -> int | None:
+        """The key of the case that a row belongs to."""
+        after, table = change.after, change.entry["table"]
+        if table == "initiatives_initiative":
+            return int(change.entry["key"])
+        if table == "governance_servicekey":
+            return self.cases.get(after["contract_id"])
+        if table == "initiatives_condition":
+            review = self.rows["initiatives_review"].get(str(after["review_id"]))
+            return None if review is None else int(review["initiative_id"])
+        case: int = after["initiative_id"]
+        return case
+
+    def _registered(self, case: int, person: int) -> bool:
+        """Return True if the person registered a case that nobody ever accepted to own."""
+        owned = any(
+            row["role"] == "owner" and row["accepted_at"] is not None
+            for row in self.roles.get(case, {}).values()
+        )
+        known = self.rows["initiatives_initiative"].get(str(case))
+        return known is not None and known["registered_by_id"] == person and not owned
+
+    def _has_role(
+        self,
+        case: int,
+        person: int,
+        seen: datetime.datetime,
+        at: datetime.datetime,
+        roles: Sequence[str] | None,
+    ) -> bool:
+        """Return True if the person had one of these roles (None: any), accepted, or stood in for whoever was away."""
+        for row in self.roles.get(case, {}).values():
+            if roles is not None and row["role"] not in roles:
+                continue
+            if not any(
+                one["accepted_at"] is not None and one["declined_at"] is None and one["ended_at"] is None
+                for one in _seen(row, seen)
+            ):
+                continue
+            if row["person_id"] == person or person in self._stand_ins(row["person_id"], at):
+                return True
+        return False
+
+    def _stand_ins(self, person: int, at: datetime.datetime) -> set[int]:
+        """Who stands in for the roles of a person who is away at that moment."""
+        away = {
+            int(key)
+            for key, row in self.rows["governance_absence"].items()
+            if row["person_id"] == person
+            and _moment(row["starts_at"]) <= at + CONCURRENT < _moment(row["ends_at"]) + CONCURRENT * 2
+        }
+        return {
+            row["delegate_id"]
+            for row in self.rows["governance_delegation"].values()
+            if row["absence_id"] in away and row["membership_id"] is None and row["accepted_at"] is not None
+        }
 
     def _board(self, change: _Change) -> None:
         self.boards.pop(change.old and change.old["unit_id"], None)
@@ -1383,6 +1753,11 @@ def _seen(row: _Row, seen: datetime.datetime) -> list[_Row]:
     return [row, row["was"]] if recent and row["was"] is not None else [row]
 
 
+def _person(key: int | None) -> str:
+    """A person in words, or the system."""
+    return "the system" if key is None else f"person {key}"
+
+
 def _bars(role: _Row, proposed: bool) -> bool:
     """Whether a role keeps its person from voting: held, or, where that is asked too, proposed and not answered."""
     if role["declined_at"] is not None or role["ended_at"] is not None:
@@ -1548,7 +1923,7 @@ def check_id_token(
         raise Rejected("The ID token is not signed by the key that was kept with it.")
     if claims.get("iss") != evidence["issuer"]:
         raise Rejected("The ID token is of another issuer than the record says.")
-    if claims.get("aud") != evidence["client_id"]:
+    if claims.get("aud") not in (evidence["client_id"], [evidence["client_id"]]):
         raise Rejected("The ID token is for another client than the record says.")
     if claims.get("nonce") != base64.urlsafe_b64encode(challenge).rstrip(b"=").decode():
         raise Rejected("The ID token was made for something else than this statement.")
@@ -1634,7 +2009,6 @@ class Signatures:
         self._by_key: dict[str, int] = {}  # what is said of the keys of providers: of how many signatures
         self.counts: dict[str, int] = {}
         self.erased = self.unenrolled = self.unsealed = self.unsigned = self.beside = 0
-        self.begun = False
         self._passkeys: dict[int, dict[str, Any]] = {}
         self._proofs: dict[tuple[int, str], dict[str, Any]] = {}
         self._acts: list[tuple[int, tuple[int, str], str, Any]] = []
@@ -1643,7 +2017,6 @@ class Signatures:
         """Raise Rejected for a signature that is not right."""
         table = entry.get("table")
         if table == PROOFS_TABLE and entry.get("operation") == "+":
-            self.begun = True
             if body is None:
                 self.erased += 1
             else:
@@ -1675,7 +2048,7 @@ class Signatures:
             if isinstance(signed, dict):
                 key = (entry["xact"], signed["digest"])
                 self._acts.append((position, key, signed["strength"], entry["actor"]))
-            elif entry.get("kind") == "signed off" and self.begun:
+            elif entry.get("kind") == "signed off":
                 self.unsigned += 1
 
     def _proof(self, position: int, entry: dict[str, Any], row: dict[str, Any]) -> None:
@@ -1895,6 +2268,38 @@ def _hashes(texts: list[Any], what: str) -> list[bytes]:
     return found
 
 
+class Clocks:
+    """The times of checkpoints, compared with each other and with the clock of the entries that they cover.
+
+    `head` takes every checkpoint in the order of sizes, `entry` every entry in the order of positions. Entries whose
+    time was simulated (demonstrations) are not compared.
+    """
+
+    def __init__(self) -> None:
+        self.heads: list[tuple[int, datetime.datetime]] = []
+        self._next = 0
+
+    def head(self, size: int, at: datetime.datetime | None) -> None:
+        """Raise Rejected unless the checkpoint has a time, and it is later than that of the one before."""
+        if at is None:
+            raise Rejected(f"The checkpoint of size {size} does not say when it was signed.")
+        if self.heads and self.heads[-1] == (size, at):
+            return
+        if self.heads and at <= self.heads[-1][1]:
+            raise Rejected(f"The checkpoint of size {size} is not later than the one before it.")
+        self.heads.append((size, at))
+
+    def entry(self, position: int, entry: dict[str, Any]) -> None:
+        """Raise Rejected if the first checkpoint that covers this entry was signed before it was recorded."""
+        while self._next < len(self.heads) and self.heads[self._next][0] <= position:
+            self._next += 1
+        if self._next == len(self.heads) or entry.get("simulated"):
+            return
+        size, at = self.heads[self._next]
+        if _moment(entry["recorded_at"]) > at:
+            raise Rejected(f"The entry was recorded after the checkpoint of size {size}, which covers it.")
+
+
 class Export:
     """An unpacked export, checked file by file. `checked` counts what was found right."""
 
@@ -1912,15 +2317,16 @@ class Export:
         self.checked = {"files": 0, "entries": 0, "erased": 0, "checkpoints": 0, "evidence": 0, "held": 0}
         self.heads: dict[int, bytes] = {}  # size: root, of every checkpoint in the export
         self.evidence: dict[int, tuple[Any, ...]] = {}  # id: what the entry of its adding says
-        self.before: list[Breach] = []  # breaches from before judging began
 
     def check(self) -> dict[str, int]:
         """Raise Rejected at the first thing that is wrong; its words begin with the file and the place in it."""
         self._manifest()
         self._all_there()
         self._file(KEYS, self._keys)
+        self.times: dict[int, list[datetime.datetime | None]] = {}
         for name in sorted(name for name in self.files if name == FINAL or CHECKPOINT_FILE.match(name)):
             self._file(name, self._checkpoint)
+        self._times()
         self._file(PROOFS, self._proofs)
         self._held_before()
         self.signatures = Signatures(self.manifest["whole"], self.heads, self.issuers)
@@ -2049,7 +2455,17 @@ class Export:
                 self.final = note
             if self.heads.setdefault(note.size, note.root) != note.root:
                 raise Rejected(f"has another root than another checkpoint of the same size, {note.size}.")
+            self.times.setdefault(note.size, []).append(note.at)
         self.checked["checkpoints"] += 1
+
+    def _times(self) -> None:
+        """Raise Rejected unless the checkpoints were signed in the order of their sizes."""
+        self.clocks = Clocks()
+        for size, times in sorted(self.times.items()):
+            name = FINAL if size == self.final.size else f"checkpoints/{size}.txt"
+            with _place(name):
+                for at in sorted(times, key=lambda at: at or datetime.datetime.min):
+                    self.clocks.head(size, at)
 
     def _proofs(self, name: str) -> None:
         """Each checkpoint is the beginning of the final one."""
@@ -2139,7 +2555,9 @@ class Export:
                 last = position
                 body = None if line["body"] is None else line["body"].encode()
                 salt = None if line["salt"] is None else from_base64(line["salt"], "The salt")
-                self._entry(position, check_entry(leaf, body, salt, f"position {position}"), body)
+                entry = check_entry(leaf, body, salt, f"position {position}")
+                self.clocks.entry(position, entry)
+                self._entry(position, entry, body)
                 if whole:
                     peaks.push(hash)
                     if peaks.size in checked_at:
@@ -2165,10 +2583,8 @@ class Export:
             )
 
     def _judged(self) -> None:
-        """Raise Rejected at the first thing recorded that was not allowed; what is older than judging is kept."""
-        breaches = self.judge.finish()
-        self.before = [breach for breach in breaches if breach.before]
-        wrong = [breach for breach in breaches if not breach.before]
+        """Raise Rejected at the first thing recorded that was not allowed."""
+        wrong = self.judge.finish()
         if wrong:
             more = f" ({len(wrong) - 1} more of the kind)" if wrong[1:] else ""
             raise Rejected(f"{ENTRIES}, {said_of(wrong[0])}{more}")
@@ -2328,12 +2744,6 @@ def _judged_lines(export: Export) -> list[str]:
         lines.append(
             f"{judge.unjudged} could not be judged: what they rest on was erased, or lies outside of it."
         )
-    if judge.begun is None:
-        lines.append(
-            "Every entry in it was written before this installation began to judge, so nothing that was not allowed is "
-            "a finding here; it is listed. A newer export may hold more."
-        )
-    lines += [f"BEFORE  {said_of(breach)}" for breach in export.before]
     return lines
 
 

@@ -25,7 +25,7 @@ SEARCH_PATH = "pg_catalog, public, pg_temp"
 # It refuses and does nothing else, so it may stand on any table.
 UNBOUND = "plumbline_refuse_change"
 # Partitions are read and written through the table that they are of.
-MONTHS = ("governance_policydecision_", "governance_interaction_")
+MONTHS = ("governance_policydecision_", "governance_interaction_", "governance_interactionbody_")
 # What nobody who works here is a member of: with it, what is granted table by table says little.
 POWERFUL = (
     database_roles.CLOCK,

@@ -11,26 +11,23 @@ from datetime import UTC
 from governance.offline.verify import JUDGED, JUDGED_ACTS, Breach, Judge
 from governance.transparency_log.recomputation import stream
 
-# The first entry of any row that says by which rules it was written.
-BEGUN = """
-SELECT e.id FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
- WHERE e."table" <> '' AND length(b.body) > 0 AND convert_from(b.body, 'UTF8')::json ->> 'rules' IS NOT NULL
- ORDER BY e.id LIMIT 1
-"""
 ENTRIES = """
-SELECT e.id, e.kind, e.actor_id, e."table", e.key, e.operation, e.xact, e.recorded_at, b.body
+SELECT e.id, e.kind, e.actor_id, e.case_ref, e."table", e.key, e.operation, e.xact, e.at, e.recorded_at, b.body
   FROM governance_entry e JOIN governance_entrybody b ON b.entry_id = e.id
  WHERE e."table" = ANY (%s) OR (e."table" = '' AND e.kind = ANY (%s)) ORDER BY e.id
 """
-NAMES = ("id", "kind", "actor", "table", "key", "operation", "xact", "recorded_at")
+NAMES = ("id", "kind", "actor", "case", "table", "key", "operation", "xact")
 
 
 def judge(using: str = "default") -> Judge:
     """A judge who has looked at the whole record; the bodies must have been checked."""
     found = Judge()
-    found.begun = next((entry for (entry,) in stream(using, BEGUN, [])), None)
-    for *said, recorded_at, body in stream(using, ENTRIES, [list(JUDGED), list(JUDGED_ACTS)]):
-        entry = dict(zip(NAMES, (*said, recorded_at.astimezone(UTC).isoformat()), strict=True))
+    for *said, at, recorded_at, body in stream(using, ENTRIES, [list(JUDGED), list(JUDGED_ACTS)]):
+        entry = dict(zip(NAMES, said, strict=True))
+        entry |= {
+            "at": at.astimezone(UTC).isoformat(),
+            "recorded_at": recorded_at.astimezone(UTC).isoformat(),
+        }
         found.look(entry, body or None)
     return found
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -24,14 +25,15 @@ _numbers = count(1)
 
 LEAVES = f"""
 SELECT l.position, l.entry_id, l.data, l.hash, e.id IS NOT NULL, e.digest, b.body, b.salt,
-       CASE WHEN e.id IS NOT NULL AND l.data IS DISTINCT FROM ({sealing.LEAF_DATA}) THEN {sealing.LEAF_DATA} END AS now
+       CASE WHEN e.id IS NOT NULL AND l.data IS DISTINCT FROM ({sealing.LEAF_DATA}) THEN {sealing.LEAF_DATA} END AS now,
+       CASE WHEN NOT e.simulated THEN e.recorded_at END
   FROM governance_leaf l
   LEFT JOIN governance_entry e ON e.id = l.entry_id
   LEFT JOIN governance_entrybody b ON b.entry_id = l.entry_id
  WHERE l.position >= %s ORDER BY l.position
 """
 CHECKPOINTS = """
-SELECT id, size, root, origin, note FROM governance_checkpoint WHERE size >= %s ORDER BY size, id
+SELECT id, size, root, origin, at, note FROM governance_checkpoint WHERE size >= %s ORDER BY size, id
 """
 # In the order in which a growing tree fills them.
 NODES = """
@@ -103,6 +105,9 @@ class Walk:
         self.good = since  # the size up to which the roots are right
         self.broken = False  # a root was wrong, or a leaf is missing: those after it cannot be right
         self.nodes_differ = False
+        self.newest: datetime | None = (
+            None  # when the newest entry so far was recorded, of those by the real clock
+        )
 
     def go(self) -> None:
         """The walk."""
@@ -124,7 +129,7 @@ class Walk:
             self.peaks,
         )
         wanted = self._wanted()
-        for position, entry, data, hash, there, digest, body, salt, now in leaves:
+        for position, entry, data, hash, there, digest, body, salt, now, recorded_at in leaves:
             if position != expected:
                 self._say("leaf", expected, None, f"position {expected} is missing", "governance_leaf")
                 self.broken = True
@@ -145,6 +150,8 @@ class Walk:
             elif there and digest_of(salt, body, "sha256") != digest:
                 words = f"the body of entry {entry} is not the one its digest stands for"
                 self._say("body", position, entry, words, "governance_entrybody", "body")
+            if recorded_at is not None and (self.newest is None or recorded_at > self.newest):
+                self.newest = recorded_at
             peaks.push(computed)
             if peaks.size == wanted:
                 self._heads()
@@ -208,7 +215,7 @@ class Walk:
                 )  # fmt: skip
 
     def _head(self, checkpoint: tuple[Any, ...]) -> None:
-        key, size, root, origin, note = checkpoint
+        key, size, root, origin, at, note = checkpoint
         self.report.checkpoints += 1
         self.report.newest_size = size
 
@@ -220,6 +227,7 @@ class Walk:
 
         try:
             signed, _ = verify.note_verify(note, self.log.keys, origin=self.log.origin, known_only=True)
+            signed_at = signed.at
         except verify.Rejected as why:
             wrong(str(why), "note")
             return
@@ -227,9 +235,12 @@ class Walk:
             ("size", size, signed.size),
             ("root", root, signed.root),
             ("origin", origin, signed.origin),
+            ("at", at.astimezone(UTC).replace(tzinfo=None), signed_at),
         ):
             if beside != said:
                 wrong(f"the {column} kept beside it is not the one signed", column)
+        if self.newest is not None and at < self.newest:
+            wrong("it was signed before an entry that it covers was recorded", "at")
         if not self.broken and size == self.peaks.size:
             if signed.root == self.peaks.root():
                 self.good = size

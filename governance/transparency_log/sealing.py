@@ -109,7 +109,7 @@ def seal(*, wait: bool = True) -> Checkpoint | None:
         peaks = _grow(cursor, using, last, size + added)
         if mark is None or not moves:
             mark = Mark(last.counted, last.running_to) if last else Mark(0, 0)
-        checkpoint = _sign(cursor, using, peaks, mark, last)
+        checkpoint = _sign(cursor, using, peaks, mark, last, size)
         if added:
             _make_known(cursor, checkpoint, size)
         return checkpoint
@@ -217,12 +217,18 @@ def _grow(cursor: CursorWrapper, using: str, last: Checkpoint | None, size: int)
 
 
 def _sign(
-    cursor: CursorWrapper, using: str, peaks: verify.Peaks, mark: Mark, last: Checkpoint | None
+    cursor: CursorWrapper, using: str, peaks: verify.Peaks, mark: Mark, last: Checkpoint | None, size: int
 ) -> Checkpoint:
-    """The checkpoint over these peaks. Its moment is the database's real clock, and later than the last one's."""
+    """Sign the checkpoint over these peaks; the leaves from `size` on are new.
+
+    Its time is the database's real clock, later than the last checkpoint and not before any entry that it covers. The
+    clock of a server can step back; verification compares the three.
+    """
     cursor.execute(
-        "SELECT greatest(clock_timestamp(), %s::timestamptz + interval '1 microsecond')",
-        [last.at if last else None],
+        "SELECT greatest(clock_timestamp(), %s::timestamptz + interval '1 microsecond', ("
+        " SELECT max(e.recorded_at) FROM governance_leaf AS l JOIN governance_entry AS e ON e.id = l.entry_id"
+        " WHERE l.position >= %s AND NOT e.simulated))",
+        [last.at if last else None, size],
     )
     (at,) = cursor.fetchone()
     origin, root = signing_keys.origin(using), peaks.root()
@@ -230,7 +236,7 @@ def _sign(
         origin=origin,
         size=peaks.size,
         root=root,
-        note=signing_keys.signed_note(origin, peaks.size, root),
+        note=signing_keys.signed_note(origin, peaks.size, root, at),
         at=at,
         counted=mark.counted,
         running_to=mark.running_to,

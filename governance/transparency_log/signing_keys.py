@@ -5,6 +5,7 @@ A key signs under a name; ours is the origin, which names this log for good and 
 
 import base64
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -12,7 +13,15 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from governance.models import Checkpoint
-from governance.offline.verify import DASH, Rejected, VerifierKey, parse_key, parse_note, verifier_key
+from governance.offline.verify import (
+    DASH,
+    SIGNED_AT,
+    Rejected,
+    VerifierKey,
+    parse_key,
+    parse_note,
+    verifier_key,
+)
 from governance.runtime.secret_files import KEPT_SIGNING_KEY, seed
 from governance.runtime.secret_files import kept as kept_text
 
@@ -91,7 +100,11 @@ def known(using: str = "default") -> list[VerifierKey]:
     ]
 
 
-def signed_note(name: str, size: int, root: bytes) -> str:
-    """The head of the log with this name as it is handed out: c2sp.org/tlog-checkpoint."""
-    body = f"{name}\n{size}\n{base64.b64encode(root).decode()}\n"
+def signed_note(name: str, size: int, root: bytes, at: datetime) -> str:
+    """Return the head of the log as it is handed out: c2sp.org/tlog-checkpoint, with the time in an extension line.
+
+    `at` is the moment of signing, with its time zone.
+    """
+    moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    body = f"{name}\n{size}\n{base64.b64encode(root).decode()}\n{SIGNED_AT}{moment}\n"
     return body + "\n" + "".join(signer.line(body.encode()) for signer in signers(name))

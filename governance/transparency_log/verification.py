@@ -92,7 +92,7 @@ class Finding:
     """One thing that is wrong, in words, and where it is. What does not apply is None or empty."""
 
     words: str
-    place: str  # leaf, entry, body, node, checkpoint, held, sealing, row, decision, judged, guard
+    place: str  # leaf, entry, body, node, checkpoint, held, sealing, row, decision, judged, derived, guard
     position: int | None = None
     entry: int | None = None
     table: str = ""
@@ -114,10 +114,7 @@ class Finding:
 
 @dataclass
 class Report:
-    """What was looked at, and the first hundred things that are wrong, in the order they were met.
-
-    `before` are things recorded that were not allowed, from before entry `judged_from`, with which judging began.
-    """
+    """What was looked at, and the first hundred things that are wrong, in the order they were met."""
 
     since: int = 0
     leaves: int = 0
@@ -131,8 +128,6 @@ class Report:
     replayed: bool = False
     judged: int = 0
     unjudged: int = 0
-    judged_from: int | None = None
-    before: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -185,6 +180,7 @@ def verify(
         if not any(found.place in ("leaf", "entry", "body") for found in report.findings):
             _rows(report, using)
             _judged(report, using)
+            _derived(report, using)
         _decisions(report, using)
         for words in database_guards.differences(connections[using], names):
             report.add(words, "guard")
@@ -270,17 +266,19 @@ def _judged(report: Report, using: str) -> None:
         return
     judge = entry_judgement.judge(using)
     for found in entry_judgement.breaches(judge, since):
-        place: dict[str, Any] = {
-            "entry": found.entry,
-            "table": found.table,
-            "key": found.key,
-            "field": found.field,
-        }
-        if not found.before:
-            report.add(found.words, "judged", **place)
-        elif len(report.before) < MOST_FINDINGS:
-            report.before.append(Finding(found.words, "judged", **place))
-    report.judged, report.unjudged, report.judged_from = judge.judged, judge.unjudged, judge.begun
+        report.add(
+            found.words, "judged", entry=found.entry, table=found.table, key=found.key, field=found.field
+        )
+    report.judged, report.unjudged = judge.judged, judge.unjudged
+
+
+def _derived(report: Report, using: str) -> None:
+    """Rows that follow from others, against those others."""
+    for differing in contributions.derived:
+        for words, table, key, column in differing(using):
+            report.add(words, "derived", table=table, key=key, field=column)
+            if report.full:
+                return
 
 
 def _rows(report: Report, using: str) -> None:
