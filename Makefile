@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	&& { echo $$name; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint holes races mutants bench drills guards diagram messages catalogues clean
+.PHONY: help run test test-all lint holes races mutants bench drills baseline guards budgets diagram messages catalogues clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -26,7 +26,7 @@ TESTS := tests/unit tests/app
 TESTS_MORE := tests/acceptance
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 BENCH := record.capture record.seal record.lag record.verify record.asof company.pages systems.decisions \
-	company.register company.similar systems.residency systems.profiles systems.effort systems.readings_in systems.lessons \
+	company.register company.similar systems.residency systems.effort systems.readings_in systems.lessons \
 	systems.interaction_volume
 TRIALS := record.crash record.flips record.signatures record.erasure record.backup company.memory systems.readings systems.interactions \
 	company.thirty_days
@@ -56,7 +56,7 @@ lint: $(VENV)/development.stamp ## check style, types, templates, who imports wh
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy --no-error-summary governance initiatives adoption
 	@$(BIN)/djlint --lint --quiet templates
-	@$(BIN)/djlint --check --quiet templates
+	@$(BIN)/djlint --check templates
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(BIN)/python manage.py check --fail-level WARNING
 	@$(BIN)/python -m tests.support.commands.state_diagram --check
@@ -64,8 +64,15 @@ lint: $(VENV)/development.stamp ## check style, types, templates, who imports wh
 holes: $(VENV)/development.stamp ## ask pip's package index whether a hole is known in a library we pin
 	@$(BIN)/python -m tests.support.commands.known_holes
 
+baseline: $(VENV)/development.stamp ## write the one migration of each app anew from the models, and print what it changes in a new database
+	@$(BIN)/python -m tests.support.commands.baseline
+	@$(BIN)/ruff check --quiet --fix */migrations
+
 guards: $(VENV)/development.stamp ## write down what a database just migrated has of functions, triggers and constraints
 	@$(BIN)/python -m tests.support.commands.write_guards
+
+budgets: $(VENV)/development.stamp ## lower the line budgets of the packages to what they have
+	@$(BIN)/python -m tests.support.commands.line_budgets
 
 diagram: $(VENV)/development.stamp ## draw docs/stages.md from the state machine of the stages
 	@$(BIN)/python -m tests.support.commands.state_diagram

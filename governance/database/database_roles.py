@@ -3,11 +3,13 @@
 Nobody but the owner could change the record, and the owner's changes are found by verification.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from django.apps import apps
 from psycopg import sql
 
 OWNER = "plumbline"  # owns the schema; runs migrations, the demo and the tests
@@ -16,76 +18,13 @@ SEALER = "plumbline_sealer"  # puts entries into the tree and signs its head; ma
 AUDITOR = "plumbline_auditor"  # reads everything but passwords and sessions
 CLOCK = "plumbline_clock"  # a mark, not a login: its members may simulate the time of a transaction
 
-# Written by functions that run as their owner; what the sealer alone writes; written once by the application. In a
-# LIKE pattern, "\_" is an underscore and "%" anything.
-LEDGER = (r"governance\_entry", r"governance\_entrybody")
-SEALED = (r"governance\_checkpoint", r"governance\_leaf", r"governance\_node", r"governance\_sealing")
-STAMPED = (r"governance\_timestamp",)
-WRITTEN_ONCE = (
-    r"adoption\_minutes",
-    r"adoption\_monitoringlook",
-    r"adoption\_pack",
-    r"adoption\_lessonresponse",
-    r"governance\_contractapproval",
-    r"governance\_signingrule",
-    r"governance\_signatureproof",
-    r"governance\_decisionbatch",
-    r"governance\_policydecision%",
-    r"governance\_outcomereport",
-    r"governance\_interaction",
-    r"governance\_interaction\_2%",  # months of it
-    r"governance\_interactionbatch",
-    r"governance\_interactiondigest",  # written by what expires a month, as the owner
-    r"governance\_keyheartbeat",
-    r"initiatives\_decisionday",
-    r"initiatives\_approvalanswer",
-    r"initiatives\_approvaluse",
-    r"initiatives\_catchupanswer",
-    r"initiatives\_catchupplan",
-    r"initiatives\_catchupwave",
-    r"initiatives\_continuation",
-    r"initiatives\_drawnquestion",
-    r"initiatives\_evidenceopening",
-    r"initiatives\_excuse",
-    r"initiatives\_formertitle",
-    r"initiatives\_layerreview",
-    r"initiatives\_logfinding",
-    r"initiatives\_logfindingwithdrawal",
-    r"initiatives\_paststanding",
-    r"initiatives\_drift",
-    r"initiatives\_linkanswer",
-    r"initiatives\_notsimilar",
-    r"initiatives\_outputjudgement",
-    r"initiatives\_sampledoutput",
-    r"initiatives\_sourceacceptance",
-    r"initiatives\_tracesample",
-    r"initiatives\_signoff",
-    r"initiatives\_subjecterasure",
-    r"initiatives\_stagechange",
-    r"initiatives\_verification",
-    r"initiatives\_voiding",
-    r"adoption\_incidentline",
-    r"adoption\_incidentsystem",
-    r"adoption\_sourcequestion",
-    r"adoption\_goal",
-    r"adoption\_reading",
-    r"%\_historical%",
-)
-PRIVATE = {
-    "governance_user": ("password",),
-    "governance_session": None,
-    "governance_passwordlink": ("nonce",),
-    "governance_servicekey": ("secret_hash",),
-    "governance_interactionkey": ("wrapped",),
-    "governance_identityprovider": ("secret_box",),
-    "governance_directory": ("secret_hash",),
-    "governance_clientkey": ("private_box",),
-    "governance_roundtrip": None,
-    "adoption_invitation": None,
-    "adoption_answerbox": None,
-    "adoption_sealedsource": None,  # opened to its reporter, and to the chair by a recorded act
-    "initiatives_approvalpreview": ("content",),  # shown to whoever is asked to approve it
-}  # what an auditor does not read; None: all of it
+# Written by functions that run as their owner; what the sealer alone writes.
+LEDGER = ("governance_entry", "governance_entrybody")
+SEALED = ("governance_checkpoint", "governance_leaf", "governance_node", "governance_sealing")
+STAMPED = ("governance_timestamp",)
+# What a model says with `hidden_from_auditors` where no column of it is for an auditor, a session for instance.
+EVERYTHING = "everything"
+MONTH = re.compile(r"_\d{4}_\d{2}\Z")  # ends the name of a partition, of which the same is hidden
 
 # What the application calls of what runs as the owner.
 CALLED = (
@@ -93,7 +32,17 @@ CALLED = (
     "plumbline_decisions_of(timestamptz)",
     "plumbline_interactions_of(timestamptz)",
     "plumbline_expire_interactions(date, bytea[], bytea[])",
+    "plumbline_bodies_of(date)",
+    "plumbline_expire_bodies(integer[], date[], bytea[], bytea[])",
 )
+
+_TABLES = """
+SELECT c.relname::text, of.name = ANY (%s), of.name = ANY (%s), of.name = ANY (%s), of.name = ANY (%s)
+  FROM pg_class c
+  LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+  CROSS JOIN LATERAL (SELECT coalesce(i.inhparent::regclass, c.oid::regclass)::text AS name) of
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+ ORDER BY c.relname"""
 
 DEMAND_OWNER = """
 DO $$ BEGIN
@@ -196,29 +145,45 @@ def rights(cursor: Any, kind: str) -> dict[str, set[str]]:
         found |= {f"the sequence {name}": {"USAGE", "SELECT"} for (name,) in cursor.fetchall()}
     if kind == "application":
         found |= {f"the function {name.partition('(')[0]}": {"EXECUTE"} for name in CALLED}
+    hidden = hidden_from_auditors()
     for table, *marks in _tables(cursor):
         if kind == "auditor":
-            if PRIVATE.get(table, ()) is not None:
-                readable = _readable(cursor, table) if table in PRIVATE else None
+            columns = hidden.get(MONTH.sub("", table), ())
+            if columns is not None:
+                readable = _readable(cursor, table, columns) if columns else None
                 found |= {f"{table}.{one}" if one else table: {"SELECT"} for one in readable or [""]}
         elif given := (_of_application_on if kind == "application" else _of_sealer_on)(table, *marks):
             found[table] = set(given.split(", "))
     return found
 
 
+def written_once() -> set[str]:
+    """Return the tables into which the application may insert rows, and change none.
+
+    Their models say `inserted_only`: each `WrittenOnce`, each history, and some others.
+    """
+    return {model._meta.db_table for model in apps.get_models() if getattr(model, "inserted_only", False)}
+
+
+def derived() -> set[str]:
+    """Return the tables that a trigger writes as the owner, from rows of the record: their models say `derived`."""
+    return {model._meta.db_table for model in apps.get_models() if getattr(model, "derived", False)}
+
+
+def hidden_from_auditors() -> dict[str, tuple[str, ...] | None]:
+    """Return what an auditor does not read, by table: its columns, or None where that is all of it."""
+    said = {model._meta.db_table: getattr(model, "hidden_from_auditors", ()) for model in apps.get_models()}
+    return {table: None if columns == EVERYTHING else columns for table, columns in said.items() if columns}
+
+
 def _tables(cursor: Any) -> list[tuple]:
-    """Every table with whether it is of the ledger, sealed, stamped, written once."""
-    cursor.execute(
-        "SELECT relname::text, relname LIKE ANY (%s), relname LIKE ANY (%s), relname LIKE ANY (%s),"
-        " relname LIKE ANY (%s) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
-        " ORDER BY relname",
-        [list(LEDGER), list(SEALED), list(STAMPED), list(WRITTEN_ONCE)],
-    )
+    """Every table with whether it is of the ledger, sealed, stamped, written once; a partition is as its whole."""
+    cursor.execute(_TABLES, [list(LEDGER), list(SEALED), list(STAMPED), sorted(written_once())])
     return cursor.fetchall()
 
 
 def _of_application_on(table: str, ledger: bool, sealed: bool, stamped: bool, once: bool) -> str:
-    if ledger or sealed or stamped or table == "django_migrations":
+    if ledger or sealed or stamped or table in {*derived(), "django_migrations"}:
         return "SELECT"
     return "SELECT, INSERT" if once else "SELECT, INSERT, UPDATE, DELETE"
 
@@ -253,19 +218,21 @@ def _of_sealer(to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Composed
 
 
 def _of_auditor(cursor: Any, to: sql.Identifier, tables: list[tuple]) -> Iterator[sql.Composed]:
+    hidden = hidden_from_auditors()
     for table, *_ in tables:
-        if table not in PRIVATE:
+        columns = hidden.get(MONTH.sub("", table), ())
+        if columns == ():
             yield sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(table), to)
-        elif PRIVATE[table] is not None:
-            columns = sql.SQL(", ").join(map(sql.Identifier, _readable(cursor, table)))
-            yield sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(columns, sql.Identifier(table), to)
+        elif columns is not None:
+            shown = sql.SQL(", ").join(map(sql.Identifier, _readable(cursor, table, columns)))
+            yield sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(shown, sql.Identifier(table), to)
 
 
-def _readable(cursor: Any, table: str) -> list[str]:
-    """The columns of a private table that an auditor reads."""
+def _readable(cursor: Any, table: str, hidden: tuple[str, ...] | None) -> list[str]:
+    """The columns of a table that an auditor reads, in the order of the table."""
     cursor.execute(
         "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
         " AND NOT attisdropped AND attname <> ALL (%s)",
-        [table, list(PRIVATE[table] or ())],
+        [table, list(hidden or ())],
     )
     return [name for (name,) in cursor.fetchall()]

@@ -1,7 +1,21 @@
-"""Many operations of a migration in one step."""
+"""The operations of the initial migrations: all models in one step, and the `.sql` files beside them."""
 
-from django.db.migrations.operations import CreateModel
+from pathlib import Path
+
+from django.db.migrations.operations import CreateModel, RunSQL
 from django.db.migrations.operations.base import Operation
+
+
+def sql_files(migration: str, folder: str) -> list[RunSQL]:
+    """One operation for each `.sql` file in the folder beside a migration, sorted by name.
+
+    `migration`: its `__file__`. A function may call one that a later file creates: PostgreSQL does not look into the
+    bodies of functions while these files run.
+    """
+    return [
+        RunSQL(["SET LOCAL check_function_bodies = off", path.read_text(encoding="utf-8")])
+        for path in sorted((Path(migration).parent / folder).glob("*.sql"))
+    ]
 
 
 class Together(Operation):

@@ -158,6 +158,8 @@ class DatabaseSimulated(Func):
 class WrittenOnce(models.Model):
     """A row of the record itself: written once, refused any change by the database, and captured when written."""
 
+    inserted_only = True  # what the application's login may do (governance/database/database_roles.py)
+
     xact = models.BigIntegerField(db_default=TransactionId(), editable=False)
 
     class Meta:
@@ -166,6 +168,8 @@ class WrittenOnce(models.Model):
 
 class HistoryRow(models.Model):
     """What every history row carries beside the row itself."""
+
+    inserted_only = True
 
     history_user_name = models.TextField(default="")
     history_xact = models.BigIntegerField(db_default=TransactionId(), editable=False)

@@ -2,9 +2,10 @@
 
 Two kinds of question. Names and titles are found by words as they were typed, whole or begun, in any language and with
 or without accents: `Initiative.objects.filter(title__says="summ cust")`, answered by `GinIndex(Words("title"), ...)`;
-the database splits them by one rule (`plumbline_split`, migration `0006_search`). Sentences are found by forms of
-words: the English stemmer of the database, `synonyms.txt` beside this module, and rapidfuzz for a word that is nowhere
-(`asked`). Either way what somebody typed reaches the database as words of letters and figures, bounded in number.
+the database splits them by one rule (`plumbline_split` in `migrations/before/search.sql`). Sentences are found by forms
+of words: the English stemmer of the database, `synonyms.txt` beside this module, and rapidfuzz for a word that is
+nowhere (`asked`). Either way what somebody typed reaches the database as words of letters and figures, bounded in
+number.
 """
 
 import re

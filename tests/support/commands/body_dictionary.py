@@ -16,7 +16,8 @@ import zstandard
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from governance.interaction_log import bodies, conventions, otlp, shape  # noqa: E402
+from governance.interaction_log import bodies, otlp, shape  # noqa: E402
+from governance.interaction_log.conventions import spans  # noqa: E402
 from governance.ledger import record  # noqa: E402
 from tests.support.paths import ROOT  # noqa: E402
 
@@ -33,7 +34,7 @@ def samples() -> list[bytes]:
     for path in sorted(SENT.glob("*.gz")):
         body = otlp.unpacked(path.read_bytes(), "gzip")
         read = otlp.read_traces if path.stem.endswith("traces") else otlp.read_logs
-        shapes += [shape.plain(one) for one in conventions.read(read(body, otlp.PROTOBUF))]
+        shapes += [shape.plain(one) for one in spans.read(read(body, otlp.PROTOBUF))]
     found = []
     for _ in range(4_000):
         one = json.loads(json.dumps(draw.choice(shapes)))

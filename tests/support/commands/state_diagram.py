@@ -10,7 +10,7 @@ django.setup()
 
 from governance.vocabulary import Stage  # noqa: E402
 from initiatives.models.initiative import machine  # noqa: E402
-from initiatives.models.stage_machine import CLAIM, CLAIM_TAKEN_BACK, CORRECTION  # noqa: E402
+from initiatives.models.stage_machine import CLAIM, CLAIM_TAKEN_BACK  # noqa: E402
 from tests.support.paths import ROOT  # noqa: E402
 
 PAGE = ROOT / "docs" / "stages.md"
@@ -46,7 +46,7 @@ def _diagram() -> str:
     for one in _moves():
         kind, gate = one.custom["kind"], one.custom["gate"]
         # What an import may claim stands in the table: drawn, it hides the way a case goes.
-        if kind not in (CLAIM, CLAIM_TAKEN_BACK, CORRECTION):
+        if kind not in (CLAIM, CLAIM_TAKEN_BACK):
             lines.append(f"    {one.source} --> {one.target}: {kind}{f', gate {gate}' if gate else ''}")
     return "\n".join([*lines, "```", ""])
 

@@ -14,6 +14,7 @@ from governance.ledger import row_capture
 from governance.models import User
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
 
 # What a constraint asks of a made-up row beyond what its fields ask.
 ASKED = {
@@ -39,7 +40,6 @@ ASKED = {
     "governance.BreakGlass": {"marked_by_id": lambda: _another()},
     "governance.SamePerson": {"one_id": lambda: _marked_as_pair()},
     "governance.LegalHold": {"case_ref": lambda: "AI-0001"},
-    "initiatives.CatchUpAnswer": {"agreed": lambda: True},
     "initiatives.Handover": {"successor_id": lambda: User.objects.earliest("pk").pk},
     "initiatives.ScopeVersion": {"starts_at": clock.now},
     "initiatives.Dependant": {"ended_at": clock.now},
@@ -102,7 +102,8 @@ def row_of(model: type[models.Model]) -> models.Model:
                 setattr(row, field.attname, _value(row, field))
         for name, value in ASKED.get(model._meta.label, {}).items():
             setattr(row, name, value())
-        with acting(system="test", reason="Made up"):
+        # Guards ask who may; a made-up row has nobody.
+        with unguarded(model._meta.db_table), acting(system="test", reason="Made up"):
             row.save()
     return row
 

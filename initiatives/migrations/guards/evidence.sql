@@ -1,0 +1,217 @@
+-- Evidence, verifications and answers.
+
+-- The content of evidence never changes; it is withdrawn, found missing, or superseded by a newer row (invariant 7).
+CREATE FUNCTION plumbline_guard_evidence() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'Plumbline: evidence is kept; withdraw it instead.' USING ERRCODE = 'PL012';
+  END IF;
+  IF to_jsonb(NEW) - ARRAY['withdrawn_at', 'withdrawn_reason', 'missing_since']
+     IS DISTINCT FROM to_jsonb(OLD) - ARRAY['withdrawn_at', 'withdrawn_reason', 'missing_since'] THEN
+    RAISE EXCEPTION 'Plumbline: evidence does not change.'
+      USING ERRCODE = 'PL012', HINT = 'Add a newer item that supersedes it.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER evidence_is_immutable BEFORE DELETE OR UPDATE ON initiatives_evidence
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_evidence();
+
+-- A prototype holds no dependant, no rollout, no production data link (domain.md, "Never").
+CREATE FUNCTION plumbline_guard_prototype() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  stage_now text;
+BEGIN
+  SELECT stage INTO stage_now FROM initiatives_initiative WHERE id = NEW.initiative_id;
+  IF stage_now IN ('proposed', 'prototype') THEN
+    RAISE EXCEPTION 'Plumbline: a % has no dependants, no rollout and no production data.', stage_now
+      USING ERRCODE = 'PL016', HINT = 'Pass the MVP gate first, or plan the scope for that stage.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER prototype_has_no_dependants BEFORE INSERT OR UPDATE ON initiatives_dependant
+  FOR EACH ROW WHEN ((NEW.ended_at IS NULL)) EXECUTE FUNCTION plumbline_guard_prototype();
+CREATE TRIGGER prototype_has_no_live_links BEFORE INSERT OR UPDATE ON initiatives_link
+  FOR EACH ROW WHEN (((NEW.ended_at IS NULL) AND NEW.live)) EXECUTE FUNCTION plumbline_guard_prototype();
+CREATE TRIGGER prototype_has_no_rollout BEFORE INSERT OR UPDATE ON initiatives_scopeversion
+  FOR EACH ROW WHEN (((NEW.ended_at IS NULL) AND (NEW.starts_at IS NOT NULL) AND (NEW.rollout OR NEW.live_data)))
+  EXECUTE FUNCTION plumbline_guard_prototype();
+
+CREATE FUNCTION plumbline_guard_declaration() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR (OLD.frozen_at IS NOT NULL
+     AND (NEW.declared, NEW.frozen_at, NEW.key) IS DISTINCT FROM (OLD.declared, OLD.frozen_at, OLD.key)) THEN
+    RAISE EXCEPTION 'Plumbline: what was declared at the MVP gate is frozen.' USING ERRCODE = 'PL018';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER declaration_is_frozen BEFORE DELETE OR UPDATE ON initiatives_proofitem
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_declaration();
+
+-- A note says for ever what it said; it is taken back once, with a reason.
+CREATE FUNCTION plumbline_guard_note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'Plumbline: a note is kept; take it back instead.' USING ERRCODE = 'PL019';
+  END IF;
+  IF OLD.withdrawn_at IS NOT NULL
+     OR to_jsonb(NEW) - ARRAY['withdrawn_at', 'withdrawn_by_id', 'withdrawn_reason']
+        IS DISTINCT FROM to_jsonb(OLD) - ARRAY['withdrawn_at', 'withdrawn_by_id', 'withdrawn_reason'] THEN
+    RAISE EXCEPTION 'Plumbline: a note does not change.'
+      USING ERRCODE = 'PL019', HINT = 'Take it back and write another.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER note_is_kept BEFORE DELETE OR UPDATE ON initiatives_event
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_note();
+CREATE TRIGGER note_is_kept BEFORE DELETE OR UPDATE ON initiatives_fundingdecision
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_note();
+CREATE TRIGGER note_is_kept BEFORE DELETE OR UPDATE ON initiatives_observation
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_note();
+
+CREATE FUNCTION plumbline_guard_verification() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  item initiatives_evidence%ROWTYPE;
+BEGIN
+  SELECT * INTO item FROM initiatives_evidence WHERE id = NEW.evidence_id;
+  IF NOT EXISTS (SELECT 1 FROM initiatives_evidenceopening o WHERE o.id = NEW.opening_id
+                 AND o.evidence_id = NEW.evidence_id AND o.person_id = NEW.verifier_id AND o.at <= NEW.at) THEN
+    RAISE EXCEPTION 'Plumbline: nothing is verified unopened.' USING ERRCODE = 'PL032';
+  END IF;
+  IF item.author_id = NEW.verifier_id THEN
+    RAISE EXCEPTION 'Plumbline: nobody verifies what they added.' USING ERRCODE = 'PL032';
+  END IF;
+  IF plumbline_party(item.initiative_id, NEW.verifier_id, NEW.at) THEN
+    RAISE EXCEPTION 'Plumbline: nobody verifies on a case they are party to.' USING ERRCODE = 'PL032';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM governance_membership m JOIN governance_user u ON u.id = m.person_id
+                 WHERE m.person_id = NEW.verifier_id AND m.seat = NEW.seat AND u.is_active
+                   AND m.starts_at <= NEW.at AND (m.ends_at IS NULL OR m.ends_at > NEW.at)) THEN
+    RAISE EXCEPTION 'Plumbline: the verifier does not hold the seat %.', NEW.seat USING ERRCODE = 'PL032';
+  END IF;
+  IF NEW.fingerprint <> COALESCE(NULLIF(item.sha256, ''), 'item:' || item.id) THEN
+    RAISE EXCEPTION 'Plumbline: the item holds something else than what was opened.' USING ERRCODE = 'PL032';
+  END IF;
+  IF NEW.answer_version <> COALESCE((SELECT a.version FROM initiatives_answer a
+        WHERE a.initiative_id = item.initiative_id AND a.requirement = NEW.requirement), 0) THEN
+    RAISE EXCEPTION 'Plumbline: the answer changed since it was read.' USING ERRCODE = 'PL032';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER verified_from_outside BEFORE INSERT ON initiatives_verification
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_verification();
+
+CREATE FUNCTION plumbline_guard_one_kind() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_RELID <> 'public.initiatives_evidence'::regclass THEN
+    RAISE EXCEPTION 'Plumbline: this function guards evidence alone.' USING ERRCODE = 'PL012';
+  END IF;
+  PERFORM 1 FROM public.initiatives_initiative WHERE id = NEW.initiative_id FOR NO KEY UPDATE;
+  IF EXISTS (SELECT 1 FROM public.initiatives_evidence e
+              WHERE e.initiative_id = NEW.initiative_id AND e.sha256 = NEW.sha256 AND e.kind <> NEW.kind
+                AND e.withdrawn_at IS NULL) THEN
+    RAISE EXCEPTION 'Plumbline: one file is one kind of evidence on a case.'
+      USING ERRCODE = 'PL012', HINT = 'Offer the item that is there for this question too.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER one_file_is_one_kind BEFORE INSERT ON initiatives_evidence
+  FOR EACH ROW WHEN ((NEW.sha256 <> '')) EXECUTE FUNCTION plumbline_guard_one_kind();
+
+CREATE FUNCTION plumbline_guard_model_evaluation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'Plumbline: an evaluation is not deleted.'
+      USING ERRCODE = 'PL045', HINT = 'Withdraw it, and say why.';
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.result IS NOT NULL THEN
+      RAISE EXCEPTION 'Plumbline: a threshold is declared before its result.'
+        USING ERRCODE = 'PL045', HINT = 'Declare data set, metric and threshold first; then record what was measured.';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF (NEW.initiative_id, NEW.component_version_id, NEW.data_set, NEW.metric, NEW.comparison, NEW.threshold,
+      NEW.declared_by_id, NEW.declared_on)
+     IS DISTINCT FROM
+     (OLD.initiative_id, OLD.component_version_id, OLD.data_set, OLD.metric, OLD.comparison, OLD.threshold,
+      OLD.declared_by_id, OLD.declared_on) THEN
+    RAISE EXCEPTION 'Plumbline: an evaluation stays as it was declared.'
+      USING ERRCODE = 'PL045', HINT = 'Withdraw it, and declare another.';
+  END IF;
+  IF OLD.result IS NOT NULL AND (NEW.result, NEW.n, NEW.measured_on, NEW.result_by_id, NEW.result_at)
+     IS DISTINCT FROM (OLD.result, OLD.n, OLD.measured_on, OLD.result_by_id, OLD.result_at) THEN
+    RAISE EXCEPTION 'Plumbline: the result of an evaluation stays as it was recorded.'
+      USING ERRCODE = 'PL045', HINT = 'Withdraw it, and declare another.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER evaluations_stand BEFORE INSERT OR DELETE OR UPDATE ON initiatives_modelevaluation
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_model_evaluation();
+
+CREATE FUNCTION plumbline_guard_drawn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF plumbline_act(TG_TABLE_NAME)->>'id' IS NOT NULL THEN
+    RAISE EXCEPTION 'Plumbline: nobody chooses the questions that are drawn.' USING ERRCODE = 'PL033';
+  END IF;
+  IF NEW.review_id IS NOT NULL AND NOT EXISTS (
+      SELECT FROM initiatives_review r JOIN initiatives_initiative i ON i.id = r.initiative_id
+       WHERE r.id = NEW.review_id AND r.initiative_id = NEW.initiative_id AND i.tier = 'minimal'
+         AND r.gate = 'production' AND r.outcome = 'open') THEN
+    RAISE EXCEPTION 'Plumbline: questions are drawn for an open review of production at minimal risk.'
+      USING ERRCODE = 'PL033';
+  END IF;
+  IF NEW.review_id IS NOT NULL AND NOT EXISTS (
+      SELECT FROM governance_entry e
+        JOIN governance_leaf l ON l.entry_id = e.id
+        JOIN governance_checkpoint c ON c.id = NEW.checkpoint_id AND c.size > l.position
+       WHERE e."table" = 'initiatives_review' AND e.key = NEW.review_id::text AND e.operation = '+') THEN
+    RAISE EXCEPTION 'Plumbline: questions are drawn by a checkpoint sealed after submission.' USING ERRCODE = 'PL033';
+  END IF;
+  IF EXISTS (SELECT FROM initiatives_drawnquestion d
+              WHERE d.initiative_id = NEW.initiative_id AND d.review_id IS NOT DISTINCT FROM NEW.review_id
+                AND d.renews IS NOT DISTINCT FROM NEW.renews AND d.checkpoint_id <> NEW.checkpoint_id) THEN
+    RAISE EXCEPTION 'Plumbline: all questions of a round are drawn by one checkpoint.' USING ERRCODE = 'PL033';
+  END IF;
+  IF NEW.replaces_id IS NOT NULL AND NOT EXISTS (
+      SELECT FROM initiatives_drawnquestion d
+       WHERE d.id = NEW.replaces_id AND d.initiative_id = NEW.initiative_id
+         AND d.review_id IS NOT DISTINCT FROM NEW.review_id AND d.renews IS NOT DISTINCT FROM NEW.renews) THEN
+    RAISE EXCEPTION 'Plumbline: a question is drawn in place of one of its own round.' USING ERRCODE = 'PL033';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER drawn_by_the_record BEFORE INSERT ON initiatives_drawnquestion
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_drawn();
+
+CREATE FUNCTION plumbline_guard_acceptance() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  told jsonb := to_jsonb(NEW);
+  who bigint := (told ->> (TG_ARGV[0] || '_by_id'))::bigint;
+  place text := told ->> (TG_ARGV[0] || '_seat');
+  moment timestamptz := (told ->> (TG_ARGV[0] || '_at'))::timestamptz;
+BEGIN
+  IF plumbline_party(NEW.initiative_id, who, moment) THEN
+    RAISE EXCEPTION 'Plumbline: nobody accepts this for a case they are party to.' USING ERRCODE = 'PL033';
+  END IF;
+  IF TG_ARGV[0] = 'second' AND (told ->> 'accepted_by_id')::bigint IN (SELECT plumbline_accounts(who)) THEN
+    RAISE EXCEPTION 'Plumbline: two accounts that may be one person''s accept this once.' USING ERRCODE = 'PL033';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM governance_membership m JOIN governance_user u ON u.id = m.person_id
+                 WHERE m.person_id = who AND m.seat = place AND u.is_active
+                   AND m.starts_at <= moment AND (m.ends_at IS NULL OR m.ends_at > moment)) THEN
+    RAISE EXCEPTION 'Plumbline: who accepts this does not hold the seat %.', place USING ERRCODE = 'PL033';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER accepted_from_outside BEFORE INSERT OR UPDATE OF accepted_by_id, accepted_at, accepted_seat ON initiatives_answer
+  FOR EACH ROW WHEN ((NEW.accepted_at IS NOT NULL))
+  EXECUTE FUNCTION plumbline_guard_acceptance('accepted');
+CREATE TRIGGER second_from_outside BEFORE INSERT OR UPDATE OF second_by_id, second_at, second_seat ON initiatives_answer
+  FOR EACH ROW WHEN ((NEW.second_at IS NOT NULL)) EXECUTE FUNCTION plumbline_guard_acceptance('second');
+CREATE TRIGGER second_from_outside BEFORE INSERT OR UPDATE OF second_by_id, second_at, second_seat ON initiatives_standalonedeclaration
+  FOR EACH ROW WHEN (((NEW.second_at IS NOT NULL) AND (NEW.ended_at IS NULL)))
+  EXECUTE FUNCTION plumbline_guard_acceptance('second');
+
+-- Evidence is not observed after it was added; 26 hours cover every time zone.
+ALTER TABLE initiatives_evidence ADD CONSTRAINT observed_not_after_upload
+  CHECK (observed_on <= (added_at + interval '26 hours')::date);

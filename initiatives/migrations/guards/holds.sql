@@ -1,0 +1,89 @@
+-- Holds, conditions, waivers and debts.
+
+-- What a debt or a declaration said does not change afterwards.
+CREATE FUNCTION plumbline_guard_obligation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'Plumbline: a debt is settled, not deleted.' USING ERRCODE = 'PL017';
+  END IF;
+  IF (NEW.initiative_id, NEW.kind, NEW.source, NEW.debtor_id, NEW.due)
+     IS DISTINCT FROM (OLD.initiative_id, OLD.kind, OLD.source, OLD.debtor_id, OLD.due)
+     OR (OLD.settled_at IS NOT NULL AND NEW.settled_at IS DISTINCT FROM OLD.settled_at) THEN
+    RAISE EXCEPTION 'Plumbline: a debt stays with its debtor and day.' USING ERRCODE = 'PL017';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER debts_are_kept BEFORE DELETE OR UPDATE ON initiatives_obligation
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_obligation();
+
+-- A word to go on is about the stage that the case has.
+CREATE FUNCTION plumbline_guard_continuation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.stage IS DISTINCT FROM (SELECT stage FROM initiatives_initiative WHERE id = NEW.initiative_id) THEN
+    RAISE EXCEPTION 'Plumbline: a case goes on in the stage that it has.' USING ERRCODE = 'PL021';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER goes_on_in_its_stage BEFORE INSERT ON initiatives_continuation
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_continuation();
+
+CREATE FUNCTION plumbline_guard_excuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_RELID <> 'public.initiatives_excuse'::regclass THEN
+    RAISE EXCEPTION 'Plumbline: this function guards excuses alone.' USING ERRCODE = 'PL090';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM public.initiatives_obligation o
+                  WHERE o.id = NEW.obligation_id AND o.settled_at IS NULL
+                    AND o.debtor_id IS DISTINCT FROM NEW.by_id) THEN
+    RAISE EXCEPTION 'Plumbline: what is excused is still owed, and by somebody else.' USING ERRCODE = 'PL090';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM public.initiatives_review r
+                  WHERE r.initiative_id = NEW.initiative_id AND r.outcome = 'open'
+                    AND r.gate IN ('mvp', 'production')) THEN
+    RAISE EXCEPTION 'Plumbline: an excuse is for a decision that is to come.'
+      USING ERRCODE = 'PL090', HINT = 'Open the review of the case first.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER excuse_is_for_a_decision BEFORE INSERT ON initiatives_excuse
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_excuse();
+
+-- Arguments: columns that never change, and after "once" those that are written once.
+CREATE FUNCTION plumbline_guard_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  told jsonb := to_jsonb(NEW);
+  stood jsonb := to_jsonb(OLD);
+  once boolean := false;
+  name text;
+BEGIN
+  FOREACH name IN ARRAY TG_ARGV LOOP
+    IF name = 'once' THEN
+      once := true;
+    ELSIF told -> name IS DISTINCT FROM stood -> name AND NOT (once AND stood ->> name IS NULL) THEN
+      RAISE EXCEPTION 'Plumbline: % of % stays as it was written.', name, TG_TABLE_NAME USING ERRCODE = 'PL048';
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_condition
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_kept('review_id', 'once', 'met_at', 'met_by_id');
+CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_hold
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'kind', 'opened_by_id', 'opened_at', 'once', 'lifted_at', 'lifted_by_id');
+CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_killswitch
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'pressed_by_id', 'pressed_at', 'once', 'released_at', 'released_by_id');
+CREATE TRIGGER act_is_kept BEFORE UPDATE ON initiatives_waiver
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_kept('initiative_id', 'key', 'until', 'requested_by_id', 'once', 'chair_id', 'chair_at', 'risk_id', 'risk_at', 'refused_at', 'refused_by_id');
+
+-- What a person held, the chair lifts.
+CREATE FUNCTION plumbline_guard_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.lifted_at IS NULL AND NEW.lifted_at IS NOT NULL AND NEW.lifted_by_id IS NULL AND OLD.opened_by_id IS NOT NULL THEN
+    RAISE EXCEPTION 'Plumbline: a hold that a person opened is lifted by the chair.' USING ERRCODE = 'PL048';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER lifted_by_the_chair BEFORE UPDATE ON initiatives_hold
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_hold();

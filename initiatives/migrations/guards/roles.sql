@@ -1,0 +1,249 @@
+-- Who holds which role, who is party to an initiative, and who may act.
+
+-- Nobody accepts a role for another: what was accepted stays with that person and case (invariant 6).
+CREATE FUNCTION plumbline_guard_role() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'Plumbline: roles end, they are not deleted.' USING ERRCODE = 'PL015';
+  END IF;
+  IF (NEW.initiative_id, NEW.person_id, NEW.role, NEW.proposed_by_id)
+     IS DISTINCT FROM (OLD.initiative_id, OLD.person_id, OLD.role, OLD.proposed_by_id) THEN
+    RAISE EXCEPTION 'Plumbline: a role assignment keeps its person, role and case.'
+      USING ERRCODE = 'PL015', HINT = 'End it and propose another.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER role_is_personal BEFORE DELETE OR UPDATE ON initiatives_roleassignment
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_role();
+
+-- A handover is between the people and about the case it was proposed for, and answered once.
+CREATE FUNCTION plumbline_guard_handover() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.initiative_id, NEW.person_id, NEW.successor_id) IS DISTINCT FROM
+     (OLD.initiative_id, OLD.person_id, OLD.successor_id)
+     OR coalesce(OLD.accepted_at, OLD.ended_at) IS NOT NULL THEN
+    RAISE EXCEPTION 'Plumbline: a handover keeps its people and its case, and is answered once.'
+      USING ERRCODE = 'PL042', HINT = 'Propose another.';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER handovers_are_kept BEFORE UPDATE ON initiatives_handover
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_handover();
+
+-- Whether a person is party to a case: a role held, asked for or stood in for, or, before anybody owned it, whoever
+-- registered it.
+CREATE FUNCTION plumbline_party(case_id bigint, person bigint, moment timestamptz) RETURNS boolean
+  LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = case_id AND r.person_id IN (SELECT plumbline_accounts(person))
+                    AND r.declined_at IS NULL AND r.ended_at IS NULL)
+      OR EXISTS (SELECT FROM initiatives_roleassignment r
+                   JOIN governance_user u ON u.id = r.person_id AND u.is_active
+                   JOIN governance_absence a ON a.person_id = r.person_id
+                    AND a.starts_at <= moment AND a.ends_at > moment
+                   JOIN governance_delegation d ON d.absence_id = a.id AND d.membership_id IS NULL
+                    AND d.accepted_at IS NOT NULL AND d.ended_at IS NULL AND d.delegate_id IN (SELECT plumbline_accounts(person))
+                  WHERE r.initiative_id = case_id AND r.accepted_at IS NOT NULL AND r.ended_at IS NULL)
+      OR EXISTS (SELECT FROM initiatives_initiative i WHERE i.id = case_id AND i.registered_by_id IN (SELECT plumbline_accounts(person))
+                    AND NOT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = i.id
+                                       AND r.role = 'owner' AND r.accepted_at IS NOT NULL))
+$$;
+
+-- Whether a person decides on a case: the chair of its board, or the deputy while no chair is there and not party.
+CREATE FUNCTION plumbline_decides(case_id bigint, person bigint, moment timestamptz) RETURNS boolean
+  LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  board bigint := (SELECT plumbline_board_of(unit_id) FROM initiatives_initiative WHERE id = case_id);
+BEGIN
+  IF plumbline_away(person, moment) OR plumbline_party(case_id, person, moment) THEN
+    RETURN false;
+  END IF;
+  RETURN plumbline_sits(board, person, 'chair', moment)
+      OR plumbline_sits(board, person, 'deputy_chair', moment) AND NOT EXISTS (
+           SELECT FROM governance_membership m WHERE m.board_id = board AND m.seat = 'chair'
+              AND plumbline_sits(board, m.person_id, 'chair', moment)
+              AND NOT plumbline_away(m.person_id, moment) AND NOT plumbline_party(case_id, m.person_id, moment));
+END $$;
+
+-- The accounts that count as one human's: this one, and all that hang together with it by pairs nobody has cleared.
+CREATE FUNCTION plumbline_accounts(person bigint) RETURNS SETOF bigint LANGUAGE sql STABLE AS $$
+  WITH RECURSIVE reached(id) AS (
+    SELECT person
+    UNION
+    SELECT CASE WHEN pair.one_id = reached.id THEN pair.other_id ELSE pair.one_id END
+      FROM reached JOIN governance_sameperson pair ON reached.id IN (pair.one_id, pair.other_id)
+     WHERE pair.cleared_at IS NULL)
+  SELECT id FROM reached
+$$;
+
+-- Whether a party to the case had the second factors of a person reset, in the day before or not yet done.
+CREATE FUNCTION plumbline_reset_by_party(case_id bigint, person bigint, moment timestamptz) RETURNS boolean
+  LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM governance_factorreset r
+                  WHERE r.person_id = person AND r.stopped_at IS NULL AND r.asked_at <= moment
+                    AND (r.done_at IS NULL OR r.done_at > moment - interval '24 hours')
+                    AND plumbline_party(case_id, r.asked_by_id, moment))
+$$;
+
+-- Whether the person has one of these roles on the case (null: any), as accepted or standing in for whoever is away.
+CREATE FUNCTION plumbline_has_role(case_id bigint, person bigint, wanted text[], moment timestamptz) RETURNS boolean
+  LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM initiatives_roleassignment r JOIN governance_user u ON u.id = person AND u.is_active
+     WHERE r.initiative_id = case_id AND r.accepted_at IS NOT NULL AND r.declined_at IS NULL AND r.ended_at IS NULL
+       AND (wanted IS NULL OR r.role = ANY (wanted))
+       AND (r.person_id = person OR EXISTS (
+             SELECT FROM governance_absence a JOIN governance_delegation d ON d.absence_id = a.id
+              WHERE a.person_id = r.person_id AND a.starts_at <= moment AND a.ends_at > moment
+                AND d.membership_id IS NULL AND d.accepted_at IS NOT NULL AND d.ended_at IS NULL
+                AND d.delegate_id = person)))
+$$;
+
+-- Whether the person owns the case; whoever registered it stands in while nobody ever accepted to own it.
+CREATE FUNCTION plumbline_owns(case_id bigint, person bigint, moment timestamptz) RETURNS boolean
+  LANGUAGE sql STABLE AS $$
+  SELECT plumbline_has_role(case_id, person, ARRAY['owner'], moment)
+      OR EXISTS (SELECT FROM initiatives_initiative i JOIN governance_user u ON u.id = i.registered_by_id AND u.is_active
+                  WHERE i.id = case_id AND i.registered_by_id = person
+                    AND NOT EXISTS (SELECT FROM initiatives_roleassignment r WHERE r.initiative_id = i.id
+                                       AND r.role = 'owner' AND r.accepted_at IS NOT NULL))
+$$;
+
+-- Whether the person may do on this case what the rule names.
+CREATE FUNCTION plumbline_may(rule text, case_id bigint, person bigint, place text, moment timestamptz) RETURNS boolean
+  LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  board bigint := (SELECT plumbline_board_of(unit_id) FROM initiatives_initiative WHERE id = case_id);
+BEGIN
+  RETURN coalesce(CASE rule
+    WHEN 'owns' THEN plumbline_owns(case_id, person, moment)
+    WHEN 'decides' THEN plumbline_decides(case_id, person, moment)
+    WHEN 'stops' THEN plumbline_owns(case_id, person, moment) OR plumbline_sits(board, person, 'chair', moment)
+                      OR plumbline_decides(case_id, person, moment)
+    WHEN 'concerned' THEN plumbline_owns(case_id, person, moment)
+                      OR plumbline_has_role(case_id, person, NULL, moment)
+                      OR EXISTS (SELECT FROM governance_membership m
+                                  WHERE m.board_id = board AND m.person_id = person
+                                    AND plumbline_sits(board, person, m.seat, moment))
+    WHEN 'runs' THEN plumbline_owns(case_id, person, moment)
+                      OR plumbline_has_role(case_id, person, ARRAY['technical_lead'], moment)
+    WHEN 'seat' THEN plumbline_sits(board, person, place, moment) AND NOT plumbline_party(case_id, person, moment)
+    WHEN 'refuses' THEN plumbline_decides(case_id, person, moment)
+                      OR plumbline_sits(board, person, 'risk_compliance', moment)
+    WHEN 'withdraws' THEN plumbline_owns(case_id, person, moment) OR plumbline_decides(case_id, person, moment)
+                      OR EXISTS (SELECT FROM initiatives_initiative i
+                                  WHERE i.id = case_id AND i.registered_by_id = person)
+                      OR EXISTS (SELECT FROM governance_user u WHERE u.id = person AND u.is_active AND u.is_admin)
+    WHEN 'imports' THEN EXISTS (SELECT FROM governance_user u WHERE u.id = person AND u.is_active AND u.is_admin)
+  END, false);
+END $$;
+
+-- Arguments: pairs of a column and a rule. A column of a person names who acts, and that person may; of another column
+-- (a moment, a tier, the key of a new row) whoever acts may. A rule that begins with "+" lets a case rise, so it waits
+-- for whoever cools off.
+CREATE FUNCTION plumbline_guard_actor() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  act json := plumbline_act(TG_TABLE_NAME);
+  actor bigint := (act->>'id')::bigint;
+  moment timestamptz := plumbline_rule_time((act->>'at')::timestamptz);
+  told jsonb := to_jsonb(NEW);
+  stood jsonb := CASE WHEN TG_OP = 'UPDATE' THEN to_jsonb(OLD) ELSE '{}' END;
+  about bigint;
+  name text;
+  rule text;
+  place text;
+  allowed boolean;
+BEGIN
+  FOR n IN 0 .. TG_NARGS / 2 - 1 LOOP
+    name := TG_ARGV[2 * n];
+    rule := ltrim(TG_ARGV[2 * n + 1], '+');
+    IF coalesce(told ->> name, '') = '' OR told -> name IS NOT DISTINCT FROM stood -> name THEN
+      CONTINUE;
+    END IF;
+    IF name LIKE '%\_id' AND told ->> name IS DISTINCT FROM actor::text THEN
+      RAISE EXCEPTION 'Plumbline: % of % names who acts.', name, TG_TABLE_NAME USING ERRCODE = 'PL048';
+    END IF;
+    about := plumbline_case_of(TG_TABLE_NAME, told);
+    place := CASE WHEN name = 'risk_id' OR name LIKE 'tier%' THEN 'risk_compliance'
+                  ELSE told ->> regexp_replace(name, '_by_id$', '_seat') END;
+    allowed := CASE rule
+      WHEN 'self' THEN told ->> 'person_id' = actor::text
+      WHEN 'answers' THEN told ->> 'owner_id' = actor::text OR plumbline_may('owns', about, actor, NULL, moment)
+      WHEN 'ends' THEN told ->> 'outcome' <> 'withdrawn' OR plumbline_may('stops', about, actor, NULL, moment)
+      ELSE plumbline_may(rule, about, actor, place, moment) END;
+    IF NOT coalesce(allowed, false) THEN
+      RAISE EXCEPTION 'Plumbline: person % may not do this on the case (% of %: %).',
+        coalesce(actor::text, 'none'), name, TG_TABLE_NAME, rule
+        USING ERRCODE = 'PL048', HINT = 'Someone with the role or seat does it on the page of the case.';
+    END IF;
+    IF TG_ARGV[2 * n + 1] LIKE '+%' THEN
+      PERFORM plumbline_cooled_off(
+        actor, CASE rule WHEN 'seat' THEN ARRAY[place] WHEN 'decides' THEN ARRAY['chair', 'deputy_chair']
+               ELSE '{}'::text[] END,
+        (SELECT unit_id FROM initiatives_initiative WHERE id = about), moment);
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON governance_servicekey
+  FOR EACH ROW WHEN ((OLD.made_by_id IS DISTINCT FROM NEW.made_by_id))
+  EXECUTE FUNCTION plumbline_guard_actor('made_by_id', 'runs');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_answer
+  FOR EACH ROW WHEN (((OLD.accepted_by_id IS DISTINCT FROM NEW.accepted_by_id) OR (OLD.second_by_id IS DISTINCT FROM NEW.second_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('accepted_by_id', '+seat', 'second_by_id', '+seat');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_condition
+  FOR EACH ROW WHEN (((OLD.due IS DISTINCT FROM NEW.due) OR (OLD.met_by_id IS DISTINCT FROM NEW.met_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('due', 'decides', 'met_by_id', 'answers');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_continuation
+  FOR EACH ROW WHEN ((OLD.by_id IS DISTINCT FROM NEW.by_id))
+  EXECUTE FUNCTION plumbline_guard_actor('by_id', '+decides');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_excuse
+  FOR EACH ROW WHEN ((OLD.by_id IS DISTINCT FROM NEW.by_id))
+  EXECUTE FUNCTION plumbline_guard_actor('by_id', '+decides');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_hold
+  FOR EACH ROW WHEN (((OLD.opened_by_id IS DISTINCT FROM NEW.opened_by_id) OR (OLD.lifted_by_id IS DISTINCT FROM NEW.lifted_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'concerned', 'lifted_by_id', '+decides');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_initiative
+  FOR EACH ROW WHEN (((OLD.tier IS DISTINCT FROM NEW.tier) OR (OLD.tier_confirmed_by_id IS DISTINCT FROM NEW.tier_confirmed_by_id) OR (OLD.reattested_at IS DISTINCT FROM NEW.reattested_at) OR (OLD.withdrawn_at IS DISTINCT FROM NEW.withdrawn_at)))
+  EXECUTE FUNCTION plumbline_guard_actor('tier', '+seat', 'tier_confirmed_by_id', '+seat', 'reattested_at', '+decides', 'withdrawn_at', 'withdraws');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_killswitch
+  FOR EACH ROW WHEN (((OLD.pressed_by_id IS DISTINCT FROM NEW.pressed_by_id) OR (OLD.released_by_id IS DISTINCT FROM NEW.released_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('pressed_by_id', 'stops', 'released_by_id', '+stops');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_review
+  FOR EACH ROW WHEN (((OLD.opened_by_id IS DISTINCT FROM NEW.opened_by_id) OR (OLD.ended_by_id IS DISTINCT FROM NEW.ended_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'owns', 'ended_by_id', 'ends');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_roleassignment
+  FOR EACH ROW WHEN ((OLD.accepted_at IS DISTINCT FROM NEW.accepted_at))
+  EXECUTE FUNCTION plumbline_guard_actor('accepted_at', '+self');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_standalonedeclaration
+  FOR EACH ROW WHEN (((OLD.declared_by_id IS DISTINCT FROM NEW.declared_by_id) OR (OLD.accepted_by_id IS DISTINCT FROM NEW.accepted_by_id) OR (OLD.second_by_id IS DISTINCT FROM NEW.second_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('declared_by_id', 'owns', 'accepted_by_id', '+seat', 'second_by_id', '+seat');
+CREATE TRIGGER changed_by_who_may AFTER UPDATE ON initiatives_waiver
+  FOR EACH ROW WHEN (((OLD.requested_by_id IS DISTINCT FROM NEW.requested_by_id) OR (OLD.chair_id IS DISTINCT FROM NEW.chair_id) OR (OLD.risk_id IS DISTINCT FROM NEW.risk_id) OR (OLD.refused_by_id IS DISTINCT FROM NEW.refused_by_id)))
+  EXECUTE FUNCTION plumbline_guard_actor('requested_by_id', 'owns', 'chair_id', '+decides', 'risk_id', '+seat', 'refused_by_id', 'refuses');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON governance_servicekey
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('made_by_id', 'runs');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_answer
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('accepted_by_id', '+seat', 'second_by_id', '+seat');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_condition
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('due', 'decides', 'met_by_id', 'answers');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_continuation
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', '+decides');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_excuse
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('by_id', '+decides');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_hold
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'concerned', 'lifted_by_id', '+decides');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_initiative
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_actor('tier', '+seat', 'tier_confirmed_by_id', '+seat', 'reattested_at', '+decides', 'withdrawn_at', 'withdraws');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_killswitch
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('pressed_by_id', 'stops', 'released_by_id', '+stops');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_review
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('opened_by_id', 'owns', 'ended_by_id', 'ends');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_roleassignment
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_actor('accepted_at', '+self');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_standalonedeclaration
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_actor('declared_by_id', 'owns', 'accepted_by_id', '+seat', 'second_by_id', '+seat');
+CREATE TRIGGER done_by_who_may AFTER INSERT ON initiatives_waiver
+  FOR EACH ROW
+  EXECUTE FUNCTION plumbline_guard_actor('requested_by_id', 'owns', 'chair_id', '+decides', 'risk_id', '+seat', 'refused_by_id', 'refuses');

@@ -1,0 +1,173 @@
+-- A stage changes only beside its stage change and its entry.
+
+-- The stage changes only beside its StageChange and ledger entry, each consumed once (invariant 1).
+CREATE FUNCTION plumbline_guard_stage() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+  found_id bigint;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.stage <> 'proposed' OR NEW.basis <> 'registered' THEN
+      RAISE EXCEPTION 'Plumbline: a case starts as a proposed idea, not as %.', NEW.stage
+        USING ERRCODE = 'PL010', HINT = 'Register it, then move it by a decision or an import.';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'Plumbline: cases are kept; % is withdrawn, stopped or retired instead.', OLD.number
+      USING ERRCODE = 'PL011';
+  END IF;
+  IF NEW.number <> OLD.number THEN
+    RAISE EXCEPTION 'Plumbline: a reference is never changed or used again.' USING ERRCODE = 'PL011';
+  END IF;
+  IF NEW.stage IS NOT DISTINCT FROM OLD.stage THEN
+    IF (NEW.basis, NEW.since) IS DISTINCT FROM (OLD.basis, OLD.since) THEN
+      RAISE EXCEPTION 'Plumbline: the basis of a claimed stage changes only with the stage.' USING ERRCODE = 'PL010';
+    END IF;
+    RETURN NEW;
+  END IF;
+  -- By keys, not by the transaction: an import moves hundreds of cases in one, and a plan that took the index on xact
+  -- would read all its entries for each of them. The sum keeps that index out of the planner's choice.
+  SELECT c.id INTO found_id
+    FROM initiatives_stagechange c JOIN governance_entry e ON e.id = c.entry_id
+   WHERE c.initiative_id = NEW.id AND c.from_stage = OLD.stage AND c.to_stage = NEW.stage
+     AND c.basis = NEW.basis AND NOT c.consumed
+     AND c.xact = plumbline_xact() AND e.xact - c.xact = 0 AND e.kind = 'stage changed'
+     AND e.case_ref = plumbline_reference(NEW.number);
+  IF found_id IS NULL THEN
+    RAISE EXCEPTION 'Plumbline: case % does not go from % to % without a recorded decision.',
+      NEW.number, OLD.stage, NEW.stage
+      USING ERRCODE = 'PL010', HINT = 'Promote, step back, stop, retire or reopen it on its page.';
+  END IF;
+  UPDATE initiatives_stagechange SET consumed = true WHERE id = found_id;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER stage_is_guarded BEFORE INSERT OR DELETE OR UPDATE ON initiatives_initiative
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_stage();
+
+-- A stage change is append-only; only the trigger above may mark it consumed, once.
+CREATE FUNCTION plumbline_guard_stage_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.consumed THEN
+      RAISE EXCEPTION 'Plumbline: a stage change is not consumed before it is made.' USING ERRCODE = 'PL010';
+    END IF;
+    -- The moves of domain.md, "Stages and moves"; a decision is one that a review of this case ended in.
+    IF NOT (NEW.basis = 'import' AND NEW.from_stage = 'proposed' AND NEW.to_stage <> 'proposed')
+       AND NOT (NEW.basis = 'import undone' AND NEW.from_stage <> 'proposed' AND NEW.to_stage = 'proposed')
+       AND (NEW.basis, NEW.from_stage, NEW.to_stage) NOT IN (
+         ('decision', 'proposed', 'prototype'), ('decision', 'prototype', 'mvp'), ('decision', 'mvp', 'production'),
+         ('decision', 'production', 'retired'), ('emergency', 'production', 'retired'),
+         ('step back', 'production', 'mvp'), ('step back', 'mvp', 'prototype'),
+         ('stopped', 'proposed', 'stopped'), ('stopped', 'prototype', 'stopped'), ('stopped', 'mvp', 'stopped'),
+         ('reopened', 'stopped', 'prototype'), ('reopened', 'stopped', 'proposed')) THEN
+      RAISE EXCEPTION 'Plumbline: there is no move from % to % by %.', NEW.from_stage, NEW.to_stage, NEW.basis
+        USING ERRCODE = 'PL010';
+    END IF;
+    IF NEW.basis = 'import undone' AND NOT EXISTS (
+         SELECT FROM initiatives_initiative WHERE id = NEW.initiative_id AND basis = 'import') THEN
+      RAISE EXCEPTION 'Plumbline: the stage of this case rests on a decision, not on an import alone.'
+        USING ERRCODE = 'PL010';
+    END IF;
+    IF NEW.basis = 'import' AND EXISTS (
+         SELECT 1 FROM initiatives_stagechange WHERE initiative_id = NEW.initiative_id AND basis <> 'import') THEN
+      RAISE EXCEPTION 'Plumbline: an import claims no stage where one was decided here.'
+        USING ERRCODE = 'PL010';
+    END IF;
+    IF NEW.basis = 'decision' AND NOT EXISTS (
+         SELECT 1 FROM initiatives_review WHERE id = NEW.review_id AND initiative_id = NEW.initiative_id
+            AND outcome IN ('approved', 'approved_with_conditions')
+            AND gate = CASE NEW.to_stage WHEN 'retired' THEN 'retire' ELSE NEW.to_stage END) THEN
+      RAISE EXCEPTION 'Plumbline: no review of this case was approved for %.', NEW.to_stage USING ERRCODE = 'PL010';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' AND pg_trigger_depth() > 1 AND NOT OLD.consumed AND NEW.consumed
+     AND to_jsonb(NEW) - 'consumed' = to_jsonb(OLD) - 'consumed' THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'Plumbline: % keeps what was written; % is refused.', TG_TABLE_NAME, TG_OP USING ERRCODE = 'PL001';
+END $$;
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE ON initiatives_stagechange
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_stage_change();
+
+CREATE FUNCTION plumbline_stage_change_was_used() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM initiatives_stagechange WHERE id = NEW.id AND consumed)
+     OR NOT EXISTS (SELECT 1 FROM initiatives_historicalinitiative h
+                     WHERE h.id = NEW.initiative_id AND h.history_xact = plumbline_xact() AND h.history_type = '~'
+                       AND (h.stage, h.basis) = (NEW.to_stage, NEW.basis)) THEN
+    RAISE EXCEPTION 'Plumbline: a stage change was written and the stage did not change.' USING ERRCODE = 'PL010';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER stage_change_is_used AFTER INSERT ON initiatives_stagechange
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plumbline_stage_change_was_used();
+
+-- A move names who may make it.
+CREATE FUNCTION plumbline_guard_mover() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.basis = 'decision' AND NOT EXISTS (
+       SELECT FROM initiatives_review WHERE id = NEW.review_id AND ended_by_id = NEW.by_id) THEN
+    RAISE EXCEPTION 'Plumbline: a decision is carried out by who took it.' USING ERRCODE = 'PL010';
+  END IF;
+  IF NEW.basis IN ('step back', 'reopened', 'emergency')
+     AND NOT coalesce(plumbline_decides(NEW.initiative_id, NEW.by_id, NEW.at), false) THEN
+    RAISE EXCEPTION 'Plumbline: only who decides on the case moves it by %.', NEW.basis USING ERRCODE = 'PL010';
+  END IF;
+  IF NEW.basis = 'import' AND NEW.by_id IS NOT NULL AND NOT EXISTS (
+       SELECT FROM governance_user WHERE id = NEW.by_id AND is_active AND is_admin) THEN
+    RAISE EXCEPTION 'Plumbline: only admins import.' USING ERRCODE = 'PL010';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER moved_by_who_may AFTER INSERT ON initiatives_stagechange
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_mover();
+
+CREATE FUNCTION plumbline_follow_standing() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  IF EXISTS (SELECT FROM told JOIN initiatives_paststanding p USING (initiative_id) WHERE p.id > told.id) THEN
+    RAISE EXCEPTION 'Plumbline: a newer standing of this initiative was written already.' USING ERRCODE = 'PL091';
+  END IF;
+  IF EXISTS (SELECT FROM told, jsonb_populate_recordset(NULL::initiatives_span, told.spans) s
+              WHERE s.from_at NOT BETWEEN '0001-01-02' AND '9999-12-30'
+                 OR s.until_at NOT BETWEEN '0001-01-02' AND '9999-12-30') THEN
+    RAISE EXCEPTION 'Plumbline: a standing has a moment that no calendar has.' USING ERRCODE = 'PL091';
+  END IF;
+  DELETE FROM initiatives_span s USING told WHERE s.initiative_id = told.initiative_id;
+  INSERT INTO initiatives_span (id, initiative_id, past_standing_id, from_at, until_at, supported, shortfall, label,
+                                governance, integration, adoption, held, gaps, profile, to_verify, next_stale_on, seal)
+  SELECT s.id, told.initiative_id, told.id, s.from_at, s.until_at, s.supported, s.shortfall, s.label,
+         s.governance, s.integration, s.adoption, s.held, s.gaps, s.profile, s.to_verify, s.next_stale_on, s.seal
+    FROM told, jsonb_populate_recordset(NULL::initiatives_span, told.spans) s;
+  INSERT INTO initiatives_standing (initiative_id, rulebook_id, computed_at, valid_until)
+  SELECT initiative_id, rulebook_id, computed_at, valid_until FROM told
+      ON CONFLICT (initiative_id) DO UPDATE
+     SET rulebook_id = excluded.rulebook_id, computed_at = excluded.computed_at, valid_until = excluded.valid_until;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER standing_follows AFTER INSERT ON initiatives_paststanding
+  REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION plumbline_follow_standing();
+
+-- A stage change names who acts; owner and chair stop a case, admins take back what an import claimed.
+CREATE FUNCTION plumbline_guard_stopper() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  rule text := CASE NEW.basis WHEN 'stopped' THEN 'stops' WHEN 'import undone' THEN 'imports' END;
+BEGIN
+  IF NEW.by_id IS DISTINCT FROM (plumbline_act(TG_TABLE_NAME)->>'id')::bigint THEN
+    RAISE EXCEPTION 'Plumbline: a stage change names who acts.' USING ERRCODE = 'PL010';
+  END IF;
+  IF rule IS NOT NULL AND NOT plumbline_may(rule, NEW.initiative_id, NEW.by_id, NULL, NEW.at) THEN
+    RAISE EXCEPTION 'Plumbline: person % may not change the stage by %.', coalesce(NEW.by_id::text, 'none'), NEW.basis
+      USING ERRCODE = 'PL010';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER names_who_acts AFTER INSERT ON initiatives_stagechange
+  FOR EACH ROW EXECUTE FUNCTION plumbline_guard_stopper();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON initiatives_initiative
+  FOR EACH STATEMENT EXECUTE FUNCTION plumbline_refuse_change();
+CREATE TRIGGER never_emptied BEFORE TRUNCATE ON initiatives_stagechange
+  FOR EACH STATEMENT EXECUTE FUNCTION plumbline_refuse_change();
+
+-- References of initiatives: each is given once.
+CREATE SEQUENCE plumbline_case_number;
