@@ -2,9 +2,17 @@
 
 import gc
 
+from django import forms
 from django.apps import AppConfig
 from django.core import checks
 from django.db.models.signals import post_migrate, pre_migrate
+
+from governance.vocabulary.readable_text import ReadableText
+
+# Every text field of every form refuses characters that readers cannot see. A field copies the validators of its class
+# when it is made, so they are set here: this module is loaded before any model or form.
+for field in (forms.CharField, forms.EmailField, forms.SlugField, forms.URLField):
+    field.default_validators = [*field.default_validators, ReadableText()]
 
 
 class GovernanceConfig(AppConfig):
@@ -27,7 +35,7 @@ class GovernanceConfig(AppConfig):
         from governance.models import Delivery
         from governance.notices import daily_mail
         from governance.notices import desk as notice_desk
-        from governance.operations import heartbeats, installation_desk, status_desk
+        from governance.operations import corrections, heartbeats, installation_desk, status_desk
         from governance.people import new_seats
         from governance.runtime import web_server
         from governance.sign_in import account_notices
@@ -40,10 +48,11 @@ class GovernanceConfig(AppConfig):
         post_migrate.connect(database_guards.after_migrate, sender=self, dispatch_uid="plumbline-guards")
         post_migrate.connect(data_folder.after_migrate, sender=self, dispatch_uid="plumbline-folder")
         heartbeats.listen()
-        contributions.due_queries.append(sealing.checkpoints_due)
+        contributions.due_queries += [sealing.checkpoints_due, corrections.corrections_due]
         contributions.desk_lines += [status_desk.lines, installation_desk.lines, new_seats.lines]
         contributions.quiet_acts |= notice_desk.QUIET
         contributions.mails[Delivery.DAY] = daily_mail.DAY_MAIL
         contributions.mails[Delivery.ACCOUNT] = account_notices.ACCOUNT_MAIL
         contributions.own_mails.add(account_notices.KIND)
         contributions.notice_verbs["checkpoint"] = "Compare it with the audit log"
+        contributions.notice_verbs[corrections.KIND] = "See what was wrong"

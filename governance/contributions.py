@@ -87,8 +87,9 @@ sight_lost: list[Callable] = []
 case_pages: list[CasePage] = []
 # By place, functions (person, what the page is about) -> Part or None: "review" (the review), "registering" (title and
 # problem as far as they are typed), "link" (the system), "running" (the case, the
-# address of this installation), "history" (the case).
-parts: dict[str, list[Callable]] = {"review": [], "registering": [], "link": [], "running": [], "history": []}
+# address of this installation), "history" (the case), "insights" (what the address asks for).
+PLACES = ("review", "registering", "link", "running", "history", "insights")
+parts: dict[str, list[Callable]] = {place: [] for place in PLACES}
 # By what a finding against a case is about, functions (case, what the person may on it, source) -> list of (address,
 # words): where it is mended by whoever looks.
 mends: dict[str, Callable] = {}
@@ -140,6 +141,9 @@ hashes_of_text: dict[tuple[str, str], str] = {}
 erased_whole: set[tuple[str, str]] = set()
 
 
+# Functions (alias of a database) -> (words, table, key, field) each: rows that follow from others, and do not say what
+# follows.
+derived: list[Callable] = []
 # Functions (transaction from which on, alias of a database) -> (words, table, key) each: what is wrong with rows to
 # which acts commit by the batch, with one digest.
 sealed_batches: list[Callable] = []

@@ -321,7 +321,7 @@ CELERY_BEAT_SCHEDULE = {
         ("tend exports", "adoption.tasks.tend_exports", crontab(minute="4-59/5")),
         ("owe vacancies", "initiatives.tasks.open_vacancy_debts", crontab(minute="11")),
         ("find missing files", "initiatives.tasks.find_missing_files", crontab(minute="13", hour="*/4")),
-        ("tend samples", "initiatives.tasks.tend_samples", crontab(minute="3-59/5")),
+        ("tend requests", "initiatives.tasks.tend_requests", crontab(minute="3-59/5")),
         ("end old sessions", "governance.tasks.end_old_sessions", crontab(minute="17")),
         ("stamp the record", "governance.tasks.stamp_record", crontab(minute="4-59/10")),
         ("compare logs", "initiatives.tasks.reconcile_logs", crontab(minute="*/5")),
@@ -363,6 +363,7 @@ MIDDLEWARE = [
     "governance.web.middleware.Probes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "governance.web.middleware.ReadablePages",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "governance.web.middleware.OneLook",
@@ -376,7 +377,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "governance.urls"
 WSGI_APPLICATION = "governance.wsgi.application"
 ASGI_APPLICATION = "governance.asgi.application"
-TEMPLATES = [
+TEMPLATES: list[dict] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -431,8 +432,6 @@ FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024
-SAMPLES_DIR = DATA_DIR / "samples"  # of real data, while they are measured or as long as somebody asked
-SAMPLE_MAX_BYTES = whole_number("PLUMBLINE_SAMPLE_MEGABYTES", 500, 1, 20_000, "megabytes, 1 to 20000") << 20
 EXPORTS_DIR = DATA_DIR / "exports"  # of the record, for some days, for whoever asked for each
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # everything in a request but its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
@@ -450,7 +449,7 @@ INTERACTION_RATE = whole_number("PLUMBLINE_INTERACTION_RATE", 5000, 1, None, "re
 DECISIONS_DIR = DATA_DIR / "decisions"  # where decisions wait until they are in the database
 DECISION_LOG_WRITES_ITSELF = True  # by a thread of each web process; tests write when they look
 DECISION_FRESH = 0.4  # seconds for which a web process relies on what it read of keys, contracts and switches
-INTERACTIONS_DIR = DATA_DIR / "interactions"  # bodies, encrypted: those that wait, and segments
+INTERACTIONS_DIR = DATA_DIR / "interactions"  # encrypted bodies that wait for the worker
 # Master keys of bodies. Copy this folder by itself: a backup beside it would open what was to be erased.
 INTERACTION_KEYS_DIR = Path(os.environ.get("PLUMBLINE_INTERACTION_KEYS") or DATA_DIR / "interaction-keys")
 INTERACTION_RESERVE = 256 << 20  # bytes of the disk that reports leave to everything else

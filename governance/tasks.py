@@ -76,13 +76,12 @@ def load_interactions() -> None:
 
 @shared_task(**SURE)
 def tend_interactions() -> None:
-    """Tend the interaction log: close its days that are over, remove what has expired, change the master once a month.
+    """Tend the interaction log: remove what has expired, change the master once a month.
 
     And have a database that was put back from an older copy destroy the keys that were destroyed since.
     """
     today = clock.now().astimezone(UTC).date()
     destroyed.again()
-    interaction_loading.close_days(today)
     expiry.expire(today)
     destroyed.write()
     destroyed.forget(today)

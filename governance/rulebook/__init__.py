@@ -10,9 +10,8 @@ from governance.rulebook.book import (
     Requirement,
     ScaleTest,
     StageRule,
-    load_newest,
-    load_version,
     parse,
+    shipped_text,
 )
 from governance.rulebook.validation import Problem, RulebookErrors
 
@@ -28,7 +27,6 @@ __all__ = [
     "RulebookErrors",
     "ScaleTest",
     "StageRule",
-    "load_newest",
-    "load_version",
     "parse",
+    "shipped_text",
 ]

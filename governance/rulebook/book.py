@@ -4,7 +4,7 @@ Days are calendar days. Keys such as "mvp.owner" are the names that answers, evi
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -220,19 +220,14 @@ class Book:
     requirements: dict[str, Requirement]
     gates: dict[str, Gate]
     criteria: dict[str, Criterion]
-    # Waivers a case carries at most at once; None in a rulebook without levels, which set no limit.
-    waivers_max: int | None = None
+    # Waivers a case carries at most at once.
+    waivers_max: int
     # Questions of a case of minimal risk that the gate to production draws, and that are then verified.
     drawn_at_minimal: int = 0
     # The seats that sign at minimal risk; the last of them signs for those that do not. Empty: all sit at each tier.
     seats_minimal: tuple[str, ...] = ()
     # The least strength of a signature, by act and tier; what is not there asks for a password.
     signatures: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    @property
-    def levelled(self) -> bool:
-        """Whether it asks for levels (from 2026.2 on); without them an answer is met or not."""
-        return self.waivers_max is not None
 
     def drawn_at(self, tier: str) -> int:
         """How many questions of the gate to production are drawn to be verified at this tier; 0 for none."""
@@ -345,7 +340,7 @@ class Book:
     def asks(self, requirement_key: str, tier: str) -> bool:
         """Whether any gate asks for this requirement at this tier; one that this rulebook does not know is asked."""
         asked = self.requirements.get(requirement_key)
-        if asked is None or not self.levelled:
+        if asked is None:
             return True
         return any(asked.level_for(tier, gate) for gate in self.gates_asking(requirement_key))
 
@@ -361,22 +356,9 @@ class Book:
         return gate if isinstance(gate, Gate) else self.gates[gate]
 
 
-# Texts that come with the program, oldest first.
-VERSIONS = ("2026.1", "2026.2")
-
-
-def load_newest(but: Collection[str]) -> str:
-    """The newest text that comes with the program and is none of these versions; the newest where all are.
-
-    A new installation begins with the newest of all.
-    """
-    return load_version(next((version for version in reversed(VERSIONS) if version not in but), VERSIONS[-1]))
-
-
-def load_version(version: str) -> str:
-    """The text of one of `VERSIONS`."""
-    name = f"{version.replace('.', '_')}.toml"
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def shipped_text() -> str:
+    """Return the rulebook text that comes with the program."""
+    return Path(__file__).with_name("1_0.toml").read_text(encoding="utf-8")
 
 
 def parse(text: str) -> Book:
@@ -413,9 +395,9 @@ def parse(text: str) -> Book:
         requirements=requirements,
         gates={key: _gate_of(key, table, criteria) for key, table in raw["gates"].items()},
         criteria=criteria,
-        waivers_max=raw["levels"]["waivers_max"] if "levels" in raw else None,
-        drawn_at_minimal=raw.get("levels", {}).get("drawn_at_minimal", 0),
-        seats_minimal=tuple(raw.get("levels", {}).get("seats_minimal", ())),
+        waivers_max=raw["levels"]["waivers_max"],
+        drawn_at_minimal=raw["levels"].get("drawn_at_minimal", 0),
+        seats_minimal=tuple(raw["levels"].get("seats_minimal", ())),
         signatures=raw.get("signatures", {}),
     )
 

@@ -70,7 +70,7 @@ PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
         )
     },
 }
-# What a question has besides, in a rulebook with levels: as a whole, and for each risk tier.
+# What a question to the owner has besides: as a whole, and for each risk tier.
 LEVELLED = {name: schema.LEVELLED[name] for name in ("ways", "of_register")}
 BY_TIER = ("level", "left_out", "level_at_mvp")
 # In which order a row says what it says; what is not named here comes after.
@@ -92,11 +92,6 @@ class Text:
 
     source: str
     raw: dict[str, Any]
-
-    @property
-    def levelled(self) -> bool:
-        """Whether it asks for levels by risk tier."""
-        return "levels" in self.raw
 
     def row(self, part: str, key: str = "") -> dict[str, Any] | None:
         """The table of a part: by its key where there are several; None where there is none of that key. What is signed
@@ -141,7 +136,7 @@ def read(source: str) -> Text:
 
 def fields_of(text: Text, part: str) -> dict[str, tuple[str, bool, str]]:
     """The fields of a part that can be edited in this text, each with kind, whether required and names it may use."""
-    return PARTS[part] | (LEVELLED if text.levelled and part in schema.ROWS else {})
+    return PARTS[part] | (LEVELLED if part in schema.ROWS else {})
 
 
 def with_values(text: Text, values: dict[Place, object]) -> Text:

@@ -21,7 +21,7 @@ from governance.rulebook.editing import (
     with_values,
 )
 from governance.rulebook.source_positions import TextPath, spans_of
-from governance.rulebook.validation import FEWEST_ITEMS, Problem, RulebookErrors
+from governance.rulebook.validation import Problem, RulebookErrors
 from governance.vocabulary import Stage
 
 # The lists that say what becomes of an answer after a promotion; in none of them it must stay current.
@@ -234,13 +234,6 @@ def _bereft(text: Text, key: str) -> Iterable[Problem]:
             row = text.row("criterion", one.key) or {}
             if "evidence" not in row and "scale_test" not in row:
                 yield _empty(text, one.key)
-        items = text.raw["scale_tests"][one.key]["items"] if one.kind == "scale test" else ()
-        if (
-            not text.levelled and 0 < len(items) <= FEWEST_ITEMS
-        ):  # with levels the loader says so, tier by tier
-            what = f"the scale test {one.key} has {len(items)} items and needs {FEWEST_ITEMS}."
-            path: TextPath = ("scale_tests", one.key, "items")
-            yield Problem(1, ".".join(map(str, path)), what, "ask another question in it first.", path)
 
 
 def _empty(text: Text, criterion: str) -> Problem:

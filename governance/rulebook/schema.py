@@ -1,5 +1,8 @@
 """Schema of a rulebook text: which keys each table may hold, of which kind, and which must be there."""
 
+from dataclasses import dataclass, field
+from typing import Any
+
 from governance.vocabulary import CLOSED_STAGES, RUNNING_STAGES, Level, Strength, Tier
 
 RETENTION_FLOOR_DAYS = 730  # docs/domain.md, invariant 18
@@ -117,7 +120,7 @@ ASKED = {
     "waivable": ("flag", True, ""),
     "crosswalk": ("lists by name", False, ""),
 }
-# Levels per tier, why a tier is not asked, how Plumbline measures it: in a rulebook with [levels].
+# Of a question to the owner: levels per tier, why a tier is not asked, how Plumbline measures it.
 LEVELLED = {
     "level": ("texts by name", False, ""),
     "level_at_mvp": ("texts by name", False, ""),
@@ -212,6 +215,19 @@ TOP = (
     {"version": ("text", True, "")}
     | dict.fromkeys(WORDS, ("texts by name", True, ""))
     | dict.fromkeys((*SECTIONS, *GROUPS), ("table", True, ""))
-    | {"levels": ("table", False, ""), "signatures": ("table", False, "")}
+    | {"signatures": ("table", False, "")}
     | dict.fromkeys(ROWS, ("rows", True, ""))
 )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a text may hold: the fields of its highest level, and those of each section, group and row, by name."""
+
+    top: dict[str, Any]
+    sections: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, Any] = field(default_factory=dict)
+
+
+RULEBOOK = Shape(TOP, SECTIONS, GROUPS, ROWS)

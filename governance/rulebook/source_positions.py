@@ -1,14 +1,22 @@
 """Positions of tables and keys in a TOML text, so that a problem is pointed at and a value exchanged."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
+
+from governance.vocabulary.readable_text import hidden
 
 _NAME = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\])*"|'[^']*')"""
 _HEADING = re.compile(r"\s*(\[\[?)")
 _BLANK = re.compile(r"[ \t\r]*(#[^\n]*)?(\n|$)")
 _NAMES = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*")
-# What may hide a bracket, in the order in which it must be tried.
+# What may hide a bracket, in the order in which it must be tried. A text that never ends goes on to the end of the line
+# or of all, so that the time for a text that is no TOML is linear too.
 _VALUE = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}|' r"'''.*?'{3,5}|" r'"(?:\\.|[^"\\\n])*"|' r"'[^'\n]*'|#[^\n]*|[\[{]|[\]}]|\n",
+    r'"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'
+    r"'''.*?(?:'{3,5}|\Z)|"
+    r'"(?:\\.|[^"\\\n])*+"?|'
+    r"'[^'\n]*+'?|#[^\n]*|[\[{]|[\]}]|\n",
     re.DOTALL,
 )
 
@@ -137,3 +145,32 @@ def _end_of_statement(text: str, position: int) -> int:
         elif token[0] == "\n" and depth <= 0:
             return token.end()
     return len(text)
+
+
+def first_hidden(text: str, tables: dict[str, Any]) -> tuple[int, str] | None:
+    """Return line and letter of the first character that readers cannot see, raw or written as an escape; else None.
+
+    `tables`: the text as TOML reads it.
+    """
+    if places := hidden(text):
+        return text.count("\n", 0, places[0]) + 1, text[places[0]]
+    for path, said in _texts(tables):
+        if places := hidden(said):
+            lines = lines_of(text)
+            return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 1), said[
+                places[0]
+            ]
+    return None
+
+
+def _texts(value: Any, path: TextPath = ()) -> Iterator[tuple[TextPath, str]]:
+    """Yield every text of the tables, names of fields too, with the place where it stands."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield (*path, name), name
+            yield from _texts(inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _texts(inner, (*path, number))

@@ -6,7 +6,7 @@ Shapes come first (unknown and missing keys, wrong types, unknown names), then w
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
@@ -15,18 +15,17 @@ from governance.rulebook.schema import (
     CARRY,
     DAYS_CEILING,
     FIXED,
-    GROUPS,
     KINDS,
     LEVELLED,
     MOVES,
     RETENTION_FLOOR_DAYS,
-    ROWS,
-    SECTIONS,
+    RULEBOOK,
     STRENGTHS,
-    TOP,
     WAIVER_CEILING_DAYS,
+    Shape,
 )
-from governance.rulebook.source_positions import TextPath, lines_of
+from governance.rulebook.source_positions import TextPath, first_hidden, lines_of
+from governance.vocabulary.readable_text import name_of, shown
 
 FEWEST_ITEMS = 3  # of a scale test at each tier, or it would say nothing (docs/domain.md, invariant 10)
 FEWEST_SEATS = 2  # at minimal risk: value and one other, or one person would decide alone
@@ -55,19 +54,6 @@ class RulebookErrors(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(problems, key=lambda problem: problem.line)
         super().__init__("\n".join(map(str, self.problems)))
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a text may hold: the fields of its highest level, and those of each section, group and row, by name."""
-
-    top: dict[str, Any]
-    sections: dict[str, Any] = field(default_factory=dict)
-    groups: dict[str, Any] = field(default_factory=dict)
-    rows: dict[str, Any] = field(default_factory=dict)
-
-
-RULEBOOK = Shape(TOP, SECTIONS, GROUPS, ROWS)
 
 
 def checked(text: str) -> dict[str, Any]:
@@ -100,15 +86,19 @@ def checked_beside(text: str, shape: Shape, known: dict[str, list[str]]) -> dict
 
 def _tables(text: str) -> dict[str, Any]:
     try:
-        text.encode()  # the digest is taken of UTF-8, which has no place for half a surrogate pair
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         at = re.search(r"at line (\d+)", str(error))
         line = int(at[1]) if at else text.count("\n") + 1
-        what = f"this is not valid TOML ({error})."
+        what = f"this is not valid TOML ({shown(str(error))})."
         raise RulebookErrors(
             [Problem(line, "syntax", what, "correct the line, or the one above it.")]
         ) from error
+    if unread := first_hidden(text, found):  # people sign statements that quote a rulebook
+        line, letter = unread
+        what = f"a text holds a character that readers cannot see: {name_of(letter)}."
+        raise RulebookErrors([Problem(line, "characters", what, "delete the character.")])
+    return found
 
 
 class _Check:
@@ -362,29 +352,17 @@ class _Check:
                 self.say(path, what, "let the last replacement stand.")
 
     def levels(self) -> None:
-        """With [levels], each question says at each tier which level it asks, or why it is left out; else none does."""
-        levelled = "levels" in self.raw
+        """Each question says at each tier which level it asks, or why it is left out."""
         own = [("criterion", n, row) for n, row in self.criteria if "evidence" in row]
         asked = [("requirement", n, row) for n, row in self.requirements] + own
         for name, number, row in asked:
-            path = (name, number)
-            for field_name in () if levelled else LEVELLED:
-                if field_name in row:
-                    self.say(
-                        (*path, field_name),
-                        "there is no [levels] in this rulebook.",
-                        "add it, or remove this.",
-                    )
-            if levelled:
-                self.level_of(path, row)
+            self.level_of((name, number), row)
         for number, row in self.criteria:
             for field_name in LEVELLED:
                 if field_name in row and "evidence" not in row:
                     what = f"{field_name} has no effect without evidence of its own."
                     self.say(("criterion", number, field_name), what, f"remove {field_name} or add evidence.")
-
-        if levelled:
-            self.scale_items([row for _, _, row in asked])
+        self.scale_items([row for _, _, row in asked])
         sitting: Any = self.part("levels").get("seats_minimal")
         if _is("texts", sitting) and len(sitting) < FEWEST_SEATS:
             what = f"at minimal risk {len(sitting)} of at least {FEWEST_SEATS} seats sign."

@@ -7,7 +7,7 @@ database and for a server of any version. The folder holds
     manifest.sha256     the SHA-256 of the manifest
     tables/NAME.gz      one table each, in COPY's text format
     evidence/...        the files that rows speak of, under their names in storage
-    interactions/...    what systems reported: bodies that wait, and segments; encrypted, and without any key
+    interactions/...    what systems reported and the worker has not brought over yet; encrypted, and without any key
 
 It is written as `DIR.partial` and gets its name when it is complete. Secrets are not in it: neither the secret key
 nor the key that signs checkpoints, or whoever finds a copy could sign in our name; nor the master keys of interactions
@@ -45,9 +45,6 @@ SESSIONS = "governance_session"
 FOLDER = "governance_datafolder"
 LEFT_OUT = ("django_migrations", SESSIONS, FOLDER)
 INTERACTIONS = "interactions"
-# In this order, around the tables: what waits goes into the tables and into segments, those of a batch into those of a
-# day. So whatever the tables do not have waits in the copy, and whatever they have is in a segment of it.
-WAITING, SEGMENTS = ("waiting/*",), ("segments/*/*/*.parquet", "segments/*/*.parquet")
 CHUNK = 256 * 1024
 
 # What COPY writes depends on these and on nothing else.
@@ -72,7 +69,8 @@ def take(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> di
     """
     with draft_of(folder) as draft:
         files: dict[str, Any] = {}
-        waiting = copy_interactions(draft, files, WAITING)
+        # Before the tables: what these do not have waits in the copy. What is in both is not brought over again.
+        waiting = copy_interactions(draft, files)
         with snapshot() as cursor:
             manifest: dict[str, Any] = {
                 "format": FORMAT,
@@ -93,8 +91,8 @@ def take(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> di
         tell(f"{len(manifest['tables'])} tables, {sum(t['rows'] for t in manifest['tables'].values())} rows.")
         manifest |= copy_files(draft, named, files)
         tell(f"{len(manifest['evidence'])} files of evidence.")
-        manifest["interactions"] = [*waiting, *copy_interactions(draft, files, SEGMENTS)]
-        tell(f"{len(manifest['interactions'])} files of the interaction log.")
+        manifest["interactions"] = waiting
+        tell(f"{len(waiting)} files of the interaction log.")
         write_manifest(draft, manifest)
     return manifest
 
@@ -296,18 +294,18 @@ def copy_files(
     return told
 
 
-def copy_interactions(draft: Path, files: dict[str, Any], patterns: tuple[str, ...]) -> list[str]:
-    """Copy the files of the interaction log of these patterns, one pattern after the other; their names below it."""
+def copy_interactions(draft: Path, files: dict[str, Any]) -> list[str]:
+    """Copy the files of interactions that wait; their names below the folder of the log."""
     found = []
     base = Path(settings.INTERACTIONS_DIR)
-    for path in (path for pattern in patterns for path in sorted(base.glob(pattern))):
+    for path in sorted(base.glob("waiting/*")):
         name = path.relative_to(base).as_posix()
         place = draft / INTERACTIONS / name
         try:
             with open(path, "rb") as source, Hashed(place) as file:
                 while block := source.read(CHUNK):
                     file.write(block)
-        except FileNotFoundError:  # it went where the copy looks next
+        except FileNotFoundError:  # it was brought over meanwhile
             continue
         files[f"{INTERACTIONS}/{name}"] = file.described()
         found.append(name)

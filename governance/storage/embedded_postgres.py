@@ -75,7 +75,7 @@ class Server:
     def password(self, role: str) -> str:
         """The password of a role of this server, derived from a key kept in the folder."""
         try:
-            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             key = kept(self.folder, "key")
         except OSError as trouble:
             raise DatabaseTrouble(
@@ -121,6 +121,7 @@ class Server:
                 self._in_use = os.open(self.folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
                 fcntl.flock(self._in_use, fcntl.LOCK_SH)
             try:
+                self._close()
                 self._make_cluster()
                 self._launch(tied, time.monotonic() + patience)
                 self._make_roles()
@@ -196,8 +197,9 @@ class Server:
         none of our business, so the child keeps the privilege to pass them. The cluster is `nobody`'s either way.
         """
         account = self._account()
+        draft = self.folder / "cluster.new"
         closed = account is not None and not (
-            child_processes.reachable(self.folder, account)
+            child_processes.reachable(draft if draft.exists() else self.cluster, account)
             and child_processes.reachable(programs() / "postgres", account)
         )
 
@@ -208,6 +210,19 @@ class Server:
                 child_processes.tie(signal.SIGINT)
 
         return become
+
+    def _close(self) -> None:
+        """Let nobody enter the folder but its user, and the group of the user the server runs as; nor read the log.
+
+        The folder holds the log, which quotes the database, and a server under another user must pass it.
+        """
+        account = self._account()
+        passes = account is not None and self.folder.stat().st_uid != account.pw_uid
+        if account is not None and passes:
+            os.chown(self.folder, -1, account.pw_gid)
+        self.folder.chmod(0o710 if passes else 0o700)
+        if self.log.exists():
+            self.log.chmod(0o600)
 
     def _own(self, path: Path) -> None:
         """Make a private folder that belongs to the user the server runs as."""
@@ -344,7 +359,14 @@ class Server:
             "max_connections": 120,
             "timezone": "UTC",
             "log_timezone": "UTC",
-            "log_min_messages": "warning",
+            # Errors quote statements and values of people. The process that asked has them, and logs them redacted.
+            "log_min_messages": "log",
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
+            "log_statement": "none",
+            "log_min_duration_statement": -1,
+            "log_parameter_max_length": 0,
+            "log_parameter_max_length_on_error": 0,
             "log_line_prefix": "%m %u %a ",
             # The questions of pages are short: to compile them, or to start helpers, takes longer than to answer.
             "jit": "off",
@@ -358,7 +380,7 @@ class Server:
         command: list[str | Path] = [programs() / "postgres", "-D", self.cluster]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
-        with open(self.log, "ab") as log:
+        with open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             self._log_start = log.tell()
             try:
                 return subprocess.Popen(

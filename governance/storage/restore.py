@@ -8,12 +8,13 @@ checked again. Then each table is read once more and must give the bytes that th
 import gzip
 import json
 import re
+import shutil
 from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.files import File
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -25,15 +26,20 @@ from governance.database.row_history import acting
 from governance.interaction_keeping import destroyed
 from governance.ledger import record
 from governance.privacy import erasure_log, erasure_replay
-from governance.storage import backup, data_folder, interaction_files
+from governance.runtime.spool_files import sync_folder
+from governance.storage import backup, data_folder
 from governance.storage.backup import BackupTrouble
 from governance.vocabulary.entry_kinds import EntryKind
 
 # What migrating alone leaves in an empty database.
 MADE_BY_MIGRATING = ("django_migrations", "django_content_type", "auth_permission", backup.FOLDER)
 # The decisions of a month have a table of their own, made with the first of them.
-MONTH_OF = re.compile(r"governance_(policydecision|interaction)_(\d{4})_(\d{2})\Z")
-MONTHS_MADE_BY = {"policydecision": "plumbline_decisions_of", "interaction": "plumbline_interactions_of"}
+MONTH_OF = re.compile(r"governance_(policydecision|interaction|interactionbody)_(\d{4})_(\d{2})\Z")
+MONTHS_MADE_BY = {
+    "policydecision": "plumbline_decisions_of({})",
+    "interaction": "plumbline_interactions_of({})",
+    "interactionbody": "plumbline_bodies_of({}::date)",
+}
 # Columns that hold the id of a transaction, in every table of the record.
 XACT_COLUMNS = ("xact", "history_xact")
 
@@ -57,7 +63,7 @@ def restore(
     older = migrate_to(manifest["migrations"])
     put_files(folder, manifest)
     tell(f"{len(manifest['evidence'])} files of evidence.")
-    interaction_files.put(folder, manifest)
+    put_interactions(folder, manifest)
     tell(f"{len(manifest.get('interactions', []))} files of the interaction log.")
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(backup.UNHURRIED)
@@ -76,7 +82,6 @@ def restore(
         erased_again = erasure_replay.replay(log)
         with transaction.atomic():
             destroyed_again = destroyed.again(as_owner=True)
-    interaction_files.take_out_unknown(datetime.fromisoformat(manifest["made_at"]))
     data_folder.take()
     database_roles.grant(connection)
     with connection.cursor() as cursor:
@@ -190,6 +195,27 @@ def put_files(folder: Path, manifest: dict[str, Any]) -> None:
             storage.save(name, File(source))
 
 
+def put_interactions(folder: Path, manifest: dict[str, Any]) -> None:
+    """Put interactions that waited where they wait again. Raises BackupTrouble where another file has a name."""
+    base = Path(settings.INTERACTIONS_DIR)
+    for name in manifest.get("interactions", []):
+        backup.evidence_place(name)  # leads nowhere else
+        target, place = base / PurePosixPath(name), f"{backup.INTERACTIONS}/{name}"
+        if target.exists():
+            with open(target, "rb") as there:
+                if backup.sha256_of(there) != manifest["files"][place]["sha256"]:
+                    raise BackupTrouble(
+                        f"the interaction log has another file {target}; set PLUMBLINE_DATA to a new folder."
+                    )
+            continue
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.draft")
+        shutil.copyfile(folder / place, draft)
+        draft.chmod(0o600)
+        draft.rename(target)
+        sync_folder(target.parent)
+
+
 # --- Rows -------------------------------------------------------------------------------------------------------------
 
 
@@ -222,10 +248,8 @@ def load(cursor: Any, folder: Path, manifest: dict[str, Any]) -> None:
 def make_months(cursor: Any, tables: list[str]) -> None:
     """Make the tables of the months of which the backup holds rows: migrating alone makes none of them."""
     for of, year, month in (found.groups() for name in tables if (found := MONTH_OF.match(name))):
-        cursor.execute(
-            f"SELECT {MONTHS_MADE_BY[of]}(make_timestamptz(%s, %s, 15, 12, 0, 0, 'UTC'))",
-            [int(year), int(month)],
-        )
+        middle = "make_timestamptz(%s, %s, 15, 12, 0, 0, 'UTC')"
+        cursor.execute(f"SELECT {MONTHS_MADE_BY[of].format(middle)}", [int(year), int(month)])
 
 
 def _copy_in(cursor: Any, folder: Path, name: str, table: dict[str, Any]) -> None:

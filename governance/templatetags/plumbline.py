@@ -330,7 +330,7 @@ SHARED_PLACES = {
             ("imports", gettext_lazy("Imports")),
             ("keeping", gettext_lazy("Retention")),
             ("status", gettext_lazy("Status")),
-            ("admin:index", gettext_lazy("All tables")),
+            ("admin:index", gettext_lazy("Tables")),
         ),
     ),
 }

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from governance.models import LegalHold, User
 from governance.permission_result import Refused
 from governance.privacy import retention
+from governance.vocabulary import readable_text
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         what.add_argument("--hold", metavar="CASE", help="open a legal hold on this initiative")
         what.add_argument("--hold-person", metavar="LOGIN", help="open a legal hold on this person")
         what.add_argument("--lift", type=int, metavar="HOLD", help="lift the legal hold of this number")
-        parser.add_argument("--reason", default="", help="why, for a hold")
+        parser.add_argument("--reason", type=readable_text.argument, default="", help="why, for a hold")
         parser.add_argument("--by", default="", help="the login of the admin or auditor who opens or lifts")
         parser.add_argument("--json", action="store_true", help="print nothing but one JSON object")
 

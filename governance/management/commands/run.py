@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -96,20 +97,15 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Preparing the database ...")
-            try:
-                call_command("migrate", interactive=False, verbosity=0)
-            except DatabaseError as trouble:
-                raise CommandError(
-                    f"The migrations fail ({str(trouble).strip().splitlines()[0]}); the user in DATABASE_URL must own "
-                    "the database. `manage.py migrate --traceback` shows where."
-                ) from trouble
+            self.stdout.flush()  # or the child would write it again
+            in_a_child(migrate)
         data_folder.take_first(tell=self.stdout.write)
         if why := data_folder.wrong():
             raise CommandError(f"Plumbline does not start: {why}")
         database_roles.grant(connection)
         collect_static(settings.STATIC_ROOT)
         if demo and "demo" in get_commands():
-            call_command("demo", keep=True, stdout=self.stdout)
+            in_a_child(build_demo)
         connection.close()
 
     def wait_until_ready(self, parts: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -149,6 +145,44 @@ class Command(BaseCommand):
         connection.close()
         self.stdout.write("Ctrl-C stops it.\n")
         self.stdout.flush()
+
+
+def migrate() -> None:
+    """Bring the database up to date. Raises CommandError."""
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except DatabaseError as trouble:
+        raise CommandError(
+            f"The migrations fail ({str(trouble).strip().splitlines()[0]}); the user in DATABASE_URL must own "
+            "the database. `manage.py migrate --traceback` shows where."
+        ) from trouble
+
+
+def build_demo() -> None:
+    """Build the demo where nobody is yet."""
+    call_command("demo", keep=True)
+
+
+def in_a_child(act: Callable[[], None]) -> None:
+    """Run `act` in a child of this process, so that its memory is free again. Raises CommandError when it fails."""
+
+    def run() -> None:
+        as_a_part()
+        try:
+            act()
+        except CommandError as trouble:
+            sys.exit(str(trouble))
+
+    connection.close()  # the child has its own
+    child = multiprocessing.get_context("fork").Process(target=run)
+    child.start()
+    try:
+        child.join()
+    finally:
+        child.terminate()
+        child.join()
+    if child.exitcode:
+        raise CommandError("That failed; its last lines are above.")
 
 
 def stop(number: int, frame: FrameType | None) -> None:
@@ -276,21 +310,22 @@ def environment() -> dict[str, str]:
     return told
 
 
+def as_a_part() -> None:
+    """In a child: end with this process even if that is killed (on Linux), and take signals as any program does."""
+    child_processes.tie(signal.SIGTERM)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_DFL)
+
+
 def begin(command: list[str], told: dict[str, str]) -> subprocess.Popen[bytes]:
-    """One part, in a process group of its own, that ends with this process even if that is killed (on Linux)."""
-
-    def prepare() -> None:
-        child_processes.tie(signal.SIGTERM)
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(name, signal.SIG_DFL)
-
+    """One part, in a process group of its own."""
     return subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,
         env=told,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=prepare,
+        preexec_fn=as_a_part,
     )
 
 

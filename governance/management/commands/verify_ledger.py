@@ -83,10 +83,7 @@ def _of_judging(report: verification.Report) -> list[str]:
     ]
     if report.unjudged:
         lines.append(f"{report.unjudged} could not be judged, as what they rest on was erased.")
-    if report.before:
-        since = f"entry {report.judged_from}" if report.judged_from else "any entry"
-        lines.append(f"Not allowed by today's rules, and written before {since}, with which judging began:")
-    return lines + [f"BEFORE  {found}" for found in report.before]
+    return lines
 
 
 def words(report: verification.Report) -> list[str]:
