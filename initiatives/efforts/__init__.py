@@ -1,1 +1,1 @@
-"""Notes, effort, visible progress, the effort report."""
+"""Notes and effort of one initiative, typed or from an issue tracker."""

@@ -1,7 +1,9 @@
 """Acts on effort: a week in one layer, typed or read from an issue tracker's table, each line once."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
@@ -20,13 +22,17 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
 from initiatives.efforts import queries
 from initiatives.efforts.effort_import import (
+    GUESS,
+    ISSUE,
     MOST_DAYS,
     MOST_HOURS,
     MOST_MONEY,
     How,
     Worked,
     headers_of,
+    log_columns,
     monday,
+    questions,
     read,
 )
 from initiatives.efforts.notes import FUTURE
@@ -200,35 +206,65 @@ class Fate:
     known: Effort | None = None
 
 
+COUNTED = "The work logs of this issue entered before. They hold the hours of this line."
+
+
 def fates(case: Initiative, lines: list[Worked]) -> list[Fate]:
     """What would become of each line in this case: it enters once, and never in place of what stands there.
 
     Lines of one issue, day and author are told apart by what they say: as many as entered before are the same lines.
+    A line whose day was guessed, and the work logs of the same issue, never count both.
     """
     known: dict[str, list[Effort]] = defaultdict(list)
-    keys = {line.key for line in lines if not line.problems}
+    issues: dict[str, list[Effort]] = defaultdict(list)
+    wanted = {line.issue for line in lines if not line.problems}
     for row in Effort.objects.filter(initiative=case).exclude(source_key="").order_by("pk"):
-        if (base := row.source_key.partition("#")[0]) in keys:
+        base = row.source_key.partition("#")[0]
+        if base[:ISSUE] in wanted:
             known[base].append(row)
+            if not row.withdrawn_at:
+                issues[base[:ISSUE]].append(row)
     found: dict[int, Fate] = {}
-    waiting: list[Worked] = []
-    for line in lines:
+    waiting: list[tuple[int, Worked]] = []
+    for place, line in enumerate(lines):
         if line.problems:
-            found[line.line] = Fate(line, WRONG)
+            found[place] = Fate(line, WRONG)
             continue
         rows = known[line.key]
         alike = next((row for row in rows if _amounts(row) == line.amounts), None)
         if alike is None:
-            waiting.append(line)
+            waiting.append((place, line))
             continue
         rows.remove(alike)
-        found[line.line] = Fate(line, TAKEN_BACK if alike.withdrawn_at else SAME, alike)
-    for line in waiting:
+        found[place] = Fate(line, TAKEN_BACK if alike.withdrawn_at else SAME, alike)
+    for place, line in waiting:
         rows = [row for row in known[line.key] if not row.withdrawn_at]
+        other = next((row for row in issues[line.issue] if _is_guess(row) is not line.guessed), None)
         if rows:
             known[line.key].remove(rows[0])
-        found[line.line] = Fate(line, DIFFERS, rows[0]) if rows else Fate(line, NEW)
-    return [found[line.line] for line in lines]
+            found[place] = Fate(line, DIFFERS, rows[0])
+        elif other is None:
+            found[place] = Fate(line, NEW)
+        elif line.guessed:
+            found[place] = Fate(dataclass_replace(line, problems=(COUNTED,)), WRONG)
+        else:
+            found[place] = Fate(line, DIFFERS, other)
+    return [found[place] for place in range(len(lines))]
+
+
+def _is_guess(row: Effort) -> bool:
+    return row.source_key.partition("#")[0].endswith(GUESS)
+
+
+def unknown_authors(lines: Iterable[Worked], people: dict[str, int | None]) -> list[str]:
+    """Return the authors, as written, who are nobody certain here and of whom nobody said who they are."""
+    authors = Counter(line.author for line in lines if line.author)
+    known = queries.people_named(authors)
+    return [
+        author
+        for author, _ in authors.most_common()
+        if author.casefold() not in known and author.casefold() not in people
+    ]
 
 
 def _amounts(row: Effort) -> tuple:
@@ -242,7 +278,8 @@ def import_efforts(
 
     Each line enters once: what entered before is left alone, and what it says otherwise now too, unless `replace` is
     chosen: then the older is taken back, and both stay readable. Returns how many lines met which fate. Raises
-    ValidationError where the mapping cannot be, or Refused for who does not work on the case.
+    ValidationError by field if the mapping cannot be or leaves a question open, and Refused for who does not work on
+    the case.
     """
     _check(table, how)
     now, lines = clock.now(), read(table, how, clock.today())
@@ -251,7 +288,9 @@ def import_efforts(
         _remember(table, how, by)
         met = fates(case, lines)
         entering = [fate for fate in met if fate.state == NEW or (replace and fate.state == DIFFERS)]
-        replaced = [fate.known for fate in entering if fate.known is not None]
+        _check_authors(unknown_authors((fate.worked for fate in entering), how.people))
+        people = how.people | queries.people_named({fate.worked.author for fate in entering})
+        replaced = list({fate.known.pk: fate.known for fate in entering if fate.known is not None}.values())
         if replaced:
             row_history.update_where(
                 Effort,
@@ -270,7 +309,9 @@ def import_efforts(
         rows = []
         for fate in entering:
             places[fate.worked.key] += 1
-            rows.append(_entered(case, fate.worked, places[fate.worked.key], named, by, now))
+            row = _entered(case, fate.worked, places[fate.worked.key], named, by, now)
+            row.worked_by_id = people.get(fate.worked.author.casefold())
+            rows.append(row)
         if rows:
             row_history.insert_many(Effort, rows)
         counts = Counter(fate.state for fate in met)
@@ -303,6 +344,7 @@ def _entered(case, line: Worked, place: int, named: dict, by: User, now) -> Effo
         waits_for_system=person_or_system if isinstance(person_or_system, System) else None,
         waits_for_words="" if person_or_system else line.waits_for,
         words=line.words,
+        worked_on=None if line.guessed else line.day,
         source_key=f"{line.key}#{place}",
         by=by,
         at=now,
@@ -317,14 +359,27 @@ def _check(table: Table, how: How) -> None:
             wrong[role] = "Choose one of the columns of the file."
         elif column and used[column] > 1:
             wrong[role] = "Two fields cannot share a column."
-    if not how.columns.get("date"):
+    logs = log_columns(table)  # they name their own day and time
+    if not how.columns.get("date") and not logs:
         wrong["date"] = "Choose the column with the day of the work."
-    if not any(how.columns.get(role) for role in ("spent", "waited", "money")):
+    if not logs and not any(how.columns.get(role) for role in ("spent", "waited", "money")):
         wrong.setdefault("spent", "Choose the column with the time spent, the days waited or the money.")
     if how.otherwise not in Layer:
         wrong["otherwise"] = "Choose the layer of the lines whose words have none."
-    if wrong:
+    if wrong := wrong or questions(table, how):
         raise ValidationError(wrong)
+
+
+def _check_authors(unknown: list[str]) -> None:
+    if unknown:
+        raise ValidationError(
+            {"people": f"{author_asked(unknown[0])} Answer it below, then enter the lines."}
+        )
+
+
+def author_asked(author: str) -> str:
+    """Return the question about an author whom the file names and nobody here is called."""
+    return f"No account here clearly matches “{author[:80]}”. Choose who it is."
 
 
 def _remember(table: Table, how: How, by: User) -> None:

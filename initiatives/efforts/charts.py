@@ -1,8 +1,7 @@
-"""The pictures of effort: where their bars and words lie."""
+"""The picture of the effort on one initiative: where its bars and words lie."""
 
 from governance.templatetags.plumbline import layer_word
-from initiatives.charts.primitives import ROW, WIDTH, Canvas, Picture, count, length
-from initiatives.efforts.effort_report import OfLayer
+from initiatives.charts.primitives import WIDTH, Canvas, Picture, count, length
 from initiatives.efforts.queries import WeekOfCase, amount
 
 UPRIGHT = 84  # the highest of the upright bars
@@ -65,22 +64,3 @@ def effort(weeks: tuple[WeekOfCase, ...]) -> Picture:
         f"{amount(waited)} days waited; in {count(unseen, 'week')} with work nothing could be seen of it."
     )
     return canvas.picture("Effort week by week", says, int(low + 20))
-
-
-def months(layers: tuple[OfLayer, ...]) -> Picture:
-    """Two bars for each layer that took anything, in the order of the stack: months of work, and days waited."""
-    rows = [row for row in layers if row.hours or row.waited]
-    most, longest = max((row.hours for row in rows), default=0), max((row.waited for row in rows), default=0)
-    canvas, said = Canvas(), []
-    for place, row in enumerate(rows):
-        top = place * ROW
-        text = f"{layer_word(row.layer)}: {row.months:.1f} months, {amount(row.waited)} days waited"
-        canvas.name(text, top + 13)
-        canvas.axis(top + 44)
-        if row.hours:
-            canvas.bar("bar", 0, top + 19, length(float(row.hours), float(most), WIDTH), 12)
-        if row.waited:
-            canvas.bar("late", 0, top + 34, length(float(row.waited), float(longest), WIDTH), 6)
-        said.append(text)
-    says = f"Upper bar: months of work; lower bar: days waited. {'; '.join(said)}."
-    return canvas.picture("Effort by layer", says, len(rows) * ROW)

@@ -5,29 +5,38 @@ from decimal import Decimal
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from governance.audit.forms import DayField as OpenDay
-from governance.models import Unit, User
-from governance.sign_in.forms import UnitField
+from governance.models import User
 from governance.tables.forms import TableForm
 from governance.tables.reader import Table
 from governance.vocabulary import Layer
 from initiatives.efforts import queries
-from initiatives.efforts.effort_import import FIELDS, UNITS, How, clocked
-from initiatives.efforts.effort_report import Wanted
+from initiatives.efforts.effort_cells import clocked
+from initiatives.efforts.effort_import import FIELDS, SURE_ONLY, How
 from initiatives.efforts.note_forms import OnceForm
 from initiatives.form_fields import DayField
 from initiatives.models import System
 
+LEFT_OUT = _("leave lines out that can be read in two ways")
 DATE_ORDERS = {
-    "": "only dates that cannot be mistaken",
-    "mdy": "month first, 3/14/2026",
-    "dmy": "day first, 14/3/2026",
+    "": _("no day can be read in two ways"),
+    "mdy": _("month first, 3/14/2026"),
+    "dmy": _("day first, 14/3/2026"),
+    SURE_ONLY: LEFT_OUT,
 }
-KINDS = {
-    "hours": "hours",
-    "money": "money",
-    "waiting": "days waited",
-    "unnamed": "days waited for nobody named",
+UNITS = {
+    "": _("named in each cell, such as 1h 30m"),
+    "hours": _("hours"),
+    "minutes": _("minutes"),
+    "seconds": _("seconds"),
+    "days": _("days of 8 hours"),
+}
+NOBODY = "-"  # typed for an author without an account here
+AUTHORS_ASKED = 200
+DECIMALS = {
+    "": _("no number can be read in two ways"),
+    ".": _("a point, 1,250.50"),
+    ",": _("a comma, 1.250,50"),
+    SURE_ONLY: LEFT_OUT,
 }
 
 
@@ -128,10 +137,11 @@ class EffortMappingForm(forms.Form):
     """Which column holds what, which layer each word of the tracker means, and how time and days are written."""
 
     rows_may_be_empty = True  # most tables hold only some of it
-    unit = forms.ChoiceField(label=_("Time spent is in"), choices=list(UNITS.items()))
+    unit = forms.ChoiceField(label=_("Time spent is in"), required=False, choices=list(UNITS.items()))
     dates = forms.ChoiceField(
         label=_("How its days are written"), required=False, choices=list(DATE_ORDERS.items())
     )
+    decimals = forms.ChoiceField(label=_("Its decimal mark"), required=False, choices=list(DECIMALS.items()))
     currency = forms.CharField(
         label=_("Currency"),
         max_length=3,
@@ -145,7 +155,7 @@ class EffortMappingForm(forms.Form):
         help_text=_("Otherwise what entered before stays as it is."),
     )
 
-    def __init__(self, table: Table, how: How, words: list[str], *args, **options):
+    def __init__(self, table: Table, how: How, words: list[str], authors: list[str], *args, **options):
         super().__init__(*args, **options)
         columns = [("", "not in this file"), *[(name, name[:90]) for name in table.columns]]
         for role, label in FIELDS.items():
@@ -163,9 +173,38 @@ class EffortMappingForm(forms.Form):
                 required=False,
                 initial=how.layers.get(word, ""),
             )
-        for name in ("unit", "dates", "currency", "otherwise"):
+        self.authors = authors[:AUTHORS_ASKED]
+        for place, author in enumerate(self.authors):
+            self.fields[f"author_{place}"] = forms.CharField(
+                label=_("“%(author)s” is") % {"author": author[:90]},
+                max_length=150,
+                required=False,
+                widget=forms.TextInput(attrs={"list": "people", "autocomplete": "off"}),
+                help_text=_(
+                    "A user name, an email address or a full name. Type - for someone without an account."
+                ),
+            )
+        for name in ("unit", "dates", "decimals", "currency", "otherwise"):
             self.fields[name].initial = getattr(how, name)
-        self.order_fields([f"column_{role}" for role in FIELDS])
+        asked = [f"author_{place}" for place in range(len(self.authors))]
+        self.order_fields(["unit", "dates", "decimals", *asked, *(f"column_{role}" for role in FIELDS)])
+
+    def clean(self):
+        """Everyone who is named as an author is one active person."""
+        cleaned = super().clean()
+        typed = {place: (cleaned.get(f"author_{place}") or "").strip() for place in range(len(self.authors))}
+        known = queries.people_named(typed.values())
+        self.people: dict[str, int | None] = {}
+        for place, words in typed.items():
+            person = known.get(words.casefold())
+            if words == NOBODY or person is not None:
+                self.people[self.authors[place].casefold()] = person
+            elif words:
+                self.add_error(
+                    f"author_{place}",
+                    f"“{words[:60]}” is not the name of exactly one active person. Type a user name.",
+                )
+        return cleaned
 
     def how(self) -> How:
         """What was chosen, as the act takes it."""
@@ -177,67 +216,6 @@ class EffortMappingForm(forms.Form):
             chosen["dates"],
             chosen["otherwise"],
             chosen["currency"].strip().upper(),
+            chosen["decimals"],
+            self.people,
         )
-
-
-class WhereItGoesForm(forms.Form):
-    """The filters of the report: a unit with all below it, and a period."""
-
-    unit = UnitField(
-        label=_("Unit"), required=False, queryset=Unit.objects.without_others(), empty_label=_("any")
-    )
-    since = OpenDay(label=_("From the week of"))
-    until = OpenDay(label=_("To the week of"))
-
-    def clean(self):
-        """A period ends after it begins."""
-        cleaned = super().clean()
-        since, until = cleaned.get("since"), cleaned.get("until")
-        if since and until and since > until:
-            self.add_error("until", "This day is before the first one.")
-        return cleaned
-
-    @property
-    def wanted(self) -> Wanted:
-        """What was understood."""
-        self.is_valid()
-        given = self.cleaned_data
-        return Wanted(
-            unit=given.get("unit"),
-            since=given.get("since"),
-            until=given.get("until"),
-            layer=given.get("layer") or "",
-            kind=given.get("kind") or "",
-            currency=(given.get("currency") or "").upper(),
-            case=given.get("case"),
-            person=given.get("person"),
-            system=given.get("system"),
-            words=given.get("words") or "",
-        )
-
-
-class CaseNumberField(forms.CharField):
-    """A case by its reference, told as its number."""
-
-    def clean(self, value) -> int | None:
-        """The number. Raises ValidationError for what is no reference."""
-        text = super().clean(value).strip().upper().removeprefix("AI-")
-        if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise forms.ValidationError("An initiative is named like AI-0042.")
-        return int(text) if text else None
-
-
-class LinesForm(WhereItGoesForm):
-    """The filters of the lines behind a figure."""
-
-    case = CaseNumberField(label=_("Initiative"), required=False, max_length=20)
-    layer = forms.ChoiceField(label=_("Layer"), required=False, choices=[("", _("any")), *Layer.choices])
-    kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("any")), *KINDS.items()])
-    currency = forms.CharField(label=_("Currency"), required=False, max_length=3)
-    person = forms.IntegerField(
-        required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput, label=_("Waits for a person")
-    )
-    system = forms.IntegerField(
-        required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput, label=_("Waits for a system")
-    )
-    words = forms.CharField(label=_("Waits for"), required=False, max_length=160)

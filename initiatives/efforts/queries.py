@@ -52,6 +52,21 @@ def named(words: Iterable[str]) -> dict[str, User | System]:
     return {word: row for word, row in found.items() if word not in twice}
 
 
+def people_named(words: Iterable[str]) -> dict[str, int]:
+    """Return by words in lower case the key of the one active person with this login, email address or full name.
+
+    Accounts of trackers that no person has here are left out, and names that two people bear.
+    """
+    asked = {word.casefold() for word in words if word}
+    if not asked:
+        return {}
+    found: dict[str, set[int]] = {}
+    for key, *said in User.objects.active().values_list("pk", "login", "email", "full_name"):
+        for word in {word.casefold() for word in said} & asked:
+            found.setdefault(word, set()).add(key)
+    return {word: keys.pop() for word, keys in found.items() if len(keys) == 1}
+
+
 # --- One case ----------------------------------------------------------------------------------------------------
 
 

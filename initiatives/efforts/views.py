@@ -1,5 +1,6 @@
 """Pages of effort: week by week, typed or from an issue tracker's table."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from django.contrib import messages
@@ -17,14 +18,24 @@ from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, mend, outgrown_banner, page_of, sent
 from initiatives.efforts import actions, charts, queries
-from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates
-from initiatives.efforts.effort_import import guessed, headers_of, monday, read, remembered, words_of
+from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates, unknown_authors
+from initiatives.efforts.effort_import import (
+    guessed,
+    headers_of,
+    monday,
+    questions,
+    read,
+    remarks_of,
+    remembered,
+    words_of,
+)
 from initiatives.efforts.forms import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
 from initiatives.facts import case_rows
 from initiatives.form_fields import DayField, ReasonForm
 from initiatives.models import Effort, EstateMapping
 
 PER_PAGE = 20
+ASKED = 10  # authors that the page asks about above the lines; each has its field below
 SHOWN = 100  # lines of a table, what is wrong with them first
 FATES = {
     WRONG: "cannot be read and stay out",
@@ -49,7 +60,7 @@ def effort(request, ref):
     week, this = _week_asked(request), monday(clock.today())
     context = case_context(request, case, "integration")
     told = queries.of_case(case)
-    rows = case.efforts.select_related("by", "withdrawn_by", "waits_for", "waits_for_system")
+    rows = case.efforts.select_related("by", "withdrawn_by", "waits_for", "waits_for_system", "worked_by")
     page = page_of(request, rows.order_by("-at", "-pk"), PER_PAGE)
     for row in page:
         row.said = _said(row)
@@ -100,6 +111,8 @@ def _said(row: Effort) -> str:
         awaited = row.waits_for or row.waits_for_system or row.waits_for_words
         days = f"{floatformat(row.waited_days, -2)} day{pluralize(row.waited_days)} waited"
         spent.append(f"{days} for {awaited}" if awaited else days)
+    if row.worked_by_id:
+        spent[0] += f" of {row.worked_by}"
     return f"{', '.join(spent)}: {row.words}" if row.words else ", ".join(spent)
 
 
@@ -111,11 +124,15 @@ def _week_asked(request) -> date:
         return monday(clock.today())
 
 
+def _people(case) -> list[str]:
+    """Names of the people on the case."""
+    return sorted({row.person.full_name for row in case_rows.roles(case) if row.in_force}, key=str.casefold)
+
+
 def _known(case) -> list[str]:
     """Names that the field offers: people on the case, and systems that it is tied to."""
-    people = {row.person.full_name for row in case_rows.roles(case) if row.in_force}
     systems = case.links.standing().values_list("system__name", flat=True)
-    return sorted({*people, *systems}, key=str.casefold)
+    return sorted({*_people(case), *systems}, key=str.casefold)
 
 
 def take_back(request, pk):
@@ -141,6 +158,7 @@ def take_back(request, pk):
             _("It stays where it is, struck out, with your name and your reason, and counts nowhere.")
         ],
         "effects": None,
+        "danger": False,
         "verb": _("Take it back"),
         "back_url": back,
     }
@@ -171,7 +189,9 @@ def bring_in(request, ref):
         except ValidationError as wrong:
             mend(form, wrong)
     context = case_context(request, case, "integration") | {"title": _("Effort from an issue tracker")}
-    return render(request, "initiatives/efforts/effort_import.html", context | {"form": form} | shown)
+    return render(
+        request, "initiatives/efforts/effort_import.html", context | {"form": form, "unsure": None} | shown
+    )
 
 
 def _looked_at(request, case, table: Table, name: str) -> dict:
@@ -179,9 +199,13 @@ def _looked_at(request, case, table: Table, name: str) -> dict:
     known = EstateMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
     how = remembered(table, known.columns) if known else guessed(table)
     step = request.POST.get("step", "")
-    column = request.POST.get("column_layer", "") if step else how.columns.get("layer", "")
-    words = words_of(table, column if column in table.columns else "")
-    mapping = EffortMappingForm(table, how, words, request.POST if step else None)
+    sent_columns = {role: request.POST.get(f"column_{role}", "") for role in ("layer", "author")}
+    if step:
+        columns = {role: column for role, column in sent_columns.items() if column in table.columns}
+        how = replace(how, columns={**how.columns, **dict.fromkeys(sent_columns, ""), **columns})
+    words = words_of(table, how.columns.get("layer", ""))
+    asked = unknown_authors(read(table, how, clock.today()), {})
+    mapping = EffortMappingForm(table, how, words, asked, request.POST if step else None)
     if step and mapping.is_valid():
         how = mapping.how()
         if step == "enter":
@@ -201,12 +225,18 @@ def _looked_at(request, case, table: Table, name: str) -> dict:
     met = fates(case, read(table, how, clock.today()))
     order = list(FATES)
     tally = {state: sum(fate.state == state for fate in met) for state in FATES}
+    unknown = set(unknown_authors((fate.worked for fate in met if fate.state in (NEW, DIFFERS)), how.people))
     return {
         "mapping": mapping,
         "remembered": known,
         "table": table,
+        "remarks": remarks_of(table, how),
+        "asked": [*questions(table, how).values(), *map(actions.author_asked, sorted(unknown)[:ASKED])],
+        "unknown": unknown,
+        "people": _people(case) if asked else [],
         "file_name": name,
         "tally": [(words, tally[state], state) for state, words in FATES.items() if tally[state]],
+        "guessed": sum(fate.worked.guessed and fate.state in (NEW, DIFFERS) for fate in met),
         "entering": tally[NEW],
         "lines": sorted(met, key=lambda fate: (order.index(fate.state), fate.worked.line))[:SHOWN],
         "total": len(met),

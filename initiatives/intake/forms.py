@@ -92,7 +92,7 @@ class InviteForm(forms.Form):
     full_name = forms.CharField(label=_("Name"), max_length=120)
     login = forms.CharField(
         label=_("User name"),
-        max_length=60,
+        max_length=User._meta.get_field("login").max_length,
         validators=User._meta.get_field("login").validators,
         help_text=_("What they sign in with."),
     )

@@ -72,3 +72,10 @@ def may_answer(request: IntakeRequest, person: User) -> Answer:
         f"The chair of the board of {request.unit} answers this.",
         f"Ask {chair}." if chair else "An admin can fill the seat of the chair.",
     )
+
+
+def may_compare_ideas(person: User) -> Answer:
+    """See waiting ideas side by side: whoever sits on a board, of the ideas of that board's units."""
+    if person.is_active and seats_held(person):
+        return yes()
+    return no("Ideas are compared by the boards they wait for.", "Ask a member of your board.")

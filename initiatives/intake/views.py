@@ -16,6 +16,7 @@ from governance import clock
 from governance.people.boards import board_for
 from governance.people.permissions import may_keep_accounts
 from governance.permission_result import Refused
+from governance.runtime import link_tokens
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import throttling
 from governance.sign_in.sessions import open_to_all
@@ -41,7 +42,7 @@ USUAL_DAYS = 90
 def write(request: HttpRequest, token: str) -> HttpResponse:
     """Tell a unit of a problem. A link that was switched off, or never was one, opens nothing and says so."""
     links = IntakeLink.objects.open_on(clock.today()).select_related("unit")
-    link = links.filter(token=token).first()
+    link = link_tokens.rows_of(links, token).first()
     if link is None:
         return _nothing(request)
     form = IntakeForm(sent(request), initial={"once": uuid4()})
@@ -264,4 +265,4 @@ def _answer(request, row: IntakeRequest, form, title: str, verb: str, **more) ->
     """A page with one form about a request."""
     template = more.pop("template", "initiatives/intake/intake_answer.html")
     context = {"nav": "reviews", "asked": row, "form": form, "title": title, "verb": verb}
-    return render(request, template, context | {"near": Similar([]), "unsaid": False} | more)
+    return render(request, template, context | {"near": Similar([]), "unsaid": False, "happens": []} | more)

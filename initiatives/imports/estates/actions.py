@@ -16,6 +16,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
+from governance.tables.columns import plain
 from governance.tables.reader import Line
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standings
@@ -27,6 +28,7 @@ from initiatives.imports.estates.column_guesses import export_of, headers_digest
 from initiatives.imports.estates.estate_comparison import compare, scope_of
 from initiatives.imports.estates.estate_entry import Written, enter_new, replace
 from initiatives.imports.estates.estate_fields import FIELDS
+from initiatives.imports.estates.estate_words import LEAVE_OUT
 from initiatives.integration.systems import import_permissions
 from initiatives.models import EstateBatch, EstateMapping, EstateRow, Evidence, EvidenceNames, System
 from initiatives.models.imports import REGISTER_KINDS
@@ -70,6 +72,11 @@ def read_estate(
             notes.append(f"Its columns are those of “{export.words}”.")
             if export.remark:
                 notes.append(export.remark)
+        changed = chosen.get("last_updated_on", {}).get("columns", [""])[0]
+        if export is None and plain(changed) == "sys updated on":
+            notes.append(
+                "“sys_updated_on” is the last change of the entry in the CMDB, taken as last worked on."
+            )
         if remembered:
             notes.append("Its columns are understood as for the last table with these headers.")
         batch = EstateBatch(
@@ -109,7 +116,8 @@ def _compared(batch: EstateBatch, chosen: dict, lines: list[Line], by: User) -> 
 def map_estate(*, batch: EstateBatch, columns: dict[str, dict], by: User) -> EstateBatch:
     """Say which column holds what; remembered for tables with these headers. The rows are read and compared anew.
 
-    `columns`: field -> {"columns": [first, second], "value": for all rows}. Raises ValidationError by field, Conflict
+    `columns`: field -> {"columns": [first, second], "value": for all rows, "words": what a word of it means,
+    "order": how its days are written}. Raises ValidationError by field, Conflict
     once the table is confirmed.
     """
     chosen, wrong = {}, {}
@@ -125,6 +133,11 @@ def map_estate(*, batch: EstateBatch, columns: dict[str, dict], by: User) -> Est
             )
         if there or value:
             chosen[field.name] = {"columns": there} | ({"value": value} if value else {})
+            if field.reads == "day" and how.get("order") in ("mdy", "dmy"):
+                chosen[field.name]["order"] = how["order"]
+            if field.reads == "choice" and (words := how.get("words")):
+                known = {LEAVE_OUT, *field.choices}
+                chosen[field.name]["words"] = {word: key for word, key in words.items() if key in known}
     if wrong:
         raise ValidationError(wrong)
     with act("map estate", by=by, reason="Mapping of a table confirmed"):

@@ -14,9 +14,11 @@ from django.core.validators import validate_email
 from governance import clock
 from governance.models import Unit, User
 from governance.tables.columns import first_day, order_of, parse_date, plain
+from governance.tables.numbers import parse_number
 from governance.tables.reader import Line
 from initiatives.imports.estates.column_guesses import gone_at_source
-from initiatives.imports.estates.estate_fields import CHOICE_WORDS, FIELDS, Field
+from initiatives.imports.estates.estate_fields import FIELDS, Field
+from initiatives.imports.estates.estate_words import LEAVE_OUT, choice_of, gone_by_status
 from initiatives.imports.estates.openapi import in_words
 from initiatives.imports.inventories.inventory_columns import NOTHING
 from initiatives.integration.comparison import facets
@@ -30,7 +32,9 @@ YES = {"yes", "true", "1", "ja", "wahr", "y", "j", "x", "t"}
 NO = {"no", "false", "0", "nein", "falsch", "n", "f"}
 LONGEST_TEXT = 10_000  # characters of a text without a limit of its own
 MOST_PARTS = 60  # of a list
+WITH_AT = re.compile(r"(?<![^\s<>;,()])[^\s<>;,()]+@[^\s<>;,()]+")  # what may be an email address
 LONGEST_PART = 120
+MOST_NUMBER = 10_000_000  # which no number of days or seconds reaches
 
 
 def problem(text: str, field: str = "", *, wrong: bool = False) -> dict:
@@ -111,14 +115,23 @@ def _by_name(rows) -> dict[str, set[tuple[int, str]]]:
 
 
 def orders_of(kind: str, chosen: dict[str, dict], lines: list[Line]) -> dict[str, str]:
-    """By column of days, whether they are written month or day first, where that is beyond doubt."""
-    columns = {
-        column
+    """By column of days, whether they are written month or day first: beyond doubt, or because somebody said so."""
+    said = {
+        column: chosen[field.name].get("order", "")
         for field in FIELDS[kind]
         if field.reads == "day"
         for column in chosen.get(field.name, {}).get("columns", ())
     }
-    return {column: order_of(line.cells.get(column, "")[:40] for line in lines) for column in columns}
+    return {
+        column: order_of(line.cells.get(column, "")[:40] for line in lines) or order
+        for column, order in said.items()
+    }
+
+
+def can_be_two_days(cell: str) -> bool:
+    """Return True if a day can be read month first and day first, and the two differ."""
+    text = cell[:60]
+    return not parse_date(text) and bool(parse_date(text, "mdy")) and bool(parse_date(text, "dmy"))
 
 
 def read_rows(
@@ -148,15 +161,39 @@ def _row(kind, columns, chosen, dates, line: Line, known: Lookups) -> EstateRow:
         text, column = texts[field.name]
         if field.part or not text or text.casefold() in NOTHING:
             continue
-        value, said = _understood(field, text, dates.get(column, ""), values, known, row.problems)
+        answered = chosen.get(field.name, {}).get("words", {})
+        if field.reads == "choice" and choice_of(text, field.choices, answered) == LEAVE_OUT:
+            row.state = "skipped"
+            row.problems.append(problem(f"Rows with “{text[:60]}” in “{column[:60]}” stay out.", field.name))
+            continue
+        value, said = _understood(field, text, dates.get(column, ""), answered, values, known, row.problems)
         if value is not None:
             values[field.name], words[field.name] = value, said
     row.mapped["label"] = _label(kind, words, texts)
     if column := gone_at_source(kind, columns, line.cells):
         row.state = "skipped"
         row.problems.append(problem(f"“{column}” says that it is gone at its source."))
-    _ask_for_needed(kind, row)
+    _look_at_status(row, chosen.get("status", {}).get("columns", ()), line.cells)
+    if row.state == "new":
+        _ask_for_needed(kind, row)
     return row
+
+
+def _look_at_status(row: EstateRow, columns: Iterable[str], cells: dict[str, str]) -> None:
+    """Leave a row out if its source says that the thing is gone."""
+    for column in columns:
+        text = cells.get(column, "").strip()
+        gone = gone_by_status(column, text) if text else ""
+        if gone == "unknown":
+            said = f"“{column}” says “{text[:40]}”. Whether that means retired is not known: look it up."
+            row.problems.append(problem(said, "status"))
+        elif gone:
+            row.state, row.mapped["retired"] = "skipped", True
+            row.mapped["words"]["status"] = text if gone == plain(text) else f"{text} ({gone})"
+            row.problems.append(
+                problem(f"“{column}” says “{text[:40]}” ({gone}): it does not enter.", "status")
+            )
+            return
 
 
 def _cell(field: Field, chosen, cells: dict[str, str], problems: list[dict]) -> tuple[str, str]:
@@ -172,7 +209,7 @@ def _cell(field: Field, chosen, cells: dict[str, str], problems: list[dict]) -> 
 def _complete(kind: str, texts: dict[str, tuple[str, str]]) -> None:
     """Fields that several columns make up: the object before its field, type and length as a format."""
     if kind == "systems" and re.match(r"(?i)https?://", texts["name"][0]):
-        texts["name"] = (re.sub(r"(?i)^https?://|/+$", "", texts["name"][0]), texts["name"][1])
+        texts["name"] = (re.sub(r"(?i)^https?://", "", texts["name"][0]).rstrip("/"), texts["name"][1])
     if kind != "definitions":
         return
     (name, column), (owner, _) = texts["field"], texts["object"]
@@ -235,7 +272,9 @@ def _ask_for_needed(kind: str, row: EstateRow) -> None:
 # --- One cell --------------------------------------------------------------------------------------------------------
 
 
-def _understood(field: Field, text: str, order: str, values: dict, known: Lookups, problems: list[dict]):
+def _understood(
+    field: Field, text: str, order: str, answered: dict, values, known: Lookups, problems: list[dict]
+):
     """Value and words of a cell; (None, "") with a problem where it cannot be understood."""
     if field.reads == "text":
         longest = field.longest or LONGEST_TEXT
@@ -260,21 +299,17 @@ def _understood(field: Field, text: str, order: str, values: dict, known: Lookup
         "vendor": _vendor,
         "unit": _unit,
     }[field.reads]
-    return read(field, text, order=order, values=values, known=known, problems=problems)
+    return read(field, text, order=order, answered=answered, values=values, known=known, problems=problems)
 
 
-def _choice(field, text, *, problems, **_):
-    bare = plain(text)
-    for key, words in field.choices.items():
-        if bare in (plain(key), plain(words), plain(words.partition(":")[0])):
-            return key, words
-    key = CHOICE_WORDS.get(bare)
-    if key in field.choices:
+def _choice(field, text, *, answered, problems, **_):
+    if key := choice_of(text, field.choices, answered):
         return key, field.choices[key]
     known = ", ".join(words.partition(":")[0].lower() for words in field.choices.values())
     problems.append(
         problem(
-            f"“{text[:60]}” is no {field.words.lower()} known here. Known are: {known}.",
+            f"“{text[:60]}” is no {field.words.lower()} known here. Known are: {known}. "
+            "Say under Columns what it means.",
             field.name,
             wrong=True,
         )
@@ -306,8 +341,9 @@ def _yes_no(field, text, *, problems, **_):
 
 
 def _number(field, text, *, problems, **_):
-    if re.fullmatch(r"\d{1,7}(\.0+)?", text) and int(float(text)) > 0:
-        return int(float(text)), str(int(float(text)))
+    number = parse_number(text)
+    if number is not None and 0 < number == int(number) < MOST_NUMBER:
+        return int(number), str(int(number))
     problems.append(problem(f"“{text[:60]}” is no whole number above zero: left blank.", field.name))
     return None, ""
 
@@ -332,8 +368,8 @@ def _person(field, text, *, known, problems, **_):
             problem(f"“{field.words}” names nobody in a form that can be read: left blank.", field.name)
         )
         return None, ""
-    tries = [text, *re.split(r"[;|\n/]", text), *re.findall(r"[^\s<>;,()]+@[^\s<>;,()]+", text)]
-    tries += [re.sub(r"\s*[<(].*$", "", text)]
+    tries = [text, *re.split(r"[;|\n/]", text), *WITH_AT.findall(text)]
+    tries += [re.split(r"[<(]", text, maxsplit=1)[0]]
     for name in dict.fromkeys(part.strip().casefold() for part in tries):
         found = known.people.get(name, ())
         if len(found) == 1:

@@ -191,7 +191,12 @@ def guess(kind: str, columns: list[str]) -> dict[str, dict]:
         aliases = {one.name: one.aliases for one in FIELDS[kind]}
         looked_at = [name for name in columns[:LOOKED_AT] if len(name) <= 100]
         found = guess_columns(looked_at, aliases)
-        return {name: {"columns": [column]} for name, column in found.items()}
+        columns_of = {name: [column] for name, column in found.items()}
+        for one in FIELDS[kind]:  # what a second column of the same meaning says: owned by, else managed by
+            if one.second and one.reads in ("person", "status") and one.name in found:
+                others = [name for name in present(looked_at, one.aliases) if name not in found.values()]
+                columns_of[one.name] += others[:1]
+        return {name: {"columns": there} for name, there in columns_of.items()}
     chosen: dict[str, dict] = {}
     for name, headers in export.columns.items():
         if there := present(columns, headers):
@@ -203,16 +208,23 @@ def guess(kind: str, columns: list[str]) -> dict[str, dict]:
 
 
 def mapping_for(kind: str, columns: list[str]) -> tuple[dict[str, dict], bool]:
-    """What somebody chose before for tables with these headers, else the guess; and whether it was remembered."""
+    """Return what somebody chose before for tables with these headers, else the guess; and whether it was remembered.
+
+    What a word means is remembered for every table of the kind.
+    """
     known = EstateMapping.objects.filter(kind=kind, headers=headers_digest(columns)).first()
+    chosen: dict[str, dict] = {}
     if known is None:
-        return guess(kind, columns), False
-    chosen = {}
-    for name, how in known.columns.items():
-        chosen[name] = {"columns": present(columns, how.get("columns", ()))}
-        if how.get("value"):
-            chosen[name]["value"] = how["value"]
-    return chosen, True
+        chosen = guess(kind, columns)
+    else:
+        for name, how in known.columns.items():
+            chosen[name] = {"columns": present(columns, how.get("columns", ()))}
+            chosen[name] |= {part: how[part] for part in ("value", "order") if how.get(part)}
+    for mapping in EstateMapping.objects.filter(kind=kind).order_by("at", "pk"):
+        for name, how in mapping.columns.items():
+            if how.get("words") and name in chosen:
+                chosen[name].setdefault("words", {}).update(how["words"])
+    return chosen, known is not None
 
 
 def gone_at_source(kind: str, columns: list[str], cells: dict[str, str]) -> str:

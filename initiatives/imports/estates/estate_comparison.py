@@ -64,6 +64,8 @@ def compare(kind: str, rows: list[EstateRow], scope: Scope) -> None:
     find = {"systems": _Systems, "accounts": _Accounts, "links": _Links, "definitions": _Definitions}[kind](
         waiting
     )
+    if kind == "systems":
+        _tell_of_retired(rows, find)
     for row in waiting:
         refusal = _refusal(kind, row.mapped["values"], scope)
         try:
@@ -86,6 +88,20 @@ def compare(kind: str, rows: list[EstateRow], scope: Scope) -> None:
         if not scope.names_terms:
             row.mapped["differs"].pop("term_meaning", None)
         row.state = "differs" if row.mapped["differs"] else "same"
+
+
+def _tell_of_retired(rows: list[EstateRow], find: "_Systems") -> None:
+    """Say of rows whose source says that the system is gone whether the register has it in use."""
+    for row in rows:
+        if row.mapped.get("retired") and row.mapped["values"].get("name"):
+            try:
+                there = find(row.mapped["values"])
+            except ValueError:
+                continue
+            row.mapped["target"] = there.pk if there else None
+            if there:
+                said = f"The register has “{there}” in use. Retire it there, or ask its owner."
+                row.problems.append(problem(said, "status"))
 
 
 def _refusal(kind: str, values: dict, scope: Scope) -> dict | None:

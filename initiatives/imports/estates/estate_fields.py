@@ -7,62 +7,6 @@ from initiatives.models import TermDefinition
 from initiatives.models.integration.definitions import STATED
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS, SYSTEM_KINDS
 
-# Words of other tables for what is called otherwise here.
-CHOICE_WORDS = {
-    "saas": "bought",
-    "cloud service": "bought",
-    "commercial": "bought",
-    "vendor": "bought",
-    "standard software": "bought",
-    "standardsoftware": "bought",
-    "gekauft": "bought",
-    "custom": "home_grown",
-    "in-house": "home_grown",
-    "inhouse": "home_grown",
-    "eigenentwicklung": "home_grown",
-    "database": "database",
-    "warehouse": "database",
-    "data warehouse": "database",
-    "datenbank": "database",
-    "share": "file_share",
-    "fileshare": "file_share",
-    "sharepoint": "file_share",
-    "netzlaufwerk": "file_share",
-    "dateiablage": "file_share",
-    "confluence": "wiki",
-    "dokument": "document",
-    "documents": "document",
-    "richtlinie": "policy",
-    "knowledge base": "knowledge_collection",
-    "wissensdatenbank": "knowledge_collection",
-    "read": "reads",
-    "lesend": "reads",
-    "liest": "reads",
-    "in": "reads",
-    "inbound": "reads",
-    "write": "writes",
-    "schreibend": "writes",
-    "schreibt": "writes",
-    "out": "writes",
-    "outbound": "writes",
-    "bidirectional": "both",
-    "read/write": "both",
-    "beide": "both",
-    "lesend und schreibend": "both",
-    "rest": "api",
-    "soap": "api",
-    "graphql": "api",
-    "odata": "api",
-    "sftp": "file",
-    "datei": "file",
-    "jdbc": "database",
-    "odbc": "database",
-    "sql": "database",
-    "rpa": "screen",
-    "manual": "person",
-    "manuell": "person",
-}
-
 
 @dataclass(frozen=True)
 class Field:
@@ -101,9 +45,21 @@ _OWNER = (
     "owner display name",
     "owner email",
     "zuständig",
+    *("owned by", "managed by", "supported by", "application owner", "it owner", "spec.owner", "maintainer"),
 )
 _NAMED = ("system", "system name", "systemname", "application", "app", "anwendung", "tool", "source system")
-_PURPOSE = ("purpose", "description", "zweck", "beschreibung", "what for", "wofür", "comment", "bemerkung")
+_PURPOSE = (
+    "purpose",
+    "description",
+    "short description",
+    "metadata.description",
+    "zweck",
+    "beschreibung",
+    "what for",
+    "wofür",
+    "comment",
+    "bemerkung",
+)
 _KEY = (
     "id",
     "key",
@@ -114,13 +70,24 @@ _KEY = (
     "ci number",
     "asset id",
     "inventarnummer",
+    *("number", "sys id", "external id", "asset tag", "correlation id"),
 )
 
 SYSTEMS = (
     Field(
         "name",
         "Name of the system",
-        (*_NAMED, "name", "title", "display name", "displayname", "bezeichnung", "titel", "application name"),
+        (
+            *_NAMED,
+            "name",
+            "title",
+            "display name",
+            "displayname",
+            "bezeichnung",
+            "titel",
+            "application name",
+            "metadata.name",
+        ),
         longest=160,
         needed=True,
         second=True,
@@ -128,7 +95,20 @@ SYSTEMS = (
     Field(
         "kind",
         "Kind of system",
-        ("kind", "type", "system type", "art", "typ", "systemart", "category", "kategorie", "system kind"),
+        (
+            *(
+                "kind",
+                "type",
+                "system type",
+                "art",
+                "typ",
+                "systemart",
+                "category",
+                "kategorie",
+                "system kind",
+            ),
+            *("sys class name", "class", "ci class", "ci type", "finalclass", "spec.type"),
+        ),
         reads="choice",
         needed=True,
         fixable=True,
@@ -160,8 +140,27 @@ SYSTEMS = (
             "letzte änderung",
             "zuletzt aktualisiert",
             "letzte aktualisierung",
+            *("sys updated on", "updated on", "updated at", "updated", "last updated on", "modified on"),
         ),
         "day",
+    ),
+    Field(
+        "status",
+        "Status at its source",
+        (
+            *(
+                "install status",
+                "operational status",
+                "status",
+                "lifecycle",
+                "lifecycle phase",
+                "lifecycle status",
+            ),
+            *("spec.lifecycle", "life cycle stage", "betriebsstatus", "lebenszyklus"),
+        ),
+        "status",
+        second=True,
+        part=True,
     ),
     Field(
         "updated_every_days",

@@ -4,7 +4,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.tables.forms import TableForm
+from initiatives.imports.estates.cells import can_be_two_days
 from initiatives.imports.estates.estate_fields import FIELDS
+from initiatives.imports.estates.estate_words import LEAVE_OUT, unknown_words
 from initiatives.models.imports import REGISTER_KINDS
 
 
@@ -36,11 +38,16 @@ class ColumnsForm(forms.Form):
         self.kind = batch.kind
         chosen = batch.columns.get("fields", {})
         columns = [("", "not in this table"), *[(name, name[:90]) for name in batch.headers]]
+        raw = list(batch.rows.order_by("line").values_list("raw", flat=True))
+        self.words: dict[str, list[str]] = {}
         for field in FIELDS[batch.kind]:
             there = [*chosen.get(field.name, {}).get("columns", ()), "", ""]
             self.fields[f"column_{field.name}"] = forms.ChoiceField(
                 label=field.words, choices=columns, required=False, initial=there[0]
             )
+            how = chosen.get(field.name, {})
+            cells = [row.get(name, "") for row in raw for name in how.get("columns", ())]
+            self._ask(field, how, cells)
             if field.second:
                 self.fields[f"second_{field.name}"] = forms.ChoiceField(
                     label=f"{field.words}, where that is blank",
@@ -63,6 +70,25 @@ class ColumnsForm(forms.Form):
                         label=label, max_length=160, required=False, initial=value
                     )
 
+    def _ask(self, field, how: dict, cells: list[str]) -> None:
+        """A field for what the column of one field leaves open: each word nobody explained, and the order of days."""
+        if field.reads == "choice":
+            self.words[field.name] = unknown_words(cells, field.choices)
+            for place, word in enumerate(self.words[field.name]):
+                self.fields[f"word_{field.name}_{place}"] = forms.ChoiceField(
+                    label=_("“%(word)s” is") % {"word": word[:90]},
+                    choices=[("", _("choose")), *field.choices.items(), (LEAVE_OUT, _("left out"))],
+                    required=False,
+                    initial=how.get("words", {}).get(word, ""),
+                )
+        if field.reads == "day" and (open_day := next(filter(can_be_two_days, cells), "")):
+            self.fields[f"order_{field.name}"] = forms.ChoiceField(
+                label=_("How days such as %(day)s are written") % {"day": open_day[:40]},
+                choices=[("", _("left blank")), ("mdy", _("month first")), ("dmy", _("day first"))],
+                required=False,
+                initial=how.get("order", ""),
+            )
+
     def chosen(self) -> dict[str, dict]:
         """What was chosen, as the act takes it."""
         cleaned, found = self.cleaned_data, {}
@@ -71,6 +97,12 @@ class ColumnsForm(forms.Form):
             found[field.name] = {
                 "columns": [name for name in dict.fromkeys(columns) if name],
                 "value": cleaned.get(f"value_{field.name}", ""),
+                "order": cleaned.get(f"order_{field.name}", ""),
+                "words": {
+                    word: key
+                    for place, word in enumerate(self.words.get(field.name, ()))
+                    if (key := cleaned.get(f"word_{field.name}_{place}", ""))
+                },
             }
         return found
 

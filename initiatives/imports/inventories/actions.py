@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -20,16 +20,20 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict, all_of, no
 from governance.tables.columns import present
 from governance.tables.encodings import CodePageUnsure
-from governance.tables.reader import TableFile, open_table
+from governance.tables.reader import Table, TableFile, open_table
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
-from initiatives.imports.assertions.actions import decide_move
-from initiatives.imports.assertions.asserted_moves import BY_NAME
-from initiatives.imports.inventories import batch_rows, import_batch, reading_again
+from initiatives.imports.inventories import batch_rows, import_batch
 from initiatives.imports.inventories.claims import TARGETS, import_rows
 from initiatives.imports.inventories.inventory_columns import problem
-from initiatives.imports.inventories.inventory_sources import FIELDS, Source, newcomer, source_for
+from initiatives.imports.inventories.inventory_sources import (
+    FIELDS,
+    Source,
+    newcomer,
+    source_for,
+    source_words,
+)
 from initiatives.models import ImportBatch, ImportRow, Initiative, InventorySource
 from initiatives.models.imports import OWN_SHEET
 
@@ -54,7 +58,6 @@ def upload_batch(
     encoding: str = "",
     organisation: str = "",
     published_on: date | None = None,
-    backfill: bool = False,
     own: bool = False,
     by: User | None = None,
     system: str = "",
@@ -76,22 +79,12 @@ def upload_batch(
         raise ValidationError({"source": NAME_IT})
     published_on = published_on or described.published_on
     with act("upload inventory", by=by, system=system, reason=f"Asserted by source {described.words}"):
-        _may_import(by)
+        refuse_unless_admin(by)
         one_import_at_a_time()
-        digest = hashlib.sha256(content).hexdigest()
-        choices = {"own": own, "backfill": backfill, "encoding": encoding, "sheet": sheet}
-        first = import_batch.read_before(digest, described.key, **choices)
-        batch = ImportBatch(
-            source=described.key,
-            file_name=file_name[-200:],
-            sha256=digest,
-            size=len(content),
-            uploaded_by=by,
-            uploaded_at=clock.now(),
-            published_on=published_on,
-            repeats=first,
-            own=own,
-        )
+        batch = new_batch(described.key, content, file_name, by)
+        batch.own, batch.published_on = own, published_on
+        choices = {"own": own, "encoding": encoding, "sheet": sheet}
+        batch.repeats = first = import_batch.read_before(batch.sha256, described.key, **choices)
         if first is not None:
             rows = first.rows.count()
             batch.encoding, batch.columns, batch.reading = first.encoding, first.columns, first.reading
@@ -102,7 +95,7 @@ def upload_batch(
             }
             batch.save()
         else:
-            _refuse_older(described, published_on, backfill)
+            _refuse_older(described, published_on)
             opened = open_inventory(content, described, encoding, sheet)
             table = opened.table
             _refuse_other_columns(described, table.columns)
@@ -112,34 +105,70 @@ def upload_batch(
                 replace(described, since_1904=table.since_1904),
                 import_batch.earlier_of(described),
                 organisation=organisation.strip(),
-                backfill=backfill,
             )
-            batch.encoding, batch.columns = table.encoding, table.columns
-            batch.reading = {
-                "delimiter": table.delimiter,
-                "sheet": table.sheet,
-                "sheet_chosen": bool(sheet),
-                "code_page_chosen": bool(encoding) and not table.encoding.startswith("utf"),
-                "since_1904": table.since_1904,
-                "header_line": table.header_line,
-                "remarks": table.remarks,
+            note_reading(batch, table, encoding, sheet)
+            batch.reading |= {
                 "organisation": organisation.strip(),
-                "backfill": backfill,
                 **import_batch.reading_of(used),
             }
             batch.save()
             batch.counts = batch_rows.keep(batch, rows, progress, opened.rows)
             batch.save()
-        record.record(
-            EntryKind.INVENTORY_UPLOADED,
-            batch=batch.pk,
-            source=batch.source,
-            file=batch.file_name,
-            sha256=digest,
-            repeats=first.pk if first else None,
-            counts=batch.counts,
-        )
+        record_upload(batch)
     return batch
+
+
+def new_batch(source: str, content: bytes, file_name: str, by: User | None) -> ImportBatch:
+    """Return the batch of a file that was just sent, not saved yet."""
+    return ImportBatch(
+        source=source,
+        file_name=file_name[-200:],
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        uploaded_by=by,
+        uploaded_at=clock.now(),
+    )
+
+
+def note_reading(batch: ImportBatch, table: Table, encoding: str, sheet: str) -> None:
+    """Keep on the batch how its file was read; `encoding` and `sheet` are what somebody chose."""
+    batch.encoding, batch.columns = table.encoding, table.columns
+    batch.reading = {
+        "delimiter": table.delimiter,
+        "sheet": table.sheet,
+        "sheet_chosen": bool(sheet),
+        "code_page_chosen": bool(encoding) and not table.encoding.startswith("utf"),
+        "since_1904": table.since_1904,
+        "header_line": table.header_line,
+        "remarks": table.remarks,
+    }
+
+
+def record_upload(batch: ImportBatch) -> None:
+    """Record that the file was read. Runs inside an act."""
+    record.record(
+        EntryKind.INVENTORY_UPLOADED,
+        batch=batch.pk,
+        source=source_words(batch.source) if batch.source == OWN_SHEET else batch.source,
+        file=batch.file_name,
+        sha256=batch.sha256,
+        repeats=batch.repeats_id,
+        counts=batch.counts,
+    )
+
+
+def check_columns(columns: dict[str, str], fields: Container[str], known: list[str]) -> dict[str, str]:
+    """Return the columns that were chosen, by field. Raises ValidationError by field on what cannot be."""
+    chosen = {role: column for role, column in columns.items() if column}
+    wrong = {} if chosen.get("title") else {"title": "Choose the column that holds the names."}
+    for role, column in columns.items():
+        if role not in fields or (column and column not in known):
+            wrong[role] = "Choose one of the columns of the file."
+        elif column and list(chosen.values()).count(column) > 1:
+            wrong[role] = "Choose another column: two fields cannot share one."
+    if wrong:
+        raise ValidationError(wrong)
+    return chosen
 
 
 def _refuse_other_columns(described: Source, columns: list[str]) -> None:
@@ -154,7 +183,8 @@ def _refuse_other_columns(described: Source, columns: list[str]) -> None:
         )
 
 
-def _may_import(by: User | None) -> None:
+def refuse_unless_admin(by: User | None) -> None:
+    """Raise Refused for everybody but admins who may act; the system may."""
     if by is not None:
         all_of(may_import(by), cooling_off.may_lift(by)).or_refuse()
 
@@ -194,8 +224,8 @@ def open_inventory(content: bytes, described: Source, encoding: str = "", sheet:
     return opened
 
 
-def _refuse_older(described: Source, published_on: date | None, backfill: bool) -> None:
-    """An older file would take claims back: it is refused unless it is only to add what was asserted then."""
+def _refuse_older(described: Source, published_on: date | None) -> None:
+    """Refuse a file that is older than one that was imported: it would propose what its source no longer says."""
     newer = (
         ImportBatch.objects.standing()
         .filter(
@@ -208,17 +238,12 @@ def _refuse_older(described: Source, published_on: date | None, backfill: bool) 
         if published_on
         else None
     )
-    if newer and not backfill:
+    if newer:
         raise ValidationError(
             {
-                "backfill": f"This file is of {published_on:%-d %B %Y}; {newer.file_name} of "
-                f"{newer.published_on:%-d %B %Y} was imported already. Choose \u201cbackfill history\u201d to keep "
-                "what it asserted then beside the initiatives; no claim goes back."
+                "published_on": f"This file is older than {newer.file_name}, which was imported already: "
+                f"{published_on:%-d %B %Y}, and {newer.published_on:%-d %B %Y}. Upload a newer file."
             }
-        )
-    if backfill and not newer:
-        raise ValidationError(
-            {"backfill": "No newer file of this source was imported: there is nothing to fill in behind."}
         )
 
 
@@ -234,50 +259,38 @@ def map_batch(
 ) -> ImportBatch:
     """Say which column holds what and what each word for a stage means; remembered for the next file of the source.
 
-    Of a batch that is live, another reading: a batch of its own, see `reading_again`. Raises ValidationError on what
-    cannot be; Conflict where a newer list stands, or the file was read again.
+    Raises ValidationError on what cannot be, Conflict once rows of the file are live.
     """
-    wrong = {}
-    if not columns.get("title"):
-        wrong["title"] = "Choose the column with the names of the systems."
-    used = [column for column in columns.values() if column]
-    for role, column in columns.items():
-        if role not in FIELDS or (column and column not in batch.columns):
-            wrong[role] = "Choose one of the columns of the file."
-        elif column and used.count(column) > 1:
-            wrong[role] = "Two fields cannot share a column."
-    if wrong:
-        raise ValidationError(wrong)
+    chosen = check_columns(columns, FIELDS, batch.columns)
     with act("map inventory", by=by, reason="Mapping of an inventory confirmed"):
-        _may_import(by)
+        refuse_unless_admin(by)
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         batch_rows.still_standing(batch)
+        if batch.rows.filter(done_at__isnull=False).exists():
+            raise Conflict(
+                "Rows of this file are live: its mapping no longer changes.",
+                "Undo the import, then upload the file again.",
+                f"/imports/{batch.pk}/undo/",
+            )
         described = source_for(batch.source) or newcomer(batch.source)
         if not described.guessed:
             no("This source is known: its mapping is part of Plumbline.").or_refuse()
         meanings = dict(described.stages)
         for word, stage in (stages or {}).items():
             meanings[word] = (stage if stage in TARGETS else "", "medium", "Chosen by hand.")
-        chosen = {role: column for role, column in columns.items() if column}
         described = replace(described, columns=chosen, stages=meanings, dates=dates, guessed=True)
         fixed = {role: "" for role in FIELDS if role not in chosen}
         fixed |= {"organisation": organisation.strip()} if organisation.strip() else {}
         remember(batch, described, fixed)
-        first, in_all = batch, batch.rows.count()
-        again = first.rows.filter(done_at__isnull=False).exists()
-        batch = reading_again.second_reading(first, by) if again else first
+        in_all = batch.rows.count()
         rows, used_source = import_batch.planned(
-            batch_rows.told_of(partial(batch_rows.lines_of, first), progress, in_all),
+            batch_rows.told_of(partial(batch_rows.lines_of, batch), progress, in_all),
             batch.columns,
             replace(described, fixed=fixed, since_1904=bool(batch.reading.get("since_1904"))),
             import_batch.earlier_of(described, but=batch),
             organisation=organisation.strip(),
-            backfill=bool(batch.reading.get("backfill")),
         )
-        if "again" in batch.reading:
-            rows = reading_again.compared(rows, batch)
-        write = batch_rows.keep if again else batch_rows.map_again
-        batch.counts = write(batch, rows, progress, in_all)
+        batch.counts = batch_rows.map_again(batch, rows, progress, in_all)
         batch.reading |= {"organisation": organisation.strip(), **import_batch.reading_of(used_source)}
         batch.save()
         record.record(
@@ -298,12 +311,17 @@ def remember(batch: ImportBatch, described: Source, fixed: dict[str, str]) -> In
     row.columns, row.dates = described.columns, described.dates
     row.stages = {word: list(meaning) for word, meaning in described.stages.items()}
     row.fixed = fixed
+    remember_file(row, batch)
+    return row
+
+
+def remember_file(row: InventorySource, batch: ImportBatch) -> None:
+    """Save the source with the sheet and the code page that somebody chose for its file."""
     if batch.reading.get("sheet_chosen"):
         row.sheet = batch.reading["sheet"][:100]
     if batch.reading.get("code_page_chosen"):
         row.code_page = batch.encoding
     row.save()
-    return row
 
 
 def confirm_batch(
@@ -321,7 +339,7 @@ def confirm_batch(
     """
     reason = f"Asserted by source {batch.source}, file {batch.file_name}"
     with act("confirm inventory", by=by, system=system, reason=reason):
-        _may_import(by)
+        refuse_unless_admin(by)
         one_import_at_a_time()
         if batch.repeats_id and not batch.rows.exists():
             batch = batch.repeats
@@ -332,9 +350,7 @@ def confirm_batch(
             waiting = waiting.filter(mapped__organisation__in=organisations)
         if not batch.reading.get("columns", {}).get("title"):
             raise ValidationError({"title": NO_NAMES})
-        if "again" in batch.reading:
-            reading_again.check(batch, waiting)
-        batch_rows.pair_again(batch, waiting)
+        batch_rows.match_again(batch, waiting)
         keys = list(waiting.values_list("pk", flat=True))
         total = len(keys) if organisations is not None else batch.rows.count()
         now, found = clock.now(), Counter()
@@ -346,15 +362,11 @@ def confirm_batch(
             )
             batch_rows.notice_what_is_done(batch, rows)
             import_rows(batch, [row for row in rows if row.decision == "import"], by)
-            if "again" in batch.reading:
-                reading_again.change_what_is_as_imported(batch, rows, by)
             batch_rows.join_twins(batch, rows)
             batch_rows.write_outcomes(rows, now)
             found.update(row.decision for row in rows)
             if progress:
                 progress(found.total(), len(keys))
-        if "again" in batch.reading:
-            reading_again.close_first(batch, now)
         done = import_batch.counts_of(found)
         counts = done | {"rows": total, "unchanged": done["unchanged"] + total - len(keys)}
         if keys:
@@ -374,7 +386,7 @@ def confirm_batch(
 def _remember_confirmed(batch: ImportBatch) -> None:
     """What was confirmed as it was guessed is how the next file of the source is read; what was missing is guessed."""
     source = source_for(batch.source) or newcomer(batch.source)
-    if not source.guessed or batch.reading.get("backfill"):
+    if not source.guessed:
         return
     read = batch.reading
     meanings = {word: tuple(meaning) for word, meaning in read.get("stages", {}).items()}
@@ -383,44 +395,34 @@ def _remember_confirmed(batch: ImportBatch) -> None:
 
 
 def _no_second_case(row: ImportRow) -> None:
-    """Raises Refused while a case may be this system: first a person says whether it is."""
-    if row.paired_by == BY_NAME:
-        no(
-            "An initiative of this name may be this system: whether it is must be said first.",
-            "Say on the page of the row which one it is, or that it is another.",
-            f"/imports/rows/{row.pk}/decide/",
-        ).or_refuse()
-    if row.paired_by:  # somebody looked, and said that it is another system
-        return
+    """Raise Refused if a file imported since brought in a system of this id or name, which nobody was told of yet."""
+    if row.initiative_id is not None or "candidates" in row.mapped:
+        return  # the page of the row names it, and somebody looked
     source = source_for(row.batch.source) or newcomer(row.batch.source)
-    import_batch.pair([row], import_batch.earlier_of(source, but=row.batch))
-    if row.paired_by:
-        known = Initiative.objects.filter(pk__in=[row.initiative_id, *row.mapped.get("candidates", ())])
+    import_batch.match([row], import_batch.earlier_of(source, but=row.batch))
+    known = Initiative.objects.filter(pk__in=[row.initiative_id, *row.mapped.get("candidates", ())])
+    if known:
         refs = ", ".join(case.ref for case in known)
         no(
-            f"A list imported since brought this system in already, by its id or its name: {refs}.",
-            "Reject this row; what it says stays in its file.",
+            f"A file imported since brought in a system of this id or name: {refs}.",
+            "Reject this row. What it says stays in its file.",
         ).or_refuse()
 
 
 def decide_row(*, row: ImportRow, stage: str = "", reason: str = "", by: User) -> ImportRow:
     """Decide a row set aside: give it a stage by hand, or reject it (no stage). Either needs a reason.
 
-    It becomes live at once when its part of the batch was confirmed, otherwise with the confirmation. Of a row that
-    speaks of a case that is here, the stage is what that case claims from now on; no stage leaves its claim.
+    It becomes live at once when its part of the batch was confirmed, otherwise with the confirmation. A stage makes
+    the row an initiative of its own, also where one of its id or name is here: that one stays as it is either way.
     """
     _check_decision(stage, reason)
-    if row.initiative_id is not None and row.decision == "triage":
-        return decide_move(row=row, stage=stage, reason=reason, by=by)
     with act("decide imported row", by=by, reason=f"{BY_HAND}: {reason.strip()}"):
-        _may_import(by)
+        refuse_unless_admin(by)
         one_import_at_a_time()
         row = ImportRow.objects.select_for_update(of=("self",)).select_related("batch").get(pk=row.pk)
         batch_rows.still_standing(row.batch)
         if row.decision not in ("triage", "reject") or (row.decision == "reject" and row.done_at):
             raise Conflict(f"This row is decided already: {row.get_decision_display().lower()}.")
-        if row.initiative_id is not None:
-            raise Conflict("Somebody has just said which initiative this row speaks of: look at it again.")
         if stage:
             _no_second_case(row)
         if stage and not row.mapped["organisation"]:
@@ -439,21 +441,21 @@ def decide_rows(
 ) -> dict[str, int]:
     """Decide many rows of a batch that are set aside, alike and for one reason, as `decide_row` does one.
 
-    `rows`: their keys. Left as they are, and counted as "left": rows decided already, rows that speak of a case that is
-    here or whose name one has, and, where a stage is given, rows without an organisation. Returns how many were
-    "decided" and "left".
+    `rows`: their keys. Left as they are, and counted as "left": rows decided already, and, where a stage is given, rows
+    without an organisation and rows whose id or name an initiative has. Returns how many were "decided" and "left".
     """
     _check_decision(stage, reason)
     with act("decide imported rows", by=by, reason=f"{BY_HAND}: {reason.strip()}"):
-        _may_import(by)
+        refuse_unless_admin(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         batch_rows.still_standing(batch)
         keys = list(rows)
-        waiting = batch.rows.filter(pk__in=keys, decision="triage", initiative=None)
+        waiting = batch.rows.filter(pk__in=keys, decision="triage")
         if stage:
-            batch_rows.pair_again(batch, waiting)
-            waiting = waiting.exclude(mapped__organisation="").exclude(paired_by=BY_NAME)
+            batch_rows.match_again(batch, waiting)
+            waiting = waiting.filter(initiative=None).exclude(mapped__organisation="")
+            waiting = waiting.exclude(mapped__has_key="candidates")
         chosen = list(waiting.values_list("pk", flat=True))
         for start in range(0, len(chosen), batch_rows.AT_A_TIME):
             some = ImportRow.objects.filter(pk__in=chosen[start : start + batch_rows.AT_A_TIME])
@@ -480,7 +482,7 @@ def _decide(rows: list[ImportRow], batch: ImportBatch, stage: str, reason: str, 
         row.mapped["by_hand"] = reason
         row.decision = "import" if stage else "reject"
         if stage:
-            row.mapped["stage"] = stage
+            row.mapped["stage"], row.initiative = stage, None
         row.problems.append(problem("decided", f"Decided by {by.full_name}: {reason}"))
     if stage:
         import_rows(batch, [row for row in rows if row.done_at], by)

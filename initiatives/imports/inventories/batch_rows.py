@@ -21,12 +21,10 @@ Progress = Callable[
 
 
 def still_standing(batch: ImportBatch) -> None:
-    """Raise Conflict where the file was thrown away, its import undone, or where it was read again meanwhile."""
+    """Raise Conflict where the file was thrown away, or its import undone."""
     if batch.discarded_at or batch.undone_at:
         what = "thrown away" if batch.discarded_at else "undone"
         raise Conflict(f"This import was {what}.", "Upload the file again.", "/imports/")
-    if again := batch.read_again():
-        raise Conflict("This file was read again.", "Go on with that reading.", again.get_absolute_url())
 
 
 def told_of(
@@ -47,6 +45,7 @@ def keep(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress | Non
     """Keep the rows of a batch, some at a time; returns how many there are by what would become of them."""
     found: Counter[str] = Counter()
     while some := list(islice(rows, AT_A_TIME)):
+        import_batch.propose_changes(some)
         for row in some:
             row.batch = batch
         ImportRow.objects.bulk_create(some)
@@ -68,12 +67,11 @@ def map_again(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress 
     found: Counter[str] = Counter()
     keys = dict(batch.rows.values_list("line", "pk"))
     while some := list(islice(rows, AT_A_TIME)):
+        import_batch.propose_changes(some)
         for row in some:
             row.pk, row.batch = keys[row.line], batch
         ImportRow.objects.bulk_update(
-            some,
-            ["mapped", "problems", "decision", "group", "initiative", *import_batch.PAIRED],
-            batch_size=500,
+            some, ["mapped", "problems", "decision", "group", "initiative"], batch_size=500
         )
         found.update(row.decision for row in some)
         if progress:
@@ -82,10 +80,11 @@ def map_again(batch: ImportBatch, rows: Iterator[ImportRow], progress: Progress 
 
 
 def write_outcomes(rows: list[ImportRow], now: datetime) -> None:
-    """Decision, case and moment of every row, in one statement: thousands at once are the rule here."""
+    """Write decision, case and moment of every row in one statement; proposed changes wait for an answer from now."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE initiatives_importrow AS r SET decision = o.decision, initiative_id = o.case_id, done_at = %s"
+            "UPDATE initiatives_importrow AS r SET decision = o.decision, initiative_id = o.case_id, done_at = %s,"
+            " mapped = CASE o.decision WHEN 'change' THEN r.mapped || '{\"proposed\": true}' ELSE r.mapped END"
             " FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS o (id, decision, case_id) WHERE r.id = o.id",
             [
                 now,
@@ -109,8 +108,6 @@ def notice_what_is_done(batch: ImportBatch, rows: list[ImportRow]) -> None:
 
     What somebody rejected stays rejected.
     """
-    if batch.reading.get("backfill"):
-        return
     source = source_for(batch.source) or newcomer(batch.source)
     digests = dict(
         ImportRow.objects.filter(
@@ -139,18 +136,21 @@ def join_twins(batch: ImportBatch, rows: list[ImportRow]) -> None:
         row.initiative_id = twins.get(row.raw_digest)
 
 
-def pair_again(batch: ImportBatch, waiting) -> None:
+def match_again(batch: ImportBatch, waiting) -> None:
     """Systems that another batch of the family brought in since this one was read are no new cases."""
     source = source_for(batch.source) or newcomer(batch.source)
     since = ImportBatch.objects.standing().filter(
         source__in=import_batch.family_of(source), confirmed_at__gt=batch.uploaded_at
     )
-    if batch.reading.get("backfill") or not since.exclude(pk=batch.pk).exists():
+    if not since.exclude(pk=batch.pk).exists():
         return
-    new = list(waiting.exclude(decision="merge").filter(paired_by="").defer("raw"))
-    notice_what_is_done(batch, new)  # what was entered meanwhile, line by line, is no pair by its name
-    import_batch.pair(new, import_batch.earlier_of(source, but=batch))
-    found = [row for row in new if row.paired_by]
+    untold = waiting.filter(initiative=None).exclude(mapped__has_key="candidates")
+    new = list(untold.exclude(decision="merge").defer("raw"))
+    notice_what_is_done(batch, new)  # what was entered meanwhile, line by line, needs no question
+    import_batch.match(new, import_batch.earlier_of(source, but=batch))
+    import_batch.propose_changes(new)
     ImportRow.objects.bulk_update(
-        found, ["decision", "initiative", "mapped", "problems", *import_batch.PAIRED], batch_size=500
+        [row for row in new if row.initiative_id or "candidates" in row.mapped],
+        ["decision", "initiative", "mapped", "problems"],
+        batch_size=500,
     )

@@ -10,7 +10,8 @@ from governance.ledger import record
 from governance.models import Unit, User
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import supported_stage
+from initiatives.facts import standings, supported_stage
+from initiatives.imports.inventories.inventory_sources import FIELDS, newcomer, source_for
 from initiatives.models import ImportBatch, ImportRow, Initiative, Link, Review, StageChange
 from initiatives.models.imports import ROOT
 from initiatives.models.initiative import machine
@@ -116,7 +117,7 @@ def import_rows(
         alike[case.stage].append(case)
     for same in alike.values():
         row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
-        supported_stage.rewrite_alike(same)
+        standings.rewrite_alike(same)
 
 
 def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]]) -> None:
@@ -142,7 +143,7 @@ def _record_ideas(batch: ImportBatch, ideas: list[tuple[Initiative, ImportRow]])
             for case, row in ideas
         ],
     )
-    supported_stage.rewrite_alike([case for case, _ in ideas])
+    standings.rewrite_alike([case for case, _ in ideas])
 
 
 def _supported_as_idea(case: Initiative) -> str:
@@ -232,3 +233,38 @@ def unit_code(name: str, taken: set[str], prefix: str = MADE_HERE) -> str:
         code = f"{stem}-{number}"
     taken.add(code)
     return code
+
+
+def said_by_source(case: Initiative) -> dict | None:
+    """Return what the source of an imported initiative says in its newest row, cell by cell as it came.
+
+    `shared`: initiatives of the same file that may be the same system, each with why. None without such a row.
+    """
+    rows = case.import_rows.filter(done_at__isnull=False).exclude(decision__in=("merge", "triage", "reject"))
+    row = rows.select_related("batch").order_by("-batch_id").first()
+    if row is None:
+        return None
+    source = source_for(row.batch.source) or newcomer(row.batch.source)
+    lines = {hint["line"]: hint["text"] for hint in row.mapped.get("suggestions", ())}
+    others = row.batch.rows.filter(line__in=lines, initiative__confidential=False).exclude(initiative=case)
+    columns = list(source.questions) or row.batch.columns
+    read = row.mapped | {"stage": row.mapped.get("stage_raw", "")}
+    answers = row.mapped.get("answers", {})
+    return {
+        "row": row,
+        "source": source.words,
+        "cells": [
+            *((words, read.get(name) or "") for name, words in FIELDS.items()),
+            *(
+                (source.questions.get(name, name), _written(answers[name]))
+                for name in columns
+                if name in answers
+            ),
+        ],
+        "shared": [(other.initiative, lines[other.line]) for other in others.select_related("initiative")],
+    }
+
+
+def _written(raw: str | None) -> str:
+    """A cell as it came; nothing for an empty list."""
+    return raw if raw and raw.strip("[]'\" ") else ""

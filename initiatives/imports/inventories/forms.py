@@ -27,14 +27,14 @@ class UploadForm(TableForm):
     """A file and where it comes from."""
 
     folder = "imports"
-    what = "An inventory"
+    what = "A file"
     field_order = (
         *("file", "kept", "sheet", "source", "new_source", "organisation"),
-        *("own", "published_on", "encoding", "other_encoding", "backfill"),
+        *("own", "published_on", "encoding", "other_encoding"),
     )
     file = forms.FileField(
         label=_("The file"),
-        error_messages={"required": "Choose the file of the inventory."},
+        error_messages={"required": "Choose the file."},
         help_text=_(
             "csv or xlsx, at most %(rows)s rows and %(size)s MB; a header of one or two rows, banner rows above it "
             "are fine. With more than %(long)s rows it is read in the background."
@@ -73,12 +73,7 @@ class UploadForm(TableForm):
     published_on = DayField(
         label=_("Published on"),
         required=False,
-        help_text=_("So that an older file does not take claims back."),
-    )
-    backfill = forms.BooleanField(
-        label=_("Backfill history"),
-        required=False,
-        help_text=_("An older file: keep what it asserted then beside the initiatives. No claim moves."),
+        help_text=_("So that an older file is refused."),
     )
 
     def __init__(self, *args, **options):
@@ -86,6 +81,7 @@ class UploadForm(TableForm):
         remembered = [(row.key, row.words) for row in InventorySource.objects.exclude(key=OWN_SHEET)]
         self.fields["source"].choices = [
             ("", "choose a source"),
+            (OWN_SHEET, "our own portfolio"),
             *[(source.key, source.words) for source in KNOWN.values()],
             *remembered,
             (NEW, "a source not listed"),

@@ -46,7 +46,8 @@ ALIASES = {
         "identificatie", "identificatienummer", "nummer", "referentie", "kenmerk", "laufende nummer", "lfd. nr",
         "aktenzeichen", "projekt-id", "numéro", "référence", "n°", "número", "código", "referencia", "codice",
         "identificativo", "código identificador", "record id", "use case number", "external id", "system id",
-        "project id", "case id", "system number",
+        "project id", "case id", "system number", "register no", "register number", "registration number",
+        "registernummer", "registriernummer", "registratienummer", "numéro de registre", "número de registro",
     ),
     "stage": (
         "stage of development", "development stage", "stage", "status", "phase", "lifecycle stage",
@@ -106,6 +107,17 @@ ALIASES = {
         "operational since", "live since", "first used", "date deployed", "date put into use", "in production since",
     ),
 }  # fmt: skip
+# What the cells of a column are, by which a guess is checked.
+KINDS = {
+    "title": "title",
+    "organisation": "words",
+    "bureau": "words",
+    "key": "id",
+    "stage": "status",
+    "problem": "words",
+    "vendor": "words",
+    "began": "day",
+}
 # What a header speaks of besides, by which it is another field than its words suggest; as `spaced` writes it.
 _PARTIES = (
     r"\b(?:contact|kontakt|ansprech|vendor|supplier|provider|developer|agency|agencies|department|ministry|company"

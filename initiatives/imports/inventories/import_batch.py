@@ -10,15 +10,13 @@ from dataclasses import dataclass, field, replace
 from django.db.models.fields.json import KeyTextTransform
 
 from governance.ledger.record import canonical
-from governance.tables.columns import order_of
+from governance.tables.column_values import sample
+from governance.tables.columns import orders_of
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
-from initiatives.imports.assertions.asserted_moves import BY_ID, BY_LINE, BY_NAME, SAME, asserted_move
 from initiatives.imports.inventories.inventory_columns import map_row, problem, settled
 from initiatives.imports.inventories.inventory_sources import KNOWN, Source
 from initiatives.models import ImportBatch, ImportRow, Initiative
-from initiatives.models.initiative import machine
-from initiatives.models.stage_machine import CLAIM, CORRECTION
 
 COUNTED = {
     "import": "imported",
@@ -26,11 +24,9 @@ COUNTED = {
     "triage": "triaged",
     "reject": "rejected",
     "unchanged": "unchanged",
+    "change": "changed",
 }
-# Decided since, about moves: told where there are any.
-DECIDED = {"taken": "taken", "left": "left", "change": "changed"}
-PAIR_PROBLEMS = ("known", "moved", "same name")  # what a row is told of the initiative that it speaks of
-PAIRED = ("move", "stage_before", "paired_by")  # what a row keeps of the pair it makes with an older list
+OPEN_TO_CHANGE = ("title", "problem")  # what a newer file proposes of an initiative that is here
 MOST_WORDS = 200  # for stages that are remembered
 MANY_WORDS = 5_000  # that are counted at a time to find them
 LARGEST_SHARED_GROUP = 10  # a name that more parts of an organisation use says what a thing is, not which one
@@ -38,11 +34,11 @@ LARGEST_SHARED_GROUP = 10  # a name that more parts of an organisation use says 
 
 @dataclass(frozen=True)
 class Known:
-    """A case that an earlier file of the family brought in, and the stage that the newest of them asserts."""
+    """An initiative that an earlier file of the family brought in, and its stage now."""
 
     pk: int
     ref: str
-    asserted: str
+    stage: str
 
 
 @dataclass
@@ -52,14 +48,6 @@ class Earlier:
     digests: dict[str, int | None] = field(default_factory=dict)
     by_key: dict[tuple[str, str], dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
     by_name: dict[tuple[str, str], dict[int, Known]] = field(default_factory=lambda: defaultdict(dict))
-    asserted: dict[int, str] = field(default_factory=dict)
-
-    def says(self, digest: str, stage: str) -> bool:
-        """Whether this very line, read as this stage, was dealt with, and no list since asserts another of its case."""
-        if digest not in self.digests:
-            return False
-        case = self.digests[digest]
-        return case is None or self.asserted.get(case, stage) == stage
 
 
 def family_of(source: Source) -> list[str]:
@@ -72,23 +60,16 @@ def digest_of(cells: dict[str, str]) -> str:
     return hashlib.sha256(canonical(cells)).hexdigest()
 
 
-def read_before(
-    digest: str, source: str, *, own: bool, backfill: bool, encoding: str, sheet: str
-) -> ImportBatch | None:
+def read_before(digest: str, source: str, *, own: bool, encoding: str, sheet: str) -> ImportBatch | None:
     """The first batch of this very file, where it would be read with these choices as it was then."""
     for first in ImportBatch.objects.standing().filter(sha256=digest, source=source, own=own, repeats=None):
-        if (
-            bool(first.reading.get("backfill")) == backfill
-            and encoding in ("", first.encoding)
-            and sheet in ("", first.reading.get("sheet", ""))
-        ):
+        if encoding in ("", first.encoding) and sheet in ("", first.reading.get("sheet", "")):
             return first
     return None
 
 
 def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
-    """What this family left behind, in two queries; `but`: leaving out the rows of this batch, and of those it
-    reads again.
+    """Return what this family left behind, read by two queries; `but`: without the rows of this batch.
 
     Names and ids are those of the rows: a case that was renamed here is found by what its source calls it.
     """
@@ -96,41 +77,28 @@ def earlier_of(source: Source, *, but: ImportBatch | None = None) -> Earlier:
         batch__source__in=family_of(source), batch__undone_at__isnull=True, done_at__isnull=False
     )
     if but is not None:
-        done = done.exclude(batch__in=[but.pk, *but.reading.get("readings", ())])
+        done = done.exclude(batch=but)
     earlier = Earlier(digests=dict(done.order_by("batch_id").values_list("raw_digest", "initiative_id")))
     tied = (
         done.filter(initiative__isnull=False, initiative__withdrawn_at__isnull=True)
         .exclude(decision__in=("merge", "reject"))
         .order_by("batch_id", "line")
     )
-    columns = [KeyTextTransform(name, "mapped") for name in ("organisation", "key", "title", "stage")]
-    rows = tied.values_list("initiative_id", "initiative__number", "batch__reading__backfill", *columns)
-    asserted, named = earlier.asserted, []
-    for pk, number, backfill, organisation, key, title, stage in rows:
-        if not backfill or pk not in asserted:
-            asserted[pk] = stage or ""
-        named.append((pk, number, organisation.casefold(), key, title.casefold()))
-    for pk, number, organisation, key, title in named:
-        known = Known(pk, Initiative.ref_of(number), asserted[pk])
+    columns = [KeyTextTransform(name, "mapped") for name in ("organisation", "key", "title")]
+    rows = tied.values_list("initiative_id", "initiative__number", "initiative__stage", *columns)
+    for pk, number, stage, organisation, key, title in rows:
+        known = Known(pk, Initiative.ref_of(number), stage)
         if key:
-            earlier.by_key[organisation, key][pk] = known
-        earlier.by_name[organisation, title][pk] = known
+            earlier.by_key[organisation.casefold(), key][pk] = known
+        earlier.by_name[organisation.casefold(), title.casefold()][pk] = known
     return earlier
 
 
 def preview(
-    lines: list[Line],
-    columns: list[str],
-    source: Source,
-    earlier: Earlier,
-    *,
-    organisation: str = "",
-    backfill: bool = False,
+    lines: list[Line], columns: list[str], source: Source, earlier: Earlier, *, organisation: str = ""
 ) -> tuple[list[ImportRow], Source]:
     """One unsaved row per line with its decision, and the source as it was settled on this file."""
-    rows, source = planned(
-        lambda: iter(lines), columns, source, earlier, organisation=organisation, backfill=backfill
-    )
+    rows, source = planned(lambda: iter(lines), columns, source, earlier, organisation=organisation)
     return list(rows), source
 
 
@@ -141,7 +109,6 @@ def planned(
     earlier: Earlier,
     *,
     organisation: str = "",
-    backfill: bool = False,
 ) -> tuple[Iterator[ImportRow], Source]:
     """As `preview`, but one row after the other: of a large file only what tells its rows apart is held.
 
@@ -152,7 +119,7 @@ def planned(
     for line in lines():
         mapped, _ = map_row(line, source, organisation)
         digest = told.add(line, mapped)
-        if not backfill and earlier.says(digest, mapped["stage"]):
+        if digest in earlier.digests:
             tied.add(earlier.digests[digest])
     tied |= _tied_by_id(told.different, earlier)
     told.listen(lines)
@@ -171,7 +138,7 @@ def planned(
             )
             told.flag(row)
             told.suggest_shared(row, place)
-            _decide(row, first, earlier, told, tied, backfill)
+            _decide(row, first, earlier, told, tied)
             if "title" not in source.columns and row.decision == "import":
                 row.decision = "triage"  # nothing of it has a name
             yield row
@@ -181,7 +148,8 @@ def planned(
 
 def _settled_on(lines: Callable[[], Iterator[Line]], columns: list[str], source: Source) -> Source:
     """The source with its columns found in this file, the words for stages that stand there, the order of its days."""
-    found = settled(source, columns).columns
+    values = sample(lines()) if source.guessed else {}
+    found = settled(source, columns, values=values).columns
     stages: Counter[str] = Counter()
     orders: set[str] = set()
     stage, began = found.get("stage"), found.get("began")
@@ -190,12 +158,12 @@ def _settled_on(lines: Callable[[], Iterator[Line]], columns: list[str], source:
             stages[line.cells.get(stage, "")] += 1
             if len(stages) > MANY_WORDS:
                 stages = Counter(dict(stages.most_common(MOST_WORDS)))
-        if began and not source.dates:
-            orders.add(order_of([line.cells.get(began, "")]))
+        if began and (source.guessed or not source.dates):
+            orders |= orders_of([line.cells.get(began, "")])
     # A column with hundreds of different words is no stage, and remembering them all helps nobody.
-    source = settled(source, columns, [raw for raw, _ in stages.most_common(MOST_WORDS)])
-    orders.discard("")
-    return replace(source, dates=orders.pop()) if not source.dates and len(orders) == 1 else source
+    source = settled(source, columns, [raw for raw, _ in stages.most_common(MOST_WORDS)], values=values)
+    # Days of this file that leave no doubt count before the order that was remembered.
+    return replace(source, dates=orders.pop()) if len(orders) == 1 else source
 
 
 def reading_of(used: Source) -> dict:
@@ -215,11 +183,9 @@ def counted(rows) -> dict[str, int]:
 
 def counts_of(found: Mapping[str, int]) -> dict[str, int]:
     """How many rows each decision has, in the words of the report; all of them together are the rows."""
-    return (
-        {"rows": sum(found.values())}
-        | {word: found.get(decision, 0) for decision, word in COUNTED.items()}
-        | {word: found[decision] for decision, word in DECIDED.items() if found.get(decision)}
-    )
+    return {"rows": sum(found.values())} | {
+        word: found.get(decision, 0) for decision, word in COUNTED.items()
+    }
 
 
 class _Told:
@@ -313,13 +279,11 @@ def _speaks_of(line: Line, own: str, part: str) -> bool:
 
 
 def _decide(
-    row: ImportRow, first: dict[bytes, int], earlier: Earlier, told: _Told, tied: set[int], backfill: bool
+    row: ImportRow, first: dict[bytes, int], earlier: Earlier, told: _Told, tied: set[int | None]
 ) -> None:
     digest = bytes.fromhex(row.raw_digest)
-    if not backfill and earlier.says(row.raw_digest, row.mapped["stage"]):
+    if row.raw_digest in earlier.digests:
         row.decision, row.initiative_id = "unchanged", earlier.digests[row.raw_digest]
-        if row.initiative_id is not None:
-            row.paired_by, row.move, row.stage_before = BY_LINE, SAME, row.mapped["stage"]
         first.setdefault(digest, row.line)
         return
     if digest in first:
@@ -330,44 +294,47 @@ def _decide(
     first[digest] = row.line
     if not row.mapped["stage"] or not row.mapped["organisation"]:
         row.decision = "triage"
-    _pair_one(row, earlier, told.different[_key_of(row)], told.apart[_name_of(row)], tied, backfill)
+    _match_one(row, earlier, told.different[_key_of(row)], told.apart[_name_of(row)], tied)
 
 
-def pair(rows: list[ImportRow], earlier: Earlier) -> None:
-    """Tie each row that is to be imported to the case that it speaks of, by an id that is used once on both sides.
+def match(rows: list[ImportRow], earlier: Earlier) -> None:
+    """Find the initiative of each row that waits: by an id that the file and the earlier files each use once.
 
-    A name ties nothing: the cases that bear it are proposed, for a person to confirm or refuse. `rows`: the different
-    lines of one file; those that are dealt with already only say which ids and names it uses more than once.
+    A name ties nothing: a person says whether it is the same system. `rows`: the different lines of one file; those
+    that are dealt with already only say which ids and names it uses more than once.
     """
     often_key = Counter(_key_of(row) for row in rows)
     often_name = Counter(_name_of(row) for row in rows)
-    tied = {row.initiative_id for row in rows if row.decision == "unchanged" and row.initiative_id}
-    tied |= _tied_by_id(often_key, earlier)
+    tied = {row.initiative_id for row in rows if row.decision == "unchanged"} | _tied_by_id(
+        often_key, earlier
+    )
     for row in rows:
         if row.decision in ("import", "triage") and row.initiative_id is None:
-            _pair_one(row, earlier, often_key[_key_of(row)], often_name[_name_of(row)], tied, False)
+            _match_one(row, earlier, often_key[_key_of(row)], often_name[_name_of(row)], tied)
 
 
 def _tied_by_id(often: Mapping[tuple[str, str], int], earlier: Earlier) -> set[int]:
-    """The cases that an id of this file names, which it uses once, and which they use once."""
+    """The initiatives that an id of this file names, which it uses once, and which they use once."""
     found = (earlier.by_key.get(key, {}) for key, count in often.items() if count == 1 and key[1])
     return {pk for known in found if len(known) == 1 for pk in known}
 
 
-def _pair_one(
-    row: ImportRow, earlier: Earlier, often_key: int, often_name: int, tied: set[int], backfill: bool
+def _match_one(
+    row: ImportRow, earlier: Earlier, often_key: int, often_name: int, tied: set[int | None]
 ) -> None:
     known = list(earlier.by_key.get(_key_of(row), {}).values()) if row.mapped["key"] else []
     if len(known) == 1 and often_key == 1:
-        _tie(row, known[0], backfill)
+        _tie(row, known[0])
         return
     named = [one for one in earlier.by_name.get(_name_of(row), {}).values() if one.pk not in tied]
     if named and max(len(named), often_name) <= LARGEST_SHARED_GROUP:
-        _propose(row, named, often_name, backfill)
-    elif backfill:
-        row.decision = "triage"
-        text = "Only the older file knows it: no initiative here goes back to it."
-        row.problems.append(problem("known", text))
+        row.decision, row.mapped["candidates"] = "triage", [one.pk for one in named]
+        refs = ", ".join(one.ref for one in named)
+        have = "has" if len(named) == 1 else "have"
+        text = (
+            f"{refs} {have} this name. Reject the row if it is the same system. Import it if it is another."
+        )
+        row.problems.append(problem("same name", text))
 
 
 def _key_of(row: ImportRow) -> tuple[str, str]:
@@ -378,45 +345,35 @@ def _name_of(row: ImportRow) -> tuple[str, str]:
     return row.mapped["organisation"].casefold(), row.mapped["title"].casefold()
 
 
-def _tie(row: ImportRow, known: Known, backfill: bool) -> None:
-    """The row speaks of a case that is here: details stay in its row, another stage is for a person to judge."""
-    row.initiative_id, row.paired_by = known.pk, BY_ID
-    say_move(row, known, backfill)
-    row.decision = "unchanged" if row.move == SAME or backfill else "triage"
-
-
-def _propose(row: ImportRow, known: list[Known], often: int, backfill: bool) -> None:
-    row.paired_by, row.decision = BY_NAME, "triage"
-    row.mapped["candidates"] = [one.pk for one in known]
-    if len(known) == 1 and often == 1:
-        text = f"{known[0].ref} has this name: a person says whether it is this system."
-        say_move(row, known[0], backfill)
+def _tie(row: ImportRow, known: Known) -> None:
+    """The row speaks of an initiative that is here; a stage that differs is asked about and never moved."""
+    row.initiative_id, stage = known.pk, row.mapped["stage"]
+    if stage and stage != known.stage:
+        row.decision = "triage"
+        text = (
+            f"{known.ref} is {Stage.word(known.stage)} here, and {Stage.word(stage)} according to its source. "
+            "An import does not move it. Reject the row to leave it. Import the row if it is another system."
+        )
+        row.problems.append(problem("moved", text, value=f"{known.stage} -> {stage}"))
     else:
-        refs = ", ".join(one.ref for one in known)
-        text = f"{often} rows and {refs} have this name: a person says which is which, or that it is another system."
-    row.problems.append(problem("same name", text))
+        row.decision = "unchanged"
+        row.problems.append(problem("known", f"{known.ref} is this system."))
 
 
-def say_move(row: ImportRow, known: Known, backfill: bool) -> None:
-    """What the row asserts beside the list before, or, where it is the older one, beside the list after it."""
-    before, after = known.asserted, row.mapped["stage"]
-    if backfill:
-        before, after = after, before
-    row.stage_before, row.move = before, asserted_move(before, after)
-    if row.move == SAME:
-        if row.paired_by != BY_NAME:
-            text = f"{known.ref} is this system; only its details differ."
-            row.problems.append(problem("known", text))
-        return
-    told = [Stage.word(stage) or "not reported" for stage in (before, after)]
-    words = f"{known.ref} was {told[0]}, and is {told[1]} according to its source."
-    if (before, after) in _moves():
-        words += " Such a move is decided at its gate; what an import claimed, a person may correct by it."
-    else:
-        words += " No move leads from one to the other here: look at both claims."
-    row.problems.append(problem("moved", words, value=f"{before or '?'} -> {after or '?'}"))
+def propose_changes(rows: list[ImportRow]) -> None:
+    """Say of rows tied to an initiative by its id which words of it they would change."""
+    waiting = [row for row in rows if row.decision == "unchanged" and _by_id(row)]
+    cases = Initiative.objects.in_bulk({row.initiative_id for row in waiting})
+    for row in waiting:
+        case = cases[row.initiative_id]
+        row.mapped["changes"] = [
+            {"field": name, "before": getattr(case, name), "after": row.mapped[name]}
+            for name in OPEN_TO_CHANGE
+            if not case.closed and row.mapped[name] and row.mapped[name] != getattr(case, name)
+        ]
+        if row.mapped["changes"]:
+            row.decision = "change"
 
 
-def _moves() -> set[tuple[str, str]]:
-    """The moves of the machine, without those that only an import makes."""
-    return {(one.source, one.target) for one in machine() if one.custom["kind"] not in (CLAIM, CORRECTION)}
+def _by_id(row: ImportRow) -> bool:
+    return any(each["kind"] == "known" for each in row.problems)

@@ -19,9 +19,7 @@ from django.db.models import F, Q
 
 from governance import clock
 from governance.models import User
-from governance.people import cooling_off
-from governance.people.permissions import may_import
-from governance.permission_result import Conflict, Refused, all_of
+from governance.permission_result import Conflict, Refused
 from governance.queue.task_base import after_commit
 from governance.tables.encodings import CodePageUnsure
 from initiatives.cases.act import act
@@ -56,7 +54,7 @@ def ask_run(
     Raises Refused for everybody but admins, Conflict while another run of the batch is under way.
     """
     with act("ask for a long import", by=by):
-        _may(by)
+        inventory_actions.refuse_unless_admin(by)
         stored = ""
         if content:
             name = f"{FOLDER}/{hashlib.sha256(content).hexdigest()}"
@@ -86,16 +84,12 @@ def ask_run(
 def cancel_run(*, run: ImportRun, by: User) -> bool:
     """End a run that waits or is under way; whether it still was. Nothing of it is kept."""
     with act("cancel a long import", by=by):
-        _may(by)
+        inventory_actions.refuse_unless_admin(by)
         now = clock.now()
         found = ImportRun.objects.under_way().filter(pk=run.pk).update(state="cancelled", ended_at=now)
     if found:
         _forget(run)
     return bool(found)
-
-
-def _may(by: User) -> None:
-    all_of(may_import(by), cooling_off.may_lift(by)).or_refuse()
 
 
 def told() -> list[ImportRun]:

@@ -1,16 +1,19 @@
 """From a row as it came to what is read in it: fields, a claimed stage, problems. Nothing is mended silently."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from governance.tables.cell_values import folded, is_blank, list_as_text, serial_day
+from governance.tables.column_values import fits
 from governance.tables.columns import guess_columns, named, parse_date, plain
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
-from initiatives.imports.inventories.header_synonyms import ALIASES, NEVER
+from initiatives.imports.inventories.header_synonyms import ALIASES, KINDS, NEVER
 from initiatives.imports.inventories.inventory_sources import Source
 from initiatives.imports.inventories.stage_words import guess_stage, unlisted
 
@@ -36,7 +39,9 @@ PROBLEMS = {
     "moved": "Another stage than before",
     "same name": "A name that a system imported before has",
     "decided": "Decided by hand",
-    "again": "Read otherwise than before",
+    "owner": "An owner who is not asked yet",
+    "refused": "A value that is decided here",
+    "currency": "An amount without a currency",
     "withheld": "Published although marked as withheld",
 }
 # Answers that name nothing, beside what stands for a blank everywhere.
@@ -53,15 +58,32 @@ def problem(kind: str, text: str, *, column: str = "", value: str = "") -> dict:
     return {"kind": kind, "text": text, "column": column, "value": value[:300]}
 
 
-def settled(source: Source, columns: list[str], seen_stages: Iterable[str] = ()) -> Source:
-    """The source with every column it names found in the file, and what is missing guessed where it may be."""
+def settled(
+    source: Source,
+    columns: list[str],
+    seen_stages: Iterable[str] = (),
+    *,
+    values: Mapping[str, list[str]] | None = None,
+) -> Source:
+    """The source with every column it names found in the file, and what is missing guessed where it may be.
+
+    `values`: by column some of its cells, by which guesses are checked.
+    """
     found = named(columns, {role: (name,) for role, name in source.columns.items()})
     if source.guessed:
         known = {plain(name) for name in source.columns.values()}
         left = [name for name in columns if plain(name) not in known]
         taken = source.columns.keys() | source.fixed.keys()
         wanted = {role: words for role, words in ALIASES.items() if role not in taken}
-        found |= guess_columns(left, wanted, never=NEVER)
+        found |= guess_columns(
+            left,
+            wanted,
+            never=NEVER,
+            language=settings.LANGUAGE_CODE[:2],
+            fits=lambda role, column, exact: fits(
+                KINDS.get(role, ""), (values or {}).get(column, []), exact=exact
+            ),
+        )
     stages = dict(source.stages)
     if source.guessed:
         for raw in seen_stages:
@@ -85,7 +107,7 @@ def _looked_up(stages: dict[str, tuple[str, str, str]], raw: str) -> tuple[str, 
     """The meaning of a stage as written: exactly, or as the words before a dash that explains them."""
     table = {_bare(word): meaning for word, meaning in stages.items()}
     bare = _bare(raw)
-    return table.get(bare) or table.get(re.split(r"\s+[\u2013\u2014-]\s+|:\s", bare)[0])
+    return table.get(bare) or table.get(re.split(r" [\u2013\u2014-] |: ", bare)[0])
 
 
 def map_row(line: Line, source: Source, organisation: str = "") -> tuple[dict, list[dict]]:
@@ -149,7 +171,7 @@ def _key(raw: str, column: str, problems: list[dict]) -> str:
 
 
 def _contact(raw: str, column: str, problems: list[dict]) -> str:
-    if raw and raw.casefold() not in NOTHING and not re.search(r"[^@\s]+@[^@\s]+\.[^@\s]+", raw):
+    if raw and raw.casefold() not in NOTHING and not re.search(r"[^@\s]@[^@\s]+\.[^@\s]", raw):
         what = "a web address" if urlsplit(raw).scheme in ("http", "https") else "no address"
         problems.append(problem("contact", f"The contact is {what}.", column=column, value=raw))
     return raw

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from initiatives.models import InventorySource
+from initiatives.models.imports import OWN, OWN_SHEET
 
 # What is read from a row beyond its own answers.
 FIELDS = {
@@ -281,3 +282,8 @@ def remembered(row: InventorySource) -> Source:
 def newcomer(key: str) -> Source:
     """A source nobody described yet: its columns and stages are guessed, and shown before anything is live."""
     return Source(key=key, words=key, family=key, guessed=True)
+
+
+def source_words(key: str) -> str:
+    """Return the name of a source; one that was mapped by hand keeps the name it was given."""
+    return OWN if key == OWN_SHEET else KNOWN[key].words if key in KNOWN else key

@@ -109,7 +109,7 @@ def guess_stage(raw: str) -> tuple[str, str, str]:
     Returns the stage or "", how sure that is ("medium", "low"), and why.
     """
     words = _words(raw[:LOOKED_AT])
-    lead = re.split(r"\s+[\u2013\u2014-]\s+|:\s", words)[0]
+    lead = re.split(r" [\u2013\u2014-] |: ", words)[0]
     for text in dict.fromkeys((lead, words)):
         if found := _pilot_in(text) or _stage_in(text):
             return found

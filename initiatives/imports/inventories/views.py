@@ -17,18 +17,26 @@ from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import SheetUnsure
 from governance.vocabulary import Stage
-from initiatives.imports.assertions.asserted_moves import BY_NAME
-from initiatives.imports.assertions.row_forms import MoveForm, PairForm
+from initiatives.cases.case_frame import mend
 from initiatives.imports.inventories import actions, import_runs
 from initiatives.imports.inventories.forms import ConfirmForm, MappingForm, RowForm, RowsForm, UploadForm
 from initiatives.imports.inventories.import_batch import COUNTED
 from initiatives.imports.inventories.inventory_columns import PROBLEMS
-from initiatives.imports.inventories.inventory_sources import FIELDS, KNOWN, newcomer, source_for
-from initiatives.models import ImportBatch, ImportRow, ImportRun, Initiative
-from initiatives.templatetags.imported import source_words
+from initiatives.imports.inventories.inventory_sources import (
+    FIELDS,
+    KNOWN,
+    newcomer,
+    source_for,
+    source_words,
+)
+from initiatives.imports.portfolio import actions as portfolio_actions
+from initiatives.imports.portfolio import views as portfolio_views
+from initiatives.imports.portfolio.portfolio_columns import FIELDS as PORTFOLIO_FIELDS
+from initiatives.models import ImportBatch, ImportRow, ImportRun
+from initiatives.models.imports import OWN_SHEET
 
-MANY_CHANGED = 100  # initiatives that change one by one: more are the worker's
 ROWS_ON_A_PAGE = 50
+SHOWN = 120  # letters of a change
 GROUPS = 50  # of repeated rows that are shown; all are found by their problem
 
 
@@ -37,7 +45,7 @@ def imports(request):
     may_import(request.user).or_refuse()
     if request.method == "POST" and "cancel" in request.POST:
         return _cancel(request)
-    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    form = UploadForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     unsure = sheets = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -49,7 +57,7 @@ def imports(request):
             sheets = question
             form = form.again(request.user, question)
         except ValidationError as wrong:
-            _put_on(form, wrong)
+            mend(form, wrong)
         except Conflict as other:
             form.add_error(None, str(other))
     batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats")
@@ -60,6 +68,7 @@ def imports(request):
         "unsure": unsure,
         "sheets": sheets,
         "page": page,
+        "files": [(each, source_words(each.source)) for each in page],
         "runs": (runs := import_runs.told()),
         "busy": any(run.under_way for run in runs),
     }
@@ -74,12 +83,17 @@ def _upload(request, form):
     titles = dict(opened.table.sheets)
     if described.guessed and len(titles) > 1 and not cleaned["sheet"] and described.sheet not in titles:
         raise SheetUnsure(opened.table.sheets, opened.table.sheet)
+    if cleaned["source"] == OWN_SHEET:
+        read = {"encoding": cleaned["encoding"], "sheet": cleaned["sheet"]}
+        batch = portfolio_actions.upload_portfolio(content=content, file_name=name, by=request.user, **read)
+        form.throw_away()
+        messages.success(request, f"Read {batch.rows.count()} rows. Nothing is live until you publish.")
+        return redirect(batch)
     options = {
         "source": form.source_key,
         "encoding": cleaned["encoding"],
         "organisation": cleaned["organisation"],
         "published_on": cleaned["published_on"],
-        "backfill": cleaned["backfill"],
         "sheet": cleaned["sheet"],
         "own": cleaned["own"],
     }
@@ -121,8 +135,8 @@ def _where_it_lands(batch: ImportBatch) -> list[str]:
     return [
         "It is a list of others: its initiatives lie in units below \u201cImported\u201d, apart from your own: in no "
         "menu, count or reminder of yours.",
-        "Who sits on a board reads the list under \u201cLists of others\u201d, with its moves and answers; admins and "
-        "auditors open each initiative too. An admin who takes a unit over makes its initiatives your own.",
+        "Admins and auditors open them under \u201cLists of others\u201d. An admin who takes a unit over makes its "
+        "initiatives your own.",
     ]
 
 
@@ -135,15 +149,6 @@ def _cancel(request):
     return redirect("imports")
 
 
-def _put_on(form, wrong: ValidationError) -> None:
-    """Each message beside its field; what no field of the form holds goes above it."""
-    if not hasattr(wrong, "error_dict"):
-        form.add_error(None, wrong)
-        return
-    for name, errors in wrong.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors)
-
-
 def batch(request, pk):
     """The preview: what would become of every row and why; for new sources also the mapping."""
     may_import(request.user).or_refuse()
@@ -152,9 +157,9 @@ def batch(request, pk):
     )
     if row.repeats_id and not row.rows.exists():
         return redirect("import", pk=row.repeats_id)
-    deciding = request.method == "POST" and "decide" in request.POST
-    again = row.read_again()
-    mapping = None if again else _mapping(request, row, deciding)
+    own = row.source == OWN_SHEET
+    deciding = request.method == "POST" and "decide" in request.POST and not own
+    mapping = portfolio_views.mapping_of(request, row) if own else _mapping(request, row, deciding)
     several = RowsForm(request.POST if deciding else None, auto_id="decide_%s")
     rows, chosen = _filtered(request, row)
     if deciding:
@@ -163,8 +168,8 @@ def batch(request, pk):
     elif request.method == "POST":
         if mapping is None:
             raise Http404("This file has no mapping to choose.")
-        if mapping.is_valid() and (answer := _map(request, row, mapping)):
-            return answer
+        if mapping.is_valid() and (portfolio_views.map_sheet if own else _map)(request, row, mapping):
+            return redirect(row)
     page = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
     tally = dict(row.rows.values_list("decision").annotate(n=Count("pk")).order_by())
     context = {
@@ -179,46 +184,47 @@ def batch(request, pk):
         "run": row.runs.under_way().first(),
         "nameless": not row.reading.get("columns", {}).get("title"),
         "several": several,
-        "aside": rows.filter(decision="triage", initiative=None).count(),
+        "aside": rows.filter(decision="triage").count(),
         "ticked": request.POST.getlist("rows") if deciding else [],
         "waiting": row.rows.filter(done_at__isnull=True).count(),
         "organisations": [name for name, _ in _organisations(row.rows)],
         "page": page,
-        "rows": [_shown(each) for each in page],
+        "rows": [_shown(each, row) for each in page],
         "chosen": chosen,
         "repeats": row.repeated_by.count(),
-        "read_again": again,
-        "first": ImportBatch.objects.filter(pk=row.reading.get("again")).first(),
-        "live": row.rows.filter(done_at__isnull=False).exists(),
+        "proposed": ImportRow.objects.proposing_changes().filter(batch=row).count(),
+        "own": own,
     }
+    if own:
+        context |= portfolio_views.preview_of(row, mapping)
     return render(request, "initiatives/imports/inventories/import_batch.html", context)
 
 
 def _mapping(request, row: ImportBatch, deciding: bool) -> MappingForm | None:
-    """The mapping of a source that is not one of ours; of a file that is live, for another reading of it."""
-    if row.source in KNOWN or row.discarded_at or row.undone_at:
+    """The mapping of a source that is not one of ours, until rows of the file are live."""
+    live = row.rows.filter(done_at__isnull=False).exists()
+    if live or row.source in KNOWN or row.discarded_at or row.undone_at:
         return None
     return MappingForm(row, request.POST if request.method == "POST" and not deciding else None)
 
 
-def _map(request, row: ImportBatch, mapping: MappingForm):
-    """Map at once or, what is long, in the background; None where something typed is wrong."""
+def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
+    """Map at once or, what is long, in the background; False where something typed is wrong."""
     try:
         rows = row.rows.count()
         if rows > import_runs.LONG:
             import_runs.ask_run(kind="map", batch=row, rows=rows, options=mapping.chosen(), by=request.user)
             messages.success(request, _("It is read again in the background. You can leave this page."))
         else:
-            read = actions.map_batch(batch=row, by=request.user, **mapping.chosen())
+            actions.map_batch(batch=row, by=request.user, **mapping.chosen())
             messages.success(request, "Mapped, and remembered for the next file of this source.")
-            return redirect("import", pk=read.pk)
     except ValidationError as wrong:
-        _put_on(mapping, wrong)
-        return None
+        mend(mapping, wrong)
+        return False
     except Conflict as other:
         mapping.add_error(None, str(other))
-        return None
-    return redirect("import", pk=row.pk)
+        return False
+    return True
 
 
 def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
@@ -238,7 +244,7 @@ def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
             batch=row, rows=keys, stage=stage, reason=chosen["reason"], by=request.user
         )
     except ValidationError as wrong:
-        _put_on(form, wrong)
+        mend(form, wrong)
         return None
     except Conflict as other:
         form.add_error(None, str(other))
@@ -246,8 +252,8 @@ def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
     words = f"{done['decided']} rows decided."
     if done["left"]:
         words += (
-            f" {done['left']} stay as they are: decided meanwhile, without an organisation, or of an initiative that "
-            "is here; decide these one by one."
+            f" {done['left']} stay as they are: decided meanwhile, without an organisation, or with the id or name of "
+            "an initiative that is here. Decide these one by one."
         )
     messages.success(request, words)
     return redirect("import", pk=row.pk)
@@ -302,14 +308,31 @@ def _organisations(rows) -> list[tuple[str, int]]:
     return list(named.values_list("named").annotate(n=Count("pk")).order_by("named"))
 
 
-def _shown(row: ImportRow) -> dict:
-    return {"row": row, "stage": Stage.word(row.mapped.get("stage", "")), "case": row.initiative}
+def _shown(row: ImportRow, batch: ImportBatch) -> dict:
+    said = row.mapped
+    found = {
+        "row": row,
+        "stage": Stage.word(said.get("stage", "")),
+        "case": row.initiative,
+        "where": ", ".join(filter(None, (said["organisation"], said["bureau"]))),
+        "changes": [
+            {
+                "words": PORTFOLIO_FIELDS[each["field"]],
+                "before": each["before"][:SHOWN] or "nothing",
+                "after": each["after"][:SHOWN],
+            }
+            for each in said.get("changes", ())
+        ],
+    }
+    return found | portfolio_views.shown(row, batch) if batch.source == OWN_SHEET else found
 
 
 def confirm(request, pk):
     """What will happen, for which organisations; then it happens."""
     may_import(request.user).or_refuse()
     row = get_object_or_404(ImportBatch, pk=pk)
+    if row.source == OWN_SHEET:
+        return portfolio_views.publish(request, row)
     waiting = row.rows.filter(done_at__isnull=True)
     organisations = _organisations(waiting)
     if not organisations:
@@ -319,7 +342,7 @@ def confirm(request, pk):
     if request.method == "POST" and form.is_valid():
         chosen, rows = form.cleaned_data["organisations"], waiting.count()
         try:
-            if rows > import_runs.LONG or waiting.filter(decision="change").count() > MANY_CHANGED:
+            if rows > import_runs.LONG:
                 import_runs.ask_run(
                     kind="confirm", batch=row, rows=rows, options={"organisations": chosen}, by=request.user
                 )
@@ -329,7 +352,7 @@ def confirm(request, pk):
         except Conflict as other:
             form.add_error(None, str(other))
         except ValidationError as wrong:
-            _put_on(form, wrong)
+            mend(form, wrong)
         else:
             words = ", ".join(f"{counts[word]} {word}" for word in COUNTED.values() if counts[word])
             messages.success(request, f"Of {counts['rows']} rows: {words}.")
@@ -341,8 +364,8 @@ def confirm(request, pk):
     ]
     if tally.get("change"):
         happens.append(
-            f"{tally['change']} initiatives that are here read otherwise now: what is still as it was imported "
-            "changes; what somebody owns or changed since is proposed on the page of its initiative."
+            f"{tally['change']} rows propose other words for initiatives that are here. Nothing changes before "
+            "somebody takes them."
         )
     if tally.get("merge"):
         happens.append(f"{tally['merge']} repeated lines join the initiative of the line they repeat.")
@@ -350,18 +373,14 @@ def confirm(request, pk):
         happens.append(f"{tally['triage']} rows stay set aside until somebody decides them by hand.")
     happens += _where_it_lands(row)
     happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is due.")
-    context = {"nav": "imports", "batch": row, "form": form, "happens": happens}
+    context = {
+        "nav": "imports",
+        "batch": row,
+        "form": form,
+        "happens": happens,
+        "verb": _("Import the chosen rows"),
+    }
     return render(request, "initiatives/imports/inventories/import_confirm.html", context)
-
-
-def _row_form(row: ImportRow, posted):
-    """What is to be said of a row set aside: which case it speaks of, whether its move is taken, or its stage."""
-    if row.paired_by == BY_NAME:
-        cases = Initiative.objects.filter(pk__in=row.mapped.get("candidates", ())).order_by("number")
-        return PairForm(cases, posted)
-    if row.initiative_id is not None:
-        return MoveForm(row, posted)
-    return RowForm(posted)
 
 
 def decide_row(request, pk):
@@ -369,7 +388,8 @@ def decide_row(request, pk):
     may_import(request.user).or_refuse()
     row = get_object_or_404(ImportRow.objects.select_related("batch", "initiative"), pk=pk)
     posted = request.POST if request.method == "POST" else None
-    form = _row_form(row, posted) if row.decision == "triage" else None
+    own = row.batch.source == OWN_SHEET  # what its words mean is said on the page of the file
+    form = RowForm(posted) if row.decision == "triage" and not own else None
     if request.method == "POST":
         if form is None:
             messages.info(request, f"This row is decided already: {row.get_decision_display().lower()}.")
@@ -378,14 +398,12 @@ def decide_row(request, pk):
             try:
                 row = form.decide(row, by=request.user)
             except ValidationError as wrong:
-                _put_on(form, wrong)
+                mend(form, wrong)
             except Conflict as other:
                 form.add_error(None, str(other))
             else:
                 messages.success(request, f"Line {row.line}: {row.get_decision_display().lower()}.")
-                # A confirmed pair leaves its move to be decided, on the same page.
-                again = row.decision == "triage"
-                return redirect("import-row", pk=pk) if again else redirect("import", pk=row.batch_id)
+                return redirect("import", pk=row.batch_id)
     columns = row.batch.columns or list(row.raw)
     read = row.mapped | {"stage": Stage.word(row.mapped.get("stage", ""))}
     context = {

@@ -1,9 +1,5 @@
 """A sheet of one's own initiatives: read, mapped, published; changes that it proposes are taken or left."""
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable
-
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
@@ -12,23 +8,28 @@ from governance.database import row_history
 from governance.ledger import record
 from governance.models import Unit, User
 from governance.organisation.actions import add_person
-from governance.people import cooling_off
-from governance.people.permissions import may_import
-from governance.permission_result import Conflict, all_of
+from governance.permission_result import Conflict
 from governance.sign_in import password_links
-from governance.tables.columns import guess_columns, order_of, plain
-from governance.tables.reader import Line, read_table
+from governance.tables.reader import Line
 from governance.vocabulary import Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
 from initiatives.imports.inventories import batch_rows, import_batch
-from initiatives.imports.inventories.actions import one_import_at_a_time
+from initiatives.imports.inventories.actions import (
+    check_columns,
+    new_batch,
+    note_reading,
+    one_import_at_a_time,
+    open_inventory,
+    record_upload,
+    refuse_unless_admin,
+    remember_file,
+)
 from initiatives.imports.inventories.claims import TARGETS, add_units, import_rows, unit_code
-from initiatives.imports.inventories.inventory_columns import guess_stage
-from initiatives.imports.portfolio import portfolio_plan, queries
-from initiatives.imports.portfolio.people_matching import Match
-from initiatives.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS, HEADERS
-from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT, OWN
+from initiatives.imports.inventories.inventory_sources import newcomer, source_for
+from initiatives.imports.portfolio import portfolio_plan, queries, sheet_reading
+from initiatives.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS
+from initiatives.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT
 from initiatives.models import (
     BusinessCase,
     ImportBatch,
@@ -37,155 +38,44 @@ from initiatives.models import (
     InventorySource,
     RoleAssignment,
 )
-from initiatives.models.imports import OWN_SHEET
-from initiatives.portfolio.portfolio_export import EXPORTED_AS
+from initiatives.models.imports import OWN, OWN_SHEET
 
 MOST_ROWS = 10_000  # of one sheet; a portfolio of more comes in parts
-MOST_STATUSES = 200  # a column with more different words is no status
 NO_HARM = "Not stated by the portfolio it came from."
 
 
-def upload_portfolio(*, content: bytes, file_name: str, encoding: str = "", by: User) -> ImportBatch:
+def upload_portfolio(
+    *, content: bytes, file_name: str, encoding: str = "", sheet: str = "", by: User
+) -> ImportBatch:
     """Read a sheet and keep every row with what would become of it. Nothing is live until it is published.
 
     The same file again leads to the first. Raises CodePageUnsure, ValidationError on "file", Refused.
     """
     with act("upload portfolio", by=by, reason=f"Portfolio {file_name[-200:]}"):
-        _may(by)
+        refuse_unless_admin(by)
         one_import_at_a_time()
-        digest = hashlib.sha256(content).hexdigest()
-        first = ImportBatch.objects.standing().filter(sha256=digest, source=OWN_SHEET, repeats=None).first()
+        batch = new_batch(OWN_SHEET, content, file_name, by)
+        batch.own = True
+        read = ImportBatch.objects.standing().filter(sha256=batch.sha256, source=OWN_SHEET, repeats=None)
+        first = read.first()
         if first is not None and first.rows.filter(done_at__isnull=True).exists():
             return first
-        table = read_table(content, encoding=encoding)
-        if len(table.lines) > MOST_ROWS:
+        opened = open_inventory(content, source_for(OWN_SHEET) or newcomer(OWN_SHEET), encoding, sheet)
+        if opened.rows > MOST_ROWS:
             raise ValidationError(
-                {"file": f"The sheet has {len(table.lines):,} rows; send at most {MOST_ROWS:,} at once."}
+                {"file": f"The sheet has {opened.rows:,} rows. Send at most {MOST_ROWS:,} at once."}
             )
-        batch = ImportBatch(
-            source=OWN_SHEET,
-            own=True,
-            file_name=file_name[-200:],
-            sha256=digest,
-            size=len(content),
-            encoding=table.encoding,
-            columns=table.columns,
-            uploaded_by=by,
-            uploaded_at=clock.now(),
-            reading={
-                "delimiter": table.delimiter,
-                "sheet": table.sheet,
-                "header_line": table.header_line,
-                "remarks": table.remarks,
-            },
-        )
-        batch.reading |= _guessed(table.lines, table.columns)
+        lines = list(opened.lines())
+        note_reading(batch, opened.table, encoding, sheet)
+        batch.reading |= sheet_reading.guessed(lines, batch.columns)
+        batch.reading["remarks"] += batch.reading.pop("odd_columns")
         batch.save()
-        _plan(batch, table.lines)
-        record.record(
-            EntryKind.INVENTORY_UPLOADED,
-            batch=batch.pk,
-            source=OWN,
-            file=batch.file_name,
-            sha256=digest,
-            repeats=None,
-            counts=batch.counts,
-        )
+        _plan(batch, lines)
+        record_upload(batch)
     return batch
 
 
-def _may(by: User) -> None:
-    all_of(may_import(by), cooling_off.may_lift(by)).or_refuse()
-
-
 # How a sheet is read
-
-
-def _guessed(lines: list[Line], columns: list[str]) -> dict:
-    """How the sheet is read before anybody corrected it: as the last one was, the rest by guess."""
-    kept = InventorySource.objects.filter(key=OWN_SHEET).first()
-    known = {plain(name): name for name in columns}
-    exported = {role: known[plain(header)] for role, header in EXPORTED_AS.items() if plain(header) in known}
-    export = "reference" in exported and "stage" in exported and plain("Supported stage") in known
-    if export:
-        found = exported
-    else:
-        remembered = {
-            role: known[plain(name)]
-            for role, name in (kept.columns if kept else {}).items()
-            if plain(name) in known
-        }
-        left = [name for name in columns if name not in remembered.values()]
-        free = {role: headers for role, headers in HEADERS.items() if role not in remembered}
-        found = remembered | guess_columns(left, free)
-    reading = {
-        "export": export,
-        "columns": found,
-        "currency": kept.fixed.get("currency", "") if kept else "",
-        "dates": kept.dates if kept else "",
-        "unit": "",
-        "parent": "",
-        "stages": {},
-        "units": {},
-        "people": {},
-    }
-    top = queries.top_unit()
-    reading["unit"] = reading["parent"] = str(top.pk) if top else ""
-    return reading | _words(lines, reading, kept)
-
-
-def _words(lines: Iterable[Line], reading: dict, kept: InventorySource | None) -> dict:
-    """The words of the sheet that stand for something here: statuses, departments, owners, each once.
-
-    What was remembered counts while it is still there: a unit that is one's own, a person who is active.
-    """
-    lines = list(lines)
-
-    def of(role: str, most: int | None = None) -> list[str]:
-        column = reading["columns"].get(role)
-        seen = (
-            Counter(" ".join(line.cells.get(column, "").split()) for line in lines) if column else Counter()
-        )
-        return [word for word, _ in seen.most_common(most)]
-
-    meant = kept.stages if kept else {}
-    chosen = kept.fixed.get("units", {}) if kept else {}
-    people = kept.fixed.get("people", {}) if kept else {}
-    stages = {
-        word: reading["stages"].get(word) or meant.get(word) or list(stage_of(word))
-        for word in of("stage", MOST_STATUSES)
-    }
-    if not reading["columns"].get("stage"):
-        stages = {"": reading["stages"].get("") or ["", "none", ""]}
-    known, directory = queries.units_by_word(), queries.directory()
-    here = {NEW_UNIT, *(str(unit.pk) for unit in Unit.objects.own())}
-    units = {}
-    for word in filter(None, (word[:120] for word in of("unit"))):
-        said = (unit for unit in (reading["units"].get(word), chosen.get(word)) if str(unit) in here)
-        units[word] = str(next(said, None) or known.get(word.casefold(), NEW_UNIT))
-    owners = {}
-    for word in filter(None, of("owner")):
-        found = directory.match(word)
-        if not found.person and people.get(word) in directory.keys:
-            found = Match(people[word], "remembered", found.candidates, found.address)
-        owners[word] = reading["people"].get(word) or {
-            "person": found.person,
-            "how": found.how,
-            "candidates": found.candidates,
-            "address": found.address,
-        }
-    dates = reading["dates"]
-    if not dates and (column := reading["columns"].get("go_live_on")):
-        dates = order_of(line.cells.get(column, "") for line in lines)
-    return {"stages": stages, "units": units, "people": owners, "dates": dates}
-
-
-def stage_of(word: str) -> tuple[str, str, str]:
-    """What a status most likely means: our own words exactly, the rest by guess."""
-    for stage in Stage:
-        if word.casefold() in (stage.value, Stage.word(stage).casefold()):
-            return (stage.value if stage in TARGETS else "", "high", "")
-    return guess_stage(word) if word else ("", "none", "")
 
 
 def map_portfolio(
@@ -199,38 +89,29 @@ def map_portfolio(
     parent: Unit | None,
     currency: str = "",
     dates: str = "",
+    mark: str = "",
     by: User,
 ) -> ImportBatch:
     """Say how the sheet is read; remembered for the next one. Rows that are live keep what became of them.
 
     `units`: a key, or "new", by department; `people`: a key, "" for nobody, "invite" by what stands for an owner.
+    Whoever is invited gets no mail before the sheet is published.
     Raises ValidationError naming the field.
     """
-    chosen = {role: column for role, column in columns.items() if column and role in FIELDS}
-    wrong = {}
-    if not chosen.get("title"):
-        wrong["title"] = "Choose the column with the titles."
-    for role, column in chosen.items():
-        if column not in batch.columns:
-            wrong[role] = "Choose one of the columns of the sheet."
-        elif list(chosen.values()).count(column) > 1:
-            wrong[role] = "Two fields cannot share a column."
     if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        wrong["currency"] = "Name the currency by its three letters, for instance EUR."
-    if wrong:
-        raise ValidationError(wrong)
+        raise ValidationError({"currency": "Name the currency by its three letters, for instance EUR."})
+    chosen = check_columns(columns, FIELDS, batch.columns)
     with act("map portfolio", by=by, reason="Mapping of a portfolio confirmed"):
-        _may(by)
+        refuse_unless_admin(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         batch_rows.still_standing(batch)
-        kept = InventorySource.objects.filter(key=OWN_SHEET).first() or InventorySource(
-            key=OWN_SHEET, words=OWN
-        )
+        kept = _own_source()
         reading = batch.reading | {
             "columns": chosen,
             "currency": currency.upper(),
             "dates": dates,
+            "mark": mark,
             "unit": str(unit.pk) if unit else "",
             "parent": str(parent.pk) if parent else "",
         }
@@ -239,10 +120,10 @@ def map_portfolio(
             for word, stage in stages.items()
         }
         reading["units"] = batch.reading["units"] | units
-        reading["people"] = batch.reading["people"] | _asked(batch, people, by)
+        reading["people"] = batch.reading["people"] | _asked(batch, people)
         lines = list(batch_rows.lines_of(batch))
-        batch.reading = reading | _words(lines, reading, None)
-        _remember(kept, batch.reading)
+        batch.reading = reading | sheet_reading.with_words(lines, reading, None)
+        _remember(kept, batch)
         _plan(batch, lines)
         record.record(
             EntryKind.INVENTORY_MAPPED,
@@ -254,23 +135,37 @@ def map_portfolio(
     return batch
 
 
-def _asked(batch: ImportBatch, people: dict[str, str], by: User) -> dict[str, dict]:
-    """Who was meant by each word for an owner; an account is made for who is to be invited."""
+def _asked(batch: ImportBatch, people: dict[str, str]) -> dict[str, dict]:
+    """Who was meant by each word for an owner; who is to be invited is invited when the sheet is published."""
     found = {}
-    for word, said in people.items():
+    for word, answer in people.items():
         known = batch.reading["people"].get(word, {})
-        if said == "invite":
-            person = _invited(word, known.get("address", ""), by)
-            found[word] = known | {"person": person.pk, "how": "invited"}
-        else:
-            found[word] = known | {"person": int(said) if said else None, "how": "chosen" if said else ""}
+        if answer == INVITE and not known.get("address"):
+            raise ValidationError(
+                {"people": f"\u201c{word}\u201d holds no email address. Choose somebody, or nobody."}
+            )
+        chosen = answer and answer != INVITE
+        how = INVITE if answer == INVITE else "chosen" if chosen else ""
+        found[word] = known | {"person": int(answer) if chosen else None, "how": how}
     return found
 
 
-def _invited(word: str, address: str, by: User) -> User:
+def _invite(batch: ImportBatch, by: User) -> bool:
+    """Invite the owners of new initiatives for whom that was chosen, each once; return whether there were any."""
+    rows = batch.rows.filter(done_at__isnull=True, decision="import")
+    words = {row.mapped["contact"] for row in rows.only("mapped")}
+    people = batch.reading["people"]
+    groups = {people[word]["group"] for word in words if people.get(word, {}).get("how") == INVITE}
+    for group in groups:
+        alike = [one for one in people.values() if one.get("group") == group and one["how"] == INVITE]
+        person = _invited(alike[0]["name"], alike[0]["address"], by)
+        for one in alike:
+            one |= {"person": person.pk, "how": "invited"}
+    return bool(groups)
+
+
+def _invited(name: str, address: str, by: User) -> User:
     """An account for somebody whom a sheet names by an address; they sign in by the link of the invitation alone."""
-    if not address:
-        raise ValidationError({"people": f"\u201c{word}\u201d holds no mail address to invite."})
     if here := User.objects.active().filter(email__iexact=address).first():
         return here
     stem = slugify(address.partition("@")[0].replace(".", "-")) or "person"
@@ -278,7 +173,6 @@ def _invited(word: str, address: str, by: User) -> User:
     while User.objects.filter(login__iexact=login).exists():
         number += 1
         login = f"{stem}-{number}"
-    name = word.replace(address, "").strip(" <>()\"'") or address.partition("@")[0]
     person = add_person(
         login=login, full_name=name[:120], email=address, reason="Named by a portfolio", by=by
     )
@@ -286,11 +180,18 @@ def _invited(word: str, address: str, by: User) -> User:
     return person
 
 
-def _remember(kept: InventorySource, reading: dict) -> None:
+def _own_source() -> InventorySource:
+    """What is remembered of one's own sheets; a new one for the first."""
+    return InventorySource.objects.filter(key=OWN_SHEET).first() or InventorySource(key=OWN_SHEET, words=OWN)
+
+
+def _remember(kept: InventorySource, batch: ImportBatch) -> None:
+    reading = batch.reading
     kept.columns, kept.dates = reading["columns"], reading["dates"]
     kept.stages = kept.stages | reading["stages"]
     kept.fixed = {
         "currency": reading["currency"],
+        "mark": reading["mark"],
         "units": kept.fixed.get("units", {})
         | {word: unit for word, unit in reading["units"].items() if unit != NEW_UNIT},
         "people": {
@@ -302,7 +203,7 @@ def _remember(kept: InventorySource, reading: dict) -> None:
             if person
         },
     }
-    kept.save()
+    remember_file(kept, batch)
 
 
 def _plan(batch: ImportBatch, lines: list[Line]) -> None:
@@ -310,6 +211,8 @@ def _plan(batch: ImportBatch, lines: list[Line]) -> None:
     export = batch.reading["export"]
     look = queries.look(batch.uploaded_by, exported=export)
     rows = portfolio_plan.plan(lines, batch.reading, look)
+    unsure = [each["text"] for row in rows for each in row.problems if each["kind"] == "two amounts"]
+    batch.reading = batch.reading | {"two_amounts": {"count": len(unsure), "text": next(iter(unsure), "")}}
     kept = {row.line: row for row in batch.rows.only("line", "decision", "done_at")}
     waiting = [row for row in rows if row.line not in kept or kept[row.line].done_at is None]
     for row in waiting:
@@ -336,11 +239,15 @@ def confirm_portfolio(*, batch: ImportBatch, by: User) -> dict[str, int]:
     roles were proposed. Raises Refused; Conflict once nothing waits.
     """
     with act("publish portfolio", by=by, reason=f"Own portfolio, file {batch.file_name}"):
-        _may(by)
+        refuse_unless_admin(by)
         one_import_at_a_time()
         batch = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         batch_rows.still_standing(batch)
-        _plan(batch, list(batch_rows.lines_of(batch)))  # another sheet may have been published meanwhile
+        lines = list(batch_rows.lines_of(batch))
+        _plan(batch, lines)  # another sheet may have been published meanwhile
+        if _invite(batch, by):
+            _plan(batch, lines)
+            _remember(_own_source(), batch)
         waiting = batch.rows.filter(done_at__isnull=True).exclude(decision__in=["triage", "change"])
         rows = list(waiting.order_by("line"))
         if not rows:

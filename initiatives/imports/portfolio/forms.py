@@ -2,45 +2,31 @@
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from governance.models import Unit, User
 from governance.sign_in.forms import UnitField
-from governance.tables.forms import TableForm
+from governance.tables.numbers import DECIMAL_MARKS
 from governance.vocabulary import Stage, Tier
 from initiatives.form_fields import OwnUnitField, PersonField
 from initiatives.imports.inventories.claims import TARGETS
 from initiatives.imports.inventories.forms import DATE_ORDERS
-from initiatives.imports.portfolio.actions import MOST_ROWS
 from initiatives.imports.portfolio.bulk import WHAT
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
-from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT
+from initiatives.imports.portfolio.portfolio_plan import INVITE, NEW_UNIT
 from initiatives.models import ImportBatch
 
 WORDS_SHOWN = 200  # departments, and owners, that the page lists; those nobody is certain of come first
+LONGEST_LABEL = 400  # letters of the spellings of one person
 FOUND_BY = {
     "address": _("by mail address"),
     "login": _("by user name"),
     "name": _("by name"),
     "remembered": _("as last time"),
+    INVITE: _("invited when the sheet is published"),
     "invited": _("invited"),
     "chosen": _("chosen by hand"),
 }
-
-
-class PortfolioForm(TableForm):
-    """A sheet of one's own initiatives."""
-
-    folder = "portfolios"
-    what = "A portfolio"
-    field_order = ("file", "kept", "encoding")
-    file = forms.FileField(
-        label=_("The sheet"),
-        error_messages={"required": "Choose the file of your portfolio."},
-        help_text=_(
-            "csv or xlsx, one row an initiative, at most %(rows)s rows. Our own export comes back in too."
-        )
-        % {"rows": f"{MOST_ROWS:,}"},
-    )
 
 
 class PortfolioMappingForm(forms.Form):
@@ -50,6 +36,9 @@ class PortfolioMappingForm(forms.Form):
 
     dates = forms.ChoiceField(
         label=_("How its dates are written"), required=False, choices=DATE_ORDERS.items()
+    )
+    mark = forms.ChoiceField(
+        label=_("How its amounts are written"), required=False, choices=DECIMAL_MARKS.items()
     )
     currency = forms.CharField(
         label=_("Currency"),
@@ -90,26 +79,35 @@ class PortfolioMappingForm(forms.Form):
             self.fields[f"unit_{place}"] = forms.ChoiceField(
                 label=word, choices=choices, initial=reading["units"][word]
             )
-        self.people_words = list(reading["people"])
+        self.people = _by_person(reading["people"])
+        self.people_words = [group[0] for group in self.people]
         self.people_places = _shown([bool(reading["people"][word]["person"]) for word in self.people_words])
-        asked = [reading["people"][self.people_words[place]] for place in self.people_places]
+        asked = {at: [reading["people"][word] for word in self.people[at]] for at in self.people_places}
         known = User.objects.active().in_bulk(
-            {pk for one in asked for pk in (*one["candidates"], one["person"]) if pk}
+            {
+                pk
+                for group in asked.values()
+                for one in group
+                for pk in (*one["candidates"], one["person"])
+                if pk
+            }
         )
-        for place in self.people_places:
-            word = self.people_words[place]
-            one = reading["people"][word]
-            keys = dict.fromkeys(key for key in (one["person"], *one["candidates"]) if key in known)
+        for place, group in asked.items():
+            first = group[0]
+            keys = dict.fromkeys(
+                key for one in group for key in (one["person"], *one["candidates"]) if key in known
+            )
             choices = [(str(key), known[key].full_name) for key in keys]
             choices.append(("", _("nobody is asked yet")))
-            if one["address"] and not one["person"]:
-                choices.append(("invite", _("invite %(address)s") % {"address": one["address"]}))
+            if first["address"] and not first["person"]:
+                choices.append((INVITE, _("invite %(address)s") % {"address": first["address"]}))
+            hows = dict.fromkeys(str(FOUND_BY.get(one["how"], _("not certain"))) for one in group)
             self.fields[f"person_{place}"] = forms.ChoiceField(
-                label=word[:120],
+                label="; ".join(self.people[place])[:LONGEST_LABEL],
                 choices=choices,
                 required=False,
-                initial=str(one["person"] or ""),
-                help_text=FOUND_BY.get(one["how"], _("not certain")),
+                initial=INVITE if first["how"] == INVITE else str(first["person"] or ""),
+                help_text=", ".join(hows),
             )
             self.fields[f"login_{place}"] = forms.CharField(
                 label=_("Somebody else"),
@@ -117,7 +115,13 @@ class PortfolioMappingForm(forms.Form):
                 max_length=150,
                 widget=forms.TextInput(attrs={"list": "logins", "autocomplete": "off"}),
             )
-        self.initial |= {name: reading.get(name, "") for name in ("dates", "currency", "unit", "parent")}
+        if unsure := reading["two_amounts"]["count"]:
+            self.fields["mark"].help_text = ngettext(
+                "%(count)s amount is not read. %(text)s", "%(count)s amounts are not read. %(text)s", unsure
+            ) % {"count": unsure, "text": reading["two_amounts"]["text"]}
+        self.initial |= {
+            name: reading.get(name, "") for name in ("dates", "mark", "currency", "unit", "parent")
+        }
 
     def clean(self):
         """Whoever is named by login is somebody active."""
@@ -127,9 +131,9 @@ class PortfolioMappingForm(forms.Form):
             for place in self.people_places
             if cleaned.get(f"login_{place}", "").strip()
         }
-        found = {person.login.casefold(): person for person in User.objects.active()} if logins else {}
+        found = {person.login.lower(): person for person in User.objects.active()} if logins else {}
         for place, login in logins.items():
-            person = found.get(login.split(" ")[0].casefold())
+            person = found.get(login.split(" ")[0].lower())
             if person is None:
                 self.add_error(f"login_{place}", f"Nobody active signs in as {login[:60]}.")
             else:
@@ -170,9 +174,20 @@ class PortfolioMappingForm(forms.Form):
             "columns": {role: cleaned[f"column_{role}"] for role in FIELDS},
             "stages": {word: cleaned[f"stage_{at}"] for at, word in enumerate(self.stage_words)},
             "units": {self.unit_words[at]: cleaned[f"unit_{at}"] for at in self.unit_places},
-            "people": {self.people_words[at]: cleaned[f"person_{at}"] for at in self.people_places},
-            **{name: cleaned[name] for name in ("unit", "parent", "currency", "dates")},
+            "people": {
+                word: cleaned[f"person_{at}"] for at in self.people_places for word in self.people[at]
+            },
+            **{name: cleaned[name] for name in ("unit", "parent", "currency", "dates", "mark")},
         }
+
+
+def _by_person(people: dict[str, dict]) -> list[list[str]]:
+    """The spellings that stand for one person together: found to be the same, or likely to be."""
+    groups: dict[tuple, list[str]] = {}
+    for word, one in people.items():
+        key = ("person", one["person"]) if one["person"] else ("spelled", one["group"])
+        groups.setdefault(key, []).append(word)
+    return list(groups.values())
 
 
 def _shown(certain: list[bool]) -> list[int]:

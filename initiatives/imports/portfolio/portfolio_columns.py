@@ -2,11 +2,13 @@
 
 import re
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 
-from governance.tables.columns import parse_date, parse_number
+from governance.tables.column_values import fits
+from governance.tables.columns import guess_columns, parse_date
 from governance.vocabulary import Tier
+from initiatives.imports.inventories import header_synonyms as inventories
 
 # What is read from a row, and what the page calls it.
 FIELDS = {
@@ -26,7 +28,6 @@ FIELDS = {
     "ticket": "Ticket",
 }
 AMOUNTS = ("budget", "run_cost", "benefit")
-LARGEST = Decimal(10) ** 14  # what no amount reaches, as business cases keep them
 # Headers by which each is guessed, the likeliest first; in the languages that portfolios are kept in.
 HEADERS = {
     "title": (
@@ -43,7 +44,24 @@ HEADERS = {
         *("solution", "product", "titel", "bezeichnung", "projekt", "initiatief", "naam", "projet", "nom"),
         *("titre", "iniciativa", "proyecto", "nombre", "progetto", "nome", "título", "projeto"),
     ),
-    "reference": ("reference", "plumbline reference", "case reference"),
+    "reference": (
+        *(
+            "reference",
+            "plumbline reference",
+            "case reference",
+            "register no",
+            "register number",
+            "register nr",
+        ),
+        *(
+            "registration number",
+            "registry number",
+            "registernummer",
+            "registriernummer",
+            "num\u00e9ro de registre",
+        ),
+        *("n\u00famero de registro", "numero di registro", "registratienummer"),
+    ),
     "unit": (
         *("unit", "department", "business unit", "division", "area", "team", "function", "bereich"),
         *("abteilung", "afdeling", "département", "service", "departamento", "área", "reparto", "direction"),
@@ -111,21 +129,41 @@ HEADERS = {
         *("identifier", "issue", "demand id", "projektnummer", "vorgang"),
     ),
 }
-SIGNS = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "₹": "INR", "zł": "PLN"}
-# What is taken for a currency inside a cell of an amount.
-CURRENCIES = {
-    *("AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR"),
-    *("GBP", "HKD", "HUF", "IDR", "ILS", "INR", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PEN"),
-    *("PHP", "PLN", "RON", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
-}
-TIMES = {
-    "k": 1_000,
-    "tsd": 1_000,
-    "t€": 1_000,
-    "m": 1_000_000,
-    "mio": 1_000_000,
-    "mn": 1_000_000,
-    "million": 1_000_000,
+# What else a header of an inventory may be called.
+for _role, _theirs in (
+    *(
+        ("title", "title"),
+        ("unit", "bureau"),
+        ("unit", "organisation"),
+        ("stage", "stage"),
+        ("problem", "problem"),
+    ),
+    ("vendor", "vendor"),
+):
+    HEADERS[_role] = tuple(dict.fromkeys((*HEADERS[_role], *inventories.ALIASES[_theirs])))
+# What the cells of a column are, by which a guess is checked.
+KINDS = {
+    **{
+        "title": "title",
+        "reference": "id",
+        "unit": "words",
+        "owner": "person",
+        "stage": "status",
+        "problem": "words",
+    },
+    **{"vendor": "words", "tier": "status", "currency": "currency", "go_live_on": "day", "ticket": "id"},
+} | dict.fromkeys(AMOUNTS, "amount")
+# What a header speaks of besides, by which it is another field than its words suggest.
+NEVER = {role: inventories.NEVER[role] for role in ("title", "stage", "problem", "vendor")} | {
+    "unit": inventories.NEVER["bureau"],
+    "owner": (
+        r"\b(?:organi[sz]ation|organisme|organismo|organizacion|organizzazione|organizacao|organisatie|department|unit|team"
+        r"|agency|authority|company|entity|entite|entidad|behorde|stelle|abteilung|bereich|amt|einrichtung|ministry|data"
+        r"|type|dates?|status|afdeling|departement|departamento|servicio|reparto|ente|azienda|empresa|bedrijf)\b"
+    ),
+    "ticket": inventories.NEVER["key"],
+    "reference": inventories.NEVER["key"],
+    "tier": r"\b(?:mitigation|owner|comments?|notes?|dates?|description|beschreibung)\b",
 }
 TIERS = {
     Tier.HIGH: ("high", "high-risk", "critical", "severe", "hoch", "hoog", "élevé", "alto", "unacceptable"),
@@ -140,7 +178,7 @@ TIERS = {
         "moyen",
         "medio",
     ),
-    Tier.MINIMAL: ("minimal", "low", "none", "niedrig", "gering", "laag", "faible", "bajo", "basso", "baixo"),
+    Tier.MINIMAL: ("minimal", "low", "niedrig", "gering", "laag", "faible", "bajo", "basso", "baixo"),
 }
 UNREAD = {  # what is said of a cell that cannot be read, by field
     "go_live_on": "could not be read as a day, month, quarter or year without guessing",
@@ -148,31 +186,23 @@ UNREAD = {  # what is said of a cell that cannot be read, by field
 } | dict.fromkeys(AMOUNTS, "could not be read as an amount")
 
 
-def parse_amount(text: str) -> tuple[Decimal | None, str]:
-    """An amount and the currency that stands with it, "" for none: "€ 120k", "1.2 Mio CHF", "120.000,50".
+def guessed_columns(
+    columns: list[str],
+    values: Mapping[str, list[str]],
+    headers: dict[str, tuple[str, ...]],
+    language: str = "en",
+) -> dict[str, str]:
+    """Return which column most likely holds which field, by its header and by its cells.
 
-    Three digits behind a single point or comma are thousands: no amount has three decimals. None for all else, and
-    for what is too large to be one: a number of a contract, say, in a column that was taken for amounts.
+    `headers`: of the fields that are wanted. `language`: of columns in two languages those in this one are taken.
     """
-    rest, currency = text.strip(), ""
-    for sign, code in SIGNS.items():
-        if sign in rest:
-            rest, currency = rest.replace(sign, " "), code
-    found = re.search(r"\b([A-Z]{3})\b", rest)
-    if found and found[1] in CURRENCIES:
-        currency, rest = found[1], rest.replace(found[0], " ", 1)
-    rest = re.sub(r"(\.|,)(-{1,2}|\u2013)\s*$", "", rest.strip())
-    found = re.fullmatch(r"(-?[\d.,'\s\u00a0]+?)\s*([A-Za-z]*)\.?", rest.strip())
-    if not found or (found[2] and found[2].casefold() not in TIMES):
-        return None, currency
-    number = found[1].strip()
-    if re.fullmatch(r"-?\d{1,3}([.,]\d{3})+", number) and len(set(re.findall(r"[.,]", number))) == 1:
-        number = re.sub(r"[.,]", "", number)
-    amount = parse_number(number, thousands=True)
-    times = TIMES.get(found[2].casefold(), 1)
-    if amount is None or abs(amount * times) >= LARGEST:
-        return None, currency
-    return (amount * times).quantize(Decimal("0.01")), currency
+    return guess_columns(
+        columns,
+        headers,
+        never=NEVER,
+        language=language,
+        fits=lambda role, column, exact: fits(KINDS.get(role, ""), values.get(column, []), exact=exact),
+    )
 
 
 def parse_go_live(text: str, order: str = "") -> date | None:

@@ -4,6 +4,7 @@ Writes nothing. A blank cell says nothing and takes nothing away; stage, level a
 taken from a sheet.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from governance.ledger.csv_export import unquoted
+from governance.tables.cell_values import is_blank
 from governance.tables.columns import parse_date
+from governance.tables.numbers import Amount, currency_of, read_amount
 from governance.tables.reader import Line
 from governance.vocabulary import Stage, Tier
 from initiatives.imports.inventories.import_batch import digest_of
@@ -21,14 +24,15 @@ from initiatives.imports.portfolio.portfolio_columns import (
     AMOUNTS,
     FIELDS,
     UNREAD,
-    parse_amount,
     parse_go_live,
     parse_tier,
 )
 from initiatives.models import ImportRow, Initiative
+from initiatives.models.imports import OWN
 
-OWN = "Own portfolio"  # whose list it is, in place of an organisation
+OUR_REFERENCE = re.compile(r"AI-\d{4,9}", re.IGNORECASE)
 NEW_UNIT = "new"
+INVITE = "invite"  # the answer for an owner who has no account yet
 # What a sheet proposes of an initiative that is here; the rest is decided elsewhere.
 OPEN_TO_CHANGE = ("title", "problem", "vendor", *AMOUNTS, "currency", "go_live_on", "ticket")
 DECIDED = {
@@ -98,7 +102,10 @@ def _look_at_new(row: ImportRow) -> None:
         row.decision, said = "triage", mapped["stage_raw"][:120]
         words = f"\u201c{said}\u201d is no stage known here" if said else "The row has no status"
         row.problems.append(problem("no stage", f"{words}: say above what it means."))
-    if mapped["contact"] and not mapped["owner"]:
+    if mapped["invite"]:
+        text = f"{mapped['invite']} is invited when the sheet is published, and asked to own it."
+        row.problems.append(problem("owner", text, value=mapped["contact"]))
+    elif mapped["contact"] and not mapped["owner"]:
         text = f"Nobody is asked to own it: it is not certain who \u201c{mapped['contact'][:80]}\u201d is."
         row.problems.append(problem("owner", text, value=mapped["contact"]))
 
@@ -108,8 +115,7 @@ def _row(line: Line, reading: dict) -> ImportRow:
     columns = reading["columns"]
 
     def cell(role: str) -> str:
-        column = columns.get(role)
-        return unquoted(" ".join(line.cells.get(column, "").split())) if column else ""
+        return text_in(line, columns.get(role))
 
     mapped: dict[str, Any] = {
         "organisation": OWN,
@@ -124,19 +130,31 @@ def _row(line: Line, reading: dict) -> ImportRow:
         "changes": [],
         "refused": [],
     }
+    own_reference = bool(mapped["reference"]) and not OUR_REFERENCE.fullmatch(mapped["reference"])
+    if own_reference:  # one of the sheet's own, by which a later sheet finds the row again
+        mapped["key"] = mapped["key"] or mapped["reference"][:160]
+        mapped["reference"] = ""
     for role in LIMITS:
-        text = (
-            unquoted(line.cells.get(columns.get(role, ""), "").strip()) if role == "problem" else cell(role)
-        )
+        text = cell(role)
+        if text and role == "problem":
+            text = unquoted(line.cells[columns[role]].strip())  # with its lines
         mapped[role] = _short(role, text, problems)
     mapped["stage"], mapped["confidence"] = (*reading["stages"].get(mapped["stage_raw"], ["", "none"]), "")[
         :2
     ]
     mapped["unit"] = reading["units"].get(mapped["bureau"], "") or reading["unit"]
-    mapped["owner"] = (reading["people"].get(mapped["contact"]) or {}).get("person")
+    owner = reading["people"].get(mapped["contact"]) or {}
+    mapped["owner"] = owner.get("person")
+    mapped["invite"] = owner["address"] if owner.get("how") == INVITE else ""
     mapped |= _money(cell, reading, problems)
     mapped |= _other(cell, reading, problems)
-    read = set(columns.values())
+    if mapped["go_live_on"]:
+        one = {"field": "go_live_on", "raw": cell("go_live_on")[:60], "value": mapped["go_live_on"]}
+        mapped["read"].append(one)
+    if mapped["tier"]:
+        one = {"field": "tier", "raw": cell("tier")[:60], "value": str(Tier.word(mapped["tier"]))}
+        mapped["read"].append(one)
+    read = {column for role, column in columns.items() if not (own_reference and role == "reference")}
     mapped["answers"] = {name: text for name, text in line.cells.items() if name not in read}
     row = ImportRow(
         line=line.number,
@@ -152,6 +170,12 @@ def _row(line: Line, reading: dict) -> ImportRow:
     return row
 
 
+def text_in(line: Line, column: str | None) -> str:
+    """Return what a cell says, with single spaces; "" where it says nothing: N/A, a dash, no column."""
+    text = unquoted(" ".join(line.cells.get(column, "").split())) if column else ""
+    return "" if is_blank(text) else text
+
+
 def _short(role: str, text: str, problems: list[dict]) -> str:
     if len(text) <= LIMITS[role]:
         return text
@@ -162,18 +186,20 @@ def _short(role: str, text: str, problems: list[dict]) -> str:
     return text[: LIMITS[role] - 1].rstrip() + "…"
 
 
-def _money(cell, reading: dict, problems: list[dict]) -> dict[str, str]:
+def _money(cell, reading: dict, problems: list[dict]) -> dict[str, Any]:
     """Amounts as text, and their one currency: its own column, what stands with an amount, else what was said."""
     found: dict[str, str] = {}
-    currencies = {cell("currency").upper()} - {""}
+    named = currency_of(cell("currency"), reading["currency"]) or cell("currency").upper()
+    own = named or reading["currency"]
+    currencies = {named} - {""}
     for role in AMOUNTS:
         raw = cell(role)
-        amount, currency = parse_amount(raw) if raw else (None, "")
-        if raw and (amount is None or amount < 0):
-            problems.append(_unread(role, raw))
-        elif amount is not None:
-            found[role] = str(amount)
-            currencies |= {currency} - {""}
+        amount = read_amount(raw, reading["mark"], currency=own)
+        if raw and (odd := _odd(role, raw, amount, reading["mark"])):
+            problems.append(odd)
+        if amount.value is not None and amount.value >= 0:
+            found[role] = str(amount.value)
+            currencies |= {amount.currency} - {""}
     currency = next(iter(currencies)) if len(currencies) == 1 else "" if currencies else reading["currency"]
     if len(currencies) > 1:
         text = f"Several currencies in one row ({', '.join(sorted(currencies))}): its amounts are left out."
@@ -183,9 +209,36 @@ def _money(cell, reading: dict, problems: list[dict]) -> dict[str, str]:
     elif currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         problems.append(problem("invalid", f"\u201c{currency[:20]}\u201d is no currency of three letters."))
         currency = ""
+    read = [
+        {"field": role, "raw": cell(role)[:60], "value": f"{Decimal(value):,.2f} {currency}".rstrip()}
+        for role, value in found.items()
+    ]
     if not currency:
-        return dict.fromkeys((*AMOUNTS, "currency"), "")
-    return {role: found.get(role, "") for role in AMOUNTS} | {"currency": currency if found else ""}
+        return dict.fromkeys((*AMOUNTS, "currency"), "") | {"read": read}
+    if found and reading["currency"] and currency != reading["currency"]:
+        text = f"The amounts of this row are in {currency}, not in {reading['currency']} as chosen above."
+        problems.append(problem("currency", text))
+    return {role: found.get(role, "") for role in AMOUNTS} | {
+        "currency": currency if found else "",
+        "read": read,
+    }
+
+
+def _odd(role: str, raw: str, amount: Amount, mark: str) -> dict | None:
+    """What is said of an amount: not read, left out, or read although it is unlike the others."""
+    kind, said = "invalid", ""
+    if amount.value is None and amount.either:
+        less, more = (f"{value:,.2f}" for value in amount.either)
+        kind, said = "two amounts", f"can mean {less} or {more}. Choose how amounts are written."
+    elif amount.value is None:
+        said = f"{UNREAD[role]}."
+    elif amount.value < 0:
+        said = "is below zero, so it is left out."
+    elif amount.mark and mark and amount.mark != mark:
+        kind, said = "unlike", f"is read as {amount.value:,.2f}, unlike the amounts of other rows."
+    elif amount.about:
+        kind, said = "about", f"is an estimate; {amount.value:,.2f} is kept without that word."
+    return problem(kind, f"{FIELDS[role]}: \u201c{raw[:60]}\u201d {said}", value=raw) if said else None
 
 
 def _other(cell, reading: dict, problems: list[dict]) -> dict[str, str]:

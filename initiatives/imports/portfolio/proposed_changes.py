@@ -1,4 +1,4 @@
-"""Changes that a sheet proposes of an initiative, or a list that was read again: taken, or left."""
+"""Changes that a sheet or another file proposes of an initiative: taken, or left."""
 
 from governance import clock
 from governance.ledger import record

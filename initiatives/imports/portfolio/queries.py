@@ -69,6 +69,6 @@ def look(person: User, *, exported: bool) -> Look:
 
 
 def changes_waiting() -> QuerySet:
-    """Rows of sheets, and of lists that were read again, that propose changes which nobody answered."""
+    """Rows of sheets and of other files that propose changes which nobody answered."""
     rows = ImportRow.objects.proposing_changes().filter(batch__in=ImportBatch.objects.standing())
     return rows.order_by("-batch_id", "line")

@@ -15,10 +15,9 @@ from governance.permission_result import Answer, all_of, no
 from governance.vocabulary import Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
-from initiatives.facts import supported_stage
-from initiatives.imports.inventories import reading_again
+from initiatives.facts import standings
 from initiatives.imports.inventories.actions import one_import_at_a_time
-from initiatives.models import CatchUpPlan, ImportBatch, Initiative, RoleAssignment, StageChange
+from initiatives.models import ImportBatch, Initiative, RoleAssignment, StageChange
 from initiatives.models.stage_machine import CLAIM_TAKEN_BACK, make_move, offered
 
 # What stands around a case by its import alone, or is worked out from the rest: fields that point at the case.
@@ -57,13 +56,6 @@ def may_undo(batch: ImportBatch, person: User) -> Answer:
         return no("Nothing of this file is live.", "Throw it away instead.", f"/imports/{batch.pk}/discard/")
     if batch.runs.under_way().exists():
         return no("The file is being worked on.", "Cancel that first, on the page of imports.", "/imports/")
-    if again := batch.read_again():
-        return no("The file was read again.", "Undo that reading first.", again.get_absolute_url())
-    if taken := batch.rows.filter(decision="taken").count():
-        return no(
-            f"Claims of {taken} initiatives that were here before were corrected by it.",
-            "Withdraw or correct those that are wrong one by one.",
-        )
     busy = worked_on(brought_by(batch))
     if busy:
         named = "; ".join(f"{ref}: {', '.join(words)}" for ref, words in list(busy.items())[:NAMED])
@@ -84,8 +76,8 @@ def brought_by(batch: ImportBatch) -> QuerySet:
 def worked_on(cases: QuerySet) -> dict[str, list[str]]:
     """Which of the initiatives are more than their import left, by reference, and what stands there.
 
-    Every row that points at a case counts, of whichever app, but for what the import itself writes, roles that nobody
-    accepted and catch-up plans that nobody answered.
+    Every row that points at a case counts, of whichever app, but for what the import itself writes, and roles that
+    nobody accepted.
     """
     keys = list(cases.values_list("pk", flat=True))
     found: dict[int, list[str]] = defaultdict(list)
@@ -96,8 +88,6 @@ def worked_on(cases: QuerySet) -> dict[str, list[str]]:
         rows = model._base_manager.filter(**{f"{field.name}__in": keys})
         if model is RoleAssignment:
             rows = rows.filter(accepted_at__isnull=False)
-        if model is CatchUpPlan:
-            rows = rows.filter(answer__isnull=False)
         for pk in rows.order_by().values_list(field.attname, flat=True).distinct():
             found[pk].append(str(model._meta.verbose_name))
     for pk in cases.filter(contract__isnull=False).values_list("pk", flat=True):
@@ -152,11 +142,9 @@ def undo_batch(*, batch: ImportBatch, reason: str, by: User) -> int:
         )
         withdrawn = list(Initiative.objects.filter(pk__in=keys))
         if withdrawn:
-            supported_stage.rewrite_alike(withdrawn)
+            standings.rewrite_alike(withdrawn)
         batch.undone_by, batch.undone_at, batch.undone_reason = by, now, reason.strip()
         batch.save()
-        if "again" in batch.reading:
-            reading_again.reopen_first(batch)
         record.record(EntryKind.IMPORT_UNDONE, batch=batch.pk, file=batch.file_name, cases=len(cases))
     return len(cases)
 
