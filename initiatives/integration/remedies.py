@@ -120,7 +120,7 @@ class Mending:
     def _definition(self, pk: int, system: System) -> Mends:
         there = reverse("definition-change", args=[pk])
         change = [(self._there(there), "Change the definition")] if self._may_change(system) else []
-        return [*change, (reverse("integration-profiles", args=[self.case.ref]), "See the samples")]
+        return [*change, (reverse("integration-profiles", args=[self.case.ref]), "See the data profiles")]
 
     def _process(self) -> Mends:
         page = reverse("integration-processes", args=[self.case.ref])

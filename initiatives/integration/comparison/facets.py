@@ -26,7 +26,7 @@ LONGEST_QUOTE = 200  # characters of a text in the words of a difference
 class Definition:
     """What one field of one system means by a term. `stated`: by facet, blank or missing where it says nothing.
 
-    `profile`: what was measured of the field in the years of which the definition speaks.
+    `profile`: what the newest data profile says of the field, unless the definition is about some years alone.
     """
 
     term: str

@@ -2,7 +2,7 @@
 
 9 is a digit, A a capital, a a small letter, X a letter or a digit, h a hexadecimal digit; other signs stand for
 themselves, letters and digits only between quotation marks: "C-"9{6}. {6} is six of what stands before, {2,4} two to
-four, + one or more; # is another way to write 9. Profiles write what they measured alike (profiling/patterns.py), with
+four, + one or more; # is another way to write 9. Data profiles write patterns alike (measurement/patterns.py), with
 letters and digits that stand for themselves as A, a and 9.
 """
 

@@ -51,12 +51,12 @@ def systems_of(keys: Iterable[int]) -> dict[int, set[int]]:
 
 
 def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | None]:
-    """What was measured last of a field, as the finder takes it: by the case itself, or by one that speaks for others.
+    """Return a function that finds the newest profile of a field: of the case itself, or of one that speaks for others.
 
-    That is no secret, and the system's owner agreed to its link: anybody's sample says nothing about other cases.
+    A case speaks for others if it is not confidential and the system's owner agreed to its link.
     """
     columns: dict[tuple[int, str], list[tuple[int, bool, dict]]] = defaultdict(list)
-    rows = Profile.objects.filter(system__in=systems, state="measured").order_by("-taken_on", "-pk")
+    rows = Profile.objects.filter(system__in=systems).order_by("-taken_on", "-pk")
     rows = list(
         rows.select_related("initiative", "system").only(
             "system__collection", "system__owner", "columns", "initiative__confidential", "initiative__number"
@@ -67,10 +67,9 @@ def profiles_of(systems: set[int]) -> Callable[[int, TermDefinition], dict | Non
         {row.system_id: row.system for row in rows}.values(),
     )
     for profile in rows:
-        for column in profile.columns or []:
-            name = str(column.get("name", "")).casefold() if isinstance(column, dict) else ""
-            if name:
-                place = (profile.system_id, name)
+        for column in profile.columns:
+            if column.get("patterns"):  # a tool may know a column without its patterns
+                place = (profile.system_id, column["name"].casefold())
                 columns[place].append(
                     (
                         profile.initiative_id,
@@ -105,20 +104,6 @@ def as_said(row: TermDefinition, column: dict | None) -> Definition:
         stated={name: getattr(row, name) for name in STATED},
         valid_from=row.valid_from,
         valid_to=row.valid_to,
-        profile={**column, "patterns": _patterns(row, column)} if column else None,
+        # Of which years the rows are is not known: patterns are no reading of a definition for some years alone.
+        profile=column if row.valid_from is None and row.valid_to is None else None,
     )
-
-
-def _patterns(row: TermDefinition, column: dict) -> dict[str, float]:
-    """Share by share how the values of those years were written; empty where that is not known."""
-    if row.valid_from is None and row.valid_to is None:
-        return column.get("patterns") or {}
-    first = f"{row.valid_from:%Y-%m}" if row.valid_from else ""
-    last = f"{row.valid_to:%Y-%m}" if row.valid_to else "9999"
-    found: dict[str, float] = {}
-    for era in column.get("eras") or []:
-        if era["from"] <= last and era["to"] >= first:
-            for pattern, share in era["patterns"].items():
-                found[pattern] = found.get(pattern, 0) + share * era["rows"]
-    total = sum(found.values())
-    return {pattern: share / total for pattern, share in found.items()} if total else {}

@@ -20,7 +20,7 @@ MEASURED = ":measured"  # ends the source of each finding about a field that was
 def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     """By case: conflicts that nobody decided, term by term, and fields that are not as declared.
 
-    Pairs that are undecided count for nothing here: under rulebook 2026.1 that is a note on the page alone.
+    Pairs that are undecided count for nothing here: they are a note on the page alone.
     """
     yield from _conflicts(cases)
     yield from _measured(cases)
@@ -44,8 +44,7 @@ def _measured(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
                         source_of(row),
                         f"{said} is said to be “{said.identifier}” and was measured mostly "
                         f"{max(patterns, key=patterns.get)} ({why}).",
-                        "Correct the standard or the mask, or write one definition for each period that its "
-                        "profile shows.",
+                        "Correct the standard or the mask, or write one definition for each period.",
                         since=row.at,
                         system_id=row.system_id,
                     ),

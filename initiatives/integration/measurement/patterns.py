@@ -9,8 +9,10 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 from itertools import groupby
+from string import ascii_lowercase, ascii_uppercase, digits
+from typing import Any
 
-TEXT, OTHER, BLANK, LONG = "text", "other", "blank", "\u2026"
+TEXT, BLANK, LONG = "text", "blank", "\u2026"
 MOST = 6  # patterns told of a column
 LEVELS = (0, 1, 2)  # exact; codes that mix letters and digits as one; runs of any length
 ENOUGH = 0.8  # the share of values that so many patterns have to cover at a level
@@ -25,6 +27,53 @@ DECIMAL = re.compile(
 )
 CODE = re.compile(r"[9Aa]+")
 PIECE = re.compile(r"(.)(?:\{(\d+)\}|(\+))?", re.DOTALL)
+LONGER, LONGEST = 40, 80  # characters; text with spaces, and any text, above which a value has no mask
+STAND_INS = {
+    *("null", "n/a", "na", "nan", "none", "nil", "-", "--", "(null)", "#n/a", "\\n", "tbd", "unknown")
+}
+SURE = 0.8  # the share of values of one type from which a column is of that type
+CLASSES = {
+    ord(letter): kind
+    for letters, kind in ((digits, "9"), (ascii_uppercase, "A"), (ascii_lowercase, "a"))
+    for letter in letters
+}
+
+
+def mask_of(value: str) -> str:
+    """Return the mask of a value, `BLANK` for an empty one and for words that stand for nothing."""
+    value = value.strip()
+    if not value or (len(value) < 10 and value.lower() in STAND_INS):
+        return BLANK
+    if len(value) > LONGEST or (len(value) > LONGER and " " in value):
+        return LONG
+    return value.translate(CLASSES)
+
+
+def column_of(masks: Counter[str]) -> dict[str, Any]:
+    """Return the type of a column and the shares of its commonest patterns, from the masks of its values.
+
+    Blanks count for neither.
+    """
+    filled = masks.total() - masks[BLANK]
+    if not filled:
+        return {"type": "empty", "patterns": {}}
+    types: Counter[str] = Counter()
+    for mask, count in masks.items():
+        if mask != BLANK:
+            types[type_of(mask)] += count
+    level, kind = level_of(masks), types.most_common(1)[0][0]
+    if types["integer"] + types["decimal"] >= SURE * filled and types["decimal"]:
+        kind, level = "decimal", 2 if level is not None else None
+    elif types[kind] < SURE * filled:
+        kind = "text"
+    seen: Counter[str] = Counter()
+    for mask, count in masks.items():
+        if mask != BLANK:
+            seen[TEXT if level is None else pattern_of(mask, level)] += count
+    return {
+        "type": kind,
+        "patterns": {name: round(count / filled, 4) for name, count in seen.most_common(MOST)},
+    }
 
 
 @lru_cache(maxsize=50_000)
@@ -46,7 +95,7 @@ def tidied(mask: str) -> str:
 
 def pattern_of(mask: str, level: int = 0) -> str:
     """The pattern of a mask at a level (`LEVELS`)."""
-    if mask in (BLANK, OTHER):
+    if mask == BLANK:
         return mask
     if mask.startswith(LONG):
         return TEXT
@@ -89,7 +138,7 @@ def level_of(masks: Counter) -> int | None:
     for level in LEVELS:
         seen = Counter()
         for mask, count in masks.items():
-            if mask not in (BLANK, OTHER):
+            if mask != BLANK:
                 seen[pattern_of(mask, level)] += count
         del seen[TEXT]
         if total and sum(count for _, count in seen.most_common(MOST)) >= ENOUGH * total:
@@ -127,13 +176,3 @@ def grown(before: str, after: str) -> bool:
         if here != there
     ]
     return len(steps) == 1 and steps[0] == ("9", 1)
-
-
-def coarser(pattern: str, level: int) -> str:
-    """A pattern as it would read at a coarser level, so that two profiles can be compared."""
-    if pattern in (TEXT, OTHER, BLANK) or pattern.startswith("h{"):
-        return pattern
-    mask = "".join(kind * (count or 1) for kind, count in pieces(pattern))
-    if level < 2:
-        return pattern if "X" in mask else pattern_of(mask, level)
-    return "".join(f"{kind}+" if kind in "9AaX" else kind for kind, _ in groupby(mask))

@@ -1,1 +1,1 @@
-"""Samples of data and drift, as acts and pages."""
+"""Data profiles and confirmed changes of data, as acts and pages."""

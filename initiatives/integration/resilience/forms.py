@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import ProofResult
+from governance.vocabulary.readable_text import refusal
 from initiatives.efforts.note_forms import OnceForm
 from initiatives.form_fields import DayField, PersonField, WordsField
 from initiatives.integration.resilience.drills import proved_by_drills
@@ -117,7 +118,9 @@ def read_record(file) -> dict:
     except (TypeError, ValueError):
         raise forms.ValidationError("The record does not say on which day it was observed.") from None
     for name in ("expected", "happened"):
-        found[name] = said[name][:5000].replace("\x00", "") if isinstance(said.get(name), str) else ""
+        found[name] = said[name][:5000] if isinstance(said.get(name), str) else ""
+        if why := refusal(found[name]):
+            raise forms.ValidationError(f"The record cannot be taken because of its “{name}”. {why}")
     trace = said.get("trace")
     found["sha256"] = trace.get("sha256") if isinstance(trace, dict) else ""
     return found

@@ -247,6 +247,7 @@ def _form(
             return redirect(f"{there}{made.pk}" if back is None and there.endswith("=") else there)
     back = back_to(request, back or reverse("systems-all"))
     context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}
+    context |= {"happens": [], "danger": False}
     return render(request, "initiatives/integration/systems/system_form.html", context | page)
 
 
@@ -386,6 +387,7 @@ def end_customisation(request: SignedInRequest, pk: int) -> HttpResponse:
         "title": _("End a customisation"),
         "lede": f"{found.team}: {found.what}",
         "happens": [_("It stays in the history, and no longer counts as a risk.")],
+        "danger": False,
         "verb": _("It is gone"),
         "back_url": found.system.get_absolute_url(),
     }

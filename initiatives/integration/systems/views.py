@@ -35,7 +35,7 @@ PAGES = {
     "integration-residency": "Data residency",
     "integration-processes": "Processes and sign-on",
     "integration-drills": "Drills",
-    "integration-profiles": "Samples of real data",
+    "integration-profiles": "Data profiles",
     "integration-traces": "Traces to sources",
     "integration-effort": "Effort and waiting",
 }
