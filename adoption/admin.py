@@ -1,276 +1,48 @@
-"""The admin of what came of the cases: to be read there; written on its own pages, through actions."""
+"""The administration: one table of what is in it, in the order of its index.
+
+Admins keep accounts, names of boards, and reporting duties here. Everything else is only looked at: it changes on its
+own pages. A model is in the table when admins look for its rows across all initiatives and no page lists them so.
+"""
 
 from django.contrib import admin
 
 from adoption.incidents import reporting_clocks
-from adoption.models import (
-    AgendaPoint,
-    Alert,
-    AlertMapping,
-    Attachment,
-    Attendance,
-    Attribution,
-    Deadline,
-    Goal,
-    Incident,
-    IncidentDraft,
-    IncidentLine,
-    IncidentSystem,
-    Lesson,
-    LessonResponse,
-    LessonWords,
-    LinkedGap,
-    Measure,
-    Meeting,
-    Minutes,
-    MonitoringLook,
-    MonitoringPromise,
-    Pack,
-    PostMortem,
-    ProblemLink,
-    ProblemReport,
-    PublicPage,
-    Pulse,
-    Reading,
-    RecordExport,
-    ReportingDuty,
-    SectionComment,
-    Signal,
-    SourceQuestion,
-)
-from governance.web.admin_base import Recorded, read_only
+from adoption.models import RecordExport, ReportingDuty
+from governance import models as governance
+from governance.web.admin_base import ReadOnly, ReasonForm, Recorded, shown, table
+from initiatives import models as initiatives
+from initiatives.admin import PersonAdmin
 
-read_only(
-    PostMortem,
-    ("learned", "Post-mortems"),
-    list_display=("initiative", "obligation", "state", "author", "handed_in_at", "published_at"),
-    list_filter=("state", "obligation__kind"),
-    list_select_related=("initiative", "obligation", "author"),
-    search_fields=("initiative__title", *PostMortem.TEXTS),
-    date_hierarchy="published_at",
-)
-
-read_only(
-    Attribution,
-    "learned",
-    list_display=("layer", "side", "said", "by_whom", "place", "post_mortem", "removed_at"),
-    list_filter=("side", "said", "layer", "by_whom"),
-    list_select_related=("post_mortem__initiative",),
-    search_fields=("grounds", "post_mortem__initiative__title"),
-)
-
-read_only(
-    Measure,
-    "learned",
-    list_display=(
-        "initiative",
-        "words",
-        "instrument",
-        "population",
-        "declared_by",
-        "declared_at",
-        "ended_at",
-    ),
-    list_filter=("instrument", "requirement"),
-    list_select_related=("initiative", "declared_by"),
-    search_fields=("initiative__title", "words", "population", "source"),
-    date_hierarchy="declared_at",
-)
-
-read_only(
-    Goal,
-    "learned",
-    list_display=("measure", "number", "target", "baseline", "intended", "by", "at", "reason"),
-    list_filter=("measure__instrument",),
-    list_select_related=("measure", "by"),
-    search_fields=("measure__words", "reason"),
-)
-
-read_only(
-    Reading,
-    "learned",
-    list_display=(
-        "measure",
-        "starts_on",
-        "ends_on",
-        "team",
-        "about",
-        "hits",
-        "value",
-        "sd",
-        "n",
-        "came",
-        "at",
-    ),
-    list_filter=("came", "about", "measure__instrument"),
-    list_select_related=("measure",),
-    search_fields=("measure__words", "team", "key", "source"),
-    show_full_result_count=False,
-)
-
-read_only(
-    Lesson,
-    "learned",
-    list_display=("text", "layer", "pattern", "post_mortem", "source", "repeats", "removed_at"),
-    list_filter=("layer", "pattern"),
-    list_select_related=("post_mortem__initiative", "repeats"),
-    search_fields=("text", "instead", "tags", "vendors", "source", "post_mortem__initiative__title"),
-)
-
-read_only(
-    LinkedGap,
-    "learned",
-    list_display=("gap", "post_mortem"),
-    list_filter=("gap__closed_at",),
-    list_select_related=("gap", "post_mortem__initiative"),
-    search_fields=("gap__text", "post_mortem__initiative__title"),
-)
-
-read_only(
-    SectionComment,
-    "learned",
-    list_display=("text", "section", "by", "at", "settled_at"),
-    list_filter=("section", "settled_at"),
-    list_select_related=("by",),
-    search_fields=("text", "post_mortem__initiative__title"),
-)
-
-read_only(
-    Attachment,
-    "learned",
-    list_display=("title", "file_name", "sha256", "by", "at", "removed_at"),
-    list_filter=("content_type", "removed_at"),
-    list_select_related=("by",),
-    search_fields=("title", "file_name", "sha256", "post_mortem__initiative__title"),
-)
-
-read_only(
-    Pulse,
-    ("learned", "Surveys"),
-    list_display=("title", "initiative", "state", "closes", "opened_at", "closed_at"),
-    list_filter=("state", "language"),
-    list_select_related=("initiative",),
-    search_fields=("title", "initiative__title"),
-    date_hierarchy="closes",
-)
-
-read_only(
-    RecordExport,
-    ("record", "Exports"),
-    list_display=("of_words", "state", "with_files", "by", "asked_at", "until", "taken_at"),
-    list_filter=("state", "with_files"),
-    list_select_related=("initiative", "by"),
-    search_fields=("initiative__title", "by__full_name"),
-)
+OF_INITIATIVE = ("initiative__title", "=initiative__number")
 
 
-def _of_case(model, words, columns, filters=(), search=()) -> None:
-    read_only(
-        model,
-        ("used", words),
-        list_display=("initiative", *columns),
-        list_filter=filters,
-        search_fields=("initiative__title", *search),
-    )
+class BoardForm(ReasonForm):
+    """Another name for a board."""
+
+    class Meta:
+        model = governance.Board
+        fields = ("name",)
 
 
-_of_case(
-    Signal,
-    "Behaviour reports",
-    ("kind", "group", "extent", "share", "computed", "observed_on", "answered_by", "ended_at"),
-    ("kind", "extent", "computed", "source", "ended_at"),
-    ("group", "words", "answer"),
-)
-_of_case(
-    SourceQuestion, "Questions for a source", ("by", "at", "reason"), ("at",), ("reason", "by__full_name")
-)
-_of_case(
-    Incident,
-    "Incidents",
-    ("title", "severity", "state", "started_at", "resolved_at", "lead", "merged_into"),
-    ("severity", "state", "wrong_output", "fallback"),
-    ("title", "words", "closed_words"),
-)
-_of_case(
-    ProblemLink,
-    "Links for problems",
-    ("made_by", "made_at", "ended_at"),
-    ("ended_at",),
-    ("made_by__full_name",),
-)
-_of_case(
-    MonitoringPromise,
-    "Promises of monitoring",
-    ("every_days", "made_by", "made_at", "ended_at"),
-    ("ended_at",),
-    ("made_by__full_name",),
-)
-_of_case(
-    AlertMapping,
-    "What alerts count as",
-    ("rule", "severity", "becomes", "made_by", "made_at", "ended_at"),
-    ("becomes", "ended_at"),
-    ("rule", "severity"),
-)
-_of_case(
-    MonitoringLook, "Days on which monitoring was heard of", ("key", "day", "at"), ("day",), ("key__system",)
-)
-_of_case(
-    IncidentDraft,
-    "Drafts of incidents",
-    ("title", "rule", "severity", "state", "opened_at", "treated_by", "incident"),
-    ("state",),
-    ("title", "rule", "words"),
-)
-_of_case(
-    Alert,
-    "Alerts",
-    ("summary", "rule", "severity", "sender", "started_at", "ended_at", "counts_as", "draft"),
-    ("sender", "counts_as"),
-    ("rule", "summary", "fingerprint"),
-)
-_of_case(
-    PublicPage,
-    "Public pages",
-    ("purpose", "made_by", "made_at", "ended_by", "ended_at"),
-    ("ended_at",),
-    ("purpose", "made_by__full_name"),
-)
-_of_case(
-    ProblemReport,
-    "Reported problems",
-    ("what", "harm", "state", "reported_on", "treated_by", "signal", "incident"),
-    ("state", "harm"),
-    ("what", "output", "answer"),
-)
-read_only(
-    IncidentLine,
-    ("used", "Timelines of incidents"),
-    list_display=("incident", "happened_at", "words", "by", "at"),
-    list_filter=("incident__severity",),
-    search_fields=("words", "incident__title"),
-)
-read_only(
-    IncidentSystem,
-    ("used", "Systems of incidents"),
-    list_display=("incident", "system", "at"),
-    list_filter=("incident__severity",),
-    search_fields=("incident__title", "system__name"),
-)
-read_only(
-    Deadline,
-    ("used", "Reporting clocks"),
-    list_display=("incident", "words", "aware_on", "due", "met_at", "met_by"),
-    list_filter=("duty", "met_at"),
-    search_fields=("incident__title", "words", "met_words"),
-)
+class BoardAdmin(Recorded):
+    """Boards, which are added on their own page. The unit stays: it says which initiatives the board decides."""
+
+    form = BoardForm
+    fields = ("name", "unit", "reason")
+    readonly_fields = ("unit",)
+    list_display = ("name", "unit")
+    list_filter = (("unit__parent", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("unit",)
+    search_fields = ("name", "unit__name")
+
+    def has_add_permission(self, request, obj=None):
+        """Nobody adds here."""
+        return False
 
 
-@admin.register(ReportingDuty)
 class ReportingDutyAdmin(Recorded):
     """Templates of reporting duties: admins keep them; running clocks keep the words they were started with."""
 
-    subject, index_name = "used", "Reporting duties"
     list_display = ("name", "days", "source", "in_use")
     list_filter = ("in_use",)
     search_fields = ("name", "applies", "source")
@@ -283,68 +55,178 @@ class ReportingDutyAdmin(Recorded):
         )
 
 
-read_only(
-    Meeting,
-    "learned",
-    list_display=("board", "held_on", "state", "secretary", "planned_by", "begun_at", "ended_at"),
-    list_filter=("state", "board"),
-    search_fields=("board__name", "place"),
-    date_hierarchy="held_on",
-)
+class EntryAdmin(ReadOnly):
+    """The record: what happened, who did it, and the words of it."""
 
-read_only(
-    AgendaPoint,
-    "learned",
-    list_display=("meeting", "initiative", "words", "place", "left_out", "by", "at"),
-    list_filter=("left_out",),
-    list_select_related=("meeting__board", "initiative", "by"),
-    search_fields=("words", "reason", "initiative__title"),
-)
+    list_display = ("id", "kind", "table", "key", "actor_id", "case_ref", "at", "simulated")
+    list_filter = ("kind", "table", "simulated", "at")
+    search_fields = ("case_ref", "kind", "request_id", "key")
+    ordering = ("-id",)
+    never_shown = ("digest",)
+    readonly_fields = ("words",)
 
-read_only(
-    Attendance,
-    "learned",
-    list_display=("meeting", "person", "present"),
-    list_filter=("present",),
-    list_select_related=("meeting__board", "person"),
-    search_fields=("person__full_name",),
-)
+    @admin.display(description="What it says")
+    def words(self, entry):
+        """The body of the entry, as it was written."""
+        return bytes(entry.body.body).decode()
 
-read_only(
-    Minutes,
-    "learned",
-    list_display=("meeting", "point", "version", "by", "at"),
-    list_filter=("meeting__board",),
-    list_select_related=("meeting__board", "point", "by"),
-    search_fields=("text",),
-    date_hierarchy="at",
-)
 
-read_only(
-    LessonResponse,
-    "learned",
-    list_display=("lesson", "initiative", "version", "applies", "by", "at"),
-    list_filter=("applies",),
-    list_select_related=("lesson", "initiative", "by"),
-    search_fields=("words", "lesson__text", "initiative__title"),
-    date_hierarchy="at",
-)
-
-read_only(
-    Pack,
-    "learned",
-    list_display=("meeting", "sha256", "size", "record_size", "by", "at"),
-    list_filter=("meeting__board",),
-    list_select_related=("meeting__board", "by"),
-    search_fields=("sha256",),
-    date_hierarchy="at",
-)
-
-read_only(
-    LessonWords,
-    "learned",
-    list_display=("lesson", "vendors"),
-    list_filter=("lesson__layer",),
-    list_select_related=("lesson",),
-    search_fields=("lesson__text",),
+table(
+    (
+        "Organisation",
+        "Accounts, units, boards and seats, and who stands in for whom.",
+        {
+            "Accounts": (governance.User, PersonAdmin),
+            "Units": shown(
+                governance.Unit,
+                ("name", "code", "parent", "path", "merged_into"),
+                (("merged_into", admin.EmptyFieldListFilter), ("parent", admin.RelatedOnlyFieldListFilter)),
+                ("name", "code", "path"),
+                ordering=("path",),
+            ),
+            "Boards": (governance.Board, BoardAdmin),
+            "Seats": shown(
+                governance.Membership,
+                ("board", "seat", "person", "starts_at", "ends_at", "delegate_of", "granted_by"),
+                ("board", "seat"),
+                ("person__full_name", "person__login", "board__name"),
+                list_select_related=(
+                    "board",
+                    "person",
+                    "granted_by",
+                    "delegate_of__person",
+                    "delegate_of__board",
+                ),
+            ),
+            "Absences": shown(
+                governance.Absence,
+                ("person", "starts_at", "ends_at", "planned_at"),
+                ("starts_at", ("person__unit", admin.RelatedOnlyFieldListFilter)),
+                ("person__full_name", "person__login"),
+            ),
+            "Who stands in": shown(
+                governance.Delegation,
+                ("absence", "delegate", "membership", "accepted_at", "ended_at"),
+                ("accepted_at", "ended_at", "membership__seat"),
+                ("delegate__full_name", "absence__person__full_name"),
+                list_select_related=(
+                    "absence__person",
+                    "delegate",
+                    "membership__board",
+                    "membership__person",
+                ),
+            ),
+            "Reporting duties": (ReportingDuty, ReportingDutyAdmin),
+        },
+    ),
+    (
+        "Initiatives",
+        "Initiatives, who has which role, who voted what, and what is due.",
+        {
+            "Initiatives": shown(
+                initiatives.Initiative,
+                ("ref", "title", "unit", "stage", "basis", "since", "tier", "confidential"),
+                ("stage", "basis", "tier", "confidential", ("unit", admin.RelatedOnlyFieldListFilter)),
+                ("title", "former_titles__title", "=number", "source_key", "source_organisation"),
+            ),
+            "Roles": shown(
+                initiatives.RoleAssignment,
+                ("initiative", "role", "person", "proposed_at", "accepted_at", "ended_at"),
+                ("role",),
+                (*OF_INITIATIVE, "person__full_name"),
+            ),
+            "Votes": shown(
+                initiatives.SignOff,
+                ("review", "seat", "person", "verdict", "at"),
+                ("seat", "verdict"),
+                ("person__full_name", "digest", "review__initiative__title"),
+            ),
+            "Obligations": shown(
+                initiatives.Obligation,
+                ("initiative", "kind", "text", "debtor", "due", "settled_at"),
+                ("kind", "due"),
+                (*OF_INITIATIVE, "text", "debtor__full_name"),
+            ),
+            "Holds": shown(
+                initiatives.Hold,
+                ("initiative", "kind", "reason", "blocking", "opened_at", "lifted_at"),
+                ("kind", "blocking"),
+                (*OF_INITIATIVE, "reason"),
+            ),
+            "Keys of systems": shown(
+                governance.ServiceKey,
+                ("system", "public", "contract", "principal", "made_at", "expires_at", "revoked_at"),
+                ("expires_at", "revoked_at"),
+                ("system", "public", "contract__title", "principal__full_name"),
+                # Whoever has the hash can try keys without asking us.
+                never_shown=("secret_hash",),
+            ),
+        },
+    ),
+    (
+        "Messages and sign-ins",
+        "What people were told, links for passwords, refused sign-ins, and what runs.",
+        {
+            "Notifications": shown(
+                governance.Notice,
+                ("subject", "person", "kind", "case_ref", "owed_at", "read_at"),
+                ("kind", "owed_at"),
+                ("subject", "person__full_name", "case_ref"),
+            ),
+            "Mails": shown(
+                governance.Delivery,
+                ("person", "day", "claimed_at", "sent_at", "attempts", "last_error"),
+                ("day", "sent_at"),
+                ("person__full_name",),
+            ),
+            "Links for passwords": shown(
+                governance.PasswordLink,
+                (
+                    "person",
+                    "purpose",
+                    "made_by",
+                    "made_at",
+                    "expires_at",
+                    "used_at",
+                    "sent_at",
+                    "last_error",
+                ),
+                ("purpose", "made_at"),
+                ("person__full_name", "person__login"),
+                never_shown=("nonce",),
+            ),
+            "Counted tries": shown(
+                governance.SignInAttempt,
+                ("purpose", "login", "address", "at"),
+                ("purpose", "at"),
+                ("login",),
+            ),
+            "Tasks": shown(
+                governance.TaskRun,
+                ("name", "done_at", "failed_at", "failed_in_a_row", "reason"),
+                ("failed_at",),
+                ("name", "reason"),
+            ),
+        },
+    ),
+    (
+        "Audit log",
+        "Entries, legal holds, and exports of the record.",
+        {
+            "Entries": (governance.Entry, EntryAdmin),
+            "Legal holds": shown(
+                governance.LegalHold,
+                ("case_ref", "person", "reason", "opened_by", "opened_at", "lifted_at"),
+                ("opened_at", "lifted_at"),
+                ("case_ref", "person__full_name", "reason"),
+            ),
+            "Exports": shown(
+                RecordExport,
+                ("of_words", "state", "with_files", "by", "asked_at", "until", "taken_at"),
+                ("state", "with_files"),
+                ("initiative__title", "by__full_name"),
+                list_select_related=("initiative", "by"),
+            ),
+        },
+    ),
 )

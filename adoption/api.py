@@ -3,20 +3,20 @@
 Idempotent by the key of each reading, in any order. Each row gets its own answer, in the order in which it was sent.
 """
 
-import json
+from collections import Counter
 from datetime import date
-
-from django.db import Error as DatabaseError
+from typing import Any
 
 from adoption.models.measures import SENT
 from adoption.readings import reading_validation
 from adoption.readings.actions import measures_asked, record_readings
 from adoption.readings.reading_validation import DIFFERS, WRONG, Asked, Fate, Sent
-from governance.authorization.authzen import BadRequest, TooLong
 from governance.models import ServiceKey
 from governance.models.sign_in import READINGS
 from governance.sign_in.rate_limits import Rate
-from initiatives.enforcement.api import AWAY, Answered, answers, opened
+from governance.vocabulary import strict_json
+from governance.web.machine_api import JSON, Answered, body_of, json_response
+from initiatives.enforcement.api import api, opened
 from initiatives.models import Initiative
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -31,48 +31,46 @@ EXAMPLE = (
 )
 
 rate = Rate()
+nothing = api.nothing
 
 
-@answers("POST")
+@api.view("POST")
 def send(request):
-    """Keep a batch of readings; what became of each, in their order."""
+    """Keep a batch of readings; what became of each, in their order. 400 if none of them could be kept."""
     known, key = opened(request, READINGS)
-    rows = _read(request.content_type or "", request.body)
+    rows = _read(body_of(request, JSON, most=MOST_BYTES))
     if wait := rate.wait(key.id, READINGS_A_SECOND, len(rows)):
         raise Answered(429, "This key sends too many readings.", Retry_After=str(wait))
-    try:
-        case = Initiative.objects.get(pk=known.case)
-        asked = measures_asked(case)
-        fates: list[Fate | None] = [None] * len(rows)
-        sent: list[Sent] = []
-        places: list[int] = []
-        for place, row in enumerate(rows):
-            one = _sent(row, asked)
-            if isinstance(one, Fate):
-                fates[place] = one
-            else:
-                sent.append(one)
-                places.append(place)
-        service_key = ServiceKey.objects.get(pk=key.id)
-        kept = record_readings(case=case, sent=sent, came=SENT, source=service_key.system, key=service_key)
-    except DatabaseError:
-        raise Answered(503, AWAY, Retry_After="1") from None
-    for place, fate in zip(places, kept, strict=True):
-        fates[place] = fate
-    counts: dict[str, int] = {}
-    for fate in fates:
-        counts[fate.state] = counts.get(fate.state, 0) + 1
-    return {"counts": counts, "readings": [_said(row, fate) for row, fate in zip(rows, fates, strict=True)]}
+    case = Initiative.objects.get(pk=known.case)
+    asked = measures_asked(case)
+    read = [_sent(row, asked) for row in rows]
+    service_key = ServiceKey.objects.get(pk=key.id)
+    kept = iter(
+        record_readings(
+            case=case,
+            sent=[one for one in read if isinstance(one, Sent)],
+            came=SENT,
+            source=service_key.system,
+            key=service_key,
+        )
+    )
+    fates = [one if isinstance(one, Fate) else next(kept) for one in read]
+    counts = Counter(fate.state for fate in fates)
+    good = sum(fate.good for fate in fates)
+    said = {
+        "kept": good,
+        "not_kept": len(fates) - good,
+        "counts": counts,
+        "readings": [_said(row, fate) for row, fate in zip(rows, fates, strict=True)],
+    }
+    return json_response(said, 200 if good else 400)
 
 
-@answers("GET", "HEAD")
+@api.view("GET", "HEAD")
 def measures(request):
     """The measures that this key may send readings of, and how each is sent."""
     known, _ = opened(request, READINGS)
-    try:
-        asked = measures_asked(Initiative.objects.get(pk=known.case))
-    except DatabaseError:
-        raise Answered(503, AWAY, Retry_After="1") from None
+    asked = measures_asked(Initiative.objects.get(pk=known.case))
     return {
         "measures": [
             {
@@ -89,30 +87,21 @@ def measures(request):
     }
 
 
-def _read(content_type: str, body: bytes) -> list[dict]:
-    """The rows of a request. Raises BadRequest with an example."""
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise BadRequest("Send the readings with Content-Type: application/json.")
-    if len(body) > MOST_BYTES:
-        raise TooLong(f"The request is longer than {MOST_BYTES} bytes. Send fewer readings at once.")
-    try:
-        found = json.loads(body.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise BadRequest(f"The body is not JSON. It looks like {EXAMPLE}") from None
+def _read(body: bytes) -> list:
+    """The rows of a request. Raises NotJson, Answered with an example."""
+    found = strict_json.read(body)
     rows = found.get("readings") if isinstance(found, dict) else None
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise BadRequest(f"The body holds a list of readings: {EXAMPLE}")
+    if not isinstance(rows, list) or not rows:
+        raise Answered(400, f"The body holds no list of readings. Send a body like {EXAMPLE}")
     if len(rows) > MOST_READINGS:
-        raise BadRequest(f"At most {MOST_READINGS} readings at once; these are {len(rows)}.")
+        raise Answered(400, f"The body holds {len(rows)} readings. Send at most {MOST_READINGS} at once.")
     return rows
 
 
-def _no_constant(name: str):
-    raise ValueError(f"{name} is not JSON")
-
-
-def _sent(row: dict, asked: dict[int, Asked]) -> Sent | Fate:
+def _sent(row: Any, asked: dict[int, Asked]) -> Sent | Fate:
     """One row with its types; or why it cannot be read."""
+    if not isinstance(row, dict):
+        return Fate(WRONG, "The reading is not a JSON object.", f"Send one like those in {EXAMPLE}")
     said = row.get("measure")
     found = [
         one
@@ -141,8 +130,8 @@ def _sent(row: dict, asked: dict[int, Asked]) -> Sent | Fate:
             return Fate(WRONG, f"{name} is no number.", f"Give {name} as a number.")
     for name in ("key", *TEXTS):
         value = row.get(name)
-        if value is not None and (not isinstance(value, str) or _unkeepable(value)):
-            return Fate(WRONG, f"{name} is no text that can be kept.", f"Give {name} as a text.")
+        if value is not None and not isinstance(value, str):
+            return Fate(WRONG, f"{name} is not a text.", f"Give {name} as a text.")
     return Sent(
         found[0].key,
         days[0],
@@ -168,11 +157,6 @@ def _figure(value: float | None) -> float | None:
         return float("inf")  # which no measure keeps
 
 
-def _unkeepable(text: str) -> bool:
-    """A text with a zero character or half of a character, which no database could keep."""
-    return "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
 def _day(said) -> date | None:
     try:
         return date.fromisoformat(said) if isinstance(said, str) and len(said) == 10 else None
@@ -180,8 +164,8 @@ def _day(said) -> date | None:
         return None
 
 
-def _said(row: dict, fate: Fate) -> dict:
-    said = {"key": row.get("key"), "state": fate.state}
+def _said(row: Any, fate: Fate) -> dict:
+    said = {"key": row.get("key") if isinstance(row, dict) else None, "state": fate.state}
     if fate.reading is not None:
         said["reading"] = fate.reading
     if fate.state in (WRONG, DIFFERS):

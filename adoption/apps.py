@@ -18,28 +18,31 @@ class AdoptionConfig(AppConfig):
         from adoption.desk import lines as desk_lines
         from adoption.desk import remedies as desk_remedies
         from adoption.incidents import desk as incident_desk
+        from adoption.incidents import incident_metrics
         from adoption.incidents import reminders as incident_reminders
-        from adoption.leadership import portfolio_reports
         from adoption.lessons import desk as lesson_desk
         from adoption.lessons import findings as lesson_findings
         from adoption.lessons import views as lesson_views
         from adoption.lessons.actions import offer_of
         from adoption.measures import findings as measure_findings
+        from adoption.measures.queries import measured_value
         from adoption.meetings import agenda
         from adoption.meetings import calendar as meeting_calendar
         from adoption.meetings import reminders as meeting_reminders
         from adoption.monitoring import findings as monitoring_findings
         from adoption.monitoring import reminders as monitoring_reminders
+        from adoption.postmortems.cause_views import beside_insights
         from adoption.public_pages.actions import follow_secrecy
         from adoption.public_pages.presentation import beside_running
         from adoption.pulses import reminders as pulse_reminders
-        from adoption.readings import batch_digest
+        from adoption.readings import batch_digest, tallies
         from adoption.record_export.views import beside_history
         from adoption.signals import findings as signal_findings
         from governance import contributions
         from initiatives.facts.finding_rules import KINDS, MEASURES, MORE_SAYS, UNLESS
         from initiatives.findings.sync import CHANGING
         from initiatives.history.entry_wording import SENTENCES, WAYS
+        from initiatives.insights import figures, money, reasons
         from initiatives.portfolio.search import GROUPS
 
         contributions.case_pages += [
@@ -55,7 +58,10 @@ class AdoptionConfig(AppConfig):
         for module in (meeting_reminders, incident_reminders, pulse_reminders, monitoring_reminders):
             contributions.due_queries += module.QUERIES
             contributions.notice_verbs |= module.VERBS
-        contributions.reports += portfolio_reports.REPORTS
+        contributions.reports += incident_metrics.REPORTS
+        figures.LAGGING.append(incident_metrics.TRUST_LOST)
+        reasons.WHY[incident_metrics.TRUST_LOST.key] = incident_metrics.why_trust_lost
+        money.MEASURED.append(measured_value)
         MEASURES.extend([measure_findings.measured, monitoring_findings.measured])
         CHANGING.append(monitoring_findings.changing)
         MORE_SAYS.extend([signal_findings.behaviour, measure_findings.says, lesson_findings.says])
@@ -63,6 +69,7 @@ class AdoptionConfig(AppConfig):
         KINDS.update(desk_remedies.MENDS)
         contributions.mends |= desk_remedies.MENDS
         contributions.sealed_batches.append(batch_digest.broken)
+        contributions.derived.append(tallies.unlike)
         contributions.calendar_days.append(meeting_calendar.days)
         contributions.decided_where.append(agenda.where_decided)
         contributions.readings += [EntryKind.PACK_TAKEN, EntryKind.RECORD_EXPORT_TAKEN]
@@ -73,6 +80,7 @@ class AdoptionConfig(AppConfig):
         contributions.parts["link"].append(lesson_views.beside_link)
         contributions.parts["running"].append(beside_running)
         contributions.parts["history"].append(beside_history)
+        contributions.parts["insights"].append(beside_insights)
         GROUPS["lessons"] = ("Lessons", lesson_views.found)
         SENTENCES.update(desk_entry_wording.SENTENCES)
         WAYS.update(desk_entry_wording.WAYS)

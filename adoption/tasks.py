@@ -6,6 +6,7 @@ from adoption.lessons import actions as lesson_actions
 from adoption.measures import overdue_readings
 from adoption.monitoring import actions as monitoring_actions
 from adoption.postmortems import attachments
+from adoption.readings import tallies
 from adoption.record_export import actions as export_actions
 from adoption.user_reports import actions as user_report_actions
 from initiatives.intake import actions as intake_actions
@@ -14,7 +15,8 @@ from initiatives.tasks import SURE
 
 @shared_task(**SURE)
 def owe_readings() -> None:
-    """Owe a reading of each measure that has been silent for too long."""
+    """Owe a reading of each measure that has been silent for too long; correct tallies that are wrong."""
+    tallies.correct()
     overdue_readings.open_silence_debts()
 
 

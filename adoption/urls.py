@@ -1,17 +1,15 @@
 """Where the pages of what came of the cases are found."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from adoption import api
-from adoption.cost_and_capacity import views as cost_views
 from adoption.incidents import views as incident_views
-from adoption.leadership import views as leadership_views
 from adoption.lessons import views as lesson_views
 from adoption.measures import views as measure_views
 from adoption.meetings import views as meeting_views
 from adoption.monitoring import api as monitoring_api
 from adoption.monitoring import views as monitoring_views
-from adoption.postmortems import part_views
+from adoption.postmortems import cause_views, part_views
 from adoption.postmortems import views as postmortem_views
 from adoption.public_pages import outside_views as public_page_views
 from adoption.public_pages import views as own_public_page_views
@@ -28,6 +26,7 @@ urlpatterns = [
     path("adoption/v1/measures", api.measures, name="adoption-measures"),
     path("adoption/v1/alerts", monitoring_api.send, name="adoption-alerts"),
     path("adoption/v1/alerts/<str:secret>", monitoring_api.send_by_address, name="adoption-alerts-address"),
+    re_path(r"^adoption/v1/", api.nothing, name="adoption-nothing"),
     path("cases/<str:ref>/adoption/", measure_views.adoption, name="adoption"),
     path("cases/<str:ref>/adoption/declare/", measure_views.declare, name="measure-declare"),
     path("cases/<str:ref>/adoption/import/", reading_views.bring_in, name="readings-import"),
@@ -36,14 +35,7 @@ urlpatterns = [
     path("measures/<int:pk>/goal/", measure_views.goal, name="measure-goal"),
     path("measures/<int:pk>/end/", measure_views.end, name="measure-end"),
     path("measures/<int:pk>/readings/<int:reading>/correct/", reading_views.correct, name="reading-correct"),
-    path("leaders/", leadership_views.leaders, name="leaders"),
-    path("leaders/blurred/", leadership_views.blurred_rows, name="leaders-blurred"),
-    path("leaders/blamed/", leadership_views.blamed_rows, name="leaders-blamed"),
-    path("leaders/cost/", cost_views.cost, name="cost"),
-    path("leaders/cost/export.csv", cost_views.cost_export, name="cost-export"),
-    path("leaders/capacity/", cost_views.capacity, name="capacity"),
-    path("leaders/capacity/export.csv", cost_views.capacity_export, name="capacity-export"),
-    path("leaders/<slug:figure>/", leadership_views.rows, name="leaders-rows"),
+    path("insights/causes/", cause_views.causes, name="insights-causes"),
     path("meetings/", meeting_views.meetings, name="meetings"),
     path("meetings/plan/", meeting_views.plan, name="meeting-plan"),
     path("meetings/<int:pk>/", meeting_views.meeting, name="meeting"),

@@ -204,7 +204,7 @@ class Tale:
         self.contract(ago + 17)
         self.tier(ago + 14)
         self.bound(ago + 12)
-        if Rulebook.objects.current().book.levelled and not self.case.links.standing().exists():
+        if not self.case.links.standing().exists():
             self.link_to_source(ago + 11)
         with self.day(ago + 5):
             for key, text in DECLARED.items():
@@ -232,7 +232,6 @@ class Tale:
                 kind="home_grown",
                 purpose=purpose,
                 owner=self.company[owner],
-                last_updated_on=clock.today(),
                 in_service_since=date(2012, 4, 1),
                 regions=["eu-west"],
                 by=self.team.owner,
@@ -384,10 +383,9 @@ class Tale:
         """The seats verify, and approve, over two days; at minimal risk those that sign there at all."""
         here = review.book.gates[review.gate].seats
         seats = seats if set(seats) <= set(here) else here
-        if review.rulebook.book.levelled:
-            # What was renewed of the gate before is verified anew as well.
-            for gate in ("mvp", "production") if review.gate == "production" else (review.gate,):
-                self.verify(gate, ago)
+        # What was renewed of the gate before is verified anew as well.
+        for gate in ("mvp", "production") if review.gate == "production" else (review.gate,):
+            self.verify(gate, ago)
         for place, seat in enumerate(seats):
             with self.day(ago - place * 2 // len(seats)):
                 case_acts.vote(review, seat, self.team.seats[seat])
@@ -449,7 +447,7 @@ class Tale:
             title = f"{title}, contract version {version.number}"
         with self.day(ago + self.random.randrange(2)):
             observed = clock.today()
-            if proof.kind == EvidenceKind.LOG_SAMPLE and book.levelled:
+            if proof.kind == EvidenceKind.LOG_SAMPLE:
                 fields["file"] = artefacts.log_of(f"{title} ({self.ref})", observed)
             elif not proof.clause:
                 fields["file"] = artefacts.pdf(

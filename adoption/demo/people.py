@@ -6,10 +6,12 @@ from django.contrib.auth.hashers import make_password
 
 from adoption.demo import case_acts
 from governance.database.row_history import acting
+from governance.ledger import record
 from governance.models import Board, Rulebook, Unit, User
 from governance.organisation import actions as organisation_actions
-from governance.rulebook import load_version
-from governance.vocabulary import BoardRole, Seat, TakesEffect
+from governance.rulebook import shipped_text
+from governance.vocabulary import BoardRole, Seat
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.rulebook_changes import draft_actions, forecast_actions, publication
 
 COMPANY = "Northgate"
@@ -207,6 +209,14 @@ def found(password: str) -> Company:
         admin = User(login=first.login, full_name=first.name, email=f"{first.login}@{DOMAIN}", is_admin=True)
         admin.password = encoded
         admin.save()
+        record.record(
+            EntryKind.ACCOUNT_ADDED,
+            person=admin.full_name,
+            person_id=admin.pk,
+            login=admin.login,
+            admin=True,
+            auditor=False,
+        )
     units: dict[str, Unit] = {}
     for code, (name, parent) in UNITS.items():
         units[code] = organisation_actions.add_unit(name=name, code=code, parent=units.get(parent), by=admin)
@@ -226,6 +236,9 @@ def found(password: str) -> Company:
         for person in people.values():
             person.password = encoded
             person.save()
+            record.record(
+                EntryKind.PASSWORD_SET, person=person.full_name, person_id=person.pk, how="of the demo"
+            )
     boards = {}
     for code, (name, seats) in BOARDS.items():
         boards[code] = organisation_actions.add_board(name=name, unit=units[code], by=admin)
@@ -235,26 +248,16 @@ def found(password: str) -> Company:
     for seat in Seat:
         second = people[BOARDS["operations"][1][seat]]
         organisation_actions.appoint(board=boards["northgate"], person=second, seat=seat.value, by=admin)
-    rulebook = organisation_actions.load_rulebook(source=load_version("2026.1"), by=admin)
+    rulebook = organisation_actions.load_rulebook(source=shipped_text(), by=admin)
     organisation_actions.propose_publication(rulebook=rulebook, by=admin)
     publication.publish_rulebook(rulebook=rulebook, by=people["chair"])
     return Company(people, units, boards)
 
 
-def put_levels_in_force(company: Company) -> None:
-    """The rulebook with levels takes effect case by case: what runs already stands under the one before for a while."""
-    admin = company["second-admin"]
-    rulebook = organisation_actions.load_rulebook(source=load_version("2026.2"), by=admin)
-    organisation_actions.propose_publication(rulebook=rulebook, by=admin)
-    publication.publish_rulebook(
-        rulebook=rulebook, takes_effect=TakesEffect.CASE_BY_CASE, by=company["chair"]
-    )
-
-
 def try_rulebooks(company: Company) -> None:
     """A draft that somebody works on, and what it would do to every case."""
     admin = company["admin"]
-    draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2027.1", by=admin)
+    draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="1.1", by=admin)
     drill = {
         ("requirement", "mvp.users", "evidence"): ["drill_record"],
         ("freshness", "sign_off_max_age_days"): 30,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.db.models import F, Max, Min, Q, Sum
 from django.db.models.functions import TruncWeek
 
-from adoption.measures.evaluation import Aim, Cell, Subject
+from adoption.measures.evaluation import Aim, Cell, Subject, judge
 from adoption.models import Goal, Measure, Reading, Tally
 from adoption.models.instruments import ASKED
 from adoption.models.measures import FROM_OUTSIDE
@@ -56,6 +56,17 @@ def subjects(
         )
         found[measure.initiative_id].append((measure, subject))
     return found
+
+
+def measured_value(cases: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
+    """By case, the words of its standing measures of value that have a figure today, and the figure in words."""
+    cases = list(cases)
+    wanted = [one for one in Measure.objects.standing().filter(initiative__in=cases) if one.how.value]
+    judged = {
+        pk: [(measure.words, judge(subject).on(today)) for measure, subject in some]
+        for pk, some in subjects(cases, measures=wanted).items()
+    }
+    return {pk: [(words, told.words) for words, told in some if told.figure] for pk, some in judged.items()}
 
 
 def last_typed(measures: Iterable[Measure]) -> dict[int, date]:

@@ -133,6 +133,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
         "lede": f"{how.asks}.",
         "happens": [],
         "effects": None,
+        "danger": False,
         "verb": _("Declare it"),
         "back_url": back,
     }
@@ -168,6 +169,7 @@ def goal(request: SignedInRequest, pk: int) -> HttpResponse:
             _("A looser target counts only for periods that begin from today on."),
         ],
         "effects": None,
+        "danger": False,
         "verb": _("Change target"),
         "back_url": back,
     }

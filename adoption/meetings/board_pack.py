@@ -180,9 +180,9 @@ def _pages(point: meeting_agenda.Point, now: datetime, recorded: dict[str, Recor
 
 
 def _levels(judged: supported_stage.Judged) -> str:
-    """How strongly the answers up to the claimed stage stand; "" under a rulebook without levels."""
+    """How strongly the answers up to the claimed stage stand; "" while none stands at a level."""
     asked = supported_stage.asked(judged.facts, judged.rulebook.book)
-    return profile_words(profile_of(judged.states, asked)) if judged.rulebook.book.levelled else ""
+    return profile_words(profile_of(judged.states, asked))
 
 
 def _of_review(point: meeting_agenda.Point, sitting, case: Initiative) -> list[Table]:

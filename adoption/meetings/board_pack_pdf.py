@@ -31,6 +31,7 @@ from reportlab.platypus import (
 
 from adoption.meetings import board_pack
 from governance import clock
+from governance.vocabulary.readable_text import shown
 
 FONTS = Path(__file__).parent / "fonts"
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -66,10 +67,14 @@ def lost(text: str) -> set[str]:
 
 
 def _said(text: str) -> str:
-    """A text as the library takes it: without markup of its own, boxes for letters that the font does not have."""
+    """Return a text as the library takes it: markup escaped, hidden characters spelled out, boxes for letters that
+    the font does not have.
+    """
     known = _letters()
-    shown = "".join(letter if ord(letter) in known or letter in "\n\r\t" else UNKNOWN for letter in str(text))
-    return escape(shown).replace("\n", "<br/>")
+    said = "".join(
+        letter if ord(letter) in known or letter in "\n\r\t" else UNKNOWN for letter in shown(str(text))
+    )
+    return escape(said).replace("\n", "<br/>")
 
 
 def _style(name: str, size: float, **options) -> ParagraphStyle:
@@ -191,7 +196,7 @@ def _story(content: board_pack.Content, width: float) -> list:
 
 
 def _plain(text: str) -> str:
-    return "".join(letter if ord(letter) in _letters() else UNKNOWN for letter in text)
+    return "".join(letter if ord(letter) in _letters() else UNKNOWN for letter in shown(text))
 
 
 def _case(number: int, case: board_pack.CasePages, width: float) -> list:

@@ -15,11 +15,12 @@ from initiatives.models import Initiative
 
 
 class LessonWords(models.Model):
-    """What one lesson of the library is found by; the database writes it (migrations 0006 and 0010).
+    """What one lesson of the library is found by; the database writes it (`migrations/guards/post_mortems.sql`).
 
     A lesson has its row while it is published or confirmed and was not taken out.
     """
 
+    derived = True
     not_governed = "worked out from the lesson by the database"
 
     lesson = models.OneToOneField(Lesson, models.PROTECT, primary_key=True, related_name="words")

@@ -113,6 +113,7 @@ class Reading(models.Model):
     `replaces` the wrong one; with an `n` of nothing it takes it back. Whom it is about is said in `about`.
     """
 
+    inserted_only = True
     not_governed = (
         "written once, and never changed; the entry of the act that kept it commits to it by a digest"
     )
@@ -180,7 +181,6 @@ class Tally(models.Model):
     """
 
     not_governed = "worked out from the readings, which are the record, and can be worked out anew"
-    not_in_admin = "sums of readings, which are in the admin themselves"
 
     measure = models.ForeignKey(Measure, models.PROTECT, related_name="tallies")
     team = models.CharField(max_length=120, blank=True, default="")

@@ -9,6 +9,7 @@ from adoption.models.incidents import Incident
 from adoption.models.signals import Signal
 from governance.database.row_history import governed
 from governance.models import User
+from governance.runtime import link_tokens
 from initiatives.models import Initiative
 
 WAITING, SIGNALLED, OPENED, ANSWERED = "waiting", "signal", "incident", "answered"
@@ -27,7 +28,7 @@ HARMS = {
 
 
 def new_token() -> str:
-    """What nobody guesses: 128 bits."""
+    """Return the key of a new report: 128 random bits as text."""
     return secrets.token_urlsafe(16)
 
 
@@ -35,7 +36,6 @@ class ProblemLink(models.Model):
     """The address at which users report problems of one case; whoever has it may. Renewing it ends the one before."""
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="problem_links")
-    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -54,6 +54,11 @@ class ProblemLink(models.Model):
 
     def __str__(self) -> str:
         return f"problem link of {self.initiative_id}"
+
+    @property
+    def token(self) -> str:
+        """The end of its address."""
+        return link_tokens.token_of(self)
 
 
 class ProblemReport(models.Model):

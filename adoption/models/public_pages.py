@@ -3,10 +3,10 @@
 from django.db import models
 from django.db.models import Q
 
-from adoption.models.problems import new_token
 from governance.database.row_history import governed
 from governance.models import User
 from governance.models.constraints import by_whom_and_when
+from governance.runtime import link_tokens
 from initiatives.models import Initiative
 
 
@@ -23,7 +23,6 @@ class PublicPage(models.Model):
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="public_pages")
-    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     purpose = models.TextField()
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -45,3 +44,8 @@ class PublicPage(models.Model):
 
     def __str__(self) -> str:
         return f"public page of {self.initiative_id}"
+
+    @property
+    def token(self) -> str:
+        """The end of its address."""
+        return link_tokens.token_of(self)

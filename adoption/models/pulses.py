@@ -10,6 +10,7 @@ written down is what may be published, and nothing else (ADR 0033).
 from django.db import models
 from django.db.models import Q
 
+from governance.database.database_roles import EVERYTHING
 from governance.database.row_history import governed
 from governance.models import User
 from initiatives.models import Initiative
@@ -86,8 +87,8 @@ class Invitation(models.Model):
     Rows are made together and in random order, so that neither key nor place says which sheet line or mail it was.
     """
 
+    hidden_from_auditors = EVERYTHING
     not_governed = "who has not answered yet is nobody's business; opening and closing the pulse are entries"
-    not_in_admin = "a key to answer; that it is gone says that somebody answered"
 
     pulse = models.ForeignKey(Pulse, models.PROTECT, related_name="invitations")
     team = models.PositiveSmallIntegerField()
@@ -104,8 +105,8 @@ class AnswerBox(models.Model):
     shuffled each time. No team, no moment and no other answer is kept with any of them.
     """
 
+    hidden_from_auditors = EVERYTHING
     not_governed = "a copy of it after each answer would tell the answers apart; what is published is sealed"
-    not_in_admin = "what is in it before the pulse is closed is for nobody to see"
 
     pulse = models.OneToOneField(Pulse, models.PROTECT, related_name="box")
     answered = models.JSONField(default=dict)
@@ -120,7 +121,6 @@ class PulseComment(models.Model):
     """What somebody wrote beside their answers, laid down in random order when the pulse was closed."""
 
     not_governed = "words of people who were promised to stay unknown; that one was taken out is an entry"
-    not_in_admin = "read with the results of its pulse"
 
     pulse = models.ForeignKey(Pulse, models.PROTECT, related_name="comments")
     text = models.TextField()

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
+from governance.database.database_roles import EVERYTHING
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
 from initiatives.models import Initiative
@@ -128,10 +129,10 @@ class SealedSource(models.Model):
     `untold`: 1 where somebody asked for the name since its bearer last looked; a number, as desks ask by numbers.
     """
 
+    hidden_from_auditors = EVERYTHING
     not_governed = (
         "whoever acted stands on every recorded row; here that must not be known. Asking for it is an act"
     )
-    not_in_admin = "sealed; it is opened to its reporter, and to the chair by a recorded act"
 
     signal = models.OneToOneField(Signal, models.CASCADE, null=True, blank=True, related_name="sealed_source")
     problem = models.OneToOneField(

@@ -1,7 +1,7 @@
 """Alerts as monitoring sends them, in one shape: Alertmanager's webhook, Azure Monitor's common schema, plain JSON.
 
 Pure. What is wrong with one alert is no hindrance to the others of its request. Every text is made safe to show: one
-line, only letters that can be printed, cut to what is kept.
+line, hidden characters spelled out, cut to what is kept.
 """
 
 import hashlib
@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from adoption.models.monitoring import ALERTMANAGER, AZURE, OTHER
+from governance.vocabulary import strict_json
+from governance.vocabulary.readable_text import refusal, shown, storable
 
 MOST_ALERTS = 500  # in one request
 MOST_BODY = 8_000  # letters of what one alert said that are kept
@@ -68,9 +70,9 @@ class _Wrong(ValueError):
 def read(body: bytes, now: datetime) -> Batch:
     """The alerts of a request; none for the sign of life of a sender without alerts. Raises Unreadable."""
     try:
-        said = json.loads(body.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise Unreadable(f"The body is not JSON. It looks like {EXAMPLE}") from None
+        said = strict_json.read(body)
+    except strict_json.NotJson as trouble:
+        raise Unreadable(f"{trouble} A request looks like this: {EXAMPLE}") from None
     if not isinstance(said, dict):
         raise Unreadable(f"The body holds alerts: {EXAMPLE}")
     if said.get("heartbeat") is True:
@@ -80,7 +82,7 @@ def read(body: bytes, now: datetime) -> Batch:
             raise Unreadable("Switch on the common alert schema in the action group: only that is read here.")
         return _batch([said], _azure, now)
     rows = said.get("alerts")
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or not rows:
         raise Unreadable(f"The body holds a list of alerts: {EXAMPLE}")
     if len(rows) > MOST_ALERTS:
         raise Unreadable(
@@ -88,24 +90,21 @@ def read(body: bytes, now: datetime) -> Batch:
             f"{MOST_ALERTS} for this webhook."
         )
     left_out = said.get("truncatedAlerts")
-    reader = _alertmanager if isinstance(rows[0].get("labels"), dict) else _other
+    first = next((row for row in rows if isinstance(row, dict)), {})
+    reader = _alertmanager if isinstance(first.get("labels"), dict) else _other
     return _batch(rows, reader, now, left_out if type(left_out) is int and left_out > 0 else 0)
 
 
-def _batch(rows: list[dict], reader, now: datetime, left_out: int = 0) -> Batch:
+def _batch(rows: list, reader, now: datetime, left_out: int = 0) -> Batch:
     alerts, wrong = [], []
     for number, row in enumerate(rows, 1):
         try:
+            if not isinstance(row, dict):
+                raise _Wrong("The alert is not a JSON object.")
             alerts.append(reader(row, now))
         except _Wrong as trouble:
             wrong.append(Wrong(number, str(trouble)))
-        except RecursionError:
-            wrong.append(Wrong(number, "It is nested too deeply."))
     return Batch(tuple(alerts), tuple(wrong), min(left_out, 1_000_000))
-
-
-def _no_constant(name: str):
-    raise ValueError(f"{name} is not JSON")
 
 
 def _alertmanager(row: dict, now: datetime) -> Sent:
@@ -249,23 +248,23 @@ def _moment(said) -> datetime | None:
 
 
 def _line(said, most: int) -> str:
-    """A text on one line that can be shown anywhere: no control letters, none that turn the direction of reading."""
+    """Return a text on one line, with each hidden character spelled out or replaced."""
     text = said if isinstance(said, str) else "" if said is None else json.dumps(said)
-    text = " ".join("".join(one if one.isprintable() else " " for one in text[: 4 * most]).split())
+    text = " ".join(shown(storable(text[: 4 * most])).split())
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _fingerprint(known) -> str:
     """By what the sender knows it; of what is too long, or has letters that cannot be kept, the SHA-256."""
     text = known if isinstance(known, str) else json.dumps(known, sort_keys=True)
-    if len(text) <= 200 and text.isprintable() and text.strip() == text:
+    if len(text) <= 200 and text.strip() == text and not refusal(text):
         return text
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _link(said) -> str:
     """An address of the web; empty for everything else."""
-    if not isinstance(said, str) or len(said) > 500 or not said.isprintable() or " " in said:
+    if not isinstance(said, str) or len(said) > 500 or refusal(said) or len(said.split()) != 1:
         return ""
     try:
         parts = urlsplit(said)
@@ -277,5 +276,5 @@ def _link(said) -> str:
 def _body(row: dict) -> str:
     """What was said of it, as JSON that can be shown, cut to what is kept."""
     text = json.dumps(row, indent=1, ensure_ascii=False)[: MOST_BODY + 1]
-    safe = "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
+    safe = shown(storable(text))
     return safe if len(safe) <= MOST_BODY else f"{safe[:MOST_BODY]}…"

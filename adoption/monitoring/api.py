@@ -4,18 +4,15 @@
 repeat it in vain. Whatever is repeated changes nothing.
 """
 
-from django.db import Error as DatabaseError
-from django.http import UnreadablePostError
-
 from adoption.monitoring import actions
 from adoption.monitoring.alert_senders import Batch, Unreadable, read
 from governance import clock
-from governance.authorization.authzen import BadRequest, TooLong
 from governance.models import ServiceKey
 from governance.models.sign_in import ALERTS
 from governance.permission_result import Conflict
 from governance.sign_in.rate_limits import Rate
-from initiatives.enforcement.api import AWAY, Answered, answers, opened
+from governance.web.machine_api import JSON, Answered, body_of
+from initiatives.enforcement.api import AWAY, api, opened
 from initiatives.enforcement.decision_cache import Key, Known
 from initiatives.models import Initiative
 
@@ -26,13 +23,13 @@ ENDED = "This initiative ended: it takes no alerts any more. Remove it from the 
 rate = Rate()
 
 
-@answers("POST")
+@api.view("POST")
 def send(request):
     """Take in alerts, by the key in the header."""
     return _taken(request, *opened(request, ALERTS, within=(rate, ALERTS_A_SECOND)))
 
 
-@answers("POST")
+@api.view("POST")
 def send_by_address(request, secret: str):
     """The same by the key in the address. Addresses come into logs on the way: the key is for nothing but alerts."""
     known, key = opened(request, ALERTS, within=(rate, ALERTS_A_SECOND), secret=secret)
@@ -51,16 +48,13 @@ def _taken(request, known: Known, key: Key) -> dict:
     rate.pay(key.id, ALERTS_A_SECOND, len(batch.alerts) + len(batch.wrong) - 1)
     if batch.wrong and not batch.alerts:
         raise Answered(400, f"Alert {batch.wrong[0].number}: {batch.wrong[0].words}")
+    case = Initiative.objects.get(pk=known.case)
+    if case.closed or case.withdrawn_at:
+        raise Answered(409, ENDED)
     try:
-        case = Initiative.objects.get(pk=known.case)
-        if case.closed or case.withdrawn_at:
-            raise Answered(409, ENDED)
-        row = ServiceKey.objects.get(pk=key.id)
-        taken = actions.take(case=case, key=row, sent=batch.alerts)
+        taken = actions.take(case=case, key=ServiceKey.objects.get(pk=key.id), sent=batch.alerts)
     except Conflict:
         raise Answered(409, ENDED) from None
-    except DatabaseError:
-        raise Answered(503, AWAY, Retry_After="1") from None
     said = {
         "new": taken.new,
         "known": taken.known,
@@ -78,20 +72,8 @@ def _taken(request, known: Known, key: Key) -> dict:
 
 
 def _read(request) -> Batch:
-    """The alerts of a request. Raises Answered, BadRequest, TooLong."""
-    if request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
-        raise Answered(415, "Send the alerts as they are, without Content-Encoding.")
-    if (request.content_type or "").strip().lower() != "application/json":
-        raise Answered(415, "Send the alerts with Content-Type: application/json.")
+    """The alerts of a request. Raises Answered, NotJson."""
     try:
-        body = request.body
-    except UnreadablePostError:
-        raise BadRequest("The request ended before it was whole: send it again.") from None
-    if len(body) > MOST_BYTES:
-        raise TooLong(
-            f"The request is longer than {MOST_BYTES} bytes. Have the monitoring send fewer alerts at once."
-        )
-    try:
-        return read(body, clock.now())
+        return read(body_of(request, JSON, most=MOST_BYTES), clock.now())
     except Unreadable as trouble:
-        raise BadRequest(str(trouble)) from None
+        raise Answered(400, str(trouble)) from None

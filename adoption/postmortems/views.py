@@ -285,6 +285,8 @@ def _told(row: PostMortem) -> dict:
         "gaps_comments": comments.get(sections.GAPS, []),
         "all_comments": comments.get("", []),
         "gaps": _gaps(row),
+        "may_write": None,  # said by pages within the case
+        "reader": None,
     }
 
 

@@ -15,6 +15,7 @@ from adoption.public_pages import permissions
 from governance import clock
 from governance.contributions import Part
 from governance.models import Rulebook
+from governance.runtime import link_tokens
 from governance.transparency_log import as_of
 from governance.vocabulary import STAGE_RANK, Role, Stage
 from initiatives.models import Initiative, KillSwitch, RoleAssignment, ScopeVersion
@@ -205,7 +206,7 @@ class Limits:
 def standing(token: str) -> Standing | None:
     """What is known of the case whose page has this address; None where nobody has it, or it opens nothing now."""
     off = KillSwitch.objects.filter(initiative=OuterRef("pk"), released_at__isnull=True)
-    pages = PublicPage.objects.shown().filter(token=token)
+    pages = link_tokens.rows_of(PublicPage.objects.shown(), token)
     cases = filters.with_support(Initiative.objects.all(), Rulebook.objects.in_force(), clock.now())
     case = (
         cases.filter(public_pages__in=pages)

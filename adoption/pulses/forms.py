@@ -13,7 +13,7 @@ from adoption.pulses.actions import MOST_PEOPLE
 from initiatives.form_fields import DayField
 
 MOST_MAILS = 300
-LINE = re.compile(r"(?P<name>.+?)[\s,;:\t]+(?P<invited>\d{1,6})\s*")
+INVITED = re.compile(r"(?<![\s,;:])[\s,;:]+(\d{1,6})$")  # how many people, at the end of a stripped line
 
 
 class PulseForm(forms.Form):
@@ -58,11 +58,12 @@ class PulseForm(forms.Form):
         for number, line in enumerate(self.cleaned_data["teams"].splitlines(), start=1):
             if not line.strip():
                 continue
-            found = LINE.fullmatch(line.strip())
-            if found is None or not 0 < int(found["invited"]) <= MOST_PEOPLE or len(found["name"]) > 80:
+            found = INVITED.search(line.strip())
+            name = line.strip()[: found.start()] if found else ""
+            if not name or not 0 < int(found[1]) <= MOST_PEOPLE or len(name) > 80:
                 wrong.append(f"Line {number} is not a team and how many people: “{line.strip()[:60]}”.")
             else:
-                rows.append({"name": found["name"], "invited": int(found["invited"])})
+                rows.append({"name": name, "invited": int(found[1])})
         if wrong:
             raise forms.ValidationError(wrong)
         return rows

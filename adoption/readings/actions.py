@@ -17,11 +17,13 @@ from adoption.readings.reading_validation import (
     CORRECTED,
     DIFFERS,
     KNOWN,
+    MOST_KEY,
     NEW,
     WRONG,
     Asked,
     Fate,
     Sent,
+    unreadable,
     wrong_with,
 )
 from adoption.signals import signal_detection
@@ -111,12 +113,11 @@ def measures_asked(case: Initiative, keys: Iterable[int] | None = None) -> dict[
 def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], list[tuple[int, Reading]]]:
     """What becomes of each, as far as it can be told before any is kept; and the rows to keep, with their places."""
     today, now = clock.today(), clock.now()
-    wanted = {(one.measure, name) for one in sent for name in (one.key, one.replaces) if name}
+    wanted = {name for one in sent if not unreadable(one) for name in (one.key, one.replaces) if name}
     kept = {
         (row.measure_id, row.key): row
         for row in Reading.objects.filter(
-            measure__in=list(asked),
-            key__in=list({name for _, name in wanted if len(name) <= 120 and "\x00" not in name}),
+            measure__in=list(asked), key__in=[name for name in wanted if len(name) <= MOST_KEY]
         ).select_related("replaced_by")
     }
     replaced = {place for place, row in kept.items() if hasattr(row, "replaced_by")}
@@ -126,6 +127,9 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
         measure = asked.get(one.measure)
         if measure is None:
             fates.append(Fate(WRONG, "This initiative has no such measure.", "Name one of its measures."))
+            continue
+        if found := unreadable(one):
+            fates.append(found)
             continue
         known = kept.get((one.measure, one.key))
         team = measure.team(one.team)
@@ -304,7 +308,7 @@ DELETE FROM adoption_tally t USING unnest(%s::bigint[], %s::date[], %s::text[], 
  WHERE (t.measure_id, t.day, t.team, t.about) = (w.measure, w.day, w.team, w.about)
 """
 _ENTER = "INSERT INTO adoption_tally (measure_id, day, team, about, since, readings, hits, n, total, squares, heard_at)"
-_SUMS = """
+SUMS = """
 SELECT r.measure_id, r.ends_on, r.team, r.about, min(r.starts_on), count(*), coalesce(sum(r.hits), 0), sum(r.n),
        coalesce(sum(r.n * r.value), 0), coalesce(sum((r.n - 1) * r.sd * r.sd + r.n * r.value * r.value), 0),
        max(r.at)
@@ -312,7 +316,7 @@ SELECT r.measure_id, r.ends_on, r.team, r.about, min(r.starts_on), count(*), coa
  WHERE r.n > 0 AND NOT EXISTS (SELECT 1 FROM adoption_reading c WHERE c.replaces_id = r.id) {which}
  GROUP BY 1, 2, 3, 4
 """
-_ANEW = _ENTER + _SUMS.format(
+_ANEW = _ENTER + SUMS.format(
     which="AND (r.measure_id, r.ends_on, r.team, r.about) IN (SELECT * FROM"
     " unnest(%s::bigint[], %s::date[], %s::text[], %s::text[]))"
 )
@@ -357,7 +361,7 @@ def add_up_all(measure: Measure) -> int:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM adoption_tally WHERE measure_id = %s", [measure.pk])
         cursor.execute(
-            _ENTER + _SUMS.format(which="AND r.measure_id = %s"),
+            _ENTER + SUMS.format(which="AND r.measure_id = %s"),
             [measure.pk],
         )
         return cursor.rowcount

@@ -13,6 +13,7 @@ from adoption.models.instruments import (
     TRAINING_WORDS,
     USERS,
 )
+from governance.vocabulary.readable_text import refusal
 
 EARLIEST = date(2000, 1, 1)
 LONGEST_DAYS = 366
@@ -97,6 +98,14 @@ class Asked:
         return known if known is not None else (None if self.weekly or said else "")
 
 
+def unreadable(sent: Sent) -> Fate | None:
+    """Why a reading cannot even be looked up: a text of it holds a character that readers cannot see."""
+    for name in ("key", "team", "about", "replaces", "reason"):
+        if why := refusal(getattr(sent, name)):
+            return _no(f"The reading was not kept because of {name}.", why)
+    return None
+
+
 def wrong_with(sent: Sent, asked: Asked, today: date) -> Fate | None:
     """Why a reading cannot be kept, with the way to mend it; None when it can."""
     if asked.ended:
@@ -157,11 +166,11 @@ def _wrong_figure(sent: Sent, asked: Asked) -> Fate | None:
 
 
 def _wrong_names(sent: Sent, asked: Asked) -> Fate | None:
-    if not sent.key.strip() or len(sent.key) > MOST_KEY or "\x00" in sent.key:
+    if not sent.key.strip() or len(sent.key) > MOST_KEY:
         return _no(
             "It has no key of its own.", f"Give key, up to {MOST_KEY} letters, never used for another."
         )
-    if len(sent.team) > MOST_TEAM or "\x00" in sent.team:
+    if len(sent.team) > MOST_TEAM:
         return _no("The name of its team is too long.", f"Up to {MOST_TEAM} letters.")
     if asked.weekly and not sent.team and len(asked.teams) != 1:
         return _no("It does not say of which team it is.", f"Give team: {_any(asked.teams)}.")

@@ -3,12 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
 from adoption.readings.reading_validation import MOST, USERS, WRONG, Asked, Fate, Sent
-from governance.tables.columns import named, parse_date, parse_number
+from governance.tables.columns import named, parse_date
 from governance.tables.encodings import wrong
+from governance.tables.numbers import decimal_marks, parse_number, read_amount
 from governance.tables.reader import Line, Table
 
 # By what a column holds, the headers it goes by.
@@ -25,6 +27,7 @@ HEADERS = {
     "key": ("key", "id"),
     "replaces": ("replaces", "corrects"),
 }
+NUMBERS = ("n", "hits", "value", "sd")
 EXPECTED = ("measure", "from", "to", "n")
 
 
@@ -51,18 +54,21 @@ def read_rows(table: Table, asked: dict[int, Asked]) -> list[Row]:
         raise wrong(
             f"The table has no column {' and none '.join(missing)}. Name them as below and send it again."
         )
-    return [_row(line, columns, asked) for line in table.lines]
+    names = [columns[role] for role in NUMBERS if role in columns]
+    marks = decimal_marks(line.cells.get(name, "") for line in table.lines for name in names)
+    mark = marks.pop() if len(marks) == 1 else ""
+    return [_row(line, columns, asked, mark) for line in table.lines]
 
 
-def _row(line: Line, columns: dict[str, str], asked: dict[int, Asked]) -> Row:
+def _row(line: Line, columns: dict[str, str], asked: dict[int, Asked], mark: str) -> Row:
     said = {role: line.cells.get(name, "").strip() for role, name in columns.items()}
     try:
-        return Row(line.number, _sent(said, asked), None)
+        return Row(line.number, _sent(said, asked, mark), None)
     except ValidationError as problem:
         return Row(line.number, None, Fate(WRONG, " ".join(problem.messages)))
 
 
-def _sent(said: dict[str, str], asked: dict[int, Asked]) -> Sent:
+def _sent(said: dict[str, str], asked: dict[int, Asked], mark: str) -> Sent:
     measure = _measure(said.get("measure", ""), asked)
     start, end = (_day(said[name], name) for name in ("starts_on", "ends_on"))
     key = said.get("key", "")
@@ -73,11 +79,11 @@ def _sent(said: dict[str, str], asked: dict[int, Asked]) -> Sent:
         measure.key,
         start,
         end,
-        _whole(said["n"], "n"),
+        _whole(said["n"], "n", mark),
         key,
-        hits=_whole(said["hits"], "hits") if said.get("hits") else None,
-        value=_figure(said["value"], "value") if said.get("value") else None,
-        sd=_figure(said["sd"], "sd") if said.get("sd") else None,
+        hits=_whole(said["hits"], "hits", mark) if said.get("hits") else None,
+        value=_figure(said["value"], "value", mark) if said.get("value") else None,
+        sd=_figure(said["sd"], "sd", mark) if said.get("sd") else None,
         team=said.get("team", ""),
         about=_about(said.get("about", "")),
         replaces=said.get("replaces", ""),
@@ -104,18 +110,27 @@ def _day(said: str, name: str) -> date:
     return date.fromisoformat(found)
 
 
-def _whole(said: str, name: str) -> int:
-    number = parse_number(said)
+def _whole(said: str, name: str, mark: str) -> int:
+    number = _number(said, name, mark)
     if number is None or number != int(number) or not 0 <= number <= MOST:
-        raise ValidationError(f"{name}: {said[:40]!r} is no whole number.")
+        raise ValidationError(f"{name}: {said[:40]!r} is not a whole number. Write 1204.")
     return int(number)
 
 
-def _figure(said: str, name: str) -> float:
-    number = parse_number(said)
+def _figure(said: str, name: str, mark: str) -> float:
+    number = _number(said, name, mark)
     if number is None:
-        raise ValidationError(f"{name}: {said[:40]!r} is no number; write 12.5.")
+        raise ValidationError(f"{name}: {said[:40]!r} is not a number. Write 12.5.")
     return float(number)
+
+
+def _number(said: str, name: str, mark: str) -> Decimal | None:
+    """The number; refused where it can be two and no other cell of the table shows which mark is decimal."""
+    number = parse_number(said, mark)
+    if number is None and (either := read_amount(said).either):
+        less, more = (f"{value.normalize():f}" for value in either)
+        raise ValidationError(f"{name}: {said[:40]!r} can mean {less} or {more}. Write one of these.")
+    return number
 
 
 def _about(said: str) -> str:

@@ -116,6 +116,7 @@ def correct(request: SignedInRequest, pk: int, reading: int) -> HttpResponse:
             _("The wrong one stays readable, struck out; the right one takes its place in the series.")
         ],
         "effects": None,
+        "danger": False,
         "verb": _("Correct it"),
         "back_url": reverse("measure", args=[row.measure_id]),
     }
@@ -162,7 +163,9 @@ def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
         "title": _("Readings from a table"),
         "measures": actions.measures_asked(case).values(),
     }
-    return render(request, "adoption/measures/readings_import.html", context | {"form": form} | shown)
+    return render(
+        request, "adoption/measures/readings_import.html", context | {"form": form, "unsure": None} | shown
+    )
 
 
 def _looked_at(request, case, content: bytes, name: str, encoding: str) -> dict:

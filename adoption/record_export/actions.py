@@ -137,7 +137,6 @@ def prepare(pk: int) -> RecordExport | None:
         place.parent.mkdir(mode=0o700, parents=True)
         scope = record_export.Scope(case=row.initiative, first=row.first, last=row.last)
         written = record_export.export(out=place, scope=scope, with_files=row.with_files, by=row.by)
-        os.chmod(place, 0o600)
     except Refused as refused:
         return _failed(row, str(refused.answer))
     except Exception as trouble:

@@ -31,6 +31,7 @@ from governance.transparency_log import sealing, signing_keys
 from governance.transparency_log.merkle_tree import Tree
 from governance.transparency_log.recomputation import Log, one_look, stream
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.readable_text import shown
 from initiatives.history import entry_wording as history_entry_wording
 from initiatives.models import Initiative
 
@@ -145,15 +146,19 @@ def export(
 ) -> Exported:
     """Write the export to `out`; it appears when it is complete. That it was taken is itself recorded, and in it.
 
-    `held` are checkpoints that the receiver has: proofs are put in that this record begins as they say. Raises
-    NothingSealed, and OSError where the file cannot be written.
+    Only the user of this process can read the file. `held` are checkpoints that the receiver has: proofs are put in
+    that this record begins as they say. Raises NothingSealed, and OSError where the file cannot be written.
     """
     with acting(by=by, system=system, reason=f"Export of {scope}"):
         record.record(EntryKind.RECORD_EXPORTED, case=scope.case, scope=str(scope), with_files=with_files)
     sealing.seal()
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        with one_look("default"), zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            one_look("default"),
+            open(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
             done = _Writing(archive, re.sub(r"[^A-Za-z0-9._-]", "-", out.stem), scope, with_files).write(held)
         os.replace(draft, out)
     finally:
@@ -324,7 +329,7 @@ class _Writing:
             "with_files": self.with_files,
             "keys": signing_keys.known(),
         }
-        return render_to_string("adoption/record_export/export_index.html", context)
+        return shown(render_to_string("adoption/record_export/export_index.html", context))
 
 
 def encoded(content: bytes) -> str:

@@ -15,6 +15,7 @@ from adoption.user_reports import actions
 from adoption.user_reports.forms import ProblemForm
 from governance import clock
 from governance.permission_result import Refused
+from governance.runtime import link_tokens
 from governance.sign_in import throttling
 from governance.web.middleware import for_the_unknown
 from initiatives.cases.case_frame import mend
@@ -27,7 +28,8 @@ PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest, token: str) -> HttpResponse:
     """Report a problem. A link that was switched off, or never was one, opens nothing and says so."""
-    link = ProblemLink.objects.filter(token=token, ended_at__isnull=True).select_related("initiative").first()
+    links = ProblemLink.objects.filter(ended_at__isnull=True).select_related("initiative")
+    link = link_tokens.rows_of(links, token).first()
     with translation.override(language_of(request)):
         if link is None or link.initiative.closed or link.initiative.withdrawn_at:
             return _page(request, "adoption/user_reports/report_nothing.html", {}, status=404)

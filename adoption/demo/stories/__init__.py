@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from adoption.demo import lessons, meetings
-from adoption.demo.people import Company, put_levels_in_force
+from adoption.demo.people import Company
 from adoption.demo.stories import (
     accounts,
     changes,
@@ -21,14 +21,10 @@ from governance import clock
 def tell(company: Company) -> None:
     """Tell every story, in the order of the references; let the rules move on, and people go."""
     ends = clock.now() + timedelta(days=62)
-    first, *since = STORIES
-    before = first(company)
     with clock.simulated(clock.now() - timedelta(days=332)):
-        put_levels_in_force(company)
         register.policy_of_finance(company)
         register.model_near_its_end(company, clock.local_day(ends))
-    before.night(44)
-    for story in since:
+    for story in STORIES:
         story(company)
     with clock.simulated(clock.now() - timedelta(days=2)):
         register.vendor_term_that_bites(company)

@@ -278,18 +278,16 @@ def explored(tale: Tale, ago: int) -> None:
             f"{place},{1000 + place},{place % 7 * 11.5:.2f},2026-{place % 9 + 1:02}"
             for place in range(1, 400)
         ]
-        profile = profile_actions.add_profile(
+        profile_actions.add_profile(
             case=case,
             system=link.system,
             upload=SimpleUploadedFile(
                 "invoices.csv", "\n".join(["id,order,amount,month", *months, ""]).encode()
             ),
-            title="Invoices of nine months",
+            data_set="Invoices",
             taken_on=clock.today(),
             by=tale.team.lead,
         )
-    with tale.day(ago):
-        profile_actions.measure_profile(profile.pk)
 
 
 def policy_of_finance(company: Company) -> None:

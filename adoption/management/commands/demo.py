@@ -24,7 +24,7 @@ from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.models import Initiative
 
-FOUNDED = timedelta(days=420)
+FOUNDED = timedelta(days=460)
 READ_AFTER = timedelta(days=4)  # what people were told before that, they have read by now
 
 

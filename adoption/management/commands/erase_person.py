@@ -12,6 +12,7 @@ from django.db import ProgrammingError, connection, transaction
 from governance.models import User
 from governance.permission_result import Refused
 from governance.privacy import erasure, erasure_log
+from governance.vocabulary import readable_text
 from initiatives.roles import leaving
 
 
@@ -26,8 +27,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         """Whose, why, by whom, and what more."""
         parser.add_argument("person", nargs="?", help="the login of the person")
-        parser.add_argument("--why", default="", help="why, without naming the person")
-        parser.add_argument("--duty", default="", help="which duty asks for it, such as 'GDPR, Article 17'")
+        parser.add_argument(
+            "--why", type=readable_text.argument, default="", help="why, without naming the person"
+        )
+        parser.add_argument(
+            "--duty",
+            type=readable_text.argument,
+            default="",
+            help="which duty asks for it, such as 'GDPR, Article 17'",
+        )
         parser.add_argument("--by", default="", help="the login of the admin who erases")
         parser.add_argument(
             "--also", action="append", default=[], metavar="WORDS", help="another name of the person"
@@ -44,7 +52,11 @@ class Command(BaseCommand):
             "--deactivate", action="store_true", help="end the account first, where it is still active"
         )
         parser.add_argument(
-            "--override-retention", default="", metavar="DUTY", help="the duty that goes before retention"
+            "--override-retention",
+            type=readable_text.argument,
+            default="",
+            metavar="DUTY",
+            help="the duty that goes before retention",
         )
         parser.add_argument("--and-auditor", default="", help="the login of the auditor who agrees to that")
         parser.add_argument(

@@ -1,25 +1,97 @@
-"""Why a case stands behind a figure of the leaders' page: from the rows that put it there, in words."""
+"""Why an initiative stands behind a figure of Insights: from the rows that put it there, in words.
+
+Of initiatives that claim more than their evidence supports: which of the nine matters of S2-4.1 to S2-4.9 say so.
+"""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from adoption.leadership import leadership_metrics
-from adoption.leadership.blurred_stages import judged
-from adoption.leadership.usage import USAGE
-from adoption.models import Incident, Signal
-from adoption.signals import findings as signal_findings
 from governance.contracts.wording import listed
+from governance.database.request_memo import one_look
+from governance.gates import criteria
+from governance.gates.gate_inputs import Facts
+from governance.gates.standards import NOT_MET, standard_of
 from governance.models import ContractVersion, Rulebook
 from governance.templatetags.plumbline import day, layer_word, stage_word
 from governance.vocabulary import Role, Stage
+from initiatives.facts import case_rows, supported_stage
+from initiatives.insights import figures
 from initiatives.models import Coverage, FundingDecision, Initiative, RoleAssignment, StageChange
+
+MATTERS = {
+    "funding": "Funding",
+    "staffing": "Staffing",
+    "support_ownership": "Support ownership",
+    "logging": "Logging",
+    "workflow_integration": "Workflow integration",
+    "risk_management": "Risk management",
+    "user_expectations": "User expectations",
+    "governance": "Governance",
+    "promotion_criteria": "Promotion criteria",
+}
+MOST = 100  # cases judged for one page; beyond that it says so
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A case with its facts and the state of every requirement at the moment asked for."""
+
+    case: Initiative
+    facts: Facts
+    states: dict[str, criteria.State]
+    book: object
+
+    def missing(self, test: str) -> list[str]:
+        """The questions of a scale test that are not satisfied, in the words of the rulebook."""
+        items = self.book.scale_tests[test].items
+        return [
+            self.book.requirements[key].question
+            for key in items
+            if not self.states[key].satisfies("production")
+        ]
+
+
+@dataclass(frozen=True)
+class Blurred:
+    """A case that claims more than its proof supports, and the matters on which its stage expects more."""
+
+    case: Initiative
+    matters: tuple[str, ...]
+
+
+def judged(cases: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Judged]:
+    """These cases with what a gate would look at, read together."""
+    with one_look():
+        case_rows.read_together(cases)
+        found = []
+        for case in cases:
+            facts = supported_stage.facts_of(case)
+            found.append(Judged(case, facts, criteria.states_at(facts, rulebook.book, now), rulebook.book))
+    return found
+
+
+def blurred(cases: list[Initiative], rulebook: Rulebook, now: datetime) -> list[Blurred]:
+    """Of each of these cases the matters whose standard for the claimed stage is not met."""
+    return [
+        Blurred(
+            one.case,
+            tuple(
+                matter
+                for matter in MATTERS
+                if standard_of(one.facts, one.book, one.states, matter, one.case.stage, now).mark == NOT_MET
+            ),
+        )
+        for one in judged(cases, rulebook, now)
+    ]
+
 
 QUESTIONS = 2  # that a scale test misses, in full; the rest as a number
 
 
-def of(key: str, cases: list[Initiative], wanted: leadership_metrics.Wanted) -> dict[int, list[str]]:
+def of(key: str, cases: list[Initiative], wanted: figures.Wanted) -> dict[int, list[str]]:
     """By case, why it is among those of the figure; a few sentences each. Cases as `with_details` gives them."""
-    write = _WHY.get(key.rpartition("-")[0] if key.startswith(("deployed", "used", "unused")) else key)
+    write = WHY.get(key.rpartition("-")[0] if key.startswith(("deployed", "used", "unused")) else key)
     return write(cases, wanted) if write and cases else {}
 
 
@@ -29,7 +101,7 @@ def scaling(cases: list[Initiative], rulebook: Rulebook | None, now: datetime) -
         return {}
     found = {}
     for one in judged(list({case.pk: case for case in cases}.values()), rulebook, now):
-        missing = {test: one.missing(test) for test in leadership_metrics.TESTS}
+        missing = {test: one.missing(test) for test in figures.TESTS}
         passed = [test for test, questions in missing.items() if not questions]
         words = [f"Passes {listed(passed)}."] if passed else []
         for test, questions in missing.items():
@@ -64,7 +136,9 @@ def _pilots(cases, wanted) -> dict[int, list[str]]:
 def _usage(cases, wanted) -> dict[int, list[str]]:
     rows = (
         Coverage.objects.filter(
-            requirement=USAGE, evidence__initiative__in=_keys(cases), evidence__withdrawn_at__isnull=True
+            requirement=figures.USAGE,
+            evidence__initiative__in=_keys(cases),
+            evidence__withdrawn_at__isnull=True,
         )
         .exclude(evidence__result="")
         .select_related("evidence")
@@ -106,7 +180,7 @@ def _underdesigned(cases, wanted) -> dict[int, list[str]]:
     found = {}
     for case in cases:
         words = [] if case.pk in supported else ["Nobody has accepted to support it."]
-        for layer in leadership_metrics.HARD_LAYERS:
+        for layer in figures.HARD_LAYERS:
             count = (case.gap_counts or {}).get(layer, 0)
             if count:
                 words.append(f"{count} open in the layer {layer_word(layer).lower()}.")
@@ -161,52 +235,12 @@ def _came_late(found, row: StageChange, first: datetime | None, moved: str, came
         found.setdefault(row.initiative_id, []).append(f"{moved} on {day(row.at)}; {then}.")
 
 
-def _trust(cases, wanted) -> dict[int, list[str]]:
-    rows = (
-        Coverage.objects.filter(
-            requirement__startswith="adopt.",
-            evidence__initiative__in=_keys(cases),
-            evidence__withdrawn_at__isnull=True,
-        )
-        .exclude(evidence__result="")
-        .select_related("evidence")
-        .order_by("evidence__observed_on", "evidence__added_at", "evidence_id")
-    )
-    passed: dict[tuple, object] = {}
-    newest: dict[tuple, object] = {}
-    for row in rows:
-        place = row.evidence.initiative_id, row.requirement
-        newest[place] = row.evidence
-        if row.evidence.result == "pass":
-            passed[place] = row.evidence
-    found: dict[int, list[str]] = {}
-    for (case, requirement), item in newest.items():
-        fell = item.result in leadership_metrics.WORSE and wanted.takes(item.observed_on)
-        if fell and (case, requirement) in passed:
-            asked = wanted.book.requirements.get(requirement) if wanted.book else None
-            found.setdefault(case, []).append(
-                f"{asked.question if asked else requirement} {item.get_result_display()} on {day(item.observed_on)}, "
-                f"after a pass on {day(passed[case, requirement].observed_on)}."
-            )
-    keys = _keys(cases)
-    signals = Signal.objects.distrust().filter(wanted.days("observed_on"), initiative__in=keys)
-    for row in signals.order_by("observed_on", "kind", "group"):
-        found.setdefault(row.initiative_id, []).append(signal_findings.told(row))
-    incidents = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative__in=keys)
-    for row in incidents.order_by("detected_at", "pk"):
-        found.setdefault(row.initiative_id, []).append(
-            f"Incident of severity {row.severity}, {row.get_state_display().partition(':')[0].lower()}, known since "
-            f"{day(row.detected_at)}: {row.title}"
-        )
-    return found
-
-
 def _answered(cases, wanted) -> dict[int, list[str]]:
     rows = StageChange.objects.filter(initiative__in=_keys(cases), to_stage=Stage.STOPPED).order_by("pk")
     return {row.initiative_id: [f"On {day(row.at)}: {row.reason}"] for row in rows}
 
 
-_WHY = {
+WHY = {  # by key of a figure, without its stage; `adoption` adds to it
     "scalable": _scaling,
     "trials": _scaling,
     "pilots": _pilots,
@@ -218,6 +252,5 @@ _WHY = {
     "underdesigned": _underdesigned,
     "too-early": _too_early,
     "late": _late,
-    "trust-lost": _trust,
     "answered-no": _answered,
 }

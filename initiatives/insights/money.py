@@ -1,7 +1,6 @@
-"""Sums of funding decisions and stated money by currency, never added across; value measured; load of people.
+"""Sums of funding decisions and stated money by currency, never added across (S1-38, S2-4.1).
 
-Each figure is a sum over rows: amounts of funding decisions that nobody took back, and of business cases, which are
-stated by whoever wrote them.
+Amounts come from funding decisions that nobody withdrew, and from business cases, where somebody stated them.
 """
 
 from collections import defaultdict
@@ -10,20 +9,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
-from adoption.measures.evaluation import Verdict, judge
-from adoption.measures.queries import subjects
-from adoption.models import Measure
-from governance import clock
-from governance.models import Membership, Rulebook, User
-from governance.vocabulary import RUNNING_STAGES, Role, Stage
-from initiatives.models import BusinessCase, Condition, FundingDecision, Gap, Obligation, RoleAssignment
+from governance.models import Rulebook
+from governance.vocabulary import Stage
+from initiatives.models import BusinessCase, FundingDecision
 from initiatives.portfolio.filters import with_support
 
 TESTS = {"governance": "Governance", "integration": "Integration", "adoption": "Adoption"}
 NONE = Decimal(0)
 NO_VENDOR = "No vendor stated"
+# Functions (keys of cases, day) -> {key: [(what is measured, its value in words)]}: value that was measured.
+MEASURED: list[Callable] = []
 
 
 @dataclass
@@ -141,75 +138,10 @@ def _grouped(
     return [Group(key, name, sums) for key, name in words.items() if (sums := summed(held.get(key, ())))]
 
 
-def measured_value(keys: Iterable[int], today: date) -> dict[int, list[tuple[Measure, Verdict]]]:
-    """By case, its standing measures of value with what each comes to today."""
-    keys = list(keys)
-    wanted = [one for one in Measure.objects.standing().filter(initiative__in=keys) if one.how.value]
-    return {
-        pk: [(measure, judge(subject).on(today)) for measure, subject in some]
-        for pk, some in subjects(keys, measures=wanted).items()
-    }
-
-
-# --- People ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Load:
-    """What one person carries on the cases that are looked at: roles held and asked, what is due, seats."""
-
-    person: User
-    roles: dict[str, int] = field(default_factory=dict)
-    asked: int = 0
-    due: int = 0
-    overdue: int = 0
-    seats: int = 0
-
-    @property
-    def held(self) -> int:
-        """How many roles on initiatives that run, whatever role."""
-        return sum(self.roles.values())
-
-    @property
-    def roles_in_words(self) -> str:
-        """Which roles, and how many of each."""
-        return ", ".join(f"{Role(role).label.lower()} {count}" for role, count in sorted(self.roles.items()))
-
-
-def loads(cases: QuerySet, today: date, now: datetime) -> list[Load]:
-    """Load by person over these cases, in six questions: those with most roles first, then with most that is due.
-
-    Roles count on cases that run; obligations, conditions and gaps wherever they are open.
-    """
-    keys = cases.order_by().values("pk")
-    running = cases.filter(stage__in=RUNNING_STAGES, withdrawn_at__isnull=True).order_by().values("pk")
-    found: dict[int, dict] = defaultdict(
-        lambda: {"roles": {}, "asked": 0, "due": 0, "overdue": 0, "seats": 0}
-    )
-    roles = RoleAssignment.objects.in_force().filter(initiative__in=running)
-    for person, role, count in roles.order_by().values_list("person", "role").annotate(n=Count("pk")):
-        found[person]["roles"][role] = count
-    asked = RoleAssignment.objects.waiting().filter(initiative__in=running, person__is_active=True)
-    for person, count in asked.order_by().values_list("person").annotate(n=Count("pk")):
-        found[person]["asked"] = count
-    for rows, who, due in (
-        (Obligation.objects.unsettled().filter(initiative__in=keys), "debtor", "due"),
-        (Condition.objects.filter(review__initiative__in=keys, met_at__isnull=True), "owner", "due"),
-        (Gap.objects.filter(initiative__in=keys, closed_at__isnull=True), "owner", "due"),
-    ):
-        counted = rows.exclude(**{who: None}).order_by().values(who)
-        late = Count("pk", filter=Q(**{f"{due}__lt": today}))
-        for row in counted.annotate(n=Count("pk"), late=late):
-            found[row[who]]["due"] += row["n"]
-            found[row[who]]["overdue"] += row["late"]
-    seats = Membership.objects.held_at(now).filter(person__in=list(found))
-    for person, count in seats.order_by().values_list("person").annotate(n=Count("pk")):
-        found[person]["seats"] = count
-    people = User.objects.in_bulk(list(found))
-    rows_ = [Load(people[pk], **facts) for pk, facts in found.items()]
-    return sorted(rows_, key=lambda one: (-one.held, -one.due, one.person.full_name, one.person.pk))
-
-
-def today_and_now() -> tuple[date, datetime]:
-    """The day and the moment that figures hold for."""
-    return clock.today(), clock.now()
+def measured_value(cases: Iterable[int], today: date) -> dict[int, list[tuple[str, str]]]:
+    """By case, what measures its value and the value in words; a case without any is left out."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for measured in MEASURED:
+        for pk, said in measured(cases, today).items():
+            found.setdefault(pk, []).extend(said)
+    return found

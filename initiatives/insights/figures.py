@@ -1,4 +1,4 @@
-"""What leaders ask of many cases, each question answered by naming cases: scalable or pilot, used, oversold, too early.
+"""What leaders ask of many cases, each answered by naming cases: scalable or pilot, used, oversold, too early.
 
 Every figure is a number of cases that the reader may see, and the cases themselves are the rows behind it. A figure
 is handed cases that `filters.with_support` has annotated. Sources: S0-3, S0-31, S1-38, S2-3, S2-28, S2-39.
@@ -8,22 +8,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
-from adoption.leadership.usage import unused, used
-from adoption.models import Incident, Signal
 from governance import clock
 from governance.models import ContractVersion, Rulebook
 from governance.rulebook import Book
-from governance.vocabulary import RUNNING_STAGES, Role, Stage
-from initiatives.models import Coverage, FundingDecision, RoleAssignment, ScopeVersion, StageChange
-from initiatives.portfolio import filters, report_links
+from governance.vocabulary import RUNNING_STAGES, Role, Stage, Tier
+from initiatives.insights import report_links
+from initiatives.models import (
+    Evidence,
+    RoleAssignment,
+    ScopeVersion,
+    Shortcoming,
+    StageChange,
+    Voiding,
+)
+from initiatives.portfolio import filters
 from initiatives.stages.actions import STOP_REASONS
 
+USAGE = "adopt.usage"
 TESTS = ("governance", "integration", "adoption")
 EARLY_DAYS = 180  # a go-live that is taken back within so many days came too early
 HARD_LAYERS = ("application", "integration")  # where what was underdesigned shows: workflow and integration
-PASS, WORSE = "pass", ("fail", "partial")
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class Wanted:
 class Figure:
     """One figure: its key in the address, its name, in one sentence what it counts, and which cases those are.
 
+    `holds`: the condition on a case that `annotated` annotated, so that one question counts all figures.
     `happened`: it counts what happened on a day, so that the period narrows it; else what is so at the moment.
     `stage`: the claimed stage that its name leaves out, because the column beside it says it.
     """
@@ -66,7 +75,7 @@ class Figure:
     key: str
     words: str
     statement: str
-    cases: Callable[[QuerySet, Wanted], QuerySet] = field(repr=False)
+    holds: Callable[[Wanted], Q] = field(repr=False)
     happened: bool = False
     stage: str = ""
 
@@ -75,95 +84,140 @@ class Figure:
         """Its name where it stands alone, with the claimed stage whose cases it counts."""
         return f"{self.words}: {Stage(self.stage).label}" if self.stage else self.words
 
+    def cases(self, cases: QuerySet, wanted: Wanted) -> QuerySet:
+        """Those of the cases that it counts."""
+        return cases.filter(self.holds(wanted))
+
 
 # --- Ready to scale, or stuck in pilot --------------------------------------------------------------------------------
-
-
-def _mvps(cases: QuerySet) -> QuerySet:
-    return cases.filter(stage=Stage.MVP).exclude(supported="recomputing")
-
 
 _ALL_PASS = Q(span__governance=True, span__integration=True, span__adoption=True)
 
 
-def pilots(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def _mvp() -> Q:
+    return Q(stage=Stage.MVP) & ~Q(supported="recomputing")
+
+
+def pilots(wanted: Wanted) -> Q:
     """MVPs past the age at which somebody had to decide, and nobody did: those of the portfolio's report."""
-    return report_links.permanent_pilots(cases)
+    return report_links.past_time()
 
 
-def scalable(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def scalable(wanted: Wanted) -> Q:
     """MVPs that pass all three scale tests and are within their time, or were continued by the chair."""
-    return _mvps(cases).filter(_ALL_PASS).exclude(pk__in=_keys(pilots(cases, wanted)))
+    return _mvp() & _ALL_PASS & ~pilots(wanted)
 
 
-def trials(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def trials(wanted: Wanted) -> Q:
     """MVPs within their time that fail a scale test still."""
-    return _mvps(cases).exclude(_ALL_PASS).exclude(pk__in=_keys(pilots(cases, wanted)))
-
-
-def _keys(cases: QuerySet) -> QuerySet:
-    return cases.order_by().values("pk")
+    return _mvp() & ~_ALL_PASS & ~pilots(wanted)
 
 
 # --- Deployed, and used -----------------------------------------------------------------------------------------------
 
 
-def deployed(cases: QuerySet, wanted: Wanted) -> QuerySet:
-    """Production, and MVPs whose scope in force is rolled out."""
+def deployed(stage: str, wanted: Wanted) -> Q:
+    """In this stage and deployed: production, and MVPs whose scope in force is rolled out."""
     rolled = ScopeVersion.objects.filter(
         Q(ended_at__isnull=True) | Q(ended_at__gt=wanted.now),
         initiative=OuterRef("pk"),
         rollout=True,
         starts_at__lte=wanted.now,
     )
-    return cases.filter(Q(stage=Stage.PRODUCTION) | Q(Exists(rolled), stage=Stage.MVP))
+    return Q(stage=stage) if stage == Stage.PRODUCTION else Q(stage=stage) & Q(Exists(rolled))
+
+
+def used(stage: str, wanted: Wanted) -> Q:
+    """Deployed, the newest result of evidence of `adopt.usage` is a pass and current, and no finding says otherwise.
+
+    Whatever measures use reaches the gates as evidence or as a shortcoming, so this is what a gate is told (S0-3).
+    """
+    asked = wanted.book.requirements.get(USAGE) if wanted.book else None
+    if asked is None:
+        return Q(pk__in=[])
+    today = clock.local_day(wanted.now)
+    fresh = Q(pk__in=[])
+    for tier in ("", *Tier.values):
+        days = asked.days(tier)
+        since = Q(observed_on__gte=today - timedelta(days=days)) if days else Q()
+        fresh |= Q(initiative__tier=tier) & since
+    dismissed = Voiding.objects.filter(
+        evidence=OuterRef("pk"), requirement=USAGE, effective_at__lte=wanted.now
+    )
+    newest = (
+        Evidence.objects.filter(
+            ~Exists(dismissed),
+            initiative=OuterRef("pk"),
+            coverage__requirement=USAGE,
+            withdrawn_at__isnull=True,
+            superseded_by__isnull=True,
+            missing_since__isnull=True,
+        )
+        .exclude(result="")
+        .annotate(says=Case(When(fresh, result="pass", then=True), default=False))
+        .order_by("-observed_on", "-added_at", "-pk")
+    )
+    said = Shortcoming.objects.standing().filter(
+        Q(until__isnull=True) | Q(until__gt=wanted.now),
+        initiative=OuterRef("pk"),
+        requirement=USAGE,
+        since__lte=wanted.now,
+    )
+    return (
+        deployed(stage, wanted) & Q(Coalesce(Subquery(newest.values("says")[:1]), False)) & ~Q(Exists(said))
+    )
+
+
+def unused(stage: str, wanted: Wanted) -> Q:
+    """Deployed, and no evidence says that it is used: there is none, it does not pass, or it is too old."""
+    return deployed(stage, wanted) & ~used(stage, wanted)
+
+
+def _in_stage(which: Callable[[str, Wanted], Q], stage: str) -> Callable[[Wanted], Q]:
+    return lambda wanted: which(stage, wanted)
 
 
 # --- Delayed consequences ---------------------------------------------------------------------------------------------
 
 
-def funded(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def funded(wanted: Wanted) -> Q:
     """Given money for a stage that the proof did not support on that day."""
-    given = FundingDecision.objects.standing().filter(
-        ~Q(label=""), wanted.days("decided_on"), initiative=OuterRef("pk")
-    )
-    return cases.filter(Exists(given))
+    return Q(Exists(report_links.above_support().filter(wanted.days("decided_on"))))
 
 
-def oversold(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def oversold(wanted: Wanted) -> Q:
     """Claimed as an MVP on the proof of a prototype or less, decided here; or funded above what the proof supported."""
     larger = Q(stage=Stage.MVP, supported__in=[Stage.PROPOSED, Stage.PROTOTYPE]) & ~Q(basis="import")
-    return cases.filter(larger | Q(pk__in=_keys(funded(cases, wanted))))
+    return larger | funded(wanted)
 
 
-def underdesigned(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def underdesigned(wanted: Wanted) -> Q:
     """MVPs that nobody accepted to support, or with gaps in the layers application or integration."""
     supporters = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role=Role.SUPPORT_OWNER)
     gaps = Q(gap_counts__has_any_keys=list(HARD_LAYERS)) & ~Q(supported="recomputing")
-    return cases.filter(~Exists(supporters) | gaps, stage=Stage.MVP).exclude(basis="import")
+    return Q(stage=Stage.MVP) & ~Q(basis="import") & (~Q(Exists(supporters)) | gaps)
 
 
-def too_early(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def too_early(wanted: Wanted) -> Q:
     """Went into production by a decision; taken back or retired within half a year, or no longer supported now."""
-    live = _went_live(wanted)
+    live = _moved(wanted).filter(to_stage=Stage.PRODUCTION)
     back = StageChange.objects.filter(
         initiative=OuterRef("initiative"),
         from_stage=Stage.PRODUCTION,
         pk__gt=OuterRef("pk"),
         at__lte=OuterRef("at") + Value(timedelta(days=EARLY_DAYS)),
     )
-    short = Q(Exists(live), stage=Stage.PRODUCTION, shortfall__gt=0)
-    return cases.filter(Q(Exists(live.filter(Exists(back)))) | short)
+    short = Q(stage=Stage.PRODUCTION, shortfall__gt=0)
+    return Q(Exists(live.filter(Exists(back)))) | short & Q(Exists(live))
 
 
-def _went_live(wanted: Wanted) -> QuerySet:
-    moved = StageChange.objects.filter(
-        wanted.moments("at"), initiative=OuterRef("pk"), to_stage=Stage.PRODUCTION
-    )
+def _moved(wanted: Wanted) -> QuerySet:
+    """Moves of a case in the period that somebody decided here."""
+    moved = StageChange.objects.filter(wanted.moments("at"), initiative=OuterRef("pk"))
     return moved.exclude(basis="import")
 
 
-def late(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def late(wanted: Wanted) -> Q:
     """Became an MVP before a contract was in force, or went live before anybody accepted to support it."""
     contracts = ContractVersion.objects.filter(
         contract=OuterRef("initiative__contract"), starts_at__lte=OuterRef("at")
@@ -171,44 +225,15 @@ def late(cases: QuerySet, wanted: Wanted) -> QuerySet:
     supporters = RoleAssignment.objects.filter(
         initiative=OuterRef("initiative"), role=Role.SUPPORT_OWNER, accepted_at__lte=OuterRef("at")
     )
-    moved = StageChange.objects.filter(wanted.moments("at"), initiative=OuterRef("pk")).exclude(
-        basis="import"
-    )
-    early = moved.filter(~Exists(contracts), from_stage=Stage.PROTOTYPE, to_stage=Stage.MVP)
-    return cases.filter(
-        Q(Exists(early)) | Q(Exists(moved.filter(~Exists(supporters), to_stage=Stage.PRODUCTION)))
-    )
-
-
-def trust_lost(cases: QuerySet, wanted: Wanted) -> QuerySet:
-    """A question of adoption passed once and does not now; or people avoid it or suffer by it; or an incident is open.
-
-    Of signals it reads what they say, never who said it.
-    """
-    later = Coverage.objects.filter(
-        requirement=OuterRef("requirement"),
-        evidence__initiative=OuterRef("evidence__initiative"),
-        evidence__withdrawn_at__isnull=True,
-    ).exclude(evidence__result="")
-    newest = later.order_by("-evidence__observed_on", "-evidence__added_at", "-evidence__pk")
-    fallen = Coverage.objects.filter(
-        wanted.days("evidence__observed_on"),
-        evidence__initiative=OuterRef("pk"),
-        evidence__withdrawn_at__isnull=True,
-        evidence__result__in=WORSE,
-        requirement__startswith="adopt.",
-        evidence=Subquery(newest.values("evidence")[:1]),
-    )
-    passed = later.filter(evidence__result=PASS)
-    told = Signal.objects.distrust().filter(wanted.days("observed_on"), initiative=OuterRef("pk"))
-    wrong = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative=OuterRef("pk"))
-    return cases.filter(Exists(fallen.filter(Exists(passed))) | Exists(told) | Exists(wrong))
+    early = Q(from_stage=Stage.PROTOTYPE, to_stage=Stage.MVP) & ~Q(Exists(contracts))
+    alone = Q(to_stage=Stage.PRODUCTION) & ~Q(Exists(supporters))
+    return Q(Exists(_moved(wanted).filter(early | alone)))
 
 
 # --- Success ----------------------------------------------------------------------------------------------------------
 
 
-def answered_no(cases: QuerySet, wanted: Wanted) -> QuerySet:
+def answered_no(wanted: Wanted) -> Q:
     """Stopped as an idea or prototype, within the time of a prototype, because the answer was no: money not spent."""
     most = wanted.book.stages[Stage.PROTOTYPE].max_days_before_review if wanted.book else None
     began = StageChange.objects.filter(
@@ -226,25 +251,7 @@ def answered_no(cases: QuerySet, wanted: Wanted) -> QuerySet:
         stopped = stopped.annotate(began=Subquery(began.values("at")[:1])).filter(
             Q(from_stage=Stage.PROPOSED) | in_time
         )
-    return cases.filter(Exists(stopped), stage=Stage.STOPPED)
-
-
-def _staying(stage: str) -> Callable:
-    def cases_in(cases: QuerySet, wanted: Wanted) -> QuerySet:
-        return cases.filter(stage=stage).exclude(basis="import")
-
-    return cases_in
-
-
-def _in_stage(stage: str, which: Callable) -> Callable:
-    def cases_in(cases: QuerySet, wanted: Wanted) -> QuerySet:
-        return which(deployed(cases, wanted).filter(stage=stage), wanted)
-
-    return cases_in
-
-
-def _any(cases: QuerySet, wanted: Wanted) -> QuerySet:
-    return cases
+    return Q(stage=Stage.STOPPED) & Q(Exists(stopped))
 
 
 SCALING = (
@@ -267,14 +274,19 @@ DEPLOYED = tuple(
         f"{key}-{stage}",
         words,
         f"{statement} Approved stage: {Stage(stage).label}.",
-        _in_stage(stage, which),
+        _in_stage(which, stage),
         stage=stage,
     )
     for stage in (Stage.MVP, Stage.PRODUCTION)
     for key, words, statement, which in (
-        ("deployed", "Deployed", "Production, or an MVP whose scope in force is rolled out.", _any),
+        ("deployed", "Deployed", "Production, or an MVP whose scope in force is rolled out.", deployed),
         ("used", "Used", "Deployed, and the newest evidence of use is current and a pass.", used),
-        ("unused", "Not shown to be used", "Deployed, with no current evidence of use that passes.", unused),
+        (
+            "unused",
+            "Not shown to be used",
+            "Deployed, with no current evidence of use that passes.",
+            unused,
+        ),
     )
 )
 FUNDED = Figure(
@@ -284,7 +296,7 @@ FUNDED = Figure(
     funded,
     happened=True,
 )
-LAGGING = (
+LAGGING = [  # `adoption` adds what it knows of trust
     Figure(
         "oversold",
         "A prototype was oversold",
@@ -314,15 +326,7 @@ LAGGING = (
         late,
         happened=True,
     ),
-    Figure(
-        "trust-lost",
-        "Trust was lost",
-        "A question of adoption was passed once and is not now; or a signal stands that people work around it, ignore "
-        "it or have it used against them; or an incident that users noticed is not closed.",
-        trust_lost,
-        happened=True,
-    ),
-)
+]
 ANSWERED_NO = Figure(
     "answered-no",
     "Useful “no” results",
@@ -330,18 +334,44 @@ ANSWERED_NO = Figure(
     answered_no,
     happened=True,
 )
-STAYS = tuple(
-    Figure(
-        f"in-{stage}",
-        Stage(stage).label,
-        f"In the stage {Stage(stage).label} now, by a decision or registration here; claims by import are left out.",
-        _staying(stage),
-    )
-    for stage in RUNNING_STAGES
+
+MISMATCHES = Figure(
+    "mismatches",
+    "Stage mismatches",
+    "Runs, and claims more than its evidence supports.",
+    lambda wanted: Q(stage__in=RUNNING_STAGES, shortfall__gt=0),
 )
-FIGURES = {one.key: one for one in (*SCALING, *DEPLOYED, FUNDED, *LAGGING, ANSWERED_NO, *STAYS)}
+
+
+def all_figures() -> dict[str, Figure]:
+    """Every figure by its key."""
+    return {one.key: one for one in (*SCALING, *DEPLOYED, FUNDED, *LAGGING, ANSWERED_NO, MISMATCHES)}
 
 
 def annotated(visible: QuerySet, wanted: Wanted) -> QuerySet:
     """The live ones of these cases, as every figure takes them."""
     return filters.with_support(visible.live(), wanted.rulebook, wanted.now)
+
+
+def counted(cases: QuerySet, wanted: Wanted) -> tuple[dict[str, int], dict[str, list[int]]]:
+    """By figure how many cases it counts, and the keys of those that a page names, the longest in its stage first.
+
+    One question for all figures.
+    """
+    every = all_figures()
+    named = {one.key for one in (*SCALING, FUNDED, *LAGGING, ANSWERED_NO)}
+    order = ("since", "number")
+    found = cases.order_by().aggregate(
+        **{
+            key: ArrayAgg("pk", filter=one.holds(wanted), order_by=order, default=[])
+            if key in named
+            else Count("pk", filter=one.holds(wanted))
+            for key, one in every.items()
+            if not key.startswith("unused")
+        }
+    )
+    keys = {key: found[key] for key in named}
+    counts = {key: len(keys[key]) if key in named else found[key] for key in found}
+    for stage in (Stage.MVP, Stage.PRODUCTION):
+        counts[f"unused-{stage}"] = counts[f"deployed-{stage}"] - counts[f"used-{stage}"]
+    return counts, keys

@@ -1,1 +1,0 @@
-"""What the portfolio costs, what it is worth, and whom it needs: figures that advise, none of them a criterion."""

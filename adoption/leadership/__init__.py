@@ -1,1 +1,0 @@
-"""Metrics for leaders, by name and reason."""

@@ -1,0 +1,92 @@
+"""Assumed causes beside actual ones, over published post-mortems: a part of Insights (S1-19)."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from adoption.models import PostMortem
+from adoption.postmortems import cause_analysis
+from governance import clock
+from governance.contributions import Part
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.vocabulary import Layer
+from governance.web.middleware import on_any_day
+from initiatives.access import case_lookup
+from initiatives.cases.case_frame import page_of
+from initiatives.insights.forms import Asked
+
+PAGE = 25
+COLUMNS = {
+    "blamed": "Assumed cause",
+    "found": "Actual cause",
+    "credited": "Credited with success",
+    "carried": "Found to carry it",
+}
+
+
+def _causes(asked: Asked) -> dict[tuple[str, str], list[PostMortem]]:
+    """Published post-mortems of the period by column and layer: ("", "") all, ("elsewhere", "") the mistaken.
+
+    Each with its `layers`: (words, layers first to last) of what was blamed or credited and what was found.
+    """
+    told = cause_analysis.blamed_and_found(asked.cases.order_by().values("pk"))
+    found = {("", ""): told.read, ("elsewhere", ""): told.mistaken}
+    for row in told.layers:
+        found |= {(column, row.layer): getattr(row, column) for column in COLUMNS}
+    for row in told.read:
+        row.layers = [
+            (COLUMNS[column], [Layer(layer).label for layer in layers])
+            for place, column in cause_analysis.COLUMN_OF.items()
+            if (layers := told.said.get((row.pk, *place)))
+        ]
+    since, until = asked.wanted.since, asked.wanted.until
+
+    def within(row: PostMortem) -> bool:
+        day = clock.local_day(row.published_at)
+        return not (since and day < since) and not (until and day > until)
+
+    return {place: [row for row in rows if within(row)] for place, rows in found.items()}
+
+
+def beside_insights(person, asked: Asked) -> Part:
+    """How many published post-mortems blamed, found, credited each layer, or found it to carry the success."""
+    found = _causes(asked)
+    context = {
+        "columns": COLUMNS.values(),
+        "rows": [
+            (
+                words,
+                [
+                    (len(found[column, layer]), asked.link("insights-causes", column=column, layer=layer))
+                    for column in COLUMNS
+                ],
+            )
+            for layer, words in Layer.choices
+        ],
+        "all": len(found["", ""]),
+        "all_link": asked.link("insights-causes"),
+        "elsewhere": len(found["elsewhere", ""]),
+        "elsewhere_link": asked.link("insights-causes", column="elsewhere"),
+    }
+    return Part("adoption/postmortems/_cause_figures.html", context)
+
+
+@on_any_day(case_lookup.portfolio_on_any_day)
+@require_safe
+def causes(request: SignedInRequest) -> HttpResponse:
+    """Published post-mortems with the layer that was blamed and the layer that was found."""
+    asked = Asked(request)
+    found = _causes(asked)
+    place = request.GET.get("column", ""), request.GET.get("layer", "")
+    place = place if place in found else ("", "")
+    context = {
+        "nav": "insights",
+        "form": asked.form,
+        "told": asked.told,
+        "page": page_of(request, found[place], PAGE),
+        "column": COLUMNS.get(place[0], ""),
+        "layer": Layer.word(place[1]),
+        "elsewhere": place[0] == "elsewhere",
+        "back": asked.link("insights"),
+    }
+    return render(request, "adoption/postmortems/causes.html", context)

@@ -1,0 +1,196 @@
+"""The lists behind figures of Insights, page by page and as files: decisions, effort, money, people."""
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance import clock
+from governance.ledger import csv_export
+from governance.models import Rulebook, User
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.templatetags.plumbline import layer_word
+from governance.vocabulary import Stage
+from initiatives.access import permissions as case_permissions
+from initiatives.cases.case_frame import page_of
+from initiatives.efforts import queries
+from initiatives.insights import decision_register, effort_report, money, people
+from initiatives.insights.forms import DecidedForm, LinesForm, PeriodForm, below, own_cases
+from initiatives.models import Initiative, System
+
+PAGE = 50
+CHUNK = 500
+STATED = "stated, not measured"
+DECISIONS = ["When", "Decision", "Reference", "Title", "Unit", "About", "Decided by", "Reason"]
+LINES = [
+    "Reference",
+    "Title",
+    "Unit",
+    "Week",
+    "Layer",
+    "Hours",
+    "Money",
+    "Currency",
+    "Days waited",
+    "Waited for",
+    "What",
+    "Noted by",
+    "Worked on",
+    "Worked by",
+]
+
+
+@require_safe
+def decisions(request: SignedInRequest) -> HttpResponse:
+    """What was decided on the cases that the person may see, newest first."""
+    book = Rulebook.objects.current().book
+    form = DecidedForm(request.GET, book=book)
+    page = page_of(request, _decided(request, form), PAGE)
+    context = {
+        "nav": "reviews",
+        "form": form,
+        "filtered": any(request.GET.get(name) for name in form.fields),
+        "page": page,
+        "rows": decision_register.told(page, book),
+    }
+    return render(request, "initiatives/insights/decisions.html", context)
+
+
+@require_safe
+def decisions_export(request: SignedInRequest) -> HttpResponse:
+    """The same decisions as a CSV file, all pages of them."""
+    book = Rulebook.objects.current().book
+    rows = _decided(request, DecidedForm(request.GET, book=book)).iterator(chunk_size=CHUNK)
+    lines = (
+        [row.moment, row.words, row.ref, row.title, row.unit, row.about, row.who, row.said]
+        for one in rows
+        for row in decision_register.told([one], book)
+    )
+    return csv_export.stream(
+        "decisions", DECISIONS, lines, of=request.GET.urlencode() or "all", by=request.user
+    )
+
+
+def _decided(request: SignedInRequest, form: DecidedForm):
+    return decision_register.decisions(case_permissions.visible_to(request.user), form.decided)
+
+
+@require_safe
+def lines(request: SignedInRequest) -> HttpResponse:
+    """The lines behind a figure, the newest week first."""
+    form = LinesForm(request.GET)
+    wanted = form.wanted
+    context = {
+        "nav": "insights",
+        "form": form,
+        "filtered": any(request.GET.get(name) for name in form.fields),
+        "period": effort_report.period_words(wanted),
+        "waits_for": _named(wanted),
+        "page": page_of(request, _found(request, wanted), PAGE),
+    }
+    return render(request, "initiatives/insights/efforts.html", context)
+
+
+@require_safe
+def lines_export(request: SignedInRequest) -> HttpResponse:
+    """The same lines as a CSV file, all pages of them."""
+    rows = _found(request, LinesForm(request.GET).wanted).iterator(chunk_size=CHUNK)
+    of = request.GET.urlencode() or "all"
+    return csv_export.stream("effort", LINES, map(_exported, rows), of=of, by=request.user)
+
+
+def _exported(row) -> list:
+    return [
+        row.initiative.ref,
+        row.initiative.title,
+        row.initiative.unit.name,
+        row.week,
+        layer_word(row.layer),
+        row.hours,
+        row.money,
+        row.currency,
+        row.waited_days,
+        queries.waits_words(row),
+        row.words,
+        row.by.full_name,
+        row.worked_on,
+        row.worked_by.full_name if row.worked_by_id else "",
+    ]
+
+
+def _found(request: SignedInRequest, wanted: effort_report.Wanted):
+    rows = effort_report.chosen(own_cases(request), wanted)
+    return rows.select_related(
+        "initiative__unit", "by", "waits_for", "waits_for_system", "worked_by"
+    ).order_by("-week", "-pk")
+
+
+def _named(wanted: effort_report.Wanted) -> str:
+    """For whom or what the lines waited that are looked at, in words."""
+    if wanted.person:
+        return User.objects.filter(pk=wanted.person).values_list("full_name", flat=True).first() or ""
+    if wanted.system:
+        return System.objects.filter(pk=wanted.system).values_list("name", flat=True).first() or ""
+    return ""
+
+
+@require_safe
+def cost_export(request: SignedInRequest) -> StreamingHttpResponse:
+    """Every case with money, a line for each of its currencies."""
+    cases = _costed(request)
+    today, now = clock.today(), clock.now()
+    found = money.costed(cases, Rulebook.objects.in_force(), now)
+    rows = Initiative.objects.select_related("unit").in_bulk([case.pk for case in found])
+    values = money.measured_value(rows, today)
+    heading = ["Reference", "Title", "Unit", "Claimed stage", "Failing tests", "Vendor", "Currency"]
+    heading += ["Funding decisions", "Given", "Budget, stated", "Run cost a year, stated"]
+    heading += ["Benefit a year, stated", "Value measured", "Value rests on"]
+    lines = (
+        [
+            rows[one.pk].ref,
+            rows[one.pk].title,
+            rows[one.pk].unit.name,
+            Stage.word(one.stage),
+            ", ".join(money.TESTS[test] for test in one.failing),
+            one.vendor,
+            amounts.currency,
+            amounts.decisions,
+            amounts.given,
+            amounts.budget,
+            amounts.run_cost,
+            amounts.benefit,
+            measured := "; ".join(f"{words}: {said}" for words, said in values.get(one.pk, [])),
+            "measured" if measured else STATED if amounts.benefit else "",
+        ]
+        for one in found
+        for amounts in one.money.values()
+    )
+    of = request.GET.urlencode() or "all"
+    return csv_export.stream("portfolio-cost", heading, lines, of=of, by=request.user)
+
+
+@require_safe
+def capacity_export(request: SignedInRequest) -> StreamingHttpResponse:
+    """The same as a file."""
+    cases = _costed(request)
+    heading = ["Person", "Roles held", "Which roles", "Roles asked", "Due", "Overdue", "Seats"]
+    lines = (
+        [
+            load.person.full_name,
+            load.held,
+            load.roles_in_words,
+            load.asked,
+            load.due,
+            load.overdue,
+            load.seats,
+        ]
+        for load in people.loads(cases, clock.today(), clock.now())
+    )
+    of = request.GET.urlencode() or "all"
+    return csv_export.stream("portfolio-capacity", heading, lines, of=of, by=request.user)
+
+
+def _costed(request: SignedInRequest) -> QuerySet:
+    """The initiatives of the unit in the address whose costs the reader may read."""
+    case_permissions.may_read_costs(request.user).or_refuse()
+    return below(own_cases(request), PeriodForm(request.GET).wanted.unit)

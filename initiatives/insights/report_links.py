@@ -1,0 +1,160 @@
+"""The reports of the portfolio: questions that boards ask again and again. Each is a filter over cases.
+
+A filter is handed cases that `filters.with_standing` has annotated.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from governance import clock
+from governance.contributions import Report
+from governance.models import Rulebook
+from governance.vocabulary import RUNNING_STAGES, ObligationKind, Role, Stage
+from initiatives.facts import stage_expiry
+from initiatives.models import Continuation, FundingDecision, Obligation, RoleAssignment
+from initiatives.portfolio.filters import WITHDRAWN
+
+EXPIRING_DAYS = 30
+PILOTS = "permanent-pilots"
+ENDING = "ending-stages"
+
+
+def larger_prototypes(cases: QuerySet) -> QuerySet:
+    """MVPs whose proof supports a prototype."""
+    return cases.filter(stage=Stage.MVP, supported=Stage.PROTOTYPE)
+
+
+def past_time() -> Q:
+    """That a case is an MVP older than the rulebook lets an MVP grow without a decision."""
+    rulebook = Rulebook.objects.in_force()
+    days = rulebook.book.stages[Stage.MVP].max_days_before_review if rulebook else None
+    if not days:
+        return Q(pk__in=[])
+    going_on = Continuation.objects.filter(
+        initiative=OuterRef("pk"), at__gte=OuterRef("since"), until__gte=clock.today()
+    )
+    return Q(stage=Stage.MVP, since__lt=clock.now() - timedelta(days=days)) & ~Q(Exists(going_on))
+
+
+def permanent_pilots(cases: QuerySet) -> QuerySet:
+    """MVPs older than the rulebook lets an MVP grow without a decision."""
+    return cases.filter(past_time())
+
+
+def ending_stages(cases: QuerySet) -> QuerySet:
+    """Cases whose stage ends soon, or has ended: to be continued or stopped, or accepted again."""
+    rulebook = Rulebook.objects.in_force()
+    return stage_expiry.soon(cases, stage_expiry.moments(rulebook.book).get) if rulebook else cases.none()
+
+
+def above_support() -> QuerySet:
+    """Funding decisions on the case for a stage that its proof did not support on that day (S1-38)."""
+    return FundingDecision.objects.standing().filter(~Q(label=""), initiative=OuterRef("pk"))
+
+
+def funded_above_support(cases: QuerySet) -> QuerySet:
+    """Cases that were given money for a stage that their proof did not support on that day."""
+    return cases.filter(Exists(above_support()))
+
+
+def expiring(cases: QuerySet) -> QuerySet:
+    """Cases with proof that goes stale within 30 days."""
+    last = clock.today() + timedelta(days=EXPIRING_DAYS)
+    return cases.filter(stage__in=RUNNING_STAGES, next_stale_on__lte=last)
+
+
+def lapsed_production(cases: QuerySet) -> QuerySet:
+    """Production that its proof no longer supports."""
+    return cases.filter(stage=Stage.PRODUCTION, shortfall__gt=0)
+
+
+def overdue_post_mortems(cases: QuerySet) -> QuerySet:
+    """Cases, closed ones among them, whose post-mortem or retrospective is overdue."""
+    owed = Obligation.objects.overdue_on(clock.today()).filter(
+        initiative=OuterRef("pk"), kind__in=["post_mortem", "retrospective"]
+    )
+    return cases.filter(Exists(owed))
+
+
+def to_be_shown(cases: QuerySet) -> QuerySet:
+    """Imported cases whose owner said by when what they lack is shown."""
+    said = Obligation.objects.unsettled().filter(initiative=OuterRef("pk"), kind=ObligationKind.SHOWN_BY)
+    return cases.filter(Exists(said))
+
+
+def shown_late(cases: QuerySet) -> QuerySet:
+    """Imported cases that show too little after the day that their owner said."""
+    said = Obligation.objects.overdue_on(clock.today()).filter(kind=ObligationKind.SHOWN_BY)
+    return cases.filter(Exists(said.filter(initiative=OuterRef("pk"))))
+
+
+def vacant_owners(cases: QuerySet) -> QuerySet:
+    """Running cases that had an accepted owner and have none now."""
+    owners = RoleAssignment.objects.filter(initiative=OuterRef("pk"), role=Role.OWNER)
+    return cases.filter(
+        Exists(owners.filter(accepted_at__isnull=False)), ~Exists(owners.in_force()), stage__in=RUNNING_STAGES
+    )
+
+
+def withdrawn(cases: QuerySet) -> QuerySet:
+    """Ideas that were registered by mistake or joined to another case."""
+    return cases.filter(withdrawn_at__isnull=False)
+
+
+REPORTS = [
+    Report(
+        "larger-prototypes",
+        "Larger prototypes",
+        "Approved as MVP; the evidence supports a prototype.",
+        larger_prototypes,
+    ),
+    Report(
+        PILOTS,
+        "Permanent pilots",
+        "MVPs that are older than the rulebook lets an MVP grow without a decision, and the scale tests they fail.",
+        permanent_pilots,
+    ),
+    Report(
+        ENDING,
+        "Stages that end",
+        "Prototypes and MVPs that await their stage time-box review, and production to be accepted again, soon or "
+        "overdue.",
+        ending_stages,
+    ),
+    Report(
+        "funded-above-support",
+        "Funded above supported stage",
+        "Given money for a stage that the evidence did not support on the day of the decision.",
+        funded_above_support,
+    ),
+    Report(
+        "to-be-shown",
+        "To be shown",
+        "Imported, with a day by which the owner shows what is missing.",
+        to_be_shown,
+    ),
+    Report(
+        "shown-late", "Shown late", "Imported, and the day to show what is missing has passed.", shown_late
+    ),
+    Report("expiring", "Expiring in 30 days", "Evidence that expires within 30 days.", expiring),
+    Report(
+        "lapsed-production",
+        "Lapsed production",
+        "Approved as production; the evidence supports less.",
+        lapsed_production,
+    ),
+    Report(
+        "overdue-post-mortems",
+        "Overdue post-mortems",
+        "Closed or live, with a post-mortem or retrospective that should have been written.",
+        overdue_post_mortems,
+    ),
+    Report("vacant-owners", "Vacant owners", "Had an owner who accepted, and has none now.", vacant_owners),
+    Report(
+        WITHDRAWN,
+        "Registered by mistake",
+        "Withdrawn ideas, kept and marked; every other list leaves them out.",
+        withdrawn,
+    ),
+]
