@@ -34,11 +34,9 @@ class InitiativesConfig(AppConfig):
         ]
         from governance.models import Delivery
         from initiatives.approvals import mails as approval_mails
-        from initiatives.catch_up import entry_wording as catch_up_entry_wording
         from initiatives.desk import calendar as desk_calendar
         from initiatives.desk import due_queries, weekly_digest
         from initiatives.imports import entry_wording as import_entry_wording
-        from initiatives.imports.assertions import entry_wording as assertion_entry_wording
         from initiatives.interactions import body_terms
         from initiatives.interactions import entry_wording as interaction_entry_wording
         from initiatives.interactions import reminders as interaction_reminders
@@ -66,10 +64,11 @@ class InitiativesConfig(AppConfig):
         from initiatives.cases import act, audit_contribution, case_frame, privacy_contribution
         from initiatives.desk import lines as desk_lines
         from initiatives.evidence import file_check_desk
-        from initiatives.facts import finding_rules
+        from initiatives.facts import finding_rules, standings
         from initiatives.findings import decision_days, sync
         from initiatives.history import entry_wording as history_entry_wording
         from initiatives.holds.actions import follow_support
+        from initiatives.insights import report_links
         from initiatives.integration.definitions import findings as definition_findings
         from initiatives.integration.definitions.conflicts import settle_conflicts
         from initiatives.integration.links import agreements
@@ -81,11 +80,11 @@ class InitiativesConfig(AppConfig):
         from initiatives.model_register import findings as model_findings
         from initiatives.model_register import remedies as model_remedies
         from initiatives.models import Initiative, initiative
-        from initiatives.portfolio import report_links
         from initiatives.reviews.drawn_questions.actions import draw_after_sealing
         from initiatives.reviews.turn_notices import tell_turns
         from initiatives.worklist import person_worklist
 
+        contributions.derived += [standings.unlike, decision_days.unlike]
         act.followers.append(follow_support)
         act.tellers.append(tell_turns)
         case_frame.BANNERS.append(banners.banners_of)
@@ -130,8 +129,6 @@ class InitiativesConfig(AppConfig):
         contributions.readings += audit_contribution.READINGS
         history_entry_wording.SENTENCES.update(interaction_entry_wording.SENTENCES)
         history_entry_wording.SENTENCES.update(import_entry_wording.SENTENCES)
-        history_entry_wording.SENTENCES.update(assertion_entry_wording.SENTENCES)
-        history_entry_wording.SENTENCES.update(catch_up_entry_wording.SENTENCES)
         contributions.act_words.append(history_entry_wording.sentence)
         contributions.body_days.append(body_terms.days_on)
         contributions.case_ends.append(privacy_contribution.ends)

@@ -10,8 +10,6 @@ from initiatives.evidence import file_checks
 from initiatives.findings import decision_days, sync
 from initiatives.imports.estates import actions as estate_actions
 from initiatives.imports.inventories import import_runs
-from initiatives.integration.measurement import measuring_process
-from initiatives.integration.profiles import actions as profile_actions
 from initiatives.interactions.anchoring import actions as anchoring_actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
@@ -45,8 +43,9 @@ def draw_questions(keys: list[int] | None = None) -> None:
 
 @shared_task(**SURE)
 def recompute_standings() -> None:
-    """Rewrite the standings whose time ran out; open the debts of grace."""
+    """Rewrite the standings whose time ran out; open the debts of grace; correct standings that are wrong."""
     periodic.recompute()
+    periodic.correct()
 
 
 @shared_task(**SURE)
@@ -107,23 +106,15 @@ def mail_checkpoints() -> None:
     checkpoint_mails.send()
 
 
-@shared_task(**SURE, time_limit=measuring_process.SECONDS + 40)  # less than what brings a lost task back
-def measure_profile(pk: int) -> None:
-    """Measure one sample, unless somebody does."""
-    profile_actions.measure_profile(pk)
-
-
 @shared_task(**SURE)
-def tend_samples() -> None:
-    """Knock for each sample that waits or whose measuring was lost; remove what was kept until a day that has passed:
-    samples, selections of interactions, what requests say of their persons, and what approvers were shown."""
+def tend_requests() -> None:
+    """Remove what was kept until a day that has passed: selections of interactions, what requests say of their
+    persons, and what approvers were shown. Take up the searches of requests that wait.
+    """
     approval_actions.erase_previews()
     selection_actions.tend()
     request_searches.go_on()
     request_actions.forget_what_is_over()
-    for pk in profile_actions.claim_samples():
-        measure_profile.delay(pk)
-    profile_actions.remove_samples()
 
 
 @shared_task(**SURE)

@@ -1,23 +1,19 @@
 """Addresses of the pages of the cases, and of the decision API."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from initiatives.absences import views as absence_views
 from initiatives.approvals import views as approval_views
 from initiatives.case_pages import day_comparison_views
 from initiatives.case_pages import views as case_page_views
-from initiatives.catch_up import overview_views as catch_up_overview_views
-from initiatives.catch_up import views as catch_up_views
 from initiatives.checklist import crosswalk_views, waiver_views
 from initiatives.checklist import views as checklist_views
 from initiatives.checklist.several import views as several_views
 from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
-from initiatives.decisions import idea_views
-from initiatives.decisions import views as decision_views
 from initiatives.desk import first_month_views
 from initiatives.desk import views as desk_views
-from initiatives.efforts import effort_report_views, note_views
+from initiatives.efforts import note_views
 from initiatives.efforts import views as effort_views
 from initiatives.enforcement import api as enforcement_api
 from initiatives.enforcement import dry_run_views, key_views, kill_switch_views, logged_decision_views
@@ -26,13 +22,14 @@ from initiatives.evidence import views as evidence_views
 from initiatives.evidence.verification import views as verification_views
 from initiatives.holds import dependant_views
 from initiatives.holds import views as hold_views
-from initiatives.imports.assertions import list_answer_views
-from initiatives.imports.assertions import views as assertion_views
 from initiatives.imports.estates import views as estate_views
 from initiatives.imports.inventories import views as inventory_views
 from initiatives.imports.portfolio import bulk_views
 from initiatives.imports.portfolio import views as portfolio_import_views
 from initiatives.imports.removal import views as import_removal_views
+from initiatives.insights import list_views
+from initiatives.insights import views as insight_views
+from initiatives.intake import idea_views
 from initiatives.intake import views as intake_views
 from initiatives.integration.definitions import glossary_views
 from initiatives.integration.definitions import views as definition_views
@@ -55,7 +52,7 @@ from initiatives.interactions.requests import views as request_views
 from initiatives.interactions.selections import views as selection_views
 from initiatives.model_register import views as model_views
 from initiatives.model_register.evaluations import views as evaluation_views
-from initiatives.portfolio import chart_views, search_views
+from initiatives.portfolio import search_views
 from initiatives.portfolio import views as portfolio_views
 from initiatives.provisioning import api as scim
 from initiatives.provisioning import views as directory_views
@@ -89,10 +86,12 @@ urlpatterns = [
     path("scim/v2/Schemas/<str:name>", scim.schemas, name="scim-schema"),
     path("scim/v2/.search", scim.search_all, name="scim-search"),
     path("scim/v2/Me", scim.me, name="scim-me"),
-    path("scim/v2/<path:rest>", scim.nothing, name="scim-nothing"),
+    re_path(r"^scim/", scim.nothing, name="scim-nothing"),
     path("otlp/v1/traces", interactions_api.traces, name="otlp-traces"),
     path("otlp/v1/logs", interactions_api.logs, name="otlp-logs"),
+    re_path(r"^otlp/", interactions_api.nothing, name="otlp-nothing"),
     path("access/v1/approvals/<uuid:reference>", enforcement_api.approval, name="access-approval"),
+    re_path(r"^access/v1/", enforcement_api.nothing, name="access-nothing"),
     path("access/client.py", key_views.client_file, name="access-client"),
     path("access/fault_proxy.py", drill_views.kit, name="fault-kit"),
     path(".well-known/authzen-configuration", enforcement_api.configuration, name="access-configuration"),
@@ -102,7 +101,6 @@ urlpatterns = [
     path("cases/", portfolio_views.portfolio, name="portfolio"),
     path("cases/export.csv", portfolio_views.export, {"ending": "csv"}, name="portfolio-export"),
     path("cases/export.xlsx", portfolio_views.export, {"ending": "xlsx"}, name="portfolio-workbook"),
-    path("cases/pictures/", chart_views.pictures, name="pictures"),
     path("cases/register/", registration_views.register, name="register"),
     path("cases/views/save/", portfolio_views.save_view, name="view-save"),
     path("cases/views/<int:pk>/delete/", portfolio_views.delete_view, name="view-delete"),
@@ -166,9 +164,6 @@ urlpatterns = [
     path("cases/<str:ref>/evidence/<int:pk>/cover/", evidence_views.cover, name="evidence-cover"),
     path("cases/<str:ref>/evidence/<int:pk>/capture/", evidence_views.capture, name="evidence-capture"),
     path("cases/<str:ref>/evidence/<int:pk>/withdraw/", evidence_views.withdraw, name="evidence-withdraw"),
-    path(
-        "cases/<str:ref>/evidence/<int:pk>/read/<str:key>/", control_views.review_report, name="layer-review"
-    ),
     path("cases/<str:ref>/evidence/verify/", verification_views.begin, name="evidence-verify-first"),
     path(
         "cases/<str:ref>/evidence/<int:pk>/verify/<str:key>/",
@@ -333,14 +328,7 @@ urlpatterns = [
     path("cases/<str:ref>/switch/<int:pk>/drill/", kill_switch_views.drill, name="case-drill"),
     path("cases/<str:ref>/integration/profiles/", profile_views.profiles, name="integration-profiles"),
     path("cases/<str:ref>/integration/profiles/add/", profile_views.add, name="integration-profile-add"),
-    path(
-        "cases/<str:ref>/integration/profiles/<int:earlier>/<int:later>/",
-        profile_views.drift,
-        name="integration-drift",
-    ),
     path("profiles/<int:pk>/", profile_views.profile, name="integration-profile"),
-    path("profiles/<int:pk>/delete-sample/", profile_views.delete_sample, name="integration-sample-delete"),
-    path("profiles/<int:pk>/population/", profile_views.representativeness, name="integration-profile-cover"),
     path(
         "cases/<str:ref>/integration/definitions/",
         definition_views.definitions,
@@ -390,25 +378,26 @@ urlpatterns = [
     path("feeds/<int:pk>/", link_views.shut, name="feed-shut"),
     path("obligations/<int:pk>/settle/", hold_views.settle, name="obligation-settle"),
     path("obligations/<int:pk>/excuse/", hold_views.excuse, name="obligation-excuse"),
+    path("cases/<str:ref>/shown-by/", hold_views.show_by, name="shown-by"),
     path("cases/<str:ref>/gaps/", hold_views.open_gap, name="gap-open"),
     path("gaps/<int:pk>/close/", hold_views.close_gap, name="gap-close"),
-    path("cases/<str:ref>/catch-up/", catch_up_views.plan, name="case-catch-up"),
-    path("cases/<str:ref>/catch-up/propose/", catch_up_views.propose, name="case-catch-up-propose"),
-    path("cases/<str:ref>/catch-up/answer/", catch_up_views.answer, name="case-catch-up-answer"),
     path("first-month/", first_month_views.first_month_page, name="first-month"),
-    path("catch-up/", catch_up_overview_views.overview, name="catch-ups"),
-    path("catch-up/export.csv", catch_up_overview_views.export, name="catch-ups-export"),
-    path("catch-up/propose/", catch_up_overview_views.propose_many, name="catch-ups-propose"),
-    path("catch-up/agree/", catch_up_overview_views.agree_many, name="catch-ups-agree"),
     path("ideas/", idea_views.ideas, name="ideas"),
     path("cases/<str:ref>/integration/effort/", effort_views.effort, name="integration-effort"),
     path("cases/<str:ref>/integration/effort/import/", effort_views.bring_in, name="effort-import"),
     path("efforts/<int:pk>/take-back/", effort_views.take_back, name="effort-take-back"),
-    path("reports/where-it-goes/", effort_report_views.where_it_goes, name="where-it-goes"),
-    path("reports/where-it-goes/lines/", effort_report_views.lines, name="efforts"),
-    path("reports/where-it-goes/export.csv", effort_report_views.export, name="efforts-export"),
-    path("decisions/", decision_views.decisions, name="decisions"),
-    path("decisions/export.csv", decision_views.export, name="decisions-export"),
+    path("insights/effort/", list_views.lines, name="efforts"),
+    path("insights/effort/export.csv", list_views.lines_export, name="efforts-export"),
+    path("insights/", insight_views.now, name="insights"),
+    path("insights/mismatches/", insight_views.mismatches, name="insights-mismatches"),
+    path("insights/flow/", insight_views.flow, name="insights-flow"),
+    path("insights/money/", insight_views.money, name="insights-money"),
+    path("insights/money/export.csv", list_views.cost_export, name="cost-export"),
+    path("insights/people/", insight_views.people, name="insights-people"),
+    path("insights/people/export.csv", list_views.capacity_export, name="capacity-export"),
+    path("insights/figures/<slug:figure>/", insight_views.rows, name="insights-figure"),
+    path("decisions/", list_views.decisions, name="decisions"),
+    path("decisions/export.csv", list_views.decisions_export, name="decisions-export"),
     path("reviews/", review_views.reviews, name="reviews"),
     path("cases/<str:ref>/review/", review_views.open_review, name="review-open"),
     path("reviews/<int:pk>/", review_views.review, name="review"),
@@ -456,25 +445,11 @@ urlpatterns = [
     path("seats/<int:pk>/end/", seat_views.end, name="seat-end"),
     path("files/gone/", lost_file_views.files_gone, name="files-gone"),
     path("imports/", inventory_views.imports, name="imports"),
-    path("imports/portfolio/", portfolio_import_views.upload, name="portfolio-import"),
     path("imports/several/", bulk_views.several, name="imports-several"),
-    path("imports/portfolio/<int:pk>/", portfolio_import_views.sheet, name="portfolio-sheet"),
-    path("imports/portfolio/<int:pk>/publish/", portfolio_import_views.publish, name="portfolio-publish"),
-    path("imports/portfolio/<int:pk>/changes/", portfolio_import_views.take_all, name="portfolio-changes"),
+    path("imports/<int:pk>/changes/", portfolio_import_views.take_all, name="import-changes"),
     path("imports/<int:pk>/", inventory_views.batch, name="import"),
     path("imports/<int:pk>/discard/", import_removal_views.discard, name="import-discard"),
     path("imports/<int:pk>/undo/", import_removal_views.undo, name="import-undo"),
     path("imports/<int:pk>/confirm/", inventory_views.confirm, name="import-confirm"),
     path("imports/rows/<int:pk>/decide/", inventory_views.decide_row, name="import-row"),
-    path("lists/", assertion_views.lists, name="lists"),
-    path("lists/moves/", assertion_views.moves, name="asserted-moves"),
-    path("lists/moves/export.csv", assertion_views.moves_export, name="asserted-moves-export"),
-    path("lists/<int:pk>/answers/", list_answer_views.answers, name="list-answers"),
-    path("lists/<int:pk>/answers/export.csv", list_answer_views.answers_export, name="list-answers-export"),
-    path("lists/<int:pk>/practices/", list_answer_views.practices, name="list-practices"),
-    path(
-        "lists/<int:pk>/practices/export.csv",
-        list_answer_views.practices_export,
-        name="list-practices-export",
-    ),
 ]

@@ -19,7 +19,6 @@ from governance.people.permissions import may_import
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import APPROVING, BoardRole, Role, Seat, SignOffVerdict, Stage
 from initiatives.access.signers import (
-    accounts_of,
     contract_authors,
     ever_owned,
     parties_of,
@@ -192,18 +191,6 @@ def may_change_what_runs(case: Initiative, person: User) -> Answer:
     return no("Only the owner or the technical lead records this.", "Ask one of them.")
 
 
-def may_review_layer_report(case: Initiative, item, person: User) -> Answer:
-    """Read a report on a layer from outside the build team (S0-21): not its author, no role held or asked for here."""
-    outside = "Somebody who holds no role on this initiative reads it and says so."
-    if item.author_id in accounts_of(person):
-        return no("You added this report yourself.", outside)
-    if roles := party_as(case, person):
-        return no(
-            f"You are party to this initiative ({roles}): a report on a layer is read from outside.", outside
-        )
-    return all_of(_closed(case), _active(person), may_open_file(case, person))
-
-
 def may_accept_role(assignment: RoleAssignment, person: User) -> Answer:
     """Accept, or accept again: the proposed person, whose acceptance is proof and closes holds."""
     return all_of(may_answer_role(assignment, person), cooling_off.may_lift(person))
@@ -363,11 +350,13 @@ def may_ask(review: Review, person: User) -> Answer:
     return no("Only members of the board ask questions here.", "Owners answer them.")
 
 
-def may_compare_ideas(person: User) -> Answer:
-    """See waiting ideas side by side: whoever sits on a board, of the ideas of that board's units."""
-    if person.is_active and seats_held(person):
+def may_read_costs(person: User) -> Answer:
+    """Money and people of the portfolio: boards, sponsors, auditors and admins, of the initiatives they may open."""
+    sponsored = RoleAssignment.objects.in_force().filter(person=person, role=Role.SPONSOR)
+    office = person.is_admin or person.is_auditor or seats_held(person)
+    if person.is_active and (office or sponsored.exists()):
         return yes()
-    return no("Ideas are compared by the boards they wait for.", "Ask a member of your board.")
+    return no("Boards, sponsors, auditors and admins read what the portfolio costs.", "Ask one of them.")
 
 
 def may_accept_exception(case: Initiative, seats, person: User) -> Answer:

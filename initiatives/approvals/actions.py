@@ -27,6 +27,7 @@ from governance.permission_result import Answer, Conflict, Refused, ended, no, y
 from governance.queue.task_base import after_commit
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
+from governance.vocabulary.readable_text import shown
 from initiatives.approvals import queries
 from initiatives.approvals.permissions import may_answer_approval
 from initiatives.approvals.queries import arguments_digest, arguments_of, names_in
@@ -166,9 +167,9 @@ def request_approval(
             version=case.contract.versions.get(pk=getattr(version, "pk", version)),
             key=key,
             clauses=[rule.number for rule in decision.clauses],
-            subject=queries.visible(cedar_policies.name_of(question["subject"]))[:240],
-            action=queries.visible(question["action"]["name"])[:120],
-            resource=queries.visible(cedar_policies.name_of(question["resource"]))[:240],
+            subject=shown(cedar_policies.name_of(question["subject"]))[:240],
+            action=shown(question["action"]["name"])[:120],
+            resource=shown(cedar_policies.name_of(question["resource"]))[:240],
             arguments=arguments_of(question),
             arguments_digest=digest,
             approvers=list(approval.approvers),

@@ -6,7 +6,6 @@ a screen would hide (direction marks, zero-width letters) is spelt out.
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from governance.contracts import cedar_policies
 from governance.contracts.wording import APPROVERS, duration, listed, money
 from governance.ledger import record
 from governance.models import Clause, User
+from governance.vocabulary.readable_text import shown
 from initiatives.facts import case_rows
 from initiatives.models import ApprovalAnswer, ApprovalRequest, Initiative, RoleAssignment
 from initiatives.models.approvals import APPROVE
@@ -71,14 +71,18 @@ def _holds_nul(value) -> bool:
 
 
 def names_in(question: Mapping) -> frozenset[str]:
-    """By what the question names the people the system acts for: as subject, on behalf of, or as principal."""
+    """By what the question names the people the system acts for: as subject, on behalf of, or as principal.
+
+    Each name without regard to case, both as the database has it (lower) and as Unicode has it (casefold).
+    """
     subject = question["subject"]
     said = (
         subject.get("id"),
         (subject.get("properties") or {}).get("on_behalf_of"),
         (question.get("context") or {}).get("principal"),
     )
-    return frozenset(text.strip().casefold() for value in said for text in _texts(value) if text.strip())
+    names = [text.strip() for value in said for text in _texts(value)]
+    return frozenset(form for name in names if name for form in (name.lower(), name.casefold()))
 
 
 def _texts(value) -> Iterator[str]:
@@ -93,7 +97,7 @@ def _texts(value) -> Iterator[str]:
 
 def named_as(person: User, names: frozenset[str]) -> bool:
     """Whether one of these names is the person's login or address."""
-    return person.login.casefold() in names or bool(person.email and person.email.casefold() in names)
+    return person.login.lower() in names or bool(person.email and person.email.lower() in names)
 
 
 def is_principal(request: ApprovalRequest, person: User) -> bool:
@@ -199,7 +203,7 @@ def _values(path: str, value, words: str = "") -> Iterator[Row]:
         for place, inner in enumerate(value, 1):
             yield from _values(f"{path}[{place}]", inner, f"{words}, {_nth(place)}".lstrip(", "))
     elif value != {} or words:
-        yield Row(visible(words.replace("_", " ")), visible(path), _said(value))
+        yield Row(shown(words.replace("_", " ")), shown(path), _said(value))
 
 
 def _nth(place: int) -> str:
@@ -211,27 +215,12 @@ def _said(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return f"“{visible(value)}”"
+        return f"“{shown(value)}”"
     if value is None:
         return "nothing"
     if value in ([], {}):
         return "an empty list" if value == [] else "nothing in it"
     return str(value)
-
-
-def visible(text: str) -> str:
-    """The text with every character spelt out that a screen would not show: "⟨U+202E⟩"."""
-    return "".join(
-        f"⟨U+{ord(letter):04X}⟩"
-        if letter != "\n" and unicodedata.category(letter)[0] in "CZ" and letter != " "
-        else letter
-        for letter in text
-    )
-
-
-def lines_of(text: str) -> str:
-    """A longer text with every hidden character spelt out; line ends and tabs stay what they are."""
-    return "\t".join(visible(part) for part in text.replace("\r\n", "\n").split("\t"))
 
 
 def amount_of(action: Mapping) -> str:

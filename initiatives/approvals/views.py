@@ -15,6 +15,7 @@ from governance.authorization import approval_patterns, approval_previews
 from governance.models import User
 from governance.templatetags.plumbline import moment
 from governance.vocabulary import Role
+from governance.vocabulary.readable_text import shown
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.approvals import actions, queries
@@ -142,7 +143,7 @@ def _preview(row: ApprovalRequest, person: User, answers) -> dict | None:
         "row": found,
         "readable": readable,
         "erased": readable and not content,
-        "text": "" if is_link else queries.lines_of(content),
+        "text": "" if is_link else shown(content.replace("\r\n", "\n")),
         "link": content if is_link else "",
         "host": approval_previews.host_of(content),
         "days": actions.PREVIEW_KEPT.days,

@@ -35,6 +35,7 @@ from initiatives.checklist.row_presentation import mend_of
 from initiatives.facts import case_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import activity, recent_changes, timeline
+from initiatives.imports.inventories import claims
 from initiatives.models.initiative import gate_out_of
 from initiatives.registration import actions as registration_actions
 from initiatives.registration import preview as registration_preview
@@ -112,6 +113,7 @@ def case(request, ref):
     if as_of.current():
         context["kept"] = past_views.kept_beside_now(context)
     else:
+        context["said"] = claims.said_by_source(row) if row.imported else None
         context["banners"] = [*context["banners"], *outgrown_banner(row)]
         context["next"] = next_step.next_step(context, request.user)
         context["changed"] = recent_changes.of_case(row, request.user, facts, states, book)

@@ -13,7 +13,7 @@ from governance.identity.proofs import ceremony
 from governance.ledger import record
 from governance.permission_result import Refused
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import supported_stage
+from initiatives.facts import standings
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.actions")
@@ -107,7 +107,7 @@ def settle_standings(cases: list[Initiative], grace=None) -> list:
         return
     # What was changed is read anew, and once.
     with request_memo.afresh(), request_memo.one_look():
-        support = supported_stage.rewrite(cases)
+        support = standings.rewrite(cases)
         opened = [debt for follow in followers for debt in follow(cases, support, grace)]
         for tell in tellers:
             tell(cases)

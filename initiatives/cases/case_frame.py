@@ -478,5 +478,10 @@ def ask(request, case: Initiative, page: str, form, **more):
     template = more.pop("template", "initiatives/cases/case_form.html")
     more.setdefault("back_url", back_to(request, case.get_absolute_url()))
     more.setdefault("effects", None)
-    context = case_context(request, case, page) | {"form": form, "frame": "form"}
+    context = case_context(request, case, page) | {
+        "form": form,
+        "frame": "form",
+        "happens": [],
+        "danger": False,
+    }
     return render(request, template, context | more, status=status)

@@ -84,12 +84,10 @@ def answer(
                 before=before,
             )
             _end_attestations(case, requirement)
-        attested = true_as_of and "attestation" in asked.evidence
-        # With levels every answer is somebody's word as of a day: that is what stated means.
-        stated = book.levelled and (changed or true_as_of)
+        # Every answer is somebody's word as of a day: that is what stated means.
         if (
             kind == AnswerKind.ANSWERED
-            and (attested or stated)
+            and (changed or true_as_of)
             and requirement not in criteria.ACCEPTED_IN_PERSON
         ):
             create_evidence(

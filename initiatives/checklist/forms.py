@@ -9,6 +9,7 @@ from governance import clock
 from governance.gates import requirements
 from governance.vocabulary import AnswerKind, DeclaredResult
 from initiatives.evidence.forms import ProofForm
+from initiatives.files.upload_policy import tidy_name
 from initiatives.form_fields import DayField, WordsField
 from initiatives.models import Initiative
 
@@ -88,7 +89,7 @@ class ProofOnRow(ProofForm):
         file, clause = fields.get("file"), fields.get("clause")
         if not fields.get("title") and "title" not in self.errors:
             named = f"Clause {clause.number}" if clause else ""
-            fields["title"] = PurePath(file.name).stem[:200] if file else named
+            fields["title"] = PurePath(tidy_name(file.name)).stem[:200] if file else named
         return fields
 
     @property

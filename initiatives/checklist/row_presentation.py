@@ -110,7 +110,7 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "more_items": max(0, len(items) - ITEMS_SHOWN),
         "age_from": state.items[0].observed_on if state.items else None,
         "who": "You" if mine else state.mended_by or who_answers(facts, asked),
-        "mend": there,
+        "mend": there or ("", ""),
         "seats": [Seat.word(seat).lower() for seat in seats],
         "later": later,
         "generated": key in requirements.GENERATED_ONLY,
@@ -169,8 +169,6 @@ def mend_of(case, book, state, may: WhoMay) -> tuple[str, str] | None:
         return reverse("contract-map", args=[case.ref]), "Open the map of the contract"
     if state.state == "register" or state.place == requirements.IN_REGISTER:
         return reverse("integration", args=[case.ref]), "See what the register says"
-    if state.state == "unread":
-        return reverse("layer-review", args=[case.ref, state.items[0].id, state.key]), "Read it from outside"
     if state.place == requirements.BY_VERIFYING:
         item = item_to_verify(state, book, may.seats, may.person.pk)
         if item is None:

@@ -48,7 +48,7 @@ def request_waiver(*, case: Initiative, key: str, reason: str, until: date, by: 
             wrong["key"] = (
                 "It was waived before, and a waiver does not run twice in a row. It has to be shown now."
             )
-        if book.waivers_max is not None and _running(case) >= book.waivers_max:
+        if _running(case) >= book.waivers_max:
             wrong["key"] = (
                 f"It carries {book.waivers_max} waivers already, and no initiative carries more at once. Show "
                 f"one of them, "

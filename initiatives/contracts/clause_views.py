@@ -118,6 +118,7 @@ def clause_edit(request, ref, number):
         "kind_key": kind,
         "kinds": ClauseKind.choices,
         "number": wanted,
+        "overtaken": None,
         "back_url": _list(case, wanted),
         "now": now,
         "seen": request.POST.get("seen", "")

@@ -62,15 +62,6 @@ class ClausesControlForm(ControlForm):
         self.fields["clauses"].label_from_instance = lambda clause: f"{clause.number}. {clause.sentence}"
 
 
-class ReadingForm(forms.Form):
-    """What somebody from outside says of a report."""
-
-    words = WordsField(
-        label="What you found",
-        help_text="What you read, and whether it shows what is asked. Your name stands beside it.",
-    )
-
-
 class DecisionForm(forms.Form):
     """A decision on how the system is built."""
 

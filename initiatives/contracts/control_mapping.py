@@ -9,13 +9,12 @@ from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.ledger import record
-from governance.models import Clause, Rulebook, User
-from governance.people import cooling_off
+from governance.models import Clause, User
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
-from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative, LayerReview
+from initiatives.models import ArchitectureDecision, ClauseEnforcement, Evidence, Initiative
 from initiatives.models.enforcement import ENFORCING_LAYERS
 
 LONGEST_TITLE = 200
@@ -118,41 +117,6 @@ def end_mapping(*, mapping: ClauseEnforcement, by: User) -> ClauseEnforcement:
         )
         settle_standing(case)
     return mapping
-
-
-def review_layer_report(*, evidence: Evidence, requirement: str, words: str, by: User) -> LayerReview:
-    """Say, in person and from outside the build team, that one has read a report on a layer, and what one makes of it.
-
-    Until somebody has, the report does not count. Raises ValidationError, Refused or Conflict.
-    """
-    if not words.strip():
-        raise ValidationError({"words": "Say what you read, and whether it shows what is asked."})
-    with act("read layer report", by=by, case=evidence.initiative_id) as case:
-        evidence = Evidence.objects.get(pk=evidence.pk)
-        case_permissions.may_review_layer_report(case, evidence, by).or_refuse()
-        cooling_off.may_lift(by).or_refuse()
-        asked = Rulebook.objects.current().book.requirements.get(requirement)
-        offered = evidence.coverage.filter(requirement=requirement).exists()
-        if asked is None or asked.group != "layer" or not offered:
-            no(f"{evidence.title} is not offered as the report on that layer.").or_refuse()
-        if evidence.withdrawn_at or Evidence.objects.filter(supersedes=evidence).exists():
-            raise Conflict(f"{evidence.title} no longer counts.", "Read the item that took its place.")
-        if LayerReview.objects.filter(evidence=evidence, requirement=requirement, reviewer=by).exists():
-            raise Conflict("You said so already.")
-        row = LayerReview(
-            evidence=evidence, requirement=requirement, reviewer=by, words=words.strip(), at=clock.now()
-        )
-        row.save()
-        record.record(
-            EntryKind.LAYER_REPORT_READ,
-            case=case,
-            evidence=evidence.pk,
-            title=evidence.title,
-            requirement=requirement,
-            words=row.words,
-        )
-        settle_standing(case)
-    return row
 
 
 def record_architecture_decision(

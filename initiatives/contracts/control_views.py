@@ -1,4 +1,4 @@
-"""Pages of the control mapping: clauses and their controls, reports on layers."""
+"""Pages of the control mapping: clauses and their controls."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from governance.models import Clause, Rulebook
+from governance.models import Clause
 from governance.templatetags.days import keep
 from governance.templatetags.plumbline import day
 from governance.web.middleware import on_any_day
@@ -21,7 +21,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import together
 from initiatives.cases.case_frame import acted, ask, case_context, mend, sent
 from initiatives.contracts import control_mapping, preview
-from initiatives.contracts.control_forms import ClausesControlForm, ControlForm, ReadingForm
+from initiatives.contracts.control_forms import ClausesControlForm, ControlForm
 from initiatives.evidence.views import STATES, TONES, state_of_item
 from initiatives.models import ClauseEnforcement
 from initiatives.models.enforcement import ENFORCING_LAYERS
@@ -270,50 +270,5 @@ def end_mapping(request, pk):
         impact_verb=_("Ending it"),
         danger=True,
         verb=_("End it"),
-        back_url=back,
-    )
-
-
-def review_report(request, ref, pk, key):
-    """Say, from outside the build team, that one read the report on a layer."""
-    case = case_lookup.case_for(request.user, ref)
-    row = case_lookup.evidence_for(request.user, case, pk)
-    asked = Rulebook.objects.current().book.requirements.get(key)
-    if asked is None or asked.group != "layer" or not row.coverage.filter(requirement=key).exists():
-        raise Http404("This item is not the report on that layer.")
-    case_permissions.may_review_layer_report(case, row, request.user).or_refuse()
-    back = reverse("evidence-item", args=[case.ref, row.pk])
-    form = ReadingForm(sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            control_mapping.review_layer_report(
-                evidence=row, requirement=key, by=request.user, **form.cleaned_data
-            )
-        except ValidationError as error:
-            mend(form, error)
-        else:
-            messages.success(request, _("Your reading stands beside the report."))
-            return redirect(back)
-    return ask(
-        request,
-        case,
-        "evidence",
-        form,
-        template="initiatives/contracts/layer_review.html",
-        title=_("Read a report on a layer"),
-        lede=asked.question,
-        item=row,
-        asked=asked,
-        has_file=bool(row.file),
-        names=row.names.select_related(
-            "component_version__component", "scope_version", "contract_version__contract"
-        ),
-        happens=[
-            _(
-                "The report counts for this layer once somebody outside the build team has read it: that is you."
-            ),
-            _("It stops counting when you take a role on this initiative, or are asked to."),
-        ],
-        verb=_("I have read it"),
         back_url=back,
     )

@@ -4,7 +4,6 @@ Imported claims owe nothing and remind nobody; what people do on an imported cas
 """
 
 from initiatives.approvals.reminders import approvals_asked
-from initiatives.catch_up.reminders import waves
 from initiatives.evidence.reminders import files_missing, open_changes, proof, renewals
 from initiatives.holds.reminders import conditions, debts, gaps, waivers
 from initiatives.integration.resilience.reminders import drills
@@ -29,7 +28,6 @@ QUERIES = [
     conditions,
     waivers,
     gaps,
-    waves,
     reattestations,
     trials,
     dependences,

@@ -10,16 +10,15 @@ from governance import clock
 from governance.database.request_memo import one_look
 from governance.gates import criteria
 from governance.gates.separation_of_duties import Parties
-from governance.models import Rulebook
+from governance.models import Rulebook, Unit
 from governance.people import boards
 from governance.permission_result import Reason
 from governance.rulebook import Book
-from governance.vocabulary import Role, Stage, Tier
+from governance.vocabulary import ObligationKind, Role, Stage, Tier
 from initiatives.cases.review_state import Bench, seat_states
-from initiatives.catch_up import queries
 from initiatives.desk import first_steps, seat_time
 from initiatives.desk.first_steps import Step, number_of
-from initiatives.models import CatchUpPlan, ImportBatch, Initiative, RoleAssignment, RulebookDraft, Span
+from initiatives.models import ImportBatch, Initiative, Obligation, RoleAssignment, RulebookDraft, Span
 
 TIERS = (Tier.MINIMAL, Tier.LIMITED, Tier.HIGH)
 
@@ -34,8 +33,11 @@ class Reach:
 
 
 def claiming() -> QuerySet:
-    """The imported initiatives that claim a running stage."""
-    return queries.claiming(Initiative.objects.all())
+    """The imported initiatives of one's own that claim a running stage."""
+    claimed = Initiative.objects.filter(
+        basis="import", stage__in=(Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION), withdrawn_at__isnull=True
+    )
+    return claimed.exclude(unit__in=Unit.objects.of_others().order_by().values("pk"))
 
 
 def steps() -> list[Step]:
@@ -58,7 +60,7 @@ def steps() -> list[Step]:
         first_steps.rulebook_step(),
         _portfolio(),
         _owners(),
-        _plans(),
+        _days(),
     ]
 
 
@@ -77,7 +79,7 @@ def _portfolio() -> Step:
         "What a list says becomes claims: shown as stated by its source, signed and decided by nobody.",
         state,
         bool(stages) and not waiting,
-        reverse("portfolio-import"),
+        reverse("imports"),
         "Import your portfolio",
     )
 
@@ -108,31 +110,29 @@ def _owners() -> Step:
     )
 
 
-def plans() -> dict[str, int]:
-    """How many imported initiatives have which state of their catch-up plan; what is only dated counts apart."""
-    current = CatchUpPlan.objects.current().filter(initiative=OuterRef("pk"))
+def days_to_show() -> dict[str, int]:
+    """How many imported initiatives have a day to show what they lack, one that has passed, and none."""
+    said = Obligation.objects.unsettled().filter(kind=ObligationKind.SHOWN_BY, initiative=OuterRef("pk"))
     state = Case(
-        When(Exists(current.filter(answer__agreed=True)), then=Value("agreed")),
-        When(Exists(current.filter(answer__agreed=False)), then=Value("sent back")),
-        When(Exists(current), then=Value("dated")),
+        When(Exists(said.filter(due__lt=clock.today())), then=Value("late")),
+        When(Exists(said), then=Value("dated")),
         default=Value("none"),
         output_field=CharField(),
     )
-    told = claiming().order_by().annotate(plan=state).values_list("plan").annotate(Count("pk"))
-    return {"agreed": 0, "dated": 0, "sent back": 0, "none": 0} | dict(told)
+    told = claiming().order_by().annotate(day=state).values_list("day").annotate(Count("pk"))
+    return {"dated": 0, "late": 0, "none": 0} | dict(told)
 
 
-def _plans() -> Step:
-    counts = plans()
+def _days() -> Step:
+    counts = days_to_show()
     return Step(
         "catch-up",
-        "Catch up, wave by wave",
-        "Each initiative gets days by which it shows what it lacks; the chair agrees to them. Nothing else changes.",
-        f"{counts['agreed']} agreed, {counts['dated']} dated and not agreed, {counts['sent back']} sent back, "
-        f"{counts['none']} without a plan",
-        bool(counts["agreed"]) and not (counts["dated"] or counts["sent back"] or counts["none"]),
-        reverse("catch-ups"),
-        "See which first and why",
+        "Say by when each shows what it lacks",
+        "The owner of each initiative sets one day. Nothing else changes.",
+        f"{counts['dated']} with a day, {counts['late']} past their day, {counts['none']} without a day",
+        bool(counts["dated"]) and not (counts["late"] or counts["none"]),
+        f"{reverse('portfolio')}?report=to-be-shown",
+        "See which have a day",
     )
 
 

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from governance.models import Rulebook
 from governance.people.permissions import may_reorganise
-from governance.rulebook import load_newest, parse
+from governance.rulebook import parse, shipped_text
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.case_frame import pick
 from initiatives.desk import first_month, seat_time
@@ -17,7 +17,7 @@ def first_month_page(request: SignedInRequest) -> HttpResponse:
     """Steps with their state, what a seat costs in time, what the rulebook asks of what was imported, and who signs."""
     may_reorganise(request.user).or_refuse()
     in_force = Rulebook.objects.in_force()
-    book = in_force.book if in_force else parse(load_newest(()))
+    book = in_force.book if in_force else parse(shipped_text())
     steps = first_month.steps()
     tier = pick(request.GET.get("tier"), first_month.TIERS, "limited")
     context = {

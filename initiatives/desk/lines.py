@@ -14,7 +14,6 @@ from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, S
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
-from initiatives.catch_up import desk as catch_up_desk
 from initiatives.desk import contract_lines, role_lines
 from initiatives.desk.stage_expiry_lines import ends
 from initiatives.holds import alert_desk
@@ -22,7 +21,6 @@ from initiatives.intake import desk as intake_desk
 from initiatives.integration.systems import desk as system_desk
 from initiatives.model_register import desk as model_desk
 from initiatives.models import Evidence, Initiative, Span, Waiver
-from initiatives.models.imports import OWN_SHEET
 from initiatives.portfolio.portfolio_export import gap_words
 from initiatives.reviews import desk as review_desk
 from initiatives.worklist.person_worklist import Look, look_of
@@ -121,7 +119,7 @@ def _exceptions(look: Look):
         case = answer.initiative
         signing = look.book.at_tier(case.tier).seats_asking(answer.requirement)
         # What one person accepted waits for a second where production asks it at high risk.
-        twice = look.book.levelled and Stage.PRODUCTION in look.book.gates_asking(answer.requirement)
+        twice = Stage.PRODUCTION in look.book.gates_asking(answer.requirement)
         if answer.accepted_at and not twice:
             continue
         mine = set(signing) & set(look.seats_on(case)) and answer.accepted_by_id != look.person.pk
@@ -338,7 +336,7 @@ def house(look: Look):
         yield Line(
             "confirm",
             f"Import of {batch['file']}",
-            reverse("portfolio-sheet" if batch["source"] == OWN_SHEET else "import", args=[batch["pk"]]),
+            reverse("import", args=[batch["pk"]]),
             "Look and confirm",
             "Nothing of it is live until it is confirmed.",
             when=f"since {day(datetime.fromisoformat(batch['at']))}",
@@ -408,7 +406,6 @@ PARTS = [
     alert_desk.lines,
     my_cases,
     ends,
-    catch_up_desk.lines,
     debts,
     system_desk.lines,
     model_desk.lines,
@@ -428,10 +425,6 @@ QUIET = {
     EntryKind.ARCHITECTURE_DECIDED,
     EntryKind.ARCHITECTURE_DECISION_WITHDRAWN,
     EntryKind.ASKED,
-    EntryKind.CATCH_UP_AGREED,
-    EntryKind.CATCH_UP_CHANGED,
-    EntryKind.CATCH_UP_PROPOSED,
-    EntryKind.CATCH_UP_SENT_BACK,
     EntryKind.CLAUSE_COMMENTED,
     EntryKind.CLAUSE_MAPPED,
     EntryKind.CLAUSE_MOVED,
@@ -464,7 +457,6 @@ QUIET = {
     EntryKind.EVIDENCE_WITHDRAWN,
     EntryKind.KEY_MADE,
     EntryKind.KEY_REVOKED,
-    EntryKind.LAYER_REPORT_READ,
     EntryKind.MAPPING_ENDED,
     EntryKind.MODEL_ADDED,
     EntryKind.NOT_APPLICABLE_ACCEPTED,

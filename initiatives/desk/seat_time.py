@@ -59,9 +59,7 @@ def seat_times(book: Book, tier: str) -> list[SeatTime]:
 def _asked(book: Book, gate: Gate, seat: str, tier: str) -> tuple[int, int]:
     """How many answers the seat reads at the gate, and how many of them somebody has to verify."""
     keys = dict.fromkeys(key for row in book.criteria_of(gate, seat) for key in row.requirements)
-    rows = [book.requirements[key] for key in keys]
-    if book.levelled:
-        rows = [row for row in rows if row.level_for(tier, gate.key)]
+    rows = [row for key in keys if (row := book.requirements[key]).level_for(tier, gate.key)]
     return len(rows), sum(_verified(row, tier, gate.key) for row in rows)
 
 

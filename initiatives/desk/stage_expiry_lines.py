@@ -8,7 +8,7 @@ from governance.notices.desk import Line
 from governance.templatetags.plumbline import day, stage_word
 from governance.vocabulary import Role, Stage
 from initiatives.facts import supported_stage
-from initiatives.portfolio.report_links import ENDING
+from initiatives.insights.report_links import ENDING
 from initiatives.worklist.person_worklist import Look
 
 

@@ -26,11 +26,11 @@ from governance.vocabulary import RUNNING_STAGES, Layer, ReviewOutcome
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.cases.case_frame import goal_of
-from initiatives.decisions import decision_register
 from initiatives.efforts.effort_import import monday
 from initiatives.efforts.queries import amount
 from initiatives.facts import visible_progress
 from initiatives.holds.reminders import OWED
+from initiatives.insights import decision_register
 from initiatives.models import (
     Condition,
     Effort,
@@ -220,7 +220,7 @@ def written(unit: Unit, person: User, *, since: datetime) -> Digest:
     counts = running.order_by().aggregate(n=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
     here = f"{settings.ADDRESS}{reverse('portfolio')}?unit={unit.pk}"
     list_of_all = f"{settings.ADDRESS}{reverse('decisions')}?unit={unit.pk}"
-    goes = f"{settings.ADDRESS}{reverse('where-it-goes')}"
+    goes = f"{settings.ADDRESS}{reverse('insights-money')}"
     moves = _moves(seen)
     mine = _gathered(("", move.theirs[person.pk], move) for move in moves if person.pk in move.theirs)
     others = _gathered((f"{move.who}: ", move.what, move) for move in moves if person.pk not in move.theirs)

@@ -5,7 +5,6 @@ condition of the case, and is kept in the log of decisions before it goes out. W
 came of an allowed call is reported with its decision's id (`governance.authorization.outcome_reports`).
 """
 
-import json
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,9 +13,8 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from governance import clock
 from governance.authorization import approval_previews, authzen, decision_log, outcome_reports, service_keys
@@ -26,8 +24,7 @@ from governance.models.sign_in import EVALUATE, POLL
 from governance.sign_in import throttling
 from governance.sign_in.rate_limits import Rate
 from governance.vocabulary import DecisionOutcome
-from governance.web import request_errors
-from governance.web.middleware import for_machines
+from governance.web.machine_api import JSON, Answered, Api, body_of, json_response
 from initiatives.approvals import actions as approval_actions
 from initiatives.enforcement.decision_cache import Key, Known, Unavailable, conditions
 from initiatives.models import ApprovalRequest
@@ -41,62 +38,18 @@ PAID_BYTES = 2048  # so much of a question counts as one question of the key's r
 rate = Rate()
 
 
-class Answered(Exception):
-    """The request is answered with an error: its status, a sentence, and headers."""
-
-    def __init__(self, status: int, words: str, **headers: str):
-        super().__init__(words)
-        self.status, self.words = status, words
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+def error(request: HttpRequest, answered: Answered) -> HttpResponse:
+    """An error as AuthZEN has it: the sentence as a JSON text."""
+    return json_response(answered.words, answered.status)
 
 
-def answers(*methods: str):
-    """A view for machines: errors as AuthZEN has them, the id of the request returned, nothing kept by caches."""
-
-    def wrap(view):
-        @for_machines
-        def answer(request, *args, **kwargs):
-            try:
-                if request.method not in methods:
-                    raise Answered(405, f"Send {' or '.join(methods)}.", Allow=", ".join(methods))
-                status, body, headers = 200, view(request, *args, **kwargs), {}
-            except Answered as answered:
-                status, body, headers = answered.status, answered.words, answered.headers
-            except authzen.BadRequest as wrong:
-                status, body, headers = 413 if isinstance(wrong, authzen.TooLong) else 400, str(wrong), {}
-            except RequestDataTooBig:
-                most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-                status, body, headers = 413, f"The request is longer than {most} bytes.", {}
-            except Exception as trouble:
-                log.exception("a question of a system ended in an error")
-                status, body, headers = _trouble(trouble)
-            return _response(request, status, body, headers)
-
-        return answer
-
-    return wrap
+def _known(trouble: Exception) -> Answered | None:
+    if isinstance(trouble, authzen.BadRequest):
+        return Answered(413 if isinstance(trouble, authzen.TooLong) else 400, str(trouble))
+    return None
 
 
-def _trouble(trouble: Exception) -> tuple[int, str, dict]:
-    """Status, sentence and headers for what went wrong here: no database, no room, or what nobody foresaw."""
-    if request_errors.no_room(trouble):
-        return 507, "Plumbline has no room left on its disk; nothing is allowed, and nothing was kept.", {}
-    if request_errors.away(trouble):
-        return 503, AWAY, {"Retry-After": "1"}
-    return 500, "Something went wrong here; nothing is allowed.", {}
-
-
-def _response(request, status: int, body, headers: dict) -> HttpResponse:
-    response = HttpResponse(
-        json.dumps(body, ensure_ascii=False), content_type="application/json", status=status
-    )
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    for name, value in headers.items():
-        response[name] = value
-    if said := request.META.get("HTTP_X_REQUEST_ID"):
-        response["X-Request-ID"] = said
-    return response
+api = Api(error, _known)
 
 
 # --- Who asks --------------------------------------------------------------------------------------------------------
@@ -113,7 +66,7 @@ def opened(
     header = request.META.get("HTTP_AUTHORIZATION", "") if secret is None else f"Bearer {secret}"
     token = service_keys.read(header)
     try:
-        known = _known(token)
+        known = _case_of(token)
         key = next((key for key in known.keys if key.public == token.public), None) if known else None
         if key is None or not token.opens(key.hash) or key.ends <= clock.now():
             _wrong_key(request, token)
@@ -127,7 +80,7 @@ def opened(
     return known, key
 
 
-def _known(token: service_keys.Token | None) -> Known | None:
+def _case_of(token: service_keys.Token | None) -> Known | None:
     """The case of a key; while the database is away the one it had, which is told so. Raises Unavailable."""
     if token is None:
         return None
@@ -154,11 +107,15 @@ def _wrong_key(request, token) -> None:
 # --- What is answered ------------------------------------------------------------------------------------------------
 
 
-@answers("POST")
+def _read(request) -> dict:
+    return authzen.read(body_of(request, JSON, most=authzen.MOST_BYTES))
+
+
+@api.view("POST")
 def evaluation(request):
     """One question, one decision."""
     known, key = opened(request, EVALUATE)
-    return _one(request, known, key, authzen.read(request.content_type or "", request.body))
+    return _one(request, known, key, _read(request))
 
 
 def _one(request, known: Known, key: Key, body: dict) -> dict:
@@ -173,11 +130,11 @@ def _pay(key: Key, size: int, count: int) -> None:
     rate.pay(key.id, settings.DECISION_RATE, max(count, size // PAID_BYTES) - 1)
 
 
-@answers("POST")
+@api.view("POST")
 def evaluations(request):
     """Several questions at once; in the form of one question, one decision."""
     known, key = opened(request, EVALUATE)
-    body = authzen.read(request.content_type or "", request.body)
+    body = _read(request)
     batch = authzen.batch(body)
     if batch is None:
         return _one(request, known, key, body)
@@ -354,11 +311,11 @@ def _write_down(request_id, known, key, question, decision, approval, now, begun
 # --- What came of it -------------------------------------------------------------------------------------------------
 
 
-@answers("POST")
+@api.view("POST")
 def outcomes(request):
     """What came of one allowed call, or that the system runs. Nothing hangs on it: late ones count as well."""
     known, key = opened(request, EVALUATE)
-    sent = outcome_reports.read(authzen.read(request.content_type or "", request.body))
+    sent = outcome_reports.read(_read(request))
     _pay(key, len(request.body), 1)
     try:
         if sent is None:
@@ -369,8 +326,6 @@ def outcomes(request):
         raise Answered(404, "There is no such decision for this key.") from None
     except outcome_reports.Contradiction as wrong:
         raise Answered(409, str(wrong)) from None
-    except DatabaseError:
-        raise Answered(503, AWAY, Retry_After="1") from None
     said: dict[str, object] = {"outcome": row.kind, "reported_at": row.reported_at.isoformat()}
     if not sent.decision:
         return said | {"unasked": True, "action": row.action}
@@ -380,21 +335,21 @@ def outcomes(request):
 # --- Approvals and discovery -----------------------------------------------------------------------------------------
 
 
-@answers("GET", "HEAD")
+@api.view("GET", "HEAD")
 def approval(request, reference: uuid.UUID):
     """Whether a person has answered. Another initiative's key is told that there is nothing."""
     known, _ = opened(request, POLL)
-    try:
-        asked = ApprovalRequest.objects.filter(reference=reference, initiative=known.case).first()
-    except DatabaseError:
-        raise Answered(503, AWAY, Retry_After="1") from None
+    asked = ApprovalRequest.objects.filter(reference=reference, initiative=known.case).first()
     if asked is None:
         raise Answered(404, "There is no such request for this key.")
     refusal = asked.answers.filter(verdict="refuse").first()
     return _status(asked) | {"reason": refusal.reason if refusal else ""}
 
 
-@answers("GET", "HEAD")
+@api.view("GET", "HEAD")
 def configuration(request):
     """Where this decision point answers, for whoever wants to find out."""
     return authzen.configuration(settings.ADDRESS)
+
+
+nothing = api.nothing

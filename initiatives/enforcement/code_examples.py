@@ -21,9 +21,12 @@ STATUSES = {
     404: "There is no such initiative, decision or request for approval for this key.",
     405: "Another method is asked for; the header Allow names it.",
     409: "What is reported does not fit the decision, or what was reported of it before.",
+    413: "The request is too long. Send less at once.",
+    415: "The request is not sent as application/json, or with a Content-Encoding.",
     429: "Too many questions with this key, or too many wrong keys from this address. Wait for Retry-After.",
-    500: "Something went wrong here.",
+    500: "Plumbline could not answer. The sentence holds a reference for an administrator.",
     503: "Plumbline cannot reach its database. Ask again after Retry-After.",
+    507: "The disk of Plumbline is full. Tell an administrator.",
 }
 # Every code that a decision may carry: those of the contract, and those of what people answered.
 CODES = decision.CODES | {
@@ -297,7 +300,7 @@ def question_of(*, subject: str, action: str, resource: str, properties: str) ->
             body.setdefault("context", {}) if part == "context" else body[part].setdefault("properties", {})
         )
         told[attribute] = _value(f"{part}.{attribute}", value.strip())
-    return authzen.question(authzen.read("application/json", json.dumps(body).encode()))
+    return authzen.question(authzen.read(json.dumps(body).encode()))
 
 
 def _value(name: str, text: str):

@@ -23,6 +23,7 @@ from governance.database import prepared_statements
 from governance.models import ContractVersion, Rulebook
 from governance.models.rulebook import NoRulebook
 from governance.vocabulary import Tier
+from initiatives.facts import standings
 from initiatives.models import Initiative
 
 log = structlog.get_logger("plumbline.decisions")
@@ -52,7 +53,9 @@ SELECT i.contract_id, i.id, i.number, i.stage, i.withdrawn_at IS NOT NULL, i.tie
           FROM initiatives_scopeversion b
          WHERE b.initiative_id = i.id AND b.starts_at <= %(now)s AND (b.ended_at IS NULL OR b.ended_at > %(now)s)
          ORDER BY b.starts_at DESC, b.number DESC LIMIT 1),
-       (SELECT json_build_object('supported', p.supported, 'short', p.shortfall, 'label', p.label, 'from', p.from_at)
+       (SELECT json_build_object('supported', p.supported, 'shortfall', p.shortfall, 'label', p.label,
+                                 'from_at', p.from_at, 'until_at', p.until_at,
+                                 'past_standing_id', p.past_standing_id, 'seal', p.seal)
           FROM initiatives_span p
          WHERE p.initiative_id = i.id AND p.from_at <= %(now)s AND (p.until_at IS NULL OR p.until_at > %(now)s)
          LIMIT 1),
@@ -270,7 +273,7 @@ class Conditions:
                 withdrawn=withdrawn,
                 switched_off=off or "",
                 held=tuple(held or ()),
-                short=_short(tier, basis, span, debt, clock.local_day(now)),
+                short=_short(tier, basis, _sealed(case, span), debt, clock.local_day(now)),
                 bound=_bound(scope),
             ),
             keys=tuple(
@@ -307,6 +310,14 @@ def _bound(scope: dict | None) -> decision.Bound | None:
     )
 
 
+def _sealed(case: int, span: dict | None) -> dict | None:
+    """The span with its moments, where this installation wrote it; None for one that somebody else wrote."""
+    if span is None:
+        return None
+    span |= {"from_at": _moment(span["from_at"]), "until_at": _moment(span["until_at"])}
+    return span if standings.is_sealed(case, span) else None
+
+
 def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: date) -> str:
     """Why clauses that ask nobody need a person for now; empty while the claim is supported, or in its days of grace.
 
@@ -315,7 +326,7 @@ def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: d
     """
     if span is None:
         return "what its evidence supports is not known for today"
-    if not span["short"]:
+    if not span["shortfall"]:
         return ""
     words = f"{span['label']}, its evidence supports no more than {span['supported']}"
     if tier == Tier.HIGH or basis == "import":
@@ -326,7 +337,7 @@ def _short(tier: str, basis: str, span: dict | None, debt: date | None, today: d
             grace = Rulebook.objects.current().book.freshness.grace_days
         except NoRulebook:
             return words
-        last = clock.last_day_before(_moment(span["from"])) + timedelta(days=grace)
+        last = clock.last_day_before(span["from_at"]) + timedelta(days=grace)
     return f"{words}, and the days of grace ended on {last:%-d %B %Y}" if today > last else ""
 
 

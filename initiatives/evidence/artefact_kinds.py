@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from governance.tables.columns import parse_number
+from governance.tables.numbers import parse_number
 from governance.vocabulary import EvidenceKind, EvidenceRegister, ProofResult, ResearchMethod, ThresholdSide
 from initiatives.files.log_samples import Counted
 from initiatives.files.plain_text import emptiness
@@ -134,11 +134,12 @@ def read(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(one: Detail, said: str) -> str | int | None:
     if one.type == COUNT:
-        # Parted into thousands or not, and never a sign: 1,204 and 1204.
-        plain = said.replace(",", "").replace("\u00a0", "").replace(" ", "")
-        return int(plain) if plain.isascii() and plain.isdecimal() and len(plain) < 11 else None
+        # Parted into thousands or not, and never a sign: 1,204 and 1204. A count has no decimals.
+        number = parse_number(said, ".") if not said.startswith("-") else None
+        return int(number) if number is not None and number == int(number) and number < 10**10 else None
     if one.type == NUMBER:
-        number = parse_number(said)
+        # A point is decimal, as the form says by its example; 0,91 is read, and 1,204 can be two numbers.
+        number = parse_number(said, "" if "," in said else ".")
         return None if number is None else format(number.normalize(), "f")
     if one.type == DAY:
         try:

@@ -10,7 +10,6 @@ from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
 from governance.rulebook import Book
-from governance.transparency_log import as_of
 from governance.vocabulary import EvidenceKind
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
@@ -224,7 +223,7 @@ def item_context(request, case, row) -> dict:
             )
             continue
         last = criteria.expiry(asked, fact, facts.tier)
-        why = criteria.discounted(facts, book, asked, fact, now)
+        why = criteria.unusable(facts, book, asked, fact, now)
         if not why and last is not None and last < context["today"]:
             why = "It expired."
         if not why and fact.result and fact.result != "pass":
@@ -240,9 +239,6 @@ def item_context(request, case, row) -> dict:
                 "said": said,
             }
         )
-    # With levels a report is verified like all evidence.
-    readings = [] if book.levelled else _readings(row, book, fact, request.user)
-    today = as_of.current() is None
     return context | {
         "title": row.title,
         "item": row,
@@ -265,10 +261,6 @@ def item_context(request, case, row) -> dict:
         "same_file": case.evidence.filter(sha256=row.sha256).exclude(pk=row.pk) if row.sha256 else (),
         "older": row.supersedes,
         "newer": case.evidence.filter(supersedes=row).first(),
-        "readings": readings,
-        "may_review": case_permissions.may_review_layer_report(case, row, request.user)
-        if readings and today
-        else None,
         "has_file": bool(row.file),
         "can_look": file_previews.offered(row),
     }
@@ -283,26 +275,6 @@ def _counts_as(book: Book, row) -> str:
     if kind == row.kind:
         return ""
     return f"counts as a {EvidenceKind(kind).label.lower()}. {artefact_kinds.SOURCES[EvidenceKind(row.kind)].words}"
-
-
-def _readings(row, book, fact, person) -> list[dict]:
-    """Each layer that the item is offered as the report on: its question, and who read it from outside."""
-    asked = [
-        key for key in fact.covers if key in book.requirements and book.requirements[key].group == "layer"
-    ]
-    if not asked:
-        return []
-    read = list(row.layer_reviews.select_related("reviewer").order_by("at", "id"))
-    return [
-        {
-            "key": key,
-            "question": book.requirements[key].question,
-            "by": [one for one in read if one.requirement == key],
-            "counts": key in fact.reviewed,
-            "mine": any(one.requirement == key and one.reviewer_id == person.pk for one in read),
-        }
-        for key in asked
-    ]
 
 
 def cover(request, ref, pk):

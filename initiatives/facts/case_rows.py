@@ -31,7 +31,6 @@ from initiatives.models import (
     Hold,
     Initiative,
     KillSwitch,
-    LayerReview,
     Link,
     Measurement,
     Obligation,
@@ -51,8 +50,6 @@ from initiatives.models import (
 
 _covers = Coverage.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _named = EvidenceNames.objects.filter(evidence=OuterRef("pk")).order_by("pk")
-_readings = LayerReview.objects.filter(evidence=OuterRef("pk")).order_by("pk")
-_reading = JSONList("reviewer_id", "at", "requirement")
 _verifications = Verification.objects.filter(evidence=OuterRef("pk")).order_by("pk")
 _verdict = JSONList(
     "verifier_id",
@@ -105,7 +102,6 @@ _OF_CASE = Batch(
         Evidence.objects.annotate(
             covers=ArraySubquery(_covers.values(row=JSONList("requirement", "pk"))),
             named=ArraySubquery(_named.values(row=_version)),
-            readings=ArraySubquery(_readings.values(row=_reading)),
             verdicts=ArraySubquery(_verifications.values(row=_verdict)),
             clause_of=F("clause__version_id"),
             clause_kind=F("clause__kind"),

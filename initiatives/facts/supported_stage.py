@@ -1,16 +1,13 @@
-"""The supported stage of a case: facts collected from rows, judged by the pure rules, kept with exact expiry."""
+"""The supported stage of a case: facts collected from rows, judged by the pure rules."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import zip_longest
 
 from governance import clock
-from governance.database import prepared_statements
 from governance.database.request_memo import once, one_look
-from governance.gates import criteria, turning_points
+from governance.gates import criteria
 from governance.gates.gate_inputs import (
     ConditionFact,
     ContractState,
@@ -33,8 +30,8 @@ from governance.gates.requirement_state import BY_VERIFYING, NEXT_ACCEPTANCE
 from governance.models import Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, STAGE_RANK, HoldKind, Stage
-from initiatives.facts import case_rows, drawn_questions, finding_rules, rulebook_in_effect, wording
-from initiatives.models import Initiative, PastStanding, Span, StageChange
+from initiatives.facts import case_rows, drawn_questions, finding_rules, rulebook_in_effect
+from initiatives.models import Initiative, PastStanding, StageChange
 
 # States that stand on items which age: met, or at a level that one gate asks for and a later one does not.
 CURRENT = ("met", "below")
@@ -183,20 +180,12 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
     superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
     layer_of = {version.pk: version.layer for version in case_rows.rows(case, "component_versions")}
-    reviewed = {
-        row.pk: frozenset(
-            key for by, at, key in row.readings if not case_rows.inside(case, by, datetime.fromisoformat(at))
-        )
-        for row in rows
-        if row.readings
-    }
     return tuple(
         _item(
             row,
             superseded_by.get(row.pk),
             by_key.get(row.acceptance_id),
             voids.get(row.pk, {}),
-            reviewed.get(row.pk, frozenset()),
             _verifications(case, row),
             layer_of,
         )
@@ -215,7 +204,7 @@ def _verifications(case: Initiative, row) -> dict[str, tuple[Verification, ...]]
     return found
 
 
-def _item(row, superseded_by, acceptance, voids, reviewed, verifications, layer_of) -> Item:
+def _item(row, superseded_by, acceptance, voids, verifications, layer_of) -> Item:
     return Item(
         id=row.pk,
         kind=row.kind,
@@ -242,7 +231,6 @@ def _item(row, superseded_by, acceptance, voids, reviewed, verifications, layer_
             layer_of[version] if version else ("scope" if scope else "contract")
             for version, scope in row.named
         ),
-        reviewed=reviewed,
         verifications=verifications,
     )
 
@@ -348,110 +336,9 @@ def _scope_words(scope) -> str:
     return f"{scope.user_count} users" + (f" in {places}" if places else "") + until
 
 
-_COLUMNS = [one.column for one in Span._meta.concrete_fields if not one.primary_key]
-# What was said before goes; what is said now enters as rows to look up, and once more as the record keeps it.
-_FORGET = "DELETE FROM initiatives_span WHERE initiative_id = ANY(%s)"
-_SAY = f"""
-WITH told AS MATERIALIZED (
-  SELECT * FROM jsonb_to_recordset(%s)
-      AS t(initiative_id bigint, rulebook_id bigint, computed_at timestamptz, valid_until timestamptz, spans jsonb)
-), span AS MATERIALIZED (
-  SELECT nextval(pg_get_serial_sequence('initiatives_span', 'id')) AS id, {", ".join(f"s.{c}" for c in _COLUMNS)}
-    FROM told, jsonb_populate_recordset(NULL::initiatives_span, told.spans) s
-), looked_up AS (
-  INSERT INTO initiatives_span (id, {", ".join(_COLUMNS)}) SELECT id, {", ".join(_COLUMNS)} FROM span
-), newest AS (
-  INSERT INTO initiatives_standing (initiative_id, rulebook_id, computed_at, valid_until)
-  SELECT initiative_id, rulebook_id, computed_at, valid_until FROM told
-      ON CONFLICT (initiative_id) DO UPDATE
-     SET rulebook_id = excluded.rulebook_id, computed_at = excluded.computed_at, valid_until = excluded.valid_until
-)
-INSERT INTO initiatives_paststanding (initiative_id, rulebook_id, computed_at, valid_until, spans)
-SELECT initiative_id, rulebook_id, computed_at, valid_until, kept.spans
-  FROM told JOIN (SELECT span.initiative_id, jsonb_agg(to_jsonb(span) ORDER BY from_at) AS spans
-                    FROM span GROUP BY span.initiative_id) kept USING (initiative_id)
- ORDER BY initiative_id
-"""
-
-
-def rewrite(cases: list[Initiative]) -> dict[int, criteria.Support]:
-    """Write the standings of these cases anew, from now on, in the transaction of the change.
-
-    Returns what holds now, by the key of the case. What is read for it is kept while somebody looks (`one_look`).
-    """
-    now = clock.now()
-    support, told = {}, []
-    with one_look():
-        case_rows.read_together(cases)
-        for case in cases:
-            rulebook, spans, support[case.pk] = _foreseen(case, now)
-            told.append((case.pk, rulebook, spans))
-    _say(told, now)
-    return support
-
-
-def rewrite_alike(cases: list[Initiative]) -> None:
-    """Write the standing of cases that differ in nothing that gates look at: worked out once."""
-    now = clock.now()
-    rulebook, spans, _ = _foreseen(cases[0], now)
-    _say([(case.pk, rulebook, spans) for case in cases], now)
-
-
-def _foreseen(case: Initiative, now: datetime) -> tuple[Rulebook, list[dict], criteria.Support]:
-    """The version that decides now, what holds from now on as the columns of spans, and what holds now."""
-    facts, versions = facts_of(case), rulebook_in_effect.deciding_from(case, now)
-    spans: list[dict] = []
-    supported: list[criteria.Support] = []
-    ends = [since for since, _ in versions[1:]]
-    for (start, rulebook), end in zip_longest(versions, ends):
-        outlook = turning_points.outlook(under(facts, case, rulebook.book), rulebook.book, start)
-        supported.append(outlook[0][1])
-        _add_spans(spans, facts, rulebook.book, [one for one in outlook if end is None or one[0] < end])
-    return versions[0][1], spans, supported[0]
-
-
 def under(facts: Facts, case: Initiative, book: Book) -> Facts:
     """The facts as they are read while this book decides: one day among them follows from it."""
     return replace(facts, reattest_by=reattest_by(case, book))
-
-
-def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
-    standings = [
-        {
-            "initiative_id": key,
-            "rulebook_id": rulebook.pk,
-            "computed_at": now,
-            "valid_until": spans[0]["until_at"],
-            "spans": [{**span, "initiative_id": key} for span in spans],
-        }
-        for key, rulebook, spans in told
-    ]
-    with prepared_statements.cursor() as cursor:
-        cursor.execute(_FORGET, [[key for key, _, _ in told]])
-        cursor.execute(_SAY, [json.dumps(standings, default=lambda moment: moment.isoformat())])
-
-
-def _add_spans(rows: list[dict], facts: Facts, book: Book, outlook) -> None:
-    """Add the outlook as the columns of spans, neighbours that say the same joined."""
-    for moment, support, states in outlook:
-        row = {
-            "supported": support.supported,
-            "shortfall": support.shortfall,
-            "label": support.label,
-            "governance": support.tests["governance"],
-            "integration": support.tests["integration"],
-            "adoption": support.tests["adoption"],
-            "held": bool(criteria.holds_at(facts, book, moment)),
-            "gaps": gap_counts(facts, book, states),
-            "profile": wording.profile_of(states, _asked(book, facts.claimed)) if book.levelled else None,
-            "to_verify": to_verify(facts, book.at_tier(facts.tier), states) if book.levelled else None,
-            "next_stale_on": next_stale(states, clock.local_day(moment)),
-        }
-        if rows and row.items() <= rows[-1].items():
-            continue
-        if rows:
-            rows[-1]["until_at"] = moment
-        rows.append({**row, "from_at": moment, "until_at": None})
 
 
 def gap_counts(facts: Facts, book: Book, states: dict[str, criteria.State]) -> dict[str, int]:

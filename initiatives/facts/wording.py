@@ -28,12 +28,9 @@ STATES: dict[str, tuple[str, str]] = {
     "failing": ("failing", "bad"),
     "stale": ("expired", "warn"),
     "weak": ("not enough yet", "warn"),
-    "unread": ("waits for a reader", "warn"),
     "unmapped": ("not mapped", "bad"),
     "register": ("the register says no", "bad"),
 }
-# What votes signed before levels called "met".
-FORMER = {"grounded": "met"}
 
 
 def state_word(state: State, gate: str = "") -> tuple[str, str]:
@@ -65,7 +62,7 @@ def drawn_words(facts: Facts, book: Book, key: str, at: datetime) -> str:
 def profile_of(states: dict[str, State], keys: Iterable[str]) -> dict[str, int | str] | None:
     """How many of these answers stand at each level, how many are waived, and until when (ISO day) the first of these.
 
-    None under a rulebook without levels. Those that are not asked are left out.
+    None while none stands at a level. Those that are not asked are left out.
     """
     asked = [states[key] for key in keys]
     waived = [state for state in asked if state.state == "waived"]
@@ -95,5 +92,5 @@ def profile_words(profile: dict[str, int | str] | None) -> str:
 
 
 def word_of(state: str) -> tuple[str, str]:
-    """The word and its tone by the name of a state, which may be one that an old vote names."""
-    return STATES.get(FORMER.get(state, state), (state.replace("_", " "), ""))
+    """The word and its tone by the name of a state."""
+    return STATES.get(state, (state.replace("_", " "), ""))

@@ -7,12 +7,12 @@ are, but only when their content passes the same look as an upload, and under a 
 import csv
 import html
 import io
-import unicodedata
 from dataclasses import dataclass
 
 import nh3
 
 from governance.tables.reader import delimiter_of
+from governance.vocabulary.readable_text import shown
 from initiatives.files import NotTaken, pdf, pictures, plain_text
 from initiatives.models import Evidence
 
@@ -22,9 +22,6 @@ AS_TEXT = ("text/plain", "application/json", TABLE)
 MAX_BYTES = 512 * 1024  # of a text or table; what follows is not read
 MAX_LINES = 3_000
 MAX_ROWS, MAX_COLUMNS, MAX_CELL = 200, 30, 300
-# Characters that change what a reader believes to see: shown by their number.
-HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn")
-SEEN = "\t\n\r"
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def told(item: Evidence, content: bytes) -> Words | Table | None:
         return None
     if item.captured_at and plain_text.is_text(content) and plain_text.looks_like_a_page(content):
         content, cut = _words_of_page(content), len(content) > MAX_BYTES
-        return Words("\n".join(map(_visible, content.splitlines()[:MAX_LINES])), cut)
+        return Words(shown("\n".join(content.splitlines()[:MAX_LINES])), cut)
     try:
         plain_text.check(content, "")
     except NotTaken:
@@ -79,8 +76,7 @@ def told(item: Evidence, content: bytes) -> Words | Table | None:
     if item.content_type == TABLE:
         return _table(content)
     lines = _decoded(content).splitlines()
-    shown = "\n".join(_visible(line) for line in lines[:MAX_LINES])
-    return Words(shown, len(content) > MAX_BYTES or len(lines) > MAX_LINES)
+    return Words(shown("\n".join(lines[:MAX_LINES])), len(content) > MAX_BYTES or len(lines) > MAX_LINES)
 
 
 def _table(content: bytes) -> Table:
@@ -93,7 +89,7 @@ def _table(content: bytes) -> Table:
                 cut = True
                 break
             cut = cut or len(row) > MAX_COLUMNS or any(len(cell) > MAX_CELL for cell in row)
-            rows.append([_visible(cell[:MAX_CELL]) for cell in row[:MAX_COLUMNS]])
+            rows.append([shown(cell[:MAX_CELL]) for cell in row[:MAX_COLUMNS]])
     except csv.Error:
         cut = True
     width = max(map(len, rows), default=0)
@@ -119,13 +115,3 @@ def _decoded(content: bytes) -> str:
         if len(content) > MAX_BYTES and wrong.start > len(head) - 4:
             return head[: wrong.start].decode("utf-8-sig")  # cut in the middle of a letter
         return head.decode("cp1252", "replace")
-
-
-def _visible(line: str) -> str:
-    """The line with every invisible character written out."""
-    if line.isascii() and line.isprintable():
-        return line
-    return "".join(
-        letter if letter in SEEN or unicodedata.category(letter) not in HIDDEN else f"[U+{ord(letter):04X}]"
-        for letter in line
-    )

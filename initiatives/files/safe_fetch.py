@@ -17,6 +17,11 @@ from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 
+
+def _networks(text: str) -> tuple:
+    return tuple(map(ipaddress.ip_network, text.split()))
+
+
 SECONDS = 20  # for all of it, redirects included
 PATIENCE = 5  # seconds for one answer on the wire
 MOST_REDIRECTS = 5
@@ -27,10 +32,21 @@ HEADERS = {"User-Agent": "Plumbline", "Accept": "*/*", "Accept-Encoding": "ident
 METADATA = frozenset(
     map(ipaddress.ip_address, ("168.63.129.16", "100.100.100.200", "fd00:ec2::254", "192.0.0.192"))
 )
+# The special-purpose registries of IANA for IPv4 (without what lies inside 192.0.0.0/24), and multicast: no page of the
+# public lies there, also where a registry calls a service in such a network globally reachable.
+SPECIAL_IPV4 = _networks(
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
+    "192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 "
+    "203.0.113.0/24 224.0.0.0/4 240.0.0.0/4"
+)
+# IANA gives out addresses of the public in this network only. Below it: the rows of the registry for IPv6 inside it.
+# 2002::/16 and 2001::/32 (6to4, Teredo) carry an IPv4 address and are judged as that one.
+PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
+SPECIAL_IPV6 = _networks("2001::/23 2001:db8::/32 2620:4f:8000::/48 3fff::/20")
+# What organisations use inside, by RFC 1918 and RFC 4193.
+PRIVATE = _networks("10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7")
 # IPv6 networks whose addresses carry an IPv4 address in their last 32 bits, which is where they lead.
-CARRIERS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
-# A house's own translation to IPv4: where in the address the other one stands is the house's to say (RFC 8215).
-TRANSLATED = ipaddress.ip_network("64:ff9b:1::/48")
+CARRIERS = _networks("64:ff9b::/96 ::/96 ::ffff:0:0:0/96")
 
 
 class NotFetched(ValueError):
@@ -108,7 +124,7 @@ def _address(parts, rules: Rules, look_up) -> tuple[str, int]:
         found = [ipaddress.ip_address(entry[4][0]) for entry in look_up(host, port, type=socket.SOCK_STREAM)]
     except (OSError, ValueError, UnicodeError):
         raise NotFetched(f"There is no address for {host[:100]}.") from None
-    named = any(address in network for address in found for network in rules.networks)
+    named = any(_in(address, rules.networks) for address in found)
     if not named and port not in PORTS.values() and f"{host}:{port}" not in rules.inside:
         raise NotFetched(f"Links to port {port} are not captured.")
     if not found or not all(_allowed(address, rules, inside=inside) for address in found):
@@ -118,16 +134,28 @@ def _address(parts, rules: Rules, look_up) -> tuple[str, int]:
 
 def _allowed(address, rules: Rules, *, inside: bool) -> bool:
     """Whether this address may be asked: a public one, or a private one of a host that the settings name."""
-    if any(address in network for network in rules.networks):
+    if _in(address, rules.networks):
         return True
     address = _carried(address)
-    if address in METADATA or address.is_multicast or address.is_loopback or address.is_link_local:
+    if address in METADATA:
         return False
-    if address.is_unspecified or address.is_reserved or address in TRANSLATED:
-        return False
-    if address.version == 6 and address.is_site_local:
-        return False
-    return address.is_global or (inside and address.is_private)
+    return is_public(address) or (inside and _in(address, PRIVATE))
+
+
+def is_public(address) -> bool:
+    """Return whether an address (of `ipaddress`) belongs to the public Internet, by the registries of IANA.
+
+    An IPv6 address that stands for an IPv4 address is judged as that one. The `is_global` of Python is not used,
+    because its lists differ between the versions of Python.
+    """
+    address = _carried(address)
+    if address.version == 4:
+        return not _in(address, SPECIAL_IPV4)
+    return address in PUBLIC_IPV6 and not _in(address, SPECIAL_IPV6)
+
+
+def _in(address, networks) -> bool:
+    return any(address in network for network in networks)
 
 
 def _carried(address):
@@ -135,7 +163,7 @@ def _carried(address):
     if address.version == 4:
         return address
     carried = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-    if carried is None and int(address) > 1 and any(address in network for network in CARRIERS):
+    if carried is None and int(address) > 1 and _in(address, CARRIERS):
         carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return carried or address
 

@@ -4,12 +4,12 @@ Served as downloads; what of them is shown on a page, `initiatives.files.file_pr
 """
 
 import re
-import unicodedata
 from pathlib import PurePath
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from governance.vocabulary.readable_text import hidden, normalized
 from initiatives.files import NotTaken, office, pdf, pictures, plain_text
 
 # extension: (content type we will serve it as, how such a file must begin, or None for text)
@@ -35,16 +35,22 @@ NOT_IN_NAMES = re.compile(r'[<>:"|?*]')
 # Names that mean a device on Windows, whatever follows the first dot.
 DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
 
+# Fields in which results of Great Expectations, ydata-profiling and Evidently quote values of the data.
+QUOTES = re.compile(
+    rb'"(?:(?:partial_)?unexpected_(?:list|counts|index_list)|value_counts_without_nan|first_rows|small_distribution)"'
+    rb'\s*:\s*[\[{]\s*[^\]}\s]|"evidently:metric_v2:UniqueValueCount"'
+)
+
 
 def tidy_name(name: str) -> str:
     """The name of an upload as it is kept and offered again: no folders, nothing invisible, nothing a system obeys.
 
     May be empty or lack its ending, when nothing else was there.
     """
-    name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
-    name = "".join(
-        letter for letter in name if unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-    )
+    name = normalized("NFC", name.replace("\\", "/").rpartition("/")[2])
+    name = re.sub(r"[\t\n\r]", "", name)
+    while unseen := {*hidden(name)}:  # what is left may stand beside another neighbour
+        name = "".join(letter for place, letter in enumerate(name) if place not in unseen)
     name = NOT_IN_NAMES.sub("_", name).strip(" .")
     if DEVICES.match(name):
         name = f"_{name}"
@@ -90,6 +96,12 @@ def check_file(file, *, page: bool = False) -> str:
     file.seek(0)
     if start is not None and not content.startswith(start):
         raise ValidationError({"file": f"The content is not that of a .{extension} file; send the original."})
+    if extension == "json" and QUOTES.search(content):
+        raise ValidationError(
+            {
+                "file": "This result quotes values of the data. Add it under Data profiles, where no value is kept."
+            }
+        )
     try:
         if not (page and extension == "txt" and plain_text.is_text(content)):
             _check_content(file, content, extension)

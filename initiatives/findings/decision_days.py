@@ -13,6 +13,7 @@ from django.urls import reverse
 from governance import clock
 from governance.authorization.decision_queries import SIGNAL_DAYS, allowed_subjects, of_day
 from governance.models import OutcomeReport, PolicyDecision
+from governance.transparency_log import recomputation
 from governance.vocabulary import LogFindingKind, Stage
 from initiatives.cases.act import act, batched
 from initiatives.cases.case_frame import WhoMay
@@ -70,6 +71,31 @@ def _count(day: date) -> list[int]:
             follow(list(cases))
             touched += [case.pk for case in cases]
     return touched
+
+
+# A day of another time zone begins up to a day earlier or later; what waited in a spool came after the count.
+_WRONG_DAYS = """
+SELECT d.id, i.number, d.day, d.asked, found.asked FROM initiatives_decisionday d
+  JOIN initiatives_initiative i ON i.id = d.initiative_id
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS asked FROM governance_policydecision p
+     WHERE p.case_number = i.number AND p.key_id = d.key_id AND p.at >= d.day - 1 AND p.at < d.day + 2) found
+ WHERE d.asked > found.asked AND d.day - 1 >= (SELECT min(at) FROM governance_policydecision)
+ ORDER BY d.id
+"""
+
+
+def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the words, table, key and field of each counted day with more questions than the log of decisions has.
+
+    Days before the oldest decision in the log are left out: the log may have been shortened.
+    """
+    for key, number, day, said, found in recomputation.stream(using, _WRONG_DAYS, []):
+        words = (
+            f"{day:%-d %B %Y} of {Initiative.ref_of(number)} was counted with {said} questions, and the log of "
+            f"decisions has {found} around that day"
+        )
+        yield words, "initiatives_decisionday", str(key), "asked"
 
 
 def _newest(cases: list[int]) -> dict[int, tuple[Initiative, ScopeVersion, list[DecisionDay]]]:

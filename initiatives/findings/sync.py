@@ -213,10 +213,12 @@ def lock_cases(keys: Iterable[int]) -> list[Initiative]:
 def follow_register() -> list[int]:
     """What time does: terms that begin or end, sources that go out of date. Returns the cases that changed.
 
-    What is supported is right at each moment without it; the rows of holds are opened and closed here.
+    What is supported is right at each moment without it; the rows of holds are opened and closed here. Cases of which
+    anything was ever found or measured are among them: a row that was ended past Plumbline stands again.
     """
     keys = sorted(
-        set(Shortcoming.objects.standing().values_list("initiative", flat=True))
+        set(Shortcoming.objects.values_list("initiative", flat=True))
+        | set(Measurement.objects.values_list("initiative", flat=True))
         | set(Hold.objects.open().filter(kind__in=CALLED_FOR).values_list("initiative", flat=True))
         | {key for rows in CHANGING for key in rows().values_list("initiative", flat=True)}
         | set(Initiative.objects.filter(links__ended_at__isnull=True).values_list("pk", flat=True))

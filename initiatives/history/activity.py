@@ -51,8 +51,6 @@ EVIDENCE = {
     EntryKind.DRILL_RECORDED,
     EntryKind.DRILL_WITHDRAWN,
     EntryKind.PROFILE_ADDED,
-    EntryKind.PROFILE_MEASURED,
-    EntryKind.PROFILE_FAILED,
     EntryKind.TRACE_SAMPLE_ADDED,
     EntryKind.FIGURES_FILED,
     EntryKind.READINGS_RECORDED,

@@ -133,11 +133,6 @@ def _effort(facts, book) -> str:
     return ended(", ".join(took) + (f": {facts['words']}" if facts["words"] else ""))
 
 
-def _measured(facts, book) -> str:
-    found = f": {' '.join(facts['found'])}" if facts["found"] else ""
-    return ended(f"measured {facts['title']}, {facts['rows']} rows{found}")
-
-
 def _found(facts, book) -> str:
     new, gone = facts.get("against") or [], facts.get("gone") or []
     said = [" ".join(ended(words) for _, words in new)] if new else []
@@ -220,7 +215,6 @@ WAYS: dict[str, Callable[..., Any]] = {
     "opening": _opening,
     "term": _term,
     "effort": _effort,
-    "measured": _measured,
     "found": _found,
     "excused": _excused,
     "tried": _tried,
@@ -322,6 +316,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.EVIDENCE_FILE_CHANGED: (
         "found another file in the place of that of “{title}”; it does not count until the right one is back."
     ),
+    EntryKind.DERIVED_CORRECTED: "corrected what was kept: {what} said {kept}, and the facts say {right}.",
     EntryKind.FILES_CONFIRMED_GONE: "confirmed that {count:files} gone: {why}",
     EntryKind.EVIDENCE_FILE_FOUND: "found the file of “{title}” back in its place.",
     EntryKind.CLAUSE_MAPPED: (
@@ -332,7 +327,6 @@ SENTENCES: dict[str, str] = {
         "ended the control of clause {clause} of contract version {version}, in the {layer} layer: "
         "{control:ended}"
     ),
-    EntryKind.LAYER_REPORT_READ: "read “{title}” from outside the build team, for {requirement:question} {words}",
     EntryKind.ARCHITECTURE_DECIDED: "recorded a decision on architecture of {on:day}, “{title}”: {text}",
     EntryKind.ARCHITECTURE_DECISION_WITHDRAWN: "withdrew the decision on architecture “{title}” of {on:day}: {why}",
     EntryKind.CONTRACT_WRITTEN: "wrote version {number} of the contract, {clauses:len} clauses.",
@@ -429,14 +423,8 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.WAIVER_REFUSED: "refused the waiver of {key:question}.",
     EntryKind.WAIVER_LAPSED: "saw the request of a waiver of {key:question} run out.",
-    EntryKind.PROFILE_ADDED: "sent a sample of {system} to be measured: {title}.",
-    EntryKind.PROFILE_MEASURED: "{all:measured}",
-    EntryKind.PROFILE_FAILED: "could not measure {title}: {why}",
-    EntryKind.SAMPLE_DELETED: "removed the sample {title}; what was measured stays.",
-    EntryKind.POPULATION_DESCRIBED: "described the whole population beside {title}, in {strata} parts.",
-    EntryKind.DRIFT_CONFIRMED: (
-        "confirmed that the data of {system} changed from {earlier} to {later}: {found:sentences}"
-    ),
+    EntryKind.PROFILE_ADDED: "added a data profile of {system}, {data_set}<: {found:sentences}|.>",
+    EntryKind.DRIFT_CONFIRMED: "confirmed that the data of {system}, {data_set}, changed: {found:sentences}",
     EntryKind.REFUSED: "was refused ({act}): {answer}",
     EntryKind.TERM_NAMED: "wrote “{term}” into the glossary<: {meaning}|.>",
     EntryKind.TERM_CHANGED: "changed the business term {term}: {all:changed}.",

@@ -11,7 +11,7 @@ from governance.gates import criteria
 from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Answer, Conflict, no
-from governance.vocabulary import ObligationKind, ReviewOutcome, Role, Stage
+from governance.vocabulary import RUNNING_STAGES, ObligationKind, ReviewOutcome, Role, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
@@ -184,6 +184,11 @@ def settle(*, obligation: Obligation, note: str, by: User) -> Obligation:
                 "They say so on its page.",
                 f"/feeds/{obligation.pk}/",
             ).or_refuse()
+        if obligation.kind == ObligationKind.SHOWN_BY and (missing := lacking(case)):
+            no(
+                f"{len(missing)} of what {case.get_stage_display()} asks are not shown yet.",
+                "Answer them under Requirements, with evidence.",
+            ).or_refuse()
         settle_row(obligation, by=by, note=note.strip() or "Settled")
         settle_standing(case)
     return obligation
@@ -217,6 +222,52 @@ def settle_row(obligation: Obligation, *, by: User | None, note: str) -> None:
         text=obligation.text,
         note=note,
     )
+
+
+def lacking(case: Initiative) -> list[str]:
+    """The requirements that are missing now for the stage that the case claims, by key."""
+    judged = supported_stage.judged(case)
+    return list(criteria.gaps_to(judged.rulebook.book, judged.states, case.stage))
+
+
+def may_set_day(case: Initiative, by: User) -> Answer:
+    """Who says by when an imported initiative shows what its claim lacks: its owner, who accepted in person."""
+    if not case.imported or case.stage not in RUNNING_STAGES or case.withdrawn_at or case.unit.imported:
+        return no(
+            "Only an initiative of your own whose stage an import claims has such a day.",
+            "What any other lacks stands on its overview, and a gate decides on it.",
+        )
+    if not case_permissions.is_owner(case, by):
+        return no("The owner sets this day.", "Ask the owner; without one, propose an owner first.")
+    return case_permissions.yes()
+
+
+def show_by(*, case: Initiative, due: date, reason: str = "", by: User) -> Obligation:
+    """Set the day by which an imported initiative shows what its claim lacks, or another day with a reason.
+
+    Nothing that gates read looks at it: it holds up no decision and changes no stage.
+    """
+    with act("set the day to show a claim", by=by, case=case, reason=reason.strip()) as case:
+        may_set_day(case, by).or_refuse()
+        if due < clock.today():
+            raise ValidationError({"due": "The day lies in the past. Choose today or later."})
+        before = case.obligations.unsettled().filter(kind=ObligationKind.SHOWN_BY).first()
+        if before is None and not lacking(case):
+            raise ValidationError("Nothing is missing for the stage that it claims.")
+        if before is not None:
+            if not reason.strip():
+                raise ValidationError({"reason": "Say why the day changes."})
+            settle_row(before, by=by, note=f"Another day: {reason.strip()}")
+        row = Obligation(
+            initiative=case,
+            kind=ObligationKind.SHOWN_BY,
+            source="import",
+            text=f"Show what {case.get_stage_display()} asks and is missing",
+            due=due,
+            debtor=by,
+        )
+        _write_debts([row])
+    return row
 
 
 def _facts(case: Initiative):
@@ -373,7 +424,7 @@ def end_debts_of_stage(case: Initiative, was: str) -> None:
     ends = tuple(f":{key}" for key in moves)
     for debt in case_rows.debts(case):
         left = debt.kind == "criterion" and debt.source.endswith(ends)
-        if left or debt.kind == "vacancy":
+        if left or debt.kind in (ObligationKind.VACANCY, ObligationKind.SHOWN_BY):
             settle_row(debt, by=None, note=f"The initiative stepped back from {was} to {case.stage}")
 
 

@@ -19,6 +19,17 @@ class SettleForm(forms.Form):
     note = WordsField(label=_("How it was resolved"), required=False)
 
 
+class ShownByForm(forms.Form):
+    """By when an imported initiative shows what its claim lacks. A changed day needs its reason."""
+
+    due = DayField(label=_("To be shown by"))
+
+    def __init__(self, *args, changing: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        if changing:
+            self.fields["reason"] = WordsField(label=_("Why the day changes"))
+
+
 class ExcuseForm(forms.Form):
     """For a decision on which case a debt may be passed, and why."""
 

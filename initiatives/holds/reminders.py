@@ -24,7 +24,7 @@ WRITTEN = (*OWED_IN_WRITING, ObligationKind.READING)
 def debts(moment: datetime):
     """Obligations that are not settled by writing: 14 and 3 days before their day, on it, and weekly after it."""
     rows = Obligation.objects.unsettled().exclude(kind__in=WRITTEN)
-    links = {"vacancy": "case-step-back", "step_back": "case"}
+    links = {"vacancy": "case-step-back", "step_back": "case", ObligationKind.SHOWN_BY: "checklist"}
 
     def link(debt: Obligation) -> str:
         if debt.account_key is not None:
@@ -120,6 +120,7 @@ OWED = {
     "service_account": "closing a service account",
     "reading": "reading a measure that is silent",
     ObligationKind.FEED: "the word that a feed is shut",
+    ObligationKind.SHOWN_BY: "showing what its claimed stage lacks",
 }
 BLOCKS = {
     "step_back": "The days of grace are over: the chair decides whether the initiative steps back.",

@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 from governance.models import Rulebook
 from governance.permission_result import ended, no
 from governance.templatetags.plumbline import day
-from governance.vocabulary import HoldKind
+from governance.vocabulary import HoldKind, ObligationKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import one_act, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.holds import actions
 from initiatives.holds.actions import held_up, may_settle
-from initiatives.holds.forms import CloseGapForm, ExcuseForm, GapForm, HoldForm, SettleForm
+from initiatives.holds.forms import CloseGapForm, ExcuseForm, GapForm, HoldForm, SettleForm, ShownByForm
 from initiatives.models import Gap, Hold, Obligation
 
 
@@ -100,6 +100,28 @@ def settle(request, pk):
         lede=lede,
         happens=happens,
         verb=_("Resolve"),
+    )
+
+
+def show_by(request, ref):
+    """Set the day by which an imported initiative shows what its claim lacks, or change it."""
+    case = case_lookup.case_for(request.user, ref)
+    actions.may_set_day(case, request.user).or_refuse()
+    before = case.obligations.unsettled().filter(kind=ObligationKind.SHOWN_BY).first()
+    days = {"due": before.due} if before else {}
+    return one_act(
+        request,
+        case,
+        ShownByForm(sent(request), changing=before is not None, initial=days),
+        lambda fields: actions.show_by(case=case, by=request.user, **fields),
+        _("The day is set."),
+        title=_("By when this is shown"),
+        lede=f"{len(actions.lacking(case))} of what {case.get_stage_display()} asks are missing now.",
+        happens=[
+            _("You are reminded of the day, and the portfolio shows when it has passed."),
+            _("It holds up no decision, and the stage that the evidence supports does not change by it."),
+        ],
+        verb=_("Set the day"),
     )
 
 

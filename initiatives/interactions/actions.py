@@ -67,7 +67,7 @@ def import_file(*, case: Initiative, name: str, content: bytes, by: User) -> tup
             case=case,
             file=name[:120],
             count=len(found),
-            rejected=len(wrong),
+            rejected=sum(one.count for one in wrong),
             digest=hashlib.sha256(content).hexdigest(),
         )
         try:

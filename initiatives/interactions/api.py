@@ -4,24 +4,26 @@ The same keys and the same throttle as the decision API, with a scope and a rate
 200 is on disk, encrypted; what is answered with 429 or 503 was not kept, and says when to send it again.
 """
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 
 from governance import clock
-from governance.interaction_log import conventions, lines, otlp
+from governance.interaction_log import lines, otlp
+from governance.interaction_log.conventions import spans
 from governance.interaction_log.intake import interactions
 from governance.interaction_log.keys import NoMaster
 from governance.interaction_log.shape import Interaction
 from governance.models.sign_in import INTERACTIONS
 from governance.sign_in.rate_limits import Rate
-from governance.web.middleware import for_machines
-from initiatives.enforcement.api import AWAY, Answered, opened
+from governance.web.machine_api import Answered, Api, json_response
+from initiatives.enforcement.api import AWAY, opened
 from initiatives.enforcement.decision_cache import Key, Known
 from initiatives.interactions.actions import decision_named
 
@@ -31,72 +33,111 @@ TABLE = "text/csv"
 LINES = ("application/x-ndjson", "application/jsonl", "application/json")
 NO_ROOM = "The log has no room just now and took nothing: send it again later."
 NOT_NOW = "The log cannot be written just now and took nothing: send it again later."
-NO_IDS = "Spans without a trace id and a span id were not taken; the others were."
+NOTHING = "The request holds no interaction: send one a line, as JSON, or the rows of a table."
 LATER = 30  # seconds
+MOST_TOLD = 100  # lines that are not taken, in one answer
 
 rate = Rate()
 
 
+def _form(request: HttpRequest) -> str:
+    """The form in which a sender of OTLP reads its answer: protobuf, unless it sends JSON."""
+    kind = (request.content_type or "").strip().lower()
+    return otlp.JSON if kind == otlp.JSON else otlp.PROTOBUF
+
+
+def _otlp_error(request: HttpRequest, answered: Answered) -> HttpResponse:
+    form = _form(request)
+    return _response(otlp.failure(form, answered.status, answered.words), form, answered.status)
+
+
+def _lines_error(request: HttpRequest, answered: Answered) -> HttpResponse:
+    return json_response({"error": answered.words}, answered.status)
+
+
+def _known(trouble: Exception) -> Answered | None:
+    return Answered(trouble.status, trouble.words) if isinstance(trouble, otlp.Refused) else None
+
+
+otlp_api = Api(_otlp_error, _known, retry_after=LATER)
+lines_api = Api(_lines_error, _known, retry_after=LATER)
+nothing = otlp_api.nothing
+
+
+@otlp_api.view("POST")
 def traces(request: HttpRequest) -> HttpResponse:
     """Spans as an OpenTelemetry SDK or collector sends them."""
     return _otlp(request, otlp.read_traces, logs=False)
 
 
+@otlp_api.view("POST")
 def logs(request: HttpRequest) -> HttpResponse:
     """Log records likewise: the events of generative AI."""
     return _otlp(request, otlp.read_logs, logs=True)
 
 
 def _otlp(request: HttpRequest, read: Callable[[bytes, str], otlp.Batch], *, logs: bool) -> HttpResponse:
-    form = otlp.PROTOBUF
-    try:
-        known, key = _entered(request)
-        form = otlp.form_of(request.META.get("CONTENT_TYPE", ""))
-        batch = read(_body(request), form)
-        _keep(known, key, conventions.read(batch), len(batch.spans) + len(batch.events))
-    except (Answered, otlp.Refused) as answered:
-        body = otlp.failure(form, answered.status, answered.words)
-        return _response(body, form, answered.status, getattr(answered, "headers", {}))
-    except Exception:
-        log.exception("a report of a system ended in an error")
-        return _response(otlp.failure(form, 503, NOT_NOW), form, 503, {"Retry-After": str(LATER)})
-    words = NO_IDS if batch.rejected else ""
-    return _response(otlp.success(form, logs=logs, rejected=batch.rejected, words=words), form)
+    known, key = _entered(request)
+    form = otlp.form_of(request.META.get("CONTENT_TYPE", ""))
+    with _paid(key) as cost:
+        body = cost.body = _body(request)
+        batch = read(body, form)
+        cost.count = batch.count
+    if batch.rejected == batch.count > 0:
+        raise otlp.Refused(400, batch.why)
+    _keep(known, key, spans.read(batch))
+    return _response(otlp.success(form, logs=logs, rejected=batch.rejected, words=batch.why), form)
 
 
-def reported(request: HttpRequest) -> HttpResponse:
+@lines_api.view("POST")
+def reported(request: HttpRequest) -> dict[str, Any] | HttpResponse:
     """Interactions, one a line, as JSON or as the rows of a table: also a file, as it is."""
-    try:
-        known, key = _entered(request)
-        kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-        if kind not in (*LINES, TABLE):
-            raise Answered(415, f"Send one of {', '.join((*LINES, TABLE))}.")
-        body = _body(request)
+    known, key = _entered(request)
+    kind = request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if kind not in (*LINES, TABLE):
+        raise Answered(415, f"Send one of {', '.join((*LINES, TABLE))}.")
+    with _paid(key) as cost:
+        body = cost.body = _body(request)
         found, wrong = lines.read_csv(body) if kind == TABLE else lines.read(body)
-        if wrong and not found:
-            raise Answered(400, f"Line {wrong[0].number}: {wrong[0].words}")
-        _keep(known, key, found, len(found))
-    except (Answered, otlp.Refused) as answered:
-        body = json.dumps({"error": answered.words}, ensure_ascii=False).encode()
-        return _response(body, otlp.JSON, answered.status, getattr(answered, "headers", {}))
-    except Exception:
-        log.exception("a report of a system ended in an error")
-        return _response(json.dumps({"error": NOT_NOW}).encode(), otlp.JSON, 503, {"Retry-After": str(LATER)})
-    said = {
+        cost.count = len(found) + len(wrong)
+    if not found:
+        words = f"Line {wrong[0].number}: {wrong[0].words}" if wrong else NOTHING
+        return json_response(_told(found, wrong) | {"error": words}, 400)
+    _keep(known, key, found)
+    return _told(found, wrong)
+
+
+def _told(found: list[Interaction], wrong: list[lines.Wrong]) -> dict[str, Any]:
+    """How many lines are kept, how many are not, and why, by number."""
+    return {
         "kept": len(found),
-        "rejected": [{"line": one.number, "error": one.words} for one in wrong[:100]],
-        "rejected_count": len(wrong),
+        "rejected": [{"line": one.number, "error": one.words} for one in wrong[:MOST_TOLD]],
+        "rejected_count": sum(one.count for one in wrong),
     }
-    return _response(json.dumps(said, ensure_ascii=False).encode(), otlp.JSON)
 
 
-for _view in (traces, logs, reported):
-    for_machines(_view)
+@dataclass
+class _Cost:
+    """What a request is found to cost: its bytes once unpacked, and how many reports it holds."""
+
+    body: bytes = b""
+    count: int = 1
+
+
+@contextmanager
+def _paid(key: Key) -> Iterator[_Cost]:
+    """Have the key pay for what is read within, also where it is refused: every report counts, and every byte."""
+    cost = _Cost()
+    try:
+        yield cost
+    except otlp.Refused as refused:
+        cost.count = refused.count
+        raise
+    finally:
+        rate.pay(key.id, settings.INTERACTION_RATE, max(cost.count, len(cost.body) // otlp.PAID_BYTES) - 1)
 
 
 def _entered(request: HttpRequest) -> tuple[Known, Key]:
-    if request.method != "POST":
-        raise Answered(405, "Send POST.", Allow="POST")
     known, key = opened(request, INTERACTIONS, within=(rate, settings.INTERACTION_RATE))
     if known.away:
         raise Answered(503, AWAY, Retry_After=str(LATER))
@@ -104,22 +145,12 @@ def _entered(request: HttpRequest) -> tuple[Known, Key]:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """What was sent, unpacked within bounds. Raises Answered, otlp.Refused."""
-    try:
-        body = request.body
-    except RequestDataTooBig:
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        raise Answered(
-            413, f"The request is longer than {most} bytes: have the sender send smaller batches."
-        ) from None
-    except UnreadablePostError:
-        raise Answered(400, "The request ended before it was whole: send it again.") from None
-    return otlp.unpacked(body, request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower())
+    """What was sent, unpacked within bounds. Raises otlp.Refused."""
+    return otlp.unpacked(request.body, request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower())
 
 
-def _keep(known: Known, key: Key, reports: list[Interaction], count: int) -> None:
-    """Keep what was read, and have the key pay for it. Raises Answered where nothing could be kept."""
-    rate.pay(key.id, settings.INTERACTION_RATE, count - 1)
+def _keep(known: Known, key: Key, reports: list[Interaction]) -> None:
+    """Keep what was read. Raises Answered where nothing could be kept."""
     try:
         interactions.keep(
             reports,
@@ -136,12 +167,5 @@ def _keep(known: Known, key: Key, reports: list[Interaction], count: int) -> Non
         raise Answered(503, NOT_NOW, Retry_After=str(LATER)) from None
 
 
-def _response(
-    body: bytes, form: str, status: int = 200, headers: dict[str, str] | None = None
-) -> HttpResponse:
-    response = HttpResponse(body, content_type=form, status=status)
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    for name, value in (headers or {}).items():
-        response[name] = value
-    return response
+def _response(body: bytes, form: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(body, content_type=form, status=status)

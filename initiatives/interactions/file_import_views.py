@@ -46,6 +46,6 @@ def import_file(request: SignedInRequest, ref: str) -> HttpResponse:
         "title": _("Interactions from a file"),
         "form": form,
         "wrong": wrong[:SHOWN],
-        "wrong_count": len(wrong),
+        "wrong_count": sum(one.count for one in wrong),
     }
     return render(request, "initiatives/interactions/import.html", context)

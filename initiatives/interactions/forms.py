@@ -44,6 +44,9 @@ class InteractionFilter(forms.Form):
         label="Names a decision", required=False, choices=[("", "any"), ("yes", "yes"), ("no", "no")]
     )
     key = forms.TypedChoiceField(label="Key", required=False, coerce=int, empty_value=None)
+    unread = forms.ChoiceField(
+        label=_("Words"), required=False, choices=[("", _("any")), ("yes", _("not all understood"))]
+    )
     found = forms.ChoiceField(label=_("Compared with decisions"), required=False, choices=list(FOUND.items()))
     since = DayField(label="From")
     until = DayField(label="To")
@@ -63,6 +66,8 @@ class InteractionFilter(forms.Form):
         self.is_valid()
         given = {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
         given.pop("found", None)
+        if "unread" in given:
+            given["unread"] = True
         if "since" in given:
             given["since"] = clock.midnight_before(given["since"])
         if "until" in given:

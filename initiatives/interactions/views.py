@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from governance import clock
 from governance.authorization import decision_queries, outcome_reports
-from governance.interaction_log import reading, shape
+from governance.interaction_log import loading, reading, shape
 from governance.interaction_log.keys import NoMaster
 from governance.models import Entry, Interaction, PolicyDecision
 from governance.runtime.signed_in_request import SignedInRequest
@@ -78,6 +78,11 @@ def interactions(request: SignedInRequest, ref: str) -> HttpResponse:
             "sampling": any(row.sampling for row in days[:DAYS]),
             "unnamed": unnamed.most_common(MOST_NAMES),
             "names": bool(may_name_acts(case, request.user)),
+            "unread": [
+                (one, keys.get(one.key))
+                for one in reading.unread(case.number, clock.now() - NAMED, MOST_NAMES)
+            ],
+            "set_aside": loading.set_aside(case.number),
             "figures": presentation.figures(case),
             "promises": bool(may_change_what_runs(case, request.user)),
         }

@@ -140,7 +140,6 @@ class ApprovalOpening(models.Model):
     """When somebody who may answer a request was first shown it: what their time to decide is counted from."""
 
     not_governed = "when somebody looked; an answer keeps its own copy"
-    not_in_admin = "when somebody looked is theirs alone until they answer"
 
     request = models.ForeignKey(ApprovalRequest, models.CASCADE, related_name="openings")
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -163,8 +162,8 @@ class ApprovalPreview(models.Model):
     `content` is empty once it was erased; `digest` and `words` (how many there were to read) stay.
     """
 
+    hidden_from_auditors = ("content",)
     not_governed = "its digest stands in the request, which is; a copy of the text would outlive its erasure"
-    not_in_admin = "what goes out is shown to whoever is asked to approve it, and to nobody else"
 
     request = models.OneToOneField(ApprovalRequest, models.PROTECT, related_name="preview")
     kind = models.CharField(max_length=10, choices=[("text", "Text"), ("link", "Link")])

@@ -188,7 +188,6 @@ class ReconciliationMark(models.Model):
     """How far what came was looked at: batches of transactions before `xact`, reports until `outcomes_to`."""
 
     not_governed = "a bookmark of the worker: set back, it looks again and finds the same"
-    not_in_admin = "one row of the worker's own"
 
     xact = models.BigIntegerField(default=0)
     outcomes_to = models.DateTimeField(null=True)
@@ -248,27 +247,6 @@ class LogFindingWithdrawal(WrittenOnce):
 
     def __str__(self) -> str:
         return f"{self.finding}, withdrawn"
-
-
-class LayerReview(WrittenOnce):
-    """That somebody outside the build team read a report on a layer, in person, and what they say of it."""
-
-    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="layer_reviews")
-    requirement = models.CharField(max_length=60)
-    reviewer = models.ForeignKey(User, models.PROTECT, related_name="+")
-    words = models.TextField()
-    at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["evidence", "id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["evidence", "requirement", "reviewer"], name="one_layer_review_per_person_and_report"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.reviewer} read {self.evidence}"
 
 
 class ArchitectureDecision(models.Model):

@@ -66,7 +66,6 @@ class AnswerDraft(models.Model):
     """Words somebody typed and has not saved. Private, and not governed: a draft claims nothing."""
 
     not_governed = "what one person has typed and nobody else has seen"
-    not_in_admin = "what somebody has not saved yet is theirs alone"
 
     initiative = models.ForeignKey(Initiative, models.CASCADE, related_name="drafts")
     requirement = models.CharField(max_length=60)
@@ -316,7 +315,6 @@ class FileCheck(models.Model):
     """
 
     not_governed = "how far a check got, and what it doubts: what an admin confirms leaves entries of its own"
-    not_in_admin = "what it doubts has a page of its own, from the desk"
 
     at = models.DateTimeField()
     looked = models.PositiveIntegerField(default=0)

@@ -1,7 +1,7 @@
-"""Rows of holds, debts, gaps and catch-up plans, and of what one person proposes to hand over to another."""
+"""Rows of holds, debts and gaps, and of what one person proposes to hand over to another."""
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import User
@@ -320,76 +320,3 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} to {self.successor}: {self.initiative_id}"
-
-
-class CatchUpPlanQuerySet(models.QuerySet):
-    def current(self):
-        """The newest version of the plan of each initiative: earlier ones are kept and bind nobody."""
-        newer = CatchUpPlan.objects.filter(initiative=OuterRef("initiative"), number__gt=OuterRef("number"))
-        return self.filter(~Exists(newer))
-
-
-class CatchUpPlan(WrittenOnce):
-    """By when an imported initiative means to show what it lacks: one version, in waves that each have a day.
-
-    It is looked at by nothing that gates read: it changes no level, gap, supported stage or decision.
-    """
-
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="catch_up_plans")
-    number = models.PositiveIntegerField()
-    reason = models.TextField(blank=True, default="")
-    proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    proposed_at = models.DateTimeField()
-
-    objects = CatchUpPlanQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["initiative", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["initiative", "number"], name="catch_up_plans_are_numbered"),
-            models.CheckConstraint(
-                name="a_changed_catch_up_plan_has_its_reason", condition=Q(number=1) | ~Q(reason="")
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"catch-up plan {self.number} of {self.initiative_id}"
-
-
-class CatchUpWave(WrittenOnce):
-    """One wave of a plan: requirements by key, and the day by which they are to be met. Progress is never stored."""
-
-    plan = models.ForeignKey(CatchUpPlan, models.PROTECT, related_name="waves")
-    number = models.PositiveSmallIntegerField()
-    due = models.DateField()
-    requirements = models.JSONField(default=list)
-
-    class Meta:
-        ordering = ["plan", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["plan", "number"], name="catch_up_waves_are_numbered"),
-        ]
-        indexes = [models.Index(fields=["due"], name="catch_up_waves_by_due")]
-
-    def __str__(self) -> str:
-        return f"wave {self.number} by {self.due}"
-
-
-class CatchUpAnswer(WrittenOnce):
-    """The chair's word on the dates of one version: agreed, or sent back with what should change."""
-
-    plan = models.OneToOneField(CatchUpPlan, models.PROTECT, related_name="answer")
-    agreed = models.BooleanField()
-    words = models.TextField(blank=True, default="")
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="a_catch_up_plan_sent_back_says_why", condition=Q(agreed=True) | ~Q(words="")
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{'agreed' if self.agreed else 'sent back'}: {self.plan}"

@@ -2,22 +2,23 @@
 without an account write by the intake link of a unit.
 """
 
-import secrets
 from datetime import date
 
 from django.db import models
-from django.db.models import BigIntegerField, Q
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models import Q
 
 from governance.database.row_history import governed
 from governance.models import Unit, User
 from governance.models.constraints import by_whom_and_when
 from governance.models.people import IMPORTED
+from governance.runtime import link_tokens
 from governance.vocabulary import IntakeState, Invitation
 from initiatives.models.initiative import Initiative
 
-OWN_SHEET = "own-portfolio"  # the source of sheets of one's own initiatives
+OWN_SHEET, OWN = (
+    "own-portfolio",
+    "Own portfolio",
+)  # the source of sheets of one's own initiatives, and its name
 ROOT = ("Imported", IMPORTED)  # name and code of the unit below which imports put theirs
 
 
@@ -46,13 +47,6 @@ class ImportBatchQuerySet(models.QuerySet):
     def standing(self):
         """Files that nobody threw away, and whose import nobody undid."""
         return self.filter(discarded_at__isnull=True, undone_at__isnull=True)
-
-    def current(self):
-        """Those that stand and of which no other reading, of the same file by another mapping, is live."""
-        again = self.model.objects.standing().filter(confirmed_at__isnull=False, reading__has_key="again")
-        return self.standing().exclude(
-            pk__in=again.values(first=Cast(KT("reading__again"), BigIntegerField()))
-        )
 
 
 class ImportBatch(models.Model):
@@ -99,11 +93,7 @@ class ImportBatch(models.Model):
 
     def get_absolute_url(self) -> str:
         """The page of the file."""
-        return f"/imports/portfolio/{self.pk}/" if self.source == OWN_SHEET else f"/imports/{self.pk}/"
-
-    def read_again(self) -> "ImportBatch | None":
-        """The other reading of the same file by another mapping, where there is one that stands."""
-        return ImportBatch.objects.standing().filter(reading__again=self.pk).first()
+        return f"/imports/{self.pk}/"
 
     @property
     def live(self) -> bool:
@@ -114,7 +104,7 @@ class ImportBatch(models.Model):
 class ImportRowQuerySet(models.QuerySet):
     def proposing_changes(self):
         """Rows that propose changes of an initiative which nobody answered: of sheets of one's own from the day they
-        are read, of a list that was read again once it was confirmed.
+        are read, of other files once they are confirmed.
         """
         waits = Q(batch__source=OWN_SHEET, done_at__isnull=True) | Q(mapped__proposed=True)
         return self.filter(waits, decision="change")
@@ -131,8 +121,6 @@ class ImportRow(models.Model):
         "triage": "Needs review",
         "reject": "Rejected",
         "unchanged": "Unchanged",
-        "taken": "Newer claim taken",
-        "left": "Claim left as it was",
         "change": "Proposed changes",
     }
 
@@ -148,11 +136,6 @@ class ImportRow(models.Model):
         Initiative, models.PROTECT, null=True, blank=True, related_name="import_rows"
     )
     done_at = models.DateTimeField(null=True, blank=True)
-    # Which move it asserts since the list before, whose claim was `stage_before`, and what tells that it is the same
-    # system: its id, its name confirmed by a person, or its name alone, which only proposes (`mapped["candidates"]`).
-    move = models.CharField(max_length=14, blank=True, default="")
-    stage_before = models.CharField(max_length=20, blank=True, default="")
-    paired_by = models.CharField(max_length=6, blank=True, default="")
 
     objects = ImportRowQuerySet.as_manager()
 
@@ -160,13 +143,8 @@ class ImportRow(models.Model):
         ordering = ["batch", "line"]
         constraints = [
             models.UniqueConstraint(fields=["batch", "line"], name="one_row_per_batch_and_line"),
-            models.CheckConstraint(
-                name="a_pair_by_name_ties_nothing",
-                condition=~Q(paired_by="name") | Q(initiative__isnull=True),
-            ),
         ]
         indexes = [
-            models.Index(fields=["paired_by", "move"], condition=~Q(paired_by=""), name="rows_by_move"),
             models.Index(fields=["batch", "decision"]),
             models.Index(fields=["raw_digest"]),
             models.Index(fields=["initiative"], condition=Q(initiative__isnull=False), name="rows_of_case"),
@@ -189,7 +167,6 @@ class ImportRun(models.Model):
     """
 
     not_governed = "how far the worker is; what it brings stands in a batch, which is governed"
-    not_in_admin = "read on the page of the imports, where it is cancelled"
 
     KINDS = {"upload": "Read", "map": "Read with another mapping", "confirm": "Enter"}
     STATES = {
@@ -339,11 +316,6 @@ class EstateRow(models.Model):
         return f"{self.batch_id}, line {self.line}"
 
 
-def new_token() -> str:
-    """What nobody guesses: 128 bits."""
-    return secrets.token_urlsafe(16)
-
-
 class IntakeLinkQuerySet(models.QuerySet):
     def not_ended(self):
         """Links that nobody switched off, whatever their last day."""
@@ -358,7 +330,6 @@ class IntakeLink(models.Model):
     """The address at which people without an account tell a unit of a problem; whoever has it may, until its day."""
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="intake_links")
-    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     until = models.DateField()
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
@@ -379,6 +350,11 @@ class IntakeLink(models.Model):
 
     def __str__(self) -> str:
         return f"intake link of {self.unit_id}"
+
+    @property
+    def token(self) -> str:
+        """The end of its address."""
+        return link_tokens.token_of(self)
 
 
 class IntakeRequestQuerySet(models.QuerySet):
@@ -452,7 +428,6 @@ class IntakeSender(models.Model):
     """Who wrote a request, as they said; nobody looked whether it is true. Deleted some time after the answer."""
 
     not_governed = "personal data of somebody without an account: deleted in time, which the record could not"
-    not_in_admin = "read by whoever answers the request, on its page"
 
     request = models.OneToOneField(IntakeRequest, models.CASCADE, related_name="sender")
     name = models.CharField(max_length=120)

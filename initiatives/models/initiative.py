@@ -15,7 +15,6 @@ from governance.models import Contract, Unit, User
 from governance.vocabulary import CLOSED_STAGES, STAGE_RANK, Role, Stage, Tier
 from initiatives.models.moves_of_claims import MovesOfClaims
 from initiatives.models.stage_machine import (
-    CLAIM,
     EMERGENCY,
     PROMOTION,
     REOPENING,
@@ -24,7 +23,6 @@ from initiatives.models.stage_machine import (
     STOP,
     UNJUDGED,
     move,
-    never_moved,
     not_withdrawn,
     settled,
     was_idea,
@@ -246,28 +244,6 @@ class Initiative(MovesOfClaims, models.Model):
     def reopen_as_proposed(self):
         """The chair reopened what was stopped while still an idea."""
 
-    @move(Stage.PROPOSED, Stage.PROTOTYPE, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
-    def claim_prototype(self):
-        """An import says that this is a prototype; nothing is evidenced here."""
-
-    @move(Stage.PROPOSED, Stage.MVP, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
-    def claim_mvp(self):
-        """An import says that this is an MVP; nothing is evidenced here."""
-
-    @move(
-        Stage.PROPOSED, Stage.PRODUCTION, kind=CLAIM, basis="import", who="import", conditions=[never_moved]
-    )
-    def claim_production(self):
-        """An import says that this is in production; nothing is evidenced here."""
-
-    @move(Stage.PROPOSED, Stage.STOPPED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
-    def claim_stopped(self):
-        """An import says that this was stopped before it was in production."""
-
-    @move(Stage.PROPOSED, Stage.RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
-    def claim_retired(self):
-        """An import says that this was in production and has been withdrawn."""
-
 
 def machine() -> list[Transition]:
     """Every move of the machine, each once for every stage that it leads out of."""
@@ -387,7 +363,8 @@ class RoleAssignment(models.Model):
 class Standing(models.Model):
     """What the proof of a case supports, as far ahead as it is known. Derived: rewritten with every change."""
 
-    not_governed = "worked out from the rest; PastStanding keeps what it said"
+    derived = True
+    not_governed = "written by the database from the newest PastStanding, which is a row of the record"
 
     initiative = models.OneToOneField(Initiative, models.PROTECT, related_name="standing")
     rulebook = models.ForeignKey("governance.Rulebook", models.PROTECT, related_name="+")
@@ -407,9 +384,11 @@ class SpanQuerySet(models.QuerySet):
 class Span(models.Model):
     """From a moment until a moment (or for good) the proof supports this stage, if nothing else changes."""
 
-    not_governed = "worked out from the rest; PastStanding keeps what it said"
+    derived = True
+    not_governed = "written by the database from the newest PastStanding, which is a row of the record"
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="spans")
+    past_standing = models.ForeignKey("PastStanding", models.PROTECT, related_name="+", db_index=False)
     from_at = models.DateTimeField()
     until_at = models.DateTimeField(null=True)
     supported = models.CharField(max_length=20)
@@ -427,6 +406,7 @@ class Span(models.Model):
     # it does not wait for, because they verified it already or added all of it. Null where none waits.
     to_verify = models.JSONField(null=True)
     next_stale_on = models.DateField(null=True)
+    seal = models.CharField(max_length=64)  # `initiatives.facts.standings.seal_of`
 
     objects = SpanQuerySet.as_manager()
 
@@ -489,7 +469,7 @@ VIEWS = {
     "initiatives_span": (
         "SELECT span.id, i.id AS initiative_id, span.from_at, span.until_at, span.supported, span.shortfall,"
         " span.label, span.governance, span.integration, span.adoption, span.held, span.gaps, span.profile,"
-        " span.to_verify, span.next_stale_on"
+        " span.to_verify, span.next_stale_on, p.id AS past_standing_id, span.seal"
         + NEWEST
         + " CROSS JOIN LATERAL jsonb_populate_recordset(NULL::public.initiatives_span, p.spans) span"
     ),

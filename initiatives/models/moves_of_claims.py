@@ -1,47 +1,33 @@
-"""Moves of a claim of an import alone: corrected by a newer list, taken back. Part of the machine on `Initiative`."""
+"""Moves of a claim of an import alone: claimed, taken back. Part of the machine on `Initiative`."""
 
 from governance.vocabulary import Stage
-from initiatives.models.stage_machine import CLAIM_TAKEN_BACK, CORRECTION, move, only_claimed
-
-
-def correction(target: Stage):
-    """The move by which a newer list corrects what an older one claimed, out of any other stage."""
-    return move(
-        [stage for stage in Stage if stage != target],
-        target,
-        kind=CORRECTION,
-        basis="import",
-        who="import",
-        conditions=[only_claimed],
-    )
+from initiatives.models.stage_machine import CLAIM, CLAIM_TAKEN_BACK, move, never_moved, only_claimed
 
 
 class MovesOfClaims:
     """One sentence each and no bodies, as the other moves of the machine."""
 
-    @correction(Stage.PROPOSED)
-    def correct_to_proposed(self):
-        """A newer list of its source says that this is still an idea: an imported claim takes the place of another."""
+    @move(Stage.PROPOSED, Stage.PROTOTYPE, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    def claim_prototype(self):
+        """An import says that this is a prototype; nothing is evidenced here."""
 
-    @correction(Stage.PROTOTYPE)
-    def correct_to_prototype(self):
-        """A newer list of its source says that this is a prototype: an imported claim takes the place of another."""
+    @move(Stage.PROPOSED, Stage.MVP, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    def claim_mvp(self):
+        """An import says that this is an MVP; nothing is evidenced here."""
 
-    @correction(Stage.MVP)
-    def correct_to_mvp(self):
-        """A newer list of its source says that this is an MVP: an imported claim takes the place of another."""
+    @move(
+        Stage.PROPOSED, Stage.PRODUCTION, kind=CLAIM, basis="import", who="import", conditions=[never_moved]
+    )
+    def claim_production(self):
+        """An import says that this is in production; nothing is evidenced here."""
 
-    @correction(Stage.PRODUCTION)
-    def correct_to_production(self):
-        """A newer list of its source says that this is in production: an imported claim takes the place of another."""
+    @move(Stage.PROPOSED, Stage.STOPPED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    def claim_stopped(self):
+        """An import says that this was stopped before it was in production."""
 
-    @correction(Stage.STOPPED)
-    def correct_to_stopped(self):
-        """A newer list of its source says that this was stopped: an imported claim takes the place of another."""
-
-    @correction(Stage.RETIRED)
-    def correct_to_retired(self):
-        """A newer list of its source says that this was retired: an imported claim takes the place of another."""
+    @move(Stage.PROPOSED, Stage.RETIRED, kind=CLAIM, basis="import", who="import", conditions=[never_moved])
+    def claim_retired(self):
+        """An import says that this was in production and has been withdrawn."""
 
     @move(
         [Stage.PROTOTYPE, Stage.MVP, Stage.PRODUCTION, Stage.STOPPED, Stage.RETIRED],

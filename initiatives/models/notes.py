@@ -192,7 +192,6 @@ class Visit(models.Model):
     """The last look of one person at one thing, and when the visit before this one ended."""
 
     not_governed = "what one person has seen"
-    not_in_admin = "when somebody last looked is theirs alone"
 
     person = models.ForeignKey(User, models.CASCADE, related_name="+")
     at = models.DateTimeField()
@@ -249,7 +248,6 @@ class SavedView(models.Model):
     """A filter of the list of cases under the name that a person gave it; `query` as in an address."""
 
     not_governed = "a person's own shortcut: it reports and decides nothing"
-    not_in_admin = "a person's own shortcut: nobody else sees it"
 
     person = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
     name = models.CharField(max_length=60)

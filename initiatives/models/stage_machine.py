@@ -15,7 +15,7 @@ from governance.permission_result import Answer
 
 PROMOTION, RETIREMENT, EMERGENCY = "promotion", "retirement", "emergency"
 STEP_BACK, STOP, REOPENING = "step back", "stop", "reopening"
-CLAIM, CLAIM_TAKEN_BACK, CORRECTION = "claim", "claim taken back", "correction"
+CLAIM, CLAIM_TAKEN_BACK = "claim", "claim taken back"
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Filters and those that people saved, paging, metrics, charts, search, export."""
+"""Filters and those that people saved, paging, search, export."""

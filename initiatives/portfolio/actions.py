@@ -5,6 +5,7 @@ from django.db import transaction
 from django.http import QueryDict
 
 from governance.models import User
+from governance.vocabulary.readable_text import refusal
 from initiatives.models import SavedView
 from initiatives.portfolio.filters import PortfolioFilter
 
@@ -30,6 +31,8 @@ def save_view(*, name: str, query: QueryDict, by: User) -> SavedView:
     name, said = " ".join(name.split()), filter_of(query)
     if not name or len(name) > LONGEST["name"]:
         raise ValidationError(f"Give the view a name of at most {LONGEST['name']} letters.")
+    if why := refusal(name) or refusal(said):
+        raise ValidationError(why)
     if not said:
         raise ValidationError("No filter is on. Choose one, press Filter, then save the view.")
     if len(said) > LONGEST["query"]:

@@ -1,7 +1,7 @@
 """The cases behind a figure of the charts: what is drawn as one bar, as a filter of the portfolio.
 
 A figure is called "moved.<move>.<month>", "expires.<first day of the week>", "falls.<the same>" or "spent". Each keeps
-to what `portfolio_metrics` counts, so that a bar of three leads to three cases.
+to what `insights.flow` counts, so that a bar of three leads to three cases.
 """
 
 from datetime import date, timedelta
@@ -11,10 +11,35 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from governance import clock
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.models import Effort, Span, StageChange
-from initiatives.portfolio.portfolio_metrics import DAYS_AHEAD, MOVES, months_to, weeks_from
 
 SPENT = "spent"
+MONTHS = 12
+DAYS_AHEAD = 90
+# What happens to a case, in the order of its life. An import only claims, so it is told apart and not drawn.
+MOVES = {
+    "registered": "Registered",
+    "prototype": "Became a prototype",
+    "mvp": "Became an MVP",
+    "production": "Went into production",
+    "stepped_back": "Stepped back a stage",
+    "stopped": "Stopped",
+    "retired": "Retired",
+    "reopened": "Reopened",
+}
 BY_BASIS = {"reopened": "reopened", "stepped_back": "step back"}
+
+
+def months_to(today: date) -> tuple[date, ...]:
+    """The first days of this month and of those before it, oldest first."""
+    count = today.year * 12 + today.month - 1
+    return tuple(date(n // 12, n % 12 + 1, 1) for n in range(count - MONTHS + 1, count + 1))
+
+
+def weeks_from(today: date) -> list[tuple[date, date]]:
+    """First and last day of each week of the days ahead, from tomorrow on."""
+    last = today + timedelta(days=DAYS_AHEAD)
+    firsts = [today + timedelta(days=7 * place + 1) for place in range(-(-DAYS_AHEAD // 7))]
+    return [(first, min(first + timedelta(days=6), last)) for first in firsts]
 
 
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -49,8 +49,8 @@ ORDERS = {
     "title": "title",
 }
 WITHDRAWN = "withdrawn"
-OWN, OTHERS, ALL = "own", "others", "all"
-WHOSE = {OTHERS: "Lists of others", ALL: "Our own and lists of others"}
+OWN, OTHERS = "own", "others"
+WHOSE = {OTHERS: "Lists of others"}
 AT_HAND = ("q", "claimed", "unit", "mine", "shortfall", "held")  # the other filters are folded
 
 
@@ -154,8 +154,8 @@ def units_to_choose(request) -> QuerySet:
     """One's own units; of others those alone whose lists are looked at, or the one that the address names."""
     if request is None:
         return Unit.objects.own()
-    if request.GET.get("whose") in (OTHERS, ALL):
-        return Unit.objects.living() if request.GET["whose"] == ALL else Unit.objects.living().of_others()
+    if request.GET.get("whose") == OTHERS:
+        return Unit.objects.living().of_others()
     named = request.GET.get("unit", "")
     asked = Q(pk=int(named)) if named.isascii() and named.isdecimal() and len(named) < 10 else Q(pk=None)
     return Unit.objects.living().filter(Q(pk__in=Unit.objects.own().values("pk")) | asked)
@@ -276,8 +276,7 @@ class PortfolioFilter(django_filters.FilterSet):
             cases = with_due(cases)
         if self.values.get("report") != WITHDRAWN:
             cases = cases.live()
-        if self.whose_shown != ALL:
-            cases = cases.others() if self.whose_shown == OTHERS else cases.own()
+        cases = cases.others() if self.whose_shown == OTHERS else cases.own()
         return cases.order_by(*_order(self.order))
 
     @property

@@ -52,6 +52,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         "may_look_back": as_of.current() is None
         and (request.user.is_auditor or bool(seats_held(request.user))),
     }
+    context |= {"shown_filter": "", "saved_views": []}
     if as_of.current() is None:
         context["shown_filter"] = actions.filter_of(request.GET)
         context["saved_views"] = list(request.user.saved_views.all())

@@ -41,7 +41,7 @@ from initiatives.provisioning.resources import Enterprise, etag
 from initiatives.roles import leaving
 
 LONGEST_LIFE = timedelta(days=366)
-LONGEST_LOGIN = User._meta.get_field("login").max_length or 0
+LONGEST_EXTERNAL_ID = ManagedAccount._meta.get_field("external_id").max_length or 0
 LONGEST_NAME = User._meta.get_field("full_name").max_length or 0
 
 
@@ -159,7 +159,7 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
             raise UniquenessException(
                 detail=f"{login} is here already and is not taken over: an account is linked by its person, signed in."
             )
-        _check_external_id(directory, said.external_id or "")
+        _check_external_id(directory, _external_id(said))
         manager = _manager(directory, said, None)
         person = User.objects.create_user(
             login, full_name=full_name, email=address, manager=manager, is_active=said.active is not False
@@ -169,7 +169,7 @@ def make_account(*, directory: Directory, said: Any) -> ManagedAccount:
             directory=directory,
             person=person,
             user_name=said.user_name,
-            external_id=said.external_id or "",
+            external_id=_external_id(said),
             said=_said(said),
             made_at=now,
             changed_at=now,
@@ -207,10 +207,10 @@ def change_account(*, row: ManagedAccount, said: Any, asked_of: str = "") -> Man
             raise MutabilityException(
                 detail="externalId says who signs in to this account, and stays: delete it and make another."
             )
-        _check_external_id(directory, said.external_id or "", row.pk)
+        _check_external_id(directory, _external_id(said), row.pk)
         person = User.objects.select_for_update(of=("self",)).get(pk=row.person_id)
         _carry_over(directory, person, said, _manager(directory, said, row))
-        row.user_name, row.external_id, row.said = said.user_name, said.external_id or "", _said(said)
+        row.user_name, row.external_id, row.said = said.user_name, _external_id(said), _said(said)
         row.said["active_removed"] = said.active is None
         _touch(row)
         wanted = said.active is not False
@@ -285,7 +285,7 @@ def make_group(*, directory: Directory, said: Any) -> ManagedGroup:
         row = ManagedGroup(
             directory=directory,
             display_name=_short(said.display_name, "displayName"),
-            external_id=said.external_id or "",
+            external_id=_external_id(said),
             made_at=now,
             changed_at=now,
         )
@@ -300,7 +300,7 @@ def change_group(*, row: ManagedGroup, said: Any, asked_of: str = "") -> Managed
         row = ManagedGroup.objects.select_for_update(of=("self",)).get(pk=row.pk)
         _insist(row, asked_of)
         row.display_name = _short(said.display_name, "displayName")
-        row.external_id = said.external_id or ""
+        row.external_id = _external_id(said)
         _touch(row)
         _set_members(row, said)
     return row
@@ -347,13 +347,11 @@ def _name(person: User | None) -> str | None:
 def _login(user_name: str) -> str:
     field = User._meta.get_field("login")
     try:
-        if len(user_name) > LONGEST_LOGIN:
-            raise ValidationError(f"It has more than {LONGEST_LOGIN} letters.")
-        field.run_validators(user_name)
+        field.run_validators(user_name)  # its length too
     except ValidationError as wrong:
         words = " ".join(wrong.messages)
         raise InvalidValueException(
-            detail=f"userName {user_name!r} cannot be a user name here: {words}"
+            detail=f"userName {user_name[:100]!r} cannot be a user name here: {words}"
         ) from None
     return user_name
 
@@ -362,7 +360,8 @@ def _full_name(said: Any) -> str:
     name = said.name
     parts = " ".join(part for part in (name.given_name, name.family_name) if part) if name else ""
     return _short(
-        said.display_name or (name.formatted if name else "") or parts or said.user_name, "displayName"
+        said.display_name or (name.formatted if name else "") or parts or said.user_name[:LONGEST_NAME],
+        "displayName",
     )
 
 
@@ -370,6 +369,8 @@ def _short(text: str, attribute: str) -> str:
     text = (text or "").strip()
     if not text or len(text) > LONGEST_NAME:
         raise InvalidValueException(detail=f"{attribute} has between 1 and {LONGEST_NAME} letters.")
+    if len(text.splitlines()) > 1 or "\t" in text:
+        raise InvalidValueException(detail=f"{attribute} has several lines or a tab. Send it as one line.")
     return text
 
 
@@ -379,8 +380,11 @@ def _address(said: Any) -> str:
     try:
         if found:
             validate_email(found)
+            User._meta.get_field("email").run_validators(found)  # its length too
     except ValidationError:
-        raise InvalidValueException(detail=f"{found!r} is no mail address.") from None
+        raise InvalidValueException(
+            detail=f"emails: {found[:300]!r} is not an email address. Send one like ana@example.org."
+        ) from None
     return found
 
 
@@ -416,6 +420,15 @@ def _come_as_manager(row: ManagedAccount) -> None:
         person.manager = row.person
         person.save()
         _changed(person, {"manager": None}, {"manager": _name(row.person)})
+
+
+def _external_id(said: Any) -> str:
+    found = said.external_id or ""
+    if len(found) > LONGEST_EXTERNAL_ID:
+        raise InvalidValueException(
+            detail=f"externalId has more than {LONGEST_EXTERNAL_ID} letters. Send a shorter one."
+        )
+    return found
 
 
 def _check_external_id(directory: Directory, external_id: str, but: int = 0) -> None:

@@ -1,25 +1,23 @@
 """SCIM 2.0 for directories: Users, Groups and discovery under /scim/v2/, with the key of a directory (RFC 7644).
 
 Every answer is made by scim2-models from the schemas in `resources`; an error names what is wrong and how it is sent
-right. What Entra ID and Okta send beside the standard is taken (`resources.POLICY`).
+right. What Entra ID and Okta send beside the standard is taken (`resources.POLICY`, `directory_habits`).
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin
 
-import structlog
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, ValidationError
-from django.db import Error as DatabaseError
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from pydantic import ValidationError as Malformed
 from scim2_models import (
     Context,
     Error,
     InvalidSyntaxException,
+    InvalidValueException,
     ListResponse,
     PatchOp,
     Resource,
@@ -27,10 +25,8 @@ from scim2_models import (
     ResponseParameters,
     Schema,
     SCIMException,
-    ScimFilter,
     SearchRequest,
     ServiceProviderConfig,
-    UniquenessException,
 )
 
 from governance import clock
@@ -39,8 +35,10 @@ from governance.models import Directory, ManagedAccount, ManagedGroup
 from governance.permission_result import Refused
 from governance.sign_in import throttling
 from governance.sign_in.rate_limits import Rate
-from governance.web.middleware import for_machines
+from governance.vocabulary import strict_json
+from governance.web.machine_api import JSON, Answered, Api, body_of, json_response
 from initiatives.provisioning import actions, queries
+from initiatives.provisioning.directory_habits import as_the_standard_has_it, plain
 from initiatives.provisioning.resources import (
     CONFIG,
     PROVIDER,
@@ -52,77 +50,72 @@ from initiatives.provisioning.resources import (
     group_of,
 )
 
-log = structlog.get_logger("plumbline.provisioning")
-
 TYPE = "application/scim+json"
 RATE = 200  # requests a second of one directory, in each process
-
-READ_ONLY = ("id", "meta", "schemas", "groups")
 
 rate = Rate()
 
 
-class Stopped(Exception):
-    """The request is answered with this status, sentence and headers."""
+def error(request: HttpRequest, answered: Answered) -> HttpResponse:
+    """An error as RFC 7644 has it (section 3.12)."""
+    said = Error(status=answered.status, detail=answered.words, scim_type=answered.code or None)
+    return json_response(said.model_dump(), answered.status, TYPE)
 
-    def __init__(self, status: int, words: str, **headers: str):
-        super().__init__(words)
-        self.status, self.words = status, words
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+def _known(trouble: Exception) -> Answered | None:
+    if isinstance(trouble, SCIMException):
+        return Answered(trouble.status, trouble.detail, code=trouble.scim_type or "")
+    if isinstance(trouble, Malformed):
+        found = Error.from_validation_errors(trouble)[0]
+        return Answered(found.status or 400, found.detail or "", code=found.scim_type or "")
+    if isinstance(trouble, ValidationError):
+        return Answered(400, " ".join(trouble.messages), code="invalidValue")
+    if isinstance(trouble, Refused):
+        return Answered(403, str(trouble))
+    if isinstance(trouble, IntegrityError):
+        return Answered(
+            409, "Another request took that name meanwhile. Read the resource again.", code="uniqueness"
+        )
+    return None
+
+
+scim_api = Api(error, _known, retry_after=5)
+nothing = scim_api.nothing
 
 
 def scim(**views: Callable) -> Callable:
     """A view for directories: by method, behind a key of a directory, with errors as RFC 7644 has them."""
 
-    @for_machines
+    @scim_api.view(*views)
     def answer(request: HttpRequest, **named) -> HttpResponse:
-        try:
-            if request.method not in views:
-                raise Stopped(405, f"Send {' or '.join(views)}.", Allow=", ".join(views))
-            directory = _entered(request)
-            with PROVIDER:
-                return views[request.method](request, directory, **named)
-        except Stopped as stopped:
-            return _error(stopped.status, stopped.words, headers=stopped.headers)
-        except SCIMException as wrong:
-            return _error(wrong.status, wrong.detail, wrong.scim_type)
-        except Malformed as wrong:
-            found = Error.from_validation_errors(wrong)[0]
-            return _error(found.status or 400, found.detail or "", found.scim_type or "")
-        except ValidationError as wrong:
-            return _error(400, " ".join(wrong.messages), "invalidValue")
-        except Refused as refused:
-            return _error(403, str(refused))
-        except RequestDataTooBig:
-            return _error(413, f"The request is longer than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
-        except UnreadablePostError:
-            return _error(400, "The request ended before it was whole: send it again.", "invalidSyntax")
-        except IntegrityError:
-            taken = UniquenessException(detail="Another request took that name meanwhile.")
-            return _error(taken.status, taken.detail, taken.scim_type)
-        except DatabaseError:
-            log.exception("a directory could not be answered")
-            return _error(
-                503, "Plumbline cannot reach its database: send it again.", headers={"Retry-After": "5"}
-            )
+        directory = _entered(request)
+        _check_query(request)
+        with PROVIDER:
+            return views[request.method or ""](request, directory, **named)
 
     return answer
 
 
+def _check_query(request: HttpRequest) -> None:
+    """Raise InvalidValueException for a parameter of the address with characters that readers cannot see."""
+    if found := strict_json.hidden_text(request.GET.dict()):
+        raise InvalidValueException(detail=f"{found[0] or 'A parameter'}: {found[1]}")
+
+
 def _entered(request: HttpRequest) -> Directory:
-    """The directory behind the key. Raises Stopped: 401, 429."""
+    """The directory behind the key. Raises Answered: 401, 429."""
     token = service_keys.read(request.META.get("HTTP_AUTHORIZATION", ""))
     found = Directory.objects.filter(public=token.public).first() if token else None
     if token is None or found is None or not token.opens(found.secret_hash) or not found.good_at(clock.now()):
         if wait := throttling.wrong_key(request, token.public if token else ""):
-            raise Stopped(429, "Too many wrong keys came from this address.", Retry_After=str(wait))
-        raise Stopped(
+            raise Answered(429, "Too many wrong keys came from this address.", Retry_After=str(wait))
+        raise Answered(
             401,
             "Send the key of the directory as Authorization: Bearer; an admin makes it.",
             WWW_Authenticate="Bearer",
         )
     if wait := rate.wait(found.pk, RATE):
-        raise Stopped(429, "This directory asks too often.", Retry_After=str(wait))
+        raise Answered(429, "This directory asks too often.", Retry_After=str(wait))
     return found
 
 
@@ -156,14 +149,14 @@ def _get_user(request, directory, uid):
 def _put_user(request, directory, uid):
     row = _account(directory, uid)
     said = _read(request, Account, Context.RESOURCE_REPLACEMENT_REQUEST)
-    said.replace(account_of(row, base_of()))
+    said.replace(account_of(row, base_of(), with_names=False))
     actions.change_account(row=row, said=said, asked_of=request.META.get("HTTP_IF_MATCH", ""))
     return _whole(request, _account(directory, uid), Account, account_of)
 
 
 def _patch_user(request, directory, uid):
     row = _account(directory, uid)
-    said = account_of(row, base_of())
+    said = account_of(row, base_of(), with_names=False)
     if _patched(request, said, of(PatchOp, Account)):
         asked = request.META.get("HTTP_IF_MATCH", "") or etag(row.version)
         actions.change_account(row=row, said=said, asked_of=asked)
@@ -219,27 +212,30 @@ def _delete_group(request, directory, uid):
 
 
 def _config(request, directory):
-    return _response(_dumped(CONFIG, {"meta": _place("ServiceProviderConfig", "ServiceProviderConfig")}))
+    return json_response(
+        _dumped(CONFIG, {"meta": _place("ServiceProviderConfig", "ServiceProviderConfig")}), content_type=TYPE
+    )
 
 
 def _described(kind: str, rows: dict) -> Callable:
     def answer(request, directory, name=None):
         if "filter" in request.GET:
-            raise Stopped(403, "What is declared here is not filtered.")
+            raise Answered(403, "What is declared here is not filtered.")
         said = {key: _dumped(row, {"meta": _place(kind, f"{kind}s/{key}")}) for key, row in rows.items()}
         if name is None:
-            return _response(
+            return json_response(
                 {
                     "schemas": [str(ListResponse.__schema__)],
                     "totalResults": len(said),
                     "startIndex": 1,
                     "itemsPerPage": len(said),
                     "Resources": list(said.values()),
-                }
+                },
+                content_type=TYPE,
             )
         if name not in said:
-            raise Stopped(404, f"Nothing is declared here as {name!r}.")
-        return _response(said[name])
+            raise Answered(404, f"Nothing is declared here as {name!r}.")
+        return json_response(said[name], content_type=TYPE)
 
     return answer
 
@@ -256,15 +252,11 @@ def _search(model, rows_of, resource_of) -> Callable:
 
 
 def _search_all(request, directory):
-    raise Stopped(501, "Search Users or Groups: there is no search over both.")
+    raise Answered(501, "Search Users or Groups: there is no search over both.")
 
 
 def _me(request, directory):
-    raise Stopped(501, "A directory is no account: there is no /Me here.")
-
-
-def _nothing(request, directory, rest):
-    raise Stopped(404, f"There is nothing at {rest[:200]}: ask for Users or Groups and an id of theirs.")
+    raise Answered(501, "A directory is no account: there is no /Me here.")
 
 
 users = scim(GET=_list_users, POST=_make_user)
@@ -278,7 +270,6 @@ resource_types = scim(GET=_described("ResourceType", {one.name: one for one in P
 schemas = scim(GET=_described("Schema", {str(one.id): one for one in PROVIDER.schemas}))
 search_all = scim(POST=_search_all)
 me = scim(GET=_me, POST=_me, PUT=_me, PATCH=_me, DELETE=_me)
-nothing = scim(GET=_nothing, POST=_nothing, PUT=_nothing, PATCH=_nothing, DELETE=_nothing)
 
 
 # --- Reading and answering -----------------------------------------------------------------------------------------
@@ -287,75 +278,62 @@ nothing = scim(GET=_nothing, POST=_nothing, PUT=_nothing, PATCH=_nothing, DELETE
 def _account(directory: Directory, uid) -> ManagedAccount:
     row = queries.accounts(directory).filter(uid=uid).first()
     if row is None:
-        raise Stopped(404, "No account of this directory has that id.")
+        raise Answered(404, "No account of this directory has that id.")
     return row
 
 
 def _group(directory: Directory, uid) -> ManagedGroup:
     row = queries.groups(directory).filter(uid=uid).first()
     if row is None:
-        raise Stopped(404, "No group of this directory has that id.")
+        raise Answered(404, "No group of this directory has that id.")
     return row
 
 
 def _json(request: HttpRequest) -> dict:
-    try:
-        said = json.loads(request.body)
-    except ValueError:
-        raise InvalidSyntaxException(detail="The body is no JSON.") from None
+    """The body of a request, every text of it readable. Raises Answered, NotJson, SCIMException."""
+    said = strict_json.read(body_of(request, TYPE, JSON))
     if not isinstance(said, dict):
-        raise InvalidSyntaxException(detail="The body is no JSON object.")
+        raise InvalidSyntaxException(detail="The body is not a JSON object. Send a JSON object.")
+    if found := strict_json.hidden_text(said):
+        raise InvalidValueException(detail=f"{found[0] or 'The body'}: {found[1]}")
     return said
 
 
 def _read(request: HttpRequest, model: Any, context: Context) -> Any:
-    return model.model_validate(_plain(_json(request)), scim_ctx=context)
+    return model.model_validate(plain(_json(request)), scim_ctx=context)
 
 
 def _patched(request: HttpRequest, said: Resource, message: Any) -> bool:
-    """Apply a PATCH to a resource; whether it changed anything."""
-    asked = _plain(_json(request))
-    for name, operations in asked.items():
-        if name.lower() == "operations" and isinstance(operations, list):
-            asked[name] = [one for operation in operations for one in _by_path(operation)]
-            if operations and not asked[name]:
-                return False
-    patch = message.model_validate(asked, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
-    return patch.patch(said)
+    """Apply a PATCH to a resource; whether it changed anything. An error names the operation, counted from 1.
 
-
-def _by_path(operation) -> list:
-    """An operation without a path, by what it names: Okta names the id too, Entra ID paths such as
-    `emails[type eq "work"].value`, and members to be removed as values. Any other operation as it is.
+    `said` is a copy: nothing is kept unless every operation could be applied (RFC 7644 section 3.5.2).
     """
-    value = operation.get("value") if isinstance(operation, dict) else None
-    if (
-        isinstance(value, list)
-        and operation.get("path") == "members"
-        and str(operation.get("op")).lower() == "remove"
-    ):
-        named = [one.get("value") for one in value if isinstance(one, dict)]
-        return [{"op": "remove", "path": f"members[value eq {ScimFilter.quote(name)}]"} for name in named]
-    if not isinstance(value, dict) or operation.get("path"):
-        return [operation]
-    paths = {name: one for name, one in value.items() if "[" in name}
-    whole = {name: one for name, one in value.items() if name not in paths and name.lower() not in READ_ONLY}
-    rest = {name: one for name, one in operation.items() if name != "value"}
-    return [rest | {"path": name, "value": one} for name, one in paths.items()] + (
-        [rest | {"value": whole}] if whole else []
-    )
+    asked = _json(request)
+    name = next((name for name in asked if name.lower() == "operations"), "")
+    operations = asked.get(name)
+    if not isinstance(operations, list) or not operations:
+        raise InvalidSyntaxException(
+            detail="The request has no list of Operations. Send at least one operation."
+        )
+    changed = False
+    for number, operation in enumerate(operations, 1):
+        for one in as_the_standard_has_it(operation):
+            try:
+                patch = message.model_validate(asked | {name: [one]}, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
+                changed = patch.patch(said) or changed
+            except (SCIMException, Malformed) as trouble:
+                wrong = scim_api.answered(trouble)
+                raise Answered(
+                    wrong.status, f"Operation {number} ({_named(operation)}): {wrong.words}", code=wrong.code
+                ) from None
+    return changed
 
 
-def _plain(said):
-    """As the standard has it: Entra ID sends truth values as the texts "True" and "False"."""
-    if isinstance(said, dict):
-        return {
-            name: value.lower() == "true"
-            if name.lower() in ("active", "primary", "value") and value in ("True", "False")
-            else _plain(value)
-            for name, value in said.items()
-        }
-    return [_plain(one) for one in said] if isinstance(said, list) else said
+def _named(operation: Any) -> str:
+    """An operation as an error names it."""
+    if not isinstance(operation, dict):
+        return "not an object"
+    return " ".join(str(operation[name])[:120] for name in ("op", "path") if operation.get(name))
 
 
 def _listed(asked: dict, rows, model: Any, resource_of) -> HttpResponse:
@@ -368,7 +346,10 @@ def _listed(asked: dict, rows, model: Any, resource_of) -> HttpResponse:
         items_per_page=len(found),
         resources=list(found) or None,
     )
-    return _response(said.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=question))
+    return json_response(
+        said.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=question),
+        content_type=TYPE,
+    )
 
 
 def _whole(request: HttpRequest, row, model: Any, resource_of, status: int = 200) -> HttpResponse:
@@ -391,7 +372,7 @@ def _whole(request: HttpRequest, row, model: Any, resource_of, status: int = 200
         ),
         response_parameters=chosen,
     )
-    response = _response(said, status)
+    response = json_response(said, status, TYPE)
     response["ETag"] = version
     if status == 201:
         response["Location"] = said["meta"]["location"]
@@ -400,19 +381,3 @@ def _whole(request: HttpRequest, row, model: Any, resource_of, status: int = 200
 
 def _dumped(row: Schema | ResourceType | ServiceProviderConfig, more: dict) -> dict:
     return row.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE) | more
-
-
-def _error(status: int, words: str, kind: str = "", headers: dict | None = None) -> HttpResponse:
-    said = Error(status=status, detail=words, scim_type=kind or None)
-    return _response(said.model_dump(), status, headers)
-
-
-def _response(body: dict, status: int = 200, headers: dict | None = None) -> HttpResponse:
-    response = HttpResponse(
-        json.dumps(body, ensure_ascii=False, default=str), content_type=TYPE, status=status
-    )
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    for name, value in (headers or {}).items():
-        response[name] = value
-    return response

@@ -8,6 +8,7 @@ from scim2_models import Resource, SearchRequest
 from scim2_models.path import Comparison
 
 from governance.models import Directory, ManagedAccount, ManagedGroup, ManagedMembership
+from governance.vocabulary.readable_text import refusal
 from initiatives.provisioning.resources import MOST
 
 # Attributes by which a directory looks for one resource, and the column that has each.
@@ -65,8 +66,8 @@ def _narrowed(rows: QuerySet, asked: SearchRequest) -> QuerySet:
     column = COLUMNS.get(name)
     if column is None or not hasattr(rows.model, column.split("__")[0]):
         return rows
-    if column == "uid" and uid_of(tree.value) is None:
-        return rows.none()
+    if refusal(tree.value) or (column == "uid" and uid_of(tree.value) is None):
+        return rows.none()  # nothing here has such a value
     return rows.filter(**{column: tree.value})
 
 

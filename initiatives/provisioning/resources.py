@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urljoin
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from scim2_models import (
     URN,
     AuthenticationScheme,
@@ -80,12 +80,6 @@ class Manager(ComplexAttribute):
     value: Annotated[str | None, CaseExact.true] = None
     display_name: Annotated[str | None, Mutability.read_only] = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _bare(cls, said: Any) -> Any:
-        """Entra ID sends the id alone where the standard has an object."""
-        return {"value": said} if isinstance(said, str) else said
-
 
 class Enterprise(Extension):
     """What the enterprise schema adds: the manager, who counts for the separation of duties."""
@@ -154,8 +148,11 @@ def etag(version: int) -> str:
     return f'W/"{version}"'
 
 
-def account_of(row: ManagedAccount, base: str) -> Resource:
-    """The SCIM resource of an account; `base` is the address of SCIM here."""
+def account_of(row: ManagedAccount, base: str, *, with_names: bool = True) -> Resource:
+    """The SCIM resource of an account; `base` is the address of SCIM here.
+
+    `with_names=False` leaves out the name of the manager, which is derived: what a directory writes does not change it.
+    """
     said, person = row.said, row.person
     manager = getattr(person.manager, "managed", None) if person.manager_id else None
     found = Account(
@@ -178,7 +175,7 @@ def account_of(row: ManagedAccount, base: str) -> Resource:
         meta=_meta("User", row, base),
     )
     if manager is not None and manager.directory_id == row.directory_id and manager.removed_at is None:
-        named = Manager(value=str(manager.uid), display_name=str(person.manager))
+        named = Manager(value=str(manager.uid), display_name=str(person.manager) if with_names else None)
         found[Enterprise] = Enterprise(manager=named)
     elif said.get("manager"):
         found[Enterprise] = Enterprise(manager=Manager(value=said["manager"]))

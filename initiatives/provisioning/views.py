@@ -171,6 +171,8 @@ def _form(request, form, **more) -> HttpResponse:
         "form": form,
         "back_url": reverse("directories"),
         "back_words": "Directories",
+        "happens": [],
+        "danger": False,
         **more,
     }
     return render(request, "initiatives/units/organisation_form.html", context)

@@ -17,7 +17,6 @@ from initiatives.reminders.recipients import Circle
 VERBS = {
     "answered": "Read the answer",
     "approval": "Read and answer",
-    "catch-up wave": "See what is missing",
     "case stopped": "Read why",
     "change": "Complete the record",
     "change proposed": "Read and answer",

@@ -167,7 +167,7 @@ def _requirement(key, question, shown, words, proof, last_day=None, said="", dra
 
 
 def frozen(asked: dict, question: str, proof: list) -> dict:
-    """A question as it was decided: with its level from 2026.2 on."""
+    """A question as it was decided, with its level."""
     if asked["state"] in ("met", "below") and asked.get("level"):
         shown = Level.word(asked["level"]).lower(), "ok" if asked["satisfied"] else "warn"
     else:
@@ -245,7 +245,8 @@ def _fresh(sitting: review_state.Sitting, vote: SignOff) -> tuple[str, ...]:
     reset = vote.person.signs_from and vote.person.signs_from - cooling_off.LASTS
     if reset and reset > opened:
         found.append(
-            f"Somebody else reset the password of {vote.person} {moment(reset)}, after this review was opened"
+            f"Somebody else reset the password of {vote.person} or made them an admin {moment(reset)}, after this "
+            "review was opened"
         )
     return tuple(found)
 

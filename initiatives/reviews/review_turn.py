@@ -219,7 +219,7 @@ def _answered_at(sitting: review_state.Sitting, row: SignOff, criterion) -> date
             for item in facts.items_for(key)
             if item.added_at > row.at and item.withdrawn_at is None
         ]
-        if then and then["state"] not in ("met", "grounded") and sitting.states[key].satisfied:
+        if then and then["state"] != "met" and sitting.states[key].satisfied:
             told.append(row.at)  # an item that was there already was offered for it: nothing says when
     for key in criterion.proof_items:
         now = facts.declared.get(key)

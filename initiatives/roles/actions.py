@@ -17,7 +17,7 @@ from initiatives.cases.act import act, settle_standing
 from initiatives.components.actions import pull
 from initiatives.evidence.actions import create_evidence
 from initiatives.holds.actions import close_system_hold, open_system_hold, settle_row
-from initiatives.models import Answer, Initiative, LayerReview, RoleAssignment
+from initiatives.models import Answer, Initiative, RoleAssignment, Verification
 
 TRIGGER_OF_ROLE = {"owner": "owner", "support_owner": "support_owner", "record_owner": "record_owner"}
 
@@ -76,13 +76,13 @@ def create_role(
     if accepted:
         accept_row(case, assignment, acceptance_words(case, role))
     else:
-        _look_at_readings(case, person)
+        _settle_for_verifier(case, person)
     return assignment
 
 
-def _look_at_readings(case: Initiative, person: User) -> None:
-    """Whoever read a report on a layer from outside and is now asked to join, or no longer: the standing follows."""
-    if LayerReview.objects.filter(evidence__initiative=case, reviewer=person).exists():
+def _settle_for_verifier(case: Initiative, person: User) -> None:
+    """Settle the standing if the person, now asked to join or no longer, verified evidence of the initiative."""
+    if Verification.objects.filter(evidence__initiative=case, verifier=person).exists():
         settle_standing(case)
 
 
@@ -231,7 +231,7 @@ def decline_row(case: Initiative, assignment: RoleAssignment, reason: str, *, ta
         assignment.declined_at, assignment.ended_reason = clock.now(), reason
         assignment.save()
         record.record(EntryKind.ROLE_DECLINED, case=case, role=assignment.role)
-    _look_at_readings(case, assignment.person)
+    _settle_for_verifier(case, assignment.person)
 
 
 def end_role(*, assignment: RoleAssignment, reason: str, by: User) -> RoleAssignment:

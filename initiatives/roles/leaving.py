@@ -102,6 +102,7 @@ def end_seat(membership: Membership) -> None:
     record.record(
         EntryKind.SEAT_LEFT,
         person=membership.person.full_name,
+        person_id=membership.person_id,
         seat=membership.seat,
         board=membership.board.name,
     )

@@ -67,7 +67,7 @@ def _free(version: str, draft: RulebookDraft | None = None) -> str:
     version = version.strip()
     if not VERSION.fullmatch(version):
         raise ValidationError(
-            {"version": "Use at most 40 letters, digits and . - _, such as 2026.2: it is part of an address."}
+            {"version": "Use at most 40 letters, digits and . - _, such as 1.1: it is part of an address."}
         )
     if Rulebook.objects.filter(version=version).exists():
         raise ValidationError({"version": f"Version {version} exists; give this one another name."})

@@ -79,7 +79,7 @@ def draft(request, pk):
     context = beside(row) | {
         "asked": [_asked(book, key) for key in MOVES if book.gates[key].requirements()],
         "unasked": [one for one in book.requirements.values() if not book.gates_asking(one.key)],
-        "tiers": list(Tier) if book.levelled else [],
+        "tiers": list(Tier),
         "parts": [(part, TITLES[part], _rows_of(text, part)) for part in PARTS if _has(text, part)],
         "texts": page_of(request, texts.filter(loaded__isnull=True, dropped_at__isnull=True)),
         "editable": people_permissions.may_draft(request.user) and not (row.loaded_id or row.dropped_at),
@@ -283,15 +283,11 @@ def _asked(book: Book, gate: str) -> dict:
         {
             "asked": row,
             "seats": book.seats_for(row.key, gate),
-            "tiers": [(tier, asked_of(row, gate, tier)) for tier in Tier] if book.levelled else [],
+            "tiers": [(tier, asked_of(row, gate, tier)) for tier in Tier],
         }
         for row in book.checklist(gate)
     ]
-    counts = [
-        (tier, sum(bool(row.level_for(tier, gate)) for row in book.checklist(gate)))
-        for tier in Tier
-        if book.levelled
-    ]
+    counts = [(tier, sum(bool(row.level_for(tier, gate)) for row in book.checklist(gate))) for tier in Tier]
     return {"gate": book.gates[gate], "rows": rows, "counts": counts, "may_add": gate in RUNNING_STAGES}
 
 

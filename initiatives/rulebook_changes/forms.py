@@ -46,7 +46,7 @@ class CopyForm(forms.Form):
     version = forms.CharField(
         label=_("Call the next version"),
         max_length=40,
-        help_text=_("Letters, digits and . - _, such as 2026.2: it is part of an address."),
+        help_text=_("Letters, digits and . - _, such as 1.1: it is part of an address."),
     )
 
 
@@ -200,7 +200,7 @@ class PartForm(TierFields):
             )
         if part == "criterion":
             self._duty()
-        if text.levelled and part in ("requirement", "criterion") and self.own:
+        if part in ("requirement", "criterion") and self.own:
             gates = gates_asking(text, key)
             at_mvp = (Stage.MVP in gates and len(gates) > 1) or "level_at_mvp" in row
             self.add_tiers(row, at_mvp=at_mvp)

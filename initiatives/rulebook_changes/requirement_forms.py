@@ -69,7 +69,7 @@ class AddForm(TierFields):
         options["initial"] = told | {"based_on": number, "asked_by": asking} | options.get("initial", {})
         super().__init__(*args, **options)
         names = [*SAYS, *ANSWERED, *REST]
-        for name in names if text.levelled else [one for one in names if one not in schema.LEVELLED]:
+        for name in names:
             label = diff.NAMES.get(name, name)
             self.fields[name] = field_of(
                 *schema.REQUIREMENT[name],
@@ -92,9 +92,8 @@ class AddForm(TierFields):
             label=_("Its answer after the next promotion"), required=False, choices=list(FATES.items())
         )
         self.order_fields(["based_on", *self.ahead, *SAYS, *ANSWERED])
-        if text.levelled:
-            sent = any(name.startswith("level_at_mvp_") for name in self.data)
-            self.add_tiers(row, at_mvp="level_at_mvp" in row or sent)
+        sent = any(name.startswith("level_at_mvp_") for name in self.data)
+        self.add_tiers(row, at_mvp="level_at_mvp" in row or sent)
 
     def _criteria(self) -> Iterable[dict[str, Any]]:
         return (row for row in self.text.raw["criterion"] if row["gate"] == self.gate)

@@ -136,7 +136,7 @@ def asked(request, pk, gate, tier):
     row = draft_of(pk)
     number = number_of(request) or row.number
     text = read(seen_text(row, number))
-    if not text.levelled or gate not in text.raw["gates"] or tier not in Tier:
+    if gate not in text.raw["gates"] or tier not in Tier:
         raise Http404("The draft has no such list.")
     form = AskedForm(sent(request), text=text, gate=gate, tier=tier, number=number)
     overtaken = None

@@ -4,17 +4,26 @@ Nothing waits for these: support, votes and holds are computed for the moment th
 on one case, or a batch of a few dozen where many are the same work, and each sweep may run twice.
 """
 
+import time
 from datetime import timedelta
 
+import structlog
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
 from governance import clock
+from governance.ledger import record
 from governance.models import Rulebook
+from governance.transparency_log.recomputation import one_look
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, batched, settle_standings
+from initiatives.facts import standings
 from initiatives.holds.actions import owe
 from initiatives.models import Hold, Initiative, Obligation
+
+log = structlog.get_logger("plumbline.standings")
+SECONDS = 120  # of a run that compares standings; the worker ends a task after 240
 
 
 def recompute() -> list[int]:
@@ -35,6 +44,54 @@ def recompute() -> list[int]:
             settle_standings(cases)
             done += [case.pk for case in cases]
     return done
+
+
+def correct(seconds: float = SECONDS) -> list[int]:
+    """Compare every standing with its facts, and write anew those that differ. Returns the keys of their cases.
+
+    Each run begins at another case, so that all are compared within a day where one run has no time for them. A wrong
+    standing is recorded, and admins and auditors are told. One that only has the seal of another secret key is not.
+    """
+    keys, until = (
+        list(Initiative.objects.order_by("pk").values_list("pk", flat=True)),
+        time.monotonic() + seconds,
+    )
+    first = len(keys) * clock.now().hour // 24
+    done = []
+    for batch in batched(keys[first:] + keys[:first]):
+        if time.monotonic() > until:
+            log.warning("not every standing was compared in this run", initiatives=len(keys))
+            break
+        try:
+            with one_look("default"):
+                found = {one.case.pk for one in standings.differing(batch)}
+        except (KeyError, TypeError, ValueError) as trouble:  # verify_ledger names the initiative
+            log.error(
+                "facts of initiatives cannot be read", first=batch[0], last=batch[-1], trouble=str(trouble)
+            )
+            continue
+        if found:
+            done += _correct(sorted(found))
+    return done
+
+
+def _correct(keys: list[int]) -> list[int]:
+    """Write these standings anew, of those that still differ once they are locked."""
+    with act("correct standings", system="standing sweep"):
+        locked = {case.pk: case for case in Initiative.objects.all_locked(keys)}
+        wrong = list(standings.differing(list(locked)))
+        settle_standings([locked[one.case.pk] for one in wrong])
+        told = [one for one in wrong if one.field != standings.SEAL]
+        record.record_many(
+            EntryKind.DERIVED_CORRECTED,
+            [
+                (one.case, {"what": f"the standing, {one.field}", "kept": one.kept, "right": one.right})
+                for one in told
+            ],
+        )
+    for one in told:
+        log.error("a standing was wrong", case=one.case.ref, field=one.field, kept=one.kept, right=one.right)
+    return [one.case.pk for one in wrong]
 
 
 def open_vacancy_debts() -> list[Obligation]:

@@ -102,6 +102,8 @@ def _form(request, form, **more) -> HttpResponse:
         "form": form,
         "back_url": reverse("boards"),
         "back_words": "Boards and seats",
+        "happens": [],
+        "danger": False,
         **more,
     }
     return render(request, "initiatives/units/organisation_form.html", context)

@@ -149,6 +149,7 @@ def _form(request, form, *, look=None, happens=(), **more) -> HttpResponse:
         "happens": look.shown.sentences() if look and look.shown else happens,
         "back_url": reverse("units"),
         "back_words": "Units",
+        "danger": False,
         **more,
     }
     return render(request, "initiatives/units/organisation_form.html", context)

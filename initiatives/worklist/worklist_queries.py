@@ -335,19 +335,6 @@ AROUND = Batch(
         without=("text",),
         keys="seated",
     ),
-    dated_plans=Rows(
-        models.CatchUpPlan.objects.current()
-        .filter(
-            answer=None,
-            initiative__basis="import",
-            initiative__stage__in=RUNNING_STAGES,
-            initiative__withdrawn_at__isnull=True,
-        )
-        .annotate(case_unit=F("initiative__unit")),
-        "initiative__unit",
-        only=("id", "proposed_by_id"),
-        keys="chaired",
-    ),
     ending=Rows(_ending, "unit", only=CASE, keys="ended"),
     intake=Rows(
         models.IntakeRequest.objects.waiting(),

@@ -39,10 +39,12 @@ log = structlog.get_logger("plumbline.interactions")
 
 SYSTEM = "comparison of logs"
 ANEW = timedelta(days=30)  # days that are judged again by other names
+RECOUNTED = timedelta(weeks=5)  # days that are counted once more each day
 MOST_DAYS = 500  # judged in one run
 SECONDS = 150  # after which a run leaves the rest to the next one
 MOST_FINDINGS = 200  # rows that stand of a kind, case and day; the day counts all
 PACE = 20  # times as long as it took does a day rest that took a second or more: a twentieth of a worker
+LONGEST_REST = 24 * 60 * 60  # seconds, so that no figure in a row keeps its day from being counted for longer
 # After which every report of a moment (the database's) is committed: each is a transaction of its own.
 LAG = timedelta(minutes=1)
 SILENCE = timedelta(days=1)
@@ -80,8 +82,9 @@ def reconcile() -> list[int]:
         for row in due.order_by("-day", "pk")[:MOST_DAYS]:
             if time.monotonic() > until:
                 break
-            rests = timedelta(seconds=PACE * row.seconds if row.seconds > 1 else 0)
-            if row.judged_at is None or row.judged_at + rests <= clock.now():
+            rests = timedelta(seconds=min(PACE * row.seconds, LONGEST_REST) if row.seconds > 1 else 0)
+            now = clock.now()
+            if row.judged_at is None or not now - rests < row.judged_at <= now:
                 ReconciledDay.objects.filter(pk=row.pk).update(judged_at=clock.now(), seconds=TRIED)
                 try:
                     changed = judge(cases[row.initiative_id], row.day, names[row.initiative_id])
@@ -152,6 +155,9 @@ def _mark_due(cases: dict[Initiative, datetime], names: dict[int, Names]) -> Non
         for pk, one in names.items():
             others = recent.filter(initiative=pk, day__gte=clock.local_day(now - ANEW))
             others.exclude(judged_by=one.digest).update(due=True)
+        # Figures are no part of the record: those of the last days are counted once more each day, whatever they say.
+        counted = Q(judged_at__lt=clock.midnight_before(clock.local_day(now))) | Q(judged_at__gt=now)
+        recent.filter(counted, day__gte=clock.local_day(now - RECOUNTED)).update(due=True)
         mark.xact, mark.outcomes_to = ahead, moment - LAG
         mark.save()
 

@@ -154,5 +154,5 @@ def _rows(hits: Iterable[SubjectHit]) -> list[Interaction]:
 
 
 def tried_now(request: SubjectRequest) -> tuple[int, int]:
-    """Try every body that belongs to the person once more: how many lie in segments, how many opened."""
+    """Try every body that belongs to the person once more: how many are kept, how many opened."""
     return subject_erasure.tries(_rows(request.hits.filter(belongs=True)))

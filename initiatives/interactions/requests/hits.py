@@ -65,10 +65,19 @@ def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
         yield place, value
     elif isinstance(value, dict):
         for name, one in value.items():
-            yield from _texts(one, f"{place}.{name}")
+            yield from _texts(one, f"{place}.{_step(name)}")
     elif isinstance(value, list):
         for number, one in enumerate(value):
             yield from _texts(one, f"{place}.{number}")
+
+
+def _step(name: str) -> str:
+    """A name as a step of a place: without a point, so that a place is taken apart as it was put together."""
+    return name.replace("~", "~0").replace(".", "~1")
+
+
+def _name(step: str) -> str:
+    return step.replace("~1", ".").replace("~0", "~")
 
 
 def blacked(report: shape.Interaction, passages: list) -> dict[str, Any]:
@@ -85,11 +94,11 @@ def blacked(report: shape.Interaction, passages: list) -> dict[str, Any]:
 
 def _put(plain: Any, way: list[str], text: str) -> None:
     for step in way[:-1]:
-        plain = plain[int(step)] if isinstance(plain, list) else plain[step]
+        plain = plain[int(step)] if isinstance(plain, list) else plain[_name(step)]
     if isinstance(plain, list):
         plain[int(way[-1])] = text
     else:
-        plain[way[-1]] = text
+        plain[_name(way[-1])] = text
 
 
 def pieces_of(text: str, place: str, passages: list) -> tuple[tuple[str, int | None], ...]:

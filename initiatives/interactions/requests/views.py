@@ -56,7 +56,15 @@ def form_page(request: SignedInRequest, row: SubjectRequest | None, form, **more
     status = form.status if isinstance(form, SigningForm) else 200
     back = row.get_absolute_url() if row else reverse("subject-requests")
     words = _("Request %(pk)s") % {"pk": row.pk} if row else _("Requests of persons")
-    context = {"nav": NAV, "form": form, "back_url": back, "back_words": words, **more}
+    context = {
+        "nav": NAV,
+        "form": form,
+        "back_url": back,
+        "back_words": words,
+        "happens": [],
+        "danger": False,
+    }
+    context |= more
     return render(request, "initiatives/interactions/requests/request_form.html", context, status=status)
 
 

@@ -52,9 +52,6 @@ class Command(BaseCommand):
             "--own", action="store_true", help="it lists systems of our own organisation, not of others"
         )
         parser.add_argument("--published-on", type=date.fromisoformat, default=None, help="like 2026-04-13")
-        parser.add_argument(
-            "--backfill", action="store_true", help="an older file: add history, move nothing"
-        )
 
     def handle(self, *args, **options):
         """Upload and confirm as the page does. Raises CommandError with a sentence that says how to mend it."""
@@ -89,7 +86,6 @@ class Command(BaseCommand):
                 encoding=options["encoding"],
                 organisation=options["organisation"],
                 published_on=options["published_on"],
-                backfill=options["backfill"],
                 own=options["own"],
                 sheet=options["sheet"],
                 **who,

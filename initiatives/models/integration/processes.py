@@ -166,7 +166,8 @@ class TraceSample(WrittenOnce):
 class Effort(Note):
     """Hours, money and waiting that one week took in one layer of a case (S1-8.2). `week`: its Monday.
 
-    `waits_for_*`: for whom or what it waited. `source_key`: the line of an import, which enters once.
+    `waits_for_*`: for whom or what it waited. `source_key`: the line of an import, which enters once. `worked_on` and
+    `worked_by`: day and author of a work log, where the import names them and the author has an account here.
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="efforts")
@@ -181,6 +182,8 @@ class Effort(Note):
     waits_for_words = models.CharField(max_length=160, blank=True, default="")
     words = models.CharField(max_length=250, blank=True, default="")
     source_key = models.CharField(max_length=160, blank=True, default="")
+    worked_on = models.DateField(null=True, blank=True)
+    worked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     history = governed()
 

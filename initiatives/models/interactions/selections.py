@@ -87,7 +87,6 @@ class SelectedInteraction(models.Model):
     """One reference of a selection; `at` is the moment of the interaction, by which its row is found."""
 
     not_governed = "references for some days; the entry of the selection has the digest over them"
-    not_in_admin = "references; the page of the selection lists them for its readers"
 
     selection = models.ForeignKey(InteractionSelection, models.CASCADE, related_name="selected")
     interaction = models.BigIntegerField()
@@ -242,8 +241,6 @@ class SampledOutput(WrittenOnce):
 
     What was said stays in the log: nothing of it stands here. `digest` is that of the sealed interaction.
     """
-
-    not_in_admin = "references; the page of the sample shows them to who judges"
 
     sample = models.ForeignKey(OutputSample, models.PROTECT, related_name="outputs")
     place = models.PositiveSmallIntegerField()

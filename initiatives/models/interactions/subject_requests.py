@@ -23,8 +23,6 @@ class SubjectRequest(models.Model):
     receipt, three where it was extended (Article 12(3)).
     """
 
-    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
-
     KINDS = {ACCESS: "Access", ERASURE: "Erasure", BOTH: "Access and erasure"}
     CHANNELS = {
         "letter": "By letter",
@@ -135,7 +133,6 @@ class RequestSecret(models.Model):
     """
 
     not_governed = "personal data, encrypted; removed when the request is forgotten, and no history keeps it"
-    not_in_admin = "personal data, encrypted"
 
     request = models.ForeignKey(SubjectRequest, models.CASCADE, related_name="secrets")
     export = models.OneToOneField("SubjectExport", models.CASCADE, null=True, blank=True, related_name="file")
@@ -160,8 +157,6 @@ class RequestTextSearch(models.Model):
     `place` is that of the text among those in the secret of the request. `done_at` is set once what was found was
     taken over; `trouble` says why nothing was.
     """
-
-    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
 
     not_governed = "a job for some minutes; that it was asked for, and what it found, are entries"
 
@@ -193,8 +188,6 @@ class SubjectHit(models.Model):
     `passages` are the parts that are blacked out by hand: place in the report, first character, and the one behind the
     last. They are offsets; no word of it stands here, and the body stays as it was sealed.
     """
-
-    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
 
     PSEUDONYM, TEXT = "pseudonym", "text"
     WAYS = {PSEUDONYM: "by pseudonym", TEXT: "by text"}
@@ -233,8 +226,6 @@ class SubjectHit(models.Model):
 class SubjectExport(models.Model):
     """The one copy that was made for a person: how much it holds, its digest, and until when its file is kept."""
 
-    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
-
     KEPT = 30  # days
 
     request = models.ForeignKey(SubjectRequest, models.PROTECT, related_name="exports")
@@ -270,8 +261,6 @@ class SubjectErasure(WrittenOnce):
 
     `left` counts interactions whose key others share: they were not erased.
     """
-
-    not_in_admin = "its pages show it to privacy officers, and how far it is to admins and auditors"
 
     request = models.ForeignKey(SubjectRequest, models.PROTECT, related_name="erasures")
     by = models.ForeignKey(User, models.PROTECT, related_name="+")

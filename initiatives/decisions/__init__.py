@@ -1,1 +1,0 @@
-"""Register of all decisions, ideas side by side."""

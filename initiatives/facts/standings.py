@@ -1,0 +1,313 @@
+"""Standings: what the evidence of a case supports from now on, as rows. Written, sealed, compared with the facts.
+
+A standing is one row of `PastStanding`. The database derives `Standing` and `Span` from it (migration 0057), and the
+application cannot write these two. Each span carries a seal under the secret key of the installation, because the
+login of the database can add a `PastStanding` and does not have that key (docs/adr/0072).
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from itertools import zip_longest
+from typing import Any
+
+from django.conf import settings
+
+from governance import clock
+from governance.database import prepared_statements
+from governance.database.request_memo import one_look
+from governance.gates import criteria, turning_points
+from governance.gates.gate_inputs import Facts
+from governance.models import Rulebook
+from governance.rulebook import Book
+from governance.transparency_log import recomputation
+from initiatives.facts import case_rows, rulebook_in_effect, wording
+from initiatives.facts.supported_stage import asked, facts_of, gap_counts, next_stale, to_verify, under
+from initiatives.models import Initiative, Span, Standing, initiative
+
+AT_ONCE = 50  # cases that are read together
+SEAL = "seal"  # the field of a difference that is in the seal alone
+# What a span says of its case. The seal covers the first three, which the decision API reads.
+SAID = (
+    "supported",
+    "shortfall",
+    "label",
+    "governance",
+    "integration",
+    "adoption",
+    "held",
+    "gaps",
+    "profile",
+    "to_verify",
+    "next_stale_on",
+)
+
+
+# --- Written ----------------------------------------------------------------------------------------------------------
+
+_KEYS = """
+SELECT ARRAY(SELECT nextval(pg_get_serial_sequence('initiatives_paststanding', 'id')) FROM generate_series(1, %s::int)),
+       ARRAY(SELECT nextval(pg_get_serial_sequence('initiatives_span', 'id')) FROM generate_series(1, %s::int))
+"""
+# The trigger `standing_follows` writes the spans and the newest standing from these rows.
+_SAY = """
+INSERT INTO initiatives_paststanding (id, initiative_id, rulebook_id, computed_at, valid_until, spans)
+SELECT id, initiative_id, rulebook_id, computed_at, valid_until, spans
+  FROM jsonb_to_recordset(%s) AS told(id bigint, initiative_id bigint, rulebook_id bigint, computed_at timestamptz,
+                                      valid_until timestamptz, spans jsonb)
+"""
+
+
+def rewrite(cases: list[Initiative]) -> dict[int, criteria.Support]:
+    """Write the standings of these cases anew, from now on, in the transaction of the change.
+
+    Returns what holds now, by the key of the case. What is read for it is kept while somebody looks (`one_look`).
+    """
+    now = clock.now()
+    support, told = {}, []
+    with one_look():
+        case_rows.read_together(cases)
+        for case in cases:
+            rulebook, spans, support[case.pk] = _foreseen(case, now)
+            told.append((case.pk, rulebook, spans))
+    _say(told, now)
+    return support
+
+
+def rewrite_alike(cases: list[Initiative]) -> None:
+    """Write the standing of cases that differ in nothing that gates look at: worked out once."""
+    now = clock.now()
+    rulebook, spans, _ = _foreseen(cases[0], now)
+    _say([(case.pk, rulebook, spans) for case in cases], now)
+
+
+def _foreseen(case: Initiative, now: datetime) -> tuple[Rulebook, list[dict], criteria.Support]:
+    """The version that decides now, what holds from now on as the columns of spans, and what holds now."""
+    facts, versions = facts_of(case), rulebook_in_effect.deciding_from(case, now)
+    spans: list[dict] = []
+    supported: list[criteria.Support] = []
+    ends = [since for since, _ in versions[1:]]
+    for (start, rulebook), end in zip_longest(versions, ends):
+        outlook = turning_points.outlook(under(facts, case, rulebook.book), rulebook.book, start)
+        supported.append(outlook[0][1])
+        _add_spans(spans, facts, rulebook.book, [one for one in outlook if end is None or one[0] < end])
+    return versions[0][1], spans, supported[0]
+
+
+def _add_spans(rows: list[dict], facts: Facts, book: Book, outlook) -> None:
+    """Add the outlook as the columns of spans, neighbours that say the same joined."""
+    for moment, support, states in outlook:
+        row = {
+            "supported": support.supported,
+            "shortfall": support.shortfall,
+            "label": support.label,
+            "governance": support.tests["governance"],
+            "integration": support.tests["integration"],
+            "adoption": support.tests["adoption"],
+            "held": bool(criteria.holds_at(facts, book, moment)),
+            "gaps": gap_counts(facts, book, states),
+            "profile": wording.profile_of(states, asked(facts, book)),
+            "to_verify": to_verify(facts, book.at_tier(facts.tier), states),
+            "next_stale_on": next_stale(states, clock.local_day(moment)),
+        }
+        if rows and row.items() <= rows[-1].items():
+            continue
+        if rows:
+            rows[-1]["until_at"] = moment
+        rows.append({**row, "from_at": moment, "until_at": None})
+
+
+def _say(told: list[tuple[int, Rulebook, list[dict]]], now: datetime) -> None:
+    with prepared_statements.cursor() as cursor:
+        cursor.execute(_KEYS, [len(told), sum(len(spans) for _, _, spans in told)])
+        keys, span_keys = map(iter, cursor.fetchone())
+        standings = [
+            {
+                "id": key,
+                "initiative_id": case,
+                "rulebook_id": rulebook.pk,
+                "computed_at": now,
+                "valid_until": spans[0]["until_at"],
+                "spans": [
+                    {
+                        **span,
+                        "id": next(span_keys),
+                        "initiative_id": case,
+                        "past_standing_id": key,
+                        "seal": seal_of(key, case, span),
+                    }
+                    for span in spans
+                ],
+            }
+            for key, (case, rulebook, spans) in zip(keys, told, strict=True)
+        ]
+        cursor.execute(_SAY, [_json(standings)])
+
+
+def _json(said: Any) -> str:
+    return json.dumps(said, default=lambda moment: moment.isoformat())
+
+
+# --- Sealed -----------------------------------------------------------------------------------------------------------
+
+
+def seal_of(past_standing: int, case: int, span: Mapping[str, Any]) -> str:
+    """Return the seal of a span: a code under the secret key over its standing, its case, its time and what it says.
+
+    The key of the standing is in it, so that a span of an earlier standing does not count again.
+    """
+    said = (
+        f"{past_standing} {case} {span['from_at'].timestamp():.6f} "
+        f"{span['until_at'].timestamp() if span['until_at'] else 0:.6f} "
+        f"{span['shortfall']} {span['supported']} {span['label']}"
+    )
+    return hmac.digest(_key_of(settings.SECRET_KEY), said.encode(), "sha256").hex()
+
+
+def is_sealed(case: int, span: Mapping[str, Any]) -> bool:
+    """Return True if this installation wrote the span of this case. `span` has the sealed columns of `Span`."""
+    return hmac.compare_digest(seal_of(span["past_standing_id"], case, span).encode(), span["seal"].encode())
+
+
+@cache
+def _key_of(secret: str) -> bytes:
+    """A key for this purpose alone."""
+    return hashlib.sha256(f"plumbline standing {secret}".encode()).digest()
+
+
+# --- Compared ---------------------------------------------------------------------------------------------------------
+
+# Rows that are not those of the newest standing of their case. A standing has the key of its case beside its own.
+_UNLIKE = """
+WITH kept AS (SELECT {columns} FROM {table}), right_ones AS (SELECT {columns} FROM ({newest}) newest)
+SELECT {key}, initiative_id FROM (TABLE kept EXCEPT TABLE right_ones) changed
+UNION ALL
+SELECT {key}, initiative_id FROM (TABLE right_ones EXCEPT TABLE kept) gone ORDER BY 1
+"""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A standing that does not say what follows from the facts: of which case, where, what it says, what is right."""
+
+    case: Initiative
+    span: int | None
+    field: str
+    kept: str
+    right: str
+
+    @property
+    def words(self) -> str:
+        """The difference as a sentence."""
+        return (
+            f"The standing of {self.case.ref} says {self.field}: {self.kept}. Its facts support {self.right}."
+        )
+
+
+def differing(keys: list[int]) -> Iterator[Difference]:
+    """Compare the standings of these cases with what follows from their facts now, and yield those that differ.
+
+    Standings that are missing or older than the rulebook are left to `periodic.recompute`. At most one difference a
+    case. To be asked in one look at the database, or with the cases locked.
+    """
+    current, now = Rulebook.objects.in_force(), clock.now()
+    if current is None:
+        return
+    known = Standing.objects.filter(initiative__in=keys, computed_at__gte=current.published_at)
+    cases = list(
+        Initiative.objects.filter(pk__in=known.values("initiative")).select_related("unit").order_by("pk")
+    )
+    kept: dict[int, list[dict]] = {}
+    for row in Span.objects.filter(initiative__in=cases).order_by("from_at").values():
+        kept.setdefault(row["initiative_id"], []).append(row)
+    with one_look():
+        case_rows.read_together(cases)
+        for case in cases:
+            spans = kept.get(case.pk, [])
+            found = _difference(case, _ahead(spans, now), _ahead(_foreseen(case, now)[1], now))
+            broken = next((span for span in spans if not is_sealed(case.pk, span)), None)
+            if found is None and broken is not None:
+                found = Difference(case, broken["id"], SEAL, "a seal of another key", "the same")
+            if found is not None:
+                yield found
+
+
+def _ahead(spans: list[dict], now: datetime) -> list[dict]:
+    """The spans from now on, neighbours that say the same joined."""
+    rows: list[dict] = []
+    for span in spans:
+        if span["until_at"] is not None and span["until_at"] <= now:
+            continue
+        if rows and all(rows[-1][name] == span[name] for name in SAID):
+            continue
+        rows.append(span | {"from_at": max(span["from_at"], now)})
+    return rows
+
+
+def _difference(case: Initiative, kept: list[dict], right: list[dict]) -> Difference | None:
+    for pair in zip_longest(kept, right):
+        mine, other = pair
+        if mine is None or other is None:
+            moment = clock.moment_in_words((mine or other)["from_at"])
+            said = [
+                f"{one['supported']} from {moment}" if one else f"nothing new from {moment}" for one in pair
+            ]
+            return Difference(case, mine and mine["id"], "supported", *said)
+        for name in ("from_at", *SAID):
+            if _plain(mine[name]) != _plain(other[name]):
+                return Difference(case, mine["id"], name, _plain(mine[name]), _plain(other[name]))
+    return None
+
+
+def _plain(value: Any) -> str:
+    """A value of a span as text: alike before it is kept and after."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=date.isoformat)
+
+
+def unlike(using: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the words, table, key and field of each standing that is not what its record or its facts say.
+
+    On another database than the default one only the rows are compared with the record: the rules read the default one.
+    """
+    refs = {
+        pk: Initiative.ref_of(number)
+        for pk, number in Initiative.objects.using(using).values_list("pk", "number")
+    }
+    for model, key in ((Standing, "initiative_id"), (Span, "id")):
+        table = model._meta.db_table
+        columns = [one.column for one in model._meta.concrete_fields if one.column != "id" or key == "id"]
+        query = _UNLIKE.format(
+            table=table,
+            key=key,
+            columns=", ".join(columns),
+            newest=initiative.VIEWS[table].format(known="true"),
+        )
+        for row, case in recomputation.stream(using, query, []):
+            yield f"the row is not what the newest standing of {refs[case]} says", table, str(row), ""
+    if using != "default":
+        return
+    keys = sorted(refs)
+    for start in range(0, len(keys), AT_ONCE):
+        yield from _unlike_facts(keys[start : start + AT_ONCE], refs)
+
+
+def _unlike_facts(keys: list[int], refs: dict[int, str]) -> Iterator[tuple[str, str, str, str]]:
+    """The standings of these cases that differ from their facts; facts that cannot be read are named by themselves."""
+    try:
+        found = [one for one in differing(keys) if one.field != SEAL]
+    except (KeyError, TypeError, ValueError) as trouble:
+        if len(keys) > 1:
+            for key in keys:
+                yield from _unlike_facts([key], refs)
+        else:
+            words = f"the facts of {refs[keys[0]]} cannot be read: {trouble}"
+            yield words, Initiative._meta.db_table, str(keys[0]), ""
+        return
+    for one in found:
+        yield one.words, Span._meta.db_table, str(one.span or ""), one.field
