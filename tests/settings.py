@@ -27,7 +27,8 @@ os.environ["PLUMBLINE_ADDRESS"] = "http://127.0.0.1:8000"
 RUN = os.environ.setdefault("PLUMBLINE_TEST_RUN", str(os.getpid()))
 
 from governance.settings import *  # noqa: E402, F403
-from governance.settings import DATA_DIR, DATABASES, EMBEDDED_DATABASE, STORAGES  # noqa: E402
+from governance.settings import DATA_DIR, DATABASES, EMBEDDED_DATABASE, STORAGES, TEMPLATES  # noqa: E402
+from tests.support.web.undefined_names import UNDEFINED  # noqa: E402
 
 EMBEDDED_DATABASE.durable = False
 DATABASES["default"]["CONN_MAX_AGE"] = 0
@@ -44,7 +45,7 @@ MEDIA_ROOT = DATA_DIR / f"uploads-{RUN}-{os.environ.get('PYTEST_XDIST_WORKER', '
 FOLDER_MARK = "the folder of tests"  # of every database that is copied from the template
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT
 DECISIONS_DIR = MEDIA_ROOT / "decisions"
-SAMPLES_DIR = MEDIA_ROOT / "samples"
 INTERACTIONS_DIR = MEDIA_ROOT / "interactions"
 INTERACTION_KEYS_DIR = MEDIA_ROOT / "interaction-keys"
 INTERACTION_RESERVE = 0
+TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UNDEFINED

@@ -1,13 +1,14 @@
 """Defences removed one at a time: for each, a named test must go red. Run by hand with `make mutants`.
 
-A mutant is a symbol of a module, an expression in it that is the defence, what stands there instead, and the tests
-that must notice. It works on a copy of the project, so that nobody's work is touched. `test_mutants.py` checks in the
-ordinary suite that every defence still stands where the table says.
+A mutant is a symbol of a module, or a function or trigger of a `.sql` file; an expression in it that is the defence;
+what stands there instead; and the tests that must notice. It works on a copy of the project, so that nobody's work is
+touched. `test_mutants.py` checks in the ordinary suite that every defence still stands where the table says.
 """
 
 import ast
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.drills.mutants_of_derived_rows import MUTANTS as OF_DERIVED_ROWS
 from tests.drills.mutants_of_interactions import MUTANTS as OF_INTERACTIONS
 from tests.drills.mutants_of_signatures import MUTANTS as OF_SIGNATURES
 from tests.drills.mutants_table import MUTANTS as TABLE
@@ -23,7 +25,11 @@ from tests.support.paths import ROOT
 
 @dataclass(frozen=True)
 class Mutant:
-    """One defence, taken away. `symbol`: a function, a class or a name of a module, as `module:Class.method`."""
+    """One defence, taken away.
+
+    `symbol`: a function, a class or a name of a module, as `module:Class.method`; or `path.sql:name` for a function or
+    trigger of the database.
+    """
 
     name: str
     symbol: str
@@ -33,29 +39,51 @@ class Mutant:
 
     @property
     def file(self) -> str:
-        """The module as a path from the root of the project."""
-        path = self.symbol.partition(":")[0].replace(".", "/")
+        """The module or `.sql` file as a path from the root of the project."""
+        path = self.symbol.partition(":")[0]
+        if path.endswith(".sql"):
+            return path
+        path = path.replace(".", "/")
         return f"{path}/__init__.py" if (ROOT / path).is_dir() else f"{path}.py"
 
 
-MUTANTS = [Mutant(*row) for row in [*TABLE, *OF_INTERACTIONS, *OF_SIGNATURES]]
+MUTANTS = [Mutant(*row) for row in [*TABLE, *OF_DERIVED_ROWS, *OF_INTERACTIONS, *OF_SIGNATURES]]
 
 
 def source_without(mutant: Mutant) -> str:
     """The file without the defence. Raises ValueError when there is no such symbol, or the defence not once in it."""
-    source, tree = _read(ROOT / mutant.file)
-    node: ast.AST = tree
-    for name in mutant.symbol.partition(":")[2].split("."):
-        node = next((inner for inner in _within(node) if _named(inner, name)), None)
-        if node is None:
-            raise ValueError(f"{mutant.name}: no {mutant.symbol}")
-    lines = source.splitlines(keepends=True)
-    start = sum(map(len, lines[: node.lineno - 1]))
-    end = sum(map(len, lines[: node.end_lineno]))
+    path, name = ROOT / mutant.file, mutant.symbol.partition(":")[2]
+    try:
+        source, start, end = _statement(path, name) if path.suffix == ".sql" else _definition(path, name)
+    except LookupError:
+        raise ValueError(f"{mutant.name}: no {mutant.symbol}") from None
     found = source.count(mutant.defence, start, end)
     if found != 1:
         raise ValueError(f"{mutant.name}: found {found} times in {mutant.symbol}")
     return source[:start] + source[start:end].replace(mutant.defence, mutant.instead) + source[end:]
+
+
+def _statement(path: Path, name: str) -> tuple[str, int, int]:
+    """A `.sql` file and where the statement that creates this begins and ends. Raises LookupError."""
+    source = path.read_text(encoding="utf-8")
+    creates = re.search(rf"^CREATE [A-Z ]*(FUNCTION|TRIGGER) {name}\b", source, re.MULTILINE)
+    if creates is None:
+        raise LookupError(name)
+    last = "$$;" if creates[1] == "FUNCTION" else ";"
+    return source, creates.start(), source.index(last, creates.start()) + len(last)
+
+
+def _definition(path: Path, name: str) -> tuple[str, int, int]:
+    """A module and where the definition of this symbol begins and ends. Raises LookupError."""
+    source, tree = _read(path)
+    node: ast.AST = tree
+    for part in name.split("."):
+        found = next((inner for inner in _within(node) if _named(inner, part)), None)
+        if found is None:
+            raise LookupError(part)
+        node = found
+    lines = source.splitlines(keepends=True)
+    return source, sum(map(len, lines[: node.lineno - 1])), sum(map(len, lines[: node.end_lineno]))
 
 
 @functools.cache

@@ -1,5 +1,7 @@
 """What `make mutants` takes away: its name, module and symbol, the defence, what stands instead, tests that notice."""
 
+from tests.drills.mutants_of_acts import MUTANTS_OF_ACTS
+
 MUTANTS = [
     (
         "the lock on the case",
@@ -31,23 +33,23 @@ MUTANTS = [
     ),
     (
         "the stage needs its StageChange and entry",
-        "initiatives.migrations.0002_guards:GUARDS",
+        "initiatives/migrations/guards/stages.sql:plumbline_guard_stage",
         "IF found_id IS NULL THEN",
         "IF false THEN",
         "tests/acceptance/record/test_stage_attacks.py",
     ),
     (
         "a case starts as an idea",
-        "initiatives.migrations.0002_guards:GUARDS",
+        "initiatives/migrations/guards/stages.sql:plumbline_guard_stage",
         "IF NEW.stage <> 'proposed' OR NEW.basis <> 'registered' THEN",
         "IF false THEN",
         "tests/acceptance/record/test_stage_attacks.py",
     ),
     (
         "a StageChange is used in its transaction",
-        "initiatives.migrations.0002_guards:GUARDS",
-        "IF NOT EXISTS (SELECT 1 FROM initiatives_stagechange WHERE id = NEW.id AND consumed) THEN",
-        "IF false THEN",
+        "initiatives/migrations/guards/stages.sql:plumbline_stage_change_was_used",
+        "RAISE EXCEPTION 'Plumbline: a stage change was written and the stage did not change.'",
+        "RAISE NOTICE 'Plumbline'",
         "tests/acceptance/record/test_stage_attacks.py",
     ),
     (
@@ -59,7 +61,7 @@ MUTANTS = [
     ),
     (
         "record tables are append-only",
-        "governance.migrations.0002_guards:GUARDS",
+        "governance/migrations/guards/audit_log.sql:plumbline_append_only",
         "append_only BEFORE UPDATE OR DELETE ON %I",
         "append_only BEFORE DELETE ON %I",
         "tests/app/governance/ledger/test_record.py -k stays_as_it_was",
@@ -73,7 +75,7 @@ MUTANTS = [
     ),
     (
         "party to the case, in the database",
-        "initiatives.migrations.0002_guards:GUARDS",
+        "initiatives/migrations/guards/sign_offs.sql:plumbline_guard_signoff",
         "RAISE EXCEPTION 'Plumbline: nobody signs on a case they hold a role on.' USING ERRCODE = 'PL014';",
         "NULL;",
         "tests/app/initiatives/reviews/test_separation_of_duties.py",
@@ -108,14 +110,14 @@ MUTANTS = [
     ),
     (
         "proof ages at midnight",
-        "governance.gates.requirements:_proof_state",
-        "if ageless or (last := expiry(requirement, item, facts.tier)) is None or day <= last",
+        "governance.gates.levels:level_state",
+        "if ageless or (last := rules.expiry(requirement, item, facts.tier)) is None or day <= last",
         "if True",
         "tests/unit/governance/gates/test_requirement_rules.py",
     ),
     (
         "partial and fail are not pass",
-        "governance.gates.requirements:_proof_state",
+        "governance.gates.levels:level_state",
         'if newest is not None and newest.result != "pass":',
         "if False:",
         "tests/unit/governance/gates/test_requirement_rules.py",
@@ -144,7 +146,7 @@ MUTANTS = [
     (
         "a changed scope stales every vote",
         "governance.gates.sign_off_statement:stale_reasons",
-        "if _scopes(now, whole) != _scopes(signed, whole):",
+        'if now["scope"] != [list(scope) for scope in signed["scope"]]:',
         "if False:",
         "tests/unit/governance/gates/test_sign_off_statement.py",
     ),
@@ -161,13 +163,6 @@ MUTANTS = [
         "if counted.short:",
         "if False:",
         "tests/unit/governance/gates/test_criteria.py",
-    ),
-    (
-        "nobody agrees to a catch-up plan of their own",
-        "initiatives.catch_up.permissions:may_answer",
-        "if plan.proposed_by_id == person.pk",
-        "if False",
-        "tests/app/initiatives/catch_up/test_catch_up_plans.py -k their_own_proposal",
     ),
     (
         "a hold blocks",
@@ -227,7 +222,7 @@ MUTANTS = [
     ),
     (
         "no write without an actor",
-        "governance.migrations.0002_guards:LEDGER",
+        "governance/migrations/guards/audit_log.sql:plumbline_act",
         "IF coalesce(act->>'name', '') = '' THEN",
         "IF false THEN",
         "tests/app/governance/ledger/test_record.py -k unnamed",
@@ -241,7 +236,7 @@ MUTANTS = [
     ),
     (
         "the record is append-only",
-        "governance.migrations.0002_guards:GUARDS",
+        "governance/migrations/guards/audit_log.sql:plumbline_append_only",
         "TRIGGER append_only BEFORE UPDATE OR DELETE ON %I",
         "TRIGGER append_only BEFORE DELETE ON %I",
         "tests/acceptance/record/test_record_attacks.py",
@@ -331,15 +326,8 @@ MUTANTS = [
         "tests/acceptance/walks/test_enforcement_story.py -k one_clause_without_a_control",
     ),
     (
-        "nobody of the team reads for it",
-        "initiatives.contracts.control_mapping:review_layer_report",
-        "permissions.may_review_layer_report(case, evidence, by).or_refuse()",
-        "pass",
-        "tests/acceptance/walks/test_enforcement_story.py -k technical_lead",
-    ),
-    (
         "a principal approves nothing, by the database",
-        "initiatives.migrations.0012_contract_as_policy:APPROVALS",
+        "initiatives/migrations/guards/approvals.sql:plumbline_guard_approval_answer",
         "IF NEW.person_id = ANY (asked.principals) THEN",
         "IF FALSE THEN",
         "tests/app/initiatives/approvals/test_approvals.py -k acts_for_does_not",
@@ -360,7 +348,7 @@ MUTANTS = [
     ),
     (
         "a preview is what was asked about, by the database",
-        "initiatives.migrations.0029_approval_preview:GUARD",
+        "initiatives/migrations/guards/approvals.sql:plumbline_guard_approval_preview",
         "OR NEW.content <> '' THEN",
         "THEN",
         "tests/app/initiatives/approvals/test_approval_previews.py -k database_keeps_it",
@@ -424,7 +412,7 @@ MUTANTS = [
     (
         "a way that the rulebook does not name counts for nothing",
         "governance.gates.levels:measurements",
-        "if one.way in ways",
+        "if one.way in requirement.ways",
         "if True",
         "tests/app/initiatives/enforcement/test_decision_days.py -k does_not_name",
     ),
@@ -472,7 +460,7 @@ MUTANTS = [
     ),
     (
         "nobody of the team verifies, by the database",
-        "initiatives.migrations.0028_verification:GUARDS",
+        "initiatives/migrations/guards/evidence.sql:plumbline_guard_verification",
         "IF plumbline_party(item.initiative_id, NEW.verifier_id, NEW.at) THEN",
         "IF false THEN",
         "tests/acceptance/cases/test_verification.py -k what_the_act_refuses",
@@ -514,8 +502,8 @@ MUTANTS = [
     ),
     (
         "the database knows that a prototype has no live link",
-        "initiatives.migrations.0014_integration:GUARDS",
-        "WHEN (NEW.ended_at IS NULL AND NEW.live)",
+        "initiatives/migrations/guards/evidence.sql:prototype_has_no_live_links",
+        "WHEN (((NEW.ended_at IS NULL) AND NEW.live))",
         "WHEN (false)",
         "tests/acceptance/integration/systems/test_links.py -k never_live",
     ),
@@ -627,8 +615,8 @@ MUTANTS = [
     (
         "another title, problem, platform or confidentiality stales a vote",
         "governance.gates.sign_off_statement:stale_reasons",
-        "        reasons += _case_moved(signed, now)\n",
-        "        pass\n",
+        "    reasons += _case_moved(signed, now)\n",
+        "    pass\n",
         "tests/unit/governance/gates/test_statement_coverage.py",
     ),
     (
@@ -661,7 +649,7 @@ MUTANTS = [
     ),
     (
         "one file is one kind of evidence on a case, in the database",
-        "initiatives.migrations.0031_evidence_details:GUARDS",
+        "initiatives/migrations/guards/evidence.sql:plumbline_guard_one_kind",
         "AND e.kind <> NEW.kind",
         "AND false",
         "tests/app/initiatives/evidence/test_artefacts.py -k database_holds",
@@ -694,4 +682,5 @@ MUTANTS = [
         "]",
         "tests/unit/initiatives/test_log_samples.py",
     ),
+    *MUTANTS_OF_ACTS,
 ]

@@ -1,6 +1,6 @@
 """Values of the rulebook changed one at a time: for each that a gate looks at, a test of behaviour must go red.
 
-Run by hand with `python -m tests.drills.rulebook_mutants [--seed N] [--changes 50]`. A change is one value of 2026.2
+Run by hand with `python -m tests.drills.rulebook_mutants [--seed N] [--changes 50]`. A change is one value of 1.0
 with another valid one in its place: other words, another kind, level, age, seat, severity. It works on a copy of the
 project, so that nobody's work is touched, and asks the tests that try gates by what they do (`PURE`, `ACTS`).
 
@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from governance.gates.requirement_state import ACCEPTED_IN_PERSON, GENERATED_ONLY
-from governance.rulebook import Book, Criterion, RulebookErrors, load_version, parse, schema
+from governance.rulebook import Book, Criterion, RulebookErrors, parse, schema, shipped_text
 from governance.rulebook.editing import Place, Text, read, with_values
 from tests.support.cases import rulebook_changes
 from tests.support.paths import ROOT
 
-RULEBOOK = "governance/rulebook/2026_2.toml"
+RULEBOOK = "governance/rulebook/1_0.toml"
 # Of the pure rules, without a database; and, where none of them goes red, of acts.
 PURE = (
     "--noconftest",
@@ -250,7 +250,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--changes", type=int, default=50)
     wanted = parser.parse_args(words)
-    source = load_version("2026.2")
+    source = shipped_text()
     known = looked_at(parse(source))
     felt = beside = missed = 0
     with tempfile.TemporaryDirectory() as folder:

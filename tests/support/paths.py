@@ -5,7 +5,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs/examples"  # for builders
 EXTRACTS = ROOT / "tests/data/extracts"  # of public inventories
+EFFORTS = ROOT / "tests/data/efforts"  # exports of issue trackers
 ESTATES = ROOT / "tests/data/estates"  # exports of systems, to be imported
 LABELLED = ROOT / "tests/data/labelled"  # questions with the answers that people gave
-VOTE_FORMAT_1 = ROOT / "tests/data/vote_format_1.json"  # a statement as the first format had it
-UPGRADE = ROOT / "tests/data/upgrade"  # what the head before issue 22 left behind
+PROFILES = ROOT / "tests/data/profiles"  # results of tools that profile and check data
+SHEETS = ROOT / "tests/data/sheets"  # portfolios as companies and registers write them

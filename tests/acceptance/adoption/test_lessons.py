@@ -169,7 +169,9 @@ def test_what_was_said_is_in_the_statement_that_the_seat_signs(near, cast):
     row = case_acts.vote(review, "adoption_change", cast.seat_adoption)
     said = near.answers.get(requirement=REQUIREMENT)
     assert "Retention is off since May." in said.text
-    assert f"({REQUIREMENT}, answer {said.version}): Attested by {cast.owner}" in row.statement
+    assert f"({REQUIREMENT}, answer {said.version}): stated" in row.statement
+    assert "Retention is off since May." in row.statement
+    assert f"Evidence: Attested by {cast.owner}" in row.statement
     assert near.evidence.filter(coverage__requirement=REQUIREMENT).latest("pk").note == said.text
 
 

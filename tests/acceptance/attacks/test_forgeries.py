@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from governance import clock
 from governance.transparency_log import verification
 from tests.support import plugin
-from tests.support.attacks.forged_statements import Scene, changed, ended, in_force, plain, set_up, vote
+from tests.support.attacks.forged_statements import Scene, changed, ended, in_force, plain, set_up, told, vote
 from tests.support.attacks.refused_forgeries import DENIED, REFUSED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,6 +145,7 @@ def _decided_with_its_guard_off(s):
     return [
         ("ALTER TABLE initiatives_review DISABLE TRIGGER decided_as_its_rulebook_says", []),
         *ended(s, "approved", s.cast.chair, votes=[s.vote]),
+        told("review approved", s.cast.chair, s.case, review=s.review.pk),
         ("SET CONSTRAINTS ALL IMMEDIATE", []),
         ("ALTER TABLE initiatives_review ENABLE TRIGGER decided_as_its_rulebook_says", []),
     ]

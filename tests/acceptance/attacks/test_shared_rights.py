@@ -183,9 +183,8 @@ def by_table(world: World, person) -> None:
 
 
 def by_samples(world: World, client: Client) -> None:
-    """A drift between two samples of one's own, confirmed as its page asks for it."""
-    keys = [one.pk for one in world.samples]
-    page = reverse("integration-drift", args=[world.own.ref, *keys])
+    """Changes that a profile of one's own reports, confirmed as its page asks for it."""
+    page = reverse("integration-profile", args=[world.samples[-1].pk])
     seen = re.search(r'name="seen" value="(\w+)"', client.get(page).content.decode())
     assert seen is not None
     assert client.post(page, {"seen": seen[1]}).status_code == 302

@@ -19,10 +19,10 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.operations import heartbeats
 from governance.privacy import subject_access
-from initiatives.access import permissions as case_permissions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions
 from initiatives.holds import actions as hold_actions
+from initiatives.intake import permissions as intake_permissions
 from initiatives.models import Hold, Initiative
 from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
 from tests.support import factories
@@ -196,7 +196,7 @@ def answers(visitor: Visitor, scene: every_page.Scene, cast, monkeypatch) -> lis
     found += visitor.presses("closed-403-forged", "Save", 403)
     visitor.becomes(cast.chair)
     with monkeypatch.context() as broken:
-        broken.setattr(case_permissions, "may_compare_ideas", None)
+        broken.setattr(intake_permissions, "may_compare_ideas", None)
         found += visitor.opens(every_page.Page("closed-500", cast.chair, "/ideas/", 500))
     return found
 
@@ -397,7 +397,7 @@ def test_without_scripts(watch, cast):
     owner.said("Saved.")
     owner.unfold("Ready")
     row = owner.page.locator("[id='row-proto.scope']")
-    expect(row).to_contain_text("met")
+    expect(row).to_contain_text("documented")
     owner.click("What is inside and outside the scope?", row)
     expect(owner.page.locator("main")).to_contain_text("Scope of the prototype")
 

@@ -39,21 +39,18 @@ def test_two_units_become_one(watch, cast):
         case_acts.vote(review, "business_value", cast.seat_value)
     admin = watch.sign_in(cast.admin)
     page = admin.page
-    page.goto("/admin/")
-    page.get_by_role("link", name="Units", exact=True).first.click()
-    page.get_by_role("link", name="Account management").click()
-    page.get_by_role("link", name="Merge it into another").click()
-    main = page.locator("#content")
+    page.goto("/organisation/units/")
+    admin.click("Merge: Account management")
+    main = page.locator("main")
     admin.choose("Into", "Logistics", main)
     admin.type("Why", "Two teams became one.", main)
     main.get_by_role("button", name="See what this changes").click()
-    happens = page.get_by_role("region", name="What will happen")
-    expect(happens).to_contain_text("1 vote given before no longer counts")
-    expect(happens).to_contain_text("nobody can decide on it until a unit above it has a board")
+    expect(main).to_contain_text("1 vote given before no longer counts")
+    expect(main).to_contain_text("nobody can decide on it until a unit above it has a board")
     look(admin, "merge")
-    main.get_by_role("button", name="Merge this unit").click()
-    expect(page.locator(".messagelist")).to_contain_text("is merged")
-    expect(main).to_contain_text("It was merged into Logistics.")
+    main.get_by_role("button", name="Merge", exact=True).click()
+    admin.said("is merged")
+    expect(main).to_contain_text("Account management, now part of Logistics")
     sealing.seal()
     owner = watch.sign_in(cast.owner)
     owner.page.goto(f"{case.get_absolute_url()}history/")
@@ -168,14 +165,14 @@ def test_somebody_is_away_and_another_sits_for_her(watch, cast):
     holder.said("nobody stands in any more")
 
 
-def test_the_admin_is_found_by_subject(watch, cast):
-    """The index is ordered by what people look for, and a list exports what is chosen."""
+def test_the_admin_is_found_by_group(watch, cast):
+    """The index is in groups, and a list exports what is chosen."""
     factories.make_case(cast)
     admin = watch.sign_in(cast.admin)
     page = admin.page
     page.goto("/admin/")
-    subject = page.get_by_role("region", name="Reviews and decisions")
-    expect(subject.get_by_role("link", name="Votes")).to_be_visible()
+    group = page.get_by_role("region", name="Messages and sign-ins")
+    expect(group.get_by_role("link", name="Mails")).to_be_visible()
     look(admin, "admin-index")
     page.get_by_role("region", name="Initiatives").get_by_role("link", name="Roles").click()
     expect(page.locator("#result_list")).to_contain_text("Marta Lindqvist")

@@ -33,14 +33,15 @@ def test_three_hundred_of_ones_own(watch, cast, people):
     page = admin.page
     before = Initiative.objects.count()
     page.goto("/imports/")
-    admin.follow(page.get_by_role("link", name="Import your portfolio"))
     file = {"name": "portfolio.csv", "mimeType": "text/csv", "buffer": people.content}
-    admin.hand_in(page.get_by_label("The sheet"), file)
+    admin.hand_in(page.get_by_label("The file"), file)
+    source = page.get_by_label("Where it comes from")
+    admin.select(source, source.locator("option[value=own-portfolio]"))
     admin.press("Preview")
     tally.step("upload")
     expect(page.get_by_role("heading", level=1)).to_have_text("portfolio.csv")
     expect(page.get_by_text(f"Owners ({len(people.asked_about)} are not certain)")).to_be_visible()
-    assert trouble_in(page, "portfolio-sheet") == []
+    assert trouble_in(page, "import") == []
     for word in sorted(people.asked_about):
         choice = page.get_by_label(word, exact=True).and_(page.locator("select"))
         admin.select(choice, choice.locator("option").first)
@@ -48,7 +49,7 @@ def test_three_hundred_of_ones_own(watch, cast, people):
     admin.press("Use this mapping")
     tally.step("corrections")
     admin.follow(page.get_by_role("link", name="Publish"))
-    assert trouble_in(page, "portfolio-publish") == []
+    assert trouble_in(page, "import-confirm") == []
     admin.press("Publish and ask the owners")
     tally.step("publish")
     expect(page.get_by_text("initiatives are in your portfolio")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What once read as proved and was not, tried again by people at their browsers under a rulebook with levels.
+"""What once read as proved and was not, tried again by people at their browsers under the shipped rulebook.
 
 A file of one byte under every kind, registers filled in by the team alone, an empty register beside production, the
 truth told late, and a criterion waived question by question: each time the page says what is so, and why.
@@ -14,7 +14,7 @@ from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.gates.requirements import ACCEPTED_IN_PERSON
 from governance.models import Rulebook
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from initiatives.models import Initiative
 from tests.support import factories
 from tests.support.browser.people import Person
@@ -46,13 +46,13 @@ UNKNOWN = "Unknown: nothing is described in the integration register."
 
 @pytest.fixture
 def cast(transactional_db):
-    """An organisation before a rulebook with levels is in force."""
+    """An organisation before the shipped rulebook is in force."""
     return factories.make_cast()
 
 
 def in_force(cast) -> None:
     """The rulebook with levels decides from now on, for every case."""
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
 
 
 def main(person: Person) -> Locator:

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from governance.models import User
 from governance.notices.desk import lines_for
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.templatetags.plumbline import stage_word
 from governance.transparency_log import sealing
 from governance.vocabulary import Seat
@@ -36,9 +36,9 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def cast(transactional_db):
-    """An organisation under the rulebook with levels."""
+    """An organisation under the shipped rulebook."""
     cast = factories.make_cast()
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return cast
 
 

@@ -13,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from governance import clock
 from governance.models import Rulebook
 from initiatives.efforts import actions as effort_actions
-from initiatives.models import Initiative, Span, StageChange, Standing
-from initiatives.portfolio import charts as portfolio_charts
-from initiatives.portfolio import filters, portfolio_metrics
+from initiatives.insights import charts as portfolio_charts
+from initiatives.insights import flow as flow_figures
+from initiatives.models import Initiative, Span, StageChange
+from initiatives.portfolio import filters
 from tests.support import factories
+from tests.support.cases import told_standings
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +48,7 @@ def settle(cast, organisation: list[Life], now: datetime) -> None:
     current = Rulebook.objects.current()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in (Initiative, StageChange, Span, Standing):
+        for table in (Initiative, StageChange):
             cursor.execute(f"ALTER TABLE {table._meta.db_table} DISABLE TRIGGER USER")
     for place, life in enumerate(organisation, start=1):
         since = life.moves[-1][3] if life.moves else life.begun
@@ -76,31 +78,31 @@ def settle(cast, organisation: list[Life], now: datetime) -> None:
             for old, new, basis, at in life.moves
         )
         published = current.published_at
-        Standing.objects.create(
-            initiative=case,
+        told_standings.say(
+            case,
+            _spans(life, now),
             rulebook=current,
-            computed_at=published - timedelta(days=1) if life.before_rulebook else published,
+            at=published - timedelta(days=1) if life.before_rulebook else published,
         )
-        _spans(case, life, now)
 
 
-def _spans(case: Initiative, life: Life, now: datetime) -> None:
+def _spans(life: Life, now: datetime) -> list[dict]:
+    spans = []
     today = clock.local_day(now)
     begins = [clock.midnight_before(today + timedelta(days=span["start"])) for span in life.spans]
     for span, begin, end in zip(life.spans, begins, [*begins[1:], None], strict=True):
         supported = RANK.get(life.stage, 0) - span["shortfall"]
-        Span.objects.create(
-            initiative=case,
-            from_at=begin,
-            until_at=end,
-            supported=next(stage for stage, rank in RANK.items() if rank == supported),
-            shortfall=span["shortfall"],
-            governance=True,
-            integration=True,
-            adoption=True,
-            gaps=span["gaps"],
-            next_stale_on=today + timedelta(days=span["stale_in"]) if span["stale_in"] else None,
+        spans.append(
+            {
+                "from_at": begin,
+                "until_at": end,
+                "supported": next(stage for stage, rank in RANK.items() if rank == supported),
+                "shortfall": span["shortfall"],
+                "gaps": span["gaps"],
+                "next_stale_on": today + timedelta(days=span["stale_in"]) if span["stale_in"] else None,
+            }
         )
+    return spans
 
 
 NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
@@ -150,11 +152,11 @@ def test_every_figure_is_that_of_the_raw_rows(cast):
         settle(cast, ORGANISATION, NOON)
         rulebook = Rulebook.objects.current()
         cases = filters.with_standing(Initiative.objects.all(), rulebook, NOON)
-        flow = portfolio_metrics.flow(cases, NOON)
-        stays = portfolio_metrics.stays(cases, NOON)
-        weeks = portfolio_metrics.ageing(cases, rulebook, NOON)
-        gaps = portfolio_metrics.gaps(cases, rulebook, NOON)
-        elsewhere = portfolio_metrics.gaps(cases.filter(unit=cast.elsewhere), rulebook, NOON)
+        flow = flow_figures.flow(cases, NOON)
+        stays = flow_figures.stays(cases, NOON)
+        weeks = flow_figures.ageing(cases, rulebook, NOON)
+        gaps = flow_figures.gaps(cases, rulebook, NOON)
+        elsewhere = flow_figures.gaps(cases.filter(unit=cast.elsewhere), rulebook, NOON)
     assert (flow.months[0], flow.months[-1]) == (date(2025, 12, 1), date(2026, 11, 1))
     drawn = {
         move: {month.month: count for month, count in zip(flow.months, counts, strict=True) if count}
@@ -221,7 +223,7 @@ def test_each_picture_says_in_words_and_in_a_table_what_it_draws(cast, as_):
         {"start": 10, "shortfall": 1, "gaps": {"integration": 5}, "stale_in": None},
     ]
     settle(cast, [life], now)
-    response = as_(cast.owner).get("/cases/pictures/")
+    response = as_(cast.owner).get("/insights/flow/")
     page = BeautifulSoup(response.content, "html.parser")
     pictures = page.select("svg.chart")
     assert len(pictures) == 4, "no money was noted: nothing is drawn of it"
@@ -254,7 +256,7 @@ def test_they_follow_the_filters_and_show_nobody_what_is_not_theirs(cast, as_):
     settle(cast, lives, clock.now())
 
     def model_gaps(person, query=""):
-        return tables(as_(person).get(f"/cases/pictures/{query}"))["Gaps by layer"][0][1]
+        return tables(as_(person).get(f"/insights/flow/{query}"))["Gaps by layer"][0][1]
 
     assert model_gaps(cast.admin) == "7"
     assert model_gaps(cast.admin, f"?unit={cast.elsewhere.pk}") == "5"
@@ -276,7 +278,7 @@ def test_every_figure_leads_to_its_cases(cast, as_):
     now = clock.now()
     settle(cast, ORGANISATION, now)
     client = as_(cast.admin)
-    context = client.get("/cases/pictures/").context
+    context = client.get("/insights/flow/").context
     figures = [(count, to) for _, counts, _ in context["flow_rows"] for count, to in counts]
     figures += [(week.ageing, expires) for week, expires, _ in context["weeks"]]
     figures += [(week.falling, falls) for week, _, falls in context["weeks"]]
@@ -307,7 +309,7 @@ def test_spend_stands_against_stage_and_leads_to_its_cases(cast, as_):
             by=cast.owner,
         )
     client = as_(cast.owner)
-    context = client.get("/cases/pictures/").context
+    context = client.get("/insights/flow/").context
     found = {(row.stage, row.currency): (row.money, row.cases, row.short) for row, *_ in context["spend"]}
     assert found == {
         ("proposed", "CHF"): (50, 1, 0),
@@ -325,7 +327,7 @@ def test_spend_stands_against_stage_and_leads_to_its_cases(cast, as_):
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {Span._meta.db_table} DISABLE TRIGGER USER")
     case_of_row.update(shortfall=1)
-    context = client.get("/cases/pictures/").context
+    context = client.get("/insights/flow/").context
     short, to = next(
         (row, to) for row, _, to in context["spend"] if row.stage == "mvp" and row.currency == "CHF"
     )
@@ -342,7 +344,7 @@ def test_a_figure_that_no_chart_draws_is_said_to_be_none(cast, as_, figure):
 
 def test_without_cases_nothing_is_drawn_and_no_nonsense_breaks_it(cast, as_):
     client = as_(cast.owner)
-    text = client.get("/cases/pictures/").content.decode()
+    text = client.get("/insights/flow/").content.decode()
     assert '<svg class="chart"' not in text
     assert "No stay is known yet" in text
     for query in (
@@ -353,16 +355,16 @@ def test_without_cases_nothing_is_drawn_and_no_nonsense_breaks_it(cast, as_):
         "q=" + "x" * 5000,
         "layer=model",
     ):
-        assert client.get(f"/cases/pictures/?{query}").status_code == 200, query
+        assert client.get(f"/insights/flow/?{query}").status_code == 200, query
 
 
 def test_a_constant_number_of_queries(cast, as_):
     client = as_(cast.chair)
 
     def asked() -> int:
-        client.get("/cases/pictures/")
+        client.get("/insights/flow/")
         with CaptureQueriesContext(connection) as queries:
-            assert client.get("/cases/pictures/?shortfall=on").status_code == 200
+            assert client.get("/insights/flow/?shortfall=on").status_code == 200
         return len(queries)
 
     factories.make_case(cast)
@@ -374,7 +376,7 @@ def test_a_constant_number_of_queries(cast, as_):
 
 def test_a_value_that_is_not_nothing_can_be_seen():
     """However high its neighbours stand."""
-    rows = (portfolio_metrics.LayerGaps("model", 5000, 900), portfolio_metrics.LayerGaps("policy", 1, 1))
+    rows = (flow_figures.LayerGaps("model", 5000, 900), flow_figures.LayerGaps("policy", 1, 1))
     drawn = portfolio_charts.gaps(rows, lambda **asked: "/cases/")
     bars = [shape for shape in drawn.shapes if shape.kind == "bar"]
     assert [float(bar.width) for bar in bars] == [320.0, 1.5]

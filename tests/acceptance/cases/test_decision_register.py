@@ -15,9 +15,9 @@ from governance.models import Entry
 from governance.templatetags.plumbline import day
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
-from initiatives.decisions.decision_register import KINDS
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
+from initiatives.insights.decision_register import KINDS
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions

@@ -12,10 +12,12 @@ from django.utils import timezone
 from governance import clock, contributions
 from governance.database.row_history import acting
 from governance.models import Rulebook
-from initiatives.models import Obligation, RoleAssignment, Span, Standing
+from initiatives.holds import actions as hold_actions
+from initiatives.models import RoleAssignment, Span, Standing
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
+from tests.support.cases import told_standings
 
 NONSENSE = [
     "claimed=nothing",
@@ -204,16 +206,13 @@ def test_spans_are_looked_up_for_the_moment_not_for_the_last_write(cast, as_, ca
 
     claim(case, "mvp", "mvp")
     tomorrow = clock.now() + timedelta(days=1)
-    Span.objects.filter(initiative=case).update(until_at=tomorrow)
-    Span.objects.create(
-        initiative=case,
-        from_at=tomorrow,
-        supported="prototype",
-        shortfall=1,
-        label="Larger prototype",
-        governance=True,
-        integration=True,
-        adoption=True,
+    short = {"supported": "prototype", "shortfall": 1, "label": "Larger prototype"}
+    told_standings.say(
+        case,
+        [
+            {"from_at": clock.now(), "until_at": tomorrow, "supported": "mvp"},
+            {"from_at": tomorrow, **short},
+        ],
     )
     client = as_(cast.admin)
     assert refs(client.get("/cases/?supported=mvp")) == [case.ref]
@@ -234,15 +233,14 @@ def test_reports(cast, as_):
     stopped = make(cast, title="S")
     stage_actions.stop(case=stopped, reason_code="no_value", reason="No", by=cast.owner)
     with acting(system="test", reason="debt"):
-        Obligation(
-            initiative=stopped,
-            kind="post_mortem",
+        hold_actions.owe(
+            stopped,
+            "post_mortem",
             source="test",
             text="Post-mortem",
-            debtor=cast.owner,
             due=today - timedelta(days=1),
-            opened_at=clock.now(),
-        ).save()
+            debtor=cast.owner,
+        )
     vacant = make(cast, title="V")
     with acting(system="test", reason="left"):
         row = RoleAssignment.objects.get(initiative=vacant, role="owner")

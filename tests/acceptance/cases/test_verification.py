@@ -1,4 +1,4 @@
-"""Evidence opened and verified under a rulebook with levels: by a seat outside the team, on what was opened."""
+"""Evidence opened and verified under the shipped rulebook: by a seat outside the team, on what was opened."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from governance.gates.requirements import BY_VERIFYING
 from governance.models import Entry, Notice, Rulebook
 from governance.notices import desk as notice_desk
 from governance.permission_result import Conflict, Refused
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.checklist import actions as checklist_actions
@@ -25,7 +25,7 @@ from initiatives.checklist import waivers
 from initiatives.evidence import actions as evidence_actions
 from initiatives.evidence import reminders
 from initiatives.evidence.verification import actions, queries
-from initiatives.facts import supported_stage
+from initiatives.facts import standings, supported_stage
 from initiatives.models import Evidence, EvidenceOpening, Verification
 from initiatives.reviews import presentation
 from initiatives.roles import actions as role_actions
@@ -38,10 +38,10 @@ KEY = "mvp.rollout"
 
 @pytest.fixture
 def case(cast):
-    """A prototype of limited risk under the rulebook with levels."""
+    """A prototype of limited risk under the shipped rulebook."""
     row = factories.make_prototype(cast)
     case_acts.propose_and_confirm_tier(row, cast.team)
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return case_acts.fresh(row)
 
 
@@ -167,6 +167,7 @@ class TestAct:
         verify(plan, cast.seat_risk)
         role_actions.propose_role(case=case, role="sponsor", person=cast.seat_risk, by=cast.owner)
         assert state(case).level == Level.DOCUMENTED
+        assert list(standings.differing([case.pk])) == [], "the kept standing follows the proposal"
         with pytest.raises(Refused, match="proposed as sponsor"):
             verify(plan, cast.seat_risk)
 
@@ -297,7 +298,7 @@ def test_a_bare_link_and_ones_own_item_wait_for_nobody(case, plan, cast):
 def test_what_stands_for_a_question_that_was_replaced_is_verified_where_it_is_offered(cast, as_):
     """In production an answer to the MVP may rest on its production form's item, which opens there alone."""
     case = factories.make_production(cast)
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     logged = state(case, "mvp.observability")
     assert logged.place == BY_VERIFYING
     assert not any("mvp.observability" in item.covers for item in logged.items), "it stands on another's item"
@@ -314,7 +315,7 @@ def test_that_too_few_can_verify_is_said_before_a_case_is_submitted(cast, as_):
     case = factories.make_prototype(cast)
     case_acts.propose_and_confirm_tier(case, cast.team, "high")
     case = case_acts.to_mvp(case_acts.fresh(case), cast.team)
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     page = as_(cast.owner).get(reverse("review-open", args=[case.ref])).content.decode()
     assert "At high risk two people verify each of" in page
     for seat in Rulebook.objects.current().book.seats:
@@ -328,10 +329,10 @@ class TestDesk:
 
     @pytest.fixture
     def running(self, cast):
-        """An MVP of limited risk on which the rulebook with levels decides at once, its bound shown by a document."""
+        """An MVP of limited risk on which the shipped rulebook decides at once, its bound shown by a document."""
         row = factories.make_mvp(cast)
         factories.make_rulebook(
-            cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
+            cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE
         )
         return case_acts.fresh(row)
 
@@ -426,9 +427,11 @@ class TestRenewal:
     def test_seat_and_chair_hear_of_it_after_a_week_and_once(self, cast):
         row = factories.make_mvp(cast)
         factories.make_rulebook(
-            cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
+            cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE
         )
-        (older,) = row.evidence.filter(coverage__requirement=KEY, superseded_by__isnull=True)
+        (older,) = row.evidence.filter(coverage__requirement=KEY, superseded_by__isnull=True).exclude(
+            kind="attestation"
+        )
         actions.open_item(case=row, evidence=older, way="look", by=cast.seat_risk)
         actions.verify(
             evidence=older,

@@ -38,6 +38,7 @@ from initiatives.holds.actions import owe
 from initiatives.imports.inventories import actions as inventory_actions
 from tests.acceptance.pages.test_access import address, world  # noqa: F401 - a fixture
 from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.input import generated_input
 from tests.support.input.generated_input import UNESCAPED, forms_of, looked_up
 from tests.support.web.access_table import CAST, TABLE
@@ -195,7 +196,7 @@ def in_other_states(cast) -> list[tuple[str, str]]:
         organisation="Acme",
         by=cast.admin,
     )
-    with acting(system="test", reason="Other states"):
+    with unguarded("initiatives_condition"), acting(system="test", reason="Other states"):
         debt = owe(
             production,
             "criterion",
@@ -225,16 +226,18 @@ def pages(world, people, rounds, cast, monkeypatch):  # noqa: F811
         monkeypatch.setattr(first_admin, "missing", lambda: True)  # so that its form is shown
     else:
         chosen = random.sample(chosen, 12)
-    found = []
-    for url, who in chosen:
-        with looked_up() as names:
-            answer = people(who).get(url)
-        sound(answer, url)
-        shown = answer.headers.get("Content-Type", "").startswith("text/html")
-        there = forms_of(url, answer.content.decode()) if shown else []
-        names |= {name for form in there if form.method == "get" for name in form.fields}
-        found.append((url, who, there, names | {"as_of", "page", "next"}))
-    return found
+    return [read_page(people, url, who) for url, who in chosen]
+
+
+def read_page(people, url: str, who: str) -> tuple[str, str, list, set[str]]:
+    """(address, person, its forms, names it looks up) of one page, which somebody opens."""
+    with looked_up() as names:
+        answer = people(who).get(url)
+    sound(answer, url)
+    shown = answer.headers.get("Content-Type", "").startswith("text/html")
+    there = forms_of(url, answer.content.decode()) if shown else []
+    names |= {name for form in there if form.method == "get" for name in form.fields}
+    return url, who, there, names | {"as_of", "page", "next"}
 
 
 def sound(answer, sent) -> None:

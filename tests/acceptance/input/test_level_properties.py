@@ -156,7 +156,6 @@ def pressed(chance, facts):
                 covers=dict.fromkeys(keys, 50000 + place),
                 result="pass" if kind in BOOK.result_kinds else "",
                 condition="full_population" if kind in BOOK.condition_kinds else "",
-                reviewed=frozenset(keys),
             )
         )
     return replace(facts, items=(*facts.items, *more))
@@ -240,7 +239,7 @@ def test_a_statement_quotes_each_answer_and_names_its_level(chances):
         facts, (gate, seat) = worded(chance, random_facts(chance)), seats(chance)
         covered, states = signed(facts, gate, seat), states_at(facts, BOOK, AT)
         text = sign_off_statement.write(BOOK, covered, person=SIGNER, board="Board", verdict="approve", at=AT)
-        assert covered["format"] == 3
+        assert covered["format"] == sign_off_statement.FORMAT
         for key, row in covered["requirements"].items():
             reply = facts.answers.get(key)
             words = " ".join(reply.text.split()) if reply else ""

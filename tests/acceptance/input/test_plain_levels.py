@@ -1,4 +1,4 @@
-"""The rules of a rulebook with levels say what a plain reading of the documents says, at moments now and to come."""
+"""The rules of the shipped rulebook say what a plain reading of the documents says, at moments now and to come."""
 
 import random
 from collections import Counter

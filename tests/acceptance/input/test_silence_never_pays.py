@@ -13,7 +13,7 @@ import pytest
 from governance.gates import criteria, turning_points
 from governance.gates.gate_inputs import HoldFact, Shortcoming
 from governance.gates.requirements import states_at
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import STAGE_RANK
 from tests.support import factories
 from tests.support.rules.described_registers import KINDS_TO_TELL, bare_case, laid_into, told_of
@@ -50,7 +50,7 @@ def moments(*cases):
 @pytest.mark.django_db
 def test_no_row_that_describes_costs_support_from_an_empty_register(chances):
     cast = factories.make_cast()
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     case, rose, against, told_once = bare_case(cast), 0, 0, Counter()
     for place, chance in enumerate(chances):
         if place % CASES_OF_EACH == 0:

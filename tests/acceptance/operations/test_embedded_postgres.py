@@ -105,6 +105,40 @@ def test_what_is_kept_is_private_and_made_once(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
+def test_the_log_is_private_and_quotes_no_statement_and_no_value(tmp_path):
+    """Also in a folder that an earlier start left open to everybody."""
+    server, secret = embedded_postgres.Server(tmp_path / "database", durable=False), "pbkdf2_sha256$secret"
+    server.folder.mkdir(mode=0o755)
+    server.log.touch(mode=0o644)
+    with server.attached(), server.connect() as owner:
+        assert stat.S_IMODE(server.log.stat().st_mode) == 0o600
+        assert stat.S_IMODE(server.folder.stat().st_mode) & 0o067 == 0
+        owner.execute("CREATE TABLE person (hash text UNIQUE, number int)")
+        owner.execute("INSERT INTO person VALUES (%s)", [secret])
+        failing = (
+            ("INSERT INTO person VALUES (%s)", psycopg.errors.UniqueViolation),
+            ("INSERT INTO person (number) SELECT %s::text::int", psycopg.errors.InvalidTextRepresentation),
+            (f"INSERT INTO nowhere VALUES ('{secret}', %s)", psycopg.errors.UndefinedTable),
+        )
+        for statement, error in failing:
+            with pytest.raises(error):
+                owner.execute(statement, [secret])
+    said = server.log.read_text()
+    assert "ready to accept connections" in said
+    assert "secret" not in said
+    assert "STATEMENT" not in said
+    assert "DETAIL" not in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user")
+def test_started_as_root_only_the_user_of_the_server_may_pass_the_folder(tmp_path):
+    server = embedded_postgres.Server(tmp_path / "database", durable=False)
+    with server.attached():
+        seen = server.folder.stat()
+        assert (stat.S_IMODE(seen.st_mode), seen.st_gid) == (0o710, server.cluster.stat().st_gid)
+        assert server.cluster.stat().st_uid != 0
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("time_through", [1, 2])
 def test_a_test_with_real_transactions_leaves_nothing_to_the_next(time_through):

@@ -1,13 +1,15 @@
 """No secret in any log: the step that takes them out, and a drive through everything that handles one."""
 
 import logging
+import time
 
 import pytest
+import structlog
 from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 
-from governance.runtime.redaction import BLACK, BlackOut
+from governance.runtime.redaction import BLACK, LONGEST, LONGEST_TRACEBACK, BlackOut
 from tests.support import factories
 
 SECRET = "a-secret-of-ours-77"
@@ -142,3 +144,92 @@ def test_signing_in_setting_passwords_and_breaking_leave_no_secret_in_a_log(
         assert secret not in said, secret
         assert secret not in page.content.decode()
     assert "Traceback" not in page.content.decode()
+
+
+# --- What strangers send ----------------------------------------------------------------------------------------------
+
+LONG_HOSTS = {
+    "labels": "a." * 4_000,
+    "schemes": "a+" * 4_000,
+    "addresses": "://x:" * 1_600,
+    "names": "secret_" * 1_150,
+    "letters": "x" * 8_000,
+}
+
+
+@pytest.mark.parametrize("name", LONG_HOSTS)
+def test_a_long_host_header_costs_at_most_three_times_a_plain_request(name, db):
+    client, seen = Client(raise_request_exception=False), {"plain": [], "long": []}
+    hosts = {"plain": ("testserver", 200), "long": (LONG_HOSTS[name], 400)}
+    for _ in range(25):  # in turns, so that both meet the same machine
+        for kind, (host, status) in hosts.items():
+            began = time.thread_time()
+            assert client.get("/sign-in/", headers={"host": host}).status_code == status
+            seen[kind].append(time.thread_time() - began)
+    plain, long = (min(seen[kind]) * 1000 for kind in ("plain", "long"))
+    print(
+        f"Host header of 8 kB, {name}: {long:.1f} ms, {long / plain:.2f} times a plain request ({plain:.1f} ms)"
+    )
+    assert long <= 3 * plain
+
+
+@pytest.mark.parametrize("name", LONG_HOSTS)
+def test_a_long_host_header_is_logged_in_part(name, client, lines):
+    assert client.get("/sign-in/", headers={"host": LONG_HOSTS[name]}).status_code == 400
+    said = [line for line in lines if "HTTP_HOST" in line]
+    assert said
+    assert all("characters cut]" in line for line in said)
+    assert not any(LONG_HOSTS[name][:LONGEST] in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("where", "level"),
+    [("event", "warning"), ("value", "warning"), ("path", "warning"), ("traceback", "exception")],
+)
+def test_no_more_than_500_letters_of_a_stranger_are_logged(where, level, lines, client, db):
+    long = "z" * 40_000
+    log = logging.getLogger("plumbline.sign_in")
+    if where == "event":
+        log.warning("failed for %s", long)
+    elif where == "value":
+        structlog.get_logger("plumbline.sign_in").warning("failed", facts={"name": [long] * 100, long: 1})
+    elif where == "path":
+        client.get(f"/{long}")
+    else:
+        try:
+            raise ValueError(long)
+        except ValueError:
+            log.exception("failed")
+    assert lines
+    assert "z" * 400 in "".join(lines), "the beginning is kept"
+    assert "z" * (LONGEST + 1) not in "".join(lines)
+    assert "characters cut]" in "".join(lines)
+    assert all(len(line) < 40_000 for line in lines)
+
+
+@pytest.mark.parametrize("before", [*range(LONGEST - 60, LONGEST + 5, 4), 19_990, 20_000])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"postgresql://app:{SECRET}@db.example.org",
+        f"password={SECRET}",
+        f"Authorization: Bearer {SECRET}",
+        f"/password/link/{SECRET}/",
+        "own",
+    ],
+)
+def test_a_cut_parts_no_secret(before, secret):
+    """Wherever the cut falls, nothing of the secret is left that is longer than a coincidence."""
+    text = f"{'word ' * (before // 5)}{'w' * (before % 5)} {SECRET if secret == 'own' else secret} {'tail ' * 200}"
+    found = BlackOut([SECRET] if secret == "own" else [])(None, "info", {"event": text, "exception": text})
+    for said in found.values():
+        assert not any(SECRET[at : at + 6] in said for at in range(len(SECRET) - 6))
+
+
+def test_a_long_traceback_keeps_its_first_and_last_lines():
+    text = "\n".join([f"first {'x' * 900}", *["between"] * 9_000, "ValueError: last"])
+    said = BlackOut()(None, "info", {"exception": text})["exception"]
+    assert said.startswith("first xxx")
+    assert said.endswith("ValueError: last")
+    assert "[406 characters cut]" in said
+    assert len(said) < LONGEST_TRACEBACK + 100

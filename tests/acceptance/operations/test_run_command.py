@@ -171,6 +171,16 @@ def test_the_parts_give_memory_back_unless_told_otherwise(monkeypatch):
     assert {name: told[name] for name in run.MEMORY} == run.MEMORY | {"MALLOC_ARENA_MAX": "4"}
 
 
+def test_what_fails_in_a_child_is_told_in_words(capfd):
+    def fail():
+        raise CommandError("The day is too short.")
+
+    run.in_a_child(lambda: None)
+    with pytest.raises(CommandError, match="its last lines are above"):
+        run.in_a_child(fail)
+    assert "The day is too short." in capfd.readouterr().err
+
+
 def test_a_taken_port_is_told_in_words():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -35,7 +35,7 @@ MOST = {
     "{case}people/": 11,
     "{case}notes/": 14,
     "{case}integration/profiles/": 14,
-    "{case}interactions/": 14,  # its days against decisions are one question, what is promised of calls another
+    "{case}interactions/": 15,  # one each: days against decisions, promises of calls, what was not understood
     "{case}systems/": 15,  # what came of the decisions of four weeks is one question
     "{case}integration/residency/": 14,
     "/vendors/": 8,  # vendors of components are among them
@@ -61,16 +61,17 @@ MOST = {
     "/reviews/": 13,  # whose move each is, of those near the person and of those on the page
     "/search/?q=claims": 16,  # stubs of cases that may not be opened; accounts, whose absence would tell
     "{case}integration/effort/": 18,
-    "/reports/where-it-goes/": 13,
-    "/reports/where-it-goes/lines/": 8,
-    "/decisions/": 10,
+    "/insights/money/": 15,
+    "/insights/people/": 17,
+    "/insights/effort/": 8,
+    "/decisions/": 11,
     "/ideas/": 6,
     "/intake/": 9,
     "{case}stub/": 8,
-    "/cases/pictures/": 13,  # spend is the thirteenth
-    "/leaders/": 24,
+    "/insights/flow/": 13,  # spend is the thirteenth
+    "/insights/": 13,
     "/meetings/": 9,
-    "/status/": 11,
+    "/status/": 12,  # one of them for derived rows that were corrected
     "/accounts/": 6,
     "/organisation/units/": 10,
     "/organisation/boards/": 10,

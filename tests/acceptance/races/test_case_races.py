@@ -14,7 +14,6 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
-from governance.rulebook import load_version
 from governance.transparency_log import sealing
 from initiatives.cases import act, review_state
 from initiatives.checklist import actions as checklist_actions
@@ -26,6 +25,7 @@ from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support import factories
 from tests.support.database.case_copies import copies
 from tests.support.database.concurrent_connections import SIZE, Ring
+from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,7 +44,7 @@ severity = "blocking"
 waivable = false
 """
 OTHERS = [seat for seat in factories.SEAT_LOGINS if seat != "business_value"]
-SIX_SIGN = load_version("2026.1").replace('version = "2026.1"', 'version = "six-sign"').replace(
+SIX_SIGN = plain_text().replace('version = "0.9"', 'version = "six-sign"').replace(
     'quorum = 1\nmust_include = ["business_value"]', 'quorum = 6\nmust_include = ["business_value"]'
 ) + "".join(LOOK.format(seat=seat) for seat in OTHERS)
 

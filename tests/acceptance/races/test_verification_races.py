@@ -14,7 +14,7 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import Level
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
@@ -40,9 +40,9 @@ def numbers(rounds):
 
 @pytest.fixture
 def cast():
-    """An organisation under the rulebook with levels."""
+    """An organisation under the shipped rulebook."""
     cast = factories.make_cast()
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return cast
 
 

@@ -13,10 +13,10 @@ from django.db import connection, transaction
 
 from governance import clock
 from governance.interaction_keeping import destroyed, key_copies
-from governance.interaction_log import bodies, keys, loading, reading, segments
+from governance.interaction_log import bodies, keys, loading, reading
 from governance.interaction_log.intake import interactions
 from governance.interaction_log.shape import Message
-from governance.models import Interaction, InteractionKey
+from governance.models import Interaction, InteractionBody, InteractionKey
 from governance.offline.verify import commitment
 from governance.privacy import erasure_log
 from governance.storage import backup, restore
@@ -30,6 +30,7 @@ from tests.support.database.restored_copies import another, check_here, checked,
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PERSON, COUNT = "customer 4", 50
+BODIES = "interactionbody"
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def copied_keys(copy: Path) -> dict[int, tuple[str, bytes]]:
 
 
 def attacked(copy: Path, masters: dict[str, bytes]) -> int:
-    """How many bodies somebody reads who has a backup, all segments, and these masters: every key tried on each."""
+    """How many bodies somebody reads who has a backup, all bodies, and these masters: every key tried on each."""
     months = []
     for (_, wrapped), master in itertools.product(copied_keys(copy).values(), masters.values()):
         try:
@@ -85,7 +86,7 @@ def attacked(copy: Path, masters: dict[str, bytes]) -> int:
             continue
     rows = Interaction.objects.select_related("batch")
     count = 0
-    for body in segments.read(reading.place_of(row) for row in rows).values():
+    for body in reading.kept_of(rows).values():
         for month in months:
             try:
                 bodies.opened(body.content, bodies.unwrapped(body.wrapped, month))
@@ -114,7 +115,6 @@ def erase(case, cast):
 def test_fifty_planted_texts_are_read_before_an_erasure_and_never_after_it(cast, tmp_path, monkeypatch):
     case = factories.make_case(cast)
     plant(case, planted(0, 30))
-    loading.close_days(date.max)
     plant(case, planted(30, 20))
     assert readable() == sorted(planted())
     sealing.seal()
@@ -135,10 +135,7 @@ def test_fifty_planted_texts_are_read_before_an_erasure_and_never_after_it(cast,
         call_command("restore", str(tmp_path / "older"), stdout=out)
         assert "1 keys of interactions destroyed again" in out.getvalue()
         assert Interaction.objects.count() == COUNT
-        assert (
-            len(segments.read(reading.place_of(row) for row in Interaction.objects.select_related("batch")))
-            == COUNT
-        )
+        assert InteractionBody.objects.count() == COUNT
         assert readable() == []
         assert [one.words for one in verification.verify().findings] == []
         plant(case, ["planted 49: my number is 079 555 0049"])
@@ -167,14 +164,13 @@ def test_fifty_planted_texts_are_read_before_an_erasure_and_never_after_it(cast,
 def test_no_key_is_in_a_backup_and_every_file_of_the_log_is(cast, tmp_path):
     case = factories.make_case(cast)
     plant(case, planted(0, 2))
-    loading.close_days(date.max)
     plant(case, planted(2, 2))
     erase(case, cast)
     plant(case, planted(4, 1))
     interactions.keep([report(6)], case=case.number, key=None, decision_of=lambda text: None, now=clock.now())
     manifest = backup.take(tmp_path / "copy")
-    kinds = sorted(Path(name).parts[0] + str(len(Path(name).parts)) for name in manifest["interactions"])
-    assert kinds == ["segments3", "segments4", "segments4", "waiting2"]
+    assert [Path(name).parts[0] for name in manifest["interactions"]] == ["waiting"]
+    assert sum(table["rows"] for name, table in manifest["tables"].items() if BODIES in name) == 5
     secrets = [path.read_bytes().strip() for path in keys.folder().iterdir()]
     assert len(secrets) == 3
     raw = [keys.master(name) for name in keys.masters()]
@@ -200,30 +196,29 @@ def wait(case, number: int) -> Path:
 
 
 def test_what_moves_while_the_backup_is_taken_is_in_it_once(cast, tmp_path, monkeypatch):
-    """What waits is brought over before and after the moment of the tables; the day is closed, and more comes in."""
+    """What waits is brought over before and after the moment of the tables, and more comes in."""
     case = factories.make_case(cast)
     plant(case, planted(0, 2))
     early, late = wait(case, 2), wait(case, 3)
-    copy_interactions = backup.copy_interactions
+    copy_interactions, copy_files = backup.copy_interactions, backup.copy_files
 
-    def busy(draft, files, patterns):
-        if patterns == backup.SEGMENTS:
-            assert loading.loader.bring(late) == 1
-            plant(case, planted(4, 1))
-            loading.close_days(date.max)
-        found = copy_interactions(draft, files, patterns)
-        if patterns == backup.WAITING:
-            assert loading.loader.bring(early) == 1
+    def after(*given):
+        assert loading.loader.bring(late) == 1
+        plant(case, planted(4, 1))
+        return copy_files(*given)
+
+    def busy(draft, files):
+        found = copy_interactions(draft, files)
+        assert loading.loader.bring(early) == 1
         return found
 
     monkeypatch.setattr(backup, "copy_interactions", busy)
+    monkeypatch.setattr(backup, "copy_files", after)
     backup.take(tmp_path / "copy")
     with another() as name, installed_in(name, tmp_path / "restored" / "uploads"):
         restore.restore(tmp_path / "copy")
         assert readable() == planted(0, 3)
-        assert sum(one.bodies() for one in segments.segments()) == 3, (
-            "what the tables do not know is taken out"
-        )
+        assert InteractionBody.objects.count() == 3
         assert loading.loader.bring_orphans(tmp_path / "restored" / "interactions" / "waiting") == 1
         assert readable() == planted(0, 4), "what was brought over before is not brought over again"
         plant(case, planted(5, 1))
@@ -234,6 +229,7 @@ def test_what_moves_while_the_backup_is_taken_is_in_it_once(cast, tmp_path, monk
 def test_a_restore_overwrites_no_other_file_and_needs_its_list(cast, tmp_path):
     case = factories.make_case(cast)
     plant(case, planted(0, 1))
+    wait(case, 1)
     manifest = backup.take(tmp_path / "copy")
     (name,) = manifest["interactions"]
     with another() as database, installed_in(database, tmp_path / "restored" / "uploads"):
@@ -255,11 +251,11 @@ def test_restore_check_restores_it_elsewhere(cast, tmp_path, monkeypatch):
     plant(factories.make_case(cast), planted(0, 2))
     sealing.seal()
     backup.take(tmp_path / "copy")
-    before = segments.segments()
+    before = list(InteractionBody.objects.values_list("pk"))
     check_here(monkeypatch)
     found = checked(tmp_path / "copy")
     assert found["ok"], found["trouble"]
-    assert segments.segments() == before
+    assert list(InteractionBody.objects.values_list("pk")) == before
 
 
 def test_an_older_database_put_back_by_other_means_destroys_again_what_was(cast, tmp_path):

@@ -26,6 +26,7 @@ from governance.database.row_history import NoActor, acting
 from governance.ledger import row_capture
 from governance.models import Entry, Unit
 from tests.support import factories, plugin
+from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import one_of_every_row
 
 CAPTURED, REFUSED = "captured", "refused"
@@ -397,7 +398,7 @@ def test_an_actor_ends_with_its_act():
 
 @pytest.mark.django_db
 def test_passwords_are_in_no_entry(cast):
-    with by_test():
+    with unguarded("governance_user"), by_test():
         cast.owner.set_password("a secret that nobody writes down")
         cast.owner.save()
     entry = Entry.objects.rows().filter(table="governance_user", key=str(cast.owner.pk)).latest("pk")

@@ -1,4 +1,4 @@
-"""What acts take from rulebook 2026.2, against what was agreed on: what a change ends, waivers, reviews, ends."""
+"""What acts take from rulebook 1.0, against what was agreed on: what a change ends, waivers, reviews, ends."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from governance import clock
 from governance.database import row_history
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from initiatives.checklist import waivers
 from initiatives.components.actions import would_void
 from initiatives.evidence import actions as evidence_actions
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def in_force(cast):
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return cast
 
 

@@ -5,26 +5,27 @@ from django.core.exceptions import ValidationError
 
 from governance.models import Entry, Rulebook
 from governance.permission_result import Conflict
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.rulebook.editing import PARTS, read
 from initiatives.models import RulebookDraft
 from initiatives.rulebook_changes import draft_actions
 from tests.support import factories
+from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db
 KEY = "mvp.problem"
 
 
 @pytest.fixture
-def levelled(cast) -> RulebookDraft:
-    """A draft of the rulebook with levels."""
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+def shipped(cast) -> RulebookDraft:
+    """A draft of the shipped rulebook."""
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.3", by=cast.admin)
 
 
 @pytest.fixture
 def draft(cast) -> RulebookDraft:
-    return draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.2", by=cast.admin)
+    return draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="1.0", by=cast.admin)
 
 
 def typed(page, **other) -> dict:
@@ -41,20 +42,20 @@ def typed(page, **other) -> dict:
 def test_a_copy_says_the_same_under_another_name(cast, as_):
     admin = as_(cast.admin)
     assert "Nobody works on a draft" in admin.get("/rulebook-drafts/").content.decode()
-    sent = {"base": "2026.1", "version": "2026.2"}
+    sent = {"base": "0.9", "version": "1.0"}
     page = admin.post("/rulebook-drafts/", sent, follow=True).content.decode()
-    assert "says what 2026.1 says" in page
+    assert "says what 0.9 says" in page
     assert "Nothing differs yet" in page
     draft = RulebookDraft.objects.get()
-    assert draft.source == load_version("2026.1").replace('version = "2026.1"', 'version = "2026.2"')
-    for version in ("2026.1", "2026.2", "a b", ""):
+    assert draft.source == plain_text().replace('version = "0.9"', 'version = "1.0"')
+    for version in ("0.9", "1.0", "a b", ""):
         again = admin.post("/rulebook-drafts/", sent | {"version": version})
         assert again.status_code == 200
         assert again.context["form"].errors["version"]
 
 
-def test_every_part_opens_and_sent_back_as_it_is_changes_nothing(cast, as_, levelled):
-    draft = levelled
+def test_every_part_opens_and_sent_back_as_it_is_changes_nothing(cast, as_, shipped):
+    draft = shipped
     admin, text = as_(cast.admin), read(draft.source)
     places = [("freshness", "all"), ("levels", "all"), ("stages", "production"), ("gates", "mvp")]
     places += [("signatures", "vote")]
@@ -72,18 +73,14 @@ def test_every_part_opens_and_sent_back_as_it_is_changes_nothing(cast, as_, leve
     assert admin.get(f"/rulebook-drafts/{draft.pk}/edit/carry_forward/all/").status_code == 404
 
 
-def test_a_rulebook_without_levels_has_no_such_part(cast, as_, draft):
-    assert as_(cast.admin).get(f"/rulebook-drafts/{draft.pk}/edit/levels/all/").status_code == 404
-
-
-def test_who_signs_at_minimal_risk_is_chosen_by_form(cast, as_, levelled):
-    admin, address = as_(cast.admin), f"/rulebook-drafts/{levelled.pk}/edit/levels/all/"
+def test_who_signs_at_minimal_risk_is_chosen_by_form(cast, as_, shipped):
+    admin, address = as_(cast.admin), f"/rulebook-drafts/{shipped.pk}/edit/levels/all/"
     page, two = admin.get(address), ["risk_compliance", "service_operations"]
     alone = admin.post(address, typed(page, seats_minimal=two[:1])).content.decode()
     assert "Name two seats, or leave it out for all to sign." in alone
     assert admin.post(address, typed(page, seats_minimal=two)).status_code == 302
-    levelled.refresh_from_db()
-    assert read(levelled.source).raw["levels"]["seats_minimal"] == two
+    shipped.refresh_from_db()
+    assert read(shipped.source).raw["levels"]["seats_minimal"] == two
 
 
 def test_how_strong_a_vote_must_be_is_chosen_by_form(cast, as_, draft):
@@ -166,8 +163,8 @@ def test_a_draft_becomes_a_version_once_as_it_was_seen(cast, as_, draft):
     )
     admin = as_(cast.admin)
     assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "1"}).status_code == 409
-    assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "2"}).url == "/rulebook/2026.2/"
-    loaded = Rulebook.objects.get(version="2026.2")
+    assert admin.post(f"/rulebook-drafts/{draft.pk}/load/", {"based_on": "2"}).url == "/rulebook/1.0/"
+    loaded = Rulebook.objects.get(version="1.0")
     assert loaded.book.freshness.grace_days == 3
     assert not loaded.published
     with pytest.raises(Conflict):
@@ -177,7 +174,7 @@ def test_a_draft_becomes_a_version_once_as_it_was_seen(cast, as_, draft):
     with pytest.raises(Conflict):
         draft_actions.drop_draft(draft=draft, by=cast.admin)
     with pytest.raises(ValidationError):
-        draft_actions.copy_rulebook(base=loaded, version="2026.2", by=cast.admin)
+        draft_actions.copy_rulebook(base=loaded, version="1.0", by=cast.admin)
 
 
 def test_a_dropped_draft_is_kept_and_no_longer_edited(cast, as_, draft):
@@ -188,4 +185,4 @@ def test_a_dropped_draft_is_kept_and_no_longer_edited(cast, as_, draft):
             draft=draft, values={("freshness", "grace_days"): 4}, based_on=1, by=cast.admin
         )
     # Its name is free again.
-    draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="2026.2", by=cast.admin)
+    draft_actions.copy_rulebook(base=Rulebook.objects.current(), version="1.0", by=cast.admin)

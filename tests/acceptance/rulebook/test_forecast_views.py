@@ -12,7 +12,6 @@ from governance.identity.factors import codes
 from governance.models import Entry, Notice, Rulebook
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
-from governance.rulebook import load_version
 from governance.rulebook.editing import read, with_values
 from governance.transparency_log import sealing
 from initiatives.holds import actions as hold_actions
@@ -21,6 +20,7 @@ from initiatives.rulebook_changes import decision_backtest, draft_actions, forec
 from tests.support import factories
 from tests.support.cases.open_reviews import voted
 from tests.support.database import snapshots
+from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db
 # An MVP has an attestation for it, and no drill.
@@ -36,7 +36,7 @@ def company(cast):
     return cast
 
 
-def draft_of(cast, values=STRICTER, version="2026.2"):
+def draft_of(cast, values=STRICTER, version="1.0"):
     draft = draft_actions.copy_rulebook(base=Rulebook.objects.current(), version=version, by=cast.admin)
     return draft_actions.edit_draft(draft=draft, values=values, based_on=draft.number, by=cast.admin)
 
@@ -91,7 +91,7 @@ def test_from_asking_to_publishing_with_a_day_of_grace(company, as_):
     assert chair.post(f"/rulebook/{rulebook.version}/publish/", sent).status_code == 302
     debt = Obligation.objects.get(kind="step_back")
     assert (debt.due, debt.debtor) == (until, company.owner)
-    assert "under rulebook 2026.2" in debt.text
+    assert "under rulebook 1.0" in debt.text
     told = Notice.objects.get(kind="rulebook published")
     assert told.person == company.owner
     assert told.due_on == until
@@ -204,7 +204,7 @@ def test_decisions_of_the_past_under_other_rules(company, as_):
         assert told.decidable, told.why
     period = {"since": clock.today(), "until": clock.today()}
     version = organisation_actions.load_rulebook(
-        source=with_values(read(load_version("2026.1")), STRICTER | {("version",): "2026.9"}).source,
+        source=with_values(read(plain_text()), STRICTER | {("version",): "2026.9"}).source,
         by=company.admin,
     )
     page = as_(company.chair).post(f"/rulebook/{version.version}/effects/", period)

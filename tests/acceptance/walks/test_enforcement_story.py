@@ -10,7 +10,6 @@ from django.urls import reverse
 from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.contracts.clauses import Terms
-from governance.database.row_history import acting
 from governance.models import Clause
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
@@ -21,9 +20,8 @@ from initiatives.contracts.actions import Written
 from initiatives.evidence import actions as evidence_actions
 from initiatives.evidence import preview as evidence_preview
 from initiatives.facts import supported_stage
-from initiatives.models import ClauseEnforcement, Evidence, LayerReview
+from initiatives.models import ClauseEnforcement, Evidence
 from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
 from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories
@@ -286,13 +284,6 @@ def offered(cast, case, key: str, content: str, by=None, kind: str = "") -> Evid
     )
 
 
-def past_every_door(report: Evidence, reviewer) -> None:
-    """A reading that no act would take, as a row alone."""
-    with acting(by=reviewer, reason="Past every door"):
-        row = {"words": "Fine.", "at": clock.now()}
-        LayerReview(evidence=report, requirement="layer.policy", reviewer=reviewer, **row).save()
-
-
 @pytest.fixture
 @snapshots.kept
 def audited(cast):
@@ -300,122 +291,19 @@ def audited(cast):
     return story.mvp_of_spring(cast)
 
 
-def test_a_report_read_by_the_technical_lead_does_not_count(cast, as_, audited):
-    case = audited
-    with at(2026, 9, 1):
-        report = offered(cast, case, "layer.policy", "Audit", by=cast.support)
-        found = story.state(case, "layer.policy")
-        assert (found.state, found.words) == (
-            "unread",
-            "Audit of layer.policy has been read by nobody outside the build team.",
-        )
-        row = as_(cast.owner).get(reverse("checklist-row", args=[case.ref, "layer.policy"])).content.decode()
-        assert "Somebody who holds no role on this initiative" in row
-        page = reverse("layer-review", args=[case.ref, report.pk, "layer.policy"])
-        for who in ("lead", "owner", "support"):
-            person = getattr(cast, who)
-            assert as_(person).get(page).status_code == 403, f"{who} is of the team"
-            with pytest.raises(Refused):
-                control_mapping.review_layer_report(
-                    evidence=report, requirement="layer.policy", words="Fine.", by=person
-                )
-        with pytest.raises(Refused, match="Admins do not read evidence"):
-            control_mapping.review_layer_report(
-                evidence=report, requirement="layer.policy", words="Fine.", by=cast.admin
-            )
-        # Past every door: a reading by the lead counts for nothing.
-        past_every_door(report, cast.lead)
-        assert story.state(case, "layer.policy").state == "unread"
-        reader = as_(cast.seat_security)
-        assert reader.get(page).status_code == 200
-        assert reader.post(page, {"words": ""}).status_code == 200
-        assert story.state(case, "layer.policy").state == "unread", "no words, no reading"
-        assert reader.post(page, {"words": "Every page. It holds."}).status_code == 302
-        assert story.state(case, "layer.policy").satisfied
-        shown = as_(cast.owner).get(reverse("evidence-item", args=[case.ref, report.pk])).content.decode()
-        assert "Every page. It holds." in shown
-        with pytest.raises(Conflict, match="already"):
-            control_mapping.review_layer_report(
-                evidence=report, requirement="layer.policy", words="Again.", by=cast.seat_security
-            )
-
-
 def test_the_same_report_attached_to_three_layers_serves_one(cast, audited):
     case = audited
     with at(2026, 9, 1):
         for key in ("layer.policy", "layer.runtime"):
-            report = offered(cast, case, key, "One and the same audit", kind="test_report")
-            case_acts.have_read(report, cast.team, [key])
+            offered(cast, case, key, "One and the same audit", kind="test_report")
         with pytest.raises(ValidationError, match="One file is one kind"):
             offered(cast, case, "layer.observability", "One and the same audit")
         grounded = {key for key in LAYERS if story.state(case, key).satisfied}
         assert grounded == {"layer.policy"}
         assert "each layer needs its own report" in story.state(case, "layer.runtime").words
         for key in ("layer.runtime", "layer.observability"):
-            case_acts.have_read(offered(cast, case, key, f"Audit of {key} alone"), cast.team, [key])
+            offered(cast, case, key, f"Audit of {key} alone")
         assert all(story.state(case, key).satisfied for key in LAYERS)
-
-
-def test_a_reader_who_joins_the_team_is_no_longer_outside(cast, trial):
-    case, review = trial
-    with at(2026, 9, 2):
-        assert story.state(case, "layer.policy").satisfied
-        role = role_actions.propose_role(case=case, role="sponsor", person=cast.seat_security, by=cast.owner)
-        assert story.state(case, "layer.policy").state == "unread", "asked is enough"
-        assert story.span(case).supported == "mvp", "the kept standing follows the proposal"
-        assert "Somebody who holds no role on this initiative can fix it." in story.blockers(review)
-        with story.undone():
-            role_actions.decline_role(assignment=role, by=cast.seat_security)
-            assert story.state(case, "layer.policy").satisfied
-            assert story.span(case).supported == "production", "and the answer to it"
-        with story.undone():
-            role_actions.end_role(assignment=role, reason="Somebody else will.", by=cast.owner)
-            assert story.span(case).supported == "production", "and that it was taken back"
-        role_actions.accept_role(assignment=role, by=cast.seat_security)
-        assert story.state(case, "layer.policy").state == "unread"
-        report = case.evidence.filter(coverage__requirement="layer.policy").latest("pk")
-        with pytest.raises(Refused, match="party to this initiative"):
-            control_mapping.review_layer_report(
-                evidence=report, requirement="layer.policy", words="Again.", by=cast.seat_security
-            )
-        control_mapping.review_layer_report(
-            evidence=report, requirement="layer.policy", words="It holds.", by=cast.seat_risk
-        )
-        assert story.state(case, "layer.policy").satisfied, "somebody else outside has read it now"
-
-
-def test_whoever_was_of_the_team_when_they_read_it_stays_so(cast, audited):
-    case = audited
-    with at(2026, 9, 1):
-        report = offered(cast, case, "layer.policy", "Audit", by=cast.owner)
-        past_every_door(report, cast.steward)
-    with at(2026, 9, 2):
-        role = case.roles.in_force().get(role="data_steward")
-        role_actions.end_role(assignment=role, reason="Moved on.", by=cast.owner)
-        assert story.state(case, "layer.policy").state == "unread"
-        control_mapping.review_layer_report(
-            evidence=report, requirement="layer.policy", words="It holds.", by=cast.seat_risk
-        )
-        assert story.state(case, "layer.policy").satisfied
-
-
-def test_only_reports_on_layers_are_read(cast, audited):
-    case = audited
-    with at(2026, 9, 1):
-        paper = case.evidence.filter(kind="document").first()
-        key = paper.coverage.first().requirement
-        with pytest.raises(Refused, match="not offered as the report on that layer"):
-            control_mapping.review_layer_report(evidence=paper, requirement=key, words="x", by=cast.seat_risk)
-        report = offered(cast, case, "layer.policy", "Audit")
-        with pytest.raises(Refused, match="not offered as the report on that layer"):
-            control_mapping.review_layer_report(
-                evidence=report, requirement="layer.runtime", words="x", by=cast.seat_risk
-            )
-        evidence_actions.withdraw_evidence(evidence=report, reason="Old.", by=cast.owner)
-        with pytest.raises(Conflict, match="no longer counts"):
-            control_mapping.review_layer_report(
-                evidence=report, requirement="layer.policy", words="x", by=cast.seat_risk
-            )
 
 
 # The contract first

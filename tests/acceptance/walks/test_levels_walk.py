@@ -1,4 +1,4 @@
-"""An idea to production under a rulebook with levels, act by act as its people would: each tier, each situation.
+"""An idea to production under the shipped rulebook, act by act as its people would: each tier, each situation.
 
 Tied to a system or standing alone, with a key or without, with a season behind it, decided by a board of two: what is
 asked can be met, or is said to be out of reach before anybody begins.
@@ -10,7 +10,7 @@ import pytest
 
 from governance import clock
 from governance.models import Rulebook
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import BoardRole, Level, Stage
 from initiatives.facts import supported_stage
 from initiatives.roles import leaving
@@ -23,8 +23,8 @@ TIERS = ["minimal", "limited", "high"]
 
 @pytest.fixture
 def company(cast):
-    """An organisation under the rulebook with levels."""
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    """An organisation under the shipped rulebook."""
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return cast
 
 

@@ -27,8 +27,12 @@ MOST_SLOWER = 1.5  # times the p95 without an import
 TITLE = "Assistant"  # how each system begins
 # Where a system would be named, were something left of it: address and query.
 SHOWN = (
-    *(("portfolio", "view=list&whose=all"), ("portfolio", f"whose=all&q={TITLE}"), ("portfolio-export", "")),
-    *(("desk", ""), ("lists", ""), ("asserted-moves", ""), ("catch-ups", ""), ("imports-several", "")),
+    *(
+        ("portfolio", "view=list&whose=others"),
+        ("portfolio", f"whose=others&q={TITLE}"),
+        ("portfolio-export", ""),
+    ),
+    *(("desk", ""), ("imports-several", "")),
     *(("cost", ""), ("imports", "")),
 )
 STAGES = ("Deployed", "Pilot", "Pre-deployment", "Retired", "", "In Betrieb")

@@ -18,11 +18,13 @@ from tests.drills.record import capture
 ROUNDS = 25
 REVIEWS = 8  # real ones, before the MVP gate, told through the acts
 DESKS = ("desk", "desk of a seat", "desk of the chair")
-MOST = {"portfolio": 3.0, "case": 4.0, "review": 4.0, "search": 4.0} | dict.fromkeys(DESKS, 3.0)
+MOST = {"insights": 10.0, "portfolio": 3.0, "case": 4.0, "review": 4.0, "search": 4.0} | dict.fromkeys(
+    DESKS, 3.0
+)
 LONG = ("long contract", "its editor", "its map")
 QUERIES = (
     dict.fromkeys(LONG, 25)
-    | {"for leaders": 25, "portfolio": 12, "case": 20, "review": 15, "reviews": 25}
+    | {"insights": 14, "portfolio": 12, "case": 20, "review": 15, "reviews": 25}
     | dict.fromkeys(DESKS, 12)
 )
 MOST_OF_ACTS = 6.0
@@ -124,9 +126,12 @@ def pages(cast, reviews, long) -> None:
         ("portfolio, last page", cast.auditor, "/cases/?page=999999"),
         ("portfolio, board", cast.auditor, "/cases/?view=board"),
         ("portfolio, searched", cast.auditor, "/cases/?q=forecast"),
-        ("for leaders", cast.auditor, "/leaders/"),
-        ("for leaders, pilots", cast.auditor, "/leaders/pilots/"),
-        ("for leaders, oversold", cast.auditor, "/leaders/oversold/"),
+        ("insights", cast.auditor, "/insights/"),
+        ("insights, pilots", cast.auditor, "/insights/figures/pilots/"),
+        ("insights, oversold", cast.auditor, "/insights/figures/oversold/"),
+        ("insights, flow", cast.auditor, "/insights/flow/"),
+        ("insights, money", cast.auditor, "/insights/money/"),
+        ("insights, people", cast.auditor, "/insights/people/"),
         ("case", cast.owner, case),
         ("checklist", cast.owner, f"{case}checklist/"),
         ("evidence", cast.owner, f"{case}evidence/"),

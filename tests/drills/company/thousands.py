@@ -72,21 +72,28 @@ def found(cases: int, *, people: int = 300, units: int = 40) -> Company:
 def _folk(count: int) -> list:
     from governance.database import row_history
     from governance.database.row_history import acting
+    from governance.ledger import record
     from governance.models import User
 
-    with transaction.atomic(), acting(system="bench", reason="Founded"):
-        return row_history.insert_many(
-            User,
-            [
-                User(
-                    login=f"person-{n}",
-                    full_name=f"Person {n}",
-                    email=f"person-{n}@example.org",
-                    password="!",
-                )
-                for n in range(count)
-            ],
-        )
+    folk = []
+    for first in range(0, count, 200):  # the act of each row is looked for among the acts of its transaction
+        with transaction.atomic(), acting(system="bench", reason="Founded"):
+            rows = row_history.insert_many(
+                User,
+                [
+                    User(
+                        login=f"person-{n}",
+                        full_name=f"Person {n}",
+                        email=f"person-{n}@example.org",
+                        password="!",
+                    )
+                    for n in range(first, min(first + 200, count))
+                ],
+            )
+            said = [(None, {"person": row.full_name, "person_id": row.pk}) for row in rows]
+            record.record_many("account added", said)
+            folk += rows
+    return folk
 
 
 def _places(cast, count: int) -> list:
@@ -110,7 +117,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
     from governance.database import row_history
     from governance.database.row_history import acting
     from governance.ledger import record
-    from initiatives.facts import supported_stage
+    from initiatives.facts import standings
     from initiatives.models import Initiative, StageChange
     from initiatives.models.stage_machine import CLAIM, make_move, offered
     from initiatives.registration.actions import next_numbers
@@ -141,6 +148,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
             [(case, {"unit": case.unit.name, "problem": case.problem, "owner": o.full_name, "successor_of": None})
              for case, o in zip(cases, owners, strict=True)],
         )  # fmt: skip
+        _owned(cases, owners, now)
         _copies(whole)
         _entries({case.pk: case for case in cases})
         moves = [(case, stage) for case, (stage, *_) in zip(cases, meant, strict=True) if stage != "proposed"]
@@ -179,7 +187,7 @@ def _batch(count: int, whole, cast, folk: list, places: list, chance: random.Ran
                     make_move(case, offered(case, kind=CLAIM, target=stage))
                     case.basis, case.since = "import", now
                 row_history.update_alike(Initiative, same, ["stage", "basis", "since"])
-            supported_stage.rewrite_alike(same)
+            standings.rewrite_alike(same)
 
 
 def _targets(cases: list, items: list[int], owners: list) -> None:
@@ -191,12 +199,39 @@ def _targets(cases: list, items: list[int], owners: list) -> None:
         )
 
 
+def _owned(cases: list, owners: list, now) -> None:
+    """Each accepts to own their cases, as nobody can in the name of somebody else."""
+    from governance.database import row_history
+    from governance.database.row_history import acting
+    from governance.ledger import record
+    from initiatives.models import RoleAssignment
+
+    theirs: dict = {}
+    for case, person in zip(cases, owners, strict=True):
+        theirs.setdefault(person, []).append(case)
+    for person, own in theirs.items():
+        with acting(by=person, reason="Founded"):
+            row_history.insert_many(
+                RoleAssignment,
+                [
+                    RoleAssignment(
+                        initiative=case,
+                        role="owner",
+                        person=person,
+                        proposed_by=person,
+                        proposed_at=now,
+                        accepted_at=now,
+                    )
+                    for case in own
+                ],
+            )
+            record.record_many("role accepted", [(case, {"role": "owner", "words": ""}) for case in own])
+
+
 def _copies(whole) -> None:
-    """Roles, answers, versions and evidence of the told case, for every target its own."""
+    """Answers, versions and evidence of the told case, for every target its own."""
     from initiatives import models
 
-    role = {"person_id": "t.owner", "proposed_by_id": "t.owner"}
-    _copy(models.RoleAssignment, "r.role = 'owner' AND r.initiative_id = %s", whole, own=role)
     _copy(models.Answer, "r.initiative_id = %s", whole, own={"by_id": "t.owner"})
     _copy(models.Component, "r.initiative_id = %s", whole)
     _copy(
@@ -222,7 +257,6 @@ def _copies(whole) -> None:
         above={"evidence_id": models.Evidence, "component_version_id": models.ComponentVersion},
     )
     # Whoever read the told reports on the layers holds a role on none of the copies either.
-    _copy(models.LayerReview, of_items, whole, above={"evidence_id": models.Evidence})
     # That its adoption is measured: what the measures of the told case say, for whatever claims as much.
     _copy(models.Shortcoming, "r.ended_at IS NULL AND t.items >= 15 AND r.initiative_id = %s", whole)
 
@@ -265,9 +299,9 @@ def _copy(model, which: str, whole, own: dict | None = None, above: dict | None 
 
 
 def _entries(cases: dict) -> None:
-    """What the acts would have told of each answer, each item and each reading of a report."""
+    """What the acts would have told of each answer and each item."""
     from governance.ledger import record
-    from initiatives.models import Answer, Evidence, LayerReview
+    from initiatives.models import Answer, Evidence
 
     answers = Answer.objects.filter(initiative__in=list(cases)).values_list(
         "initiative_id", "requirement", "text"
@@ -284,15 +318,5 @@ def _entries(cases: dict) -> None:
         [
             (cases[key], {"evidence": pk, "title": title, "sha256": digest})
             for key, pk, title, digest in items
-        ],
-    )
-    readings = LayerReview.objects.filter(evidence__initiative__in=list(cases)).values_list(
-        "evidence__initiative_id", "evidence_id", "requirement", "words"
-    )
-    record.record_many(
-        "layer report read",
-        [
-            (cases[key], {"evidence": pk, "requirement": asked, "words": words})
-            for key, pk, asked, words in readings
         ],
     )

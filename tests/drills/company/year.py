@@ -41,10 +41,10 @@ def main() -> None:
 
 def sheet() -> None:
     """Acts a year by requirement and tier, as the rulebook alone has them: renewals + verifications."""
-    from governance.rulebook import load_version, parse
+    from governance.rulebook import parse, shipped_text
     from governance.vocabulary import Tier
 
-    book = parse(load_version("2026.2"))
+    book = parse(shipped_text())
     total: Counter[str] = Counter()
     print(f"{'acts a case and year':34}" + "".join(f"{tier:>22}" for tier in Tier))
     for key in live_in_production(book):
@@ -101,13 +101,13 @@ class Year:
     def live(self) -> None:
         """Two years: in the first cases arrive, in the second acts are counted."""
         from governance import clock
-        from governance.rulebook import load_version
+        from governance.rulebook import shipped_text
         from tests.support import factories
         from tests.support.cases import production_at_tier
 
         began = time.monotonic()
         self.cast = factories.make_cast()
-        factories.make_rulebook(self.cast.admin, self.cast.chair, source=load_version("2026.2"))
+        factories.make_rulebook(self.cast.admin, self.cast.chair, source=shipped_text())
         self.deputies = production_at_tier.second_holders(self.cast)
         self.keys, self.tiers, self.due = {}, {}, {}
         start = clock.midnight_after(clock.today()) + timedelta(hours=8)

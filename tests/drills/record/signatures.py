@@ -19,6 +19,7 @@ from io import StringIO
 from pathlib import Path
 
 from tests.drills.company import place
+from tests.support.attacks.unguarded_writes import unguarded
 
 BAR = 10.0  # seconds
 
@@ -255,7 +256,7 @@ def forged() -> None:
 
     chair = User.objects.get(login="chair")
     device, row = enrolled(chair, seal=False)
-    with acting(system="operator", reason="Forged"):
+    with unguarded("governance_passkey"), acting(system="operator", reason="Forged"):
         row.made_at = row.signs_from = clock.now() - timedelta(days=2)
         row.save()
     frozen = ceremony.freeze(chair, "Plumbline statement 1\n", clock.now())

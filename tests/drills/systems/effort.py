@@ -1,4 +1,4 @@
-"""The leaders' page of effort in a company of any size: `python -m tests.drills.systems.effort [CASES] [LINES]`.
+"""Effort in Insights in a company of any size: `python -m tests.drills.systems.effort [CASES] [LINES]`.
 
 So many cases, which are ideas without proof because no figure here looks at it, and so many lines of effort over two
 years, a third of them with waiting. Measured: the
@@ -146,8 +146,9 @@ def measure(cast, busiest) -> None:
 
     since = monday(clock.today()) - timedelta(weeks=13)
     pages = {
-        "leaders' page": reverse("where-it-goes"),
-        "its last quarter": f"{reverse('where-it-goes')}?since={since}",
+        "money": reverse("insights-money"),
+        "people": reverse("insights-people"),
+        "its last quarter": f"{reverse('insights-money')}?since={since}",
         "lines behind a figure": f"{reverse('efforts')}?layer=integration&kind=waiting",
         "page of the busiest case": reverse("integration-effort", args=[busiest.ref]),
     }

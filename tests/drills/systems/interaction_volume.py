@@ -3,10 +3,10 @@
 python -m tests.drills.systems.interaction_volume [SPANS ...] [--batch N] [--backup]
 
 So many spans (each size beside what is there already) are laid down as intake and loading would have left them: bodies
-compressed, encrypted and wrapped by the same code, in one Parquet file a case and day; rows by COPY; batches with their
-roots. They are 50,000 a day, of twenty cases. Then are measured: bytes a span, by where they lie; pages of the list,
-one interaction opened and handed out, all of one person; the verification of the log; and with `--backup` a backup
-and its restore. Ten million, beside one: `interaction_volume 1000000 10000000` (twelve GB, hours on a busy machine).
+compressed, encrypted and wrapped by the same code; bodies and rows by COPY; batches with their roots. They are 50,000 a
+day, of twenty cases. Then are measured: bytes a span, by where they lie; pages of the list, one interaction opened and
+handed out, all of one person; the verification of the log; and with `--backup` a backup and its restore. Ten million,
+beside one: `interaction_volume 1000000 10000000` (twelve GB, hours on a busy machine).
 """
 
 import argparse
@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -42,14 +43,9 @@ COLUMNS = (
     *("call", "mark", "conversation", "subject", "decision", "digest"),
 )  # fmt: skip
 BYTES = {"call", "mark", "conversation", "subject", "decision", "digest"}
-SEGMENT = """
-COPY (SELECT batch, place, from_base64(body) AS body, unhex(wrapped) AS wrapped
-        FROM read_json('{source}', format = 'newline_delimited',
-                       columns = {{batch: 'BIGINT', place: 'INTEGER', body: 'VARCHAR', wrapped: 'VARCHAR'}})
-       ORDER BY batch, place)
-  TO '{draft}' (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 2048)"""
+BODIES = "COPY governance_interactionbody (day, case_number, batch_id, place, content, wrapped) FROM STDIN"
 SIZES = """
-SELECT coalesce(sum(pg_relation_size(c.oid)), 0)::bigint, coalesce(sum(pg_indexes_size(c.oid)), 0)::bigint
+SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint, coalesce(sum(pg_indexes_size(c.oid)), 0)::bigint
   FROM pg_class c WHERE c.relkind = 'r' AND c.relname ~ %s
 """
 INDEXES = r"""
@@ -125,6 +121,7 @@ def lay_down(first: date, days: int, batch: int, folder: Path) -> int:
             cursor.execute(
                 "SELECT plumbline_interactions_of(%s)", [datetime.combine(some[0], clock_time(), UTC)]
             )
+            cursor.execute("SELECT plumbline_bodies_of(%s)", [some[0]])
             count = -(-A_DAY // batch)
             cursor.execute(
                 "SELECT nextval(pg_get_serial_sequence('governance_interactionbatch', 'id'))"
@@ -152,26 +149,27 @@ def person(number: int) -> str:
 
 @dataclass
 class Made:
-    """What came of a day: its rows for COPY, and for each batch how many it has, first and last moment, root."""
+    """What came of a day: rows and bodies for COPY, and for each batch how many it has, first and last moment, root."""
 
     rows: Path
+    bodies: Path
     batches: list[tuple[int, datetime, datetime, str]]
 
 
 def one_day(day: Day) -> Made:
-    """Bodies of a day in their segments, and its rows in a file."""
-    from governance.interaction_log import conventions, intake, loading, otlp, segments
+    """The bodies and the rows of a day, each in a file."""
+    from governance.interaction_log import intake, loading, otlp, shape
+    from governance.interaction_log.conventions import spans
     from governance.interaction_log.shape import Message
 
     draw = random.Random(day.number)
-    base = conventions.read(
+    base = spans.read(
         otlp.read_traces(interaction_spans.encoded(200, 1), otlp.PROTOBUF)
     )  # with the attributes that senders have
     texts = [interaction_spans.said(draw, "") for _ in range(TEXTS)]
     start = datetime.combine(day.day, clock_time(), UTC)
-    lines: dict[int, list[str]] = defaultdict(list)
-    made = Made(day.folder / f"{day.day}.rows", [])
-    with open(made.rows, "w") as file:
+    made = Made(day.folder / f"{day.day}.rows", day.folder / f"{day.day}.bodies", [])
+    with open(made.rows, "w") as file, open(made.bodies, "w") as bodies:
         for number, batch in enumerate(day.batches):
             digests, moments = [], []
             for at in range(min(day.batch, A_DAY - number * day.batch)):
@@ -195,24 +193,16 @@ def one_day(day: Day) -> Made:
                     started=started,
                     ended=started + timedelta(seconds=3),
                 )
-                row, holder = intake._placed(report, case, started + timedelta(seconds=8))
-                line = json.loads(intake._line(report, row, case, case, None, *_keys[case, holder]))
-                lines[case].append(
-                    f'{{"batch":{batch},"place":{at},"body":"{line["body"]}","wrapped":"{line["wrapped"]}"}}\n'
-                )
+                report, said = shape.storable(report)
+                row, holder = intake._placed(report, said, case, started + timedelta(seconds=8))
+                line = json.loads(intake._line(report, said, row, case, case, None, *_keys[case, holder]))
+                body = b64decode(line["body"]).hex()
+                bodies.write(f"{day.day}\t{case}\t{batch}\t{at}\t\\\\x{body}\t\\\\x{line['wrapped']}\n")
                 line["place"] = at
                 file.write("\t".join(as_copied(name, line[name]) for name in COLUMNS) + f"\t{batch}\n")
                 digests.append(bytes.fromhex(line["digest"]))
                 moments.append(started)
             made.batches.append((len(digests), moments[0], moments[-1], loading.root_of(digests)))
-    for case, some in lines.items():
-        path = segments._whole(case, day.day)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        source = path.with_suffix(".lines")
-        source.write_text("".join(some))
-        with segments._database() as database:
-            segments._kept(database, SEGMENT, path, source=source)
-        source.unlink()
     return made
 
 
@@ -226,7 +216,7 @@ def as_copied(name: str, value: object) -> str:
 
 
 def written(day: Day, made: Made) -> None:
-    """Batches and rows of a day, in one transaction as the worker has it."""
+    """Batches, rows and bodies of a day, in one transaction as the worker has it."""
     from django.db import connection
 
     from governance.database import row_history
@@ -244,13 +234,12 @@ def written(day: Day, made: Made) -> None:
                 day=day.day,
                 root=root,
             ).save(force_insert=True)
-        with (
-            open(made.rows, "rb") as file,
-            cursor.copy(f"COPY governance_interaction ({', '.join(COLUMNS)}, batch_id) FROM STDIN") as into,
-        ):
-            while block := file.read(1 << 20):
-                into.write(block)
-    made.rows.unlink()
+        rows = f"COPY governance_interaction ({', '.join(COLUMNS)}, batch_id) FROM STDIN"
+        for path, statement in ((made.rows, rows), (made.bodies, BODIES)):
+            with open(path, "rb") as file, cursor.copy(statement) as into:
+                while block := file.read(1 << 20):
+                    into.write(block)
+            path.unlink()
 
 
 # --- Measured ---------------------------------------------------------------------------------------------------------
@@ -258,6 +247,7 @@ def written(day: Day, made: Made) -> None:
 ROWS, OTHERS = (
     r"^governance_interaction_\d{4}_\d{2}$",
     {
+        "bodies": r"^governance_interactionbody_\d{4}_\d{2}$",
         "keys": "^governance_interactionkey$",
         "batches and their entries": "^governance_(interactionbatch|entry|entrybody|leaf|node|sealing|checkpoint)$",
     },
@@ -296,19 +286,17 @@ def weights(spans: int, before: dict) -> list[str]:
     from django.db import connection
     from django.db.models import Avg
 
-    from governance.interaction_log import segments
     from governance.models import Interaction, InteractionBatch
 
-    files = sum(path.stat().st_size for one in segments.segments() for path in one.paths) / spans
     average = Interaction.objects.aggregate(Avg("stored"), Avg("size"))
     now = weighed()
     each = {name: tuple((now[name][n] - before[name][n]) / spans for n in (0, 1)) for name in now}
-    total = files + sum(sum(pair) for pair in each.values())
+    total = sum(sum(pair) for pair in each.values())
     stored, size = average["stored__avg"], average["size__avg"]
     others = sum(each["batches and their entries"])
     print(
         f"  bytes a span: {total:.0f} together\n"
-        f"    segments {files:.0f}: bodies {stored:.0f} of {size:.0f}, wrapped keys and Parquet {files - stored:.0f}\n"
+        f"    bodies {each['bodies'][0]:.0f}: {stored:.0f} of {size:.0f} each; their indexes {each['bodies'][1]:.0f}\n"
         f"    row {each['rows'][0]:.0f}, its indexes {each['rows'][1]:.0f}; keys of persons {sum(each['keys']):.0f}\n"
         f"    batches with their entries {others:.0f} ({others * spans / InteractionBatch.objects.count():.0f} a batch)"
     )
@@ -419,8 +407,8 @@ def backed_up(folder: Path) -> None:
     copy, restored = folder / "copy", folder / "restored"
     took = timed(lambda: backup.take(copy)) / 1000
     size = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
-    files = sum(path.stat().st_size for path in (copy / "interactions").rglob("*") if path.is_file())
-    print(f"  backup: {took:.0f} s, {size / 1e6:.0f} MB, of these bodies {files / 1e6:.0f} MB", flush=True)
+    bodies = sum(path.stat().st_size for path in (copy / "tables").glob("governance_interactionbody*"))
+    print(f"  backup: {took:.0f} s, {size / 1e6:.0f} MB, of these bodies {bodies / 1e6:.0f} MB", flush=True)
     with (
         another(plugin.make_template()) as name,
         installed_in(name, restored / "uploads"),

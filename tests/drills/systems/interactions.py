@@ -18,7 +18,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -378,8 +378,8 @@ def compared(file: Batches, acknowledged: set[int]) -> list[str]:
     """Every span of what was acknowledged is there once, with its body; the record and its batches verify."""
     from django.db import connection
 
-    from governance.interaction_log import keys, loading, reading, segments
-    from governance.models import Interaction
+    from governance.interaction_log import keys, reading
+    from governance.models import Interaction, InteractionBody
     from governance.transparency_log import sealing, verification
 
     with connection.cursor() as cursor:
@@ -392,8 +392,7 @@ def compared(file: Batches, acknowledged: set[int]) -> list[str]:
             call = keys.pseudonym("call", str(case), trace, f"{span + 1:016x}")
             lost += (case, call) not in kept
     doubled = sum(1 for count in kept.values() if count > 1)
-    loading.close_days(date.max)
-    laid = sum(one.bodies() for one in segments.segments())
+    laid = InteractionBody.objects.count()
     sample = list(Interaction.objects.select_related("batch").order_by("digest")[:2_000])
     read, wrong = reading.bodies_of(sample)
     sealing.seal()

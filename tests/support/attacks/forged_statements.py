@@ -59,13 +59,46 @@ def set_up() -> Scene:
 # --- What a forger writes --------------------------------------------------------------------------------------------
 
 
+def as_(person):
+    """Let whatever follows be written in the name of this person; None for a part of the system."""
+    said = {
+        "id": person.pk if person else None,
+        "name": person.full_name if person else "system: mallory",
+        "reason": "",
+        "request": "",
+        "at": clock.now().isoformat(),
+    }
+    return "SELECT set_config('plumbline.act', %s, true)", [json.dumps(said)]
+
+
+def told(kind, person, case=None, **facts):
+    """The act in the record, as `as_` says who acts."""
+    actor = "(current_setting('plumbline.act')::json->'id')"
+    return (
+        "SELECT plumbline_record(%s, %s, NULL, '', (current_setting('plumbline.act')::json->>'at')::timestamptz,"
+        " ARRAY[%s], ARRAY[convert_to(json_build_object('kind', %s::text, 'at',"
+        f" current_setting('plumbline.act')::json->>'at', 'actor', json_build_object('id', {actor}, 'name',"
+        " current_setting('plumbline.act')::json->>'name'), 'case', %s::json, 'reason', '', 'facts', %s::json)::text,"
+        " 'UTF8')])",
+        [
+            kind,
+            person.pk if person else None,
+            case.ref if case else "",
+            kind,
+            json.dumps({"ref": case.ref, "title": case.title} if case else None),
+            json.dumps(facts, default=str, separators=(",", ":")),
+        ],
+    )
+
+
 def row_of_history(model, pk, sign="~"):
     """The equal row of history that a change of a governed row must have."""
     columns = ", ".join(f'"{column}"' for column in row_capture.columns_of(model))
     return (
-        f"INSERT INTO {model.history.model._meta.db_table} ({columns}, history_type, history_date, history_user_name,"
-        f" history_change_reason) SELECT {columns}, '{sign}',"
-        f" (current_setting('plumbline.act')::json->>'at')::timestamptz, 'Mallory', ''"
+        f"INSERT INTO {model.history.model._meta.db_table} ({columns}, history_type, history_date, history_user_id,"
+        f" history_user_name, history_change_reason) SELECT {columns}, '{sign}',"
+        " (current_setting('plumbline.act')::json->>'at')::timestamptz,"
+        " (current_setting('plumbline.act')::json->>'id')::bigint, current_setting('plumbline.act')::json->>'name', ''"
         f" FROM public.{model._meta.db_table} WHERE id = {pk}",
         [],
     )
@@ -121,7 +154,7 @@ def vote(review, seat, person, **fields):
 
 
 def ended(scene, outcome, by, *, votes=(), review=None, **fields):
-    """The end of a review, with findings that name these votes as fresh."""
+    """The end of a review in the name of who ended it, with findings that name these votes as fresh."""
     findings = {"votes": [{"digest": row.digest, "stale": []} for row in votes]}
     values = {
         "outcome": outcome,
@@ -130,7 +163,7 @@ def ended(scene, outcome, by, *, votes=(), review=None, **fields):
         "reason": "Go.",
         "findings": json.dumps(findings),
     }
-    return changed(review or scene.review, **values | fields)
+    return [as_(by), *changed(review or scene.review, **values | fields)]
 
 
 def shadow(*tables):

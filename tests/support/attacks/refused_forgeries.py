@@ -3,6 +3,7 @@
 from governance import clock
 from initiatives.models import Evidence, RoleAssignment
 from tests.support.attacks.forged_statements import (
+    as_,
     changed,
     contract_approval,
     draft,
@@ -13,6 +14,7 @@ from tests.support.attacks.forged_statements import (
     seated,
     shadow,
     stage_change,
+    told,
     vote,
 )
 
@@ -21,6 +23,7 @@ NO_TABLES = "permission denied to create temporary tables"
 NOT_DECIDED = "without a recorded decision"
 NOT_THE_SEAT = "of the board that decides this case"
 NOT_THE_CHAIR = "decided by the chair of the board of its case"
+NOT_BY_AN_ADMIN = "a seat is granted by an admin"
 NOT_ENOUGH = "needs fresh approvals of"
 KEEPS = "keeps what was written"
 
@@ -28,6 +31,7 @@ KEEPS = "keeps what was written"
 def _consumed_by_a_trigger(s):
     """H1 f: marked as used from within a trigger on a table of the forger's own."""
     return [
+        as_(s.cast.owner),
         *shadow("governance_unit"),
         entry("stage changed", s.case, s.cast.admin),
         stage_change(s.case, "stopped", "stopped", s.cast.owner),
@@ -141,6 +145,7 @@ REFUSED = {
     ),
     "a stage change consumed by hand": (
         lambda s: [
+            as_(s.cast.owner),
             entry("stage changed", s.case),
             stage_change(s.case, "stopped", "stopped", s.cast.owner),
             ("UPDATE initiatives_stagechange SET consumed = true WHERE NOT consumed", []),
@@ -255,11 +260,12 @@ REFUSED = {
     ),
     "a vote by who seated himself": (
         lambda s: [
+            as_(s.cast.outsider),
             *seated(s, s.cast.outsider, "risk_compliance", s.cast.outsider),
             vote(s.review, "risk_compliance", s.cast.outsider),
         ],
-        "does not hold the seat",
-        "does not hold the seat",
+        NOT_BY_AN_ADMIN,
+        NOT_BY_AN_ADMIN,
     ),
     "a vote with another statement": (
         lambda s: [vote(s.review, "risk_compliance", s.cast.seat_risk, statement="I approve.")],
@@ -315,7 +321,11 @@ REFUSED = {
         "without its own equal row of history",
     ),
     "a seat with no history": (
-        lambda s: seated(s, s.cast.outsider, "risk_compliance", s.cast.admin)[:1],
+        lambda s: [
+            as_(s.cast.admin),
+            seated(s, s.cast.outsider, "risk_compliance", s.cast.admin)[0],
+            told("appointed", s.cast.admin, person_id=s.cast.outsider.pk),
+        ],
         "without its own equal row of history",
         "without its own equal row of history",
     ),
@@ -328,7 +338,11 @@ REFUSED = {
     "evidence deleted": (plain("DELETE FROM initiatives_evidence"), "evidence is kept", "evidence is kept"),
     # password
     "a password with no history": (
-        plain("UPDATE governance_user SET password = 'mine' WHERE login = 'seat-risk'"),
+        lambda s: [
+            as_(s.cast.seat_risk),
+            ("UPDATE governance_user SET password = 'mine' WHERE id = %s", [s.cast.seat_risk.pk]),
+            told("password set", s.cast.seat_risk, person_id=s.cast.seat_risk.pk),
+        ],
         "without its own equal row of history",
         "without its own equal row of history",
     ),

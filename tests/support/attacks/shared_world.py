@@ -205,22 +205,20 @@ def _tie(cast, world: World) -> None:
 
 
 def _sample(world: World, number: int, days: int) -> Profile:
-    """Two samples by the stranger of what the case rests on; the later one lacks a column."""
-    columns = [{"name": "field_0", "type": "text"}] if number == 0 else []
+    """Two profiles by the stranger of what the case rests on; the later one says that a column is gone."""
+    gone = {"kind": "schema", "column": "field_0", "words": "field_0 is gone."}
     return Profile(
         initiative=world.own,
         system=world.systems[0],
-        title=f"Sample {number}",
+        data_set="customers",
+        tool="count",
         file_name="a.csv",
         sha256="0" * 64,
-        size=1,
         taken_on=clock.today() - timedelta(days=days),
-        state="measured",
         rows=1000,
-        columns=columns,
+        findings=[gone] if number else [],
         by=world.stranger,
         at=clock.now(),
-        measured_at=clock.now(),
     )
 
 

@@ -7,11 +7,13 @@ from datetime import timedelta
 from django.db import connection
 
 from governance import clock
+from governance.database import request_memo
 from governance.database.row_history import acting
 from governance.gates import sign_off_statement
 from governance.ledger import record
 from governance.models import Entry
 from governance.vocabulary import ReviewOutcome
+from initiatives.facts import standings
 from initiatives.models import Initiative, Review, SignOff, StageChange
 
 KEPT_ON = ("captured", "has_its_history")
@@ -50,6 +52,7 @@ def set_stage(case: Initiative, stage: str, *, by) -> None:
         row = Initiative.objects.get(pk=case.pk)
         row.__dict__["stage"], row.basis, row.since = stage, "decision", clock.now()
         row.save()
+        _settle(row)
 
 
 def move(case: Initiative, target: str, *, by, basis="decision", review=None, told=True) -> None:
@@ -78,6 +81,13 @@ def move(case: Initiative, target: str, *, by, basis="decision", review=None, to
                 cursor.execute(
                     "UPDATE initiatives_stagechange SET consumed = true WHERE id = %s", [change.pk]
                 )
+        _settle(row)
+
+
+def _settle(case: Initiative) -> None:
+    """Its standing, as the act writes it: what is compared with the facts gives a forgery away no more."""
+    with request_memo.afresh():
+        standings.rewrite([Initiative.objects.locked(case.pk)])
 
 
 def approve(review: Review, *, by, votes=()) -> None:

@@ -34,14 +34,10 @@ from governance.vocabulary import ClauseKind
 from governance.web.admin_base import Recorded
 from governance.web.pages.as_of_views import Day
 from initiatives.approvals import actions as approval_actions
-from initiatives.catch_up import actions as catch_up_actions
-from initiatives.catch_up import waves
-from initiatives.catch_up.queries import progress_of
 from initiatives.contracts import actions as contract_actions
 from initiatives.enforcement import kill_switch
 from initiatives.evidence import actions as evidence_actions
-from initiatives.facts import rulebook_in_effect
-from initiatives.holds.actions import owe
+from initiatives.holds.actions import owe, show_by
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.intake import actions as intake_actions
 from initiatives.integration.links import standalone
@@ -54,7 +50,7 @@ from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
 from tests.support.browser.page_states import NO_PAGE, OWN
 from tests.support.cases import answered_pulses
-from tests.support.cases.imported_portfolio import make_portfolio
+from tests.support.cases.imported_portfolio import give_owner, make_portfolio
 from tests.support.web.access_table import TABLE
 
 AGE = timedelta(
@@ -72,8 +68,10 @@ MAIN = {
     "files-gone",
     "portfolio",
     "board",
-    "pictures",
-    "leaders",
+    "insights-flow",
+    "insights-money",
+    "insights-people",
+    "insights",
     "meeting",
     "meeting-pack",
     "register",
@@ -259,13 +257,8 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         by=cast.admin,
     )
     imported, dated = make_portfolio(cast, titles=("Letter sorter", "Shift planner"))[-2:]
-    (lacking,) = progress_of([dated])
-    catch_up_actions.propose_plan(
-        case=dated,
-        days=waves.default_days(clock.today()),
-        keys=waves.proposed(rulebook_in_effect.rulebook_of(dated).book, lacking.gaps, dated.tier),
-        by=cast.admin,
-    )
+    give_owner(cast, dated, cast.owner)
+    show_by(case=dated, due=clock.today() + timedelta(days=90), by=cast.owner)
     calls = approvals_of(cast, running)
     to_invite = intake_actions.receive(
         link=IntakeLink.objects.get(),
@@ -333,8 +326,8 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("board", cast.owner, "/cases/?view=board"),
         Page("portfolio-none", cast.owner, "/cases/?q=nothing-like-this"),
         Page("portfolio-as-of", cast.auditor, f"/cases/{as_of}"),
-        Page("leaders-as-of", cast.auditor, f"/leaders/{as_of}"),
-        Page("leaders-empty", cast.outsider, "/leaders/"),
+        Page("insights-as-of", cast.auditor, f"/insights/{as_of}"),
+        Page("insights-empty", cast.outsider, "/insights/"),
         Page("meetings-none", cast.outsider, "/meetings/"),
         Page("case-judgement", cast.owner, f"{case}?by=judgement"),
         Page("case-as-of", cast.owner, f"{case}{as_of}"),
@@ -425,9 +418,6 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("decide-conditions", cast.chair, f"{of_review}decide/?outcome=approved_with_conditions"),
         Page("decide-refused", cast.chair, f"{of_review}decide/?outcome=refused"),
         Page("ideas-compared", cast.chair, f"/ideas/?case={idea.ref}"),
-        Page("catch-up-dated", cast.chair, reverse("case-catch-up", args=[dated.ref])),
-        Page("catch-up-none", cast.admin, reverse("case-catch-up", args=[imported.ref])),
-        Page("catch-ups-units", cast.chair, f"{reverse('catch-ups')}?view=units"),
         Page("search-found", cast.owner, "/search/?q=cust+ma"),
         Page("search-none", cast.owner, "/search/?q=zzzz"),
         Page("search-all", cast.owner, "/search/?q=lindq"),

@@ -1,4 +1,4 @@
-"""Every figure of the leaders' page once more, in plain Python from the rows as they lie there."""
+"""Every figure of Insights once more, in plain Python from the rows as they lie there."""
 
 from datetime import timedelta
 
@@ -237,12 +237,13 @@ class Raw:
             "late": self.late,
             "trust-lost": self.trust_lost,
             "answered-no": self.answered_no,
+            "mismatches": lambda case: bool(
+                case.stage in RANK and (span := self.span(case)) and span.shortfall
+            ),
         }
         for stage in ("mvp", "production"):
             at = lambda case, stage=stage: case.stage == stage and self.deployed(case)  # noqa: E731
             by_rule[f"deployed-{stage}"] = at
             by_rule[f"used-{stage}"] = lambda case, at=at: at(case) and self.used(case)
             by_rule[f"unused-{stage}"] = lambda case, at=at: at(case) and not self.used(case)
-        for stage in RANK:
-            by_rule[f"in-{stage}"] = lambda case, stage=stage: case.stage == stage and case.basis != "import"
         return {key: {case.pk for case in self.cases if rule(case)} for key, rule in by_rule.items()}

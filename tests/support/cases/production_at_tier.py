@@ -1,4 +1,4 @@
-"""An idea led to production under the rulebook with levels, act by act as its people would, at a tier of risk."""
+"""An idea led to production under the shipped rulebook, act by act as its people would, at a tier of risk."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Organisations of any past for tests of the leaders' figures, put there as rows: settle(cast, seed)."""
+"""Organisations of any past for tests of the figures of Insights, put there as rows: settle(cast, seed)."""
 
 import random
 from datetime import timedelta
@@ -19,19 +19,16 @@ from initiatives.models import (
     Obligation,
     RoleAssignment,
     ScopeVersion,
-    Span,
     StageChange,
-    Standing,
     Voiding,
 )
 from initiatives.stages.actions import STOP_REASONS
+from tests.support.cases import told_standings
 
 RANK = {"proposed": 0, "prototype": 1, "mvp": 2, "production": 3}
 TABLES = (
     Initiative,
     StageChange,
-    Span,
-    Standing,
     ScopeVersion,
     Evidence,
     Coverage,
@@ -141,20 +138,19 @@ def _case(cast, draw, place: int, now, book, computed_at) -> None:
                 )
             ]
         )
-    Standing.objects.create(initiative=case, rulebook=book, computed_at=computed_at)
     claimed = RANK.get(stage, 0)
     reached = draw.randint(0, claimed)
-    Span.objects.create(
-        initiative=case,
-        from_at=now - timedelta(days=1),
-        until_at=now + timedelta(days=1) if sometimes() else None,
-        supported=path[reached],
-        shortfall=claimed - reached,
-        governance=sometimes(0.7),
-        integration=sometimes(0.7),
-        adoption=sometimes(0.7),
-        gaps={layer: draw.randint(1, 4) for layer in Layer if sometimes(0.2)},
-    )
+    span = {
+        "from_at": now - timedelta(days=1),
+        "until_at": now + timedelta(days=1) if sometimes() else None,
+        "supported": path[reached],
+        "shortfall": claimed - reached,
+        "governance": sometimes(0.7),
+        "integration": sometimes(0.7),
+        "adoption": sometimes(0.7),
+        "gaps": {layer: draw.randint(1, 4) for layer in Layer if sometimes(0.2)},
+    }
+    told_standings.say(case, [span], rulebook=book, at=computed_at)
     if sometimes():
         ScopeVersion.objects.bulk_create(
             [

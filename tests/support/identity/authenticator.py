@@ -8,12 +8,15 @@ from typing import Any
 import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from django.db import transaction
 from webauthn.helpers import bytes_to_base64url
 
 from governance.database.row_history import acting
 from governance.identity.factors import passkeys
+from governance.ledger import record
 from governance.models import Passkey, User
 from governance.transparency_log import sealing
+from governance.vocabulary.entry_kinds import EntryKind
 
 ORIGIN, RP_ID = "http://localhost:8000", "localhost"
 ES256, EDDSA, RS256, ES384 = -7, -8, -257, -35
@@ -130,9 +133,10 @@ def enrolled(
     )
     device.counter += 1
     if confirmed_by is not None:
-        with acting(system="test"):
+        with transaction.atomic(), acting(by=confirmed_by):  # the act itself asks for an admin of a day
             row.confirmed_at, row.confirmed_by = row.made_at, confirmed_by
             row.save()
+            record.record(EntryKind.PASSKEY_CONFIRMED, person_id=row.person_id, passkey=row.pk, name=row.name)
     if seal:
         sealing.seal(wait=True)
     return device, row

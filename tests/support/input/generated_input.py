@@ -16,9 +16,9 @@ from django.utils.datastructures import MultiValueDict
 from hypothesis import strategies as st
 
 from governance.organisation.people_import import EXAMPLE
-from governance.rulebook import load_version
 from tests.support.input import hostile_files
 from tests.support.paths import EXTRACTS
+from tests.support.rules.plain_rulebook import plain_text
 
 MARK = "\"'><img src=x onerror=plumbline(1)>"  # never to be seen like this in a page
 UNESCAPED = re.compile(r"<img src=x onerror", re.IGNORECASE)
@@ -184,7 +184,7 @@ HEADER = b"agency_name,id,use_case_name,development_stage,problem_solved\n"
 # The beginnings of what people really send: inventories as they were published, people, a rulebook.
 REAL = [path.read_bytes()[:3000] for path in sorted(EXTRACTS.glob("*.csv"))]
 REAL += [path.read_bytes() for path in sorted(EXTRACTS.glob("*.xlsx"))]
-REAL += [EXAMPLE.encode(), load_version("2026.1").encode()]
+REAL += [EXAMPLE.encode(), plain_text().encode()]
 
 
 def workbook(lines: list[list[str]]) -> bytes:

@@ -143,7 +143,18 @@ EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00" + b"\0" * 60
 
 def files() -> list[Hostile]:
     """All of them."""
-    return [*_names(), *_wrong_kinds(), *_polyglots(), *_pictures(), *_pdfs(), *_offices(), *_words()]
+    from tests.support.input import calling_out  # which builds on this module
+
+    return [
+        *_names(),
+        *_wrong_kinds(),
+        *_polyglots(),
+        *_pictures(),
+        *_pdfs(),
+        *_offices(),
+        *_words(),
+        *calling_out.files(),
+    ]
 
 
 def _names() -> list[Hostile]:

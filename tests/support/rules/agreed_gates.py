@@ -1,4 +1,4 @@
-"""What seats sign for at the gates of rulebook 2026.2, as it was agreed on (see `agreed_questions`).
+"""What seats sign for at the gates of rulebook 1.0, as it was agreed on (see `agreed_questions`).
 
 Of a criterion: the seat that signs it; whether it stops the gate and may be waived as a whole; in how many days it
 is owed; the first letters of the SHA-256 of its words. Below it what it asks.

@@ -1,4 +1,4 @@
-"""What the gates of rulebook 2026.2 ask, as it was agreed on: one line for each question, for a person to read.
+"""What the gates of rulebook 1.0 ask, as it was agreed on: one line for each question, for a person to read.
 
 Kept by hand beside the rulebook: no test reads a line of it from there. Tests fill cases by these lines and ask the
 rules about them, so a value of the rulebook that says something else changes what a gate does, and a test is red.

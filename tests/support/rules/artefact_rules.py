@@ -1,6 +1,6 @@
-"""Rulebook 2026.1 with kinds that are held to their form, and kinds that are never uploaded."""
+"""The plain rulebook with kinds that are held to their form, and kinds that are never uploaded."""
 
-from governance.rulebook import load_version
+from tests.support.rules.plain_rulebook import plain_text
 
 DETAILED = ("test_report", "log_sample", "user_research", "decision_record")
 REGISTERED = ("attestation", "contract_clause", "drill_record", "telemetry", "system_record")
@@ -39,6 +39,6 @@ def _listed(words: tuple[str, ...]) -> str:
 
 def with_forms(details: tuple[str, ...] = DETAILED, registers: tuple[str, ...] = REGISTERED) -> str:
     """The text of a later version in which these kinds have a form, and those come from registers."""
-    text = load_version("2026.1").replace('version = "2026.1"', 'version = "2026.7"')
+    text = plain_text().replace('version = "0.9"', 'version = "2026.7"')
     carries = f"[evidence_carries]\ndetails = {_listed(details)}\nregisters = {_listed(registers)}\n"
     return text.replace("[evidence_carries]\n", carries)

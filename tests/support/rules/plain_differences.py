@@ -1,4 +1,4 @@
-"""Where the rules and the plain reading of a rulebook with levels differ, for the same facts at the same moment."""
+"""Where the rules and the plain reading of the shipped rulebook differ, for the same facts at the same moment."""
 
 from governance.gates import criteria
 from governance.gates.requirements import states_at

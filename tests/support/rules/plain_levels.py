@@ -1,4 +1,4 @@
-"""What a rulebook with levels says of a case, read from the documents by hand.
+"""What the shipped rulebook says of a case, read from the documents by hand.
 
 The reading is written from docs/domain.md ("What counts as evidence", "Four levels", the invariants) and from the text
 of the rulebook. It shares the facts and the rulebook's values with `governance.gates` and none of its rules: it goes

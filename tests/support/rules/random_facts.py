@@ -1,4 +1,4 @@
-"""Facts of cases at random, for rules with levels: complete ones in which a few things were disturbed.
+"""Facts of cases at random, for the rules of levels: complete ones in which a few things were disturbed.
 
 A case in which everything is drawn freely supports nothing. So each begins complete for its tier, and none to six
 things happen to it. `AT` is the earliest moment at which such facts may be judged.
@@ -24,10 +24,10 @@ from governance.gates.gate_inputs import (
     Void,
     WaiverFact,
 )
-from governance.rulebook import load_version, parse
+from governance.rulebook import parse, shipped_text
 from tests.support.rules.gate_facts import AT, CLAUSE_OF, CONTRACT, LONG_AGO, MODEL, TODAY
 
-BOOK = parse(load_version("2026.2"))
+BOOK = parse(shipped_text())
 DAY = timedelta(days=1)
 TIERS = ("", "minimal", "limited", "high")
 CLAIMS = ("proposed", "prototype", "mvp", "production")
@@ -133,7 +133,6 @@ class Draft:
             "fingerprint": f"sha-{pk}",
             "covers": {key: pk * 10},
             "components": frozenset({MODEL.id}),
-            "reviewed": frozenset({key}),
             "result": "pass" if kind in BOOK.result_kinds else "",
             "condition": "full_population" if kind in BOOK.condition_kinds else "",
             "generated": key == "prod.q07_governance_evidence",
@@ -238,7 +237,6 @@ def end_item(draft):
         {"clause_kind": "audience"},
         {"clause_of": NEXT_CONTRACT},
         {"unverified": True},
-        {"reviewed": frozenset()},
         {"layers": frozenset({"model"})},
         {"layers": frozenset({"model", "application"})},
         {"components": frozenset()},
@@ -275,7 +273,6 @@ def fail(draft):
         observed_on=observed,
         verified=chance.random() < 0.5,
         components=chance.choice([frozenset({1}), frozenset({1}), frozenset({NEXT_MODEL}), frozenset()]),
-        reviewed=chance.choice([frozenset({key}), frozenset()]),
         withdrawn_at=chance.choice([None, None, None, AT - DAY]),
     )
 

@@ -67,6 +67,7 @@ READER = only("admin", closed=(403, 404), strangers=403, sent=403)
 MACHINES = only(closed=405, strangers=405, sent=401, signed_out=405)  # asked with a key, not by people
 # Read and sent by directories with a key of theirs; one of their resources takes no POST.
 DIRECTORY = only(closed=401, strangers=401, sent=401, signed_out=401)
+NOWHERE = only(closed=404, strangers=404, sent=404, signed_out=404)  # below an API, where there is nothing
 DIRECTORY_READS = only(closed=401, strangers=401, sent=405, signed_out=401)
 
 TABLE = {
@@ -89,7 +90,10 @@ TABLE = {
     "scim-schema": DIRECTORY_READS,
     "scim-search": MACHINES,
     "scim-me": DIRECTORY,
-    "scim-nothing": DIRECTORY,
+    "scim-nothing": NOWHERE,
+    "otlp-nothing": NOWHERE,
+    "access-nothing": NOWHERE,
+    "adoption-nothing": NOWHERE,
     "adoption-alerts": MACHINES,
     "adoption-alerts-address": MACHINES,
     "access-approval": only(closed=401, strangers=401, sent=405, signed_out=401),
@@ -166,7 +170,6 @@ TABLE = {
     "identity-add": ADMINS,
     "identity-edit": ADMINS,
     "identity-provider": only("admin", strangers=403, sent=405),
-    "identity-tried": only(closed=(403, 404), strangers=403, sent=405),  # nobody tried anything yet
     **dict.fromkeys(
         (
             "identity-local-accounts",
@@ -178,7 +181,6 @@ TABLE = {
             "identity-switch",
             "identity-key",
             "identity-link-for",
-            "identity-try",
         ),
         only(closed=405, strangers=405, sent=403),
     ),
@@ -201,18 +203,12 @@ TABLE = {
     "portfolio-workbook": MEMBERS,
     "view-save": only(closed=405, strangers=405, sent=302),
     "view-delete": only(closed=405, strangers=405),  # one's own only; this one is nobody's
-    "pictures": MEMBERS,
     "similar": only(closed=405, strangers=405, sent=200),  # taken by everybody; changes nothing
     "reviews": MEMBERS,
-    "where-it-goes": MEMBERS,
     "efforts": MEMBERS,
     "efforts-export": MEMBERS,
     "decisions": MEMBERS,
     "first-month": only("admin", strangers=403, sent=405),
-    "catch-ups": only(*BOARD, *WATCHERS, strangers=403, sent=405),
-    "catch-ups-export": only(*BOARD, *WATCHERS, strangers=403, sent=405),
-    "catch-ups-propose": only("owner", "admin", strangers=403, sent=403),
-    "catch-ups-agree": only(closed=405, strangers=405, sent=403),
     "ideas": only(*BOARD, strangers=403, sent=405),
     "decisions-export": MEMBERS,
     "register": Row(strangers=200, sent=200),
@@ -283,18 +279,8 @@ TABLE = {
     "import-discard": ADMINS,
     "import-undo": only(strangers=403, sent=403),  # nothing of it is live
     "imports-several": ADMINS,
-    "portfolio-import": ADMINS,
-    "portfolio-sheet": ADMINS,
-    "portfolio-publish": ADMINS,
-    "portfolio-changes": only(closed=405, strangers=405, sent=403),
+    "import-changes": only(closed=405, strangers=405, sent=403),
     "import-row": ADMINS,
-    "lists": SEATED,
-    "asserted-moves": only(*BOARD, *WATCHERS, strangers=403, sent=403),
-    "asserted-moves-export": SEATED,
-    "list-answers": SEATED,
-    "list-answers-export": SEATED,
-    "list-practices": SEATED,
-    "list-practices-export": SEATED,
     "case": PAGE,
     "case-history": PAGE,
     "case-compare": only("owner", *BOARD, "auditor", sent=405),
@@ -351,7 +337,6 @@ TABLE = {
     "clause-map": RUNNERS,
     "clauses-map": RUNNERS,
     "mapping-end": RUNNERS,
-    "layer-review": only(closed=404),  # this item is no report on a layer
     "evidence-verify": only("seat_adoption"),  # the seat that signs for this question
     "evidence-verify-first": only(closed=302, strangers=404, sent=405),  # leads to the first of them
     "architecture-add": RUNNERS,
@@ -503,9 +488,6 @@ TABLE = {
     "integration-profiles": PAGE,
     "integration-profile-add": WORKERS,
     "integration-profile": PAGE,
-    "integration-sample-delete": WORKERS,
-    "integration-profile-cover": PAGE,
-    "integration-drift": PAGE,
     "event-add": only(*TEAM, *BOARD),
     "funding-add": only("owner", "chair"),
     "observation-add": only(*TEAM, *BOARD),
@@ -527,9 +509,7 @@ TABLE = {
     "feed-shut": PAGE,  # and the owner of the system, who is not in this table
     "obligation-settle": NOT_NOW,  # a post-mortem is settled by being written and confirmed
     "obligation-excuse": CHAIR,
-    "case-catch-up": READ,
-    "case-catch-up-propose": NOT_NOW,  # its stage was decided here
-    "case-catch-up-answer": only(closed=404),  # there is no plan
+    "shown-by": NOT_NOW,  # its stage was decided here
     "gap-open": only(*TEAM, "chair"),
     "gap-close": WORKERS,
     "review-open": PAGE,
@@ -557,14 +537,15 @@ TABLE = {
     "measure-goal": OWNER,
     "measure-end": OWNER,
     "reading-correct": WORKERS,
-    "leaders": MEMBERS,  # counts what each may see
-    "cost": SEATED,
+    "insights": MEMBERS,  # counts what each may see
+    "insights-flow": MEMBERS,
+    "insights-money": MEMBERS,  # costs only for who may read them
+    "insights-people": MEMBERS,  # what people carry only for who may read it
     "cost-export": SEATED,
-    "capacity": SEATED,
     "capacity-export": SEATED,
-    "leaders-rows": MEMBERS,
-    "leaders-blurred": MEMBERS,
-    "leaders-blamed": MEMBERS,
+    "insights-figure": MEMBERS,
+    "insights-mismatches": MEMBERS,
+    "insights-causes": MEMBERS,
     "meetings": MEMBERS,
     "meeting-plan": only("chair", "deputy_chair", strangers=403, sent=403),
     "meeting": READ,

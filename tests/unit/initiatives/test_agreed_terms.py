@@ -1,4 +1,4 @@
-"""By which day what is due, by rulebook 2026.2, against what was agreed on."""
+"""By which day what is due, by rulebook 1.0, against what was agreed on."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from governance import clock
-from governance.rulebook import load_version, parse
+from governance.rulebook import parse, shipped_text
 from initiatives.facts import supported_stage
 from initiatives.stages import actions as stage_actions
 from tests.support.rules import agreed_gates
 from tests.support.rules.agreed_cases import CRITERIA
 
-BOOK = parse(load_version("2026.2"))
+BOOK = parse(shipped_text())
 
 
 @pytest.mark.parametrize("emergency", [False, True])

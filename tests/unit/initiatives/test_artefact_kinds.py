@@ -39,6 +39,8 @@ def test_a_full_form_is_taken_and_each_field_that_lacks_is_named(kind):
         ("test_report", "n", "0", "one or more"),
         ("test_report", "n", "-3", "how many"),
         ("test_report", "n", "many", "how many"),
+        ("test_report", "n", "12,5", "how many"),
+        ("test_report", "figure", "1,204", "plain number"),
         ("test_report", "n", "9" * 10, "one or more"),
         ("test_report", "n", "9" * 5_000, "how many"),
         ("test_report", "n", "\u00b2", "how many"),

@@ -1,10 +1,18 @@
 """Columns and stages of inventories never seen before: guessed in several languages, in doubt in the weaker meaning."""
 
+from dataclasses import replace
+
 import pytest
 
+from governance.tables.column_values import sample
 from governance.tables.columns import guess_columns
+from governance.tables.reader import read_table
 from initiatives.imports.inventories.header_synonyms import ALIASES, NEVER
+from initiatives.imports.inventories.import_batch import Earlier, preview
+from initiatives.imports.inventories.inventory_columns import settled
+from initiatives.imports.inventories.inventory_sources import newcomer
 from initiatives.imports.inventories.stage_words import guess_stage
+from tests.support.paths import SHEETS
 
 
 @pytest.mark.parametrize(
@@ -146,3 +154,23 @@ def test_stages_are_read_in_their_weaker_meaning(raw, stage):
 )
 def test_columns_are_told_by_their_headers_and_not_by_what_only_looks_like_them(headers, read):
     assert guess_columns(headers.split("|"), ALIASES, never=NEVER) == read
+
+
+def test_a_published_register_is_understood_as_an_inventory_too():
+    table = read_table((SHEETS / "register.csv").read_bytes())
+    assert settled(newcomer("register"), table.columns, values=sample(table.lines)).columns == {
+        "title": "name_ai_service_en",
+        "organisation": "responsible_organisation",
+        "key": "register_no",
+        "stage": "ai_service_status_en",
+        "problem": "purpose_summary_en",
+        "vendor": "supplier_information",
+    }
+
+
+def test_days_of_this_file_count_before_the_order_that_was_remembered():
+    table = read_table(b"name,organisation,status,start date\nA,X,Live,25/04/2025\nB,X,Live,03/04/2025\n")
+    source = replace(newcomer("register"), dates="mdy")
+    rows, used = preview(table.lines, table.columns, source, Earlier())
+    assert used.dates == "dmy"
+    assert [row.mapped["began"] for row in rows] == ["2025-04-25", "2025-04-03"]

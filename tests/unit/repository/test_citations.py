@@ -32,12 +32,12 @@ def sources() -> tuple[tuple[str, str], ...]:
 
 
 def test_every_page_that_the_code_cites_is_there():
-    """By its path from the root; migrations, which never change, cite pages of docs/ by their name."""
+    """By its path from the root."""
     wrong = [
         f"{name} cites {page}"
         for name, text in sources()
         for page in MARKDOWN.findall(text)
-        if not (ROOT / page).is_file() and not ("/migrations/" in name and (ROOT / "docs" / page).is_file())
+        if not (ROOT / page).is_file()
     ]
     assert wrong == []
 
@@ -66,11 +66,7 @@ def test_every_invariant_and_trap_that_is_cited_is_on_its_page(word):
         for name, text in sources()
         for found in numbered.finditer(text)
     ]
-    wrong = [
-        (name, numbers)
-        for name, before, numbers in cited
-        if not numbers <= there or not (page in before or "/migrations/" in name)
-    ]
+    wrong = [(name, numbers) for name, before, numbers in cited if not numbers <= there or page not in before]
     assert wrong == []
     assert len(cited) > 5
 

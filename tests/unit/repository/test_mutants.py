@@ -9,7 +9,9 @@ def test_every_defence_stands_once_in_its_symbol_and_without_it_the_module_is_st
     troubles = []
     for mutant in MUTANTS:
         try:
-            ast.parse(source_without(mutant))
+            changed = source_without(mutant)
+            if mutant.file.endswith(".py"):
+                ast.parse(changed)
         except (OSError, SyntaxError, ValueError) as trouble:
             troubles.append(f"{mutant.name}: {trouble}")
         if mutant.instead == mutant.defence:

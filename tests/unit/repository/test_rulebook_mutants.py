@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from governance.rulebook import load_version, parse
+from governance.rulebook import parse, shipped_text
 from governance.rulebook.editing import read, with_values
 from tests.drills.rulebook_mutants import ACTS, PURE, changes, looked_at
 from tests.support.paths import ROOT
 
-SOURCE = load_version("2026.2")
+SOURCE = shipped_text()
 
 
 def felt(**places):

@@ -10,7 +10,7 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import Conflict, Refused
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from initiatives.checklist import actions as checklist_actions
 from initiatives.facts import supported_stage
 from initiatives.integration.links import standalone
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def case(cast):
     row = factories.make_prototype(cast)
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return case_acts.fresh(row)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,6 +12,7 @@ from adoption import api as adoption_api
 from adoption.models import Measure, Reading, Tally
 from governance import clock
 from tests.support import factories
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -178,14 +180,32 @@ def test_systems_send_batches_and_each_row_is_answered(cast, client):
     ]  # fmt: skip
     assert all(one["message"] for one in said["readings"] if one["state"] in ("wrong", "differs"))
     assert said["counts"] == {"new": 2, "known": 1, "differs": 1, "wrong": 6, "corrected": 1}
+    assert (said["kept"], said["not_kept"]) == (4, 7)
     assert Tally.objects.get().hits == 9
     assert {one.service_key_id for one in Reading.objects.all()} == {key.pk}
     assert send(client, token.text, [told(row)]).json()["counts"] == {"known": 1}
 
 
-@pytest.mark.parametrize(
-    "body", ["", "[]", "{}", '{"readings": []}', '{"readings": [1]}', '{"readings": NaN}']
-)
+def test_half_a_character_keeps_out_its_row_alone_and_says_so(cast, client):
+    case = factories.make_mvp(cast)
+    row = factories.make_measure(cast, case)
+    _, token = factories.make_key(cast, case, scopes=["readings"])
+    body = json.loads((Path(ROOT) / "tests/data/apis/half-a-character-readings.json").read_text())
+    alone = send(client, token.text, json.dumps(body))
+    assert (alone.status_code, alone.json()["kept"], alone.json()["not_kept"]) == (400, 0, 1)
+    both = send(client, token.text, [*body["readings"], told(row), 7, told(row, key="b", reason="a\u202eb")])
+    said = both.json()
+    assert (both.status_code, said["kept"], said["not_kept"]) == (200, 1, 3)
+    half, good, number, turned = said["readings"]
+    assert (half["key"], good["state"]) == ("2026-W46\ufffd", "new")
+    assert "because of key" in half["message"]
+    assert "U+D800" in half["message"]
+    assert "not a JSON object" in number["message"]
+    assert "because of reason" in turned["message"]
+    assert [one.key for one in Reading.objects.all()] == ["a"]
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"readings": []}', '{"readings": NaN}'])
 def test_what_is_no_batch_is_answered_with_an_example(cast, client, body):
     case = factories.make_mvp(cast)
     _, token = factories.make_key(cast, case, scopes=["readings"])

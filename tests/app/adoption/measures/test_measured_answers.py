@@ -14,7 +14,7 @@ from adoption.readings.actions import Sent
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
 from initiatives.facts import supported_stage
 from initiatives.models import Measurement
@@ -26,11 +26,9 @@ USAGE = "adopt.usage"
 
 @pytest.fixture
 def case(cast):
-    """An MVP with a contract on which the rulebook with levels decides."""
+    """An MVP with a contract on which the shipped rulebook decides."""
     row = factories.make_mvp(cast)
-    factories.make_rulebook(
-        cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
-    )
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
     return case_acts.fresh(row)
 
 

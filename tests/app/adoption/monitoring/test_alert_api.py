@@ -102,7 +102,7 @@ def test_what_is_sent_again_or_out_of_order_is_one_row(system, case):
         (b'{"alerts": []}', {}, 400, "list of alerts"),
         (b"x", {"content_type": "text/plain"}, 415, "application/json"),
         (b"x", {"HTTP_CONTENT_ENCODING": "gzip"}, 415, "Content-Encoding"),
-        (b" " * (api.MOST_BYTES + 1), {}, 413, "fewer alerts"),
+        (b" " * (api.MOST_BYTES + 1), {}, 413, "smaller parts"),
         (b" " * (4 * 1024 * 1024 + 1), {}, 413, "longer than"),
         (
             json.dumps({"alerts": [plain(started="yesterday")]}).encode(),

@@ -11,7 +11,7 @@ from adoption.monitoring.findings import READ_WITHIN, rhythm_of, standing_of
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
 from initiatives.facts import supported_stage
 from initiatives.findings.sync import follow_register
@@ -24,11 +24,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def case(cast):
-    """An MVP with a contract, on which the rulebook with levels decides; at noon."""
+    """An MVP with a contract, on which the shipped rulebook decides; at noon."""
     row = factories.make_mvp(cast)
-    factories.make_rulebook(
-        cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
-    )
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
     with time_machine.travel(clock.midnight_after(clock.today()) + timedelta(hours=12)):
         yield row
 

@@ -101,6 +101,6 @@ def test_the_layer_it_lay_in_most_decides_whether_the_blame_went_elsewhere(cast,
     row = postmortem_actions.hand_in(post_mortem=row, version=row.version, by=cast.owner)
     postmortem_actions.confirm(post_mortem=row, version=row.version, by=cast.seat_adoption)
     assert blamed_and_found(Initiative.objects.all()).mistaken == [row]
-    page = " ".join(as_(cast.chair).get("/leaders/blamed/?column=elsewhere").content.decode().split())
+    page = " ".join(as_(cast.chair).get("/insights/causes/?column=elsewhere").content.decode().split())
     assert "Actual cause: integration, then model" in page
     assert "Assumed cause: model" in page

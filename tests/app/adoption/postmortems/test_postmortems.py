@@ -23,6 +23,7 @@ from initiatives.holds import actions as hold_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -216,7 +217,7 @@ def test_a_holder_of_the_seat_who_is_party_does_not_confirm(published, cast):
     from governance.database.row_history import acting
     from initiatives.models import RoleAssignment
 
-    with acting(system="test"):
+    with unguarded("initiatives_roleassignment"), acting(system="test"):
         RoleAssignment(
             initiative=published.initiative,
             role="sponsor",

@@ -18,6 +18,7 @@ from governance.models import Entry, FactorUse, Notice, Passkey
 from governance.permission_result import Conflict, Refused
 from governance.transparency_log import sealing
 from governance.vocabulary.entry_kinds import EntryKind
+from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.factories import make_person
 from tests.support.identity.authenticator import (
     ATTESTED,
@@ -337,5 +338,11 @@ def test_the_database_holds_it_too(person, changes):
         changes = changes | {"confirmed_by": person}
     for name, value in changes.items():
         setattr(row, name, value)
-    with acting(by=person), pytest.raises(IntegrityError), transaction.atomic():
+    # By constraints too, without the guards that ask who acts.
+    with (
+        unguarded("governance_passkey"),
+        acting(by=person),
+        pytest.raises(IntegrityError),
+        transaction.atomic(),
+    ):
         row.save()

@@ -254,16 +254,6 @@ def test_a_token_of_another_provider_links_no_account(cast, as_, idp, one, house
     assert RoundTrip.objects.filter(provider=other).count() == 0
 
 
-def test_a_trial_asks_as_a_signature_does(cast, as_, house):
-    said = {name: getattr(house, name) for name in actions.CHANGED_HERE} | {"signing_acr": "strong"}
-    actions.change_provider(provider=house, by=cast.admin, **said)
-    answer = as_(cast.admin).post(reverse("identity-try", args=["house"]), {"anew": "yes"})
-    assert "acr_values=strong" in answer.context["address"]
-    assert "max_age=0" in answer.context["address"]
-    answer = as_(cast.admin).post(reverse("identity-try", args=["house"]))
-    assert "acr_values" not in answer.context["address"]
-
-
 def test_what_the_rulebook_wants_a_passkey_for_is_signed_by_no_token(cast, as_, idp, one, monkeypatch):
     """Not even by one for a statement that was frozen to be signed by a passkey."""
     client = as_(cast.chair)

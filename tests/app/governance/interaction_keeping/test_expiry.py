@@ -3,17 +3,18 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from governance import clock, contributions
+from governance.database import row_history
 from governance.interaction_keeping import expiry
-from governance.interaction_log import loading, reading, segments
+from governance.interaction_log import loading, reading
 from governance.models import (
     Entry,
     Interaction,
     InteractionBatch,
     InteractionBodies,
+    InteractionBody,
     InteractionDigest,
     InteractionKey,
 )
@@ -35,9 +36,7 @@ def at(days: float):
 def tend(days: float):
     """What the worker does on that day; what retention removed."""
     with at(days):
-        today = clock.now().date()
-        loading.close_days(today)
-        return expiry.expire(today)
+        return expiry.expire(clock.now().date())
 
 
 def kept_on(days: float, *reports, case: int = 1) -> None:
@@ -62,10 +61,10 @@ def test_bodies_go_after_730_days_and_rows_after_their_month():
     kept_on(0, {"number": 1}, {"number": 2})
     before = months()
     assert not tend(729)
-    assert segments.segments() != []
+    assert InteractionBody.objects.count() == 2
     removed = tend(730)
-    assert (removed.segments, removed.bodies, removed.months) == (1, 2, {})
-    assert segments.segments() == []
+    assert (removed.bodies, removed.cases, removed.months) == (2, [1], {})
+    assert not InteractionBody.objects.exists()
     row = Interaction.objects.select_related("batch").first()
     opened = reading.opened(row)
     assert (opened.report, opened.wrong, opened.expired) == (None, "", True)
@@ -85,26 +84,37 @@ def test_bodies_go_after_730_days_and_rows_after_their_month():
     assert findings() == []
 
 
-def test_a_run_that_removes_nothing_says_nothing_and_one_that_was_killed_is_done_again(monkeypatch):
+def test_a_run_that_removes_nothing_says_nothing():
     kept_on(0, {"number": 1})
     tend(100)
     assert not Entry.objects.filter(kind="interactions expired").exists()
-    with monkeypatch.context() as patched:
-        patched.setattr(segments.Segment, "remove", lambda self: None)
-        assert tend(730).bodies == 1
     assert tend(730).bodies == 1
     assert not tend(730)
 
 
-def test_a_file_that_cannot_be_read_any_more_goes_all_the_same():
-    kept_on(0, {"number": 1})
-    (path,) = segments.segments()[0].paths
-    path.chmod(0o600)
-    path.write_bytes(b"PAR1 no more")
-    with at(730):
-        removed = expiry.expire(clock.now().date())
-    assert (removed.segments, removed.bodies) == (1, 0)
-    assert segments.segments() == []
+def test_nobody_has_a_body_go_before_its_time(cast):
+    held = factories.make_case(cast)
+    kept_on(0, {"number": 1}, case=held.number)
+    due = "SELECT * FROM plumbline_expire_bodies(ARRAY[%s], ARRAY[%s::date], '{}', '{}')"
+
+    def gone(day: int) -> list[tuple[int, int]]:
+        with at(day), row_history.acting(system="test"), connection.cursor() as cursor:
+            cursor.execute(due, [held.number, START.date()])
+            return cursor.fetchall()
+
+    with pytest.raises(DatabaseError, match="183 days"), transaction.atomic():
+        gone(182)
+    for change in (
+        "DELETE FROM governance_interactionbody",
+        "UPDATE governance_interactionbody SET place = 9",
+        "TRUNCATE governance_interactionbody",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+    hold = legal_holds.open_hold(case_ref=held.ref, reason="A claim", by=cast.auditor)
+    assert gone(183) == []
+    legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
+    assert gone(183) == [(held.number, 1)]
 
 
 def test_rows_of_a_batch_across_two_months_leave_their_digests_until_the_rest_goes():
@@ -179,7 +189,7 @@ def test_a_shorter_time_is_for_bodies_of_its_case_alone_and_never_under_183_days
     assert not tend(182)
     removed = tend(183)
     assert (removed.bodies, removed.cases) == (1, [1])
-    assert [one.case for one in segments.segments()] == [2]
+    assert list(InteractionBody.objects.values_list("case_number", flat=True)) == [2]
     assert Interaction.objects.count() == 2, "rows are kept for their time"
     assert tend(215).keys == 1, "and keys go with the month of the bodies"
     assert InteractionKey.objects.get(wrapped__isnull=False).case_number == 2
@@ -241,30 +251,40 @@ def test_a_hold_on_a_person_keeps_what_they_said_with_its_conversation(cast):
     )
     kept_on(1, {"number": 4, "subject": "x", "conversation": "c-4"})
     hold = legal_holds.open_hold(person=cast.outsider, reason="A claim", by=cast.auditor)
-    removed = tend(800)
-    assert (removed.segments, removed.bodies) == (1, 1)
+    assert tend(800).bodies == 1, "what was said in the same conversation stays, under a destroyed key"
     rows = list(Interaction.objects.select_related("batch").order_by("id"))
     assert [reading.bodies_of([row])[0] != {} for row in rows] == [True, True, False]
     assert findings() == []
     legal_holds.lift_hold(hold=hold, reason="Settled", by=cast.auditor)
     tend(801)
     assert not Interaction.objects.exists()
-    assert segments.segments() == []
+    assert not InteractionBody.objects.exists()
 
 
-def test_what_lies_on_disk_and_in_tables_is_bounded_over_the_years():
+def test_what_lies_in_tables_is_bounded_over_the_years():
     """A report every tenth day for three years, on frozen days: after 730 days and a month nothing grows any more."""
     sizes = []
     for day in range(0, 1100, 10):
         kept_on(day, {"number": day + 1, "conversation": f"c-{day}", "subject": f"customer {day}"})
         tend(day + 1)
-        files = [path for path in settings.INTERACTIONS_DIR.rglob("*") if path.is_file()]
-        sizes.append((len(files), Interaction.objects.count(), InteractionKey.objects.count(), len(months())))
+        sizes.append(
+            (
+                InteractionBody.objects.count(),
+                Interaction.objects.count(),
+                InteractionKey.objects.count(),
+                len(months()),
+            )
+        )
     months_kept = 730 // 28 + 3
     assert max(size[0] for size in sizes) <= 74
     assert max(size[1] for size in sizes) <= 78
     assert max(size[2] for size in sizes) <= 78
     assert sizes[-1][3] - sizes[0][3] <= months_kept
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'governance_interactionbody'::regclass"
+        )
+        assert cursor.fetchone()[0] <= months_kept
     assert InteractionBodies.objects.count() == 1
     assert InteractionDigest.objects.count() == 0
     assert findings() == []

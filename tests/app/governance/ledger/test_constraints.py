@@ -11,12 +11,12 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Clause, Rulebook
 from initiatives.efforts import notes
+from initiatives.holds import actions as hold_actions
 from initiatives.holds import dependants
 from initiatives.models import (
     Condition,
     Continuation,
     Dependant,
-    Obligation,
     ProofItem,
     Review,
     RoleAssignment,
@@ -26,6 +26,7 @@ from initiatives.models import (
 )
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -221,7 +222,8 @@ def test_a_case_goes_on_only_in_the_stage_it_has(cast, acted):
     }
     refused("in the stage that it has", Continuation(**word, stage="mvp").save)
     refused("in the stage that it has|only_trials", Continuation(**word, stage="production").save)
-    Continuation(**word, stage="prototype").save()
+    with unguarded("initiatives_continuation"), acting(by=cast.chair):
+        Continuation(**word, stage="prototype").save()
     refused("keeps what was written", raw("UPDATE initiatives_continuation SET until = until + 900"))
 
 
@@ -252,16 +254,14 @@ def test_evidence_debts_and_declarations_stay(cast, acted):
     refused("evidence does not change", raw("UPDATE initiatives_evidence SET title = 'Better'"))
     refused("evidence does not change", raw("UPDATE initiatives_evidence SET observed_on = observed_on - 9"))
     refused("evidence is kept", raw("DELETE FROM initiatives_evidence WHERE id > 0"))
-    debt = Obligation(
-        initiative=case,
-        kind="post_mortem",
+    hold_actions.owe(
+        case,
+        "post_mortem",
         source="s",
         text="t",
-        debtor=cast.owner,
         due=clock.today(),
-        opened_at=clock.now(),
+        debtor=cast.owner,
     )
-    debt.save()
     refused("stays with its debtor", raw("UPDATE initiatives_obligation SET debtor_id = %s", cast.lead.pk))
     refused("settled, not deleted", raw("DELETE FROM initiatives_obligation"))
     row = ProofItem(

@@ -55,7 +55,6 @@ WRITTEN_ONCE = [
     "initiatives_continuation",
     "initiatives_excuse",
     "initiatives_formertitle",
-    "initiatives_layerreview",
     "initiatives_paststanding",
     "adoption_goal",
     "initiatives_signoff",
@@ -164,7 +163,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ),
         ),
         (
-            ["answered"],
+            ["answered", "evidence added"],
             lambda: checklist_actions.answer(
                 case=case, requirement="mvp.users", kind="answered", text="Ten", by=owner
             ),
@@ -624,6 +623,5 @@ def test_what_enforces_the_contract_leaves_its_entries(cast):
     acts = {
         "clause mapped": lambda: made.append(control_mapping.map_clause(case=case, by=cast.lead, **named)),
         "mapping ended": lambda: control_mapping.end_mapping(mapping=made[0], by=cast.lead),
-        "layer report read": lambda: case_acts.have_read(item, cast.team, ["layer.policy"]),
     }
     assert {kind: left(act) for kind, act in acts.items()} == {kind: [kind] for kind in acts}

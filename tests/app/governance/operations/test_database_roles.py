@@ -7,6 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from governance.database import database_roles
+from governance.vocabulary import Seat
 from tests.support import plugin
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,6 +22,7 @@ TREE = {
     "governance_sealing",
     "governance_timestamp",
 }
+DERIVED = {"adoption_lessonwords", "initiatives_span", "initiatives_standing"}
 WRITTEN_ONCE = {
     "adoption_monitoringlook",
     "governance_signatureproof",
@@ -34,7 +37,9 @@ WRITTEN_ONCE = {
     "adoption_lessonresponse",
     "governance_contractapproval",
     "governance_decisionbatch",
+    "governance_interaction",
     "governance_interactionbatch",
+    "governance_interactionbody",
     "governance_interactiondigest",
     "governance_keyheartbeat",
     "governance_outcomereport",
@@ -42,9 +47,6 @@ WRITTEN_ONCE = {
     "governance_signingrule",
     "initiatives_approvalanswer",
     "initiatives_approvaluse",
-    "initiatives_catchupanswer",
-    "initiatives_catchupplan",
-    "initiatives_catchupwave",
     "initiatives_continuation",
     "initiatives_drift",
     "initiatives_decisionday",
@@ -52,12 +54,12 @@ WRITTEN_ONCE = {
     "initiatives_evidenceopening",
     "initiatives_excuse",
     "initiatives_formertitle",
-    "initiatives_layerreview",
     "initiatives_logfinding",
     "initiatives_logfindingwithdrawal",
     "initiatives_linkanswer",
     "initiatives_notsimilar",
     "initiatives_paststanding",
+    "initiatives_profile",
     "adoption_goal",
     "adoption_reading",
     "initiatives_signoff",
@@ -73,7 +75,7 @@ def granted(login: psycopg.Connection) -> dict[str, set[str]]:
     """By table, what this login may do with all of it."""
     found = login.execute(
         "SELECT relname, array(SELECT r FROM unnest(%s::text[]) r WHERE has_table_privilege(oid, r)) FROM pg_class"
-        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')",
         [list(RIGHTS)],
     )
     return {table: set(rights) for table, rights in found}
@@ -93,9 +95,10 @@ KEEP = "plumbline_keep_row('governance_unit', '1', '~', NULL, NULL, '{}')"
 def test_the_application_works_and_cannot_touch_the_record(application):
     found = granted(application)
     history = {table for table in found if "_historical" in table}
+    assert {*LEDGER, *TREE, *DERIVED, *WRITTEN_ONCE} <= set(found)
     assert len(history) > 30
     for table, rights in found.items():
-        if table in LEDGER | TREE or table == "django_migrations":
+        if table in {*LEDGER, *TREE, *DERIVED, "django_migrations"}:
             assert rights == {"SELECT"}, table
         elif table in history | WRITTEN_ONCE:
             assert rights == {"SELECT", "INSERT"}, table
@@ -151,6 +154,35 @@ def test_the_application_has_months_of_interactions_expire_in_their_time_and_del
     assert gone.fetchone() == (None,)
 
 
+def test_the_application_has_bodies_expire_in_their_time_and_deletes_none(application, auditor_login):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT plumbline_bodies_of('2020-01-15')")
+        cursor.execute(
+            "INSERT INTO governance_interactionbody (day, case_number, batch_id, place, content, wrapped)"
+            " SELECT '2020-01-15', 1, 1, n, '', '' FROM generate_series(1, 3) n"
+        )
+        database_roles.grant(connection, plugin.LOGINS)
+    refused(
+        application,
+        "DELETE FROM governance_interactionbody",
+        "UPDATE governance_interactionbody SET content = 'x'",
+        "DROP TABLE governance_interactionbody_2020_01",
+    )
+    refused(
+        auditor_login,
+        "SELECT content FROM governance_interactionbody",
+        "SELECT wrapped FROM governance_interactionbody_2020_01",
+    )
+    with pytest.raises(psycopg.Error, match="183 days at least"):
+        application.execute(
+            "SELECT plumbline_expire_bodies(ARRAY[1], ARRAY[(now() - interval '182 days')::date], '{}', '{}')"
+        )
+    expired = application.execute("SELECT * FROM plumbline_expire_bodies('{}', '{}', '{}', '{}')")
+    assert expired.fetchall() == [(1, 3)]
+    gone = application.execute("SELECT to_regclass('public.governance_interactionbody_2020_01')")
+    assert gone.fetchone() == (None,)
+
+
 def test_a_table_of_the_same_name_does_not_deceive_the_guard(application):
     """What a session puts into its own temporary schema stands first in its search path, not in the guard's.
 
@@ -194,6 +226,7 @@ def test_the_auditor_reads_everything_but_secrets(auditor_login):
             "governance_session",
             "governance_passwordlink",
             "governance_servicekey",
+            "governance_interactionbody",
             "governance_interactionkey",
             "governance_identityprovider",
             "governance_clientkey",
@@ -237,3 +270,20 @@ def test_the_command_prints_what_it_applies():
     with pytest.raises(CommandError, match="make nobody_here first"):
         call_command("database_roles", apply=True, stdout=out, **names | {"sealer": "nobody_here"})
     assert "CREATE ROLE nobody_here LOGIN PASSWORD" in out.getvalue()
+
+
+def test_functions_of_the_database_name_tables_that_exist(application):
+    """A body in PL/pgSQL is read when it runs: after a rename it would fail then, or protect nothing."""
+    named = application.execute(
+        "SELECT p.proname, m[1] FROM pg_proc p,"
+        " regexp_matches(p.prosrc, '\\m((?:governance|initiatives|adoption)_[a-z0-9]+)\\M', 'g') m"
+        " WHERE p.pronamespace = 'public'::regnamespace"
+    ).fetchall()
+    there = {
+        name
+        for (name,) in application.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S')"
+        )
+    }
+    assert len(named) > 100
+    assert {(function, name) for function, name in named if name not in there | set(Seat.values)} == set()

@@ -44,6 +44,11 @@ def test_each_line_is_told_what_it_does(cast):
     ("line", "words"),
     [
         (",Ana Ruiz", "The user name is missing"),
+        (
+            "ana,Ana\u202e Ruiz",
+            "The name cannot be taken. The text contains a character that readers cannot see: U+202E",
+        ),
+        ("ana,Ana Ruiz,,,,Retail\u200b board,Chair", "The board cannot be taken."),
         ("a b,Ana Ruiz", "Use letters, digits"),
         ("ana,", "The name is missing"),
         ("ana,Ana Ruiz,not an address", "Write it like ana@example.org"),
@@ -59,7 +64,7 @@ def test_each_line_is_told_what_it_does(cast):
         ("@SUM(1),Ana", "takes for a formula"),
         ("ana,\uff1d1+1", "takes for a formula"),
         ("ana,Ana Ruiz,,,,,,and more", "It has 8 cells"),
-        ("a" * 61 + ",Ana", "at most 60"),
+        (f"{'a' * 255},Ana", "at most 254"),
         ("ana," + "n" * 121, "shorten it"),
     ],
 )

@@ -104,3 +104,11 @@ def test_the_page_shows_first_and_takes_a_workbook(cast, as_):
     wrong = client.post(url, {"text": "name,parent\nA,nowhere\n", "step": "add"})
     assert "One line needs fixing" in wrong.content.decode()
     assert "A,nowhere" in wrong.content.decode()
+
+
+def test_a_cell_with_a_hidden_character_is_refused_with_the_character(cast):
+    found = problems("Name;Code;Part of\nField\u200b service;field;\nNorth;no\u202erth;\n")
+    assert (
+        "The name cannot be taken. The text contains a character that readers cannot see: U+200B" in found[2]
+    )
+    assert "The code cannot be taken." in found[3]

@@ -111,9 +111,9 @@ def test_systems_are_told_what_is_too_long(system):
 @pytest.mark.parametrize(
     ("trouble", "status", "words"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), 507, "no room left"),
+        (OSError(errno.ENOSPC, "No space left on device"), 507, "disk of Plumbline is full"),
         (from_database(None), 503, "cannot reach its database"),
-        (ValueError("x"), 500, "Something went wrong"),
+        (ValueError("x"), 500, "could not answer"),
     ],
 )
 def test_systems_are_told_what_is_wrong_here(system, monkeypatch, trouble, status, words):

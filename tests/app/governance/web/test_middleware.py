@@ -5,6 +5,9 @@ import gzip
 import pytest
 from django.db import connection, transaction
 
+from governance.models import User
+from governance.notices import mail
+from governance.vocabulary.readable_text import hidden
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +77,30 @@ def test_pages_leave_compressed_and_files_as_they_are(cast, as_):
     assert not owner.get("/cases/").has_header("Content-Encoding")
     table = owner.get("/cases/export.csv", headers=takes)
     assert not table.has_header("Content-Encoding")
+
+
+def test_a_stored_text_is_shown_with_its_hidden_characters_spelled_out(cast, as_):
+    """A title that came in by SQL, past every form, has one reading on the page."""
+    case = factories.make_case(cast)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(
+            "UPDATE initiatives_initiative SET title = %s WHERE id = %s",
+            ["only \u202edraft, \u200ba human handles", case.pk],
+        )
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    answer = as_(cast.owner).get(f"/cases/{case.ref}/")
+    page = answer.content.decode()
+    assert "only [U+202E]draft, [U+200B]a human handles" in page
+    assert not hidden(page)
+
+
+def test_a_mail_spells_out_hidden_characters():
+    person = User(full_name="Ana\u202e Ruiz", email="ana@example.org")
+    context = {"by": person, "link": "https://example.org/", "until": "tomorrow"}
+    message = mail.compose("invitation", to=person, subject="For Ana\u200b", key="k", context=context)
+    parts = [message.subject, message.body, message.alternatives[0].content]
+    assert not any(map(hidden, parts))
+    assert message.subject == "For Ana[U+200B]"
+    assert all("Ana[U+202E] Ruiz" in part for part in parts[1:])

@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 
 from governance import clock
 from governance.authorization import approval_previews
-from governance.database.database_roles import PRIVATE
+from governance.database import database_roles
 from governance.models import Entry, User
 from governance.permission_result import Refused
 from governance.privacy import erasure, retention
@@ -81,7 +81,7 @@ def test_it_lies_in_its_own_row_and_nowhere_else(cast, case, system):
     assert line.request["context"]["preview"] == {"kind": "text", "sha256": preview.digest}
     assert Entry.objects.acts().latest("pk").facts["facts"]["preview"] == preview.digest
     assert traces("Zebra crossing") == {"initiatives_approvalpreview": 1}
-    assert PRIVATE["initiatives_approvalpreview"] == ("content",)
+    assert database_roles.hidden_from_auditors()["initiatives_approvalpreview"] == ("content",)
 
 
 def test_what_is_no_preview_is_answered_400(system):
@@ -153,7 +153,7 @@ def test_it_is_shown_as_plain_text_with_its_digest(cast, as_, case, key):
     assert "&lt;b&gt;we pay&lt;/b&gt; [1200](https://evil.example/) **EUR** back." in raw
     assert "<b>we pay" not in raw
     assert 'href="https://evil.example' not in raw
-    assert "\n\tpay⟨U+202E⟩no⟨U+200B⟩w</pre>" in raw
+    assert "\n\tpay[U+202E]no[U+200B]w</pre>" in raw
     assert ApprovalPreview.objects.get().digest in raw
     assert "no-store" in response["Cache-Control"]
 
@@ -219,7 +219,7 @@ def test_it_is_erased_ninety_days_after_the_answer_or_its_time_and_not_while_hel
     with clock.simulated(start + timedelta(minutes=59) + ninety):
         assert approval_actions.erase_previews() == 0
     with clock.simulated(start + timedelta(hours=1) + ninety):
-        tasks.tend_samples()
+        tasks.tend_requests()
         assert (content_of(answered), content_of(expired)) == ("", "Nobody answered")
         assert approval_actions.erase_previews() == 0, "once"
         page = page_of(as_(cast.support), answered)

@@ -24,6 +24,7 @@ from initiatives.approvals.permissions import may_answer_approval
 from initiatives.contracts import actions as contract_actions
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
 from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.database import snapshots
 from tests.support.factories import make_question, make_request
 from tests.support.servers.asking_systems import System
@@ -235,7 +236,7 @@ def test_whom_the_system_acts_for_does_not_answer(cast, case, key):
     assert "acts for you" in str(may(of_key, cast.owner))
     of_nobody = make_request(case, key, question=make_question(subject={"type": "user", "id": "karim.h"}))
     assert may(of_nobody, cast.support)
-    with acting(system="test", reason="Renamed"):
+    with unguarded("governance_user"), acting(system="test", reason="Renamed"):
         cast.support.login = "karim.h"
         cast.support.save()
     assert "acts for you" in str(may(of_nobody, cast.support))
@@ -493,7 +494,7 @@ def test_everything_that_is_hashed_is_shown_and_nothing_looks_like_something_els
     assert rows["action.properties.to.lines[2]"] == "2"
     assert (rows["action.properties.sure"], rows["action.properties.said"]) == ("yes", "“yes”")
     assert (rows["action.properties.none"], rows["action.properties.empty"]) == ("nothing", "an empty list")
-    assert rows["context.note"] == "“pay ⟨U+202E⟩001 EUR⟨U+200B⟩\n now”"
+    assert rows["context.note"] == "“pay [U+202E]001 EUR[U+200B]\n now”"
     assert rows["subject.extra.deep[1].er"] == "1"
     assert rows["resource.id"] == "“4711”"
     before = shown(make_question())

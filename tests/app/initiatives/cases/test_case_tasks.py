@@ -19,6 +19,7 @@ from initiatives.reviews import actions as review_actions
 from initiatives.roles import leaving
 from initiatives.stages import periodic
 from tests.support import factories
+from tests.support.rules.plain_rulebook import plain_text
 
 
 @pytest.fixture(autouse=True)
@@ -70,18 +71,17 @@ def test_a_standing_that_ran_out_is_rewritten_and_its_grace_owed_once(cast):
 
 @pytest.mark.django_db
 def test_another_rulebook_rewrites_every_standing(cast):
-    from governance.rulebook import load_version
     from initiatives.models import PastStanding, Standing
 
     cases = [factories.make_case(cast, title=f"Idea {number}") for number in range(3)]
-    text = load_version("2026.1").replace('version = "2026.1"', 'version = "2026.2"')
+    text = plain_text().replace('version = "0.9"', 'version = "1.0"')
     book = factories.make_rulebook(cast.admin, cast.chair, text)
     assert {row.rulebook for row in Standing.objects.all()} == {book}
 
     Standing.objects.update(valid_until=clock.now())
     with CaptureQueriesContext(connection) as queries:
         assert periodic.recompute() == [case.pk for case in cases]
-    assert sum("INTO initiatives_standing" in query["sql"] for query in queries) == 1  # together
+    assert sum("INTO initiatives_paststanding" in query["sql"] for query in queries) == 1  # together
     assert len(queries) < 20
     assert periodic.recompute() == []
     said = PastStanding.objects.filter(initiative=cases[0]).latest("pk")

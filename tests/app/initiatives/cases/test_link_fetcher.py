@@ -117,6 +117,59 @@ def test_addresses_inside_are_not_asked(address):
         fetch("https://evil.example/", Rules(), look_up=says(address))
 
 
+# Every row of IANA's special-purpose registries for IPv4 and IPv6 (November 2025), and the networks of multicast,
+# and of IPv6 addresses that IANA has not given out. Those that carry an IPv4 address have tests of their own below.
+REGISTRIES = """\
+0.0.0.0/8 0.0.0.0/32 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.0.0/29
+192.0.0.8/32 192.0.0.9/32 192.0.0.10/32 192.0.0.170/32 192.0.0.171/32 192.0.2.0/24 192.31.196.0/24 192.52.193.0/24
+192.88.99.0/24 192.88.99.2/32 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4
+255.255.255.255/32 224.0.0.0/4
+::1/128 ::/128 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001:1::1/128 2001:1::2/128 2001:1::3/128 2001:2::/48 2001:3::/32
+2001:4:112::/48 2001:10::/28 2001:20::/28 2001:30::/28 2001:db8::/32 2620:4f:8000::/48 3fff::/20 5f00::/16 fc00::/7
+fe80::/10 fec0::/10 ff00::/8 4000::/3 6000::/3 8000::/1 200::/7 400::/6 800::/5 1000::/4"""
+PUBLIC = """\
+1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 169.253.255.255 169.255.0.0
+172.15.255.255 172.32.0.0 191.255.255.255 192.0.1.0 192.0.3.0 192.167.255.255 192.169.0.0 198.17.255.255 198.20.0.0
+198.51.99.255 198.51.101.0 203.0.112.255 203.0.114.0 223.255.255.255
+2001:200:: 2001:db7:ffff:: 2001:db9:: 2003:: 2606:4700::1111 2620:4f:7fff:: 2620:4f:8001:: 3ffe:ffff:: 3fff:1000::"""
+CARRYING = ("::ffff:{}", "64:ff9b::{}", "::{}", "::ffff:0:{}")  # IPv4-mapped, NAT64, IPv4-compatible, SIIT
+
+
+@pytest.mark.parametrize("network", [ipaddress.ip_network(one) for one in REGISTRIES.split()], ids=str)
+def test_no_address_of_the_special_purpose_registries_is_public(network):
+    last = network.num_addresses - 1
+    for address in (network[0], network[last // 2], network[last // 3], network[last]):
+        assert not safe_fetch.is_public(address), address
+        with pytest.raises(NotFetched, match="inside the house or this machine"):
+            fetch("https://evil.example/", Rules(), look_up=says(str(address)))
+
+
+@pytest.mark.parametrize("address", PUBLIC.split())
+def test_the_neighbours_of_special_networks_are_public(address):
+    assert safe_fetch.is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("carrying", CARRYING)
+def test_an_address_that_carries_another_is_judged_as_that_one(carrying):
+    for network in map(ipaddress.ip_network, REGISTRIES.split()):
+        if network.version == 4 and int(network[-1]) > 1:
+            assert not safe_fetch.is_public(ipaddress.ip_address(carrying.format(network[-1]))), network
+    assert safe_fetch.is_public(ipaddress.ip_address(carrying.format("8.8.8.8")))
+
+
+def test_6to4_and_teredo_are_judged_as_the_address_inside():
+    for inside, public in (
+        ("8.8.8.8", True),
+        ("10.0.0.1", False),
+        ("127.0.0.1", False),
+        ("192.0.2.1", False),
+    ):
+        number = int(ipaddress.IPv4Address(inside))
+        six_to_four = ipaddress.IPv6Address((0x2002 << 112) | (number << 80) | 1)
+        teredo = ipaddress.IPv6Address((0x20010000 << 96) | (0x08080808 << 64) | (number ^ 0xFFFFFFFF))
+        assert safe_fetch.is_public(six_to_four) == safe_fetch.is_public(teredo) == public
+
+
 @pytest.mark.parametrize("mixed", ["93.184.216.34 10.0.0.1", "10.0.0.1 93.184.216.34"])
 def test_one_forbidden_address_of_a_name_is_enough(mixed):
     with pytest.raises(NotFetched, match="inside the house"):

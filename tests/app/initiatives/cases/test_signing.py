@@ -17,7 +17,7 @@ from governance.identity.proofs import demands
 from governance.models import ClauseComment, ContractApproval, ContractVersion, Delegation, Entry
 from governance.permission_result import Refused
 from governance.privacy import retention
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.rulebook.schema import SIGNED_ACTS
 from governance.vocabulary import Strength
 from initiatives.absences import actions as absences
@@ -221,7 +221,7 @@ def says_that_it_does_not_show_it(cast):
 def _verification(cast, said: dict, kind: str) -> Binding:
     case, key = factories.make_prototype(cast), "mvp.rollout"
     case_acts.propose_and_confirm_tier(case, cast.team)
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     checklist_actions.answer(case=case, requirement=key, kind="answered", text="Forty.", by=cast.owner)
     plan = evidence_actions.add_evidence(
         case=case,

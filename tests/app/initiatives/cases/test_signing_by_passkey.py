@@ -20,6 +20,7 @@ from governance.transparency_log import sealing
 from governance.vocabulary import Strength
 from tests.acceptance.walks import story
 from tests.app.initiatives.cases import test_signing
+from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.cases.case_pages import SIGNED, acts, text_of
 from tests.support.identity.authenticator import ORIGIN, Authenticator, enrolled
 from tests.support.identity.signing_addresses import signing_addresses
@@ -37,7 +38,7 @@ def named_address(settings):
 def with_passkey(person: User, **options) -> Authenticator:
     """A passkey of this person that signs, made two days ago as far as anybody can tell."""
     device, row = enrolled(person, seal=False, **options)
-    with acting(system="test"):
+    with unguarded("governance_passkey"), acting(system="test"):
         row.made_at = row.signs_from = clock.now() - timedelta(days=1)
         row.save()
     sealing.seal(wait=True)

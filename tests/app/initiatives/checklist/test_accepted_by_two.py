@@ -12,7 +12,7 @@ from governance.database import row_history
 from governance.gates import criteria
 from governance.models import Rulebook
 from governance.permission_result import Refused
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from initiatives.checklist import actions
 from initiatives.facts import supported_stage
 from initiatives.integration.links import standalone
@@ -33,10 +33,10 @@ def second(cast):
 
 @pytest.fixture
 def case(cast):
-    """A prototype of high risk under the rulebook with levels."""
+    """A prototype of high risk under the shipped rulebook."""
     row = factories.make_prototype(cast)
     case_acts.propose_and_confirm_tier(row, cast.team, "high")
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return case_acts.fresh(row)
 
 

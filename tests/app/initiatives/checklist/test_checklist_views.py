@@ -6,7 +6,7 @@ from adoption.demo import artefacts, case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Rulebook
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist.views import LINES
 from initiatives.evidence import actions as evidence_actions
@@ -94,7 +94,7 @@ def test_answer_and_proof_are_saved_together_or_not_at_all(cast, as_):
     with acts() as kinds:
         answer = client.post(url, typed | {"proof-file": artefacts.pdf("scope")})
     assert answer.status_code == 302
-    assert kinds == ["answered", "evidence added"]
+    assert kinds == ["answered", "evidence added", "evidence added"], "and that the owner says so"
     item = case.evidence.get(title="Scope note")
     assert item.sha256
     assert item.coverage.get().requirement == "proto.scope"
@@ -133,7 +133,7 @@ def test_proof_without_a_title_is_called_by_its_file(cast, as_, proof):
 
 
 def test_proof_stands_open_where_a_word_alone_is_not_enough(cast, as_):
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     case, beside = factories.make_case(cast), "Add evidence beside your word"
     client = as_(cast.owner)
     assert beside in text_of(client.get(at("checklist-row", case.ref, "proto.question"))), "stated is enough"

@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from adoption.demo import case_acts
 from governance import clock
 from governance.models import Rulebook
-from governance.rulebook import load_version, parse
+from governance.rulebook import parse, shipped_text
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist.several import presentation
 from initiatives.evidence import actions as evidence_actions
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 WORDS = {
     "mvp.problem": "Two clerks sort forty letters a day by hand.",
     "mvp.workflow": "The letters of the morning, as drawn in the file.",
+    "mvp.possibility": "The prototype sorted two hundred letters.",
 }
 
 
@@ -68,7 +69,7 @@ def test_what_is_written_is_saved_and_one_item_shows_what_takes_it(cast, as_):
     assert answer.status_code == 302
     assert texts(case) == WORDS, "what is left empty stays open"
     item = case.evidence.get(title="Morning")
-    assert set(item.coverage.values_list("requirement", flat=True)) == {"mvp.workflow"}
+    assert set(item.coverage.values_list("requirement", flat=True)) == {"mvp.problem", "mvp.workflow"}
     again = client.post(at("checklist-several", case.ref), fields | {"then": "next"})
     assert again.status_code == 409, "answered meanwhile, by the same form sent twice"
     assert case.evidence.filter(title="Morning").count() == 1
@@ -87,7 +88,7 @@ def test_nothing_is_saved_where_one_part_is_wrong(cast, as_):
     assert nothing.status_code == 422
     assert "answer one question at least" in text_of(nothing)
     of_none = client.post(
-        place, sent({"mvp.problem": WORDS["mvp.problem"]}, **{"item-document-file": a_file()})
+        place, sent({"mvp.possibility": WORDS["mvp.possibility"]}, **{"item-document-file": a_file()})
     )
     assert of_none.status_code == 422
     assert "Answer one of its questions above" in text_of(of_none)
@@ -135,6 +136,6 @@ def test_the_contract_answers_in_its_own_sentences(cast, as_):
 
 
 def test_where_conditions_of_the_test_count_no_document_is_asked_for():
-    asked = parse(load_version("2026.2"))
+    asked = parse(shipped_text())
     assert presentation.kinds_of(asked, asked.requirements["prod.q04_exceptions"]) == ["test_report"]
     assert presentation.kinds_of(asked, asked.requirements["mvp.rollout"]) == ["document"]

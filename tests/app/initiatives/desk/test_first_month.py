@@ -7,15 +7,15 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from governance import clock
-from governance.rulebook import load_version, parse
-from initiatives.catch_up import actions, queries, waves
+from governance.rulebook import parse, shipped_text
 from initiatives.desk import first_month, seat_time
+from initiatives.holds.actions import lacking, show_by
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from tests.support.cases.imported_portfolio import give_owner, make_portfolio
 
 pytestmark = pytest.mark.django_db
-BOOK = parse(load_version("2026.2"))
+BOOK = parse(shipped_text())
 
 
 def state(key: str) -> str:
@@ -31,18 +31,14 @@ def test_each_step_says_how_far_it_is(cast):
     give_owner(cast, cases[0], cast.owner)
     role_actions.propose_role(case=cases[1], role="owner", person=cast.lead, by=cast.admin)
     assert first_month.owners() == {"accepted": 1, "asked": 1, "none": 2}
-    days = waves.default_days(clock.today())
-    actions.propose_plans(cases=[case.pk for case in cases], days=days, by=cast.admin)
-    plans = queries.plans_of(cases)
-    actions.answer_plan(plan=plans[cases[1].pk], agreed=True, by=cast.chair)
-    actions.answer_plan(plan=plans[cases[2].pk], agreed=False, words="Sooner.", by=cast.chair)
-    assert first_month.plans() == {"agreed": 1, "dated": 1, "sent back": 1, "none": 1}
-    assert state("catch-up") == "1 agreed, 1 dated and not agreed, 1 sent back, 1 without a plan"
+    assert state("catch-up") == "0 with a day, 0 past their day, 4 without a day"
+    show_by(case=cases[0], due=clock.today(), by=cast.owner)
+    assert state("catch-up") == "1 with a day, 0 past their day, 3 without a day"
 
 
 def test_gaps_are_those_of_the_cases(cast):
     cases = make_portfolio(cast)
-    assert first_month.gaps_by_layer().total() == sum(map(len, queries.gaps_of(cases).values()))
+    assert first_month.gaps_by_layer().total() == sum(len(lacking(case)) for case in cases)
 
 
 def test_what_a_seat_costs_follows_from_what_it_signs():

@@ -1,7 +1,8 @@
-"""The page of effort, the form that takes a line in seconds, tables of issue trackers, and the leaders' page."""
+"""The page of effort, the form that takes a line in seconds, tables of issue trackers, and effort in Insights."""
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
@@ -43,6 +44,7 @@ def enter(client, case, answer, **mended):
     """Let the lines enter as the page offers it, mended here and there."""
     mapping, form = answer.context["mapping"], answer.context["form"]
     fields = {bound.html_name: bound.value() or "" for bound in mapping if bound.name != "replace"}
+    fields |= {f"author_{place}": "-" for place in range(len(mapping.authors))}  # nobody here
     fields |= {"kept": form["kept"].value(), "step": "enter"} | mended
     return client.post(at("effort-import", case.ref), fields)
 
@@ -280,6 +282,16 @@ def test_who_waits_is_found_by_name_and_money_by_its_currency(cast, as_):
         ("2h30", "hours", "2.5"),
         ("90", "minutes", "1.5"),
         ("9,000", "seconds", "2.5"),
+        ("9.000", "seconds", "2.5"),
+        ("1.5h", "", "1.5"),
+        ("90 min", "", "1.5"),
+        ("1,5 Std.", "", "1.5"),
+        ("0:45:30", "", "0.76"),
+        ("2", "days", "16"),
+        ("2", "", None),
+        ("1.250", "hours", None),
+        ("1,250", "minutes", None),
+        ("1.250,5", "minutes", "20.84"),
         ("1e9", "hours", None),
         ("-3", "hours", None),
         ("NaN", "hours", None),
@@ -296,13 +308,46 @@ def test_times_are_read_as_trackers_write_them_or_not_at_all(spent, unit, hours)
     assert bool(line.problems) != bool(hours)
 
 
-def test_units_and_layers_are_guessed_from_headers_and_numbers():
+@pytest.mark.parametrize(
+    ("cells", "money", "currency"),
+    [
+        (["1,200"], None, ""),
+        (["1.200"], None, ""),
+        (["1,200", "12.50"], "1200", "EUR"),
+        (["1,200", "12,50"], "1.20", "EUR"),
+        (["USD 1.2k"], "1200", "USD"),
+        (["0.120m"], "120000", "EUR"),
+        (["12 apples"], None, ""),
+    ],
+)
+def test_money_that_can_be_two_amounts_is_asked_about_and_keeps_its_currency(cells, money, currency):
+    rows = "".join(f'2024-11-04,1,"{cell}"\n' for cell in cells)
+    table = read_table(f"Date,Hours,Cost\n{rows}".encode())
+    how = replace(guessed(table), currency="EUR")
+    line = read(table, how, clock.today())[0]
+    assert (line.money, line.currency) == (Decimal(money) if money else None, currency)
+    assert bool(line.problems) != bool(money)
+    if cells == ["1,200"]:
+        assert read(table, replace(how, decimals=","), clock.today())[0].money == Decimal("1.20")
+        assert "two numbers" in line.problems[0]
+
+
+@pytest.mark.parametrize(("spent", "hours"), [("7.250", "7.25"), ("1.500", None), ("1,500", None)])
+def test_hours_with_three_decimals_are_read_where_nothing_else_can_be_meant(spent, hours):
+    table = read_table(f'date,hours\n2024-11-04,"{spent}"\n'.encode())
+    (line,) = read(table, guessed(table), clock.today())
+    assert line.hours == (Decimal(hours) if hours else None)
+
+
+def test_units_and_layers_are_guessed_from_headers_alone():
     head = "Key,Date,{},Labels\n"
     for name, value, unit in (
         ("Time Spent (seconds)", 3600, "seconds"),
-        ("Time Spent", 7200, "seconds"),
-        ("Time Spent", 2, "hours"),
         ("Minutes", 600, "minutes"),
+        ("Logged Hours", 2, "hours"),
+        ("Time spent (days)", 2, "days"),
+        ("Time Spent", 7200, ""),
+        ("Time Spent", 2, ""),
     ):
         table = read_table((head.format(name) + f'A,2024-11-04,{value},"sso, urgent"\n').encode())
         how = guessed(table)
@@ -331,7 +376,7 @@ def test_hostile_and_broken_tables_enter_nothing_and_are_said(cast, as_):
     assert len(answer.context["lines"][0].worked.words) <= 250
 
 
-# --- The leaders' page -----------------------------------------------------------------------------------------------
+# --- Insights -------------------------------------------------------------------------------------------------------
 
 
 def test_every_figure_leads_to_the_lines_behind_it(cast, as_):
@@ -341,32 +386,32 @@ def test_every_figure_leads_to_the_lines_behind_it(cast, as_):
     note(case, cast.lead, layer="policy", hours=None, money=Decimal(900), currency="EUR")
     note(case, cast.lead, layer="policy", hours=None, money=Decimal(7), currency="USD")
     note(case, cast.lead, hours=None, waited_days=Decimal(2))
-    page = client.get(at("where-it-goes"))
-    text = text_of(page)
+    page, waiting = client.get(at("insights-money")), client.get(at("insights-people"))
+    text = text_of(page) + text_of(waiting)
     for words in ("2.0 months", "EUR 900", "USD 7", "Billing", "nobody named"):
         assert words in text
-    context = page.context
+    context, waits = page.context, waiting.context
     links = [link for _, link, _ in context["layers"]] + [link for *_, link in context["money"]]
-    links += [link for _, link in (*context["waits"], *context["systems"])] + [context["all_lines"]]
+    links += [link for _, link in (*waits["waits"], *waits["systems"])] + [context["all_lines"]]
     counted = {link: client.get(link).context["page"].paginator.count for link in links}
     (integration,) = (link for row, link, _ in context["layers"] if row.layer == "integration")
     assert counted[integration] == 2
     assert counted[context["all_lines"]] == 4
     assert [counted[link] for *_, link in context["money"]] == [1, 1]
-    assert [counted[link] for _, link in context["waits"]] == [1, 1]
-    assert [counted[link] for _, link in context["systems"]] == [1]
+    assert [counted[link] for _, link in waits["waits"]] == [1, 1]
+    assert [counted[link] for _, link in waits["systems"]] == [1]
 
 
 def test_filters_stay_in_the_links_and_junk_is_said(cast, as_):
     case, client = factories.make_mvp(cast), as_(cast.owner)
     note(case, cast.lead)
     day = clock.today().isoformat()
-    page = client.get(at("where-it-goes", unit=cast.unit.pk, since=day))
+    page = client.get(at("insights-money", unit=cast.unit.pk, since=day))
     (link, *_) = (link for row, link, _ in page.context["layers"] if row.rows)
     asked = parse_qs(urlsplit(link).query)
     assert asked == {"unit": [str(cast.unit.pk)], "since": [day], "layer": ["integration"]}
     for junk in ({"unit": "x"}, {"since": "never"}, {"since": "2026-05-05", "until": "2026-01-01"}):
-        answer = client.get(at("where-it-goes", **junk))
+        answer = client.get(at("insights-money", **junk))
         assert "not understood and is ignored" in text_of(answer)
     for junk in (
         {"case": "x"},
@@ -392,7 +437,7 @@ def test_the_file_runs_nothing_and_holds_what_the_reader_may_see(cast, as_):
 def test_ten_times_the_lines_cost_no_query_more(cast, as_):
     case, client = factories.make_mvp(cast), as_(cast.owner)
     note(case, cast.lead, waited_days=Decimal(1), waits_for=cast.lead)
-    pages = [at("where-it-goes"), at("efforts"), at("integration-effort", case.ref)]
+    pages = [at("insights-money"), at("insights-people"), at("efforts"), at("integration-effort", case.ref)]
 
     def asked(page):
         client.get(page)

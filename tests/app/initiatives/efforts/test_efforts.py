@@ -14,12 +14,13 @@ from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
 from initiatives.access import permissions as case_permissions
 from initiatives.efforts import actions as effort_actions
-from initiatives.efforts import effort_report, notes
+from initiatives.efforts import notes
 from initiatives.efforts import queries as effort_queries
 from initiatives.efforts.effort_import import monday
-from initiatives.efforts.effort_report import Wanted
 from initiatives.facts import visible_progress
 from initiatives.holds import actions as hold_actions
+from initiatives.insights import effort_report
+from initiatives.insights.effort_report import Wanted
 from initiatives.models import Effort, Link, System, Term, TermDefinition, TermUse
 from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions

@@ -150,7 +150,7 @@ def test_what_is_no_request_is_400_with_a_sentence(system, asked):
 
 def test_headers_are_as_the_specification_says(system):
     for wrong in ("text/plain", "application/xml", "", "multipart/form-data; boundary=x"):
-        assert system.send("/access/v1/evaluation", body(), content_type=wrong).status_code == 400
+        assert system.send("/access/v1/evaluation", body(), content_type=wrong).status_code == 415
     with_charset = system.send(
         "/access/v1/evaluation", body(), content_type="application/json; charset=utf-8"
     )

@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -142,9 +143,9 @@ def _prove(cast, case) -> None:
 def test_in_a_high_tier_a_shortfall_counts_at_once():
     short = {
         "supported": "mvp",
-        "short": 1,
+        "shortfall": 1,
         "label": "Production in name only",
-        "from": "2026-11-01T00:00:00+00:00",
+        "from_at": datetime(2026, 11, 1, tzinfo=UTC),
     }
     today = clock.today()
     later = today + timedelta(days=10)
@@ -152,7 +153,7 @@ def test_in_a_high_tier_a_shortfall_counts_at_once():
     assert decision_cache._short("limited", "import", short, None, today)
     assert not decision_cache._short("limited", "decision", short, later, today)
     assert decision_cache._short("limited", "decision", short, today - timedelta(days=1), today)
-    assert not decision_cache._short("high", "decision", short | {"short": 0}, None, today)
+    assert not decision_cache._short("high", "decision", short | {"shortfall": 0}, None, today)
     assert decision_cache._short("minimal", "decision", None, None, today), (
         "what is not known is not relied on"
     )
@@ -363,7 +364,10 @@ def test_an_error_of_ours_allows_nothing_and_does_not_stop_the_batch_of_others(s
 
     monkeypatch.setattr(enforcement_api.authorization_decision, "decide", broken)
     answer = system.send("/access/v1/evaluation", question("summarise"))
-    assert (answer.status_code, answer.json()) == (500, "Something went wrong here; nothing is allowed.")
+    assert answer.status_code == 500
+    assert re.fullmatch(
+        r"Plumbline could not answer\. Nothing was allowed .* reference [0-9a-f]{12}\.", answer.json()
+    )
 
 
 def test_a_contract_that_cannot_be_read_denies_and_leaves_the_others_alone(cast, mvp, system):

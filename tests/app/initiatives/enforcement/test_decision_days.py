@@ -11,7 +11,7 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.gates import criteria
 from governance.models import OutcomeReport, Rulebook
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import Level, OutcomeKind, TakesEffect
 from initiatives.facts import supported_stage
 from initiatives.findings import decision_days
@@ -27,11 +27,9 @@ RUNTIME, ROLLOUT = "layer.runtime", "mvp.rollout"
 
 @pytest.fixture
 def case(cast):
-    """An MVP for forty people, with a contract, on which the rulebook with levels decides."""
+    """An MVP for forty people, with a contract, on which the shipped rulebook decides."""
     row = factories.make_contract(cast, factories.make_mvp(cast), FIXTURE)
-    factories.make_rulebook(
-        cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
-    )
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
     return case_acts.fresh(row)
 
 

@@ -214,7 +214,7 @@ def test_the_key_is_in_no_log_no_statement_no_row_and_no_session(cast, as_, case
         with monkeypatch.context() as broken:
             broken.setattr(decision, "decide", lambda *_: 1 / 0)
             assert system.send(EVALUATION, question("read")).status_code == 500
-            broken.setattr(enforcement_api, "_response", lambda *_: 1 / 0)
+            broken.setattr(enforcement_api, "opened", lambda *_: 1 / 0)
             assert system.send(EVALUATION, question("read")).status_code == 500
         client.post(at("key-revoke", case.ref, row.pk), {"reason": "Lost"})
         assert status(token) == 401

@@ -312,7 +312,7 @@ def test_a_row_shows_the_forms_of_the_kinds_it_takes_and_keeps_their_drafts(cast
     whole |= {"proof-observed_on": clock.today().isoformat(), "proof-file": artefacts.pdf("June")}
     with acts() as kinds:
         client.post(url, typed | whole)
-    assert kinds == ["answered", "evidence added"]
+    assert kinds == ["answered", "evidence added", "evidence added"], "and that the owner says so"
     assert added(case).get().details["n"] == 240
 
 

@@ -150,7 +150,7 @@ def test_replacing_an_item_says_what_goes_stale_before(cast, as_):
 
 def test_the_item_says_what_it_proves_and_what_ended_it(cast, as_):
     case = factories.make_case(cast)
-    item = document(case, cast.owner, link="https://example.org/x", file=None)
+    item = document(case, cast.owner, link="https://example.org/x", file=None, covers=["mvp.risk"])
     components_actions.report_change(case=case, triggers=["data_source"], what="Archive moved", by=cast.owner)
     page = text_of(as_(cast.owner).get(at("evidence-item", case.ref, item.pk)))
     assert "unverified link" in page

@@ -12,7 +12,6 @@ from django.db import connection
 from django.urls import reverse
 
 from governance import clock
-from initiatives.imports.assertions.queries import lists
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.inventories import batch_rows, import_runs
 from initiatives.imports.inventories.views import _organisations
@@ -139,7 +138,6 @@ def test_a_kept_file_is_nobody_elses_and_not_for_ever(cast, as_):
         ({"source": "us-2025", "file": SimpleUploadedFile("a.pdf", b"a,b\n1,2\n")}, "ends in .csv"),
         ({"source": "nowhere", "file": b"a,b\n1,2\n"}, "Select a valid choice"),
         ({"source": "us-2025", "file": b"a,b\n1,2\n", "published_on": "soon"}, "year-month-day"),
-        ({"source": "us-2025", "file": b"a,b\n1,2\n", "backfill": "on"}, "nothing to fill in behind"),
     ],
 )
 def test_wrong_uploads_say_how_to_mend_them(cast, as_, data, words):
@@ -244,7 +242,7 @@ def test_the_sheet_of_a_workbook_is_chosen_once_and_remembered(cast, as_):
     )
     form = {"source": "new", "new_source": "acme"}
     asked = client.post(reverse("imports"), {**form, "file": sent(content, "a.xlsx")})
-    assert "Which sheet of the workbook holds the inventory?" in asked.content.decode()
+    assert "Which sheet of the workbook holds the rows?" in asked.content.decode()
     assert not ImportBatch.objects.exists()
     kept = asked.context["form"].initial["kept"]
     page(client, reverse("imports"), **form, kept=kept, sheet="Small")
@@ -385,7 +383,7 @@ def test_a_long_import_that_cannot_be_read_says_why(cast, as_, monkeypatch):
     import_runs.run(newer.pk)
     inventory_actions.confirm_batch(batch=ImportBatch.objects.get(), by=cast.admin)
     assert import_runs.run(older.pk).state == "failed"
-    assert "backfill history" in page(client, reverse("imports"))
+    assert "is older than" in page(client, reverse("imports"))
 
 
 def asked_of_the_worker(client, monkeypatch) -> ImportRun:
@@ -434,22 +432,20 @@ def test_a_run_lost_twice_leaves_no_file(cast, as_, monkeypatch):
     assert not default_storage.listdir("import-runs")[1]
 
 
-def test_sheets_of_ones_own_are_no_source_of_inventories(cast, as_):
-    text = "Initiative;Status\nReader;Pilot\n"
-    batch = portfolio_actions.upload_portfolio(content=text.encode(), file_name="own.csv", by=cast.admin)
+def test_sheets_of_ones_own_are_uploaded_on_the_same_page_and_are_no_inventory(cast, as_):
+    client, file = as_(cast.admin), sent(b"Initiative;Status\nReader;Pilot\n", "own.csv")
+    page(client, reverse("imports"), file=file, source="own-portfolio")
+    batch = ImportBatch.objects.get(own=True)
+    assert "Decide it" not in page(client, reverse("import-row", args=[batch.rows.get().pk]))
     portfolio_actions.map_portfolio(
         batch=batch,
         columns=batch.reading["columns"],
         **{"stages": {}, "units": {}, "people": {}, "unit": cast.unit, "parent": cast.unit, "by": cast.admin},
     )
     portfolio_actions.confirm_portfolio(batch=batch, by=cast.admin)
-    client = as_(cast.admin)
-    offered = client.get(reverse("imports")).context["form"].fields["source"].choices
-    assert "own-portfolio" not in [key for key, _ in offered]
     named = page(client, reverse("imports"), file=sent(lines(3)), source="new", new_source="Own portfolio")
     assert "Name the source with letters or digits" in named
     assert "Own portfolio" in page(client, reverse("imports"))
-    assert batch.pk not in [one.pk for one in lists()]
 
 
 def test_the_same_file_as_ones_own_is_another_list(cast):

@@ -1,4 +1,4 @@
-"""A list of others changes nothing of one's own: no count, menu, desk or reminder; what is taken over is one's own."""
+"""A list of others changes no count, menu, desk or reminder of one's own. A newer file asks, and moves nothing."""
 
 import re
 
@@ -8,8 +8,9 @@ from django.urls import reverse
 from governance.models import Unit
 from governance.notices import due
 from governance.notices.desk import all_lines
+from governance.permission_result import Refused
 from initiatives.imports.inventories import actions
-from initiatives.models import Initiative
+from initiatives.models import ImportBatch, Initiative
 from initiatives.units import actions as unit_actions
 from tests.support import factories
 
@@ -23,12 +24,12 @@ LIST = (
 PAGES = [
     reverse("portfolio"),
     reverse("portfolio") + "?view=board",
-    reverse("pictures"),
-    reverse("leaders"),
+    reverse("insights-flow"),
+    reverse("insights"),
     reverse("desk"),
     reverse("ideas"),
     reverse("decisions"),
-    reverse("where-it-goes"),
+    reverse("insights-money"),
     reverse("register"),
     reverse("crosswalk"),
     reverse("units"),
@@ -82,16 +83,13 @@ def test_their_units_are_in_no_menu(cast, as_):
             ), url
 
 
-def test_they_are_comparable_beside_ones_own(cast, as_):
+def test_they_are_found_apart_from_ones_own(cast, as_):
     case = factories.make_case(cast, title="Reader of invoices")
     bring_in(cast)
     client = as_(cast.admin)
     theirs = client.get(reverse("portfolio"), {"whose": "others"}).content.decode()
     assert "Invoice reader" in theirs
     assert case.title not in theirs
-    both = client.get(reverse("portfolio"), {"whose": "all"}).content.decode()
-    assert "Invoice reader" in both
-    assert case.title in both
     unit = Unit.objects.get(name="Other Org")
     assert "Invoice reader" in client.get(reverse("portfolio"), {"unit": unit.pk}).content.decode()
     export = client.get(reverse("portfolio-export")).getvalue().decode()
@@ -125,3 +123,36 @@ def test_the_confirmation_says_where_rows_land(cast, as_):
             file_name="theirs.csv", source=f"theirs-{own}", own=own, by=cast.admin,
         )  # fmt: skip
         assert words in as_(cast.admin).get(reverse("import-confirm", args=[batch.pk])).content.decode()
+
+
+def sent(cast, text: str) -> ImportBatch:
+    """A file of a source that is not known, which waits."""
+    text = "Name,Stage,Agency,ID\n" + text
+    return actions.upload_batch(content=text.encode(), file_name="a.csv", source="acme", by=cast.admin)
+
+
+def test_a_name_ties_nothing_and_is_asked_about(cast):
+    actions.confirm_batch(batch=sent(cast, "Bot,Pilot,Acme,A-1\nMap,Pilot,Acme,A-2\n"), by=cast.admin)
+    batch = sent(cast, "Bot,Live,Acme,B-1\nMap,Live,Acme,B-2\nSign,Live,Acme,B-3\n")
+    bot, other, sign = batch.rows.order_by("line")
+    assert [row.decision for row in (bot, other, sign)] == ["triage", "triage", "import"]
+    assert bot.initiative is None
+    assert Initiative.objects.get(title="Bot").ref in bot.problems[-1]["text"]
+    actions.confirm_batch(batch=batch, by=cast.admin)
+    assert Initiative.objects.count() == 3
+    told = {"rows": [bot.pk, other.pk], "reason": "Looked at.", "by": cast.admin}
+    assert actions.decide_rows(batch=batch, stage="mvp", **told) == {"decided": 0, "left": 2}
+    assert actions.decide_row(row=bot, reason="The same.", by=cast.admin).decision == "reject"
+    row = actions.decide_row(row=other, stage="mvp", reason="Another office.", by=cast.admin)
+    assert (row.decision, row.initiative.stage) == ("import", "mvp")
+    assert Initiative.objects.filter(title="Map").count() == 2
+
+
+def test_a_row_set_aside_is_no_second_case_of_what_a_newer_file_brought(cast):
+    older = sent(cast, "Bot,Quartz,Acme,A-1\n")
+    actions.confirm_batch(batch=older, by=cast.admin)
+    newer = sent(cast, "Bot,Live,Acme,A-1\n")
+    actions.confirm_batch(batch=newer, by=cast.admin)
+    with pytest.raises(Refused, match="A file imported since"):
+        actions.decide_row(row=older.rows.get(), stage="mvp", reason="Remembered.", by=cast.admin)
+    assert Initiative.objects.count() == 1

@@ -5,7 +5,7 @@ import pytest
 from governance import clock
 from governance.database import row_history
 from governance.database.row_history import acting
-from governance.models import Entry, Unit, User
+from governance.models import Entry, PasswordLink, Unit, User
 from governance.permission_result import Conflict, Refused
 from initiatives.desk.lines import sheet_changes
 from initiatives.imports.portfolio import actions, proposed_changes
@@ -15,11 +15,12 @@ from initiatives.registration import actions as registration_actions
 from initiatives.roles import actions as role_actions
 from initiatives.roles import reminders
 from initiatives.worklist.person_worklist import look_of
+from tests.support.attacks.unguarded_writes import unguarded
 
 pytestmark = pytest.mark.django_db
 SHEET = """Initiative;Owner;Department;Status;Vendor;Budget;Currency;Go-live;Ticket;Risk
 Invoice reader;{owner};{unit};Live;Acme;120k;EUR;2025-03-14;P-1;High
-Mail triage;{owner};{unit};Pilot;;€ 80.000;;Q3 2026;P-2;
+Mail triage;{owner};{unit};Pilot;;€ 80 000;;Q3 2026;P-2;
 Route planner;Bob Nobody;Warehousing;Idea;;;;;P-3;low
 Depot camera;;Warehousing;Poc;Acme;10;;03/04/2027;P-4;
 Quiet one;;;;;;;;P-5;
@@ -69,7 +70,7 @@ def test_corrected_on_the_page_published_and_remembered(cast, as_):
     batch = upload(cast)
     client = as_(cast.admin)
     page = client.get(batch.get_absolute_url())
-    form = page.context["form"]
+    form = page.context["mapping"]
     assert len(form.unsure) == 1
     posted = {name: field.initial or "" for name, field in form.fields.items()} | form.initial
     posted |= {f"stage_{form.stage_words.index('')}": "proposed", "currency": "CHF", "dates": "dmy"}
@@ -80,10 +81,10 @@ def test_corrected_on_the_page_published_and_remembered(cast, as_):
     assert rows["Quiet one"]["stage"] == "proposed"
     assert (rows["Depot camera"]["currency"], rows["Depot camera"]["go_live_on"]) == ("CHF", "2027-04-03")
     assert rows["Route planner"]["owner"] == cast.lead.pk
-    page = client.get(f"{batch.get_absolute_url()}publish/").content.decode()
+    page = client.get(f"{batch.get_absolute_url()}confirm/").content.decode()
     assert "5 initiatives join the portfolio: 2 as ideas" in page
     assert "Warehousing" in page
-    done = client.post(f"{batch.get_absolute_url()}publish/", follow=True).content.decode()
+    done = client.post(f"{batch.get_absolute_url()}confirm/", follow=True).content.decode()
     assert "5 initiatives are in your portfolio; 3 times an owner is asked." in done
     planner = Initiative.objects.get(title="Route planner")
     assert (planner.stage, planner.basis, planner.unit.name) == ("proposed", "registered", "Warehousing")
@@ -159,10 +160,15 @@ def test_an_own_sheet_is_undone_and_an_invitation_binds_by_its_link(cast, mailou
         parent=cast.unit,
         by=cast.admin,
     )
+    assert not User.objects.filter(email="mia@new.example").exists(), (
+        "nobody is invited before it is published"
+    )
+    assert not PasswordLink.objects.exists()
+    counts = actions.confirm_portfolio(batch=ImportBatch.objects.get(pk=batch.pk), by=cast.admin)
     person = User.objects.get(email="mia@new.example")
     assert not person.has_usable_password()
     assert person.full_name == "Mia New"
-    counts = actions.confirm_portfolio(batch=ImportBatch.objects.get(pk=batch.pk), by=cast.admin)
+    assert PasswordLink.objects.get().person == person
     assert counts["asked"] == 1
     removal_actions.undo_batch(batch=batch, reason="Wrong sheet.", by=cast.admin)
     assert not Initiative.objects.live().filter(title="Card scanner").exists()
@@ -203,9 +209,9 @@ def test_every_department_and_owner_is_read_however_many_there_are(cast, as_):
     row = batch.rows.get(mapped__title="Case 230")
     assert (row.mapped["unit"], row.mapped["owner"]) == (str(cast.unit.pk), cast.owner.pk)
     page = as_(cast.admin).get(batch.get_absolute_url())
-    form = page.context["form"]
+    form = page.context["mapping"]
     assert (len(form.part("unit")), len(form.unsure), len(form.sure)) == (200, 200, 0)
-    assert "62 more departments and owners are read as they stand" in page.content.decode()
+    assert "62 more departments and owners are not listed here" in page.content.decode()
     posted = {name: field.initial or "" for name, field in form.fields.items()} | form.initial
     assert as_(cast.admin).post(batch.get_absolute_url(), posted).status_code == 302
     row.refresh_from_db()
@@ -221,7 +227,7 @@ def test_what_is_remembered_counts_while_it_is_there(cast):
     again = upload(cast, text.replace("One", "Two"))
     assert again.reading["units"] == {"Depot": str(gone.pk)}
     assert again.reading["people"]["The boss"]["person"] == cast.lead.pk
-    with acting(by=cast.admin):
+    with unguarded("governance_user"), acting(by=cast.admin):
         gone.delete()
         row_history.update_where(User, [cast.lead.pk], is_active=False)
     third = upload(cast, text.replace("One", "Three"))
@@ -264,7 +270,7 @@ def test_a_closed_initiative_asks_its_owner_nothing(cast):
     role_actions.accept_role(assignment=role, by=cast.lead)
     upload(cast, "Initiative;Vendor;Status\nRoute planner;Acme;Idea\n")
     assert list(sheet_changes(look_of(cast.lead)))
-    with acting(by=cast.admin):
+    with unguarded("initiatives_initiative"), acting(by=cast.admin):
         gone = {"withdrawn_at": clock.now(), "withdrawn_reason": "Not ours."}
         row_history.update_where(Initiative, [case.pk], **gone)
     assert not list(sheet_changes(look_of(cast.lead)))
@@ -275,7 +281,7 @@ def test_changes_that_no_longer_fit_stop_none_of_the_others(cast, as_):
     with acting(by=cast.admin):
         waiting = RoleAssignment.objects.waiting().values_list("pk", flat=True)
         row_history.update_where(RoleAssignment, list(waiting), declined_at=clock.now())
-    batch = upload(cast, SHEET.replace("120k", "150k").replace("80.000", "90.000"), "newer.csv")
+    batch = upload(cast, SHEET.replace("120k", "150k").replace("80 000", "90 000"), "newer.csv")
     rows = batch.rows.filter(decision="change").order_by("line")
     assert [row.mapped["title"] for row in rows] == ["Invoice reader", "Mail triage"]
     first = rows[0]
@@ -303,6 +309,6 @@ def test_an_answer_that_takes_nothing_is_an_answer(cast, as_):
 def test_who_left_since_the_sheet_was_read_is_not_asked(cast):
     batch = upload(cast, "Initiative;Owner;Status\nOne;{owner};Idea\n")
     assert batch.rows.get().mapped["owner"] == cast.owner.pk
-    with acting(by=cast.admin):
+    with unguarded("governance_user"), acting(by=cast.admin):
         row_history.update_where(User, [cast.owner.pk], is_active=False)
     assert actions.confirm_portfolio(batch=batch, by=cast.admin)["asked"] == 0

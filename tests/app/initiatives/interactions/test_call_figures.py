@@ -18,7 +18,7 @@ from governance.interaction_log.shape import Interaction as Report
 from governance.interaction_log.shape import Kind, Message, Source, ToolCall
 from governance.models import Entry, Interaction, PolicyDecision
 from governance.permission_result import Conflict, Refused
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import Level, TakesEffect
 from initiatives.findings import sync
 from initiatives.interactions.comparison import presentation
@@ -37,11 +37,9 @@ ASKED, ANSWERED = (Message("user", "?"),), (Message("assistant", "!"),)
 
 @pytest.fixture
 def case(cast):
-    """An MVP with a contract, on which the rulebook with levels decides; at noon, so that one day is counted."""
+    """An MVP with a contract, on which the shipped rulebook decides; at noon, so that one day is counted."""
     row = factories.make_contract(cast, factories.make_mvp(cast), FIXTURE)
-    factories.make_rulebook(
-        cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
-    )
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
     with time_machine.travel(clock.midnight_after(clock.today()) + timedelta(hours=12)):
         yield case_acts.fresh(row)
 

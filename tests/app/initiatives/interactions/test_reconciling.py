@@ -17,7 +17,7 @@ from governance.interaction_log.reconciliation import SETTLED
 from governance.interaction_log.shape import Interaction as Report
 from governance.interaction_log.shape import Kind, Message, ToolCall
 from governance.models import Entry, Interaction, OutcomeReport, PolicyDecision
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from governance.vocabulary import Level, LogFindingKind, OutcomeKind, TakesEffect
 from initiatives import tasks
 from initiatives.findings import decision_days, sync
@@ -44,11 +44,9 @@ NEVER, DENIED = LogFindingKind.NEVER_ASKED, LogFindingKind.AFTER_DENIAL
 
 @pytest.fixture
 def case(cast):
-    """An MVP with a contract, on which the rulebook with levels decides; at noon, so that one day is compared."""
+    """An MVP with a contract, on which the shipped rulebook decides; at noon, so that one day is compared."""
     row = factories.make_contract(cast, factories.make_mvp(cast), FIXTURE)
-    factories.make_rulebook(
-        cast.admin, cast.chair, source=load_version("2026.2"), takes_effect=TakesEffect.AT_ONCE
-    )
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text(), takes_effect=TakesEffect.AT_ONCE)
     with time_machine.travel(clock.midnight_after(clock.today()) + timedelta(hours=12)):
         yield case_acts.fresh(row)
 

@@ -9,7 +9,7 @@ from adoption.demo import case_acts
 from adoption.meetings.board_pack import _levels
 from governance import clock
 from governance.gates.requirements import State
-from governance.rulebook import load_version
+from governance.rulebook import shipped_text
 from initiatives.facts import supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from tests.support import factories
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def prototype(cast):
-    factories.make_rulebook(cast.admin, cast.chair, source=load_version("2026.2"))
+    factories.make_rulebook(cast.admin, cast.chair, source=shipped_text())
     return case_acts.to_prototype(factories.make_case(cast, title="Kept"), cast.team)
 
 
@@ -40,13 +40,6 @@ def test_the_profile_stands_beside_the_supported_stage(cast, as_, prototype):
     assert words in client.get("/cases/").content.decode()
     assert exported(client)["Levels of answers"] == words
     assert _levels(supported_stage.judged(prototype)) == words
-
-
-def test_under_a_rulebook_without_levels_there_is_none(cast, as_):
-    case = factories.make_prototype(cast, title="Kept")
-    assert case.spans.covering(clock.now()).get().profile is None
-    assert exported(as_(cast.owner))["Levels of answers"] == ""
-    assert _levels(supported_stage.judged(case)) == ""
 
 
 def test_a_waiver_shows_with_its_first_last_day():

@@ -1,8 +1,15 @@
 """Requests in the shapes that Entra ID and Okta document: each is taken, and does what it says."""
 
-import pytest
+import json
+from pathlib import Path
 
-from governance.models import ManagedAccount, User
+import pytest
+from django.db import IntegrityError, transaction
+
+from governance.database.row_history import acting
+from governance.models import Entry, ManagedAccount, User
+from tests.support.attacks.unguarded_writes import unguarded
+from tests.support.paths import ROOT
 from tests.support.servers.directories import ENTERPRISE, GROUP, USER, Sender
 
 pytestmark = pytest.mark.django_db
@@ -268,3 +275,189 @@ def test_okta_pushes_a_group(okta):
     assert (said["displayName"], [row["value"] for row in said["members"]]) == ("Test SCIMv4", [one["id"]])
     assert okta.send("GET", 'Groups?filter=displayName eq "Test SCIMv4"').json()["totalResults"] == 1
     assert okta.send("DELETE", place).status_code == 204
+
+
+# --- Texts, managers and logins as directories really send them -------------------------------------------------------
+
+DATA = Path(ROOT) / "tests/data/apis"
+MANAGER = f"{ENTERPRISE}:manager"
+LOGINS = [json.loads(line) for line in (DATA / "login-names.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("file", "field"),
+    [("half-a-character-scim-user", "displayName"), ("nul-and-other-characters-scim-user", "userName")],
+)
+def test_an_account_with_a_character_that_nobody_sees_is_refused_by_its_field(entra, file, field):
+    answer = entra.send("POST", "Users", json.loads((DATA / f"{file}.json").read_text()))
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    assert answer.json()["detail"].startswith(f"{field}: ")
+    assert not ManagedAccount.objects.exists()
+
+
+def test_entra_moves_a_manager_by_path_with_a_bare_id(entra, ann):
+    """Also when the account has a manager already, whose name is read-only."""
+    place = f"Users/{ann['id']}"
+    for name in ("bo@corp.example", "cy@corp.example"):
+        boss = entra.makes(name)
+        body = (DATA / "entra-manager-by-path-patch.json").read_text().replace("MANAGER", boss["id"])
+        answer = entra.send("PATCH", place, json.loads(body))
+        assert answer.status_code == 200, answer.content
+        assert answer.json()[ENTERPRISE]["manager"]["value"] == boss["id"]
+        assert person_of(ann).manager == person_of(boss)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "Add", "path": MANAGER, "value": "ID"},
+        {"op": "replace", "path": MANAGER, "value": ["ID"]},
+        {
+            "op": "Replace",
+            "path": MANAGER,
+            "value": {"value": "ID", "displayName": "Bo", "$ref": "../Users/ID"},
+        },
+        {"op": "Replace", "path": MANAGER, "value": [{"$ref": None, "value": "ID"}]},
+        {"op": "Replace", "path": f"{MANAGER}.value", "value": "ID"},
+        {"op": "Replace", "path": "manager", "value": "ID"},
+        {"op": "Replace", "value": {MANAGER: "ID"}},
+        {"op": "Replace", "value": {MANAGER: {"value": "ID", "displayName": "Bo"}}},
+        {
+            "op": "Add",
+            "value": {ENTERPRISE: {"manager": {"value": "ID", "displayName": "Bo"}, "department": "x"}},
+        },
+        {"op": "Add", "value": {ENTERPRISE: {"manager": "ID"}}},
+    ],
+)
+def test_every_way_to_write_a_manager_is_taken(entra, ann, operation):
+    place = f"Users/{ann['id']}"
+    first, boss = entra.makes("first@corp.example"), entra.makes("bo@corp.example")
+    assert entra.patches(place, {"op": "Add", "path": MANAGER, "value": first["id"]}).status_code == 200
+    answer = entra.patches(place, json.loads(json.dumps(operation).replace("ID", boss["id"])))
+    assert answer.status_code == 200, answer.content
+    assert person_of(ann).manager == person_of(boss)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "Remove", "path": MANAGER},
+        {"op": "Remove", "path": MANAGER, "value": ""},
+        {"op": "Remove", "path": MANAGER, "value": [{"value": "ID"}]},
+        {"op": "Replace", "path": MANAGER, "value": ""},
+        {"op": "Replace", "path": MANAGER, "value": {"value": ""}},
+        {"op": "Replace", "path": MANAGER, "value": None},
+        {"op": "Replace", "value": {MANAGER: ""}},
+    ],
+)
+def test_every_way_to_take_a_manager_away_is_taken(entra, ann, operation):
+    boss = entra.makes("bo@corp.example")
+    place = f"Users/{ann['id']}"
+    assert entra.patches(place, {"op": "Add", "path": MANAGER, "value": boss["id"]}).status_code == 200
+    answer = entra.patches(place, json.loads(json.dumps(operation).replace("ID", boss["id"])))
+    assert answer.status_code == 200, answer.content
+    assert person_of(ann).manager is None
+    assert "manager" not in answer.json().get(ENTERPRISE, {})
+
+
+def test_a_put_with_the_name_of_a_manager_is_taken(entra, ann):
+    boss, other = entra.makes("bo@corp.example"), entra.makes("cy@corp.example")
+    for one in (boss, other):
+        body = ann | {
+            "schemas": [USER, ENTERPRISE],
+            ENTERPRISE: {"manager": {"value": one["id"], "displayName": "B"}},
+        }
+        answer = entra.send("PUT", f"Users/{ann['id']}", body)
+        assert answer.status_code == 200, answer.content
+        assert person_of(ann).manager == person_of(one)
+
+
+@pytest.mark.parametrize(
+    ("operation", "changed"),
+    [
+        ({"op": "Replace", "path": "active", "value": ["False"]}, {"is_active": False}),
+        ({"op": "Replace", "path": "active", "value": [{"$ref": None, "value": "False"}]}, {"is_active": False}),
+        ({"op": "Replace", "path": "displayName", "value": ["Ann B."]}, {"full_name": "Ann B."}),
+        ({"op": "Replace", "path": "displayName", "value": [{"value": "Ann B."}]}, {"full_name": "Ann B."}),
+        ({"op": "Add", "path": f"{USER}:displayName", "value": "Ann B."}, {"full_name": "Ann B."}),
+        ({"op": "Replace", "path": "emails", "value": [{"value": "b@corp.example", "primary": "True"}]},
+         {"email": "b@corp.example"}),
+        ({"Op": "replace", "Path": "displayName", "Value": "Ann B."}, {"full_name": "Ann B."}),
+        ({"op": "Add", "path": 'addresses[type eq "work"].streetAddress', "value": "Way 1"}, {}),
+        ({"op": "Add", "path": "addresses", "value": [{"type": "work", "streetAddress": "Way 1"}]}, {}),
+        ({"op": "Add", "path": "roles", "value": [{"value": "clerk", "primary": "True"}]}, {}),
+        ({"op": "Add", "path": 'roles[primary eq "True"].value', "value": "clerk"}, {}),
+        ({"op": "Add", "value": {f"{ENTERPRISE}:department": "Claims", f"{ENTERPRISE}:employeeNumber": "7"}}, {}),
+        ({"op": "Replace", "path": "urn:ietf:params:scim:schemas:extension:custom:2.0:User:tag", "value": "x"}, {}),
+        ({"op": "Remove", "path": "title", "value": ""}, {}),
+    ],
+)  # fmt: skip
+def test_more_of_what_directories_send_beside_the_standard(entra, ann, operation, changed):
+    before = vars(person_of(ann))
+    answer = entra.patches(f"Users/{ann['id']}", operation)
+    assert answer.status_code == 200, answer.content
+    after = vars(person_of(ann))
+    differing = {name for name in before if name[0] != "_" and before[name] != after[name]}
+    assert {name: after[name] for name in changed} == changed
+    assert differing <= {*changed, "signs_from", "address_changed_at"}
+
+
+def test_operations_are_applied_all_or_none_and_the_wrong_one_is_named(entra, ann):
+    entries = Entry.objects.count()
+    for wrong, words in (
+        ({"op": "Replace", "path": "groups", "value": []}, "Operation 2 (Replace groups): "),
+        ({"op": "Replace", "path": "emails[", "value": "x"}, "Operation 2 (Replace emails[): "),
+        ({"op": "Jump", "path": "title"}, "Operation 2 (Jump title): "),
+        ({"op": "Replace", "path": "active", "value": "perhaps"}, "Operation 2 (Replace active): "),
+        ("Replace", "Operation 2 (not an object): "),
+    ):
+        answer = entra.patches(
+            f"Users/{ann['id']}", {"op": "Replace", "path": "displayName", "value": "Other"}, wrong
+        )
+        assert answer.status_code == 400, answer.content
+        assert answer.json()["detail"].startswith(words)
+        assert person_of(ann).full_name == "Ann Berg"
+    assert Entry.objects.count() == entries
+
+
+@pytest.mark.parametrize("body", LOGINS, ids=lambda body: body["userName"])
+def test_logins_that_directories_send_are_taken_and_found(entra, body, client):
+    login = body["userName"]
+    answer = entra.send("POST", "Users", body)
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["userName"] == login
+    for asked in (login, login.upper().replace("SS", "ß")):
+        found = entra.client.get(
+            "/scim/v2/Users", {"filter": f'userName eq "{asked}"'}, HTTP_AUTHORIZATION=f"Bearer {entra.token}"
+        ).json()
+        assert found["totalResults"] == 1, asked
+    again = entra.send("POST", "Users", body | {"userName": login.swapcase().replace("SS", "ß")})
+    assert again.status_code == 409
+    person = person_of(answer.json())
+    with unguarded("governance_user"), acting(by=person, reason="test"):
+        person.set_password("a long enough word 77")
+        person.save()
+    for name in (login, login.swapcase().replace("SS", "ß")):
+        signed_in = client.post("/sign-in/", {"username": name, "password": "a long enough word 77"})
+        assert "at most" not in signed_in.content.decode()
+        assert User.objects.get_by_natural_key(name) == person
+
+
+def test_a_login_has_up_to_254_letters(entra):
+    long = f"{'a' * 64}@{'b' * 185}.org"
+    assert len(long) == 254
+    assert person_of(entra.makes(long)).login == long
+    assert entra.send("POST", "Users", {"schemas": [USER], "userName": f"x{long}"}).status_code == 400
+
+
+def test_the_database_tells_logins_apart_without_regard_to_case(entra):
+    person = person_of(entra.makes("jürgen.groß@example.org"))
+    with pytest.raises(IntegrityError), transaction.atomic(), acting(by=person, reason="test"):
+        User.objects.create_user("JÜRGEN.GROß@EXAMPLE.ORG", full_name="Another")
+
+
+@pytest.mark.parametrize("letter", [*' \t\n"`<>()[]{}|\\/,;:%*=?', "\u00a0", "\u2019", "\u200b", "\u202e"])
+def test_what_no_login_may_hold(entra, letter):
+    answer = entra.send("POST", "Users", {"schemas": [USER], "userName": f"a{letter}b"})
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    assert "userName" in answer.json()["detail"]

@@ -12,7 +12,8 @@ from governance.database.request_memo import one_look
 from governance.database.row_history import acting
 from initiatives.absences import actions as absence_actions
 from initiatives.cases import review_state
-from initiatives.models import Obligation, Review
+from initiatives.holds import actions as hold_actions
+from initiatives.models import Review
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews import review_summaries
 from initiatives.roles import leaving
@@ -43,15 +44,14 @@ def test_a_review_is_judged_again_once_anything_it_depends_on_has_changed(cast, 
         case_acts.parts(elsewhere, cast.team)
         assert seen(anew=False).decidable
         with acting(system="test"):
-            Obligation(
-                initiative=elsewhere,
-                kind="criterion",
+            hold_actions.owe(
+                elsewhere,
+                "criterion",
                 source="x",
                 text="Hand over the logs",
-                debtor=cast.owner,
                 due=clock.today() - timedelta(days=1),
-                opened_at=clock.now(),
-            ).save()
+                debtor=cast.owner,
+            )
         seen(anew=True)
         seat = cast.board.memberships.get(person=cast.seat_value)
         leaving.end_membership(membership=seat, reason="Left", by=cast.admin)

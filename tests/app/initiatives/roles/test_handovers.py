@@ -20,6 +20,7 @@ from initiatives.models import Condition, Gap, Handover, Review, RoleAssignment
 from initiatives.reviews import actions as review_actions
 from initiatives.roles import handover_queries, handovers, leaving
 from tests.support import factories
+from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.cases.case_pages import SIGNED, seen
 from tests.support.database import snapshots
 
@@ -40,7 +41,7 @@ def cases(cast):
     hold_actions.open_gap(
         case=first, text="Two lists.", owner=cast.owner, due=tomorrow, downstream=[], by=cast.owner
     )
-    with acting(system="test", reason="A condition"):
+    with unguarded("initiatives_condition"), acting(system="test", reason="A condition"):
         Condition(
             review=Review.objects.filter(initiative=first).latest("pk"),
             text="Log more",

@@ -285,32 +285,3 @@ def test_whoever_registers_during_a_merge_waits_and_is_told(cast, monkeypatch):
     assert isinstance(registered, DatabaseError), registered
     assert "was merged into Logistics" in str(registered)
     assert not Initiative.objects.filter(unit=cast.unit).exists()
-
-
-@pytest.mark.django_db
-def test_the_admin_shows_what_a_merge_does_and_then_does_it(cast, as_, voted):
-    client = as_(cast.admin)
-    assert (
-        "Merge it into another"
-        in client.get(reverse("admin:governance_unit_change", args=[cast.unit.pk])).content.decode()
-    )
-    url = reverse("admin:governance_unit_merge", args=[cast.unit.pk])
-    typed = {"into": cast.elsewhere.pk, "reason": WHY}
-    assert "This field is required" in client.post(url, {"into": cast.elsewhere.pk}).content.decode()
-    page = client.post(url, typed)
-    assert "1 vote given before no longer counts" in page.content.decode()
-    assert again(cast.unit).merged_into is None
-    seen = page.context["seen"]
-    factories.make_case(cast, title="Came between")
-    page = client.post(url, typed | {"seen": seen})
-    assert "Since you looked" in page.content.decode()
-    assert WHY in page.content.decode(), "nothing typed is lost"
-    assert client.post(url, typed | {"seen": page.context["seen"]}).status_code == 302
-    assert again(cast.unit).merged_into == cast.elsewhere
-    assert as_(cast.auditor).post(url, typed).status_code == 403
-    assert as_(cast.owner).post(url, typed).status_code == 302
-    move = reverse("admin:governance_unit_move", args=[cast.elsewhere.pk])
-    page = client.post(move, {"into": "", "reason": WHY})
-    assert client.post(move, {"into": "", "reason": WHY, "seen": page.context["seen"]}).status_code == 302
-    assert path_of("logistics") == "/logistics/"
-    assert "stands there already" in client.post(move, {"into": "", "reason": WHY}).content.decode()

@@ -1,4 +1,4 @@
-"""Each question and each gate of rulebook 2026.2 against what was agreed on, by what the rules do with a case."""
+"""Each question and each gate of rulebook 1.0 against what was agreed on, by what the rules do with a case."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from governance.gates import drawing, sign_off_statement
 from governance.gates.criteria import findings, judge
 from governance.gates.gate_inputs import Measured, WaiverFact
 from governance.gates.requirements import state_of, states_at
-from governance.rulebook import load_version, parse
+from governance.rulebook import parse, shipped_text
 from tests.support.rules import agreed_gates
 from tests.support.rules.agreed_cases import (
     CONDITIONS,
@@ -35,7 +35,7 @@ from tests.support.rules.agreed_cases import (
 )
 from tests.support.rules.gate_facts import AT, LONG_AGO, TODAY
 
-BOOK = parse(load_version("2026.2"))
+BOOK = parse(shipped_text())
 WAYS = ("acceptance", "clause", "index", "agreement", "readings", "decisions", "interactions", "monitoring")
 MOMENT = "2026-11-02T12:00:00+00:00"
 each_question = pytest.mark.parametrize("row", QUESTIONS.values(), ids=QUESTIONS)

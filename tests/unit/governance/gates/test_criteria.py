@@ -21,7 +21,7 @@ from governance.gates.gate_inputs import (
     Void,
     WaiverFact,
 )
-from governance.rulebook import load_version, parse
+from governance.rulebook import parse
 from tests.support.rules.gate_facts import (
     AT,
     BOOK,
@@ -36,6 +36,7 @@ from tests.support.rules.gate_facts import (
     proof_of,
     reply,
 )
+from tests.support.rules.plain_rulebook import plain_text
 
 DAY = timedelta(days=1)
 
@@ -83,7 +84,7 @@ def test_a_scale_test_is_never_waived(test):
 
 def test_an_item_of_a_scale_test_is_not_waived_although_a_rulebook_marks_it_so():
     """What the rulebook may not allow is not allowed by it either (docs/domain.md, invariant 10)."""
-    first, second = load_version("2026.1").split('key = "layer.policy"', 1)
+    first, second = plain_text().split('key = "layer.policy"', 1)
     book = parse(f'{first}key = "layer.policy"{second.replace("waivable = false", "waivable = true", 1)}')
     assert book.requirements["layer.policy"].waivable
     facts = everything("mvp", without=["layer.policy"], waivers=(waiver("layer.policy"),))

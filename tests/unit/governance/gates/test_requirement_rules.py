@@ -22,7 +22,6 @@ from tests.support.rules.gate_facts import (
     one,
     proof_of,
     reply,
-    swapped,
 )
 
 DAY = timedelta(days=1)
@@ -239,11 +238,6 @@ def test_proof_must_name_the_model_that_runs():
     assert "m-4" in found.words
 
 
-def test_where_no_model_is_recorded_naming_it_asks_nothing():
-    report = item(1, "mvp.possibility", kind="test_report", components=frozenset())
-    assert state(one("mvp.possibility", report, running=()), "mvp.possibility").satisfied
-
-
 def test_only_requirements_with_that_trigger_must_name_the_model():
     assert state(one("mvp.problem", item(1, "mvp.problem", components=frozenset())), "mvp.problem").satisfied
 
@@ -298,44 +292,6 @@ def test_the_same_content_uploaded_twice_is_one_report():
     assert not state(facts, "layer.runtime").satisfied
     other = replace(facts, items=(first, replace(second, fingerprint="another")))
     assert state(other, "layer.runtime").satisfied
-
-
-def test_a_report_on_a_layer_counts_once_somebody_outside_has_read_it():
-    report = item(1, "layer.policy", reviewed=frozenset())
-    found = state(one("layer.policy", report), "layer.policy")
-    assert (found.state, found.words) == (
-        "unread",
-        "Item 1 has been read by nobody outside the build team.",
-    )
-    assert (found.mended_by, found.fix) == (
-        "Somebody who holds no role on this initiative",
-        "Reads it and says so.",
-    )
-    elsewhere = replace(report, reviewed=frozenset({"layer.runtime"}))
-    assert state(one("layer.policy", elsewhere), "layer.policy").state == "unread", (
-        "it was read for another layer"
-    )
-    read = replace(report, reviewed=frozenset({"layer.policy"}))
-    assert state(one("layer.policy", read), "layer.policy").satisfied
-
-
-def test_a_report_that_says_no_needs_no_reader_to_be_believed():
-    good = item(1, "layer.runtime", kind="test_report", observed_on=days_ago(9))
-    bad = item(2, "layer.runtime", kind="test_report", result="fail", reviewed=frozenset())
-    assert state(one("layer.runtime", good), "layer.runtime").satisfied
-    assert state(one("layer.runtime", good, bad), "layer.runtime").state == "failing"
-
-
-def test_who_can_mend_an_unread_report_is_nobody_of_the_team():
-    facts = everything("mvp")
-    unread = swapped(facts, "layer.policy", item(900, "layer.policy", reviewed=frozenset()))
-    states = criteria.states_at(unread, BOOK, AT)
-    found = criteria.finding_of(unread, BOOK, BOOK.criteria["production.layers_auditable"], states, AT)
-    assert found.blocks
-    assert (
-        criteria._who_can_fix(unread, BOOK, found)
-        == "Somebody who holds no role on this initiative can fix it."
-    )
 
 
 def test_a_clause_without_a_control_is_named():

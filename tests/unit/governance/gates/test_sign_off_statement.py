@@ -9,7 +9,8 @@ import pytest
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.gates.gate_inputs import Declared, ScopeFact, Void, WaiverFact
-from governance.rulebook import load_version, parse
+from governance.rulebook import parse
+from governance.vocabulary.readable_text import hidden
 from tests.support.rules.gate_facts import (
     AT,
     BOOK,
@@ -24,6 +25,7 @@ from tests.support.rules.gate_facts import (
     reply,
     swapped,
 )
+from tests.support.rules.plain_rulebook import plain_text
 
 DAY = timedelta(days=1)
 SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
@@ -79,9 +81,9 @@ def test_age_of_the_vote():
 
 
 def test_another_rulebook():
-    other = parse(load_version("2026.1").replace('version = "2026.1"', 'version = "2026.2"'))
+    other = parse(plain_text().replace('version = "0.9"', 'version = "1.0"'))
     facts = everything("mvp")
-    assert reasons(facts, facts, book=other) == ["the review was moved to rulebook 2026.2"]
+    assert reasons(facts, facts, book=other) == ["the review was moved to rulebook 1.0"]
 
 
 @pytest.mark.parametrize("seat", BOOK.gates["production"].seats)
@@ -289,7 +291,7 @@ def test_the_statement_says_who_what_and_on_which_facts():
         "Scope: 40 users.",
         "Owner: Marta. Risk tier: limited.",
         "Contract: version 1, sha-256 cccc",
-        f"Rulebook: 2026.1, sha-256 {BOOK.digest}",
+        f"Rulebook: 0.9, sha-256 {BOOK.digest}",
         "It ends when any of this changes or ages out.",
         AT.isoformat(timespec="seconds"),
     ]:
@@ -352,3 +354,34 @@ def test_what_differs_between_two_statements_is_told_in_pairs_without_what_belon
     ]
     assert same == 2
     assert sign_off_statement.differences(before, before) == ([], 3)
+
+
+# One reading of what is signed
+
+
+def test_a_statement_spells_out_what_a_reader_cannot_see():
+    covered = signed(everything("mvp")) | {
+        "title": "only draft, a human \u202edecides\u202c.",
+        "problem": "slow\u200bness",
+        "owner": [3, "Ana\u2066 Ruiz"],
+    }
+    text = sign_off_statement.write(
+        BOOK,
+        covered,
+        person=SimpleNamespace(pk=12, full_name="Ines\u200b Okafor"),
+        board="Board\u00ad",
+        verdict="approve",
+        reason="fine\ufeff",
+        condition={"text": "by\u2064 then", "owner_name": "Ben\u200f", "due": "2026-12-01"},
+        at=AT,
+    )
+    assert not hidden(text)
+    assert "a human [U+202E]decides[U+202C]." in text
+    for words in (
+        "slow[U+200B]ness",
+        "Ana[U+2066] Ruiz",
+        "Ines[U+200B] Okafor",
+        "fine[U+FEFF]",
+        "Ben[U+200F]",
+    ):
+        assert words in text

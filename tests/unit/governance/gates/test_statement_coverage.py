@@ -1,4 +1,4 @@
-"""Every value about the case that a statement prints is compared by staleness; votes of format 1 by their own rule."""
+"""Every value about the case that a statement prints is compared by staleness."""
 
 import copy
 import json
@@ -11,11 +11,9 @@ import pytest
 from governance.gates import sign_off_statement
 from governance.gates.gate_inputs import ScopeFact, WaiverFact
 from governance.vocabulary import Seat
-from tests.support.paths import VOTE_FORMAT_1
 from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything, swapped
 
 SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
-FORMAT_1 = json.loads(VOTE_FORMAT_1.read_text())
 # They say which vote it is, not what the case is; `board.stale_of` compares them with the row of the vote.
 WHICH_VOTE = {"gate", "seat", "rulebook", "format"}
 # What is mended after it was signed stales nothing (docs/domain.md, invariant 19), so a state is compared in one
@@ -55,12 +53,16 @@ def other_than(path, value):
         return None if value in sign_off_statement.SATISFIED_STATES else "waived"
     if path[0] == "criteria":
         return BETTER.get(value)
+    if path[-1] == "level":
+        return "measured" if value in ("", "stated", "documented") else None
+    if path[-1] in ("said", "rest"):
+        return None  # the words of the answer are those of its version, which is compared
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
         return value + 1000
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        return "2019-02-03"
+        return "2039-02-03"  # earlier than was signed is a reason, later is not
     return f"{value} and more" if isinstance(value, str) else None
 
 
@@ -117,6 +119,7 @@ def test_every_printed_value_about_the_case_is_compared():
         "requirements.state",
         "requirements.answer",
         "requirements.until",
+        "requirements.level",
         "evidence.title",
         "evidence.kind",
         "evidence.fingerprint",
@@ -197,37 +200,6 @@ def test_the_statement_says_unmet_advisory_and_approves_the_rest():
     whole = written(sign_off_statement.seat_facts(everything("mvp"), BOOK, "production", advisory.seat, AT))
     assert "advisory" not in whole
     assert sign_off_statement.stale_reasons(covered, facts, BOOK, AT, AT) == []
-
-
-# Votes of before: their facts name neither title nor problem, platform and confidentiality
-
-
-def of_format_1():
-    return FORMAT_1["facts"] | {"rulebook": BOOK.digest}
-
-
-def test_the_bytes_of_a_vote_of_format_1_are_what_was_signed():
-    assert sign_off_statement.digest(FORMAT_1["statement"]) == FORMAT_1["digest"]
-    assert "format" not in FORMAT_1["facts"]
-    assert "A case" in FORMAT_1["statement"]
-
-
-def test_a_vote_of_format_1_is_compared_by_the_former_rule():
-    facts = everything("mvp")
-    assert sign_off_statement.stale_reasons(of_format_1(), facts, BOOK, AT, AT) == []
-    other = replace(facts, title="Another", problem="Other.", platform="Two", confidential=True)
-    assert sign_off_statement.stale_reasons(of_format_1(), other, BOOK, AT, AT) == []
-    named = replace(other, people={"owner": "Marta Berg"})
-    assert sign_off_statement.stale_reasons(of_format_1(), named, BOOK, AT, AT) == []
-    moved = replace(other, owner_id=8, people={"owner": "Sam"}, tier="high")
-    assert sign_off_statement.stale_reasons(of_format_1(), moved, BOOK, AT, AT)[:2] == [
-        "the owner changed: Marta, now Sam",
-        "the risk tier changed: limited, now high",
-    ]
-    wider = replace(other, scopes=(ScopeFact(2, "400 users", 400, None, False),))
-    assert sign_off_statement.stale_reasons(of_format_1(), wider, BOOK, AT, AT) == [
-        "the scope changed: 40 users, now 400 users"
-    ]
 
 
 def test_every_seat_that_may_sign_is_looked_at():

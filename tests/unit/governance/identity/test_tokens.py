@@ -87,7 +87,15 @@ REFUSED = {
     "no issuer": (idp.signed(said(iss=None)), ASKED, "issuer"),
     "another client": (idp.signed(said(aud="other-client")), ASKED, "audience"),
     "several audiences": (idp.signed(said(aud=[CLIENT, "other-client"])), ASKED, "audience"),
-    "list of one audience": (idp.signed(said(aud=[CLIENT])), ASKED, "audience"),
+    "several audiences, asked for by us": (
+        idp.signed(said(aud=[CLIENT, "other-client"], azp=CLIENT)),
+        ASKED,
+        "audience",
+    ),
+    "our audience twice": (idp.signed(said(aud=[CLIENT, CLIENT])), ASKED, "audience"),
+    "list of another audience": (idp.signed(said(aud=["other-client"])), ASKED, "audience"),
+    "audience in a list in a list": (idp.signed(said(aud=[[CLIENT]])), ASKED, "audience"),
+    "list of no audience": (idp.signed(said(aud=[])), ASKED, "audience"),
     "no audience": (idp.signed(said(aud=None)), ASKED, "audience"),
     "asked for by another client": (idp.signed(said(azp="other-client")), ASKED, "audience"),
     "no subject": (idp.signed(said(sub=None)), ASKED, "subject"),
@@ -133,6 +141,11 @@ def test_refused(name):
         assert raw not in str(refused.value)
 
 
+def test_a_list_of_our_audience_alone_is_taken():
+    found = tokens.judge_id_token(idp.signed(said(aud=[CLIENT])), PUBLISHED, ASKED, now=NOW)
+    assert found.claims["aud"] == [CLIENT]
+
+
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 def test_taken_with_each_algorithm(alg):
     found = tokens.judge_id_token(idp.signed(GOOD, alg=alg), PUBLISHED, FRESH, now=NOW)
@@ -173,6 +186,7 @@ LOGOUT = {
         ({"sid": None}, "subject"),
         ({"iss": "https://other.example"}, "issuer"),
         ({"aud": "other"}, "audience"),
+        ({"aud": [CLIENT, "other"]}, "audience"),
         ({"exp": None}, "time"),
         ({"iat": NOW - 700}, "time"),
     ],
@@ -184,8 +198,9 @@ def test_a_logout_token_is_refused(changed, code):
     assert refused.value.code == code
 
 
-def test_a_logout_token_is_taken():
-    raw = idp.signed(LOGOUT, typ="logout+jwt")
+@pytest.mark.parametrize("audience", [CLIENT, [CLIENT]])
+def test_a_logout_token_is_taken(audience):
+    raw = idp.signed(LOGOUT | {"aud": audience}, typ="logout+jwt")
     assert tokens.judge_logout_token(raw, PUBLISHED, issuer=ISSUER, client_id=CLIENT, now=NOW).claims["sid"]
 
 

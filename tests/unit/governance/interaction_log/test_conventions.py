@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from governance.interaction_log import conventions, otlp, shape
+from governance.interaction_log import otlp, shape
+from governance.interaction_log.conventions import spans
 from governance.interaction_log.otlp import Batch, Event, Span
-from governance.interaction_log.shape import Kind, Message, ToolCall
+from governance.interaction_log.shape import Kind, Message, Source, ToolCall
 
 SENT = Path(__file__).parent / "sent"
 SENDERS = ("indexed", "events", "whole", "openllmetry", "openinference", "openlit", "langchain")
@@ -43,7 +44,7 @@ def batch_of(sender):
 
 @pytest.mark.parametrize("sender", SENDERS)
 def test_real_senders_come_to_one_shape(sender):
-    reports = conventions.read(batch_of(sender))
+    reports = spans.read(batch_of(sender))
     first, second = (one for one in reports if one.kind == Kind.CALL)
     assert [one.kind for one in reports].count(Kind.OTHER) == 1
 
@@ -80,7 +81,7 @@ def test_real_senders_come_to_one_shape(sender):
 def test_nothing_that_was_sent_is_lost(sender):
     """Each value of each attribute is found again, in a field or among the attributes."""
     batch = batch_of(sender)
-    reports = conventions.read(batch)
+    reports = spans.read(batch)
     kept = {one.span_id: json.dumps(shape.plain(one), ensure_ascii=False) for one in reports}
     for sent in (*batch.spans, *batch.events):
         for name, value in (*sent.attributes.items(), *sent.resource.items()):
@@ -104,7 +105,7 @@ def leaves(value):
 
 @pytest.mark.parametrize("sender", SENDERS)
 def test_a_shape_is_read_again_as_it_was_written(sender):
-    for report in conventions.read(batch_of(sender)):
+    for report in spans.read(batch_of(sender)):
         assert shape.read(json.loads(json.dumps(shape.plain(report)))) == report
 
 
@@ -115,7 +116,7 @@ def span(number, parent=0, **attributes):
 
 
 def test_wrappers_of_frameworks_are_no_interactions():
-    reports = conventions.read(
+    reports = spans.read(
         Batch(
             (
                 span(1, traceloop__span__kind="workflow", gen_ai__request__model="m"),
@@ -150,7 +151,7 @@ def test_events_of_a_span_count_as_its_log_records_do():
         Event("gen_ai.choice", attributes={"message": '{"content": "hello"}', "finish_reason": "stop"}),
         Event("exception", attributes={"exception.type": "Timeout"}),
     )
-    (report,) = conventions.read(
+    (report,) = spans.read(
         Batch((replace(span(1, gen_ai__system="openai", gen_ai__request__model="m"), events=events),))
     )
     assert (report.input, report.output) == (
@@ -162,12 +163,12 @@ def test_events_of_a_span_count_as_its_log_records_do():
 
 def test_events_that_come_without_their_span_stay_by_themselves_and_do_not_count():
     alone = Event("gen_ai.user.message", body={"content": "hi"}, trace_id="a" * 32, span_id="b" * 16)
-    (report,) = conventions.read(Batch(events=(alone,)))
+    (report,) = spans.read(Batch(events=(alone,)))
     assert (report.kind, report.span_id, report.input) == (Kind.EVENTS, "b" * 16, (Message("user", "hi"),))
 
 
-def test_what_is_written_otherwise_than_known_stays_an_attribute():
-    (report,) = conventions.read(
+def test_messages_that_are_no_json_are_one_text_and_a_count_that_is_none_stays_an_attribute():
+    (report,) = spans.read(
         Batch(
             (
                 span(
@@ -180,7 +181,8 @@ def test_what_is_written_otherwise_than_known_stays_an_attribute():
         )
     )
     assert report.kind == Kind.CALL
-    assert report.attributes == {"gen_ai.input.messages": "not JSON", "gen_ai.usage.input_tokens": "many"}
+    assert report.input == (Message("user", "not JSON"),)
+    assert report.attributes == {"gen_ai.usage.input_tokens": "many"}
 
 
 @pytest.mark.parametrize(
@@ -188,4 +190,116 @@ def test_what_is_written_otherwise_than_known_stays_an_attribute():
     [("", None), ("ot=th:0", 1.0), ("a=b,ot=rv:1;th:8", 0.5), ("ot=th:c", 0.25), ("ot=th:zz", None)],
 )
 def test_a_sender_that_samples_says_so_in_its_trace_state(state, share):
-    assert conventions.sampled(state) == share
+    assert spans.sampled(state) == share
+
+
+def told(**attributes):
+    """The one report of a span with these attributes."""
+    (report,) = spans.read(Batch((span(1, **attributes),)))
+    return report
+
+
+@pytest.mark.parametrize(
+    ("said", "count"), [(11.0, 11), ("11", 11), (11, 11), (11.5, None), ("x", None), (True, None)]
+)
+def test_a_count_of_tokens_is_read_as_number_or_text(said, count):
+    assert told(llm__token_count__prompt=said, llm__model_name="m-1").tokens_in == count
+
+
+def test_the_ai_sdk_calls_a_model_in_its_inner_span_and_runs_tools_in_spans_of_their_own():
+    calls = [{"toolCallType": "function", "toolCallId": "c1", "toolName": "refund", "args": '{"order": 1}'}]
+    asked = {"system": "You answer customers.", "messages": [{"role": "user", "content": "Refund, please."}]}
+    outer = told(ai__operationId="ai.generateText", ai__prompt=json.dumps(asked), ai__response__text="Done.")
+    assert outer.kind == Kind.WRAPPER
+    assert outer.input == (Message("system", "You answer customers."), Message("user", "Refund, please."))
+    asked = [
+        {
+            "role": "assistant",
+            "content": [{"type": "tool-call", "toolCallId": "c0", "toolName": "find", "input": {"q": 1}}],
+        },
+        {
+            "role": "tool",
+            "content": [{"type": "tool-result", "toolCallId": "c0", "toolName": "find", "output": "none"}],
+        },
+    ]
+    inner = told(
+        operation__name="ai.generateText.doGenerate helper",
+        ai__prompt__messages=json.dumps(asked),
+        ai__response__toolCalls=json.dumps(calls),
+        ai__response__finishReason="tool-calls",
+        ai__usage__promptTokens="7",
+    )
+    assert (inner.kind, inner.operation, inner.tokens_in) == (Kind.CALL, "ai.generateText.doGenerate", 7)
+    assert inner.input[0].tool_calls == (ToolCall("find", '{"q": 1}', "c0"),)
+    assert (inner.input[1].text, inner.input[1].answers) == ("none", "c0")
+    assert inner.output == (
+        Message("assistant", "", (ToolCall("refund", '{"order": 1}', "c1"),), finish="tool-calls"),
+    )
+    run = told(
+        ai__operationId="ai.toolCall",
+        ai__toolCall__name="refund",
+        ai__toolCall__args="{}",
+        ai__toolCall__result="ok",
+    )
+    assert (run.kind, run.tool) == (Kind.TOOL, ToolCall("refund", "{}", "", "ok"))
+
+
+def test_pydantic_ai_says_a_conversation_in_one_attribute_of_events():
+    events = [
+        {"event.name": "gen_ai.system.message", "content": "You answer customers.", "role": "system"},
+        {"event.name": "gen_ai.user.message", "content": "Refund, please."},
+        {"event.name": "gen_ai.choice", "index": 0, "message": {"role": "assistant", "content": "Done."}},
+    ]
+    report = told(gen_ai__operation__name="chat", events=json.dumps(events))
+    assert [one.role for one in report.input] == ["system", "user"]
+    assert [one.text for one in report.output] == ["Done."]
+    run = told(
+        gen_ai__tool__name="refund", gen_ai__tool__call__id="c1", tool_arguments="{}", tool_response="ok"
+    )
+    assert (run.kind, run.tool) == (Kind.TOOL, ToolCall("refund", "{}", "c1", "ok"))
+
+
+def test_an_attribute_called_events_does_not_stand_in_the_way_of_events():
+    one = replace(span(1, events="none", gen_ai__operation__name="chat"), events=(Event("x", 1, {"a": 1}),))
+    (report,) = spans.read(Batch((one,)))
+    assert report.attributes["events"] == "none"
+    assert report.attributes["span.events"] == [{"name": "x", "attributes": {"a": 1}}]
+
+
+def test_openinference_says_whole_requests_and_answers_as_json():
+    asked = {"model": "m-1", "messages": [{"role": "user", "content": "Refund, please."}]}
+    answered = {"id": "a", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Done."}}]}
+    report = told(
+        openinference__span__kind="LLM", input__value=json.dumps(asked), output__value=json.dumps(answered)
+    )
+    assert report.input == (Message("user", "Refund, please."),)
+    assert report.output == (Message("assistant", "Done."),)
+    assert json.loads(report.attributes["input.value"]) == asked, "the rest of it is kept"
+
+
+def test_a_retrieved_document_keeps_its_title_and_what_else_it_says():
+    documents = [{"id": "d1", "content": "Two years.", "score": 0.5, "title": "Terms", "page": 3}]
+    report = told(gen_ai__operation__name="retrieval", gen_ai__retrieval__documents=json.dumps(documents))
+    assert report.retrieval == (Source("d1", "Two years.", 0.5, "Terms", {"page": 3}),)
+    report = told(
+        openinference__span__kind="RETRIEVER",
+        retrieval__documents__0__document__id="d1",
+        retrieval__documents__0__document__metadata='{"title": "Terms"}',
+    )
+    assert report.retrieval == (Source("d1", title="Terms", attributes={"metadata": {"title": "Terms"}}),)
+
+
+def test_names_of_what_may_hold_words_are_told_where_none_were_read():
+    report = told(
+        gen_ai__operation__name="chat",
+        my__question="How long is it?",
+        my__context='{"a": 1}',
+        my__flag="yes",
+        my__n=3,
+    )
+    assert report.unread == ("my.context", "my.question")
+    assert told(gen_ai__operation__name="chat", **{"question of anna@example.org": "a b"}).unread == (
+        "question_of_anna_example.org",
+    )
+    assert told(http__method="GET of it").unread == ()
+    assert told(input__value="a b", output__value="c d", my__question="e f").unread == ()

@@ -116,8 +116,7 @@ def test_json_says_what_protobuf_says(sender):
         b"{",
         b"[]",
         b'{"resourceSpans": 3}',
-        b'{"resourceSpans": [{"scopeSpans": [{"spans": ["x"]}]}]}',
-        b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": "soon"}]}]}]}',
+        b'{"resourceSpans": [{"scopeSpans": [{"spans": 3}]}]}',
         b'{"a":' * 100_000,
         json.dumps(
             {

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.rulebook import Book, RulebookErrors, load_version, parse
+from governance.rulebook import Book, RulebookErrors, parse, shipped_text
 from tests.support.rules.artefact_rules import with_forms
 
-TEXT = load_version("2026.1")
+TEXT = shipped_text()
 ROWS = TEXT.split("\n")
 
 
@@ -44,7 +44,7 @@ def problems(text: str):
 
 def test_default_counts(book):
     own = [requirement for requirement in book.requirements.values() if requirement.own_of]
-    assert len(book.requirements) - len(own) == 58
+    assert len(book.requirements) - len(own) == 59
     assert len(own) == 12
     assert all(r.own_of == r.key and r.group == "own" for r in own)
     assert len(book.criteria) == 35
@@ -56,7 +56,7 @@ def test_default_counts(book):
         "retire": 5,
     }
     assert {key: len(book.checklist(key)) for key in book.gates} == {
-        "prototype": 7,
+        "prototype": 8,
         "mvp": 22,
         "production": 43,
         "stop": 3,
@@ -68,7 +68,7 @@ def test_default_counts(book):
 
 
 def test_default_figures(book):
-    assert book.version == "2026.1"
+    assert book.version == "1.0"
     assert book.freshness.warn_days_before == (30, 14, 3)
     assert book.freshness.waiver_max_days == 90
     assert book.freshness.retention_days == 730
@@ -80,7 +80,9 @@ def test_default_figures(book):
     assert book.crosswalk_frameworks() == ("eu_ai_act", "iso_42001", "nist_ai_rmf", "soc2")
     assert book.result_kinds == {"test_report", "drill_record", "telemetry", "log_sample", "user_research"}
     assert book.condition_kinds == {"test_report", "user_research"}
-    assert book.detailed_kinds == book.register_kinds == set(), "only later versions hold kinds to a form"
+    assert book.detailed_kinds == {"test_report", "log_sample", "user_research", "decision_record"}
+    assert "telemetry" in book.register_kinds
+    assert book.waivers_max == 3
 
 
 def test_kinds_with_a_form_and_kinds_of_registers_are_said_by_the_text():
@@ -99,7 +101,7 @@ def test_carry_forward(book):
 
 def test_days_follow_the_tier(book):
     drill = book.requirements["prod.q10_outage"]
-    assert (drill.days(""), drill.days("high"), drill.grace_days) == (180, 90, 14)
+    assert (drill.days(""), drill.days("high"), drill.grace_days) == (365, 180, 14)
     owner = book.requirements["mvp.owner"]
     assert owner.days("high") == owner.days("") == 180
     assert owner.blocking
@@ -202,7 +204,7 @@ BROKEN = {
         "true or false",
     ),
     "evidence kind": (
-        edited(FIRST, '["attestation"]', '["atestation"]'),
+        edited(FIRST, '["attestation", ', '["atestation", '),
         'evidence = ["atest',
         f"requirement {FIRST}",
         "evidence kind",
@@ -259,7 +261,7 @@ BROKEN = {
     ),
     "min evidence": (
         edited("mvp.workflow", 'min_evidence = "document"', 'min_evidence = "telemetry"'),
-        'min_evidence = "telemetry"\nfresh_days = 180\ntriggers = ["workflow", "know',
+        'min_evidence = "telemetry"\nfresh_days = 365\ntriggers = ["workflow", "know',
         "requirement mvp.workflow",
         "not among",
         "document, user_research",
@@ -345,7 +347,7 @@ BROKEN = {
         "5 or more",
     ),
     "asks for nothing": (
-        edited("mvp.lessons_read", 'evidence = ["attestation"]\n', ""),
+        edited("mvp.lessons_read", 'evidence = ["attestation", "document"]\n', ""),
         '[[criterion]]\nkey = "mvp.lessons_read"',
         "criterion mvp.lessons_read",
         "asks for nothing",
@@ -411,14 +413,14 @@ BROKEN = {
         "did you mean",
     ),
     "a form for a kind that has none": (
-        swapped("[evidence_carries]", '[evidence_carries]\ndetails = ["test_reports"]'),
+        swapped('details = ["test_report",', 'details = ["test_reports",'),
         "details =",
         "evidence_carries.details",
         'the kind with a form "test_reports"',
         'did you mean "test_report"',
     ),
     "a register of a kind that people add": (
-        swapped("[evidence_carries]", '[evidence_carries]\nregisters = ["document"]'),
+        swapped('registers = ["attestation",', 'registers = ["document",'),
         "registers =",
         "evidence_carries.registers",
         'the kind of a register "document"',
@@ -459,7 +461,7 @@ BROKEN = {
         "wrong type",
         "lists of texts",
     ),
-    "blank version": (swapped('"2026.1"', '" "'), "version", "version", "blank", "text between quotes"),
+    "blank version": (swapped('"1.0"', '" "'), "version", "version", "blank", "text between quotes"),
     "negative due days": (
         edited("retire.access_closed", "due_days = 14", "due_days = -1"),
         "due_days = -1",
@@ -489,7 +491,7 @@ BROKEN = {
         "name mvp",
     ),
     "missing risk tier": (
-        swapped("limited = ", "some = "),
+        swapped('\nlimited = "', '\nsome = "'),
         "[risk_tiers]",
         "risk_tiers",
         '"limited" is missing',
@@ -534,7 +536,7 @@ def test_broken_text_says_where_and_how(name):
 def test_all_problems_at_once_in_order():
     text = (
         BROKEN["long waiver"][0]
-        .replace('version = "2026.1"', 'version = ""')
+        .replace('version = "1.0"', 'version = ""')
         .replace('"proto.scope"', '"proto.skope"', 1)
     )
     with pytest.raises(RulebookErrors) as caught:
@@ -594,3 +596,14 @@ def test_a_lost_line_raises_nothing_else(number):
 def test_a_strange_value_raises_nothing_else(number, value):
     name = ROWS[number].split(" = ")[0]
     refused_or_read("\n".join([*ROWS[:number], f"{name} = {value}", *ROWS[number + 1 :]]))
+
+
+@pytest.mark.parametrize("written", ["\u202e", "\\u202e", "\u200b", "\\U000e0041", "\\u0000"])
+def test_a_rulebook_with_a_character_that_readers_cannot_see_is_refused_by_its_line(written):
+    text = shipped_text()
+    at = text.index('question = "') + len('question = "')
+    with pytest.raises(RulebookErrors) as refused:
+        parse(text[:at] + written + text[at:])
+    (problem,) = refused.value.problems
+    assert problem.line == text.count("\n", 0, at) + 1
+    assert "readers cannot see: U+" in problem.what

@@ -5,11 +5,11 @@ import pytest
 from governance.gates import criteria
 from governance.gates.criteria import SeatState
 from governance.offline import verify
-from governance.rulebook import RulebookErrors, load_version, parse
+from governance.rulebook import RulebookErrors, parse, shipped_text
 from governance.transparency_log import signing_rules
 from governance.vocabulary import Seat, Tier
 
-SOURCE = load_version("2026.2")
+SOURCE = shipped_text()
 SITTING = ("business_value", "risk_compliance")
 STATED = 'seats_minimal = ["business_value", "risk_compliance"]'
 

@@ -7,7 +7,7 @@ from governance.rulebook.editing import read, with_values
 from governance.rulebook.validation import RulebookErrors
 from tests.support.paths import ROOT
 
-TEXT = (ROOT / "governance" / "rulebook" / "2026_2.toml").read_text()
+TEXT = (ROOT / "governance" / "rulebook" / "1_0.toml").read_text()
 ASKS = '\n[signatures]\nvote = { high = "passkey", limited = "password and code" }\n'
 
 

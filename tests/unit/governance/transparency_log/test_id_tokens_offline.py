@@ -20,6 +20,10 @@ def test_a_token_of_each_algorithm_is_right_in_plain_python(algorithm, monkeypat
     assert check_signature(provider_row(algorithm)) == "identity provider"
 
 
+def test_a_token_for_a_list_of_our_client_alone_is_right():
+    assert check_signature(provider_row(aud=[CLIENT])) == "identity provider"
+
+
 def _evidence(**changes) -> dict:
     row = provider_row()
     return row | {"evidence": row["evidence"] | changes}

@@ -419,4 +419,3 @@ def test_what_was_erased_and_what_was_never_signed_is_counted():
     words = look(Signatures(True, []), (proof, None), vote).lines()
     assert words[0].startswith("1 signatures were erased")
     assert words[1].startswith("1 votes say no signature")
-    assert look(Signatures(True, []), vote).lines() == []  # an export of before

@@ -2,10 +2,11 @@
 
 import csv
 import io
+import itertools
 
 import pytest
 
-from governance.ledger.csv_export import safe
+from governance.ledger.csv_export import safe, unquoted
 
 STARTERS = "=+-@"
 
@@ -44,3 +45,10 @@ def test_no_cell_begins_like_a_formula(text, separator):
 @pytest.mark.parametrize("text", ["a;b", "one\ntwo", "5 = 5", "a; b-c", "mail@example.org", ""])
 def test_other_words_stay_as_they_are(text):
     assert safe(text) == text
+
+
+def test_every_cell_of_separators_and_starters_is_read_back_as_it_was():
+    for length in range(1, 6):
+        for letters in itertools.product(';\t\n "=a', repeat=length):
+            text = f"x{''.join(letters)}"
+            assert unquoted(safe(text)) == text

@@ -11,9 +11,11 @@ from django.urls import reverse
 from governance import clock
 from governance.database.row_history import acting
 from governance.interaction_log import reading
+from governance.ledger import record
 from governance.models import Entry, Interaction
 from governance.offline import verify
 from governance.transparency_log import sealing, verification
+from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.interactions.requests import searches
 from initiatives.interactions.selections import actions as selection_actions
 from initiatives.models import SubjectErasure, SubjectExport, SubjectRequest
@@ -34,6 +36,7 @@ def officer(cast):
     with acting(by=cast.admin, reason="Answers requests"):
         person.is_privacy_officer = True
         person.save()
+        record.record(EntryKind.USER_CHANGED, row_id=person.pk)
     return person
 
 

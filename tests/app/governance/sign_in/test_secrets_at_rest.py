@@ -1,0 +1,180 @@
+"""No table holds a token, a key or a secret address: a reader of the database, a backup or an export opens nothing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from adoption.public_pages import actions as public_page_actions
+from adoption.pulses import actions as pulse_actions
+from adoption.user_reports import actions as user_report_actions
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Session
+from governance.models.sign_in import RESET
+from governance.notices import preferences
+from governance.runtime import link_tokens
+from governance.sign_in import password_links, sessions
+from initiatives.intake import actions as intake_actions
+from initiatives.models import IntakeLink
+from initiatives.provisioning import actions as provisioning_actions
+from tests.support import factories
+from tests.support.cases import answered_pulses
+
+pytestmark = pytest.mark.django_db
+ID_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl"
+
+
+def all_that_is_stored() -> str:
+    """Every row of every table as text, sessions among them, and the bodies of entries."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        )
+        tables = [name for (name,) in cursor.fetchall()]
+        text = []
+        for table in tables:
+            cursor.execute(f'SELECT string_agg(to_jsonb(t)::text, chr(10)) FROM "{table}" t')
+            text.append(cursor.fetchone()[0] or "")
+        cursor.execute(
+            "SELECT string_agg(convert_from(body, 'UTF8'), '') FROM governance_entrybody WHERE length(body) > 0"
+        )
+        text.append(cursor.fetchone()[0] or "")
+    # As Django stores the content of a session by itself: signed and packed, readable by everybody.
+    text += [str(DatabaseStore().decode(row.session_data)) for row in Session.objects.all()]
+    assert len(tables) > 200
+    return "\n".join(text)
+
+
+def soon():
+    return clock.now() + timedelta(days=30)
+
+
+def public_page(cast, as_) -> str:
+    return public_page_actions.tell_public(
+        case=factories.make_case(cast), purpose="To try", by=cast.owner
+    ).token
+
+
+def problem_link(cast, as_) -> str:
+    return user_report_actions.open_link(case=factories.make_mvp(cast), by=cast.owner).token
+
+
+def key_of_a_report(cast, as_) -> str:
+    link = user_report_actions.open_link(case=factories.make_mvp(cast), by=cast.owner)
+    return user_report_actions.report_problem(link=link, what="It invented a discount.")[1]
+
+
+def intake_link(cast, as_) -> str:
+    return intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair).token
+
+
+def password_link(cast, as_) -> str:
+    with acting(system="test", reason="Asked"):
+        return password_links.token_of(password_links.make(cast.owner, RESET))
+
+
+def password_link_that_was_opened(cast, as_) -> str:
+    token = password_link(cast, as_)
+    browser = Client()
+    assert browser.get(reverse("password-link", args=[token])).status_code == 302
+    assert browser.session["password_link"] == token
+    return token
+
+
+def survey_link(cast, as_) -> str:
+    made = answered_pulses.make_pulse(cast, factories.make_mvp(cast))
+    return pulse_actions.open_pulse(pulse=made, by=cast.owner)[0].address.rstrip("/").rpartition("/")[2]
+
+
+def system_key(cast, as_) -> str:
+    case = factories.make_mvp(cast)
+    return factories.make_key(cast, case)[1].text
+
+
+def directory_key(cast, as_) -> str:
+    made = provisioning_actions.add_directory(name="Entra ID", expires_at=soon(), by=cast.admin)
+    return made[1].text
+
+
+def calendar_address(cast, as_) -> str:
+    return preferences.make_calendar(by=cast.owner)
+
+
+def id_token_of_a_session(cast, as_) -> str:
+    session = as_(cast.owner).session
+    session[sessions.ID_TOKEN] = ID_TOKEN
+    session.save()
+    assert sessions.SessionStore(session.session_key)[sessions.ID_TOKEN] == ID_TOKEN
+    return ID_TOKEN
+
+
+SECRETS: list[Callable] = [
+    public_page,
+    problem_link,
+    key_of_a_report,
+    intake_link,
+    password_link,
+    password_link_that_was_opened,
+    survey_link,
+    system_key,
+    directory_key,
+    calendar_address,
+    id_token_of_a_session,
+]
+
+
+@pytest.mark.parametrize("make", SECRETS, ids=lambda make: make.__name__)
+def test_no_table_holds_the_secret(cast, as_, make):
+    secret = make(cast, as_)
+    stored = all_that_is_stored()
+    assert secret[-12:] not in stored  # its end is what nobody guesses
+    assert secret not in stored
+
+
+def test_a_link_opens_its_own_row_alone(cast):
+    first = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
+    again = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
+    problem = user_report_actions.open_link(case=factories.make_mvp(cast), by=cast.owner)
+    rows = IntakeLink.objects.all()
+    assert link_tokens.rows_of(rows, first.token).get() == first
+    assert link_tokens.rows_of(rows, again.token).get() == again
+    forged = [
+        first.token[:-1] + ("A" if first.token[-1] != "A" else "B"),
+        f"{again.pk}{first.token[len(str(first.pk)) :]}",
+        first.token.partition("~")[0],
+        problem.token,
+        "",
+        "~",
+        "1.1~",
+        "²~x",
+    ]
+    assert [token for token in forged if link_tokens.rows_of(rows, token).exists()] == []
+
+
+def test_the_database_and_another_key_make_no_token(cast, settings):
+    row = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
+    token = row.token
+    settings.SECRET_KEY = "the key of another installation"
+    assert not link_tokens.rows_of(IntakeLink.objects.all(), token).exists()
+    settings.SECRET_KEY_FALLBACKS = ["a key for tests, known to everybody"]
+    assert link_tokens.rows_of(IntakeLink.objects.all(), token).get() == row
+
+
+def test_a_session_that_was_changed_or_is_of_another_key_is_empty(cast, as_, settings):
+    client = as_(cast.owner)
+    assert client.get("/").status_code == 200
+    row = Session.objects.get(person=cast.owner)
+    other = Session.objects.exclude(pk=row.pk).first()
+    assert other is None
+    assert row.get_decoded()
+    settings.SECRET_KEY = "another key"
+    assert row.get_decoded() == {}
+    settings.SECRET_KEY = "a key for tests, known to everybody"
+    row.session_data = row.session_data[:-6] + ("AAAAAA" if row.session_data[-6:] != "AAAAAA" else "BBBBBB")
+    row.save()
+    assert client.get("/").status_code == 302

@@ -1,0 +1,81 @@
+"""What `make mutants` takes away of the guards and rules about accounts, acts by role and checkpoint times."""
+
+MUTANTS_OF_ACTS = [
+    (
+        "an exchanged hash needs its act",
+        "governance/migrations/guards/audit_log.sql:plumbline_guard_told",
+        "IF NOT plumbline_told(TG_ARGV[2:]",
+        "IF false AND NOT plumbline_told(TG_ARGV[2:]",
+        "tests/acceptance/attacks/test_acts_of_others.py -k opens_an_account",
+    ),
+    (
+        "only an admin gives rights",
+        "governance/migrations/guards/accounts.sql:plumbline_guard_account",
+        "IF given AND NOT (by_admin",
+        "IF false AND NOT (by_admin",
+        "tests/acceptance/attacks/test_acts_of_others.py -k opens_an_account",
+    ),
+    (
+        "a second factor is added by its person",
+        "governance/migrations/guards/accounts.sql:plumbline_guard_factor",
+        "IF who IS DISTINCT FROM NEW.person_id THEN",
+        "IF false THEN",
+        "tests/acceptance/attacks/test_acts_of_others.py -k opens_an_account",
+    ),
+    (
+        "a binding act is of who may",
+        "initiatives/migrations/guards/roles.sql:plumbline_guard_actor",
+        "IF NOT coalesce(allowed, false) THEN",
+        "IF false THEN",
+        "tests/acceptance/attacks/test_acts_of_others.py -k act_of_somebody",
+    ),
+    (
+        "a binding act names who acts",
+        "initiatives/migrations/guards/roles.sql:plumbline_guard_actor",
+        "AND told ->> name IS DISTINCT FROM actor::text THEN",
+        "AND false THEN",
+        "tests/acceptance/attacks/test_acts_of_others.py -k name_of_somebody_else",
+    ),
+    (
+        "a stop is of owner or chair",
+        "initiatives/migrations/guards/stages.sql:plumbline_guard_stopper",
+        "IF rule IS NOT NULL AND NOT plumbline_may(rule",
+        "IF false AND NOT plumbline_may(rule",
+        "tests/acceptance/attacks/test_acts_of_others.py -k act_of_somebody",
+    ),
+    (
+        "acts are judged by role",
+        "governance.offline.verify:Judge._needs",
+        'if self.sight == "all" and need.who and not',
+        "if False and not",
+        "tests/acceptance/attacks/test_acts_of_others.py -k guards_off",
+    ),
+    (
+        "an exchanged password waits, as judged",
+        "governance.offline.verify:Judge._needs",
+        'if "password" in exchanged and',
+        "if False and",
+        "tests/acceptance/attacks/test_acts_of_others.py -k account_opened",
+    ),
+    (
+        "the time of a checkpoint is the one signed",
+        "governance.transparency_log.recomputation:Walk._head",
+        '("at", at.astimezone(UTC).replace(tzinfo=None), signed_at),',
+        "",
+        "tests/acceptance/attacks/test_acts_of_others.py -k dated_back",
+    ),
+    (
+        "a checkpoint is not before what it covers",
+        "governance.offline.verify:Clocks.entry",
+        'if _moment(entry["recorded_at"]) > at:',
+        "if False:",
+        "tests/acceptance/attacks/test_acts_of_others.py -k dated_back",
+    ),
+    (
+        "a debt is settled by its act",
+        "initiatives/migrations/guards/audit_log.sql:has_its_act_settled",
+        "WHEN ((OLD.settled_at IS DISTINCT FROM NEW.settled_at))",
+        "WHEN (false)",
+        "tests/acceptance/attacks/test_derived_rows.py -k debt_of_grace",
+    ),
+]

@@ -1,0 +1,67 @@
+"""What `make mutants` takes away of what protects derived rows; see mutants_table.py."""
+
+MUTANTS = [
+    (
+        "a span that this installation did not write is not relied on",
+        "initiatives.enforcement.decision_cache:_sealed",
+        "return span if standings.is_sealed(case, span) else None",
+        "return span",
+        "tests/acceptance/attacks/test_derived_rows.py -k forged",
+    ),
+    (
+        "the seal of a span is bound to its standing",
+        "initiatives.facts.standings:seal_of",
+        'f"{past_standing} {case} ',
+        'f"{case} ',
+        "tests/acceptance/attacks/test_derived_rows.py -k forged",
+    ),
+    (
+        "only the database writes spans",
+        "governance.database.database_roles:_of_application_on",
+        'table in {*derived(), "django_migrations"}',
+        'table == "django_migrations"',
+        "tests/acceptance/attacks/test_derived_rows.py -k cannot_write",
+    ),
+    (
+        "an earlier standing is not put after a newer one",
+        "initiatives/migrations/guards/stages.sql:plumbline_follow_standing",
+        "WHERE p.id > told.id",
+        "WHERE false",
+        "tests/acceptance/attacks/test_derived_rows.py -k earlier",
+    ),
+    (
+        "standings are compared with their facts, whatever they say of their end",
+        "initiatives.stages.periodic:correct",
+        "found = {one.case.pk for one in standings.differing(batch)}",
+        "found = set()",
+        "tests/acceptance/attacks/test_derived_rows.py -k forged",
+    ),
+    (
+        "verification compares standings with their facts",
+        "initiatives.facts.standings:unlike",
+        "yield from _unlike_facts(keys[start : start + AT_ONCE], refs)",
+        "yield from ()",
+        "tests/acceptance/attacks/test_derived_rows.py -k forged",
+    ),
+    (
+        "verification compares spans with the newest standing",
+        "initiatives.facts.standings:unlike",
+        "for row, case in recomputation.stream(using, query, []):",
+        "for row, case in ():",
+        "tests/acceptance/attacks/test_derived_rows.py -k changed_by_the_owner",
+    ),
+    (
+        "tallies are compared with their readings",
+        "adoption.readings.tallies:unlike",
+        "in recomputation.stream(using, _DIFFERING, []):",
+        "in ():",
+        "tests/acceptance/attacks/test_derived_rows.py -k tally",
+    ),
+    (
+        "figures of both logs are counted again",
+        "initiatives.interactions.comparison.reconciling:_mark_due",
+        "recent.filter(counted, day__gte=clock.local_day(now - RECOUNTED)).update(due=True)",
+        "pass",
+        "tests/acceptance/attacks/test_derived_rows.py -k figures",
+    ),
+]

@@ -1,0 +1,601 @@
+"""Acts in the name of people who may not, as true as a forger can write them: row, equal history, act in the record.
+
+`ACTS` has each binding act on a case, and who may. `ACCOUNTS` has what would let somebody become somebody else.
+"""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models.expressions import DatabaseDefault
+
+from adoption.demo import case_acts
+from governance import clock
+from governance.database.row_history import acting
+from governance.ledger import record
+from governance.models import (
+    AuthenticatorApp,
+    BreakGlass,
+    ExternalIdentity,
+    IdentityProvider,
+    LegalHold,
+    Membership,
+    Passkey,
+    RecoveryCode,
+    ServiceKey,
+    SignInPolicy,
+    User,
+)
+from governance.privacy import retention
+from initiatives.checklist import waivers
+from initiatives.enforcement import kill_switch
+from initiatives.holds import actions as hold_actions
+from initiatives.models import (
+    Answer,
+    Condition,
+    Continuation,
+    Excuse,
+    Hold,
+    KillSwitch,
+    Review,
+    StandaloneDeclaration,
+    Waiver,
+)
+from initiatives.roles import actions as role_actions
+from tests.support import factories
+from tests.support.attacks.forged_statements import Scene, as_, changed, row_of_history, stage_change, told
+
+DAY = timedelta(days=1)
+NEW = 990_001  # the key of a row that a forger makes
+
+
+def inserted(row, key=NEW):
+    """A new row by SQL, with its history where it is governed."""
+    row.pk = key
+    fields = [
+        field
+        for field in row._meta.concrete_fields
+        if not isinstance(getattr(row, field.attname), DatabaseDefault)
+    ]
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    made = [
+        (
+            f"INSERT INTO public.{row._meta.db_table} ({names}) VALUES ({', '.join(['%s'] * len(values))})",
+            values,
+        )
+    ]
+    return made + ([row_of_history(type(row), key, "+")] if hasattr(type(row), "history") else [])
+
+
+def prepared(scene: Scene) -> Scene:
+    """The scene, with what others lift, release, answer and accept: made by acts."""
+    cast = scene.cast
+    scene.other = factories.make_case(cast, title="Beside it")
+    case_acts.staff(case_acts.fresh(scene.other), cast.team)
+    scene.other = case_acts.fresh(scene.other)
+    scene.hold = hold_actions.hold(case=scene.other, reason="A doubt.", by=cast.owner)
+    scene.switch = kill_switch.switch_off(case=scene.case, reason="A doubt.", by=cast.owner)
+    book = scene.review.rulebook.book
+    key = next(key for key in book.requirements if book.waivable_requirement(key))
+    scene.waiver = waivers.request_waiver(
+        case=scene.other, key=key, reason="Later.", until=clock.today() + 20 * DAY, by=cast.owner
+    )
+    scene.proposed = role_actions.propose_role(
+        case=scene.other, role="sponsor", person=cast.sponsor, by=cast.owner
+    )
+    with acting(by=cast.chair):
+        scene.condition = Condition(
+            review=scene.review,
+            text="Show it.",
+            owner=cast.owner,
+            due=clock.today() + DAY,
+            proposed_by=cast.chair,
+        )
+        scene.condition.save()
+        record.record("condition fixed", case=scene.case)
+        scene.debt = hold_actions.owe(
+            scene.other,
+            "vacancy",
+            source="x",
+            text="x",
+            due=clock.today(),
+            debtor=cast.owner,
+        )
+    scene.legal_hold = retention.open_hold(person=cast.lead, reason="A claim.", by=cast.admin)
+    return scene
+
+
+def _stopped(s, by):
+    return [
+        told("stage changed", by, s.case, **{"from": "prototype", "to": "stopped"}),
+        stage_change(s.case, "stopped", "stopped", by),
+        *changed(s.case, stage="stopped", basis="stopped", since=clock.now()),
+    ]
+
+
+def _of(kind, statements, case):
+    """The statements and their act."""
+    return lambda s, by: [*statements(s, by), told(kind, by, case(s))]
+
+
+def _case(s):
+    return s.case
+
+
+def _other(s):
+    return s.other
+
+
+def _review(s, by):
+    now = clock.now()
+    return Review(
+        initiative=s.other,
+        gate="prototype",
+        rulebook=s.review.rulebook,
+        opened_by=by,
+        opened_at=now,
+        expires_at=now + DAY,
+    )
+
+
+def _waiver(s, by):
+    return Waiver(
+        initiative=s.case,
+        key=s.waiver.key,
+        reason="x",
+        requested_by=by,
+        requested_at=clock.now(),
+        until=clock.today() + DAY,
+    )
+
+
+def _answer(s, by):
+    now = clock.now()
+    said = {"accepted_by": by, "accepted_seat": "risk_compliance", "accepted_at": now}
+    return Answer(
+        initiative=s.other,
+        requirement="mvp.users",
+        kind="not_applicable",
+        text="No.",
+        by=s.cast.owner,
+        at=now,
+        **said,
+    )
+
+
+def _standalone(s, by):
+    now = clock.now()
+    said = {"accepted_by": by, "accepted_seat": "architecture_integration", "accepted_at": now}
+    return StandaloneDeclaration(
+        initiative=s.other, reason="x", declared_by=s.cast.owner, declared_at=now, **said
+    )
+
+
+def _key(s, by):
+    now = clock.now()
+    return ServiceKey(
+        contract=s.case.contract,
+        system="Mine",
+        public="mine",
+        secret_hash="0" * 64,
+        scopes=["evaluate"],
+        principal=by,
+        made_by=by,
+        made_at=now,
+        expires_at=now + DAY,
+    )
+
+
+# By act: who may, the table of its row, what is written by somebody who may not.
+ACTS = {
+    "stop": ("owner or chair", "initiatives_stagechange", _stopped),
+    "hold": (
+        "whoever is on the case or its board",
+        "initiatives_hold",
+        _of(
+            "hold opened",
+            lambda s, by: inserted(
+                Hold(initiative=s.case, kind="concern", reason="x", opened_by=by, opened_at=clock.now())
+            ),
+            _case,
+        ),
+    ),
+    "hold lifted": (
+        "chair",
+        "initiatives_hold",
+        _of(
+            "hold lifted",
+            lambda s, by: changed(s.hold, lifted_at=clock.now(), lifted_by_id=by.pk, lift_reason="x"),
+            _other,
+        ),
+    ),
+    "kill switch pressed": (
+        "owner or chair",
+        "initiatives_killswitch",
+        _of(
+            "switched off",
+            lambda s, by: inserted(
+                KillSwitch(initiative=s.other, reason="x", pressed_by=by, pressed_at=clock.now())
+            ),
+            _other,
+        ),
+    ),
+    "kill switch released": (
+        "owner or chair",
+        "initiatives_killswitch",
+        _of(
+            "switched on",
+            lambda s, by: changed(
+                s.switch, released_at=clock.now(), released_by_id=by.pk, release_reason="x"
+            ),
+            _case,
+        ),
+    ),
+    "tier confirmed": (
+        "risk seat",
+        "initiatives_initiative",
+        _of(
+            "risk tier confirmed",
+            lambda s, by: changed(
+                s.other, tier="minimal", tier_confirmed_by_id=by.pk, tier_confirmed_at=clock.now()
+            ),
+            _other,
+        ),
+    ),
+    "accepted again": (
+        "chair",
+        "initiatives_initiative",
+        _of("re-attested", lambda s, by: changed(s.case, reattested_at=clock.now()), _case),
+    ),
+    "withdrawn": (
+        "owner, whoever registered it, chair",
+        "initiatives_initiative",
+        _of(
+            "withdrawn",
+            lambda s, by: changed(s.idea.initiative, withdrawn_at=clock.now(), withdrawn_reason="x"),
+            lambda s: s.idea.initiative,
+        ),
+    ),
+    "waiver requested": (
+        "owner",
+        "initiatives_waiver",
+        _of("waiver requested", lambda s, by: inserted(_waiver(s, by)), _case),
+    ),
+    "waiver agreed as chair": (
+        "chair",
+        "initiatives_waiver",
+        _of("waiver agreed", lambda s, by: changed(s.waiver, chair_id=by.pk, chair_at=clock.now()), _other),
+    ),
+    "waiver agreed as risk seat": (
+        "risk seat",
+        "initiatives_waiver",
+        _of("waiver agreed", lambda s, by: changed(s.waiver, risk_id=by.pk, risk_at=clock.now()), _other),
+    ),
+    "waiver refused": (
+        "chair or risk seat",
+        "initiatives_waiver",
+        _of(
+            "waiver refused",
+            lambda s, by: changed(s.waiver, refused_by_id=by.pk, refused_at=clock.now()),
+            _other,
+        ),
+    ),
+    "condition fixed": (
+        "chair",
+        "initiatives_condition",
+        _of(
+            "condition fixed",
+            lambda s, by: inserted(
+                Condition(review=s.review, text="x", owner=by, due=clock.today(), proposed_by=by)
+            ),
+            _case,
+        ),
+    ),
+    "condition met": (
+        "whoever owns it, or the owner",
+        "initiatives_condition",
+        _of(
+            "condition met",
+            lambda s, by: changed(s.condition, met_by_id=by.pk, met_at=clock.now(), met_note="x"),
+            _case,
+        ),
+    ),
+    "debt excused": (
+        "chair",
+        "initiatives_excuse",
+        _of(
+            "debt excused",
+            lambda s, by: inserted(
+                Excuse(obligation=s.debt, initiative=s.case, reason="x", by=by, at=clock.now())
+            ),
+            _case,
+        ),
+    ),
+    "let go on": (
+        "chair",
+        "initiatives_continuation",
+        _of(
+            "continued",
+            lambda s, by: inserted(
+                Continuation(
+                    initiative=s.case,
+                    stage=s.case.stage,
+                    until=clock.today() + DAY,
+                    reason="x",
+                    by=by,
+                    at=clock.now(),
+                )
+            ),
+            _case,
+        ),
+    ),
+    "review opened": (
+        "owner",
+        "initiatives_review",
+        _of("review opened", lambda s, by: inserted(_review(s, by)), _other),
+    ),
+    "review withdrawn": (
+        "owner or chair",
+        "initiatives_review",
+        _of(
+            "review withdrawn",
+            lambda s, by: changed(
+                s.review, outcome="withdrawn", ended_by_id=by.pk, ended_at=clock.now(), reason="x"
+            ),
+            _case,
+        ),
+    ),
+    "role accepted": (
+        "whoever was asked",
+        "initiatives_roleassignment",
+        _of(
+            "role accepted",
+            lambda s, by: changed(s.proposed, accepted_at=clock.now(), accepted_words="x"),
+            _other,
+        ),
+    ),
+    "not applicable accepted": (
+        "a seat that signs for it",
+        "initiatives_answer",
+        _of("not applicable accepted", lambda s, by: inserted(_answer(s, by)), _other),
+    ),
+    "standalone accepted": (
+        "a seat that signs for it",
+        "initiatives_standalonedeclaration",
+        _of("standalone accepted", lambda s, by: inserted(_standalone(s, by)), _other),
+    ),
+    "key made": (
+        "owner or technical lead",
+        "governance_servicekey",
+        _of("key made", lambda s, by: inserted(_key(s, by)), _case),
+    ),
+    "legal hold opened": (
+        "admin or auditor",
+        "governance_legalhold",
+        lambda s, by: [
+            *inserted(LegalHold(person=s.cast.owner, reason="x", opened_by=by, opened_at=clock.now())),
+            told("legal hold opened", by, hold=NEW),
+        ],
+    ),
+    "legal hold lifted": (
+        "admin or auditor",
+        "governance_legalhold",
+        lambda s, by: [
+            *changed(s.legal_hold, lifted_by_id=by.pk, lifted_at=clock.now(), lift_reason="x"),
+            told("legal hold lifted", by, hold=s.legal_hold.pk),
+        ],
+    ),
+}
+
+
+# --- Accounts --------------------------------------------------------------------------------------------------------
+
+HASH = "pbkdf2_sha256$1000000$mine$mine"
+
+
+def _seat(s, person, by, **said):
+    now = clock.now()
+    return Membership(
+        **{
+            "board": s.cast.board,
+            "person": person,
+            "seat": "chair",
+            "starts_at": now,
+            "granted_by": by,
+            "signs_from": now + DAY,
+        }
+        | said
+    )
+
+
+def _passkey(s, **said):
+    now = clock.now()
+    return Passkey(
+        person=s.cast.chair,
+        name="x",
+        credential="mine",
+        public_key="mine",
+        algorithm=-7,
+        rp_id="x",
+        made_at=now,
+        **{"signs_from": now + DAY} | said,
+    )
+
+
+def _identity(s, by):
+    provider = IdentityProvider(
+        name="Mine",
+        slug="mine",
+        kind="oidc",
+        issuer="https://mine.example",
+        client_id="x",
+        added_at=clock.now(),
+    )
+    return [
+        *inserted(provider),
+        told("identity provider added", by),
+        *inserted(
+            ExternalIdentity(
+                person=s.cast.chair, provider_id=NEW, key="mine", linked_by=by, linked_at=clock.now()
+            )
+        ),
+        told("external identity linked", by, person_id=s.cast.chair.pk),
+    ]
+
+
+# By what is tried: the words of the database, and what is written. Each names who is said to act.
+ACCOUNTS = {
+    "a password hash exchanged, in nobody's name": (
+        "signs what lets a case rise a day later",
+        lambda s: [as_(None), *changed(s.cast.chair, password=HASH)],
+    ),
+    "a password hash exchanged by an admin, with its act and without the wait": (
+        "signs what lets a case rise a day later",
+        lambda s: [
+            as_(s.cast.admin),
+            *changed(s.cast.chair, password=HASH),
+            told("password set", s.cast.admin, person_id=s.cast.chair.pk),
+        ],
+    ),
+    "a password hash exchanged in the name of its person, without an act": (
+        "without its act (password set",
+        lambda s: [as_(s.cast.chair), *changed(s.cast.chair, password=HASH)],
+    ),
+    "a password hash exchanged with the act of another account": (
+        "without its act (password set",
+        lambda s: [
+            as_(s.cast.chair),
+            *changed(s.cast.chair, password=HASH),
+            told("password set", s.cast.chair, person_id=s.cast.outsider.pk),
+        ],
+    ),
+    "is_admin set by oneself": (
+        "only an admin gives",
+        lambda s: [
+            as_(s.cast.outsider),
+            *changed(s.cast.outsider, is_admin=True, signs_from=clock.now() + DAY),
+            told("user changed", s.cast.outsider, row_id=s.cast.outsider.pk),
+        ],
+    ),
+    "is_admin set by an admin, without the wait": (
+        "a new admin signs",
+        lambda s: [
+            as_(s.cast.admin),
+            *changed(s.cast.outsider, is_admin=True),
+            told("user changed", s.cast.admin, row_id=s.cast.outsider.pk),
+        ],
+    ),
+    "is_admin set by an admin, without an act": (
+        "without its act (user changed",
+        lambda s: [as_(s.cast.admin), *changed(s.cast.outsider, is_admin=True, signs_from=clock.now() + DAY)],
+    ),
+    "is_auditor set in nobody's name": (
+        "only an admin gives",
+        lambda s: [as_(None), *changed(s.cast.outsider, is_auditor=True)],
+    ),
+    "an admin's account made in nobody's name": (
+        "only an admin gives",
+        lambda s: [as_(None), *inserted(User(login="mine", full_name="Mine", password=HASH, is_admin=True))],
+    ),
+    "an account made without an act": (
+        "without its act (account added",
+        lambda s: [as_(None), *inserted(User(login="mine", full_name="Mine", password=HASH))],
+    ),
+    "an email address changed quietly": (
+        "waits a day before links go there",
+        lambda s: [
+            as_(s.cast.admin),
+            *changed(s.cast.chair, email="mine@example.org"),
+            told("user changed", s.cast.admin, row_id=s.cast.chair.pk),
+        ],
+    ),
+    "an account ended by a stranger": (
+        "by an admin or its directory",
+        lambda s: [as_(s.cast.outsider), *changed(s.cast.chair, is_active=False)],
+    ),
+    "a seat granted by a stranger": (
+        "granted by an admin",
+        lambda s: [as_(s.cast.outsider), *inserted(_seat(s, s.cast.sponsor, s.cast.outsider))],
+    ),
+    "a seat granted in an admin's name by somebody else": (
+        "granted by an admin",
+        lambda s: [as_(s.cast.outsider), *inserted(_seat(s, s.cast.outsider, s.cast.admin))],
+    ),
+    "a seat granted without an act": (
+        "without its act (appointed)",
+        lambda s: [as_(s.cast.admin), *inserted(_seat(s, s.cast.outsider, s.cast.admin))],
+    ),
+    "a seat taken over as delegate of somebody who is not away": (
+        "taken over by a delegate",
+        lambda s: [
+            as_(s.cast.outsider),
+            *inserted(
+                _seat(
+                    s,
+                    s.cast.outsider,
+                    s.cast.chair,
+                    delegate_of=Membership.objects.get(person=s.cast.chair, seat="chair"),
+                    ends_at=clock.now() + DAY,
+                )
+            ),
+        ],
+    ),
+    "the end of a seat taken back": (
+        "is not taken back",
+        lambda s: [
+            as_(s.cast.admin),
+            *changed(Membership.objects.get(person=s.cast.deputy_chair), ends_at=clock.now()),
+            *changed(Membership.objects.get(person=s.cast.deputy_chair), ends_at=None),
+        ],
+    ),
+    "a passkey added for somebody else": (
+        "added by its own person",
+        lambda s: [as_(s.cast.admin), *inserted(_passkey(s))],
+    ),
+    "a passkey that signs at once": (
+        "a new passkey signs a day later",
+        lambda s: [as_(s.cast.chair), *inserted(_passkey(s, signs_from=clock.now()))],
+    ),
+    "a passkey added without an act": (
+        "without its act (passkey added)",
+        lambda s: [as_(s.cast.chair), *inserted(_passkey(s))],
+    ),
+    "the key of a passkey exchanged": (
+        "keeps its person and its key, at public_key",
+        lambda s: [
+            as_(s.cast.chair),
+            *inserted(_passkey(s)),
+            told("passkey added", s.cast.chair, person_id=s.cast.chair.pk),
+            (f"UPDATE governance_passkey SET public_key = 'other' WHERE id = {NEW}", []),
+        ],
+    ),
+    "an authenticator app added for somebody else": (
+        "added by its own person",
+        lambda s: [
+            as_(s.cast.outsider),
+            *inserted(AuthenticatorApp(person=s.cast.chair, secret=b"mine", made_at=clock.now())),
+        ],
+    ),
+    "a recovery code without an act": (
+        "without its act (recovery codes made)",
+        lambda s: [
+            as_(s.cast.chair),
+            *inserted(RecoveryCode(person=s.cast.chair, hash="0" * 64, made_at=clock.now())),
+        ],
+    ),
+    "an account linked by a stranger": (
+        "is changed by an admin|counts a day later|waits",
+        lambda s: [as_(s.cast.outsider), *_identity(s, s.cast.outsider)],
+    ),
+    "a break-glass account marked by a stranger": (
+        "is changed by an admin",
+        lambda s: [
+            as_(s.cast.outsider),
+            *inserted(BreakGlass(slot=1, person=s.cast.second_admin, marked_by=s.cast.outsider)),
+        ],
+    ),
+    "local accounts switched without an act": (
+        "without its act (local accounts switched)",
+        lambda s: [as_(s.cast.admin), *inserted(SignInPolicy(local_accounts=False), key=1)],
+    ),
+}

@@ -1,0 +1,36 @@
+"""Figures in tables of readings: one number, or refused with both that they can be."""
+
+import pytest
+
+from adoption.readings.reading_validation import Asked
+from adoption.readings.table_import import read_rows
+from governance.tables.reader import read_table
+
+
+def rows(cells: list[tuple[str, str]]):
+    lines = "".join(f'Speed,2026-01-01,2026-01-31,"{n}","{value}"\n' for n, value in cells)
+    table = read_table(f"measure,from,to,n,value\n{lines}".encode())
+    return read_rows(table, {1: Asked(1, "Speed", "Speed", share=False, weekly=True)})
+
+
+@pytest.mark.parametrize(
+    ("cells", "n", "value"),
+    [
+        ([("1204", "12.5")], 1204, 12.5),
+        ([("1,204", "12.5")], 1204, 12.5),
+        ([("2.000", "12,5")], 2000, 12.5),
+        ([("30", "0.125")], 30, 0.125),
+        ([("30", "12.345"), ("30", "1.5")], 30, 12.345),
+    ],
+)
+def test_figures_are_read_by_the_decimal_mark_of_the_table(cells, n, value):
+    sent = rows(cells)[0].sent
+    assert sent is not None
+    assert (sent.n, sent.value) == (n, value)
+
+
+@pytest.mark.parametrize("cells", [[("2,000", "")], [("2.000", "")], [("30", "12.345")]])
+def test_a_figure_that_can_be_two_is_refused_with_both(cells):
+    row = rows(cells)[0]
+    assert row.sent is None
+    assert "can mean" in row.fate.words
