@@ -18,6 +18,7 @@ from governance.models import Rulebook
 from governance.runtime import link_tokens
 from governance.transparency_log import as_of
 from governance.vocabulary import STAGE_RANK, Role, Stage
+from initiatives.facts import standings
 from initiatives.models import Initiative, KillSwitch, RoleAssignment, ScopeVersion
 from initiatives.portfolio import filters
 
@@ -215,7 +216,8 @@ def standing(token: str) -> Standing | None:
     )
     if case is None:
         return None
-    supported = None if case.supported == "recomputing" else case.supported or Stage.PROPOSED
+    known = case.supported != "recomputing" and standings.is_own(case)
+    supported = (case.supported or Stage.PROPOSED) if known else None
     return Standing(case, case.purpose, supported, case.held, case.off)
 
 

@@ -12,6 +12,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 
+from adoption.models import PublicPage
+from adoption.public_pages import presentation
+from adoption.public_pages.actions import tell_public
 from adoption.readings import tallies
 from governance import clock
 from governance.authorization import decision_log
@@ -120,6 +123,11 @@ def decided(system: System) -> str:
     return "allow" if answer["decision"] else answer["context"]["outcome"]
 
 
+def shown_outside(case: Initiative) -> str | None:
+    """The supported stage that a public page of this case shows; None while it is worked out again."""
+    return presentation.standing(PublicPage.objects.get(initiative=case).token).supported
+
+
 def named() -> list[tuple[str, str]]:
     """Table and field of what verification finds."""
     return [(one.table, one.field) for one in verification.verify().findings]
@@ -146,11 +154,12 @@ def test_a_forged_standing_allows_nothing_is_named_and_corrected(
     cast, in_name_only, system, application_login, spans
 ):
     case = in_name_only
-    assert decided(system) == "needs_approval"
+    tell_public(case=case, purpose="It sorts tickets by their topic.", by=cast.owner)
+    assert (decided(system), shown_outside(case)) == ("needs_approval", "prototype")
     assert named() == []
     add(application_login, case, spans(case))
     assert Span.objects.get(initiative=case).shortfall == 0, "the forgery went through"
-    assert decided(system) == "needs_approval"
+    assert (decided(system), shown_outside(case)) == ("needs_approval", None)
     assert ("initiatives_span", "supported") in named()
     with pytest.raises(CommandError, match=f"The standing of {case.ref} says supported: "):
         call_command("verify_ledger", "--application", plugin.LOGINS.application, stdout=StringIO())
@@ -158,7 +167,7 @@ def test_a_forged_standing_allows_nothing_is_named_and_corrected(
     assert periodic.correct() == [case.pk]
     assert periodic.correct() == []
     assert Span.objects.filter(initiative=case).covering(clock.now()).get().shortfall == 1
-    assert decided(system) == "needs_approval"
+    assert (decided(system), shown_outside(case)) == ("needs_approval", "prototype")
     assert named() == []
 
 

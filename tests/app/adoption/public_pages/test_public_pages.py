@@ -343,11 +343,10 @@ def test_page_and_badge_ask_the_database_a_few_times(row, django_assert_num_quer
     anybody = Client()
     page, badge = (reverse(name, args=[row.token]) for name in ("public-page", "public-badge"))
     anybody.get(page)
-    with django_assert_num_queries(
-        5
-    ):  # the rulebook, the case with its span, scope, people, the link for problems
+    # The rulebook, the case with its span, the seal of the span, scope, people, the link for problems.
+    with django_assert_num_queries(6):
         anybody.get(page)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         anybody.get(badge)
     with django_assert_num_queries(1):
         anybody.get(reverse("public-page", args=["nobody-has-this"]))
