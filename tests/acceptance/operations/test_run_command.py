@@ -1,6 +1,7 @@
 """`manage.py run`: ready, told, and gone without a trace, however it ends. And what /healthz and /readyz say."""
 
 import base64
+import contextlib
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import psutil
 import psycopg
@@ -179,6 +181,24 @@ def test_what_fails_in_a_child_is_told_in_words(capfd):
     with pytest.raises(CommandError, match="its last lines are above"):
         run.in_a_child(fail)
     assert "The day is too short." in capfd.readouterr().err
+
+
+def test_the_demo_is_built_in_a_child(monkeypatch, settings, tmp_path):
+    """What building it takes of memory, 600 MB, is free again once it is there."""
+    settings.EMBEDDED = False
+    for name in ("connection", "MigrationExecutor", "data_folder", "database_roles", "collect_static"):
+        monkeypatch.setattr(run, name, mock.MagicMock())
+    run.connection.pg_version = run.OLDEST_POSTGRESQL * 10_000
+    run.MigrationExecutor.return_value.migration_plan.return_value = []
+    run.data_folder.wrong.return_value = ""
+    built = tmp_path / "built"
+    monkeypatch.setattr(run, "build_demo", lambda: built.write_text(f"{os.getpid()} {os.getppid()}"))
+    prepare = run.Command().prepare
+    prepare(contextlib.ExitStack(), demo=False)
+    assert not built.exists()
+    prepare(contextlib.ExitStack(), demo=True)
+    child, parent = built.read_text().split()
+    assert parent == str(os.getpid()) != child
 
 
 def test_a_taken_port_is_told_in_words():
