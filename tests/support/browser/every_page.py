@@ -496,7 +496,7 @@ def _receipt(person: User) -> str:
 
 def names_of_pages() -> list[str]:
     """The names of all addresses that answer with a page to somebody."""
-    return [name for name in TABLE if name not in NO_PAGE]
+    return [name for name, row in TABLE.items() if row.read and name not in NO_PAGE]
 
 
 def pages_of(scene: Scene, cast) -> list[Page]:

@@ -24,6 +24,11 @@ class Row:
     sent: int = 404
     signed_out: int = 302
 
+    @property
+    def read(self) -> bool:
+        """Whether people read it at all: a button is only sent to, and an API is for machines alone."""
+        return bool(self.opens) or self.closed not in (401, 405)
+
 
 def only(*people, **options) -> Row:
     """A page of the case on which these people act; the others who see the case are told why not."""
