@@ -1,14 +1,16 @@
-"""The cast; what it stands on is in plumbing.py."""
+"""The cast and the initiative that most tests begin with; what they stand on is in tests/support/plugin.py."""
 
 import shutil
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core import mail
 
 from governance.models import rulebook
 from governance.operations import heartbeats
 from governance.transparency_log import sealing
+from initiatives.models import Initiative
 from tests.support import factories
 
 pytest_plugins = ["tests.support.plugin"]
@@ -51,6 +53,12 @@ def cast(db, monkeypatch) -> factories.Cast:
 
 
 @pytest.fixture
+def case(cast) -> Initiative:
+    """An MVP of the cast. A module that asks about another stage has a `case` of its own."""
+    return factories.make_mvp(cast)
+
+
+@pytest.fixture
 def as_(db):
     """Sign in: `as_(cast.owner)` returns a client that acts as that person, seen a moment ago.
 
@@ -77,3 +85,22 @@ def as_(db):
         return other
 
     return sign_in
+
+
+@pytest.fixture
+def unsealed(monkeypatch):
+    """Nothing is sealed soon after an act: sealing has tests of its own, and here everybody would only wait for it."""
+    monkeypatch.setattr(sealing, "soon", lambda: None)
+
+
+@pytest.fixture
+def mails(django_capture_on_commit_callbacks):
+    """Run an act, and return the mails that left after it."""
+
+    def sent(act) -> list:
+        mail.outbox.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            act()
+        return list(mail.outbox)
+
+    return sent

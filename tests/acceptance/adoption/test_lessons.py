@@ -338,11 +338,12 @@ def test_the_library_is_searched_and_filtered(cast, as_):
     assert "Superseded timetables" in reader.get(reverse("search"), {"q": "timetables"}).content.decode()
 
 
-@pytest.mark.parametrize("name", ["year", "system", "unit"])
-@pytest.mark.parametrize("value", ["999999999", "0", "9999", "9" * 5000, "-1", "\u0662\u0660"])
-def test_a_filter_of_no_calendar_shows_nothing_wrong(cast, as_, name, value):
+def test_a_filter_of_no_calendar_shows_nothing_wrong(cast, as_):
     """Attack L6: a year of nine figures was an error 500."""
-    assert as_(cast.owner).get(reverse("lessons-all"), {name: value}).status_code == 200
+    client = as_(cast.owner)
+    for name in ("year", "system", "unit"):
+        for value in ("999999999", "0", "9999", "9" * 5000, "-1", "\u0662\u0660"):
+            assert client.get(reverse("lessons-all"), {name: value}).status_code == 200, (name, value)
 
 
 def test_answered_on_the_page_and_nothing_typed_is_lost(near, cast, as_):

@@ -18,19 +18,11 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.ledger import row_capture
 from governance.models import Entry, SignInAttempt
-from tests.support import factories
 from tests.support.cases import answered_pulses
-from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
 
 MARK = "only I would say this"
-
-
-@pytest.fixture
-@snapshots.kept
-def case(cast):
-    return factories.make_mvp(cast)
 
 
 def pages_of(case, pulse: Pulse) -> list[str]:

@@ -7,7 +7,6 @@ import psycopg
 import pytest
 import time_machine
 from django.conf import settings
-from django.core import mail
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import DatabaseError
@@ -56,19 +55,6 @@ def review(cast) -> Review:
     case_acts.parts(case, cast.team)
     case_acts.ground_gate(case, "prototype", cast.team)
     return review_actions.open_review(case=case_acts.fresh(case), by=cast.owner)
-
-
-@pytest.fixture
-def mails(django_capture_on_commit_callbacks):
-    """Run an act, and return the mails that left after it."""
-
-    def sent(act) -> list:
-        mail.outbox.clear()
-        with django_capture_on_commit_callbacks(execute=True):
-            act()
-        return list(mail.outbox)
-
-    return sent
 
 
 def reset_by(cast, person, *, how="admin") -> None:

@@ -18,7 +18,7 @@ from governance.models import Checkpoint, Notice, User
 from governance.offline import verify
 from governance.people import cooling_off
 from governance.transparency_log import sealing, signing_keys, verification
-from tests.acceptance.attacks.test_forgeries import application_login, tried  # noqa: F401
+from tests.acceptance.attacks.test_forgeries import tried
 from tests.support import factories, plugin
 from tests.support.attacks.acts_of_others import ACCOUNTS, ACTS, HASH, as_, changed, prepared, told
 from tests.support.attacks.forged_statements import Scene, set_up
@@ -34,7 +34,7 @@ def scene(transactional_db) -> Scene:
     return prepared(set_up())
 
 
-def test_the_database_refuses_each_act_of_somebody_who_may_not(scene, application_login):  # noqa: F811
+def test_the_database_refuses_each_act_of_somebody_who_may_not(scene, application_login):
     wrong = {}
     for name, (_, _, forge) in ACTS.items():
         said, _ = tried(
@@ -47,7 +47,7 @@ def test_the_database_refuses_each_act_of_somebody_who_may_not(scene, applicatio
     assert wrong == {}
 
 
-def test_the_database_refuses_each_act_in_the_name_of_somebody_else(scene, application_login):  # noqa: F811
+def test_the_database_refuses_each_act_in_the_name_of_somebody_else(scene, application_login):
     """The row names somebody who may, and whoever acts may not."""
     wrong = {}
     for name, (_, _, forge) in ACTS.items():
@@ -96,7 +96,7 @@ def let_through(scene, statements, *tables):
     return found, keys
 
 
-def test_the_database_refuses_whatever_opens_an_account(scene, application_login):  # noqa: F811
+def test_the_database_refuses_whatever_opens_an_account(scene, application_login):
     wrong = {}
     for name, (words, forge) in ACCOUNTS.items():
         said, _ = tried(forge, scene, application_login)
@@ -158,7 +158,7 @@ def test_an_account_opened_with_the_guards_off_is_found_at_its_row(scene):
     assert missing == {}
 
 
-def test_what_remains_of_a_password_in_the_name_of_its_person(scene, application_login):  # noqa: F811
+def test_what_remains_of_a_password_in_the_name_of_its_person(scene, application_login):
     """The limit: with a true act of the person herself the database cannot tell. The act stays, and auditors see it."""
     statements = [
         as_(scene.cast.chair),

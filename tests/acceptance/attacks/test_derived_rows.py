@@ -65,17 +65,6 @@ def system(cast, in_name_only) -> System:
     return System(factories.make_key(cast, in_name_only)[1].text)
 
 
-@pytest.fixture
-def application_login() -> str:
-    """The login of web and worker; the owner must be allowed to put it on."""
-    plugin.address_for(plugin.LOGINS.application)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = session_user")
-        if not cursor.fetchone()[0]:
-            pytest.skip("the user in DATABASE_URL may not act as the application")
-    return plugin.LOGINS.application
-
-
 def by(login: str, statement: str, *values) -> None:
     """Carry out a statement with the application's login, as somebody who knows how acts are told to the database."""
     act = {"name": "Mallory", "at": clock.now().isoformat(), "reason": ""}

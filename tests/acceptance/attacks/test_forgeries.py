@@ -189,17 +189,6 @@ JUDGED = {
 # --- Tried -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def application_login() -> str:
-    """The login of web and worker; the owner must be allowed to put it on."""
-    plugin.address_for(plugin.LOGINS.application)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = session_user")
-        if not cursor.fetchone()[0]:
-            pytest.skip("the user in DATABASE_URL may not act as the application")
-    return plugin.LOGINS.application
-
-
 def tried(forge, scene, login=None) -> tuple[str, list[str]]:
     """Carry a forgery out up to its commit: what the database says to it, and what verification finds. Taken back."""
     said, found = "", []

@@ -97,11 +97,6 @@ class Planted:
 
 
 @pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
 def planted(cast, case, rounds) -> Planted:
     """What is to be planted, at what length."""
     scopes = ["evaluate", "interactions"]

@@ -17,6 +17,7 @@ from initiatives.portfolio.search import FEW, Search
 from initiatives.registration import actions as registration_actions
 from tests.support import factories
 from tests.support.cases import tied_cases
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 
@@ -238,18 +239,16 @@ def test_a_search_asks_the_same_however_much_there_is(cast, as_):
     factories.make_system(cast, "Customer ledger")
     tied_cases.vendor(cast, "Customer Cloud")
 
-    def asked(words):
-        client.get("/search/", {"q": words})
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get("/search/", {"q": words}).status_code == 200
-        return len(queries)
+    def asked() -> list[int]:
+        words = ("customer", "lindqvist", "AI-0001", "nothing at all")
+        return [query_counts.asked(client, "/search/", {"q": word}) for word in words]
 
-    before = [asked(words) for words in ("customer", "lindqvist", "AI-0001", "nothing at all")]
+    before = asked()
     for number in range(8):
         factories.make_case(cast, title=f"Customer wish {number}")
         factories.make_system(cast, f"Customer list {number}")
         tied_cases.vendor(cast, f"Customer Works {number}")
-    after = [asked(words) for words in ("customer", "lindqvist", "AI-0001", "nothing at all")]
+    after = asked()
     assert all(now <= then for now, then in zip(after, before, strict=True)), (before, after)
     # One of them for the stubs of cases that the person may not open, one for accounts, which may be hidden.
     assert max(before) <= 20, before

@@ -19,6 +19,7 @@ from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.cases import open_reviews
 from tests.support.database import snapshots
+from tests.support.web.query_counts import asked
 
 pytestmark = pytest.mark.django_db
 
@@ -110,14 +111,6 @@ def review(cast) -> Review:
 def address(page: str, review: Review) -> str:
     """The page about this review and its case."""
     return page.format(case=review.initiative.get_absolute_url(), review=review.get_absolute_url())
-
-
-def asked(client, page: str) -> int:
-    """How often the page asks the database once it was seen before."""
-    assert client.get(page).status_code == 200
-    with CaptureQueriesContext(connection) as queries:
-        client.get(page)
-    return len(queries)
 
 
 def read_by(login: str, rounds: int) -> list[str]:

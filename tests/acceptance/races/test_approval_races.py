@@ -37,16 +37,6 @@ def numbers(rounds):
 
 
 @pytest.fixture
-def cast():
-    return factories.make_cast()
-
-
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
 def key(cast, case):
     return factories.make_key(cast, case, principal=cast.lead)[0]
 

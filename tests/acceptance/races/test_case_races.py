@@ -14,7 +14,6 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.gates import sign_off_statement
 from governance.models import Entry, Notice
-from governance.transparency_log import sealing
 from initiatives.cases import act, review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
@@ -27,7 +26,7 @@ from tests.support.database.case_copies import copies
 from tests.support.database.concurrent_connections import SIZE, Ring
 from tests.support.rules.plain_rulebook import plain_text
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
 
 # A prototype gate that all six seats sign: votes that complete a quorum, without building an MVP for every round.
 LOOK = """
@@ -292,12 +291,6 @@ class DecisionAgainstHold(Race):
 
 
 RACES = [OppositeVotes, VotesCompletingAQuorum, DoubleDecision, EditAgainstSignOff, DecisionAgainstHold]
-
-
-@pytest.fixture(autouse=True)
-def unsealed(monkeypatch):
-    """Sealing has races of its own; here every vote would only wait for it."""
-    monkeypatch.setattr(sealing, "soon", lambda: None)
 
 
 def made(race, rounds, cast=None):

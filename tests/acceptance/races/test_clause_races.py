@@ -7,7 +7,6 @@ import pytest
 from adoption.demo import case_acts
 from governance.contracts.clauses import Terms
 from governance.models import ContractVersion
-from governance.transparency_log import sealing
 from initiatives.cases import act
 from initiatives.contracts import clause_actions
 from initiatives.contracts.actions import Written
@@ -16,13 +15,7 @@ from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.database.concurrent_connections import SIZE, Ring
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def unsealed(monkeypatch):
-    """Sealing has races of its own; here every act would only wait for it."""
-    monkeypatch.setattr(sealing, "soon", lambda: None)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
 
 
 @pytest.fixture

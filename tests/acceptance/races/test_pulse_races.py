@@ -12,30 +12,12 @@ from django.db.models import QuerySet
 from adoption.models import AnswerBox, Invitation, PulseComment
 from adoption.pulses import actions as pulse_actions
 from adoption.pulses import disclosure_control
-from governance.transparency_log import sealing
-from tests.support import factories
 from tests.support.cases import answered_pulses
 from tests.support.database.concurrent_connections import SIZE, Ring
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
 
 FULL = 500
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch):
-    """Sealing has tests of its own; here everybody would only wait for it."""
-    monkeypatch.setattr(sealing, "soon", lambda: None)
-
-
-@pytest.fixture
-def cast():
-    return factories.make_cast()
-
-
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
 
 
 def rings(contenders: list):

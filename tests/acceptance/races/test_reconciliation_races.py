@@ -10,22 +10,15 @@ import pytest
 import time_machine
 
 from governance import clock
-from governance.transparency_log import sealing
 from initiatives.interactions.comparison import act_names, reconciling
 from initiatives.models import LogFinding, ReconciledDay, Shortcoming
 from tests.support import factories
 from tests.support.database.concurrent_connections import SIZE, Ring
 from tests.support.servers.asking_systems import reported
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
 
 ACTS = 5
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch):
-    """Sealing has tests of its own; here everybody would only wait for it."""
-    monkeypatch.setattr(sealing, "soon", lambda: None)
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import csv
 import io
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from governance.identity.factors import codes
@@ -21,6 +19,7 @@ from tests.support import factories
 from tests.support.cases.open_reviews import voted
 from tests.support.database import snapshots
 from tests.support.rules.plain_rulebook import plain_text
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 # An MVP has an attestation for it, and no drill.
@@ -169,17 +168,12 @@ def test_publishing_names_only_what_was_foretold_of_this_text(company):
 def test_the_page_costs_the_same_for_many_cases(company, as_):
     draft = draft_of(company)
     forecast, admin = worked_out(draft, company), as_(company.admin)
-    admin.get(forecast.get_absolute_url())
-    with CaptureQueriesContext(connection) as few:
-        admin.get(forecast.get_absolute_url())
+    few = query_counts.asked(admin, forecast.get_absolute_url())
     for number in range(3):
         factories.make_mvp(company, title=f"Another {number}")
     more = worked_out(draft, company)
     assert more.totals["lose"] == 5
-    admin.get(more.get_absolute_url())  # what waits on the desk is counted anew after acts
-    with CaptureQueriesContext(connection) as many:
-        admin.get(more.get_absolute_url())
-    assert len(many) <= len(few) <= 20
+    assert query_counts.asked(admin, more.get_absolute_url()) <= few <= 20
 
 
 def test_a_day_to_come(company):

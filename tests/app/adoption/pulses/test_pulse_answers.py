@@ -12,17 +12,9 @@ from adoption.pulses import actions as pulse_actions
 from adoption.pulses import survey_submission
 from governance import clock
 from governance.models import Session, SignInAttempt
-from tests.support import factories
 from tests.support.cases import answered_pulses
-from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-@snapshots.kept
-def case(cast):
-    return factories.make_mvp(cast)
 
 
 @pytest.fixture

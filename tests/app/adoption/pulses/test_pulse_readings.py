@@ -18,18 +18,11 @@ from governance import clock
 from governance.models import Entry
 from tests.support import factories
 from tests.support.cases import answered_pulses
-from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
 
 LOAD = ["load"]
 NORTH, SOUTH = "Claims north", "Claims south"
-
-
-@pytest.fixture
-@snapshots.kept
-def case(cast):
-    return factories.make_mvp(cast)
 
 
 def declared(cast, case, **fields):

@@ -18,17 +18,9 @@ from adoption.pulses import reminders as pulse_reminders
 from governance import clock
 from governance.models import Entry
 from governance.permission_result import Refused
-from tests.support import factories
 from tests.support.cases import answered_pulses
-from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-@snapshots.kept
-def case(cast):
-    return factories.make_mvp(cast)
 
 
 def test_from_a_draft_to_what_came_of_it(cast, case, as_):

@@ -33,12 +33,6 @@ from tests.support.database.concurrent_connections import Ring
 
 
 @pytest.fixture
-def case(cast):
-    """A case with three gates behind it: sign-offs in six seats."""
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
 def sealed(case):
     """The same, all of it under a checkpoint."""
     return sealing.seal()

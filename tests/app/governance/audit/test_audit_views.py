@@ -10,7 +10,6 @@ from itertools import chain
 import pytest
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from governance.audit import record_samples
@@ -22,6 +21,7 @@ from governance.transparency_log import sealing
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.claims import check_deferred
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 
@@ -37,12 +37,6 @@ PAGES = (
     "/audit/samples/",
     "/audit/samples/draw/",
 )
-
-
-@pytest.fixture
-def case(cast):
-    """A case with two gates behind it."""
-    return factories.make_mvp(cast)
 
 
 @pytest.fixture
@@ -159,16 +153,14 @@ def test_pages_go_on_by_key_and_keep_the_search(cast, as_, case):
 def test_a_search_asks_no_more_for_more_entries(cast, as_, case):
     client = as_(cast.auditor)
 
-    def asked(address):
-        client.get(address)
-        with CaptureQueriesContext(connection) as queries:
-            client.get(address)
-        return len(queries)
+    def asked():
+        pages = ("/audit/", "/audit/?what=all&text=a", "/audit/rights/")
+        return [query_counts.asked(client, page) for page in pages]
 
-    before = asked("/audit/"), asked("/audit/?what=all&text=a"), asked("/audit/rights/")
+    before = asked()
     for number in range(2):
         factories.make_case(cast, title=f"Idea {number}")
-    assert (asked("/audit/"), asked("/audit/?what=all&text=a"), asked("/audit/rights/")) == before
+    assert asked() == before
     assert max(before) <= 14, before
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
 from governance import clock
@@ -18,6 +17,7 @@ from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.database import snapshots
 from tests.support.database.tampering import tamper
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 
@@ -125,10 +125,7 @@ def test_the_pages_ask_the_database_a_fixed_number_of_times(cast, as_, vote):
     sealing.seal()
     client = as_(cast.seat_adoption)
     for address, most in (("/record/", 12), (f"/record/receipts/{vote.pk}/", 16)):
-        client.get(address)
-        with CaptureQueriesContext(connection) as queries:
-            client.get(address)
-        assert len(queries) <= most, [query["sql"][:100] for query in queries]
+        assert query_counts.asked(client, address) <= most, address
 
 
 def test_the_age_of_a_checkpoint_is_told_by_its_own_moment(cast, as_):

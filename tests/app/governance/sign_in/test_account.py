@@ -75,19 +75,6 @@ def kinds() -> list[str]:
     return list(Entry.objects.acts().order_by("pk").values_list("kind", flat=True))
 
 
-@pytest.fixture
-def mails(django_capture_on_commit_callbacks):
-    """Run an act, and return the mails that left after it."""
-
-    def sent(act) -> list:
-        mail.outbox.clear()
-        with django_capture_on_commit_callbacks(execute=True):
-            act()
-        return list(mail.outbox)
-
-    return sent
-
-
 # --- Sessions ------------------------------------------------------------------------------------------------
 
 

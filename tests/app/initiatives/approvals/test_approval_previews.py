@@ -18,10 +18,9 @@ from initiatives.approvals import queries as approval_queries
 from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
 from initiatives.roles import leaving
 from tests.acceptance.record.test_erasure import traces
-from tests.app.initiatives.approvals.test_approvals import answer, key_of, stand_in, use
+from tests.app.initiatives.approvals.test_approvals import answer, stand_in, use
 from tests.support import factories
 from tests.support.cases.case_pages import at, text_of
-from tests.support.database import snapshots
 from tests.support.factories import make_question, make_request
 from tests.support.servers.asking_systems import System, logged
 
@@ -29,17 +28,6 @@ pytestmark = pytest.mark.django_db
 
 LETTER = "Dear Ms Keller,\n<b>we pay</b> [1200](https://evil.example/) **EUR** back."
 LINK = "https://files.example.org/letters/7?token=abc"
-
-
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
-@snapshots.kept
-def key(cast, case):
-    return key_of(cast, case)
 
 
 def asked(text=LETTER, kind="text", **context):

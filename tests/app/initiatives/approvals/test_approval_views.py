@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
 from governance import clock
@@ -15,24 +13,12 @@ from governance.notices import desk as notice_desk
 from initiatives.approvals import mails as approval_mails
 from initiatives.models import ApprovalOpening, ApprovalRequest
 from initiatives.reviews import actions as review_actions
-from tests.app.initiatives.approvals.test_approvals import answer, key_of, stand_in
-from tests.support import factories
+from tests.app.initiatives.approvals.test_approvals import answer, stand_in
 from tests.support.cases.case_pages import acts, at, text_of
-from tests.support.database import snapshots
 from tests.support.factories import make_question, make_request
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
-@snapshots.kept
-def key(cast, case):
-    return key_of(cast, case)
 
 
 @pytest.fixture
@@ -283,19 +269,12 @@ def test_a_stand_in_sees_for_whom(cast, request_):
 
 def test_however_many_wait_a_desk_shows_few_of_a_case(cast, as_, case, key):
     client = as_(cast.support)
-
-    def asked():
-        client.get("/")
-        with CaptureQueriesContext(connection) as queries:
-            client.get("/")
-        return len(queries)
-
-    before = asked()
+    before = query_counts.asked(client, "/")
     for number in range(8):
         make_request(case, key, question=make_question(context={"n": number}), minutes=60 + number)
     assert [line.text for line in lines(cast.support)][-1] == "3 more of Customer summary assistant"
     assert len(lines(cast.support)) == 6
-    assert asked() <= max(before, 10)
+    assert query_counts.asked(client, "/") <= max(before, 10)
 
 
 # --- The mail --------------------------------------------------------------------------------------------------------

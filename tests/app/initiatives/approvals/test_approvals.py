@@ -25,29 +25,16 @@ from initiatives.contracts import actions as contract_actions
 from initiatives.models import ApprovalAnswer, ApprovalRequest, ApprovalUse
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.database import snapshots
 from tests.support.factories import make_question, make_request
 from tests.support.servers.asking_systems import System
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
 def key_of(cast, case, principal=None, system="Reply drafts"):
     """A key that acts for the technical lead, unless it says for whom."""
     key, _ = factories.make_key(cast, case, principal=principal or cast.lead, system=system)
     return key
-
-
-@pytest.fixture
-@snapshots.kept
-def key(cast, case):
-    """A key that acts for the technical lead, who approves nothing here."""
-    return key_of(cast, case)
 
 
 def answer(request, by, verdict="approve", **fields):

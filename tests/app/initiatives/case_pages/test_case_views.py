@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
 from governance import clock
@@ -14,7 +12,6 @@ from governance.models import Entry, Rulebook
 from governance.permission_result import Refused
 from initiatives.checklist import actions as checklist_actions
 from initiatives.components import actions as components_actions
-from initiatives.evidence import actions as evidence_actions
 from initiatives.history import timeline
 from initiatives.holds import actions as hold_actions
 from initiatives.registration import actions as registration_actions
@@ -209,28 +206,6 @@ def test_every_sentence_can_be_read_and_what_a_fact_says_stays_its_words():
         history_entry_wording.sentence("link answered", {"system": "Ledger"}, None)
         == "link answered (system Ledger)."
     )
-
-
-def test_the_page_reads_as_much_for_a_large_case_as_for_a_small_one(cast, as_):
-    case = factories.make_prototype(cast)
-    client = as_(cast.owner)
-    client.get(at("case", case.ref))
-    with CaptureQueriesContext(connection) as small:
-        client.get(at("case", case.ref))
-    for number in range(5):
-        evidence_actions.add_evidence(
-            case=case,
-            kind="document",
-            title=f"Note {number}",
-            observed_on=clock.today(),
-            covers=["proto.scope", "mvp.problem"],
-            link="https://example.org/note",
-            by=cast.owner,
-        )
-    client.get(at("case", case.ref))  # the frame counts the desk anew after an act
-    with CaptureQueriesContext(connection) as large:
-        client.get(at("case", case.ref))
-    assert len(large) == len(small) < 75
 
 
 @pytest.mark.django_db(transaction=True)  # each act its own transaction, as in life

@@ -5,8 +5,6 @@ import io
 import re
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from adoption.demo import case_acts
 from governance import clock
@@ -17,14 +15,9 @@ from initiatives.models import SignOff
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.sign_offs import actions as sign_off_actions
 from tests.support import factories
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def case(cast):
-    """A case with two gates behind it."""
-    return factories.make_mvp(cast)
 
 
 def words(response) -> str:
@@ -165,15 +158,8 @@ def test_the_export_has_a_row_for_each_pairing_and_case_and_is_recorded(cast, as
 
 
 def test_more_cases_cost_no_query_more(cast, as_, case):
-    client = as_(cast.auditor)
-
-    def asked():
-        client.get("/audit/frameworks/?framework=soc2&reference=CC3.1")
-        with CaptureQueriesContext(connection) as queries:
-            client.get("/audit/frameworks/?framework=soc2&reference=CC3.1")
-        return len(queries)
-
-    before = asked()
+    client, page = as_(cast.auditor), "/audit/frameworks/?framework=soc2&reference=CC3.1"
+    before = query_counts.asked(client, page)
     for number in range(3):
         factories.make_case(cast, title=f"Idea {number}")
-    assert asked() == before <= 16
+    assert query_counts.asked(client, page) == before <= 16

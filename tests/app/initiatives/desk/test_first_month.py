@@ -1,8 +1,6 @@
 """The guided start: every step with its state from rows, what a seat costs, what a board could decide."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
@@ -13,6 +11,7 @@ from initiatives.holds.actions import lacking, show_by
 from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from tests.support.cases.imported_portfolio import give_owner, make_portfolio
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 BOOK = parse(shipped_text())
@@ -83,17 +82,10 @@ def test_the_page_is_for_admins_and_asks_as_much_for_many(cast, as_):
     url = reverse("first-month")
     assert as_(cast.chair).get(url).status_code == 403
     client = as_(cast.admin)
-
-    def questions() -> int:
-        client.get(url)
-        with CaptureQueriesContext(connection) as asked:
-            client.get(url)
-        return len(asked)
-
     make_portfolio(cast, titles=["A", "B"])
-    few = questions()
+    few = query_counts.asked(client, url)
     make_portfolio(cast, titles=[f"System {number}" for number in range(30)])
-    assert questions() <= few
+    assert query_counts.asked(client, url) <= few
     page = " ".join(strip_tags(client.get(url, {"tier": "high"}).content.decode()).split())
     assert "32 claimed as Production" in page
     assert "every gate is within reach" in page

@@ -35,11 +35,6 @@ CONFLICT = Wanted("int.definitions", "term:1", "3 open conflicts on customer.", 
 
 
 @pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
 def says(monkeypatch):
     """The register says what is in this list, of every case."""
     found: list[Wanted] = []

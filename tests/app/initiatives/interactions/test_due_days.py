@@ -9,30 +9,13 @@ from django.db import connection, transaction
 
 from governance import clock
 from governance.models import OutcomeReport
-from governance.transparency_log import sealing
 from initiatives.interactions import actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.models import LogFinding, ReconciledDay
 from tests.support import factories
 from tests.support.servers.asking_systems import reported
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch):
-    """Sealing has tests of its own."""
-    monkeypatch.setattr(sealing, "soon", lambda: None)
-
-
-@pytest.fixture
-def cast():
-    return factories.make_cast()
-
-
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
 
 
 @pytest.fixture

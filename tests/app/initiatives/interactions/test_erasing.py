@@ -29,11 +29,6 @@ ASKED = {"subject": PERSON, "why": "They asked for it", "duty": "GDPR, Article 1
 
 
 @pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
 def other(cast):
     return factories.make_mvp(cast, title="Another")
 

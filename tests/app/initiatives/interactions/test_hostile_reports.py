@@ -27,11 +27,6 @@ LINES = {"content_type": "application/x-ndjson"}
 
 
 @pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
 def system(cast, case):
     return System(factories.make_key(cast, case, scopes=["interactions", "evaluate"])[1].text)
 

@@ -28,11 +28,6 @@ LINE = {"at": "2026-11-22T09:30:00Z", "input": "How long is it good for?", "outp
 
 
 @pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
 def system(cast, case):
     return System(factories.make_key(cast, case, scopes=["interactions"])[1].text)
 

@@ -39,11 +39,6 @@ INSIDE = {
 
 
 @pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
-@pytest.fixture
 def told(cast, case):
     """A decision that was asked for, and two interactions, the first of which names it."""
     system = System(factories.make_key(cast, case, scopes=["interactions", "evaluate"])[1].text)

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 
 from adoption.demo import case_acts
@@ -23,6 +22,7 @@ from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 from tests.support.cases.case_pages import SIGNED, seen
 from tests.support.database import snapshots
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 WHY = "Leaves the house at the end of the month."
@@ -204,18 +204,14 @@ def test_the_pages_ask_no_more_for_ten_cases(cast, cases, as_):
     owner, lead = as_(cast.owner), as_(cast.lead)
     url = reverse("handover", args=[cast.owner.pk])
 
-    def asked(client, address) -> int:
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(address).status_code == 200
-        return len(queries)
+    def asked() -> tuple[int, int]:
+        return query_counts.asked(owner, url), query_counts.asked(lead, "/handovers/")
 
     hand_over(cast, cases[:1], cast.lead)
-    asked(owner, url)
-    before = asked(owner, url), asked(lead, "/handovers/")
+    before = asked()
     more = [factories.make_case(cast, title=f"Idea {number}") for number in range(8)]
     hand_over(cast, more, cast.lead)
-    asked(owner, url)
-    after = asked(owner, url), asked(lead, "/handovers/")
+    after = asked()
     assert after[0] <= before[0]
     assert after[1] <= before[1]
     assert max(after) <= 25

@@ -11,8 +11,6 @@ import pytest
 import time_machine
 from bs4 import BeautifulSoup
 from django.core.management import call_command
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from adoption.demo import case_acts
@@ -34,6 +32,7 @@ from tests.app.initiatives.cases.test_signing_by_passkey import prepared, signed
 from tests.support import factories
 from tests.support.cases.case_pages import SIGNED, acts, seen, text_of
 from tests.support.identity.authenticator import ORIGIN
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 URL = "/roles/"
@@ -272,18 +271,10 @@ class TestPage:
 
     def test_thirty_cost_what_three_cost(self, cast, as_):
         client = as_(cast.lead)
-
-        def questions() -> int:
-            with CaptureQueriesContext(connection) as queries:
-                assert client.get(URL).status_code == 200
-            return len(queries)
-
         asked(cast, 3)
-        questions()
-        before = questions()
+        before = query_counts.asked(client, URL)
         asked(cast, 27)
-        questions()
-        assert questions() <= before
+        assert query_counts.asked(client, URL) <= before
         page = client.get(URL + "?tick=all")
         assert text_of(page).count("checked") == 30
         assert "30 roles wait for you." in text_of(page)

@@ -10,20 +10,13 @@ from governance.database.row_history import acting
 from governance.interaction_keeping import subject_erasure
 from governance.models import Entry, Interaction
 from governance.permission_result import Conflict, Refused
-from governance.transparency_log import sealing
 from initiatives.interactions.requests import actions, copies, erasing, hits, searches
 from initiatives.models import SubjectErasure, SubjectExport, SubjectHit, SubjectRequest
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch):
-    """Sealing has tests of its own."""
-    monkeypatch.setattr(sealing, "soon", lambda: None)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unsealed")]
 
 
 @pytest.fixture

@@ -58,11 +58,6 @@ def other(cast):
     return made_officer(cast, cast.sponsor)
 
 
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
 def received(by, **changes) -> SubjectRequest:
     fields = {
         "kind": "both",

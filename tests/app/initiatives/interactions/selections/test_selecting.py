@@ -28,11 +28,6 @@ pytestmark = pytest.mark.django_db
 PHRASE = "maiden  NAME"  # as somebody types what stands in SECRET
 
 
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
 def select(case, by, **changes) -> InteractionSelection:
     today = clock.today()
     fields = {
