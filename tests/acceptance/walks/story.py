@@ -13,6 +13,7 @@ from initiatives.cases import review_state
 from initiatives.evidence import actions as evidence_actions
 from initiatives.facts import supported_stage
 from initiatives.models import Initiative, Review
+from initiatives.reviews import actions as review_actions
 from initiatives.roles import actions as role_actions
 from tests.support import factories
 from tests.support.database import snapshots
@@ -99,6 +100,22 @@ def mvp_of_spring(cast: factories.Cast, **fields) -> Initiative:
             return case_acts.to_mvp(case, cast.team)
 
     return fresh(snapshots.remembered(f"mvp of spring {fields}", build))
+
+
+def triage(cast: factories.Cast) -> tuple[Initiative, Review]:
+    """An MVP since 1 September with model m-4, contract version 1, and a production review open since 5 October."""
+    with at(2026, 8, 20):
+        case = factories.make_prototype(cast, title="Ticket triage")
+    with at(2026, 9, 1):
+        case = case_acts.to_mvp(case, cast.team)
+        sponsor = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
+        role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
+    with at(2026, 10, 5):
+        case_acts.ground_gate(case, "production", cast.team)
+        review = review_actions.open_review(case=fresh(case), by=cast.owner)
+        for seat in ("risk_compliance", "architecture_integration", "adoption_change"):
+            case_acts.vote(review, seat, cast.seats[seat])
+    return case, review
 
 
 def renew(case: Initiative, cast: factories.Cast) -> None:

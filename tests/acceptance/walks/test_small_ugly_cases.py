@@ -3,28 +3,20 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.core.exceptions import ValidationError
-from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.test import override_settings
 
 from adoption.demo import artefacts, case_acts
 from governance import clock
-from governance.database.row_history import acting
-from governance.gates import criteria
-from governance.models import Notice
-from governance.notices import due
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.access import permissions as case_permissions
 from initiatives.checklist import actions as checklist_actions
 from initiatives.checklist import waivers
 from initiatives.evidence import actions as evidence_actions
-from initiatives.evidence import file_checks
 from initiatives.holds import actions as hold_actions
-from initiatives.models import Review, SignOff
+from initiatives.models import SignOff
 from initiatives.reviews import actions as review_actions
-from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from initiatives.stages import actions as stage_actions
 from initiatives.stages import periodic
@@ -32,7 +24,6 @@ from tests.acceptance.walks import story
 from tests.acceptance.walks.story import at
 from tests.support import factories
 from tests.support.database import snapshots
-from tests.support.rules.plain_rulebook import plain_text
 
 pytestmark = pytest.mark.django_db
 
@@ -63,115 +54,6 @@ def test_an_item_valid_to_the_day_the_clock_changes_is_valid_to_its_local_midnig
                 assert story.state(case, "proto.limitations").satisfied is (expected == "prototype"), moment
 
 
-def test_a_seat_holder_who_resigned_after_signing_is_not_counted(cast, idea):
-    case, review = idea
-    with at(2026, 6, 2):
-        case_acts.vote(review, "business_value", cast.seat_value)
-        assert story.sitting(review).verdict.decidable, story.blockers(review)
-    with at(2026, 6, 3):
-        seat = cast.board.memberships.get(person=cast.seat_value)
-        leaving.end_membership(membership=seat, reason="New job", by=cast.seat_value)
-        assert "no longer holds the seat" in story.blockers(review)
-        with pytest.raises(Refused, match="no longer holds the seat"):
-            review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-    assert story.fresh(case).stage == "proposed"
-    assert review.sign_offs.count() == 1, "the record keeps the vote"
-
-
-def test_a_new_rulebook_leaves_an_open_review_alone_until_it_is_moved(cast, idea):
-    _, review = idea
-    with at(2026, 6, 2):
-        case_acts.vote(review, "business_value", cast.seat_value)
-    with at(2026, 6, 3):
-        source = plain_text().replace('version = "0.9"', 'version = "1.0"')
-        newer = factories.make_rulebook(cast.admin, cast.chair, source)
-        assert story.sitting(review).verdict.decidable, "the review keeps its own rulebook"
-        assert Review.objects.get(pk=review.pk).rulebook.version == "0.9"
-        review_actions.rebase_review(review=review, by=cast.owner)
-        assert story.stale_seats(review) == {"business_value": ("the review was moved to rulebook 1.0",)}
-        case_acts.vote(review, "business_value", cast.seat_value)
-        decided = review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-        assert decided.findings["rulebook"] == newer.version
-
-
-def test_a_file_deleted_from_storage_counts_as_voided_and_the_admin_is_told(cast, idea):
-    case, _ = idea
-    with at(2026, 6, 2):
-        checklist_actions.answer(
-            case=case, requirement="mvp.problem", kind="answered", text="Forty minutes a call.", by=cast.owner
-        )
-        item = evidence_actions.add_evidence(
-            case=case,
-            kind="document",
-            title="Time study",
-            observed_on=date(2026, 6, 1),
-            covers=["mvp.problem"],
-            file=artefacts.pdf("Time study"),
-            by=cast.owner,
-        )
-        assert story.state(case, "mvp.problem").satisfied
-    with at(2026, 6, 3):
-        content = default_storage.open(item.file.name).read()
-        default_storage.delete(item.file.name)
-        assert [row.pk for row in file_checks.find_missing_files()] == [item.pk]
-        assert file_checks.find_missing_files() == [], "found once"
-        found = story.state(case, "mvp.problem")
-        assert not found.satisfied
-        assert "file missing" in found.words
-        due.sweep()
-        told = Notice.objects.filter(kind="file missing").values_list("person__login", flat=True)
-        assert set(told) >= {"admin", "second-admin"}, f"told: {list(told)}"
-    with at(2026, 6, 4):
-        from django.core.files.base import ContentFile
-
-        default_storage.save(item.file.name, ContentFile(content))
-        file_checks.find_missing_files()
-        assert story.state(case, "mvp.problem").satisfied, "it counts again once it is back"
-
-
-def test_the_second_review_at_once_is_refused_also_by_the_database(cast, idea):
-    case, review = idea
-    with at(2026, 6, 2):
-        with pytest.raises(Conflict, match="is open since 1 June 2026"):
-            review_actions.open_review(case=story.fresh(case), by=cast.owner)
-        with (
-            pytest.raises(IntegrityError, match="one_open_review_per_case"),
-            acting(by=cast.owner, reason="past the act"),
-        ):
-            Review(
-                initiative=case,
-                gate="prototype",
-                rulebook=review.rulebook,
-                opened_by=cast.owner,
-                opened_at=clock.now(),
-                expires_at=clock.now() + timedelta(days=90),
-            ).save()
-
-
-def test_recusals_that_leave_too_few_seats_are_said_and_the_quorum_stays(cast):
-    with at(2026, 6, 1):
-        case = factories.make_prototype(cast)
-        seat = cast.board.memberships.get(person=cast.seat_adoption)
-        leaving.end_membership(membership=seat, reason="Left the board", by=cast.admin)
-        review = review_actions.open_review(case=case, by=cast.owner)
-        assert story.sitting(review).verdict.reachable
-        for name in ("security_privacy", "architecture_integration"):
-            case_acts.vote(review, name, cast.seats[name], "recuse", reason="I advised the vendor.")
-        verdict = story.sitting(review).verdict
-        assert not verdict.reachable
-        assert verdict.quorum == 3
-        assert "Cannot reach quorum: 3 seats must sign, 2 can" in story.blockers(review)
-        holder = cast.board.memberships.get(person=cast.seat_security)
-        organisation_actions.appoint(
-            board=cast.board,
-            person=cast.sponsor,
-            seat="security_privacy",
-            delegate_of=holder,
-            by=cast.admin,
-        )
-        assert story.sitting(review).verdict.reachable, "a delegate makes it reachable again"
-
-
 def test_a_waiver_that_expires_on_a_weekend_expires_anyway(cast):
     saturday = date(2026, 6, 27)
     with at(2026, 6, 1):
@@ -192,66 +74,6 @@ def test_a_waiver_that_expires_on_a_weekend_expires_anyway(cast):
         assert not story.state(case, "mvp.users").satisfied
 
 
-def test_a_chair_who_is_the_sponsor_cannot_decide_and_the_deputy_must(cast, idea):
-    case, review = idea
-    with at(2026, 6, 2):
-        role = role_actions.propose_role(case=case, role="sponsor", person=cast.chair, by=cast.owner)
-        role_actions.accept_role(assignment=role, by=cast.chair)
-        case_acts.vote(review, "business_value", cast.seat_value)
-        with pytest.raises(Refused, match=r"You are party to this initiative \(sponsor\)"):
-            review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
-        review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.deputy_chair)
-    assert story.fresh(case).stage == "prototype"
-
-
-def test_a_support_owner_named_by_his_manager_is_pending_until_he_accepts(cast, idea):
-    case, _ = idea
-    with at(2026, 6, 2), acting(by=cast.admin, reason="Reporting line"):
-        cast.support.manager = cast.owner
-        cast.support.save()
-    with at(2026, 6, 2):
-        role = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
-        assert case_permissions.accepted(case, "support_owner") is None
-        assert story.state(case, "prod.q02_support").state == "unanswered"
-        sit = story.sitting(case.reviews.get())
-        found = criteria.finding_of(
-            sit.facts, sit.book, sit.book.criteria["production.support_ownership"], sit.states, sit.at
-        )
-        assert found.blocks, "the production gate stays blocked"
-        with pytest.raises(Refused, match="Nobody accepts a role for another"):
-            role_actions.accept_role(assignment=role, by=cast.owner)
-        role_actions.accept_role(assignment=role, by=cast.support)
-        assert story.state(case, "prod.q02_support").satisfied
-
-
-def test_the_same_pdf_for_three_layer_audits_satisfies_one(cast, idea):
-    case, _ = idea
-
-    def audited(key: str, kind: str):
-        checklist_actions.answer(case=case, requirement=key, kind="answered", text="Audited.", by=cast.owner)
-        evidence_actions.add_evidence(
-            case=case,
-            kind=kind,
-            title=f"Audit of {key}",
-            observed_on=date(2026, 6, 1),
-            covers=[key],
-            file=artefacts.pdf("One and the same audit"),
-            result="pass",
-            condition="bounded_real" if kind == "test_report" else "",
-            by=cast.owner,
-        )
-
-    with at(2026, 6, 2):
-        audited("layer.policy", "test_report")
-        audited("layer.runtime", "test_report")
-        with pytest.raises(ValidationError, match="One file is one kind"):
-            audited("layer.observability", "drill_record")
-        keys = ("layer.policy", "layer.runtime", "layer.observability")
-        grounded = {key for key in keys if story.state(case, key).satisfied}
-        assert grounded == {"layer.policy"}, "the first of the three"
-        assert "own report" in story.state(case, "layer.runtime").words
-
-
 # What an adversary found beside them
 
 
@@ -267,16 +89,6 @@ def test_a_review_past_its_time_is_not_decidable_although_no_task_ran(cast, idea
     with at(2026, 8, 31):
         assert [row.pk for row in review_actions.expire_reviews()] == [review.pk]
         assert review_actions.expire_reviews() == []
-
-
-def test_a_vote_lasts_forty_five_days(cast, idea):
-    _, review = idea
-    with at(2026, 6, 1, 12):
-        case_acts.vote(review, "business_value", cast.seat_value)
-    with at(2026, 7, 16, 23, 59):
-        assert story.fresh_seats(review) == {"business_value"}
-    with at(2026, 7, 17, 0):
-        assert story.stale_seats(review) == {"business_value": ("signed more than 45 days ago",)}
 
 
 def test_a_chair_who_stands_in_for_the_owner_does_not_decide(cast):

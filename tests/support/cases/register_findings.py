@@ -5,8 +5,7 @@ from governance import clock
 from governance.database.row_history import acting
 from initiatives.evidence import actions as evidence_actions
 from initiatives.integration.systems import findings as system_findings
-from initiatives.models import Evidence, EvidenceNames, Initiative, Link, System
-from tests.support import factories
+from initiatives.models import Evidence, EvidenceNames, Initiative, Link, System, Voiding
 
 
 def against(case: Initiative, requirement: str = "") -> list[str]:
@@ -19,11 +18,10 @@ def against(case: Initiative, requirement: str = "") -> list[str]:
     return [row.words for row in wanted]
 
 
-def mvp_with_sign_on(cast) -> Initiative:
-    """An MVP whose technical lead can explain how it signs on."""
-    case = factories.make_mvp(cast)
-    factories.make_flow(cast, case)
-    return case
+def voided(case: Initiative) -> set[str]:
+    """Titles of the proof that `data_source` ended."""
+    rows = Voiding.objects.filter(evidence__initiative=case, trigger="data_source")
+    return set(rows.values_list("evidence__title", flat=True))
 
 
 def read(link: Link) -> str:

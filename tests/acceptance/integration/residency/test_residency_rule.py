@@ -13,6 +13,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
+from initiatives.checklist import waivers
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.findings import sync
@@ -222,6 +223,14 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
     (hold,) = held(case)
     with pytest.raises(Refused):
         hold_actions.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
+    with pytest.raises((Refused, ValidationError)):
+        waivers.request_waiver(
+            case=case,
+            key="production.test_integration",
+            reason="It is only a region.",
+            until=clock.today() + timedelta(days=20),
+            by=cast.owner,
+        )
     components_actions.record_component(version="2", region="eu-west", **version)
     (hold,) = held(case)
     assert hold.liftable_since

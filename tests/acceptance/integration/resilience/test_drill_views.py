@@ -14,11 +14,6 @@ from tests.support.cases.case_pages import at, text_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def case(cast):
-    return factories.make_mvp(cast)
-
-
 RECORD = {
     "drill_record": 1,
     "kind": "fallback",
@@ -138,6 +133,9 @@ def test_a_process_is_recorded_anew_from_its_own_words(cast, as_, case):
     assert "EUR 9,000" in page
     assert "held by Ada Moreau" in page
     assert "What was recorded before" in page
+    assert "recorded the process “Approvals above a limit”" in text_of(
+        client.get(at("case-history", case.ref))
+    )
 
 
 def test_a_process_without_a_holder_is_asked_again_with_what_was_typed(cast, as_, case):

@@ -17,7 +17,9 @@ from initiatives.models import ProcessRecord, Voiding
 from initiatives.roles import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
+from tests.support.cases import open_reviews
 from tests.support.cases.case_pages import acts
+from tests.support.cases.register_findings import against
 
 pytestmark = pytest.mark.django_db
 
@@ -26,11 +28,6 @@ pytestmark = pytest.mark.django_db
 def case(cast):
     """An MVP with what production asks for shown."""
     return factories.make_ready(cast, factories.make_mvp(cast), "production")
-
-
-def short(case, requirement: str) -> list[str]:
-    rows = case.shortcomings.standing().filter(requirement=requirement, since__lte=clock.now())
-    return [row.words for row in rows]
 
 
 def changes(case, trigger: str) -> list:
@@ -44,16 +41,26 @@ def test_what_is_in_a_head_is_not_written_down_and_partly_is_not_either(cast, ca
     with acts() as kinds:
         factories.make_process(cast, case, status="in_head", holder=cast.support, as_is=[])
     assert kinds[:2] == ["process recorded", "register found"]
-    assert short(case, "mvp.workflow") == ["“Approvals above a limit” is in Karim Haddad's head."]
+    assert against(case, "mvp.workflow") == ["“Approvals above a limit” is in Karim Haddad's head."]
     assert story.state(case, "mvp.workflow").state == "register"
+    assert (story.span(case).supported, story.fresh(case).stage) == ("prototype", "mvp"), "the claim stays"
     factories.make_process(cast, case, status="partial", holder_words="one colleague")
-    assert short(case, "mvp.workflow") == [
+    assert against(case, "mvp.workflow") == [
         "“Approvals above a limit” is written down in part; the rest is in one colleague's head."
     ]
     factories.make_process(cast, case)
-    assert short(case, "mvp.workflow") == []
+    assert against(case, "mvp.workflow") == []
     assert story.state(case, "mvp.workflow").satisfied
+    assert story.span(case).supported == "production"
     assert changes(case, "workflow") == [], "writing down how it is changes nothing"
+
+
+def test_a_gate_that_is_not_decided_yet_is_blocked_by_what_is_in_a_head(cast):
+    review = open_reviews.before_mvp(cast)
+    assert "colleague" not in story.blockers(review)
+    factories.make_process(cast, review.initiative, status="in_head", holder_words="one colleague", as_is=[])
+    assert "is in one colleague's head" in story.blockers(review)
+    assert not story.sitting(review).verdict.decidable
 
 
 def test_the_newest_record_of_a_name_replaces_the_one_before_and_taking_it_back_brings_that_back(cast, case):
@@ -63,10 +70,10 @@ def test_the_newest_record_of_a_name_replaces_the_one_before_and_taking_it_back_
     other = factories.make_process(cast, case, name="Refunds")
     assert standing_processes([case.pk]) == [second, other]
     process_actions.withdraw_process(process=second, reason="Not agreed.", by=cast.owner)
-    assert short(case, "mvp.workflow") == ["“Approvals above a limit” is in one colleague's head."]
+    assert against(case, "mvp.workflow") == ["“Approvals above a limit” is in one colleague's head."]
     third = factories.make_process(cast, case)
     assert third.replaces == second
-    assert short(case, "mvp.workflow") == []
+    assert against(case, "mvp.workflow") == []
 
 
 @pytest.mark.parametrize(
@@ -157,7 +164,7 @@ def test_a_holder_who_leaves_reopens_the_process_and_ends_what_rests_on_it(cast,
     assert set(Voiding.objects.filter(change=change).values_list("requirement", flat=True)) == {
         "mvp.workflow"
     }
-    assert short(case, "mvp.workflow") == [
+    assert against(case, "mvp.workflow") == [
         "“Approvals above a limit” was in the head of Ada Moreau, who left: nobody here has said how it goes."
     ]
     assert story.span(case).supported == "prototype"
@@ -193,21 +200,21 @@ def test_somebody_who_knew_nothing_leaves_and_nothing_ends(cast, case):
 
 
 def test_a_case_without_links_owes_no_sign_on_flow(cast, case):
-    assert short(case, "int.identity") == []
+    assert against(case, "int.identity") == []
     factories.make_flow(cast, case, explainer=None)
-    assert short(case, "int.identity") == []
+    assert against(case, "int.identity") == []
 
 
 def test_a_flow_that_nobody_explains_is_understood_by_nobody(cast, case):
     factories.make_link(cast, case)
-    assert "How it signs on to the linked systems is not written down." in short(case, "int.identity")
+    assert "How it signs on to the linked systems is not written down." in against(case, "int.identity")
     factories.make_flow(cast, case, explainer=None)
-    assert "The sign-on flow is understood by nobody: no explainer is named." in short(case, "int.identity")
+    assert "The sign-on flow is understood by nobody: no explainer is named." in against(case, "int.identity")
     assert story.state(case, "int.identity").state == "register"
     factories.make_flow(cast, case, explainer=cast.sponsor)
-    assert not any("sign" in words for words in short(case, "int.identity"))
+    assert not any("sign" in words for words in against(case, "int.identity"))
     leaving.deactivate(person=cast.sponsor, reason="Left", system="HR feed")
-    assert short(case, "int.identity") == [
+    assert against(case, "int.identity") == [
         "The sign-on flow is understood by nobody: Ada Moreau could explain it, and left."
     ]
 

@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from governance import clock
 from initiatives.integration.links.actions import Place
@@ -12,9 +10,10 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import views as system_views
-from initiatives.models import Component, Link, System
+from initiatives.models import Component, Link
 from tests.support import factories
 from tests.support.cases.case_pages import at, text_of
+from tests.support.web import query_counts
 
 pytestmark = pytest.mark.django_db
 
@@ -22,11 +21,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def mvp(cast):
     return factories.make_mvp(cast)
-
-
-@pytest.fixture
-def crm(cast) -> System:
-    return factories.make_system(cast, "CRM")
 
 
 TYPED = {"pattern": "feed", "direction": "reads", "access": "api", "data_classes": "notes"}
@@ -53,12 +47,6 @@ def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
     tab = text_of(client.get(at("integration", mvp.ref)))
     assert "through Gateway (eu-west), Language model" in tab
     assert "Sam Brook has not agreed that the initiative depends on CRM." in tab
-
-
-@pytest.mark.parametrize("name", ["integration-residency", "integration-profiles"])
-def test_a_page_is_called_as_the_link_to_it(cast, as_, mvp, name):
-    answer = as_(cast.lead).get(at(name, mvp.ref))
-    assert answer.context["title"] == system_views.PAGES[name]
 
 
 def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm):
@@ -88,23 +76,17 @@ def test_nobody_is_said_to_be_asked_where_nobody_owns_the_system(cast, as_, mvp)
         assert said in text_of(client.post(page, TYPED | {"system": system.pk}, follow=True))
 
 
-@pytest.mark.parametrize("system", ["0", "junk", "99999999999999999999"])
-def test_a_system_that_is_not_there_is_not_found(cast, as_, mvp, system):
-    assert as_(cast.lead).get(at("link-add", mvp.ref), {"system": system}).status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
+def test_what_is_wrong_is_said_and_ties_nothing(cast, as_, mvp, crm):
+    client, page = as_(cast.lead), at("link-add", mvp.ref)
+    for system in ("0", "junk", "99999999999999999999"):
+        assert client.get(page, {"system": system}).status_code == 404
+    for typed, said in (
         ({"hops": "Model, eu-west, Nobody Inc"}, "No vendor is called Nobody Inc"),
         ({"hops": "Model, eu-west, , more"}, "has more parts"),
         ({"pattern": ""}, "This field is required"),
         ({"timeout_seconds": "0"}, "greater than or equal to 1"),
-    ],
-)
-def test_what_is_wrong_is_said_and_nothing_typed_is_lost(cast, as_, mvp, crm, typed, said):
-    page = text_of(as_(cast.lead).post(at("link-add", mvp.ref), TYPED | {"system": crm.pk} | typed))
-    assert said in page
+    ):
+        assert said in text_of(client.post(page, TYPED | {"system": crm.pk} | typed))
     assert not mvp.links.exists()
 
 
@@ -192,18 +174,13 @@ def test_the_data_flow_is_drawn_and_told(cast, as_, mvp, crm):
 def test_the_drawing_costs_no_query_more_for_more_links(cast, as_, mvp, crm):
     client, page = as_(cast.owner), at("integration", mvp.ref)
 
-    def asked() -> int:
-        client.get(page)
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(page).context["drawn"]
-        return len(queries)
-
     factories.make_link(cast, mvp, crm, hops=[Place("Gateway", "eu-west")])
-    few = asked()
+    few = query_counts.asked(client, page)
     for number in range(5):
         system = factories.make_system(cast, f"System {number}")
         factories.make_link(cast, mvp, system, hops=[Place("Gateway"), Place("Model", "us-east")])
-    assert asked() <= few <= 26
+    assert client.get(page).context["drawn"]
+    assert query_counts.asked(client, page) <= few <= 26
 
 
 def test_who_acts_on_the_output_is_whom_the_scope_names_and_who_does_the_steps(cast, as_, mvp, crm):
@@ -232,7 +209,10 @@ def test_the_pages_of_the_other_nouns_are_offered(cast, as_, mvp):
     page = text_of(client.get(at("integration", mvp.ref)))
     for name in system_views.PAGES:
         assert at(name, mvp.ref) in page
-        assert client.get(at(name, mvp.ref)).status_code == 200, name
+        answer = client.get(at(name, mvp.ref))
+        assert answer.status_code == 200, name
+        if name in ("integration-residency", "integration-profiles"):
+            assert answer.context["title"] == system_views.PAGES[name], "called as the link to it"
 
 
 def test_the_register_is_kept_as_proof_from_its_page(cast, as_, mvp, crm):

@@ -43,19 +43,7 @@ BOUND_TO_THE_MODEL = {
 @pytest.fixture
 @snapshots.kept
 def triage(cast):
-    """An MVP since 1 September with model m-4, contract version 1, and a production review open since 5 October."""
-    with at(2026, 8, 20):
-        case = factories.make_prototype(cast, title="Ticket triage")
-    with at(2026, 9, 1):
-        case = case_acts.to_mvp(case, cast.team)
-        sponsor = role_actions.propose_role(case=case, role="sponsor", person=cast.sponsor, by=cast.owner)
-        role_actions.accept_role(assignment=sponsor, by=cast.sponsor)
-    with at(2026, 10, 5):
-        case_acts.ground_gate(case, "production", cast.team)
-        review = review_actions.open_review(case=story.fresh(case), by=cast.owner)
-        for seat in ("risk_compliance", "architecture_integration", "adoption_change"):
-            case_acts.vote(review, seat, cast.seats[seat])
-    return case, review
+    return story.triage(cast)
 
 
 def test_the_model_is_swapped(cast, triage):

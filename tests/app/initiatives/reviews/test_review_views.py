@@ -11,6 +11,7 @@ from adoption.demo import case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.models.ledger import Entry
+from governance.permission_result import Conflict
 from initiatives.cases import review_state
 from initiatives.checklist import actions as checklist_actions
 from initiatives.evidence import actions as evidence_actions
@@ -380,6 +381,8 @@ def test_returning_withdrawing_and_asking(cast, as_):
     assert "Returned with questions by Elena Novak" in page
     assert "It ended without a decision." in page
     second = review_actions.open_review(case=review.initiative, by=cast.owner)
+    with pytest.raises(Conflict, match="is open since"):
+        review_actions.open_review(case=review.initiative, by=cast.owner)
     gone = reverse("review-withdraw", args=[second.pk])
     assert as_(cast.chair).post(gone, {}).status_code == 403
     assert as_(cast.owner).post(gone, {"reason": ""}).status_code == 302
@@ -399,6 +402,9 @@ def test_a_newer_rulebook_is_said_and_the_owner_can_move(cast, as_):
     assert "All sign-offs go stale and are asked for again: Amara Diallo." in words(as_(cast.owner).get(url))
     assert as_(cast.owner).post(url).status_code == 302
     assert "the review was moved to rulebook 2031.9" in words(as_(cast.owner).get(review.get_absolute_url()))
+    case_acts.votes(Review.objects.get(pk=review.pk), cast.team)
+    decided = review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
+    assert decided.findings["rulebook"] == "2031.9"
 
 
 def test_declared_and_found_stand_beside_each_other(cast, as_):
