@@ -1,10 +1,13 @@
 """Libraries are pinned with their hashes, and a hole that is known in one of them is found."""
 
+import ast
 import http.server
 import json
 import re
+import sys
 import threading
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 
@@ -28,6 +31,25 @@ def test_every_library_we_name_is_in_the_lock():
     locked = {name for name, _ in known_holes.pinned(known_holes.LOCK.read_text())}
     wanted = {re.match(r"[\w.-]+", line)[0].lower() for line in project["dependencies"]}
     assert wanted <= locked
+
+
+def test_every_library_that_the_product_imports_is_locked_for_it():
+    """`openpyxl` was once named for the tests alone, while the portfolio was exported with it."""
+    locked = {name for name, _ in known_holes.pinned(known_holes.LOCK.read_text())}
+    known, ours = packages_distributions(), {"governance", "initiatives", "adoption"}
+    imported = {}
+    for path in (path for app in ours for path in (known_holes.ROOT / app).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            imported |= {name.partition(".")[0]: path for name in names}
+    others = imported.keys() - sys.stdlib_module_names - ours
+    assert len(others) > 20
+    assert {name for name in others if not locked & {canonical(one) for one in known[name]}} == set()
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.fixture
