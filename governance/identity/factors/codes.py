@@ -4,21 +4,15 @@ A code stands for nobody's statement: whoever sees it while it is typed can use 
 has no passkey. The secret is encrypted under a key derived from the secret key of the installation.
 """
 
-import base64
-import hashlib
-import hmac
-import os
-import secrets
-from urllib.parse import quote, urlencode
+from datetime import datetime, timedelta
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
+import pyotp
 from django.db import transaction
-from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 
 from governance import clock
 from governance.database.row_history import acting
+from governance.identity.providers import secret_box
+from governance.identity.providers.denials import Denied
 from governance.ledger import record
 from governance.models import AuthenticatorApp, FactorUse, User
 from governance.permission_result import Conflict
@@ -26,43 +20,7 @@ from governance.sign_in import account_notices, throttling
 from governance.vocabulary.entry_kinds import EntryKind
 
 PERIOD = 30  # seconds
-DIGITS = 6
-BYTES = 20
 PURPOSE = "code"  # under which tries are counted
-
-
-def new_secret() -> str:
-    """A new secret as apps take it: Base32."""
-    return base64.b32encode(secrets.token_bytes(BYTES)).decode()
-
-
-def address_of(person: User, secret: str) -> str:
-    """The address by which an app takes the secret over."""
-    label = quote(f"Plumbline:{person.login}")
-    return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': 'Plumbline'})}"
-
-
-def qr_of(address: str) -> tuple[int, str]:
-    """The address as a QR code: how many squares a side has, and its dark squares as the path of an SVG."""
-    code = QRCode(None, QRErrorCorrectLevel.M)
-    code.addData(address)
-    code.make()
-    side = code.getModuleCount()
-    places = ((row, column) for row in range(side) for column in range(side))
-    return side, "".join(f"M{column} {row}h1v1h-1z" for row, column in places if code.isDark(row, column))
-
-
-def code_at(secret: str, step: int) -> str:
-    """The code of this step of half a minute."""
-    digest = hmac.new(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1).digest()
-    place = digest[-1] & 15
-    number = int.from_bytes(digest[place : place + 4], "big") & 0x7FFFFFFF
-    return f"{number % 10**DIGITS:0{DIGITS}}"
-
-
-def step_of(moment) -> int:
-    """Which half minute this is."""
-    return int(moment.timestamp()) // PERIOD
 
 
 def app_of(person: User) -> AuthenticatorApp | None:
@@ -73,14 +31,14 @@ def app_of(person: User) -> AuthenticatorApp | None:
 def add(*, person: User, secret: str, code: str) -> AuthenticatorApp | None:
     """Let this app count from now on, once a code of it is right; None where it is not. It replaces the one before."""
     now = clock.now()
-    step = _matching(secret, code, step_of(now))
+    step = _matching(secret, code, now)
     if step is None:
         return None
     with acting(by=person, reason="Authenticator app added"):
         User.objects.select_for_update().get(pk=person.pk)
         end_for(person, by=person)
         row = AuthenticatorApp(person=person, secret=b"", made_at=now)
-        row.secret = _sealed(secret, person)
+        row.secret = secret_box.closed(secret, _use(person.pk))
         row.save()
         FactorUse.objects.create(app=row, counter=step, used_at=now)
         record.record(EntryKind.AUTHENTICATOR_APP_ADDED, person=person.full_name, person_id=person.pk)
@@ -149,7 +107,7 @@ def _why_wrong(person: User, code: str, since) -> str:
         secret = _opened(use.app) if use is not None and use.app is not None else None
         if use is None or secret is None:
             return "There is no authenticator app that this code could be of."
-        step = _matching(secret, code, step_of(now))
+        step = _matching(secret, code, now)
         if step is None:
             return "This is not the code that your app shows now."
         if step <= use.counter:
@@ -161,28 +119,22 @@ def _why_wrong(person: User, code: str, since) -> str:
     return ""
 
 
-def _matching(secret: str, code: str, now: int) -> int | None:
+def _matching(secret: str, code: str, now: datetime) -> int | None:
     """The step of this half minute or the one before whose code this is."""
-    typed = "".join(code.split())
-    if len(typed) != DIGITS or not typed.isascii() or not typed.isdigit():
-        return None
-    right = [step for step in (now, now - 1) if hmac.compare_digest(code_at(secret, step), typed)]
-    return max(right, default=None)
+    app, typed = pyotp.TOTP(secret), "".join(code.split())
+    for moment in (now, now - timedelta(seconds=PERIOD)):
+        if app.verify(typed, for_time=moment):
+            return app.timecode(moment)
+    return None
 
 
-def _key() -> bytes:
-    return hmac.new(settings.SECRET_KEY.encode(), b"governance.authenticator-apps", hashlib.sha256).digest()
-
-
-def _sealed(secret: str, person: User) -> bytes:
-    nonce = os.urandom(12)
-    return nonce + AESGCM(_key()).encrypt(nonce, secret.encode(), str(person.pk).encode())
+def _use(person_id: int) -> str:
+    return f"authenticator app {person_id}"
 
 
 def _opened(row: AuthenticatorApp) -> str | None:
     """The secret; None where it was encrypted under another key of the installation."""
-    sealed = bytes(row.secret)
     try:
-        return AESGCM(_key()).decrypt(sealed[:12], sealed[12:], str(row.person_id).encode()).decode()
-    except InvalidTag:
+        return secret_box.opened(row.secret, _use(row.person_id))
+    except Denied:
         return None

@@ -1,4 +1,4 @@
-"""Secrets of providers as they are kept: encrypted under the secret key of the installation, each for one use."""
+"""Secrets of providers and authenticator apps, encrypted under the secret key of the installation for one use each."""
 
 import os
 

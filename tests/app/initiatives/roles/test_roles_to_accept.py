@@ -7,6 +7,7 @@ import zipfile
 from datetime import timedelta
 from io import StringIO
 
+import pyotp
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
@@ -220,16 +221,16 @@ class TestChanged:
 class TestByPassword:
     def test_a_password_with_a_code_signs_what_the_page_showed(self, cast, as_):
         rows = asked(cast)
-        secret, moment = codes.new_secret(), clock.now()
+        secret, moment = pyotp.random_base32(), clock.now()
         with time_machine.travel(moment - timedelta(minutes=5), tick=False):
-            code = codes.code_at(secret, codes.step_of(clock.now()))
+            code = pyotp.TOTP(secret).at(clock.now())
             codes.add(person=cast.lead, secret=secret, code=code)
         client = as_(cast.lead)
         with time_machine.travel(moment, tick=False):
             page = client.get(URL)
             sent = ticked(*rows) | seen(page)
             assert "Type the code" in text_of(client.post(URL, sent | SIGNED))
-            code = codes.code_at(secret, codes.step_of(moment))
+            code = pyotp.TOTP(secret).at(moment)
             assert client.post(URL, sent | SIGNED | {"sign_code": code}).status_code == 302
         proofs = list(SignatureProof.objects.order_by("id"))
         assert [proof.strength for proof in proofs] == ["password and code"] * 2
