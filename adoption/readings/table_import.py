@@ -8,8 +8,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 
 from adoption.readings.reading_validation import MOST, USERS, WRONG, Asked, Fate, Sent
-from governance.tables.columns import named, parse_date
-from governance.tables.encodings import wrong
+from governance.tables.columns import parse_date, required
 from governance.tables.numbers import decimal_marks, parse_number, read_amount
 from governance.tables.reader import Line, Table
 
@@ -46,14 +45,10 @@ def read_rows(table: Table, asked: dict[int, Asked]) -> list[Row]:
     A row without a key of its own gets one from what it is about (measure, period, team), so that the same file sent
     again adds nothing, and a figure that changed is seen.
     """
-    columns = named(table.columns, HEADERS)
-    missing = [HEADERS[role][0] for role in ("starts_on", "ends_on", "n") if role not in columns]
-    if "measure" not in columns and len(asked) != 1:
-        missing.insert(0, "measure")
-    if missing:
-        raise wrong(
-            f"The table has no column {' and none '.join(missing)}. Name them as below and send it again."
-        )
+    needed = ["starts_on", "ends_on", "n"]
+    if len(asked) != 1:
+        needed.insert(0, "measure")
+    columns = required(table.columns, HEADERS, needed)
     names = [columns[role] for role in NUMBERS if role in columns]
     marks = decimal_marks(line.cells.get(name, "") for line in table.lines for name in names)
     mark = marks.pop() if len(marks) == 1 else ""

@@ -1,5 +1,7 @@
 """Readings: typed on the page of their measure, corrected, brought in as a table, filed as evidence."""
 
+from collections import Counter
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
@@ -7,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from adoption.measures import charts as measure_charts
@@ -18,14 +21,14 @@ from adoption.models import Measure, Reading
 from adoption.models.measures import IMPORTED, TYPED
 from adoption.readings import actions, evidence_figures
 from adoption.readings.forms import ReadingForm, ReadingsFileForm
-from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG
-from adoption.readings.table_import import EXPECTED, read_rows
+from adoption.readings.reading_validation import CORRECTED, DIFFERS, KNOWN, NEW, WRONG, Fate
+from adoption.readings.table_import import EXPECTED, Row, read_rows
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.tables.encodings import CodePageUnsure
-from governance.tables.reader import read_table
+from governance.tables import importing
+from governance.tables.importing import Look, SentTable, ShownLine, Target
 from governance.templatetags.plumbline import day
 from initiatives.access import case_lookup
-from initiatives.cases.case_frame import case_context, mend, page_of, sent
+from initiatives.cases.case_frame import case_context, page_of, sent
 from initiatives.models import Initiative
 
 FATES = {
@@ -138,58 +141,96 @@ def file(request: SignedInRequest, ref: str) -> HttpResponse:
     return redirect("evidence-item", ref=case.ref, pk=item.pk)
 
 
+class ReadingsTable(Target):
+    """A table of readings: each line enters once, or corrects the one that it names."""
+
+    form_class = ReadingsFileForm
+    expected = EXPECTED
+    headings = (
+        (gettext_lazy("Period"), "nowrap"),
+        (gettext_lazy("Team"), ""),
+        (gettext_lazy("Figure"), "num"),
+        (gettext_lazy("n"), "num"),
+    )
+    frame = "initiatives/contracts/case_base.html"
+    help_template = "adoption/measures/_readings_table.html"
+    title = gettext_lazy("Readings from a table")
+    lede = gettext_lazy(
+        "You see what would enter before anything does. A line enters once, however often its file is sent; one that "
+        "says otherwise than before stays out until it names what it corrects."
+    )
+
+    def __init__(self, request: SignedInRequest, case: Initiative):
+        self.request, self.case = request, case
+        self.back = reverse("adoption", args=[case.ref])
+
+    def context(self) -> dict:
+        """The initiative around the page, and its measures."""
+        measures = [one for one in actions.measures_asked(self.case).values() if not one.ended]
+        return case_context(self.request, self.case, page="adoption") | {
+            "help": {"measures": measures, "back": self.back}
+        }
+
+    def look(self, sent: SentTable) -> Look:
+        """What would become of each line."""
+        rows = self._rows(sent)
+        met = self._met(rows, actions.look_at_readings, sent)
+        order = list(FATES)
+        met.sort(key=lambda one: (order.index(one[1].state), one[0].line))
+        return Look(
+            [_shown(row, fate) for row, fate in met[:SHOWN]],
+            len(met),
+            _tally(met),
+            entering=(count := sum(fate.state in (NEW, CORRECTED) for _row, fate in met)),
+            takes=count > 0,
+        )
+
+    def enter(self, sent: SentTable, look: Look) -> str:
+        """Keep the readings."""
+        met = self._met(self._rows(sent), actions.record_readings, sent)
+        said = [f"{count} {words}" for words, count in _tally(met).items()]
+        return f"Of {len(met)} lines {', '.join(said)}."
+
+    def _rows(self, sent: SentTable) -> list[Row]:
+        rows = read_rows(sent.table, actions.measures_asked(self.case))
+        if len(rows) > actions.MOST_AT_ONCE:
+            raise ValidationError(
+                {"file": f"At most {actions.MOST_AT_ONCE:,} lines enter at once. Split the file."}
+            )
+        return rows
+
+    def _met(self, rows: list[Row], act, sent: SentTable) -> list[tuple[Row, Fate]]:
+        """Each line with what becomes of it, by an act that looks at readings or keeps them."""
+        good = [row.sent for row in rows if row.sent is not None]
+        fates = iter(act(case=self.case, sent=good, came=IMPORTED, source=sent.name, by=self.request.user))
+        return [(row, row.fate or next(fates)) for row in rows]
+
+
+def _tally(met: list[tuple[Row, Fate]]) -> dict[str, int]:
+    found = Counter(fate.state for _row, fate in met)
+    return {words: found[state] for state, words in FATES.items() if found[state]}
+
+
+def _shown(row: Row, fate: Fate) -> ShownLine:
+    """A line as it is understood, and what becomes of it."""
+    words, tone = {
+        NEW: (_("enters"), "ok"),
+        CORRECTED: (_("corrects"), "ok"),
+        KNOWN: (_("here already"), ""),
+    }.get(fate.state, (_("stays out"), "bad"))
+    sent = row.sent
+    cells = ("", "", "", "")
+    if sent is not None:
+        figure = sent.value if sent.hits is None else sent.hits
+        period = _("%(first)s to %(last)s") % {"first": day(sent.starts_on), "last": day(sent.ends_on)}
+        cells = (period, sent.team[:60], "" if figure is None else str(figure), str(sent.n))
+    why = f"{fate.words} {fate.fix}".strip() if tone == "bad" else ""
+    return ShownLine(row.line, cells, words, tone, (why,) if why else ())
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring_in(request: SignedInRequest, ref: str) -> HttpResponse:
     """A table of readings: sent and looked at; they enter once somebody says so."""
     case = case_lookup.case_for(request.user, ref)
     measure_permissions.may_read(case, request.user).or_refuse()
-    form = ReadingsFileForm(request.POST or None, request.FILES or None)
-    shown: dict = {}
-    if request.method == "POST" and form.is_valid():
-        try:
-            content, name = form.content(request.user)
-            shown = _looked_at(request, case, content, name, form.cleaned_data["encoding"])
-            if shown.get("entered") is not None:
-                form.throw_away()
-                messages.success(request, shown["entered"])
-                return redirect("adoption", ref=case.ref)
-            form = form.again(request.user)
-        except CodePageUnsure as question:
-            shown = {"unsure": question}
-            form = form.again(request.user, question)
-        except ValidationError as wrong:
-            mend(form, wrong)
-    context = case_context(request, case, page="adoption") | {
-        "title": _("Readings from a table"),
-        "measures": actions.measures_asked(case).values(),
-    }
-    return render(
-        request, "adoption/measures/readings_import.html", context | {"form": form, "unsure": None} | shown
-    )
-
-
-def _looked_at(request, case, content: bytes, name: str, encoding: str) -> dict:
-    """What would become of each line; `entered` in words once they are in."""
-    table = read_table(content, encoding=encoding, expected=EXPECTED)
-    rows = read_rows(table, actions.measures_asked(case))
-    if len(rows) > actions.MOST_AT_ONCE:
-        raise ValidationError(
-            {"file": f"At most {actions.MOST_AT_ONCE:,} lines enter at once. Split the file."}
-        )
-    good = [row.sent for row in rows if row.sent is not None]
-    enter = request.POST.get("step") == "enter"
-    keep = actions.record_readings if enter else actions.look_at_readings
-    fates = iter(keep(case=case, sent=good, came=IMPORTED, source=name, by=request.user))
-    met = [(row.line, row.sent, row.fate or next(fates)) for row in rows]
-    tally = {state: sum(fate.state == state for *_, fate in met) for state in FATES}
-    said = [f"{tally[state]} {words}" for state, words in FATES.items() if tally[state]]
-    if enter:
-        return {"entered": f"Of {len(met)} lines {', '.join(said)}."}
-    order = list(FATES)
-    return {
-        "file_name": name,
-        "tally": said,
-        "entering": tally[NEW] + tally[CORRECTED],
-        "lines": sorted(met, key=lambda one: (order.index(one[2].state), one[0]))[:SHOWN],
-        "total": len(met),
-    }
+    return importing.bring_in(request, ReadingsTable(request, case))

@@ -12,11 +12,13 @@ from governance.identity import same_person
 from governance.ledger import record
 from governance.models import Board, Criterion, Gate, Membership, Requirement, Rulebook, Unit, User
 from governance.organisation import people_import, unit_import
+from governance.organisation.table_lines import Lines
 from governance.people import cooling_off
 from governance.people.permissions import may_confirm_seat
 from governance.permission_result import Refused, no
 from governance.rulebook import RulebookErrors, parse
 from governance.sign_in import account_notices, password_links
+from governance.tables.reader import Table
 from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
 
@@ -39,8 +41,8 @@ def add_unit(*, name: str, code: str, parent: Unit | None = None, reason: str = 
     return unit
 
 
-def add_units(*, text: str, by: User) -> unit_import.Table:
-    """Add every unit of a table that is not here yet: all, or nothing. Returns the table as it was read before.
+def add_units(*, table: Table, by: User) -> Lines[unit_import.Line]:
+    """Add every unit of a table that is not here yet: all, or nothing. Returns the lines as they were before.
 
     Raises ValidationError where a line is wrong, or nothing can be read.
     """
@@ -50,16 +52,13 @@ def add_units(*, text: str, by: User) -> unit_import.Table:
             connection.cursor() as cursor
         ):  # the same table sent twice at once: the second finds every unit here
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline units'))")
-        table = unit_import.read(text)
-        wrong = table.of(unit_import.WRONG)
-        if wrong:
-            lines = "One line needs" if len(wrong) == 1 else f"{len(wrong)} lines need"
-            raise ValidationError(f"{lines} fixing; no unit was added.")
+        lines = unit_import.read(table)
+        lines.refuse_wrong()
         added: dict[int, Unit] = {}
-        for line in table.parents_first():
-            parent = added.get(line.below.number) if line.below else line.above
+        for line in lines.in_order():
+            parent = added[line.above.number] if line.above else line.parent
             added[line.number] = add_unit(name=line.name, code=line.code, parent=parent, by=by)
-    return table
+    return lines
 
 
 def rename_unit(*, unit: Unit, name: str, reason: str = "", by: User) -> Unit:
@@ -149,10 +148,10 @@ def add_person(
     return person
 
 
-def add_people(*, text: str, invite: bool, by: User) -> people_import.Table:
+def add_people(*, table: Table, invite: bool, by: User) -> Lines[people_import.Line]:
     """Add everybody of a table who is not here yet, fill the seats it names, and invite the new: all, or nothing.
 
-    Returns the table as it was read before. Raises ValidationError where a line is wrong, or nothing can be read.
+    Returns the lines as they were before. Raises ValidationError where a line is wrong, or nothing can be read.
     """
     with acting(by=by, reason="People from a table"):
         _admin(by)
@@ -160,14 +159,11 @@ def add_people(*, text: str, invite: bool, by: User) -> people_import.Table:
             connection.cursor() as cursor
         ):  # the same table sent twice at once: the second finds everybody here
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('plumbline people'))")
-        table = people_import.read(text, by=by)
-        wrong = table.of(people_import.WRONG)
-        if wrong:
-            lines = "One line needs" if len(wrong) == 1 else f"{len(wrong)} lines need"
-            raise ValidationError(f"{lines} fixing; nobody was added.")
+        lines = people_import.read(table, by=by)
+        lines.refuse_wrong()
         known = {row.login.lower(): row for row in User.objects.order_by("pk")}
         added = []
-        for line in table.managers_first():
+        for line in lines.in_order():
             cells = line.cells
             person = add_person(
                 login=cells["login"],
@@ -179,12 +175,12 @@ def add_people(*, text: str, invite: bool, by: User) -> people_import.Table:
             )
             known[person.login.lower()] = person
             added.append(person)
-        for line in table.lines:
+        for line in lines.lines:
             if line.fills_seat:
                 appoint(board=line.board, person=known[line.cells["login"].lower()], seat=line.seat, by=by)
         if invite:
             password_links.invite(people=[person for person in added if person.email], by=by)
-    return table
+    return lines
 
 
 def appoint(

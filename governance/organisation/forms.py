@@ -1,67 +1,76 @@
 """The forms by which tables of people and of units come in."""
 
-from collections.abc import Callable
-
 from django import forms
-from django.core.exceptions import ValidationError
+from django.contrib.auth.base_user import AbstractBaseUser
 
-from governance.organisation import people_import, unit_import
+from governance.tables import encodings
+from governance.tables.forms import TableForm
+from governance.tables.reader import as_text, read_table
+
+MAX_BYTES = 1024 * 1024
+PASTED = "Lines"
 
 
-class LinesForm(forms.Form):
-    """A table, as a file or as text. `source` is the text to read."""
+class LinesForm(TableForm):
+    """A small table, as a file or as text. A file that was read stands there as text, so that it can be mended."""
 
-    decode: Callable[[bytes], str]
+    folder = "lines"
+    most_bytes = MAX_BYTES
     file = forms.FileField(
         label="File",
         required=False,
-        help_text="A CSV file of at most 1 MB, its first line naming the columns. Or paste its lines below.",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv,text/plain"}),
+        help_text="A csv file or a workbook of at most 1 MB, its first line naming the columns. "
+        "Or paste its lines below.",
     )
     text = forms.CharField(
         label="Lines",
         required=False,
         strip=False,
-        max_length=people_import.MAX_BYTES,
+        max_length=MAX_BYTES,
         widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "mono"}),
     )
 
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["file"].required = False
+
     def clean(self):
-        """Take the file before the text; say what is wrong with either."""
+        """Ask for a file or for text."""
         cleaned = super().clean()
-        file, text = cleaned.get("file"), cleaned.get("text") or ""
-        if file is not None:
-            try:
-                text = type(self).decode(file.read(people_import.MAX_BYTES + 1))
-            except ValidationError as wrong:
-                self.add_error(None, wrong)  # which names the file
-        elif not text.strip() and not self.errors:
+        if (
+            not (cleaned.get("file") or cleaned.get("kept") or cleaned.get("text", "").strip())
+            and not self.errors
+        ):
             self.add_error("text", "Choose a file, or paste the lines of a table.")
-        cleaned["source"] = text.replace("\r\n", "\n").replace("\0", "")
         return cleaned
+
+    def content(self, user: AbstractBaseUser) -> tuple[bytes, str]:
+        """The file, or else the text, and a name for it."""
+        text = self.cleaned_data["text"]
+        if self.cleaned_data.get("file") or not text.strip():
+            return super().content(user)
+        self.sent = text.encode(), PASTED
+        return self.sent
+
+    def beside_lines(self, user: AbstractBaseUser) -> "LinesForm":
+        """The form with the lines that were read as text."""
+        content, encoding = self.sent[0], self.cleaned_data["encoding"]
+        if content.startswith(b"PK\x03\x04"):
+            text = as_text(read_table(content))
+        else:
+            text = encodings.decode(content, encoding)[0]
+        form = type(self)(initial={**self.cleaned_data, "kept": "", "encoding": "", "text": text})
+        del form.fields["file"]
+        form.fields["encoding"].widget = forms.HiddenInput()
+        return form
 
 
 class PeopleForm(LinesForm):
     """A table of people."""
 
-    decode = staticmethod(people_import.decode)
     invite = forms.BooleanField(
         label="Send everybody new an invitation",
         required=False,
         initial=True,
         help_text="A mail with a link to choose a password; it works once, within a week.",
     )
-
-
-class UnitsForm(LinesForm):
-    """A table of units."""
-
-    decode = staticmethod(unit_import.decode)
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        file = self.fields["file"]
-        file.help_text = (
-            "A CSV file or a workbook of at most 1 MB with named columns. Or paste its lines below."
-        )
-        file.widget.attrs["accept"] = ".csv,.xlsx,text/csv,text/plain"

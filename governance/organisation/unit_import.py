@@ -3,22 +3,15 @@
 A unit that is here already stays as it is; the same table read again after it was taken changes nothing.
 """
 
-import csv
-import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
-from governance.ledger.csv_export import STARTERS
 from governance.models import Unit
-from governance.organisation import people_import
-from governance.tables.columns import plain
-from governance.tables.reader import read_table, records_of
-from governance.vocabulary.readable_text import refusal
+from governance.organisation import table_lines
+from governance.organisation.table_lines import Lines, read_lines, refuse_circles, refuse_twice
+from governance.tables.reader import Table
 
-MAX_BYTES = people_import.MAX_BYTES
-MAX_ROWS = 2000
 # Each column by the headings people give it; the first is ours.
 COLUMNS = {
     "name": ("name", "unit", "department", "unit name"),
@@ -26,123 +19,48 @@ COLUMNS = {
     "parent": ("parent", "above", "part of", "parent unit", "parent code"),
 }
 EXAMPLE = "name,code,parent\nOperations,ops,\nField service,field,ops\nSales,sales,\n"
-NEW, KNOWN, WRONG = "new", "known", "wrong"
+NEEDED = ("name",)
 LONGEST_NAME, LONGEST_CODE = (Unit._meta.get_field(name).max_length for name in ("name", "code"))
 
 
 @dataclass
-class Line:
-    """One line of the table: the unit, where it goes, and what is wrong with it.
+class Line(table_lines.Line):
+    """One line of the table: the unit, and where it goes. `parent`: a unit that is here already."""
 
-    `unit`: it is here already; `above`: what stands here that it goes below; `below`: the line of its parent.
-    """
-
-    number: int
-    name: str
-    code: str
-    parent: str
-    problems: list[str] = field(default_factory=list)
-    unit: Unit | None = None
-    above: Unit | None = None
-    below: "Line | None" = None
+    known: Unit | None = None
+    above: "Line | None" = None
+    parent: Unit | None = None
 
     @property
-    def state(self) -> str:
-        """Whether the unit is new, here already, or the line wrong."""
-        return WRONG if self.problems else KNOWN if self.unit else NEW
+    def name(self) -> str:
+        """What the unit is called."""
+        return self.cells["name"]
+
+    @property
+    def code(self) -> str:
+        """Its code: of the unit that is here, as written, or made of its name."""
+        return self.cells["code"]
 
     @property
     def place(self) -> str:
         """What the unit goes below, in words; empty at the top."""
-        return self.below.name if self.below else self.above.name if self.above else ""
+        return self.above.name if self.above else self.parent.name if self.parent else ""
 
 
-@dataclass(frozen=True)
-class Table:
-    """Every line read, in the order of the file."""
-
-    lines: list[Line]
-
-    def of(self, state: str) -> list[Line]:
-        """The lines in this state."""
-        return [line for line in self.lines if line.state == state]
-
-    @property
-    def changes(self) -> int:
-        """How many units are added."""
-        return len(self.of(NEW))
-
-    def parents_first(self) -> list[Line]:
-        """The new units, each after the one that it goes below."""
-        ordered: dict[int, Line] = {}
-
-        def take(line: Line) -> None:
-            if line.below is not None and line.below.number not in ordered:
-                take(line.below)
-            if line.state == NEW:
-                ordered.setdefault(line.number, line)
-
-        for line in self.of(NEW):
-            take(line)
-        return list(ordered.values())
-
-
-def decode(content: bytes) -> str:
-    """The lines of an uploaded file as text; of a workbook those of its sheet.
-
-    Raises ValidationError, on "file", with what to do.
-    """
-    if content[:4] != b"PK\x03\x04" or len(content) > MAX_BYTES:
-        return people_import.decode(content)
-    table = read_table(content, expected=COLUMNS["name"])
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(table.columns)
-    writer.writerows([[line.cells.get(name, "") for name in table.columns] for line in table.lines])
-    return written.getvalue()
-
-
-def read(text: str) -> Table:
+def read(table: Table) -> Lines[Line]:
     """Read the table against the units that are here now.
 
-    Raises ValidationError where it is no table at all; what is wrong with a line stands on the line.
+    Raises ValidationError where it is no table of units; what is wrong with a line stands on the line.
     """
-    lines = _lines(text)
+    lines = read_lines(table, Line, COLUMNS, NEEDED)
     own = list(Unit.objects.living().order_by("pk"))
     _check_names(lines, own)
-    _check_twice(lines)
+    refuse_twice(lines, "code", "unit")
     _check_parents(lines, [unit for unit in own if not unit.imported])
     for line in lines:
-        if line.below is not None and line.below.problems:
-            line.problems.append(f"It goes below line {line.below.number}, which needs fixing first.")
-    return Table(lines)
-
-
-def _lines(text: str) -> list[Line]:
-    try:
-        records = [(number, [" ".join(cell.split()) for cell in cells]) for number, cells in records_of(text)]
-    except ValidationError as trouble:
-        raise ValidationError(trouble.messages) from None
-    if len(records) < 2:
-        raise ValidationError(
-            "There is no unit in it. The first line names the columns, each further line one unit."
-        )
-    if len(records) > MAX_ROWS + 1:
-        raise ValidationError(f"The table has more than {MAX_ROWS} units. Split it.")
-    by_heading = {heading: name for name, headings in COLUMNS.items() for heading in headings}
-    columns = [by_heading.get(plain(cell), "") for cell in records[0][1]]
-    known = [name for name in columns if name]
-    if len(known) != len(set(known)):
-        raise ValidationError("Two columns have the same heading; keep one of them.")
-    if "name" not in known:
-        raise ValidationError(
-            "The first line names no column “name”. The columns are: name, code, parent; the first is needed."
-        )
-    lines = []
-    for number, cells in records[1:]:
-        said = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
-        lines.append(Line(number, said.get("name", ""), said.get("code", ""), said.get("parent", "")))
-    return lines
+        if line.above is not None and line.above.problems:
+            line.problems.append(f"It goes below line {line.above.number}, which needs fixing first.")
+    return Lines(lines)
 
 
 def _check_names(lines: list[Line], units: list[Unit]) -> None:
@@ -152,12 +70,6 @@ def _check_names(lines: list[Line], units: list[Unit]) -> None:
         line.code.lower() for line in lines if line.code
     }
     for line in lines:
-        for name in ("name", "code", "parent"):
-            cell = getattr(line, name)
-            if why := refusal(cell):
-                line.problems.append(f"The {name} cannot be taken. {why}")
-            if cell and (cell[0] in STARTERS or cell[0] == "'"):
-                line.problems.append(f"The {name} begins with {cell[0]!r}. Take that sign away.")
         if not line.name or len(line.name) > LONGEST_NAME:
             line.problems.append(
                 f"The name is longer than {LONGEST_NAME} letters; shorten it."
@@ -171,15 +83,15 @@ def _check_names(lines: list[Line], units: list[Unit]) -> None:
                 "or leave it empty, and it is made of the name."
             )
             continue
-        line.unit = by_code.get(line.code.lower()) if line.code else by_name.get(line.name.casefold())
-        if line.unit is not None and line.code and line.unit.name.casefold() != line.name.casefold():
-            line.problems.append(f"The code {line.code} is that of {line.unit}. Choose another code.")
-            line.unit = None
-        elif line.unit is not None and line.unit.imported:
-            line.problems.append(line.unit.taken_over_first)
-        elif line.unit is None and line.code and line.code in every - {one.code for one in lines}:
+        line.known = by_code.get(line.code.lower()) if line.code else by_name.get(line.name.casefold())
+        if line.known is not None and line.code and line.known.name.casefold() != line.name.casefold():
+            line.problems.append(f"The code {line.code} is that of {line.known}. Choose another code.")
+            line.known = None
+        elif line.known is not None and line.known.imported:
+            line.problems.append(line.known.taken_over_first)
+        elif line.known is None and line.code and line.code in every - {one.code for one in lines}:
             line.problems.append(f"The code {line.code} was a unit's that is merged. Choose another code.")
-        line.code = line.unit.code if line.unit else line.code or _code(line.name, every)
+        line.cells["code"] = line.known.code if line.known else line.code or _code(line.name, every)
 
 
 def _code(name: str, taken: set[str]) -> str:
@@ -193,13 +105,6 @@ def _code(name: str, taken: set[str]) -> str:
     return code
 
 
-def _check_twice(lines: list[Line]) -> None:
-    first: dict[str, int] = {}
-    for line in lines:
-        if line.code and first.setdefault(line.code.lower(), line.number) != line.number:
-            line.problems.append(f"Line {first[line.code.lower()]} has that unit already. Keep one of them.")
-
-
 def _check_parents(lines: list[Line], own: list[Unit]) -> None:
     here: dict[str, list[Line | Unit]] = {}
     for line in lines:
@@ -210,30 +115,21 @@ def _check_parents(lines: list[Line], own: list[Unit]) -> None:
         for word in {unit.code.lower(), unit.name.casefold()}:
             there.setdefault(word, []).append(unit)
     for line in lines:
-        if not line.parent or line.unit is not None:
+        if not line.cells["parent"] or line.known is not None:
             continue
-        word = line.parent.casefold()
-        of_table = [one for one in here.get(word, []) if one.unit is None]
+        wanted = line.cells["parent"]
+        word = wanted.casefold()
+        of_table = [one for one in here.get(word, []) if one.known is None]
         found = of_table or there.get(word, [])
         if not found:
             line.problems.append(
-                f"There is no unit {line.parent[:60]!r}, here or in the table. Write the code or name of another."
+                f"There is no unit {wanted[:60]!r}, here or in the table. Write the code or name of another."
             )
         elif len(found) > 1:
             codes = ", ".join(one.code for one in found)
-            line.problems.append(f"Several units are called {line.parent[:60]!r}. Write a code: {codes}.")
+            line.problems.append(f"Several units are called {wanted[:60]!r}. Write a code: {codes}.")
         elif of_table:
-            line.below = of_table[0]
+            line.above = of_table[0]
         else:
-            line.above = found[0]
-    for line in [line for line in lines if _in_a_circle(line)]:
-        line.problems.append("The parents lead round in a circle, back to this unit. Empty one of the cells.")
-        line.below = None
-
-
-def _in_a_circle(line: Line) -> bool:
-    met, at = {line.number}, line.below
-    while at is not None and at is not line and at.number not in met:
-        met.add(at.number)
-        at = at.below
-    return at is line
+            line.parent = found[0]
+    refuse_circles(lines, "The parents lead round in a circle, back to this unit.")

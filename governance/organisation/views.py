@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance import clock
@@ -14,9 +15,11 @@ from governance.models import PasswordLink, User
 from governance.models.sign_in import INVITATION
 from governance.organisation import actions, people_import
 from governance.organisation.forms import PeopleForm
+from governance.organisation.table_lines import NEW
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in import password_links, sessions
+from governance.tables.importing import Look, SentTable, Target, bring_in
 
 PAGE = 50
 NO_PASSWORD = Q(password="") | Q(password__startswith="!")  # how Django marks that none was set
@@ -108,53 +111,64 @@ def export(request: SignedInRequest) -> HttpResponse:
     return csv_export.stream("accounts", HEADING, lines, of=SHOW[show], by=request.user)
 
 
+class PeopleTable(Target):
+    """People from a table: all are added at once, or nobody."""
+
+    form_class = PeopleForm
+    expected = people_import.NEEDED_HEADINGS
+    headings = (("Person", ""), ("User name", ""), ("Mail", ""), ("Unit", ""), ("Seat", ""))
+    help_template = "governance/organisation/_table_example.html"
+    title = "Add people"
+    lede = "A table with one person a line. Whoever is here already stays as they are."
+
+    def __init__(self, by: User):
+        self.by, self.back = by, reverse("accounts")
+
+    def context(self) -> dict:
+        """What a table of people looks like."""
+        return {
+            "nav": "units",
+            "up": "People",
+            "help": {
+                "columns": [headings[0] for headings in people_import.COLUMNS.values()],
+                "needs": "The first two are needed; leave out what you do not know. A unit is its code or name, a "
+                "manager a user name, here or in the table. A seat needs its board.",
+                "example": people_import.EXAMPLE,
+            },
+        }
+
+    def look(self, sent: SentTable) -> Look:
+        """What each line does."""
+        lines = people_import.read(sent.table, by=self.by)
+        return lines.look(
+            lambda line: (
+                line.cells["full_name"],
+                line.cells["login"],
+                line.cells["email"] or "none: cannot be invited",
+                str(line.unit or line.cells["unit"]),
+                line.seat_words,
+            )
+        )
+
+    def enter(self, sent: SentTable, look: Look) -> str:
+        """Add everybody who is new."""
+        invite = sent.chosen["invite"]
+        lines = actions.add_people(table=sent.table, invite=invite, by=self.by)
+        new, seats = lines.of(NEW), sum(line.fills_seat for line in lines.lines)
+        said = [
+            f"{len(new)} account{'' if len(new) == 1 else 's'} added",
+            f"{seats} seat{'' if seats == 1 else 's'} filled",
+        ]
+        if invite and (invited := sum(bool(line.cells["email"]) for line in new)):
+            said.append(f"{invited} invited")
+        return f"{', '.join(said)}."
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: SignedInRequest) -> HttpResponse:
     """People from a table: read, shown line by line, mended here, and added all at once or not at all."""
     may_keep_accounts(request.user).or_refuse()
-    posted = request.method == "POST"
-    form = PeopleForm(request.POST if posted else None, request.FILES if posted else None)
-    table = None
-    if posted and form.is_valid():
-        text = form.cleaned_data["source"]
-        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
-        form.data["text"] = text
-        try:
-            if request.POST.get("step") == "add" and not form.cleaned_data["file"]:
-                return _added(request, text, invite=form.cleaned_data["invite"])
-            table = people_import.read(text, by=request.user)
-        except ValidationError as wrong:
-            form.add_error(None, wrong)
-            table = _again(text, request.user)
-    context = {
-        "nav": "units",
-        "form": form,
-        "table": table,
-        "wrong": table.of(people_import.WRONG) if table else [],
-        "columns": [headings[0] for headings in people_import.COLUMNS.values()],
-        "example": people_import.EXAMPLE,
-    }
-    return render(request, "governance/organisation/accounts_add.html", context)
-
-
-def _again(text: str, by: User) -> people_import.Table | None:
-    try:
-        return people_import.read(text, by=by)
-    except ValidationError:
-        return None
-
-
-def _added(request: SignedInRequest, text: str, *, invite: bool) -> HttpResponse:
-    table = actions.add_people(text=text, invite=invite, by=request.user)
-    new, seats = len(table.of(people_import.NEW)), sum(line.fills_seat for line in table.lines)
-    said = [
-        f"{new} account{'' if new == 1 else 's'} added",
-        f"{seats} seat{'' if seats == 1 else 's'} filled",
-    ]
-    if invite and new > table.without_mail:
-        said.append(f"{new - table.without_mail} invited")
-    messages.success(request, f"{', '.join(said)}.")
-    return redirect("accounts")
+    return bring_in(request, PeopleTable(request.user))
 
 
 @require_POST

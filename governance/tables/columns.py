@@ -309,6 +309,26 @@ def named(columns: Iterable[str], headers: dict[str, tuple[str, ...]]) -> dict[s
     return {field: there[0] for field, known in headers.items() if (there := present(columns, known))}
 
 
+def required(
+    columns: Iterable[str], headers: dict[str, tuple[str, ...]], needed: Iterable[str]
+) -> dict[str, str]:
+    """As `named`, of a table that has to hold what is needed, and each field once. Raises ValidationError on "file"."""
+    columns = list(columns)
+    for known in headers.values():
+        names = {plain(name) for name in known}
+        found = [name for name in columns if plain(re.sub(r" \(\d+\)$", "", name)) in names]
+        if len(found) > 1:
+            said = " and ".join(f"\u201c{name[:60]}\u201d" for name in found)
+            raise wrong(f"The columns {said} say the same. Keep one of them.")
+    there = named(columns, headers)
+    if missing := [f"\u201c{headers[field][0]}\u201d" for field in needed if field not in there]:
+        first = ", ".join(names[0] for names in headers.values())
+        raise wrong(
+            f"The table has no column {' and none '.join(missing)}. Name its columns as here, in any order: {first}."
+        )
+    return there
+
+
 def spaced(header: str) -> str:
     """A header as words, lower case, without accents: parted at underscores, hyphens, slashes, capitals and digits."""
     text = re.sub(

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ class TableForm(forms.Form):
     folder = ""
     endings = (".csv", ".tsv", ".txt", ".xlsx")
     what = "A table"
+    most_bytes = MAX_BYTES
     if_too_large = "split it"
     made_with: dict[str, Any] = {}  # what the form takes beside what is sent
     sent: tuple[bytes, str]
@@ -41,9 +43,9 @@ class TableForm(forms.Form):
         if file and not str(file.name).lower().endswith(self.endings):
             known = f"{', '.join(self.endings[:-1])} or {self.endings[-1]}"
             raise forms.ValidationError(f"{self.what} ends in {known}; save it as one of these.")
-        if file and (file.size or 0) > MAX_BYTES:
+        if file and (file.size or 0) > self.most_bytes:
             raise forms.ValidationError(
-                f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; {self.if_too_large}."
+                f"The file is larger than {self.most_bytes // 1024 // 1024} MB; {self.if_too_large}."
             )
         return file
 
@@ -55,6 +57,11 @@ class TableForm(forms.Form):
         else:
             self.sent = stored.kept(self.folder, self.cleaned_data["kept"], of=str(user.pk))
         return self.sent
+
+    def put(self, wrong: ValidationError) -> None:
+        """Put what is wrong with the file on the form, each message at its field."""
+        for name, problems in getattr(wrong, "error_dict", {None: wrong}).items():
+            self.add_error(name if name in self.fields else None, problems)
 
     def again(self, user: AbstractBaseUser, question: CodePageUnsure | None = None) -> "TableForm":
         """The form once more, its file kept for an hour; of code pages in question those that fit are offered first."""
@@ -68,6 +75,13 @@ class TableForm(forms.Form):
             form.initial["encoding"], form.fields["encoding"].required = "", True
             pages = cast(forms.ChoiceField, form.fields["encoding"])
             pages.choices = [("", "choose by the lines above"), *first, *rest]
+        return form
+
+    def beside_lines(self, user: AbstractBaseUser) -> "TableForm":
+        """The form beside the lines of a file that was read: only what does not choose the file can be changed."""
+        form = self.again(user)
+        del form.fields["file"]
+        form.fields["encoding"].widget = forms.HiddenInput()
         return form
 
     def throw_away(self) -> None:

@@ -44,11 +44,15 @@ FAR_MORE = "The workbook holds far more than its rows could need. Save the one s
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the file: the number of the line it starts on, its cells by column, what was odd about it."""
+    """One row of the file: the number of the line it starts on, its cells by column, what was odd about it.
+
+    `beyond`: whether a cell beyond the last column of the header says something.
+    """
 
     number: int
     cells: dict[str, str]
     odd: tuple[str, ...] = ()
+    beyond: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class TableFile:
             }
             if any("\ufffd" in cell for cell in cells.values()):
                 odd.append("The source itself lost a character here: it wrote the replacement character.")
-            yield Line(number, cells, tuple(odd))
+            yield Line(number, cells, tuple(odd), any(record[len(self.header) :]))
 
 
 class SheetUnsure(Exception):
@@ -407,3 +411,12 @@ def _opened(
 
 def _told_once(record: list[str]) -> list[str]:
     return list(dict.fromkeys(cell.strip() for cell in record if cell.strip()))
+
+
+def as_text(table: Table) -> str:
+    """The table as lines of text that can be read again."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([[line.cells.get(name, "") for name in table.columns] for line in table.lines])
+    return written.getvalue()

@@ -9,17 +9,20 @@ from django.shortcuts import redirect, render
 from django.template.defaultfilters import floatformat, pluralize
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from governance import clock
-from governance.tables.encodings import CodePageUnsure
-from governance.tables.reader import Table, read_table
+from governance.tables import importing
+from governance.tables.importing import Look, SentTable, ShownLine, Target
 from governance.templatetags.plumbline import day
+from governance.vocabulary import Layer
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import case_context, mend, outgrown_banner, page_of, sent
 from initiatives.efforts import actions, charts, queries
-from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, fates, unknown_authors
+from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, Fate, fates, unknown_authors
 from initiatives.efforts.effort_import import (
+    How,
     guessed,
     headers_of,
     monday,
@@ -168,92 +171,154 @@ def take_back(request, pk):
 # --- From an issue tracker ---------------------------------------------------------------------------------------
 
 
+class EffortTable(Target):
+    """A table of an issue tracker: each line enters once, however often its file is sent."""
+
+    form_class = EffortFileForm
+    headings = (
+        (gettext_lazy("Day"), "nowrap"),
+        (gettext_lazy("Author"), ""),
+        (gettext_lazy("Layer"), ""),
+        (gettext_lazy("Hours"), "num"),
+        (gettext_lazy("Money"), ""),
+        (gettext_lazy("Waited"), ""),
+        (gettext_lazy("What"), ""),
+    )
+    frame = "initiatives/contracts/case_base.html"
+    title = gettext_lazy("Effort from an issue tracker")
+    lede = gettext_lazy(
+        "A table that any issue tracker exports: one line for each piece of work. You see what would enter before "
+        "anything does, and each line enters once, however often its file is sent."
+    )
+
+    def __init__(self, request, case):
+        self.request, self.case = request, case
+        self.back = reverse("integration-effort", args=[case.ref])
+
+    def context(self) -> dict:
+        """The initiative around the page."""
+        return case_context(self.request, self.case, "integration")
+
+    def look(self, sent: SentTable) -> Look:
+        """How the table is read, what is still open, and what would become of each line."""
+        table = sent.table
+        known = EstateMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
+        how = remembered(table, known.columns) if known else guessed(table)
+        mapping, how = self._mapping(sent, how)
+        met = fates(self.case, read(table, how, clock.today()))
+        new = [fate.worked for fate in met if fate.state in (NEW, DIFFERS)]
+        unknown = set(unknown_authors(new, how.people))
+        tally = {words: count for state, words in FATES.items() if (count := _count(met, state))}
+        if unsure := sum(worked.guessed for worked in new):
+            tally[_("without a work log: the week is guessed from the day of the last change")] = unsure
+        order = list(FATES)
+        met.sort(key=lambda fate: (order.index(fate.state), fate.worked.line))
+        return Look(
+            [_shown(fate, unknown) for fate in met[:SHOWN]],
+            len(met),
+            tally,
+            entering=_count(met, NEW),
+            takes=True,
+            remarks=remarks_of(table, how),
+            asked=[
+                *questions(table, how).values(),
+                *map(actions.author_asked, sorted(unknown)[:ASKED]),
+            ],
+            mapping=mapping,
+            mapped=f"As {known.by} mapped a table with the same headers on {day(known.at)}."
+            if known
+            else _("Guessed from its headers and words."),
+            names=_people(self.case) if mapping.authors else [],
+        )
+
+    def _mapping(self, sent: SentTable, how: How) -> tuple[EffortMappingForm, How]:
+        """The form that says how the table is read, and how it is read with what was answered."""
+        table, posted = sent.table, sent.posted if sent.posted.get("step") else None
+        if posted is not None:
+            chosen = {role: posted.get(f"column_{role}", "") for role in ("layer", "author")}
+            chosen = {role: column if column in table.columns else "" for role, column in chosen.items()}
+            how = replace(how, columns={**how.columns, **chosen})
+        words = words_of(table, how.columns.get("layer", ""))
+        authors = unknown_authors(read(table, how, clock.today()), {})
+        mapping = EffortMappingForm(table, how, words, authors, posted)
+        return mapping, mapping.how() if posted is not None and mapping.is_valid() else how
+
+    def enter(self, sent: SentTable, look: Look) -> str:
+        """Let the lines enter as the mapping says."""
+        mapping = look.mapping
+        if not mapping.is_valid():
+            return ""
+        try:
+            counts = actions.import_efforts(
+                case=self.case,
+                table=sent.table,
+                how=mapping.how(),
+                file_name=sent.name,
+                replace=mapping.cleaned_data["replace"],
+                by=self.request.user,
+            )
+        except ValidationError as wrong:
+            _put_on(mapping, wrong)
+            return ""
+        more = "".join(
+            f" {counts[state]} {words}."
+            for state, words in FATES.items()
+            if state != NEW and counts.get(state)
+        )
+        replaced = f" {counts['replaced']} took the place of older ones." if counts["replaced"] else ""
+        lines = "line" if counts["entered"] == 1 else "lines"
+        return f"{counts['entered']} {lines} entered.{replaced or more}"
+
+
+def _count(met: list[Fate], state: str) -> int:
+    return sum(fate.state == state for fate in met)
+
+
+def _shown(fate: Fate, unknown: set[str]) -> ShownLine:
+    """A line as it is understood, and what becomes of it."""
+    worked = fate.worked
+    author = worked.author[:60] + (_(" (not known here)") if worked.author in unknown else "")
+    waited = f"{floatformat(worked.waited, -2)} d" if worked.waited else ""
+    cells = (
+        day(worked.day) if worked.day else _("none"),
+        author,
+        Layer.word(worked.layer),
+        floatformat(worked.hours, -2),
+        f"{worked.currency} {floatformat(worked.money, '-2g')}" if worked.money else "",
+        ", ".join(part for part in (waited, worked.waits_for) if part),
+        worked.words[:90],
+    )
+    words, tone = {
+        NEW: (_("enters"), "ok"),
+        WRONG: (_("stays out"), "bad"),
+        DIFFERS: (_("differs"), "warn"),
+        SAME: (_("entered before"), ""),
+        TAKEN_BACK: (_("taken back here"), ""),
+    }[fate.state]
+    said = [" ".join(worked.problems)] if worked.problems else []
+    if fate.state == DIFFERS and fate.known is not None:
+        said.append(f"entered with {_amounts(fate.known)} in {fate.known.get_layer_display().lower()}")
+    return ShownLine(worked.line, cells, words, tone, (*said, *worked.remarks))
+
+
+def _amounts(row: Effort) -> str:
+    """What an effort holds, in figures."""
+    found = (
+        (row.hours, f"{floatformat(row.hours, -2)} h"),
+        (row.money, f"{row.currency} {floatformat(row.money, '-2g')}"),
+        (row.waited_days, f"{floatformat(row.waited_days, -2)} d waited"),
+    )
+    return ", ".join(words for amount, words in found if amount)
+
+
 def bring_in(request, ref):
     """A table of an issue tracker: sent, mapped and looked at; its lines enter once somebody says so."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_collaborate(case, request.user).or_refuse()
-    form = EffortFileForm(request.POST or None, request.FILES or None)
-    shown: dict = {}
-    if request.method == "POST" and form.is_valid():
-        try:
-            content, name = form.content(request.user)
-            table = read_table(content, encoding=form.cleaned_data["encoding"])
-            shown = _looked_at(request, case, table, name)
-            if shown.get("counts"):
-                form.throw_away()
-                return _entered(request, case, shown["counts"])
-            form = form.again(request.user)
-        except CodePageUnsure as question:
-            shown = {"unsure": question}
-            form = form.again(request.user, question)
-        except ValidationError as wrong:
-            mend(form, wrong)
-    context = case_context(request, case, "integration") | {"title": _("Effort from an issue tracker")}
-    return render(
-        request, "initiatives/efforts/effort_import.html", context | {"form": form, "unsure": None} | shown
-    )
-
-
-def _looked_at(request, case, table: Table, name: str) -> dict:
-    """The mapping with what would become of each line; `counts` once they entered."""
-    known = EstateMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
-    how = remembered(table, known.columns) if known else guessed(table)
-    step = request.POST.get("step", "")
-    sent_columns = {role: request.POST.get(f"column_{role}", "") for role in ("layer", "author")}
-    if step:
-        columns = {role: column for role, column in sent_columns.items() if column in table.columns}
-        how = replace(how, columns={**how.columns, **dict.fromkeys(sent_columns, ""), **columns})
-    words = words_of(table, how.columns.get("layer", ""))
-    asked = unknown_authors(read(table, how, clock.today()), {})
-    mapping = EffortMappingForm(table, how, words, asked, request.POST if step else None)
-    if step and mapping.is_valid():
-        how = mapping.how()
-        if step == "enter":
-            try:
-                return {
-                    "counts": actions.import_efforts(
-                        case=case,
-                        table=table,
-                        how=how,
-                        file_name=name,
-                        replace=mapping.cleaned_data["replace"],
-                        by=request.user,
-                    )
-                }
-            except ValidationError as wrong:
-                _put_on(mapping, wrong)
-    met = fates(case, read(table, how, clock.today()))
-    order = list(FATES)
-    tally = {state: sum(fate.state == state for fate in met) for state in FATES}
-    unknown = set(unknown_authors((fate.worked for fate in met if fate.state in (NEW, DIFFERS)), how.people))
-    return {
-        "mapping": mapping,
-        "remembered": known,
-        "table": table,
-        "remarks": remarks_of(table, how),
-        "asked": [*questions(table, how).values(), *map(actions.author_asked, sorted(unknown)[:ASKED])],
-        "unknown": unknown,
-        "people": _people(case) if asked else [],
-        "file_name": name,
-        "tally": [(words, tally[state], state) for state, words in FATES.items() if tally[state]],
-        "guessed": sum(fate.worked.guessed and fate.state in (NEW, DIFFERS) for fate in met),
-        "entering": tally[NEW],
-        "lines": sorted(met, key=lambda fate: (order.index(fate.state), fate.worked.line))[:SHOWN],
-        "total": len(met),
-    }
+    return importing.bring_in(request, EffortTable(request, case))
 
 
 def _put_on(mapping: EffortMappingForm, wrong: ValidationError) -> None:
     for name, problems in wrong.error_dict.items():
         field = f"column_{name}" if f"column_{name}" in mapping.fields else name
         mapping.add_error(field if field in mapping.fields else None, problems)
-
-
-def _entered(request, case, counts: dict):
-    more = "".join(
-        f" {counts[state]} {words}." for state, words in FATES.items() if state != NEW and counts.get(state)
-    )
-    replaced = f" {counts['replaced']} took the place of older ones." if counts["replaced"] else ""
-    lines = "line" if counts["entered"] == 1 else "lines"
-    messages.success(request, f"{counts['entered']} {lines} entered.{replaced}{'' if replaced else more}")
-    return redirect("integration-effort", ref=case.ref)

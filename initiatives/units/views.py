@@ -1,21 +1,21 @@
 """Units on a page of their own: the tree, and the acts of admins on it."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from governance.models import Unit
+from governance.models import Unit, User
 from governance.organisation import actions as organisation_actions
 from governance.organisation import unit_import
-from governance.organisation.forms import UnitsForm
+from governance.organisation.forms import LinesForm
 from governance.people.permissions import may_read_organisation, may_reorganise
 from governance.runtime.signed_in_request import SignedInRequest
+from governance.tables.importing import Look, SentTable, Target, bring_in
 from governance.web.confirmation_pages import looked_or_done
 from initiatives.cases.case_frame import acted, sent
 from initiatives.units import actions, preview, tree
@@ -51,34 +51,50 @@ def add(request: SignedInRequest) -> HttpResponse:
     return _form(request, form, title=_("Add a unit"), verb=_("Add the unit"))
 
 
+class UnitsTable(Target):
+    """Units from a table: all are added at once, or none."""
+
+    form_class = LinesForm
+    expected = unit_import.COLUMNS["name"]
+    headings = ((gettext_lazy("Unit"), ""), (gettext_lazy("Code"), ""), (gettext_lazy("Below"), ""))
+    help_template = "governance/organisation/_table_example.html"
+    title = gettext_lazy("Units from a table")
+    lede = gettext_lazy("A table with one unit a line. Units that are here already stay as they are.")
+
+    def __init__(self, by: User):
+        self.by, self.back = by, reverse("units")
+
+    def context(self) -> dict:
+        """What a table of units looks like."""
+        return {
+            "nav": "units",
+            "up": _("Units"),
+            "help": {
+                "columns": list(unit_import.COLUMNS),
+                "needs": _(
+                    "Only the name is needed. A code that is left out is made of the name; a parent is a code or a "
+                    "name, here or in the table."
+                ),
+                "example": unit_import.EXAMPLE,
+            },
+        }
+
+    def look(self, sent: SentTable) -> Look:
+        """What each line does."""
+        return unit_import.read(sent.table).look(lambda line: (line.name, line.code, line.place))
+
+    def enter(self, sent: SentTable, look: Look) -> str:
+        """Add every unit that is new."""
+        count = organisation_actions.add_units(table=sent.table, by=self.by).changes
+        words = ngettext("%(count)d unit is added.", "%(count)d units are added.", count)
+        return words % {"count": count}
+
+
 @require_http_methods(TAKES)
 def from_table(request: SignedInRequest) -> HttpResponse:
     """Units from a table: read, shown line by line, mended here, and added all at once or not at all."""
     may_reorganise(request.user).or_refuse()
-    form = UnitsForm(sent(request), request.FILES or None)
-    table = None
-    if request.method == "POST" and form.is_valid():
-        text = form.cleaned_data["source"]
-        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
-        form.data["text"] = text
-        try:
-            table = unit_import.read(text)
-            if request.POST.get("step") == "add" and not form.cleaned_data["file"]:
-                done = organisation_actions.add_units(text=text, by=request.user)
-                words = ngettext("%(count)d unit is added.", "%(count)d units are added.", done.changes)
-                messages.success(request, words % {"count": done.changes})
-                return redirect("units")
-        except ValidationError as wrong:
-            form.add_error(None, wrong)
-    context = {
-        "nav": "units",
-        "form": form,
-        "table": table,
-        "wrong": table.of(unit_import.WRONG) if table else [],
-        "columns": list(unit_import.COLUMNS),
-        "example": unit_import.EXAMPLE,
-    }
-    return render(request, "initiatives/units/units_from_table.html", context)
+    return bring_in(request, UnitsTable(request.user))
 
 
 @require_http_methods(TAKES)

@@ -364,10 +364,9 @@ READERS = {
         (ValidationError, CodePageUnsure),
     ),
     "people": (
-        lambda content, _: people_import.read(people_import.decode(content), by=User()),
-        ValidationError,
+        lambda content, page: people_import.read(read_table(content, encoding=page), by=User()),
+        (ValidationError, CodePageUnsure),
     ),
-    "people, pasted": (lambda content, _: people_import.read(as_text(content), by=User()), ValidationError),
     "a rulebook": (lambda content, _: parse(as_text(content)), RulebookErrors),
     "a receipt": (lambda content, _: check_receipt(content), Rejected),
     "a checkpoint": (lambda content, _: parse_note(as_text(content)), Rejected),

@@ -74,7 +74,7 @@ DOORS = {
     "EstateForm": (lambda _: at("estates"), "admin", "file", {"kind": "systems"}),
     "ReadingsFileForm": (lambda case: at("readings-import", case.ref), "owner", "file", {}),
     "PeopleForm": (lambda _: at("accounts-add"), "admin", "file", {}),
-    "UnitsForm": (lambda _: at("units-from-table"), "admin", "file", {}),
+    "LinesForm": (lambda _: at("units-from-table"), "admin", "file", {}),
     "RulebookForm": (lambda _: at("rulebook-load"), "admin", "file", {}),
 }
 
@@ -142,7 +142,6 @@ def test_no_other_form_takes_what_is_no_table_or_text(cast, as_, rounds):
         "ProofForm",
         "ProofOnRow",
         "TableForm",
-        "LinesForm",
         "SampleForm",
         "DataProfileForm",
         "DrillForm",
@@ -182,7 +181,7 @@ def read_or_refused(client, case, file, door):
 def waits(answer) -> bool:
     """Whether the page asks something about the file, which is kept for an hour: its code page, or its columns."""
     context = answer.context
-    return "encoding" in context["form"].errors or bool(context.get("unsure") or context.get("mapping"))
+    return "encoding" in context["form"].errors or bool(context.get("unsure") or context.get("look"))
 
 
 def handed_out(client, case, item, file):

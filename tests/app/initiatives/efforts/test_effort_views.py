@@ -16,6 +16,7 @@ from governance import clock
 from governance.database.row_history import insert_many
 from governance.tables.reader import read_table
 from initiatives.efforts.effort_import import How, guess_layer, guessed, monday, read
+from initiatives.efforts.views import FATES
 from initiatives.models import Effort, EstateMapping
 from tests.app.initiatives.efforts.test_efforts import make_system, note
 from tests.support import factories
@@ -42,7 +43,7 @@ def send(client, case, text: str, name="work.csv"):
 
 def enter(client, case, answer, **mended):
     """Let the lines enter as the page offers it, mended here and there."""
-    mapping, form = answer.context["mapping"], answer.context["form"]
+    mapping, form = answer.context["look"].mapping, answer.context["form"]
     fields = {bound.html_name: bound.value() or "" for bound in mapping if bound.name != "replace"}
     fields |= {f"author_{place}": "-" for place in range(len(mapping.authors))}  # nobody here
     fields |= {"kept": form["kept"].value(), "step": "enter"} | mended
@@ -51,7 +52,8 @@ def enter(client, case, answer, **mended):
 
 def states(answer) -> dict:
     """What would become of the lines, by how many."""
-    return {state: count for _, count, state in answer.context["tally"]}
+    tally = answer.context["look"].tally
+    return {state: tally[words] for state, words in FATES.items() if words in tally}
 
 
 # --- The page of a case ----------------------------------------------------------------------------------------------
@@ -231,15 +233,15 @@ def test_the_mapping_is_remembered_for_the_same_headers(cast, as_):
     answer = send(client, case, text)
     mended = {"column_key": "Ticket", "column_date": "Wann", "column_spent": "Zeit", "unit": "minutes"}
     looked = enter(client, case, answer, step="look", column_layer="Etikett", **mended)
-    assert looked.context["mapping"]["word_0"].label == "“umzug” is"
+    assert looked.context["look"].mapping["word_0"].label == "“umzug” is"
     enter(client, case, looked, word_0="runtime")
     row = case.efforts.get()
     assert (row.layer, row.hours) == ("runtime", Decimal("1.5"))
     assert EstateMapping.objects.get().kind == "efforts"
     other = factories.make_case(cast, title="Another")
     shown = send(as_(cast.owner), other, text.replace("A-1", "B-2"))
-    assert shown.context["remembered"].by == cast.lead
-    assert [fate.worked.hours for fate in shown.context["lines"]] == [Decimal("1.5")]
+    assert f"As {cast.lead} mapped a table" in shown.context["look"].mapped
+    assert [line.cells[3] for line in shown.context["look"].lines] == ["1.50"]
     assert states(shown) == {"new": 1}, "what entered one case is no line of another"
 
 
@@ -247,7 +249,7 @@ def test_a_mapping_that_cannot_be_is_said_at_its_field(cast, as_):
     case, client = factories.make_mvp(cast), as_(cast.lead)
     answer = send(client, case, JIRA)
     wrong = enter(client, case, answer, column_date="", column_words="Issue Key")
-    errors = wrong.context["mapping"].errors
+    errors = wrong.context["look"].mapping.errors
     assert {"column_date", "column_words", "column_key"} <= set(errors)
     assert not Effort.objects.exists()
     lost = client.post(at("effort-import", case.ref), {"kept": "forged", "step": "enter"})
@@ -369,11 +371,11 @@ def test_hostile_and_broken_tables_enter_nothing_and_are_said(cast, as_):
         answer = send(client, case, content, name)
         assert answer.status_code == 200
         assert answer.context["form"].errors
-        assert "mapping" not in answer.context
+        assert answer.context["look"] is None
     wide = "Key,Date,Hours,Summary\nA-1,2024-11-04,1," + "<script>" * 10_000 + "\n"
     answer = send(client, case, wide)
     assert "<script><script>" not in text_of(answer)
-    assert len(answer.context["lines"][0].worked.words) <= 250
+    assert len(answer.context["look"].lines[0].cells[-1]) <= 250
 
 
 # --- Insights -------------------------------------------------------------------------------------------------------

@@ -190,7 +190,7 @@ def test_the_server_refuses_an_imported_unit_with_a_sentence(cast, as_, foreign)
         (reverse("unit-merge", args=[cast.unit.pk]), {"into": foreign.pk, "reason": WHY}),
         (reverse("board-add"), {"name": "Fleet board", "unit": foreign.pk}),
         (reverse("register"), {"title": "T", "problem": "P", "unit": foreign.pk, "owner": cast.owner.pk}),
-        ("/accounts/add/", {"text": "user name,name,unit\neve,Eve,Fleet Ltd\n", "step": "add"}),
+        ("/accounts/add/", {"text": "user name,name,unit\neve,Eve,Fleet Ltd\n", "step": "enter"}),
     ):
         answer = client.post(address, fields)
         assert answer.status_code == 200

@@ -1,0 +1,153 @@
+"""Lines of a table that are added in one act, all or none: what each does, what is wrong with it, in which order."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+
+from governance.ledger.csv_export import STARTERS
+from governance.tables.columns import required
+from governance.tables.encodings import wrong
+from governance.tables.importing import Look, ShownLine
+from governance.tables.reader import Table
+from governance.vocabulary.readable_text import refusal
+
+MAX_ROWS = 2000
+NEW, KNOWN, WRONG = "new", "known", "wrong"
+
+
+@dataclass
+class Line:
+    """One line of the table, and what is wrong with it or worth knowing.
+
+    `known`: what is here already; `above`: the line of the table that is added before it.
+    """
+
+    number: int
+    cells: dict[str, str]
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    known: Model | None = None
+    above: "Line | None" = None
+
+    @property
+    def state(self) -> str:
+        """Whether it is new, here already, or wrong."""
+        return WRONG if self.problems else KNOWN if self.known else NEW
+
+    @property
+    def changes(self) -> int:
+        """How much it adds."""
+        return int(self.state == NEW)
+
+
+L = TypeVar("L", bound=Line)
+
+
+@dataclass(frozen=True)
+class Lines(Generic[L]):
+    """Every line read, in the order of the file."""
+
+    lines: list[L]
+
+    def of(self, state: str) -> list[L]:
+        """The lines in this state."""
+        return [line for line in self.lines if line.state == state]
+
+    @property
+    def changes(self) -> int:
+        """How much the table adds."""
+        return sum(line.changes for line in self.lines)
+
+    def in_order(self) -> list[L]:
+        """The new lines, each after the one above it where that is new too."""
+        ordered: dict[int, L] = {}
+        for line in self.of(NEW):
+            chain = [line]
+            while (above := chain[-1].above) is not None and above.number not in ordered:
+                chain.append(above)
+            for one in reversed(chain):
+                ordered.setdefault(one.number, one)
+        return list(ordered.values())
+
+    def refuse_wrong(self) -> None:
+        """Raise ValidationError when a line is wrong."""
+        if count := len(self.of(WRONG)):
+            lines = "One line needs" if count == 1 else f"{count} lines need"
+            raise ValidationError(f"{lines} fixing. Nothing was added.")
+
+    def look(self, cells_of: Callable[[L], tuple[str, ...]]) -> Look:
+        """What each line does, as its page shows it; `cells_of` a line are those that it shows."""
+        states = {WRONG: ("to fix", "bad"), NEW: ("is added", "ok"), KNOWN: ("is here already", "")}
+        words = {WRONG: "to fix", NEW: "new", KNOWN: "here already"}
+        return Look(
+            [
+                ShownLine(
+                    line.number,
+                    cells_of(line),
+                    *states[line.state],
+                    tuple(line.problems or line.remarks),
+                )
+                for line in self.lines
+            ],
+            len(self.lines),
+            {words[state]: len(found) for state in states if (found := self.of(state))},
+            entering=sum(line.changes > 0 for line in self.lines),
+            takes=self.changes > 0,
+            stops=len(self.of(WRONG)),
+        )
+
+
+def read_lines(
+    table: Table, kind: type[L], columns: dict[str, tuple[str, ...]], needed: Sequence[str]
+) -> list[L]:
+    """The lines with their cells by field, spaces evened. Raises ValidationError on "file" if columns are missing."""
+    if len(table.lines) > MAX_ROWS:
+        raise wrong(f"The table has more than {MAX_ROWS:,} lines. Split it.")
+    found = required(table.columns, columns, needed)
+    lines = []
+    for row in table.lines:
+        cells = {name: " ".join(row.cells.get(found.get(name, ""), "").split()) for name in columns}
+        line = kind(row.number, cells)
+        if row.beyond:
+            line.problems += [*row.odd, "Put a cell that holds a comma into quotes."]
+        for name, cell in cells.items():
+            line.problems += _odd(columns[name][0], cell)
+        lines.append(line)
+    return lines
+
+
+def _odd(words: str, cell: str) -> list[str]:
+    found = [f"The {words} cannot be taken. {why}"] if (why := refusal(cell)) else []
+    if cell and (cell[0] in STARTERS or cell[0] == "'"):
+        found.append(
+            f"The {words} begins with {cell[0]!r}, which a spreadsheet takes for a formula or a quote. "
+            "Take that sign away."
+        )
+    return found
+
+
+def refuse_twice(lines: Iterable[Line], name: str, words: str) -> None:
+    """Say of each line that has the cell of an earlier one; `words` name it."""
+    first: dict[str, int] = {}
+    for line in lines:
+        cell = line.cells[name].lower()
+        if cell and first.setdefault(cell, line.number) != line.number:
+            line.problems.append(f"Line {first[cell]} has that {words} already. Keep one of them.")
+
+
+def refuse_circles(lines: Iterable[Line], words: str) -> None:
+    """Say of each line that stands above itself, and part it from the others; `words` say what leads round."""
+    for line in [line for line in lines if _in_a_circle(line)]:
+        line.problems.append(f"{words} Empty one of the cells.")
+        line.above = None
+
+
+def _in_a_circle(line: Line) -> bool:
+    met, at = {line.number}, line.above
+    while at is not None and at is not line and at.number not in met:
+        met.add(at.number)
+        at = at.above
+    return at is line
