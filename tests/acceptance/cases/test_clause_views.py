@@ -95,37 +95,37 @@ def add(case, by, kind="retention", number=None, seen="", **terms) -> Clause:
 # --- One clause ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ClauseKind)
-def test_each_kind_asks_for_what_matters_to_it_and_nothing_else(cast, as_, case, kind):
-    fields = set(of_page(as_(cast.owner).get(at("clause-edit", case.ref, "new", kind=kind))))
-    shown = {
-        name: name in fields
-        for name in (
-            "action",
-            "up_to",
-            "test-0-name",
-            "approvers",
-            "wait",
-            "failure",
-            "then",
-            "days",
-            "regions",
-        )
-    }
-    acts_on = kind in ("autonomy", "human_approval", "edge_policy")
-    asks = kind in ("human_approval", "edge_policy")
-    assert shown == {
-        "action": acts_on,
-        "up_to": acts_on,
-        "test-0-name": acts_on,
-        "approvers": False,  # none is ticked yet
-        "wait": asks,
-        "failure": acts_on,
-        "then": kind == "edge_policy",
-        "days": kind == "retention",
-        "regions": kind == "residency",
-    }
-    assert ("sentence" in fields) == (kind != "record_owner")
+def test_each_kind_asks_for_what_matters_to_it_and_nothing_else(cast, as_, case):
+    for kind in ClauseKind:
+        fields = set(of_page(as_(cast.owner).get(at("clause-edit", case.ref, "new", kind=kind))))
+        shown = {
+            name: name in fields
+            for name in (
+                "action",
+                "up_to",
+                "test-0-name",
+                "approvers",
+                "wait",
+                "failure",
+                "then",
+                "days",
+                "regions",
+            )
+        }
+        acts_on = kind in ("autonomy", "human_approval", "edge_policy")
+        asks = kind in ("human_approval", "edge_policy")
+        assert shown == {
+            "action": acts_on,
+            "up_to": acts_on,
+            "test-0-name": acts_on,
+            "approvers": False,  # none is ticked yet
+            "wait": asks,
+            "failure": acts_on,
+            "then": kind == "edge_policy",
+            "days": kind == "retention",
+            "regions": kind == "residency",
+        }
+        assert ("sentence" in fields) == (kind != "record_owner")
 
 
 @pytest.mark.parametrize(
@@ -200,9 +200,8 @@ def test_what_is_typed_becomes_terms(cast, as_, case):
     assert now(case, 10).said == FULL
 
 
-@pytest.mark.parametrize(
-    ("kind", "typed", "says"),
-    [
+def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(cast, as_, case):
+    for kind, typed, says in (
         ("autonomy", {}, "Choose here, or write the clause in your own words below."),
         (
             "autonomy",
@@ -254,22 +253,20 @@ def test_what_is_typed_becomes_terms(cast, as_, case):
         ("retention", {"days": "10"}, "at least 730 days"),
         ("residency", {"regions": ", ,"}, "Choose here, or write"),
         ("retention", {"days": "many"}, "Enter a whole number"),
-    ],
-)
-def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(cast, as_, case, kind, typed, says):
-    client, url = as_(cast.owner), at("clause-edit", case.ref, "new", kind=kind)
-    sent = of_page(client.get(url)) | typed
-    with acts() as kinds:
-        answer = client.post(url, sent)
-    page = BeautifulSoup(answer.content, "html.parser")
-    assert answer.status_code == 200
-    assert kinds == []
-    assert says in page.select_one("[role=alert]").text
-    kept = of_page(answer)
-    shown = {name: kept[name][-1] for name in typed if name in kept and name != "action"}
-    assert shown == {name: typed[name] for name in shown}
-    closed = page.select("details:not([open]) .err")
-    assert closed == [], "what is wrong is not folded away"
+    ):
+        client, url = as_(cast.owner), at("clause-edit", case.ref, "new", kind=kind)
+        sent = of_page(client.get(url)) | typed
+        with acts() as kinds:
+            answer = client.post(url, sent)
+        page = BeautifulSoup(answer.content, "html.parser")
+        assert answer.status_code == 200
+        assert kinds == []
+        assert says in page.select_one("[role=alert]").text
+        kept = of_page(answer)
+        shown = {name: kept[name][-1] for name in typed if name in kept and name != "action"}
+        assert shown == {name: typed[name] for name in shown}
+        closed = page.select("details:not([open]) .err")
+        assert closed == [], "what is wrong is not folded away"
 
 
 def test_a_word_is_added_with_the_clause_and_its_key_is_made_from_it(cast, as_, case):

@@ -410,21 +410,18 @@ def test_what_a_seat_or_an_admin_files_is_confirmed_by_that_and_rows_of_before_b
     assert row in type(row).objects.standing().exclude(pk__in=type(row).objects.unconfirmed())
 
 
-@pytest.mark.parametrize(
-    ("field", "wrong"),
-    [
+def test_a_term_says_what_is_wrong_with_it(cast):
+    for field, wrong in (
         ("reference", {"reference": " "}),
         ("allowed", {"allowed": []}),
         ("allowed", {"allowed": ["EU", "mars-1"]}),
         ("forbidden", {"forbidden": ["mars-1"]}),
         ("ends_on", {"ends_on": date(2025, 1, 1)}),
         ("kind", {"kind": "other"}),
-    ],
-)
-def test_a_term_says_what_is_wrong_with_it(cast, field, wrong):
-    with pytest.raises(ValidationError) as found:
-        tied_cases.term(cast, tied_cases.vendor(cast), **wrong)
-    assert set(found.value.message_dict) == {field}
+    ):
+        with pytest.raises(ValidationError) as found:
+            tied_cases.term(cast, tied_cases.vendor(cast), **wrong)
+        assert set(found.value.message_dict) == {field}
 
 
 def test_each_act_leaves_its_entry(cast, case):

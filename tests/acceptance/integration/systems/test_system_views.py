@@ -99,11 +99,11 @@ def test_a_year_or_month_says_since_when_a_system_is_in_service(cast, as_, typed
     assert System.objects.get(name="Billing").in_service_since == since
 
 
-@pytest.mark.parametrize("typed", ["3/4/2011", "long ago", "1985", "11"])
-def test_a_since_that_would_be_guessed_is_refused(cast, as_, typed):
-    page = as_(cast.lead).post(at("system-describe"), TYPED | {"in_service_since": typed})
-    assert page.context["form"].errors["in_service_since"]
-    assert not System.objects.exists()
+def test_a_since_that_would_be_guessed_is_refused(cast, as_):
+    for typed in ("3/4/2011", "long ago", "1985", "11"):
+        page = as_(cast.lead).post(at("system-describe"), TYPED | {"in_service_since": typed})
+        assert page.context["form"].errors["in_service_since"]
+        assert not System.objects.exists()
 
 
 def test_a_region_that_nobody_knows_is_kept_and_said(cast, as_):

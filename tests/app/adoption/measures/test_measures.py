@@ -180,9 +180,8 @@ def test_a_department_that_joins_the_scope_has_to_be_read(cast):
 # --- Declaring -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("fields", "wrong"),
-    [
+def test_what_is_wrong_with_a_declaration_is_said_by_field(cast, case):
+    for fields, wrong in (
         ({"target": None}, "target"),
         ({"target": 1.5}, "target"),
         ({"baseline": 0.6, "baseline_n": 20}, "target"),
@@ -195,12 +194,10 @@ def test_a_department_that_joins_the_scope_has_to_be_read(cast):
         ({"source": "Benchmark of the model"}, "source"),
         ({"bound": 0.9}, "bound"),
         ({"instrument": "gut feeling"}, "instrument"),
-    ],
-)
-def test_what_is_wrong_with_a_declaration_is_said_by_field(cast, fields, wrong):
-    with pytest.raises(ValidationError) as error:
-        factories.make_measure(cast, factories.make_mvp(cast), **fields)
-    assert wrong in error.value.error_dict
+    ):
+        with pytest.raises(ValidationError) as error:
+            factories.make_measure(cast, case, **fields)
+        assert wrong in error.value.error_dict, fields
 
 
 def test_only_the_owner_declares_once_and_moves_it_in_the_open(cast):
@@ -275,9 +272,9 @@ def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
     tried()
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
+def test_what_is_wrong_with_a_reading_is_said(cast):
+    row = factories.make_measure(cast, factories.make_mvp(cast))
+    for fields, words in (
         ({"n": 10, "hits": 11}, "no share"),
         ({"n": 0}, "whole number above nothing"),
         ({"ends_on": timedelta(days=3)}, "to come"),
@@ -286,13 +283,10 @@ def test_any_order_and_any_repetition_leave_the_same_series(cast, rounds):
         ({"about": "robots"}, "Nobody here"),
         ({"about": "model_report"}, "how good its outputs are"),
         ({"key": " "}, "no key"),
-    ],
-)
-def test_what_is_wrong_with_a_reading_is_said(cast, fields, words):
-    row = factories.make_measure(cast, factories.make_mvp(cast))
-    fate = factories.make_reading(cast, row, **factories.from_today(fields))
-    assert fate.state == WRONG
-    assert words in fate.words
+    ):
+        fate = factories.make_reading(cast, row, **factories.from_today(fields))
+        assert fate.state == WRONG
+        assert words in fate.words
 
 
 def test_strangers_send_nothing_and_nobody_sends_to_what_ended(cast):

@@ -276,9 +276,11 @@ def changed(content, **fields):
     return verify.receipt_bytes({name: value for name, value in receipt.items() if value is not ...})
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
+def test_a_receipt_that_was_changed_is_refused(db):
+    make_entries(4)
+    sealed()
+    receipt = transparency_log_sealing.receipt_of(newest_entry())
+    for fields, said in (
         ({"body": "{}"}, "not the one that its digest stands for"),
         ({"body": None}, "only one is there"),
         ({"salt": "AAAA"}, "not the one that its digest stands for"),
@@ -301,13 +303,9 @@ def changed(content, **fields):
         ({"leaf": "[" * 100_000}, "not JSON"),
         ({"leaf": "9" * 5000}, "not JSON"),
         ({"checkpoint": "x"}, "not a text"),
-    ],
-)
-def test_a_receipt_that_was_changed_is_refused(db, fields, said):
-    make_entries(4)
-    sealed()
-    with pytest.raises(Rejected, match=said):
-        check_receipt(changed(transparency_log_sealing.receipt_of(newest_entry()), **fields))
+    ):
+        with pytest.raises(Rejected, match=said):
+            check_receipt(changed(receipt, **fields))
 
 
 def test_a_receipt_written_differently_is_refused(db):

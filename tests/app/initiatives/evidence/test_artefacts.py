@@ -170,11 +170,11 @@ def test_a_title_and_a_note_that_say_nothing_are_refused(cast, case):
     assert proof(case, cast, note="  ").note == "", "nobody has to write a note"
 
 
-@pytest.mark.parametrize("text", ["", " \n\t\n", "x", "\ufeff", "xxxxxxxx\nxxx", "same same\nsame", "{}"])
-def test_a_file_that_says_nothing_is_refused(cast, case, text):
-    assert "file" in refusal(proof, case, cast, file=text_file(text))
-    name = "empty.json" if text == "{}" else "empty.csv"
-    assert "file" in refusal(proof, case, cast, file=text_file(text, name))
+def test_a_file_that_says_nothing_is_refused(cast, case):
+    for text in ("", " \n\t\n", "x", "\ufeff", "xxxxxxxx\nxxx", "same same\nsame", "{}"):
+        assert "file" in refusal(proof, case, cast, file=text_file(text))
+        name = "empty.json" if text == "{}" else "empty.csv"
+        assert "file" in refusal(proof, case, cast, file=text_file(text, name))
 
 
 # One file is one kind

@@ -74,9 +74,9 @@ def test_one_item_for_many_questions_is_one_act(cast, as_):
     assert set(item.coverage.values_list("requirement", flat=True)) == {"proto.scope", "mvp.problem"}
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+def test_bad_input_is_said_at_its_field_and_kept(cast, as_):
+    case = factories.make_case(cast)
+    for wrong in (
         {"title": ""},
         {"covers": ["proto.question"]},
         {"covers": ["no.such"]},
@@ -88,19 +88,16 @@ def test_one_item_for_many_questions_is_one_act(cast, as_):
         {"supersedes": "99999999999999999999"},
         {"file": SimpleUploadedFile("tool.exe", b"MZ")},
         {"file": SimpleUploadedFile("empty.pdf", b"")},
-    ],
-)
-def test_bad_input_is_said_at_its_field_and_kept(cast, as_, wrong):
-    case = factories.make_case(cast)
-    with acts() as kinds:
-        answer = as_(cast.owner).post(
-            at("evidence-add", case.ref, kind="document"), typed(note="Period: May") | wrong
-        )
-    assert answer.status_code == 200
-    assert kinds == []
-    page = text_of(answer)
-    assert "Not saved yet" in page
-    assert "Period: May" in page
+    ):
+        with acts() as kinds:
+            answer = as_(cast.owner).post(
+                at("evidence-add", case.ref, kind="document"), typed(note="Period: May") | wrong
+            )
+        assert answer.status_code == 200, wrong
+        assert kinds == [], wrong
+        page = text_of(answer)
+        assert "Not saved yet" in page, wrong
+        assert "Period: May" in page, wrong
 
 
 def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned(cast, as_):

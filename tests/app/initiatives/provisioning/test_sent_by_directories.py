@@ -87,9 +87,8 @@ def test_entra_makes_an_account_with_more_than_is_asked_of_it(entra):
     assert "Clerk" not in kept
 
 
-@pytest.mark.parametrize(
-    ("asked", "count"),
-    [
+def test_what_directories_ask_is_found(entra, ann):
+    for asked, count in (
         ('Users?filter=userName eq "nobody@corp.example"', 0),
         ('Users?filter=userName eq "ANN.BERG@corp.example"', 1),
         ('Users?filter=externalId eq "5a1c"', 1),
@@ -106,17 +105,15 @@ def test_entra_makes_an_account_with_more_than_is_asked_of_it(entra):
         ('Users?filter=userName eq "ann.berg@corp.example"&attributes=id,userName', 1),
         ('Groups?excludedAttributes=members&filter=displayName eq "Claims"', 0),
         ("Groups?startIndex=1&count=100", 0),
-    ],
-)
-def test_what_directories_ask_is_found(entra, ann, asked, count):
-    answer = entra.send("GET", asked)
-    assert answer.status_code == 200, answer.content
-    said = answer.json()
-    assert said["totalResults"] == count
-    if "attributes=id" in asked:
-        assert set(said["Resources"][0]) == {"schemas", "id", "userName"}
-    if "startIndex=2" in asked or "count=0" in asked:
-        assert "Resources" not in said or said["Resources"] == []
+    ):
+        answer = entra.send("GET", asked)
+        assert answer.status_code == 200, answer.content
+        said = answer.json()
+        assert said["totalResults"] == count, asked
+        if "attributes=id" in asked:
+            assert set(said["Resources"][0]) == {"schemas", "id", "userName"}
+        if "startIndex=2" in asked or "count=0" in asked:
+            assert "Resources" not in said or said["Resources"] == []
 
 
 @pytest.mark.parametrize(
@@ -456,8 +453,8 @@ def test_the_database_tells_logins_apart_without_regard_to_case(entra):
         User.objects.create_user("JÜRGEN.GROß@EXAMPLE.ORG", full_name="Another")
 
 
-@pytest.mark.parametrize("letter", [*' \t\n"`<>()[]{}|\\/,;:%*=?', "\u00a0", "\u2019", "\u200b", "\u202e"])
-def test_what_no_login_may_hold(entra, letter):
-    answer = entra.send("POST", "Users", {"schemas": [USER], "userName": f"a{letter}b"})
-    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
-    assert "userName" in answer.json()["detail"]
+def test_what_no_login_may_hold(entra):
+    for letter in (*' \t\n"`<>()[]{}|\\/,;:%*=?', "\u00a0", "\u2019", "\u200b", "\u202e"):
+        answer = entra.send("POST", "Users", {"schemas": [USER], "userName": f"a{letter}b"})
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue"), letter
+        assert "userName" in answer.json()["detail"], letter
