@@ -107,16 +107,6 @@ def test_each_act_is_signed_by_a_passkey_and_by_no_older_proof(cast, as_, make):
     assert SignatureProof.objects.count() == 1
 
 
-@pytest.mark.parametrize("make", test_signing.ACTS, ids=lambda make: make.__name__)
-def test_a_password_leaves_the_word_of_the_installation(cast, as_, make):
-    one = make(cast)
-    assert as_(getattr(cast, one.person)).post(one.url, one.sent | SIGNED).status_code == 302
-    proof = SignatureProof.objects.get()
-    assert (proof.strength, proof.passkey, proof.evidence, proof.nonce) == ("password", None, {}, "")
-    row = Entry.objects.rows().get(table="governance_signatureproof").facts["after"]
-    assert verify.check_signature(row) == "password"
-
-
 def test_every_address_that_asks_for_a_signature_is_walked(cast):
     """By the list of addresses: whatever view makes a form that signs, itself or by what it calls."""
     walked = set()
