@@ -9,18 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from governance import clock
+from tests.support.rules.agreed_cases import CONDITIONS, IN_PERSON
 from tests.support.rules.gate_facts import CLAUSE_OF
 
 STRENGTH = {"": 0, "stated": 1, "documented": 2, "verified": 3, "measured": 3}
 STAGES = ["proposed", "prototype", "mvp", "production"]
-CONDITIONS = ["", "curated", "bounded_real", "full_population"]
-# Who has to accept in person, by question.
-IN_PERSON = {
-    "mvp.owner": "owner",
-    "mvp.duty": "support_owner",
-    "prod.q01_outcome_owner": "owner",
-    "prod.q02_support": "support_owner",
-}
 # Nothing else answers it than the acceptance itself, though other kinds are listed beside it.
 ACCEPTANCE_NEEDED = ("mvp.owner", "mvp.duty", "prod.q02_support")
 # What the logs of systems and of monitoring measure, though the text, which is older, does not name it.

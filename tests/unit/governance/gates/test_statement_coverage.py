@@ -128,16 +128,12 @@ def test_every_printed_value_about_the_case_is_compared():
     assert any(place.startswith("proof_items") for place in printed)
 
 
-@pytest.mark.parametrize(
-    ("left_out", "places"),
-    [
-        ("_case_moved", {"case", "title", "problem", "platform", "confidential", "owner"}),
-        ("_proof_moved", {f"evidence.{n}" for n in ("title", "kind", "fingerprint", "observed_on")}),
-    ],
-)
-def test_a_value_that_is_printed_and_not_compared_is_found(left_out, places, monkeypatch):
-    monkeypatch.setattr(sign_off_statement, left_out, lambda *_: ())
+def test_a_value_that_is_printed_and_not_compared_is_found(monkeypatch):
+    for left_out in ("_case_moved", "_proof_moved"):
+        monkeypatch.setattr(sign_off_statement, left_out, lambda *_: ())
     _, silent = uncompared()
+    places = {"case", "title", "problem", "platform", "confidential", "owner"}
+    places |= {f"evidence.{name}" for name in ("title", "kind", "fingerprint", "observed_on")}
     assert places <= {place for _, _, place in silent}
 
 
