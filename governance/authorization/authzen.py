@@ -5,6 +5,7 @@ Considerations". Fields that are not known are ignored, as it demands; what is k
 """
 
 import json
+import re
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any
@@ -21,6 +22,8 @@ LONGEST_NAME = 100
 WHOLE_FROM = 1e16  # from here on a number that is no whole one cannot be written
 PARTS = ("subject", "action", "resource", "context")
 _REQUIRED = {"subject": ("type", "id"), "action": ("name",), "resource": ("type", "id")}
+# How JSON writes what cannot be stored, U+0000 and halves of characters; whole characters may be written so, too.
+_BY_NUMBER = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class BadRequest(ValueError):
@@ -52,6 +55,11 @@ def read(body: bytes) -> dict[str, Any]:
     return found
 
 
+def may_be_unstorable(body: bytes) -> bool:
+    """Return True if a text in `body` may hold a character that cannot be stored, and each has to be looked at."""
+    return _BY_NUMBER.search(body) is not None
+
+
 def _refuse_unstorable(part: str, said: object) -> None:
     """Raise BadRequest for a text or a name in it with a character that no database keeps."""
     left = [said]
@@ -80,11 +88,15 @@ def _number(text: str) -> float | int:
 _read = strict_json.reader(_number)
 
 
-def question(body: dict[str, Any]) -> dict[str, Any]:
-    """One question: its subject, action, resource and context, each checked. Raises BadRequest."""
+def question(body: dict[str, Any], *, unstorable: bool = True) -> dict[str, Any]:
+    """One question: its subject, action, resource and context, each checked. Raises BadRequest.
+
+    `unstorable` is what `may_be_unstorable` said of the request.
+    """
     found = {part: body[part] for part in PARTS if body.get(part) is not None}
-    for part, said in found.items():
-        _refuse_unstorable(part, said)
+    if unstorable:
+        for part, said in found.items():
+            _refuse_unstorable(part, said)
     for part, names in _REQUIRED.items():
         said = found.get(part)
         if said is None:
@@ -110,10 +122,10 @@ def question(body: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def batch(body: dict[str, Any]) -> Batch | None:
+def batch(body: dict[str, Any], *, unstorable: bool = True) -> Batch | None:
     """The questions of an evaluations request; None when it is one question in the form of the other endpoint.
 
-    Raises BadRequest for what is wrong with the whole of it.
+    `unstorable` as for `question`. Raises BadRequest for what is wrong with the whole of it.
     """
     asked = body.get("evaluations")
     if asked is None or asked == []:
@@ -135,29 +147,26 @@ def batch(body: dict[str, Any]) -> Batch | None:
             f"The evaluations are longer than {MOST_ASKED} bytes together, with what stands at the top counted in "
             "each; send them in several requests."
         )
-    return Batch(tuple(_one(given, part) for part in asked), semantic, size)
+    return Batch(tuple(_one(given, part, unstorable) for part in asked), semantic, size)
 
 
 def _size(given: dict[str, Any], asked: list[Any]) -> int:
     """Bytes of all questions together: each is logged whole, with what it takes from the top."""
+    questions = [{part: one[part] for part in PARTS if part in one} for one in asked if isinstance(one, dict)]
     top = {part: _length(said) for part, said in given.items()}
-    return sum(
-        _length({part: one[part] for part in PARTS if part in one})
-        + sum(size for part, size in top.items() if part not in one)
-        for one in asked
-        if isinstance(one, dict)
-    )
+    taken = sum(size for part, size in top.items() for one in questions if part not in one)
+    return _length(questions) + taken
 
 
 def _length(said: object) -> int:
     return len(json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def _one(given: dict[str, Any], part: object) -> dict[str, Any] | BadRequest:
+def _one(given: dict[str, Any], part: object, unstorable: bool) -> dict[str, Any] | BadRequest:
     if not isinstance(part, dict):
         return BadRequest("An evaluation is an object.")
     try:
-        return question({**given, **part})
+        return question({**given, **part}, unstorable=unstorable)
     except BadRequest as wrong:
         return wrong
 

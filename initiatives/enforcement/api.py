@@ -120,7 +120,7 @@ def evaluation(request):
 
 def _one(request, known: Known, key: Key, body: dict) -> dict:
     """One question, decided, kept and paid for by its length."""
-    question = authzen.question(body)
+    question = authzen.question(body, unstorable=authzen.may_be_unstorable(request.body))
     _pay(key, len(request.body), 1)
     return _kept(known, [_decided(request, known, key, question)])[0]
 
@@ -135,7 +135,7 @@ def evaluations(request):
     """Several questions at once; in the form of one question, one decision."""
     known, key = opened(request, EVALUATE)
     body = _read(request)
-    batch = authzen.batch(body)
+    batch = authzen.batch(body, unstorable=authzen.may_be_unstorable(request.body))
     if batch is None:
         return _one(request, known, key, body)
     _pay(key, batch.size, len(batch.questions))

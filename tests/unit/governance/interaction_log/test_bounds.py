@@ -145,6 +145,26 @@ def test_what_stands_in_texts_is_no_value(body, values):
     assert bounded_json.measured(body) == values
 
 
+def counted(body: bytes) -> int:
+    """How many values a body holds by the letter: one more than its brackets that open and its commas."""
+    count, inside, escaped = 1, False, False
+    for byte in body:
+        letter = chr(byte)
+        if inside:
+            inside, escaped = letter != '"' or escaped, letter == "\\" and not escaped
+        elif letter == '"':
+            inside = True
+        else:
+            count += letter in "[{,"
+    return count
+
+
+def test_each_short_body_is_measured_as_it_is_counted_by_the_letter():
+    for letters in itertools.product('"[,\\a', repeat=7):
+        body = "".join(letters).encode()
+        assert bounded_json.measured(body) == counted(body), body
+
+
 def test_three_thousand_levels_are_refused_everywhere():
     deep = b'{"a":' * 3_000 + b"1" + b"}" * 3_000
     with pytest.raises(strict_json.NotJson):
