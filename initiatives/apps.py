@@ -62,6 +62,8 @@ class InitiativesConfig(AppConfig):
         from initiatives.access import visibility
         from initiatives.case_pages import banners
         from initiatives.cases import act, audit_contribution, case_frame, privacy_contribution
+        from initiatives.components import findings as component_findings
+        from initiatives.components import remedies as component_remedies
         from initiatives.desk import lines as desk_lines
         from initiatives.evidence import file_check_desk
         from initiatives.facts import finding_rules, standings
@@ -77,8 +79,6 @@ class InitiativesConfig(AppConfig):
         from initiatives.integration.systems import findings as system_findings
         from initiatives.interactions.comparison import findings as interaction_findings
         from initiatives.interactions.comparison import remedies as interaction_remedies
-        from initiatives.model_register import findings as model_findings
-        from initiatives.model_register import remedies as model_remedies
         from initiatives.models import Initiative, initiative
         from initiatives.reviews.drawn_questions.actions import draw_after_sealing
         from initiatives.reviews.turn_notices import tell_turns
@@ -95,7 +95,7 @@ class InitiativesConfig(AppConfig):
             process_findings.says,
             drill_findings.says,
             drill_findings.records,
-            model_findings.says,
+            component_findings.says,
             decision_days.says,
             interaction_findings.says,
             interaction_findings.says_of_calls,
@@ -108,7 +108,7 @@ class InitiativesConfig(AppConfig):
         ]
         sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
         sync.CHANGING += [drill_findings.failing_records, interaction_findings.changing]
-        contributions.mends["model"] = model_remedies.mends_of
+        contributions.mends["component"] = component_remedies.mends_of
         contributions.mends["decisions"] = decision_days.mends_of
         contributions.mends["interactions"] = interaction_remedies.mends_of
         row_capture.cases_are(Initiative, number="number")

@@ -13,7 +13,7 @@ from governance.models import Board, Membership, Unit, User
 from governance.sign_in.forms import Picker
 from governance.tables.columns import first_day, parse_date
 from governance.vocabulary import Seat
-from initiatives.models import ModelVersion
+from initiatives.models import ComponentVersion
 
 # Days outside these are typing errors; times beyond them would leave the calendar.
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
@@ -111,19 +111,19 @@ class OwnUnitField(forms.ModelChoiceField):
         )
 
 
-class ModelField(forms.ModelChoiceField):
-    """A model of the register, with its vendor, because names of families repeat."""
+class ComponentField(forms.ModelChoiceField):
+    """A component version of the register, with its layer and vendor, because names repeat."""
 
     def __init__(self, **options):
         super().__init__(
-            queryset=ModelVersion.objects.select_related("vendor"),
+            queryset=ComponentVersion.objects.select_related("vendor"),
             required=False,
             **options,
         )
 
-    def label_from_instance(self, model) -> str:
-        """Vendor, family, version, region."""
-        return f"{model.vendor}: {model}"
+    def label_from_instance(self, version) -> str:
+        """Layer, vendor, name, version, region."""
+        return ": ".join(filter(None, [version.get_layer_display(), str(version.vendor or ""), str(version)]))
 
 
 class ListField(forms.CharField):

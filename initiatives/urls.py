@@ -9,6 +9,7 @@ from initiatives.case_pages import views as case_page_views
 from initiatives.checklist import crosswalk_views, waiver_views
 from initiatives.checklist import views as checklist_views
 from initiatives.checklist.several import views as several_views
+from initiatives.components.evaluations import views as evaluation_views
 from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
 from initiatives.desk import first_month_views
@@ -50,8 +51,6 @@ from initiatives.interactions.promises import views as promise_views
 from initiatives.interactions.requests import hit_views
 from initiatives.interactions.requests import views as request_views
 from initiatives.interactions.selections import views as selection_views
-from initiatives.model_register import views as model_views
-from initiatives.model_register.evaluations import views as evaluation_views
 from initiatives.portfolio import search_views
 from initiatives.portfolio import views as portfolio_views
 from initiatives.provisioning import api as scim
@@ -63,6 +62,7 @@ from initiatives.roles import acceptance_views, handover_views
 from initiatives.roles import views as role_views
 from initiatives.rulebook_changes import draft_views, forecast_views, requirement_views
 from initiatives.rulebook_changes import views as rulebook_changes_views
+from initiatives.running import register_views
 from initiatives.running import views as running_views
 from initiatives.stages import views as stage_views
 from initiatives.units import seat_views
@@ -243,11 +243,10 @@ urlpatterns = [
     path("proposals/<int:pk>/", proposal_views.proposal, name="proposal"),
     path("proposals/<int:pk>/decline/", proposal_views.decline, name="proposal-decline"),
     path("proposals/<int:pk>/take-back/", proposal_views.take_back, name="proposal-take-back"),
-    path("models/", model_views.models, name="models"),
-    path("models/add/", model_views.add, name="model-add"),
-    path("models/<int:pk>/", model_views.model, name="model"),
-    path("models/<int:pk>/change/", model_views.change, name="model-change"),
-    path("models/<int:pk>/replace/", model_views.replacing, name="model-replace"),
+    path("components/", register_views.components, name="components"),
+    path("components/add/", register_views.keep, name="component-register"),
+    path("components/<int:pk>/", register_views.component, name="component"),
+    path("components/<int:pk>/change/", register_views.keep, name="component-change"),
     path("cases/<str:ref>/running/evaluations/", evaluation_views.evaluations, name="evaluations"),
     path("cases/<str:ref>/running/evaluations/declare/", evaluation_views.declare, name="evaluation-declare"),
     path("evaluations/<int:pk>/result/", evaluation_views.result, name="evaluation-result"),

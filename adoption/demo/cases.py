@@ -84,7 +84,7 @@ CASES = {
         "Promotions run out on the second day or fill the store room for a month.",
         "forecast what a promotion will sell", "category buyers", 9, "Zurich", "sales figures",
         "the till system and the weather feed", "left-over pallets", "44", "20", "We order too much.",
-        "forecast new products", "the buyers' own table", part="Forecast model", version="f-1", vendor="in house",
+        "forecast new products", "the buyers' own table", part="Sales forecast model", version="f-1", vendor="",
     ),
     "labels": Words(
         "Price label check", "stores", "felix",
@@ -226,7 +226,7 @@ CASES = {
         "Customers wait a day for a van that comes at five.", "forecast the hour of a delivery",
         "dispatchers", 26, "three depots", "routes and traffic", "the route planner and the traffic feed",
         "hours of the promised window", "8", "2", "A customer waits in vain.", "plan a route",
-        "the morning list", part="Forecast model", version="f-2", vendor="in house",
+        "the morning list", part="Delivery model", version="f-2", vendor="",
     ),
     "repairs": Words(
         "Maintenance report drafts", "plants", "diego",
@@ -239,14 +239,14 @@ CASES = {
         "Dock waiting board", "logistics", "lena",
         "Drivers wait at the dock and nobody can say how long.", "forecast the wait at each dock",
         "drivers", 80, "the main depot", "gate times", "the gate system and the yard plan", "minutes of waiting",
-        "52", "30", "A driver misses a slot.", "give out slots", "the notice at the gate", part="Forecast model",
-        version="f-2", vendor="in house",
+        "52", "30", "A driver misses a slot.", "give out slots", "the notice at the gate", part="Dock model",
+        version="f-2", vendor="",
     ),
     "canteen": Words(
         "Canteen demand forecast", "facilities", "outsider",
         "On Fridays half of the lunch is thrown away.", "forecast how many people come to lunch",
         "the kitchen", 6, "Zurich", "lunch figures", "the canteen tills and the meeting calendar",
         "kilos thrown away a week", "130", "50", "Somebody gets no lunch.", "plan the menu", "last week's figure",
-        part="Forecast model", version="f-2", vendor="in house", tier="minimal",
+        part="Lunch model", version="f-2", vendor="", tier="minimal",
     ),
 }  # fmt: skip

@@ -26,7 +26,7 @@ from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems.findings import digest
-from initiatives.models import Evidence, Initiative, Link, ModelVersion, Review, System
+from initiatives.models import ComponentVersion, Evidence, Initiative, Link, Review, System
 from initiatives.registration import actions as registration_actions
 from initiatives.reviews import actions as review_actions
 from initiatives.reviews.drawn_questions.actions import draw_due
@@ -105,24 +105,27 @@ class Tale:
             for proof in PROOF["prototype"]:
                 self._add(proof, ago, skip=())
 
-    def prototype(self, ago: int, model: ModelVersion | None = None) -> None:
+    def prototype(self, ago: int, model: ComponentVersion | None = None) -> None:
         """It passes the prototype gate. `model`: the one of the register that it runs, where it is listed there."""
         words = self.words
         with self.day(ago + 6):
-            for layer, name, version in (
-                ("model", words.part, words.version),
-                ("application", words.title, "0.1"),
-            ):
-                components_actions.record_component(
-                    case=self.case,
-                    layer=layer,
-                    name=name,
-                    version="" if model and layer == "model" else version,
-                    vendor=words.vendor if layer == "model" else COMPANY_MADE,
-                    model_version=model if layer == "model" else None,
-                    region=words.region if layer == "model" else "",
-                    by=self.team.owner,
-                )
+            of_model = {
+                "layer": "model",
+                "name": words.part,
+                "version": words.version,
+                "vendor": words.vendor,
+                "region": words.region,
+            }
+            components_actions.record_component(
+                case=self.case, by=self.team.owner, **({"listed": model} if model else of_model)
+            )
+            components_actions.record_component(
+                case=self.case,
+                layer="application",
+                name=words.title,
+                version="0.1",
+                by=self.team.owner,
+            )
         self.describe(ago + 4)
         review = self.submit(ago + 3)
         with self.day(ago + 1):
@@ -484,7 +487,6 @@ SOURCES = {
     "logistics": ("Transport system", "Tours, stops, windows.", "diego"),
 }
 RESULT_KINDS = ("test_report", "drill_record", "telemetry", "log_sample", "user_research")
-COMPANY_MADE = "in house"
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from adoption.models.postmortems import PATTERNS
 from governance.database.text_search import split, stems, synonyms
 from governance.vocabulary import Layer, Stage
 from initiatives.integration.definitions.definition_dependencies import systems_of
-from initiatives.models import Component, Initiative, Link, System, TermUse
+from initiatives.models import Deployment, Initiative, Link, System, TermUse
 from initiatives.models.integration.systems import KNOWLEDGE_KINDS
 
 MOST = 8  # lessons of one case
@@ -123,7 +123,7 @@ def cases_of(lesson: Lesson) -> QuerySet[Initiative]:
     of_vendors = (
         Link.objects.standing().annotate(sold_by=Lower("system__vendor__name")).filter(sold_by__in=vendors)
     )
-    parts = Component.objects.annotate(sold_by=Lower("vendor")).filter(sold_by__in=vendors)
+    parts = Deployment.objects.annotate(sold_by=Lower("version__vendor__name")).filter(sold_by__in=vendors)
     near = [tied.values("initiative"), of_vendors.values("initiative"), parts.values("initiative")]
     keys = running.filter(pk__in=near[0]) | running.filter(pk__in=near[1]) | running.filter(pk__in=near[2])
     with connection.cursor() as cursor:
@@ -146,8 +146,8 @@ def _told(cases: dict[int, Initiative]) -> dict[int, Told]:
         one.patterns |= {"fallback"} if pattern == "fallback" else set()
         one.patterns |= {"identity"} if account else set()
         one.patterns |= {"sources"} if kind in KNOWLEDGE_KINDS else set()
-    for key, layer, vendor in Component.objects.filter(initiative__in=cases).values_list(
-        "initiative", "layer", "vendor"
+    for key, layer, vendor in Deployment.objects.filter(initiative__in=cases).values_list(
+        "initiative", "version__layer", "version__vendor__name"
     ):
         told[key].layers.add(layer)
         told[key].vendors |= {vendor.lower()} if vendor else set()

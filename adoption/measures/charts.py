@@ -11,7 +11,7 @@ from adoption.measures.evaluation import Cell, Figure, Subject, figure_of, monda
 from adoption.models.instruments import USERS
 from governance import clock
 from initiatives.charts.primitives import LETTER, WIDTH, Canvas, Picture
-from initiatives.models import ComponentVersion, Initiative
+from initiatives.models import Initiative
 
 WEEKS = 26
 TOP, TALL, FOOT = 16, 110, 34  # room for marks, the figures, and the weeks below
@@ -37,10 +37,10 @@ class Week:
 def marks_of(case: Initiative) -> list[Mark]:
     """What happened to the case in the time that is drawn: versions that began to run, incidents; oldest first."""
     since = monday(clock.today()) - timedelta(weeks=WEEKS - 1)
-    rows = ComponentVersion.objects.filter(
-        component__initiative=case, runs_from__gte=clock.midnight_before(since), runs_from__lte=clock.now()
-    ).select_related("component")
-    found = [Mark(clock.local_day(row.runs_from), f"{row.component.name} {row.version} runs") for row in rows]
+    rows = case.deployments.filter(
+        runs_from__gte=clock.midnight_before(since), runs_from__lte=clock.now()
+    ).select_related("version")
+    found = [Mark(clock.local_day(row.runs_from), f"{row.version.in_region('')} runs") for row in rows]
     incidents = case.incidents.filter(
         started_at__gte=clock.midnight_before(since), started_at__lte=clock.now(), merged_into__isnull=True
     )

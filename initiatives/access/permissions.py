@@ -31,7 +31,13 @@ from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review, RoleAssignment, SignOff
 from initiatives.models.stage_machine import STOP, WHO_MAY, offered
 
+ARCHITECTURE = "architecture_integration"
 COLLABORATORS = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER, Role.TECHNICAL_LEAD, Role.DATA_STEWARD)
+
+
+def holds_architecture_seat(person: User) -> bool:
+    """Whether the person sits for architecture and integration on any board now: what is shared belongs to no board."""
+    return person.is_active and any(member.seat == ARCHITECTURE for member in seats_held(person))
 
 
 def may_look_back(case: Initiative, person: User) -> Answer:

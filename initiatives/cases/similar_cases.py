@@ -56,8 +56,8 @@ _BY_NAME = f"""
     UNION SELECT l.initiative_id FROM vendors v
       JOIN initiatives_hop h ON h.vendor_id = v.id AND h.ended_at IS NULL
       JOIN initiatives_link l ON l.id = h.link_id AND l.ended_at IS NULL WHERE v.words @@ a.name
-    UNION SELECT k.initiative_id FROM initiatives_component k
-     WHERE plumbline_words(k.vendor || ' ' || k.name) @@ a.name AND plumbline_words(k.vendor) @@ a.name"""
+    UNION SELECT d.initiative_id FROM vendors v JOIN initiatives_componentversion k ON k.vendor_id = v.id
+      JOIN initiatives_deployment d ON d.version_id = k.id WHERE v.words @@ a.name"""
 # By case, the names of its linked systems and of its vendors.
 NAMES = f"""
     SELECT l.initiative_id AS id, s.name FROM initiatives_system s {_LINKED}
@@ -66,7 +66,9 @@ NAMES = f"""
     UNION SELECT l.initiative_id, v.name FROM initiatives_vendor v
       JOIN initiatives_hop h ON h.vendor_id = v.id AND h.ended_at IS NULL
       JOIN initiatives_link l ON l.id = h.link_id AND l.ended_at IS NULL
-    UNION SELECT k.initiative_id, k.vendor FROM initiatives_component k WHERE k.vendor <> ''"""
+    UNION SELECT d.initiative_id, v.name FROM initiatives_vendor v
+      JOIN initiatives_componentversion k ON k.vendor_id = v.id
+      JOIN initiatives_deployment d ON d.version_id = k.id"""
 FOUND = f"""
 WITH said AS MATERIALIZED (
     SELECT of, {_IN_STEMS}

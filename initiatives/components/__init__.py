@@ -1,1 +1,1 @@
-"""What runs: components and their versions, scope, reported changes."""
+"""What runs: deployments of component versions, their end of life, scope, reported changes."""

@@ -5,28 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, Max, OuterRef, Prefetch, Q
 
 from governance import clock
 from governance.authorization import subject_patterns
 from governance.database import row_history
 from governance.ledger import record
 from governance.models import Rulebook, User
-from governance.vocabulary import STAGE_RANK, Layer, ReviewOutcome, Stage
+from governance.vocabulary import STAGE_RANK, ReviewOutcome, Stage
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act, settle_standing
+from initiatives.components.register.actions import version_named
 from initiatives.components.vendors import vendor_named
 from initiatives.facts import case_rows
 from initiatives.findings.sync import follow, follow_more
 from initiatives.models import (
     ChangeRecord,
-    Component,
     ComponentVersion,
     Coverage,
+    Deployment,
     Evidence,
     Initiative,
-    ModelVersion,
     Review,
     ScopeVersion,
     System,
@@ -162,7 +162,7 @@ def _items(cases: Iterable[int], keys: list[str]):
             withdrawn_at__isnull=True,
         )
         .defer("note")
-        .prefetch_related(Prefetch("coverage", covers), "names__component_version")
+        .prefetch_related(Prefetch("coverage", covers), "names__deployment")
         .order_by("id")
     )
 
@@ -189,12 +189,8 @@ def _frozen(cases: list[Initiative]) -> dict[int, set[str]]:
     }
 
 
-def voidings(case: Initiative, item: Evidence, change: ChangeRecord, keys=None) -> list[Voiding]:
-    """Unsaved voidings of one item by one change; frozen answers are never voided (docs/domain.md, invariant 8)."""
-    return _voidings(item, change, _frozen([case])[case.pk], keys)
-
-
 def _voidings(item: Evidence, change: ChangeRecord, frozen: set[str], keys=None) -> list[Voiding]:
+    """Unsaved voidings of one item by one change; frozen answers are never voided (docs/domain.md, invariant 8)."""
     if not touches(item, change):
         return []
     book = Rulebook.objects.current().book
@@ -224,11 +220,10 @@ def touches(item: Evidence, change: ChangeRecord) -> bool:
     """Whether what changed is among what the item speaks of. What names the incoming version stands."""
     names = list(item.names.all())
     if change.incoming_id:
-        versions = [name.component_version for name in names if name.component_version_id]
-        if any(version.pk == change.incoming_id for version in versions):
+        named = [name.deployment for name in names if name.deployment_id]
+        if any(one.pk == change.incoming_id for one in named):
             return False
-        same = [version for version in versions if version.component_id == change.incoming.component_id]
-        return bool(same) or not versions
+        return not named or any(one.part == change.incoming.part for one in named)
     if change.incoming_scope_id:
         return not any(name.scope_version_id == change.incoming_scope_id for name in names)
     if change.incoming_contract_id:
@@ -241,83 +236,87 @@ def touches(item: Evidence, change: ChangeRecord) -> bool:
 
 def void_late(case: Initiative, item: Evidence, keys=None) -> None:
     """Void a newly added item by the changes that came, or are planned to come, after it was observed."""
-    rows = []
+    rows, frozen = [], _frozen([case])[case.pk]
     for change in case.changes.select_related("system"):
         before = REOPENED in change.triggers and item.added_at <= change.effective_at
         if before or clock.local_day(change.effective_at) > item.observed_on:
-            rows += voidings(case, item, change, keys)
+            rows += _voidings(item, change, frozen, keys)
     Voiding.objects.bulk_create(rows)
 
 
 def record_component(
     *,
     case: Initiative,
-    layer: str,
-    name: str,
-    version: str,
+    listed: ComponentVersion | None = None,
+    layer: str = "",
+    name: str = "",
+    version: str = "",
     vendor: str = "",
     region: str = "",
-    model_version: ModelVersion | None = None,
+    replaces: Deployment | None = None,
     runs_from: datetime | None = None,
     approver: User | None = None,
     rollback: str = "",
     by: User,
-) -> ComponentVersion:
-    """Record a version of a component, running now or from a moment to come; it replaces the one before.
+) -> Deployment:
+    """Record that a version of a component runs, now or from a moment to come.
 
-    Where data pass through it, they are in its region from then on. A first version voids nothing; a new vendor is
-    listed. `model_version`: its row of the model register, for what is left empty. Raises ValidationError or Refused.
+    `listed`: its row of the register; else layer, name and version are said. What the register lacks is proposed to it
+    with its vendor, by default that of the last version of this name. It takes the part of `replaces`, else of what has
+    its layer and name, else a part of its own. Where data pass through the part, they are in its region from then on.
+    A first version voids nothing. Raises ValidationError or Refused.
     """
-    wrong = {}
-    if model_version is not None:
-        version, region = version.strip() or model_version.version, region.strip() or model_version.region
-        wrong = model_version.unfit_for(layer, vendor)
-    if layer not in Layer:
-        wrong["layer"] = "Choose the layer it belongs to."
-    if not name.strip():
-        wrong["name"] = "Name the component, for instance the model or the application."
-    if not version.strip():
-        wrong["version"] = "Say which version runs."
-    if wrong:
-        raise ValidationError(wrong)
+    if listed is not None and any(text.strip() for text in (layer, name, version, vendor)):
+        raise ValidationError({"listed": "Choose a row of the register or name a component, not both."})
+    if (
+        listed is not None
+        and listed.region
+        and region.strip().casefold() not in ("", listed.region.casefold())
+    ):
+        raise ValidationError({"region": f"The register lists {listed}. Leave the region empty."})
+    if replaces is not None and replaces.initiative_id != case.pk:
+        raise ValidationError({"replaces": "Choose something that this initiative runs."})
     with act("record component", by=by, case=case, register=True) as case:
         case_permissions.may_change_what_runs(case, by).or_refuse()
-        component = case.components.filter(layer=layer, name__iexact=name.strip()).first()
-        if component is None:
-            listed = model_version.vendor if model_version else vendor_named(vendor)
-            component = Component(
-                initiative=case,
-                layer=layer,
-                name=name.strip(),
-                vendor=listed.name if listed else "",
-                listed_vendor=listed,
-            )
-            component.save()
-        incoming = ComponentVersion(
-            component=component,
-            version=version.strip(),
-            region=region.strip(),
+        last = case.deployments.last_named(*((listed.layer, listed.name) if listed else (layer, name)))
+        if listed is None:
+            maker = vendor_named(vendor) or (last.version.vendor if last else None)
+            listed = version_named(layer, maker, name, version, region, by=by)
+        incoming = Deployment(
+            initiative=case,
+            part=_part(case, listed, replaces or last),
+            version=listed,
+            region=region.strip() or listed.region,
             runs_from=runs_from or clock.now(),
-            model_version=model_version,
         )
         start_version(case, incoming, approver=approver, rollback=rollback, by=by)
     return incoming
 
 
+def _part(case: Initiative, row: ComponentVersion, replaces: Deployment | None) -> int:
+    """The part of the case that a version takes. Raises ValidationError for another layer in the same part."""
+    if replaces is None:
+        return (case.deployments.aggregate(last=Max("part"))["last"] or 0) + 1
+    if replaces.version.layer != row.layer:
+        raise ValidationError({"replaces": f"{replaces} is in another layer than {row}. Choose another."})
+    return replaces.part
+
+
 def start_version(
     case: Initiative,
-    incoming: ComponentVersion,
+    incoming: Deployment,
     *,
     approver: User | None = None,
     rollback: str = "",
     by: User,
 ) -> list[Voiding]:
-    """Let a version run in the running act on the locked case, in place of the one before; what that voids.
+    """Let a version run in the running act on the locked case, in place of the one before in its part; what that voids.
 
     Raises ValidationError where the one before begins later.
     """
-    component, start = incoming.component, incoming.runs_from
-    outgoing = component.versions.filter(runs_to__isnull=True).first()
+    start, layer = incoming.runs_from, incoming.version.layer
+    in_part = case.deployments.filter(part=incoming.part).select_related("version")
+    outgoing = in_part.filter(runs_to__isnull=True).first()
     if outgoing is not None:
         if start < outgoing.runs_from:
             raise ValidationError(
@@ -329,28 +328,29 @@ def start_version(
     record.record(
         EntryKind.COMPONENT_RECORDED,
         case=case,
-        layer=component.layer,
+        layer=layer,
         version=str(incoming),
+        vendor=incoming.version.vendor.name if incoming.version.vendor else "",
         runs_from=start,
         replaces=str(outgoing) if outgoing else None,
-        **({"model": str(incoming.model_version)} if incoming.model_version else {}),
     )
     change = None
     if outgoing is not None:
         change = pull(
             case,
-            [TRIGGER_OF_LAYER[component.layer]],
-            f"{outgoing} to {incoming.version}" + (f" ({incoming.region})" if incoming.region else ""),
+            [TRIGGER_OF_LAYER[layer]],
+            f"{outgoing} to {incoming}",
             by=by,
             effective_at=start,
-            layer=component.layer,
+            layer=layer,
             outgoing=outgoing,
             incoming=incoming,
             approver=approver,
             rollback=rollback.strip(),
         )
-    told = component.hops.filter(ended_at__isnull=True).exists()
-    told = told or component.versions.filter(model_version__isnull=False).exists()
+    told = in_part.filter(
+        Q(hops__ended_at__isnull=True, hops__isnull=False) | Q(version__end_of_life__isnull=False)
+    ).exists()
     if not (follow([case]) if told else follow_more(case)):
         settle_standing(case)
     return list(Voiding.objects.filter(change=change).select_related("evidence")) if change else []

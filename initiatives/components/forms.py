@@ -1,6 +1,7 @@
-"""Forms on what runs and for whom."""
+"""Forms on components, on what runs, and for whom."""
 
 from datetime import datetime
+from typing import cast
 
 from django import forms
 from django.utils.text import capfirst
@@ -9,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from governance import clock
 from governance.vocabulary import Layer
 from initiatives.components.actions import REPORTED
-from initiatives.form_fields import DayField, ListField, ModelField, PersonField, WordsField
+from initiatives.form_fields import ComponentField, DayField, ListField, PersonField, WordsField
+from initiatives.models import ComponentVersion, Deployment, Initiative, Vendor
 from initiatives.models.versions import OUTAGE_UNITS
 
 MOST_USERS = 1_000_000_000
@@ -20,39 +22,90 @@ def start_of(day) -> datetime | None:
     return clock.midnight_before(day) if day and day != clock.today() else None
 
 
-class ComponentForm(forms.Form):
-    """A version of a component."""
+class RegisterForm(forms.Form):
+    """A version of a component as it is offered in a region: one row of the register."""
 
     layer = forms.ChoiceField(choices=[("", _("choose a layer")), *Layer.choices])
+    vendor = forms.ModelChoiceField(
+        Vendor.objects.shared(),
+        required=False,
+        empty_label=_("made by your organisation"),
+        help_text=_("One that is missing is listed under Vendors first."),
+    )
+    name = forms.CharField(max_length=120, help_text=_("As its vendor names it, without the version."))
+    version = forms.CharField(max_length=80)
+    region = forms.CharField(
+        max_length=60, required=False, help_text=_("Where it runs, if its vendor offers regions apart.")
+    )
+    end_of_life = DayField(
+        label=_("End of life"),
+        required=False,
+        help_text=_("The first day on which its vendor no longer stands behind it. Empty: nobody knows."),
+    )
+    end_of_life_source = forms.CharField(
+        label=_("Where that stands"),
+        max_length=250,
+        required=False,
+        help_text=_("A link, or who said it and when."),
+    )
+    successor = ComponentField(label=_("Its successor"), empty_label=_("none named"))
+
+    def __init__(self, *args, component: ComponentVersion | None = None, **options):
+        if component is not None:
+            options["initial"] = {name: getattr(component, name) for name in self.base_fields}
+        super().__init__(*args, **options)
+        if component is not None:
+            vendors = Vendor.objects.shared() | Vendor.objects.filter(components=component)
+            cast(forms.ModelChoiceField, self.fields["vendor"]).queryset = vendors
+            others = ComponentVersion.objects.select_related("vendor").filter(layer=component.layer)
+            cast(ComponentField, self.fields["successor"]).queryset = others.exclude(pk=component.pk)
+
+
+class ReplaceForm(forms.Form):
+    """What would run in the place of a component version."""
+
+    successor = ComponentField(label=_("Replaced by"), empty_label=_("another version"))
+
+    def __init__(self, *args, listed, **options):
+        """`listed`: the rows of the register that may be chosen."""
+        super().__init__(*args, **options)
+        cast(ComponentField, self.fields["successor"]).queryset = listed
+
+
+class ComponentForm(forms.Form):
+    """A version of a component that an initiative runs."""
+
+    listed = ComponentField(
+        label=_("From the register"),
+        empty_label=_("not in the list"),
+        help_text=_("It says layer, name, version, vendor and region. Leave these empty then."),
+    )
+    layer = forms.ChoiceField(choices=[("", _("choose a layer")), *Layer.choices], required=False)
     name = forms.CharField(
         label=_("Component"),
         max_length=120,
-        help_text=_("Its name stays the same over its versions: a new version replaces the one before."),
-    )
-    model_version = ModelField(
-        label=_("In the model register"),
-        empty_label=_("not named, or not in the list"),
-        help_text=_("Of a model alone. It then says version, region and vendor where you leave these empty."),
-    )
-    family = forms.CharField(
-        label=_("A model that is not in the list"),
-        max_length=120,
         required=False,
         help_text=_(
-            "Its family, as its vendor names it; the rest as below. It is put into the register, "
-            "and whoever keeps that confirms it."
+            "Its name without the version. A version that the register lacks is put into it, and whoever keeps the "
+            "register confirms it."
         ),
     )
-    version = forms.CharField(
-        max_length=80, required=False, help_text=_("Empty where the model register says it.")
-    )
+    version = forms.CharField(max_length=80, required=False)
     vendor = forms.CharField(
         max_length=120,
         required=False,
-        help_text=_("One that is not listed yet is put into the register of vendors."),
+        help_text=_(
+            "Empty: that of the version before, or your organisation. One that is not listed yet is listed."
+        ),
     )
     region = forms.CharField(
         max_length=60, required=False, help_text=_("Where it runs, for instance eu-west.")
+    )
+    replaces = forms.ModelChoiceField(
+        queryset=Deployment.objects.none(),
+        required=False,
+        label=_("In place of"),
+        empty_label=_("the component of the same name, if there is one"),
     )
     runs_from = DayField(
         label=_("Runs from"),
@@ -64,10 +117,13 @@ class ComponentForm(forms.Form):
     )
     rollback = WordsField(label=_("The way back"), required=False, help_text=_("How the change is undone."))
 
-    def __init__(self, *args, models, **options):
-        """`models`: those of the register that may be named."""
+    def __init__(self, *args, case: Initiative, listed, **options):
+        """`listed`: the rows of the register that may be chosen."""
         super().__init__(*args, **options)
-        self.fields["model_version"].queryset = models
+        cast(ComponentField, self.fields["listed"]).queryset = listed
+        cast(forms.ModelChoiceField, self.fields["replaces"]).queryset = case.deployments.filter(
+            runs_to__isnull=True
+        ).select_related("version")
 
     def act(self) -> dict:
         """The fields as the act takes them."""

@@ -4,10 +4,10 @@ Imported claims owe nothing and remind nobody; what people do on an imported cas
 """
 
 from initiatives.approvals.reminders import approvals_asked
+from initiatives.components.reminders import components_ending
 from initiatives.evidence.reminders import files_missing, open_changes, proof, renewals
 from initiatives.holds.reminders import conditions, debts, gaps, waivers
 from initiatives.integration.resilience.reminders import drills
-from initiatives.model_register.reminders import models_ending
 from initiatives.reminders.wording import VERBS, words_of
 from initiatives.reviews.reminders import moves_waiting, reviews_expiring, votes_gone_stale
 from initiatives.roles.reminders import ideas_without_owner, roles_to_accept, vacancies
@@ -32,7 +32,7 @@ QUERIES = [
     trials,
     dependences,
     drills,
-    models_ending,
+    components_ending,
     approvals_asked,
 ]
 

@@ -14,12 +14,12 @@ from governance.vocabulary import OWED_IN_WRITING, STAGE_RANK, ObligationKind, S
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.absences.wording import days_between
 from initiatives.approvals.desk import approvals
+from initiatives.components import desk as component_desk
 from initiatives.desk import contract_lines, role_lines
 from initiatives.desk.stage_expiry_lines import ends
 from initiatives.holds import alert_desk
 from initiatives.intake import desk as intake_desk
 from initiatives.integration.systems import desk as system_desk
-from initiatives.model_register import desk as model_desk
 from initiatives.models import Evidence, Initiative, Span, Waiver
 from initiatives.portfolio.portfolio_export import gap_words
 from initiatives.reviews import desk as review_desk
@@ -408,7 +408,7 @@ PARTS = [
     ends,
     debts,
     system_desk.lines,
-    model_desk.lines,
+    component_desk.lines,
     intake_desk.lines,
     sheet_changes,
     house,
@@ -458,7 +458,6 @@ QUIET = {
     EntryKind.KEY_MADE,
     EntryKind.KEY_REVOKED,
     EntryKind.MAPPING_ENDED,
-    EntryKind.MODEL_ADDED,
     EntryKind.NOT_APPLICABLE_ACCEPTED,
     EntryKind.OBSERVED,
     EntryKind.OUTCOME_REPORTED,

@@ -32,8 +32,8 @@ from initiatives.files.upload_policy import check_file, tidy_name
 from initiatives.findings.sync import follow
 from initiatives.models import (
     Answer,
-    ComponentVersion,
     Coverage,
+    Deployment,
     Drill,
     Evidence,
     EvidenceNames,
@@ -344,8 +344,8 @@ def store(item: Evidence, file, *, page: bool = False) -> None:
 def versions_named(case: Initiative, observed_on: date, clause: Clause | None = None) -> list:
     """What an item speaks of when nobody says: what ran that day, the scope then and the scope planned."""
     moment = min(clock.now(), clock.midnight_after(observed_on))
-    versions = ComponentVersion.objects.filter(component__initiative=case).select_related("component")
-    running = list(versions.running_at(clock.now() if observed_on == clock.today() else moment))
+    deployments = case.deployments.select_related("version")
+    running = list(deployments.running_at(clock.now() if observed_on == clock.today() else moment))
     scopes = [
         scope
         for scope in case.scopes.all()
@@ -358,17 +358,14 @@ def versions_named(case: Initiative, observed_on: date, clause: Clause | None = 
 
 def _name(item: Evidence, version) -> EvidenceNames:
     field = {
-        "ComponentVersion": "component_version",
+        "Deployment": "deployment",
         "ScopeVersion": "scope_version",
         "ContractVersion": "contract_version",
         "System": "system",
     }[type(version).__name__]
-    owner = version.component.initiative_id if isinstance(version, ComponentVersion) else None
     if isinstance(version, System) and not item.initiative.links.filter(system=version).exists():
         raise ValidationError({"names": f"The initiative has no link to {version}."})
-    if isinstance(version, ScopeVersion):
-        owner = version.initiative_id
-    if owner is not None and owner != item.initiative_id:
+    if isinstance(version, Deployment | ScopeVersion) and version.initiative_id != item.initiative_id:
         raise ValidationError({"names": "A version of another initiative cannot be named."})
     return EvidenceNames(evidence=item, **{field: version})
 

@@ -69,11 +69,9 @@ def _can_be_captured(evidence: Evidence) -> None:
 def versions_of(evidence: Evidence) -> list:
     """The component, scope and contract versions, and the systems, that an item names."""
     names = evidence.names.select_related(
-        "component_version__component", "scope_version", "contract_version", "system"
+        "deployment__version", "scope_version", "contract_version", "system"
     )
-    return [
-        name.component_version or name.scope_version or name.contract_version or name.system for name in names
-    ]
+    return [name.deployment or name.scope_version or name.contract_version or name.system for name in names]
 
 
 def page_file(fetched: safe_fetch.Fetched) -> ContentFile:

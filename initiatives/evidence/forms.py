@@ -14,7 +14,7 @@ from initiatives.evidence import artefact_kinds
 from initiatives.evidence.actions import never_uploaded, versions_named
 from initiatives.evidence.artefact_kinds import SOURCES, Detail
 from initiatives.form_fields import DayField, WordsField
-from initiatives.models import ComponentVersion, Initiative
+from initiatives.models import Deployment, Initiative
 
 BY_ITSELF, CHOSEN = "", "chosen"
 
@@ -36,8 +36,8 @@ def elsewhere(case: Initiative, book, kinds=tuple(EvidenceKind)) -> list[tuple[s
 
 def names_of(case: Initiative) -> dict[str, object]:
     """Every version an item of this case may name, by a key for the form; the newest first."""
-    versions = ComponentVersion.objects.filter(component__initiative=case).select_related("component")
-    found = {f"part-{row.pk}": row for row in versions.order_by("component__layer", "-runs_from")}
+    deployments = case.deployments.select_related("version").order_by("version__layer", "-runs_from")
+    found: dict[str, object] = {f"part-{row.pk}": row for row in deployments}
     found |= {f"scope-{row.pk}": row for row in case.scopes.order_by("-number")}
     if case.contract_id:
         approved = case.contract.versions.filter(starts_at__isnull=False).select_related("contract")
@@ -47,12 +47,10 @@ def names_of(case: Initiative) -> dict[str, object]:
 
 def spoken_of(case: Initiative, kind: str, observed_on, clause=None) -> list:
     """What an item speaks of when nobody says: what ran that day and what is planned; a test, of components only."""
-    planned = ComponentVersion.objects.filter(component__initiative=case, runs_from__gt=clock.now())
-    found = list(
-        dict.fromkeys([*versions_named(case, observed_on, clause), *planned.select_related("component")])
-    )
+    planned = case.deployments.filter(runs_from__gt=clock.now()).select_related("version")
+    found = list(dict.fromkeys([*versions_named(case, observed_on, clause), *planned]))
     if kind == "test_report":
-        found = [row for row in found if isinstance(row, ComponentVersion)]
+        found = [row for row in found if isinstance(row, Deployment)]
     return found
 
 
@@ -248,10 +246,10 @@ def _no_choice(form: forms.Form, book) -> str:
 
 def _name(row) -> str:
     """A version as people tell it apart, with its days."""
-    if isinstance(row, ComponentVersion):
+    if isinstance(row, Deployment):
         planned = " (planned)" if row.runs_from > clock.now() else ""
         past = f" (until {row.runs_to:%-d %B %Y})" if row.runs_to and row.runs_to <= clock.now() else ""
-        return f"{row.component.get_layer_display()}: {row}{planned or past}"
+        return f"{row.version.get_layer_display()}: {row}{planned or past}"
     if hasattr(row, "user_count"):
         planned = " (planned)" if row.starts_at is None and row.ended_at is None else ""
         return f"Scope {row.number}: {row.user_count} users{planned}"

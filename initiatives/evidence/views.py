@@ -255,7 +255,7 @@ def item_context(request, case, row) -> dict:
             for void in row.voidings.order_by("-effective_at")
         ],
         "names": row.names.select_related(
-            "component_version__component", "scope_version", "contract_version__contract"
+            "deployment__version", "scope_version", "contract_version__contract"
         ),
         "holds": artefact_kinds.in_words(row.kind, row.details),
         "same_file": case.evidence.filter(sha256=row.sha256).exclude(pk=row.pk) if row.sha256 else (),

@@ -19,10 +19,10 @@ from initiatives.models import (
     Answer,
     ArchitectureDecision,
     ClauseEnforcement,
-    ComponentVersion,
     Condition,
     Continuation,
     Coverage,
+    Deployment,
     DrawnQuestion,
     Evidence,
     EvidenceNames,
@@ -65,7 +65,7 @@ _replies = Answer.objects.filter(initiative=OuterRef("pk")).order_by("pk")
 _reply = JSONList(
     "requirement", "kind", "text", "version", "at", "accepted_at", "by_id", "accepted_by_id", "second_by_id"
 )
-_version = JSONList("component_version_id", "scope_version_id")
+_version = JSONList("deployment_id", "scope_version_id")
 _stand_in = Delegation.objects.agreed().for_roles().filter(absence__person=OuterRef("person")).order_by("pk")
 _times = JSONObject(by="delegate_id", since="absence__starts_at", until="absence__ends_at")
 _controls = ClauseEnforcement.objects.counting().filter(
@@ -135,9 +135,10 @@ _OF_CASE = Batch(
     waivers=Rows(Waiver.objects.all(), "initiative"),
     proof_items=Rows(ProofItem.objects.all(), "initiative"),
     scopes=Rows(ScopeVersion.objects.all(), "initiative"),
-    component_versions=Rows(
-        ComponentVersion.objects.annotate(layer=F("component__layer"), name=F("component__name")),
-        "component__initiative",
+    deployments=Rows(
+        Deployment.objects.all(),
+        "initiative",
+        joined={"version": ("id", "layer", "name", "version")},
     ),
     unmet_conditions=Rows(
         Condition.objects.filter(met_at__isnull=True).annotate(owner_name=F("owner__full_name")),

@@ -26,7 +26,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 # has its page where it is mended (`initiatives.integration.remedies`).
 KINDS = {
     *("link", "hop", "account", "system", "terms", "definition", "process", "flow", "drill", "record"),
-    *("model", "decisions", "interactions"),
+    *("component", "decisions", "interactions"),
 }
 
 

@@ -85,8 +85,8 @@ def _read(case: Initiative) -> Facts:
         answers=_answers(case),
         items=_items(case, roles),
         running=tuple(
-            Running(v.pk, v.component_id, v.layer, v.label(v.name), v.runs_from, v.runs_to)
-            for v in case_rows.rows(case, "component_versions")
+            Running(d.pk, d.part, d.version.layer, str(d), d.runs_from, d.runs_to)
+            for d in case_rows.rows(case, "deployments")
         ),
         contracts=_contracts(case),
         holds=tuple(
@@ -179,7 +179,7 @@ def _items(case: Initiative, roles) -> tuple[Item, ...]:
     rows = case_rows.rows(case, "evidence")
     superseded_by = {row.supersedes_id: row.pk for row in rows if row.supersedes_id}
     by_key = {role.pk: role for role in roles}
-    layer_of = {version.pk: version.layer for version in case_rows.rows(case, "component_versions")}
+    layer_of = {row.pk: row.version.layer for row in case_rows.rows(case, "deployments")}
     return tuple(
         _item(
             row,

@@ -361,8 +361,7 @@ SENTENCES: dict[str, str] = {
     EntryKind.COMPONENT_RECORDED: (
         "recorded {version} in the layer {layer}, from {runs_from:day}<, in place of {replaces}>."
     ),
-    EntryKind.MODEL_ADDED: "put the model {model} of {said[vendor]} into the register.",
-    EntryKind.MODEL_CHANGED: "changed what is said of the model {model}: {after:fields}.",
+    EntryKind.COMPONENT_LISTED: "said in the register of components of {component}: {after:fields}.",
     EntryKind.EVALUATION_DECLARED: (
         "declared for {model} on {data_set}: {metric} of {comparison:plain} {threshold} is good enough."
     ),

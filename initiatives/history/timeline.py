@@ -23,7 +23,7 @@ PRIVATE = (
     EntryKind.PAST_READ,
 )
 # Fields that say nothing to a reader, or that the sentence says already.
-SILENT = {"id", "initiative", "contract", "version", "component", "review", "evidence"}
+SILENT = {"id", "initiative", "contract", "version", "part", "review", "evidence"}
 LONGEST_VALUE = 300
 
 
@@ -103,7 +103,6 @@ MODELS = (
     models.Answer,
     models.Evidence,
     models.ProofItem,
-    models.Component,
     models.ScopeVersion,
     models.ChangeRecord,
     models.ArchitectureDecision,
@@ -119,7 +118,7 @@ MODELS = (
     models.Obligation,
     models.Gap,
     models.Coverage,
-    models.ComponentVersion,
+    models.Deployment,
     models.Question,
     models.Condition,
     Contract,

@@ -88,7 +88,7 @@ class Mending:
             return []
         runs = [(reverse("running", args=[self.case.ref]), "Versions and scope")]
         return [
-            *(runs if self.works and found[0].component_id else []),
+            *(runs if self.works and found[0].deployment_id else []),
             *self._of(self.links[found[0].link_id]),
         ]
 

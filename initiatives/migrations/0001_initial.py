@@ -33,18 +33,6 @@ class Migration(migrations.Migration):
         *sql_files(__file__, 'before'),
         Together([
         migrations.CreateModel(
-            name='Component',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
-                ('name', models.CharField(max_length=120)),
-                ('vendor', models.CharField(blank=True, default='', max_length=120)),
-            ],
-            options={
-                'ordering': ['initiative', 'layer', 'name'],
-            },
-        ),
-        migrations.CreateModel(
             name='HistoricalInventorySource',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -162,14 +150,34 @@ class Migration(migrations.Migration):
             name='ComponentVersion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
+                ('name', models.CharField(max_length=120)),
                 ('version', models.CharField(max_length=80)),
+                ('region', models.CharField(blank=True, default='', max_length=60)),
+                ('end_of_life', models.DateField(blank=True, null=True)),
+                ('end_of_life_source', models.CharField(blank=True, default='', max_length=250)),
+                ('added_at', models.DateTimeField()),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('successor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='predecessors', to='initiatives.componentversion')),
+            ],
+            options={
+                'ordering': ['layer', 'name', 'version', 'region', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Deployment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('part', models.PositiveIntegerField()),
                 ('region', models.CharField(blank=True, default='', max_length=60)),
                 ('runs_from', models.DateTimeField()),
                 ('runs_to', models.DateTimeField(blank=True, null=True)),
-                ('component', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='initiatives.component')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='initiatives.componentversion')),
             ],
             options={
-                'ordering': ['component', 'runs_from'],
+                'ordering': ['initiative', 'part', 'runs_from'],
             },
         ),
         migrations.CreateModel(
@@ -1048,8 +1056,8 @@ class Migration(migrations.Migration):
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('component_version', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.componentversion')),
                 ('declared_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('deployment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.deployment')),
                 ('result_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('withdrawn_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
@@ -1281,6 +1289,32 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical event',
                 'verbose_name_plural': 'historical events',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalDeployment',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_user_name', models.TextField(default='')),
+                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('part', models.PositiveIntegerField()),
+                ('region', models.CharField(blank=True, default='', max_length=60)),
+                ('runs_from', models.DateTimeField()),
+                ('runs_to', models.DateTimeField(blank=True, null=True)),
+                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                ('history_change_reason', models.TextField(blank=True, default='')),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('version', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.componentversion')),
+                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
+            ],
+            options={
+                'verbose_name': 'historical deployment',
+                'verbose_name_plural': 'historical deployments',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -1604,6 +1638,11 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
+        migrations.AddField(
+            model_name='deployment',
+            name='initiative',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='initiatives.initiative'),
+        ),
         migrations.CreateModel(
             name='Dependant',
             fields=[
@@ -1658,11 +1697,6 @@ class Migration(migrations.Migration):
                 'ordering': ['initiative', '-id'],
             },
         ),
-        migrations.AddField(
-            model_name='component',
-            name='initiative',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='components', to='initiatives.initiative'),
-        ),
         migrations.CreateModel(
             name='ClauseEnforcement',
             fields=[
@@ -1695,8 +1729,8 @@ class Migration(migrations.Migration):
                 ('incoming_contract', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.contractversion')),
                 ('outgoing_contract', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.contractversion')),
                 ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incoming', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes_towards', to='initiatives.componentversion')),
-                ('outgoing', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes_away', to='initiatives.componentversion')),
+                ('incoming', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes_towards', to='initiatives.deployment')),
+                ('outgoing', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes_away', to='initiatives.deployment')),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='initiatives.initiative')),
             ],
             options={
@@ -2170,8 +2204,8 @@ class Migration(migrations.Migration):
                 ('result_at', models.DateTimeField(blank=True, null=True)),
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
                 ('withdrawn_reason', models.TextField(blank=True, default='')),
-                ('component_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='initiatives.componentversion')),
                 ('declared_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('deployment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='initiatives.deployment')),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='model_evaluations', to='initiatives.initiative')),
                 ('result_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -2179,56 +2213,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['initiative', 'declared_on', 'id'],
             },
-        ),
-        migrations.CreateModel(
-            name='ModelVersion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('family', models.CharField(max_length=120)),
-                ('version', models.CharField(max_length=80)),
-                ('region', models.CharField(blank=True, default='', max_length=60)),
-                ('end_of_life', models.DateField(blank=True, null=True)),
-                ('end_of_life_source', models.CharField(blank=True, default='', max_length=250)),
-                ('added_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('added_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('successor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='predecessors', to='initiatives.modelversion')),
-            ],
-            options={
-                'ordering': ['vendor__name', 'family', 'version', 'region'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HistoricalComponentVersion',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('version', models.CharField(max_length=80)),
-                ('region', models.CharField(blank=True, default='', max_length=60)),
-                ('runs_from', models.DateTimeField()),
-                ('runs_to', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('component', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.component')),
-                ('model_version', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.modelversion')),
-            ],
-            options={
-                'verbose_name': 'historical component version',
-                'verbose_name_plural': 'historical component versions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.AddField(
-            model_name='componentversion',
-            name='model_version',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='initiatives.modelversion'),
         ),
         migrations.CreateModel(
             name='NotSimilar',
@@ -3495,8 +3479,8 @@ class Migration(migrations.Migration):
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('component_version', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.componentversion')),
                 ('contract_version', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.contractversion')),
+                ('deployment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.deployment')),
                 ('evidence', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.evidence')),
                 ('scope_version', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.scopeversion')),
                 ('system', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.system')),
@@ -3594,9 +3578,9 @@ class Migration(migrations.Migration):
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                 ('approver', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incoming', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.componentversion')),
+                ('incoming', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.deployment')),
                 ('incoming_contract', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.contractversion')),
-                ('outgoing', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.componentversion')),
+                ('outgoing', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.deployment')),
                 ('outgoing_contract', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.contractversion')),
                 ('recorded_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
@@ -3616,8 +3600,8 @@ class Migration(migrations.Migration):
             name='EvidenceNames',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('component_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='named_by', to='initiatives.componentversion')),
                 ('contract_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='named_by', to='governance.contractversion')),
+                ('deployment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='named_by', to='initiatives.deployment')),
                 ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='names', to='initiatives.evidence')),
                 ('scope_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='named_by', to='initiatives.scopeversion')),
                 ('system', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='named_by', to='initiatives.system')),
@@ -3993,11 +3977,6 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
             },
         ),
-        migrations.AddField(
-            model_name='modelversion',
-            name='vendor',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='initiatives.vendor'),
-        ),
         migrations.CreateModel(
             name='Hop',
             fields=[
@@ -4006,7 +3985,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('region', models.CharField(blank=True, default='', max_length=60)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('component', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hops', to='initiatives.component')),
+                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hops', to='initiatives.deployment')),
                 ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hops', to='initiatives.link')),
                 ('vendor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hops', to='initiatives.vendor')),
             ],
@@ -4129,37 +4108,6 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalModelVersion',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('family', models.CharField(max_length=120)),
-                ('version', models.CharField(max_length=80)),
-                ('region', models.CharField(blank=True, default='', max_length=60)),
-                ('end_of_life', models.DateField(blank=True, null=True)),
-                ('end_of_life_source', models.CharField(blank=True, default='', max_length=250)),
-                ('added_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('added_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('successor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.modelversion')),
-                ('vendor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.vendor')),
-            ],
-            options={
-                'verbose_name': 'historical model version',
-                'verbose_name_plural': 'historical model versions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
             name='HistoricalHop',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -4174,7 +4122,7 @@ class Migration(migrations.Migration):
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('component', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.component')),
+                ('deployment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.deployment')),
                 ('link', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.link')),
                 ('vendor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.vendor')),
             ],
@@ -4187,33 +4135,40 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalComponent',
+            name='HistoricalComponentVersion',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
                 ('layer', models.CharField(choices=[('model', 'Model'), ('application', 'Application'), ('integration', 'Integration'), ('policy', 'Policy'), ('runtime', 'Runtime'), ('observability', 'Observability')], max_length=20)),
                 ('name', models.CharField(max_length=120)),
-                ('vendor', models.CharField(blank=True, default='', max_length=120)),
+                ('version', models.CharField(max_length=80)),
+                ('region', models.CharField(blank=True, default='', max_length=60)),
+                ('end_of_life', models.DateField(blank=True, null=True)),
+                ('end_of_life_source', models.CharField(blank=True, default='', max_length=250)),
+                ('added_at', models.DateTimeField()),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
                 ('history_user_id', models.BigIntegerField(blank=True, null=True)),
                 ('history_change_reason', models.TextField(blank=True, default='')),
                 ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
-                ('listed_vendor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.vendor')),
+                ('added_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('successor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.componentversion')),
+                ('vendor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.vendor')),
             ],
             options={
-                'verbose_name': 'historical component',
-                'verbose_name_plural': 'historical components',
+                'verbose_name': 'historical component version',
+                'verbose_name_plural': 'historical component versions',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddField(
-            model_name='component',
-            name='listed_vendor',
+            model_name='componentversion',
+            name='vendor',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='components', to='initiatives.vendor'),
         ),
         migrations.CreateModel(
@@ -4489,6 +4444,14 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='event_taken_back_by_whom_and_why'),
         ),
         migrations.AddConstraint(
+            model_name='deployment',
+            constraint=models.CheckConstraint(condition=models.Q(('runs_to__isnull', True), ('runs_to__gte', models.F('runs_from')), _connector='OR'), name='deployments_end_after_they_start'),
+        ),
+        migrations.AddConstraint(
+            model_name='deployment',
+            constraint=models.UniqueConstraint(condition=models.Q(('runs_to__isnull', True)), fields=('initiative', 'part'), name='one_open_deployment_per_part'),
+        ),
+        migrations.AddConstraint(
             model_name='dependant',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('declined_at__isnull', True)), models.Q(('executive__isnull', False), models.Q(('confirmed_at__isnull', True), ('declined_at__isnull', True), _connector='OR')), _connector='OR'), name='confirmed_or_declined_by_a_named_executive'),
         ),
@@ -4703,14 +4666,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='modelevaluation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='evaluation_withdrawn_means_who_when_and_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='componentversion',
-            constraint=models.CheckConstraint(condition=models.Q(('runs_to__isnull', True), ('runs_to__gte', models.F('runs_from')), _connector='OR'), name='versions_end_after_they_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='componentversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('runs_to__isnull', True)), fields=('component',), name='one_open_version_per_component'),
         ),
         migrations.AddConstraint(
             model_name='notsimilar',
@@ -5098,7 +5053,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='evidencenames',
-            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func('component_version', 'scope_version', 'contract_version', 'system', function='num_nonnulls', output_field=models.IntegerField()), 1), name='names_exactly_one_thing'),
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func('deployment', 'scope_version', 'contract_version', 'system', function='num_nonnulls', output_field=models.IntegerField()), 1), name='names_exactly_one_thing'),
         ),
         migrations.AddIndex(
             model_name='effort',
@@ -5244,22 +5199,6 @@ class Migration(migrations.Migration):
             model_name='proposedchange',
             constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'taken back']), models.Q(('decided_by', models.F('by')), _negated=True), _connector='OR'), name='nobody_answers_their_own_proposal'),
         ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(models.F('vendor'), django.db.models.functions.text.Lower('family'), django.db.models.functions.text.Lower('version'), django.db.models.functions.text.Lower('region'), name='models_are_listed_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(('end_of_life__isnull', True), models.Q(('end_of_life_source', ''), _negated=True), _connector='OR'), name='an_end_of_life_names_its_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(('successor', models.F('id')), _negated=True), name='no_model_follows_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='model_confirmed_means_who_and_when'),
-        ),
         migrations.AddIndex(
             model_name='hop',
             index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['vendor'], name='hops_by_vendor'),
@@ -5269,16 +5208,24 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('link', 'position'), name='one_hop_per_position'),
         ),
         migrations.AddIndex(
-            model_name='component',
-            index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('vendor', 'name'), name='components_by_words'),
+            model_name='componentversion',
+            index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('name'), name='component_versions_by_words'),
         ),
         migrations.AddConstraint(
-            model_name='component',
-            constraint=models.UniqueConstraint(fields=('initiative', 'layer', 'name'), name='components_are_named_once'),
+            model_name='componentversion',
+            constraint=models.UniqueConstraint(models.F('layer'), models.F('vendor'), django.db.models.functions.text.Lower('name'), django.db.models.functions.text.Lower('version'), django.db.models.functions.text.Lower('region'), name='component_versions_are_listed_once', nulls_distinct=False),
         ),
         migrations.AddConstraint(
-            model_name='component',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('listed_vendor__isnull', True), ('vendor', '')), models.Q(models.Q(('vendor', ''), _negated=True), ('listed_vendor__isnull', False)), _connector='OR'), name='a_vendor_of_a_component_is_listed'),
+            model_name='componentversion',
+            constraint=models.CheckConstraint(condition=models.Q(('end_of_life__isnull', True), models.Q(('end_of_life_source', ''), _negated=True), _connector='OR'), name='an_end_of_life_names_its_source'),
+        ),
+        migrations.AddConstraint(
+            model_name='componentversion',
+            constraint=models.CheckConstraint(condition=models.Q(('successor', models.F('id')), _negated=True), name='no_component_version_follows_itself'),
+        ),
+        migrations.AddConstraint(
+            model_name='componentversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='component_version_confirmed_means_who_and_when'),
         ),
         migrations.AddIndex(
             model_name='vendorterm',

@@ -60,8 +60,8 @@ from initiatives.models.initiative import (
     StageChange,
     Standing,
 )
+from initiatives.models.integration.components import ComponentVersion, Deployment, ModelEvaluation
 from initiatives.models.integration.definitions import DefinitionConflict, Term, TermDefinition, TermUse
-from initiatives.models.integration.model_register import ModelEvaluation, ModelVersion
 from initiatives.models.integration.processes import Drill, Effort, ProcessRecord, SignOnFlow, TraceSample
 from initiatives.models.integration.profiles import Drift, Profile
 from initiatives.models.integration.proposals import ProposedChange
@@ -107,7 +107,7 @@ from initiatives.models.notes import (
 from initiatives.models.portfolio.business_cases import BusinessCase
 from initiatives.models.reviews import Condition, DrawnQuestion, Question, Review, SignOff, Waiver
 from initiatives.models.rulebook_changes import Forecast, Foreseen, RulebookDraft
-from initiatives.models.versions import ChangeRecord, Component, ComponentVersion, Dependant, ScopeVersion
+from initiatives.models.versions import ChangeRecord, Dependant, ScopeVersion
 
 __all__ = [
     "ActName",
@@ -125,7 +125,6 @@ __all__ = [
     "CaseVisit",
     "ChangeRecord",
     "ClauseEnforcement",
-    "Component",
     "ComponentVersion",
     "Condition",
     "Continuation",
@@ -134,6 +133,7 @@ __all__ = [
     "DecisionDay",
     "DefinitionConflict",
     "Dependant",
+    "Deployment",
     "DrawnQuestion",
     "Drift",
     "Drill",
@@ -171,7 +171,6 @@ __all__ = [
     "LogFindingWithdrawal",
     "Measurement",
     "ModelEvaluation",
-    "ModelVersion",
     "NotSimilar",
     "Obligation",
     "Observation",

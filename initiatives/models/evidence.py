@@ -11,8 +11,9 @@ from governance.models import Clause, ContractVersion, User
 from governance.models.constraints import SECOND_IS_ANOTHER
 from governance.vocabulary import AnswerKind, DeclaredResult, EvidenceKind, ProofCondition, ProofResult
 from initiatives.models.initiative import Initiative, RoleAssignment
+from initiatives.models.integration.components import Deployment
 from initiatives.models.integration.systems import System
-from initiatives.models.versions import ChangeRecord, ComponentVersion, ScopeVersion
+from initiatives.models.versions import ChangeRecord, ScopeVersion
 
 
 class Answer(models.Model):
@@ -171,9 +172,7 @@ class EvidenceNames(models.Model):
     """What an item of evidence speaks of: a version of a component, of scope or of contract, or a system."""
 
     evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="names")
-    component_version = models.ForeignKey(
-        ComponentVersion, models.PROTECT, null=True, related_name="named_by"
-    )
+    deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, related_name="named_by")
     scope_version = models.ForeignKey(ScopeVersion, models.PROTECT, null=True, related_name="named_by")
     contract_version = models.ForeignKey(ContractVersion, models.PROTECT, null=True, related_name="named_by")
     system = models.ForeignKey(System, models.PROTECT, null=True, related_name="named_by")
@@ -187,7 +186,7 @@ class EvidenceNames(models.Model):
                 name="names_exactly_one_thing",
                 condition=Exact(
                     Func(
-                        "component_version",
+                        "deployment",
                         "scope_version",
                         "contract_version",
                         "system",
@@ -200,7 +199,7 @@ class EvidenceNames(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.component_version or self.scope_version or self.contract_version or self.system)
+        return str(self.deployment or self.scope_version or self.contract_version or self.system)
 
 
 class Voiding(WrittenOnce):

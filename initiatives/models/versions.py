@@ -1,90 +1,13 @@
-"""Rows of what runs and for whom: components, scope, reported changes."""
+"""Rows of for whom it runs and what changed: scope, reported changes, who depends on it."""
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from governance.database.row_history import governed
-from governance.database.text_search import Words
 from governance.models import User
 from governance.vocabulary import Layer
 from initiatives.models.initiative import Initiative
-
-
-class Component(models.Model):
-    """A part of the system in one layer: a model, an application, a gateway.
-
-    `listed_vendor`: its row in the register of vendors; `vendor`: its name as it was recorded.
-    """
-
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="components")
-    layer = models.CharField(max_length=20, choices=Layer.choices)
-    name = models.CharField(max_length=120)
-    vendor = models.CharField(max_length=120, blank=True, default="")
-    listed_vendor = models.ForeignKey(
-        "initiatives.Vendor", models.PROTECT, null=True, blank=True, related_name="components"
-    )
-
-    history = governed()
-
-    class Meta:
-        ordering = ["initiative", "layer", "name"]
-        constraints = [
-            models.UniqueConstraint(fields=["initiative", "layer", "name"], name="components_are_named_once"),
-            models.CheckConstraint(
-                name="a_vendor_of_a_component_is_listed",
-                condition=Q(vendor="", listed_vendor__isnull=True)
-                | (~Q(vendor="") & Q(listed_vendor__isnull=False)),
-            ),
-        ]
-        indexes = [GinIndex(Words("vendor", "name"), name="components_by_words")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class VersionQuerySet(models.QuerySet):
-    def running_at(self, moment):
-        """Versions that run at `moment`."""
-        return self.filter(runs_from__lte=moment).filter(Q(runs_to__isnull=True) | Q(runs_to__gt=moment))
-
-
-class ComponentVersion(models.Model):
-    """One version of a component, running from a moment, perhaps in the future, to a moment.
-
-    `model_version`: of the layer model alone, its row in the model register; none where nobody named it.
-    """
-
-    component = models.ForeignKey(Component, models.PROTECT, related_name="versions")
-    version = models.CharField(max_length=80)
-    region = models.CharField(max_length=60, blank=True, default="")
-    runs_from = models.DateTimeField()
-    runs_to = models.DateTimeField(null=True, blank=True)
-    model_version = models.ForeignKey(
-        "initiatives.ModelVersion", models.PROTECT, null=True, blank=True, related_name="uses"
-    )
-
-    objects = VersionQuerySet.as_manager()
-    history = governed()
-
-    class Meta:
-        ordering = ["component", "runs_from"]
-        constraints = [
-            models.CheckConstraint(
-                name="versions_end_after_they_start",
-                condition=Q(runs_to__isnull=True) | Q(runs_to__gte=F("runs_from")),
-            ),
-            models.UniqueConstraint(
-                fields=["component"], condition=Q(runs_to__isnull=True), name="one_open_version_per_component"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.label(self.component.name)
-
-    def label(self, name: str) -> str:
-        """The version beside the name of its component, and where it runs."""
-        return f"{name} {self.version}" + (f" ({self.region})" if self.region else "")
+from initiatives.models.integration.components import Deployment
 
 
 class ScopeVersion(models.Model):
@@ -147,10 +70,10 @@ class ChangeRecord(models.Model):
     approver = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     rollback = models.TextField(blank=True, default="")
     outgoing = models.ForeignKey(
-        ComponentVersion, models.PROTECT, null=True, blank=True, related_name="changes_away"
+        Deployment, models.PROTECT, null=True, blank=True, related_name="changes_away"
     )
     incoming = models.ForeignKey(
-        ComponentVersion, models.PROTECT, null=True, blank=True, related_name="changes_towards"
+        Deployment, models.PROTECT, null=True, blank=True, related_name="changes_towards"
     )
     system = models.ForeignKey(
         "initiatives.System", models.PROTECT, null=True, blank=True, related_name="changes"

@@ -25,7 +25,8 @@ from governance.vocabulary import Role, Stage
 from initiatives.access import permissions as case_permissions
 from initiatives.access.visibility import accounts_seen_by
 from initiatives.models import (
-    Component,
+    ComponentVersion,
+    Deployment,
     Evidence,
     Initiative,
     RoleAssignment,
@@ -215,14 +216,19 @@ class Search:
         return found + self._run_on(most - len(found)) if len(found) < most else found
 
     def _run_on(self, most: int) -> list[Hit]:
-        rows = self._with_words("components", Component.objects.filter(initiative__in=self.seen))
-        rows = rows.select_related("initiative").order_by("-pk")
+        versions = self._with_words("components", ComponentVersion.objects.all())
+        rows = (
+            Deployment.objects.filter(initiative__in=self.seen, version__in=versions.order_by().values("pk"))
+            .select_related("initiative", "version__vendor")
+            .order_by("-initiative__number", "part", "-runs_from")
+            .distinct("initiative__number", "part")
+        )
         found = [
             Hit(
-                f"{row.name}, {row.vendor}" if row.vendor else row.name,
+                ", ".join(filter(None, [row.version.name, str(row.version.vendor or "")])),
                 reverse("running", args=[row.initiative.ref]),
                 row.initiative.ref,
-                f"{row.get_layer_display()} of {row.initiative.title}",
+                f"{row.version.get_layer_display()} of {row.initiative.title}",
             )
             for row in rows[:most]
         ]
@@ -288,13 +294,21 @@ def _person(person: User, cases: list[Hit], seats: list[str]) -> Hit:
     return Hit(person.full_name, beside=beside, cases=tuple(cases[:NAMED]), more=more)
 
 
+def _components(words: str) -> QuerySet[ComponentVersion]:
+    """Component versions that have each word in their name or in that of their vendor."""
+    rows = ComponentVersion.objects.all()
+    for word in words.split():
+        named = ComponentVersion.objects.filter(name__says=word).order_by().values("pk")
+        sold = Vendor.objects.filter(name__says=word).order_by().values("pk")
+        rows = rows.filter(Q(pk__in=named) | Q(vendor__in=sold))
+    return rows
+
+
 # Where words are looked for besides names of people, and the rows that have them.
 PLACES = {
     "cases": lambda words: Initiative.objects.filter(title__says=words),
     "former titles": lambda words: Initiative.history.filter(title__says=words),
-    "components": lambda words: Component.objects.annotate(words=Words("vendor", "name")).filter(
-        words__says=words
-    ),
+    "components": _components,
     "systems": lambda words: System.objects.annotate(words=Words("name", "location")).filter(
         words__says=words
     ),

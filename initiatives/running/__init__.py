@@ -1,1 +1,1 @@
-"""Components, scope, reported changes."""
+"""Pages of components, scope, reported changes."""

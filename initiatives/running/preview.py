@@ -1,11 +1,40 @@
 """Preview of a change of what runs: what it would end."""
 
+from dataclasses import dataclass
+
+from governance import clock
 from governance.models import User
 from initiatives.cases.act import act, settle_standing
 from initiatives.cases.impact_preview import preview, somebody
 from initiatives.components import actions as components_actions
-from initiatives.model_register import actions as model_actions
-from initiatives.models import Initiative
+from initiatives.models import ComponentVersion, Deployment, Initiative, Voiding
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What replacing a version in one case would bring: effects in sentences, and every item of proof that it ends."""
+
+    case: Initiative
+    use: Deployment
+    effects: list[str]
+    voided: list[Voiding]
+
+
+def of_replacing(use: Deployment, successor: ComponentVersion | None, *, by: User) -> Replaced:
+    """What would come of it if another version ran in this one's place from now on. Writes nothing."""
+    voided: list[Voiding] = []
+
+    def run(case: Initiative) -> None:
+        incoming = Deployment(
+            initiative=case,
+            part=use.part,
+            version=successor or use.version,
+            region=successor.region if successor else use.region,
+            runs_from=max(clock.now(), use.runs_from),
+        )
+        voided.extend(components_actions.start_version(case, incoming, by=by))
+
+    return Replaced(use.initiative, use, preview(use.initiative, run, by=by), voided)
 
 
 def of_change(
@@ -21,10 +50,12 @@ def of_change(
 
 
 def of_component(case: Initiative, *, by: User, **fields) -> list[str]:
-    """What recording this version of a component ends; fields as `model_register.actions.record_component`."""
+    """What recording this version of a component ends; fields as `actions.record_component`."""
     # The lock on the register before the one on the case, as every act takes them.
     with act("look ahead", by=by, register=True):
-        return preview(case, lambda case: model_actions.record_component(case=case, by=by, **fields), by=by)
+        return preview(
+            case, lambda case: components_actions.record_component(case=case, by=by, **fields), by=by
+        )
 
 
 def of_scope(case: Initiative, fields: dict, for_stage: str = "", by: User | None = None) -> list[str]:

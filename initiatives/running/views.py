@@ -16,16 +16,15 @@ from initiatives.access import permissions as case_permissions
 from initiatives.case_pages import banners
 from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, sent
 from initiatives.components import actions as components_actions
+from initiatives.components.findings import end_of
 from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
+from initiatives.components.queries import seen_by
 from initiatives.contracts import control_mapping
 from initiatives.contracts.control_forms import DecisionForm
 from initiatives.facts import case_rows
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.residency.unknown_regions import say_strange
-from initiatives.model_register import actions as model_actions
-from initiatives.model_register.findings import end_of
-from initiatives.model_register.queries import seen_by
-from initiatives.models import ArchitectureDecision, ChangeRecord, ComponentVersion
+from initiatives.models import ArchitectureDecision, ChangeRecord
 from initiatives.running import preview
 
 
@@ -34,16 +33,14 @@ def running(request, ref):
     """Components with their versions, decisions on architecture, scopes, changes, dependants."""
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, "running")
-    versions = (
-        ComponentVersion.objects.filter(component__initiative=case)
-        .select_related("component", "model_version")
-        .order_by("component__layer", "component__name", "-runs_from")
+    deployments = case.deployments.select_related("version__vendor").order_by(
+        "version__layer", "part", "-runs_from"
     )
     changes = case.changes.select_related("approver", "recorded_by").order_by("-effective_at", "-id")
     context |= {
         "title": _("Versions and scope"),
         "banners": [*context["banners"], *banners.enforced_elsewhere(case, context["now"])],
-        "versions": [(one, end_of(one.model_version) if one.model_version else None) for one in versions],
+        "deployments": [(one, end_of(one.version)) for one in deployments],
         "decisions": list(
             case.architecture_decisions.select_related("by", "withdrawn_by").order_by("-decided_on", "-id")
         ),
@@ -95,16 +92,17 @@ def component(request, ref):
     """Record a version of a component."""
     case = case_lookup.case_for(request.user, ref)
     case_permissions.may_change_what_runs(case, request.user).or_refuse()
-    names = ("layer", "name", "vendor", "region", "model_version")
+    names = ("layer", "name", "vendor", "region", "listed", "replaces")
     form = ComponentForm(
         sent(request),
         initial={name: request.GET.get(name, "") for name in names},
-        models=seen_by(request.user),
+        case=case,
+        listed=seen_by(request.user),
     )
 
     def save():
-        model_actions.record_component(case=case, by=request.user, **form.act())
-        say_strange(request, [form.cleaned_data["region"]])
+        made = components_actions.record_component(case=case, by=request.user, **form.act())
+        say_strange(request, [made.region])
 
     return _two_steps(
         request,

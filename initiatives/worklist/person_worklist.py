@@ -11,10 +11,10 @@ from governance.people import cooling_off
 from governance.people.boards import boards, seats_held
 from governance.permission_result import Answer
 from governance.vocabulary import RUNNING_STAGES, BoardRole, Seat, Stage
+from initiatives.access.permissions import ARCHITECTURE
 from initiatives.facts import stage_expiry, supported_stage
 from initiatives.integration.proposals.permissions import SEAT_WAITS
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS, may_confirm_terms
-from initiatives.integration.systems.permissions import ARCHITECTURE
 from initiatives.models import (
     Condition,
     Dependant,

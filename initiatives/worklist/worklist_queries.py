@@ -406,15 +406,14 @@ AROUND = Batch(
         without=("triggers",),
         keys="recorded",
     ),
-    ending_models=Rows(
-        models.ComponentVersion.objects.filter(
-            Q(runs_to__isnull=True) | Q(runs_to__gt=_now), model_version__end_of_life__isnull=False
-        ).order_by("model_version__end_of_life", "pk"),
-        "component__initiative",
+    ending_components=Rows(
+        models.Deployment.objects.standing_at(_now)
+        .filter(version__end_of_life__isnull=False)
+        .order_by("version__end_of_life", "pk"),
+        "initiative",
         joined={
-            "component": ("id", "layer", "name", "initiative_id"),
-            "model_version": ("id", "family", "version", "region", "end_of_life", "successor_id"),
-            "model_version__successor": ("id", "family", "version", "region"),
+            "version": ("id", "layer", "name", "version", "region", "end_of_life", "successor_id"),
+            "version__successor": ("id", "name", "version", "region"),
         },
         keys="recorded",
     ),

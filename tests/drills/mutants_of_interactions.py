@@ -164,7 +164,7 @@ MUTANTS = [
     ),
     (
         "another pin of an alias is another model",
-        "initiatives.model_register.model_names:is_declared",
+        "initiatives.components.model_names:is_declared",
         "alias_of(one) == seen",
         "alias_of(one) == alias",
         "tests/unit/initiatives/test_model_names.py",

@@ -29,6 +29,8 @@ from governance.sign_in import account_notices
 from governance.vocabulary import BoardRole, DecisionOutcome, Seat, Stage
 from initiatives.approvals import actions as approval_actions
 from initiatives.components import actions as component_actions
+from initiatives.components.evaluations import actions as evaluation_actions
+from initiatives.components.register import actions as register_actions
 from initiatives.enforcement import system_keys
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -37,16 +39,14 @@ from initiatives.integration.resilience import drills, process_actions, traces
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
-from initiatives.model_register import actions as model_actions
-from initiatives.model_register.evaluations import actions as evaluation_actions
 from initiatives.models import (
     ApprovalRequest,
     ComponentVersion,
+    Deployment,
     Drill,
     Initiative,
     Link,
     ModelEvaluation,
-    ModelVersion,
     Obligation,
     ProcessRecord,
     ScopeVersion,
@@ -602,29 +602,29 @@ def make_reading(cast: Cast, measure: Measure, **fields) -> Fate:
     return fate
 
 
-def make_model(cast: Cast, **fields) -> ModelVersion:
+def make_model(cast: Cast, **fields) -> ComponentVersion:
     """A model of the register, added by an admin; without an end of life unless one is given."""
     vendor = fields.pop("vendor", "Modelwright")
     known = Vendor.objects.filter(name=vendor).first()
     if "end_of_life" in fields:
         fields.setdefault("end_of_life_source", "The vendor's calendar")
-    return model_actions.add_model(
+    return register_actions.keep_component(
+        layer="model",
         vendor=known or residency_actions.add_vendor(name=vendor, by=cast.admin),
-        family=fields.pop("family", "Scribe"),
+        name=fields.pop("name", "Scribe"),
         version=fields.pop("version", "4"),
         by=fields.pop("by", cast.admin),
         **fields,
     )
 
 
-def make_use(cast: Cast, case: Initiative, model: ModelVersion, **fields) -> ComponentVersion:
-    """That a case runs a model of the register, from now on unless told otherwise."""
+def make_use(cast: Cast, case: Initiative, listed: ComponentVersion, **fields) -> Deployment:
+    """That a case runs a row of the register, from now on unless told otherwise, in place of one of its layer."""
+    before = case.deployments.filter(version__layer=listed.layer, runs_to__isnull=True)
     return component_actions.record_component(
         case=case,
-        layer="model",
-        name=fields.pop("name", "Language model"),
-        version=fields.pop("version", ""),
-        model_version=model,
+        listed=listed,
+        replaces=before.select_related("version").first(),
         by=fields.pop("by", cast.owner),
         **fields,
     )
@@ -632,10 +632,10 @@ def make_use(cast: Cast, case: Initiative, model: ModelVersion, **fields) -> Com
 
 def make_evaluation(cast: Cast, case: Initiative, **fields) -> ModelEvaluation:
     """An evaluation of the model that a case runs: accuracy of at least 0.9, declared by the technical lead."""
-    versions = ComponentVersion.objects.filter(component__initiative=case, component__layer="model")
+    models = case.deployments.filter(version__layer="model").select_related("version")
     return evaluation_actions.declare_evaluation(
         case=case,
-        component_version=fields.pop("component_version", None) or versions.latest("runs_from"),
+        deployment=fields.pop("deployment", None) or models.latest("runs_from"),
         data_set=fields.pop("data_set", "Letters of May, v2"),
         metric=fields.pop("metric", "accuracy"),
         comparison=fields.pop("comparison", "at_least"),

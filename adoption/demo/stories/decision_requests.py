@@ -39,7 +39,7 @@ def asking(company: Company) -> None:
     """
     case = Initiative.objects.get(title=TITLE)
     bound = case.scopes.filter(starts_at__isnull=False).latest("starts_at")
-    region = case.components.get(layer="model").versions.latest("runs_from").region
+    region = case.deployments.filter(version__layer="model").latest("runs_from").region
     system_keys.make_key(
         case=case,
         system=SYSTEM,

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from adoption.demo.chapters import Tale
 from adoption.demo.people import Company
 from governance import clock
+from initiatives.components.register import actions as register_actions
 from initiatives.contracts import control_mapping
 from initiatives.efforts import actions as effort_actions
 from initiatives.integration.definitions import actions as definition_actions
@@ -19,7 +20,6 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.resilience import process_actions, traces
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
-from initiatives.model_register import actions as model_actions
 from initiatives.models import DefinitionConflict, Link, System, Vendor
 
 MODEL_VENDOR = "Tessera"
@@ -337,10 +337,13 @@ def model_near_its_end(company: Company, ends_on: date) -> None:
     vendor = Vendor.objects.filter(name="Modelwright").first() or residency_actions.add_vendor(
         name="Modelwright", by=company["seat-security"]
     )
-    newer = model_actions.add_model(vendor=vendor, family="Scribe", version="5", region="eu-west", by=admin)
-    model_actions.add_model(
+    newer = register_actions.keep_component(
+        layer="model", vendor=vendor, name="Scribe", version="5", region="eu-west", by=admin
+    )
+    register_actions.keep_component(
+        layer="model",
         vendor=vendor,
-        family="Scribe",
+        name="Scribe",
         version="4",
         region="eu-west",
         end_of_life=ends_on,

@@ -12,7 +12,7 @@ from initiatives.checklist import waivers
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
-from initiatives.models import ModelVersion
+from initiatives.models import ComponentVersion
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
 
@@ -87,7 +87,7 @@ def held(company: Company) -> None:
     """An MVP that somebody on the board stopped from moving."""
     with telling(company, "handover", 6) as tale:
         tale.idea(160)
-        tale.prototype(130, ModelVersion.objects.get(family="Scribe", version="4"))
+        tale.prototype(130, ComponentVersion.objects.get(name="Scribe", version="4"))
         tale.mvp(50)
         incidents.incident(company, tale, 7)
         with tale.day(6):

@@ -68,9 +68,7 @@ def verify(request, ref, pk, key):
         drawn=drawn_words(context["facts"], context["book"], key, context["now"]),
         left=left,
         has_file=bool(row.file),
-        names=row.names.select_related(
-            "component_version__component", "scope_version", "contract_version__contract"
-        ),
+        names=row.names.select_related("deployment__version", "scope_version", "contract_version__contract"),
         hidden={"fingerprint": row.fingerprint, "answer": said.version if said else 0},
         verb=_("Save and continue") if left > 1 else _("Save"),
         back_url=back_to(request, reverse("checklist-row", args=[case.ref, key])),

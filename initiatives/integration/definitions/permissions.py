@@ -3,7 +3,8 @@
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from initiatives.access import permissions as case_permissions
-from initiatives.integration.systems.permissions import holds_architecture_seat, may_change_system, worked_on
+from initiatives.access.permissions import holds_architecture_seat
+from initiatives.integration.systems.permissions import may_change_system, worked_on
 from initiatives.models import Initiative, System, Term, TermUse
 
 STEWARD = "data_steward"

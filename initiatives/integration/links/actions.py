@@ -26,7 +26,7 @@ from initiatives.integration.systems import permissions as system_permissions
 from initiatives.integration.systems.accounts import owe_closing, used_again
 from initiatives.integration.systems.actions import COLLECTION, reach
 from initiatives.models import (
-    Component,
+    Deployment,
     Hop,
     Initiative,
     Link,
@@ -57,12 +57,15 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Place:
-    """One place that the data of a link pass through: a component of the case, a vendor's, or any other."""
+    """One place that the data of a link pass through: a part of the case, a vendor's, or any other.
+
+    `deployment`: any one in that part.
+    """
 
     name: str
     region: str = ""
     vendor: Vendor | None = None
-    component: Component | None = None
+    deployment: Deployment | None = None
 
 
 def add_link(*, case: Initiative, system: System, hops: list[Place] = (), by: User, **fields) -> Link:
@@ -97,8 +100,8 @@ def change_link(*, link: Link, hops: list[Place] | None = None, by: User, **fiel
     with act("change link", by=by, case=link.initiative_id, register=True) as case:
         system_permissions.may_link(case, by).or_refuse()
         link = _standing(link, case)
-        path = list(link.hops.filter(ended_at__isnull=True).select_related("vendor", "component"))
-        was = [Place(hop.name, hop.region, hop.vendor, hop.component) for hop in path]
+        path = list(link.hops.filter(ended_at__isnull=True).select_related("vendor", "deployment"))
+        was = [Place(hop.name, hop.region, hop.vendor, hop.deployment) for hop in path]
         before = _said(link, was)
         _take(link, fields)
         places = _checked(link, was if hops is None else hops)
@@ -274,7 +277,7 @@ def _write(link: Link, places: list[Place]) -> None:
             name=place.name,
             region=place.region,
             vendor=place.vendor,
-            component=place.component,
+            deployment=place.deployment,
         )
         for number, place in enumerate(places, start=1)
     ]
@@ -322,12 +325,20 @@ def _checked(link: Link, hops: list[Place]) -> list[Place]:
         wrong["timeout_seconds"] = "A call is given up after a second at the earliest."
     if problem := _wrong_account(link.account, system):
         wrong["account"] = problem
-    places = [Place(one.name.strip(), one.region.strip(), one.vendor, one.component) for one in hops]
+    places = [Place(one.name.strip(), one.region.strip(), one.vendor, _first(one.deployment)) for one in hops]
     if problem := _wrong_hops(places, case):
         wrong["hops"] = problem
     if wrong:
         raise ValidationError(wrong)
     return places
+
+
+def _first(deployment: Deployment | None) -> Deployment | None:
+    """The first deployment in the part of this one: the same for each version that runs in the part."""
+    if deployment is None:
+        return None
+    of_case = Deployment.objects.filter(initiative=deployment.initiative_id, part=deployment.part)
+    return of_case.order_by("runs_from", "pk").first()
 
 
 def _wrong_account(account: ServiceAccount | None, system: System) -> str:
@@ -343,6 +354,6 @@ def _wrong_hops(places: list[Place], case: Initiative) -> str:
         return f"At most {MOST_HOPS} places are named; leave out those that only pass the data on."
     if any(not one.name for one in places):
         return "Name each place that the data pass through."
-    if any(one.component is not None and one.component.initiative_id != case.pk for one in places):
+    if any(one.deployment is not None and one.deployment.initiative_id != case.pk for one in places):
         return "A component named here is one of another initiative."
     return ""

@@ -11,7 +11,7 @@ from governance.models import User
 from initiatives.access.visibility import accounts_seen_by
 from initiatives.form_fields import DayField, ListField, WordsField
 from initiatives.integration.links.actions import FIELDS, MOST_ACCEPTED_DAYS, Place
-from initiatives.models import Component, Link, System, Vendor
+from initiatives.models import Deployment, Link, System, Vendor
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
 
 MOST_SECONDS = 86_400
@@ -21,14 +21,14 @@ MOST_PARTS = 3  # of a place: name, region, vendor
 class HopsField(forms.CharField):
     """The places that data pass through, one a line: name, region, vendor; the last two may be left out.
 
-    What bears the name of a component of the case is that component.
+    What bears the name of a component that the case runs is the part which that takes.
     """
 
     def __init__(self, **options):
         options.setdefault("widget", forms.Textarea(attrs={"rows": 4}))
         options.setdefault("max_length", 5_000)
         super().__init__(**options)
-        self.components: dict[str, Component] = {}
+        self.parts: dict[str, Deployment] = {}
         self.vendors: dict[str, Vendor] = {}
 
     def prepare_value(self, value):
@@ -55,7 +55,7 @@ class HopsField(forms.CharField):
                 raise forms.ValidationError(
                     f"No vendor is called {vendor}; leave it out, or record it first."
                 )
-            places.append(Place(name, region, known, self.components.get(name.casefold())))
+            places.append(Place(name, region, known, self.parts.get(name.casefold())))
         return places
 
 
@@ -104,8 +104,9 @@ class LinkForm(forms.Form):
         super().__init__(*args, **options)
         self.fields["account"].queryset = accounts_seen_by(person).open().filter(system=system)
         hops = self.fields["hops"]
-        hops.components = {one.name.casefold(): one for one in case.components.all()}
-        own = Vendor.objects.filter(components__initiative=case)
+        runs = case.deployments.select_related("version").order_by("runs_from", "pk")
+        hops.parts = {one.version.name.casefold(): one for one in runs}
+        own = Vendor.objects.filter(components__deployments__initiative=case)
         hops.vendors = {one.name.casefold(): one for one in (*Vendor.objects.shared(), *own)}
 
     def act(self) -> dict:

@@ -19,6 +19,7 @@ from governance.models import Membership, User
 from governance.notices import owe
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.access.permissions import ARCHITECTURE
 from initiatives.cases.act import act
 from initiatives.integration.definitions.actions import change_term, define, name_term, withdraw_definition
 from initiatives.integration.proposals import permissions
@@ -26,7 +27,6 @@ from initiatives.integration.residency.actions import file_vendor_term
 from initiatives.integration.residency.permissions import RESIDENCY_SEATS
 from initiatives.integration.systems.accounts import change_account, close_account, open_account
 from initiatives.integration.systems.actions import change_system, retire_system
-from initiatives.integration.systems.permissions import ARCHITECTURE
 from initiatives.models import (
     ProposedChange,
     ServiceAccount,

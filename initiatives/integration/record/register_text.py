@@ -50,7 +50,7 @@ def _links(case: Initiative) -> Iterator[str]:
         members.setdefault(member.collection_id, []).append(member)
     hops: dict[int, list[Hop]] = {}
     for hop in Hop.objects.filter(link__in=links, ended_at__isnull=True).select_related(
-        "vendor", "component"
+        "vendor", "deployment__version"
     ):
         hops.setdefault(hop.link_id, []).append(hop)
     today = clock.today()
@@ -64,7 +64,7 @@ def _link(link: Link, hops: list[Hop], today: date) -> str:
     path = " > ".join(
         [
             f"{link.system} ({', '.join(link.system.regions) or 'region not known'})",
-            *(f"{hop} ({hop.component or hop.region or 'region not known'})" for hop in hops),
+            *(f"{hop} ({hop.deployment or hop.region or 'region not known'})" for hop in hops),
         ]
     )
     return "; ".join(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from governance import clock
@@ -23,7 +24,7 @@ from initiatives.components.vendors import list_vendor
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
-from initiatives.models import Hop, Initiative, Region, System, UnitPolicy, Vendor, VendorTerm
+from initiatives.models import Deployment, Hop, Initiative, Region, System, UnitPolicy, Vendor, VendorTerm
 from initiatives.models.integration.residency import TERM_KINDS
 
 
@@ -101,7 +102,12 @@ def cases_in(region: str) -> list[int]:
     links = _running().filter(links__ended_at__isnull=True)
     hops = Hop.objects.filter(ended_at__isnull=True)
     at_hop = hops.filter(region__iexact=region.strip()).values("link")
-    at_part = hops.filter(component__versions__region__iexact=region.strip()).values("link")
+    there = Deployment.objects.filter(
+        initiative=OuterRef("deployment__initiative"),
+        part=OuterRef("deployment__part"),
+        region__iexact=region.strip(),
+    )
+    at_part = hops.filter(Exists(there)).values("link")
     return _keys(
         links.filter(links__system__in=named),
         links.filter(links__in=at_hop),

@@ -16,13 +16,13 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from governance import clock
 from governance.database import prepared_statements
 from initiatives.facts.finding_rules import EVER, Wanted, about
 from initiatives.integration.residency import regions
-from initiatives.models import Hop, Link, Region, Vendor
+from initiatives.models import Deployment, Hop, Link, Region, Vendor
 
 REQUIREMENT = "int.residency"
 VENDOR, UNIT = "vendor", "unit"
@@ -178,8 +178,9 @@ WITH RECURSIVE within (key, above) AS (
     JOIN governance_unit u ON u.id = c.unit_id
    WHERE l.initiative_id = ANY(%(cases)s) AND l.ended_at IS NULL
 ), hop AS MATERIALIZED (
-  SELECT id, link_id, component_id, position, name, btrim(region) AS region, vendor_id
-    FROM initiatives_hop WHERE link_id = ANY(ARRAY(SELECT id FROM link)) AND ended_at IS NULL
+  SELECT h.id, h.link_id, d.initiative_id AS "case", d.part, h.position, h.name, btrim(h.region) AS region, h.vendor_id
+    FROM initiatives_hop h LEFT JOIN initiatives_deployment d ON d.id = h.deployment_id
+   WHERE h.link_id = ANY(ARRAY(SELECT id FROM link)) AND h.ended_at IS NULL
 ), spot AS (
   SELECT l.id AS link, -1 AS position, NULL::bigint AS hop, r.place, s.name::text AS name, r.region, s.vendor_id,
          tstzrange(NULL, NULL) AS during
@@ -194,14 +195,14 @@ WITH RECURSIVE within (key, above) AS (
    UNION ALL
   SELECT h.link_id, h.position, h.id, 0, h.name, coalesce(nullif(btrim(v.region), ''), h.region), h.vendor_id,
          tstzrange(v.runs_from, v.runs_to)
-    FROM hop h JOIN initiatives_componentversion v ON v.component_id = h.component_id
+    FROM hop h JOIN initiatives_deployment v ON v.initiative_id = h."case" AND v.part = h.part
    WHERE NOT isempty(tstzrange(v.runs_from, v.runs_to))
    UNION ALL
   SELECT h.link_id, h.position, h.id, 0, h.name, h.region, h.vendor_id, gap
     FROM hop h
    CROSS JOIN LATERAL unnest('{{(,)}}'::tstzmultirange - coalesce(
      (SELECT range_agg(tstzrange(v.runs_from, v.runs_to))
-        FROM initiatives_componentversion v WHERE v.component_id = h.component_id), '{{}}')) gap
+        FROM initiatives_deployment v WHERE v.initiative_id = h."case" AND v.part = h.part), '{{}}')) gap
 ), place AS MATERIALIZED (
   SELECT s.link, s.position, s.hop, s.place, s.name, s.vendor_id, s.during,
          CASE WHEN s.vendor_id = %(moves)s AND lower(s.region) = %(moved_from)s THEN %(moved_to)s ELSE s.region END
@@ -344,6 +345,10 @@ def regions_of(vendor: Vendor, cases: QuerySet) -> list[str]:
     """In which regions the vendor runs something: its systems, and places on the ways of data of these cases."""
     listed = vendor.systems.standing().values_list("regions", flat=True)
     hops = Hop.objects.filter(vendor=vendor, ended_at__isnull=True, link__ended_at__isnull=True)
-    ways = hops.filter(link__initiative__in=cases).values_list("region", "component__versions__region")
+    hops = hops.filter(link__initiative__in=cases)
+    parts = Deployment.objects.filter(
+        Exists(hops.filter(deployment__initiative=OuterRef("initiative"), deployment__part=OuterRef("part")))
+    )
+    ways = [*hops.values_list("region"), *parts.values_list("region")]
     named = [name for row in (*listed, *ways) for name in row if name and name.strip()]
     return sorted({regions.key_of(name): name.strip() for name in named}.values(), key=str.lower)

@@ -14,6 +14,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.case_frame import acted, case_context, mend, page_of, sent
+from initiatives.components.queries import seen_by
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.proposals import permissions as proposal_permissions
 from initiatives.integration.proposals.actions import aimed
@@ -109,7 +110,7 @@ def vendors(request: SignedInRequest) -> HttpResponse:
         .annotate(
             standing=Count("terms", Q(terms__withdrawn_at__isnull=True), distinct=True),
             listed=Count("systems", Q(systems__retired_at__isnull=True), distinct=True),
-            offered=Count("models", Q(models__confirmed_at__isnull=False), distinct=True),
+            offered=Count("components", Q(components__confirmed_at__isnull=False), distinct=True),
         )
         .order_by("name")
     )
@@ -137,12 +138,7 @@ def vendor(request: SignedInRequest, pk: int) -> HttpResponse:
         "vendor": row,
         "terms": [{"row": term, "state": _state(term, today)} for term in terms],
         "systems": row.systems.standing(),
-        "models": row.models.filter(confirmed_at__isnull=False),
-        "components": row.components.filter(
-            initiative__in=case_permissions.visible_to(request.user).values("pk")
-        )
-        .select_related("initiative")
-        .order_by("initiative__number", "layer", "name")[:MOST_COMPONENTS],
+        "components": seen_by(request.user).filter(vendor=row)[:MOST_COMPONENTS],
         "most_components": MOST_COMPONENTS,
         "bites": bites,
         "page": page_of(request, bites["cases"], 25),

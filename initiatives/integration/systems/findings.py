@@ -193,7 +193,7 @@ def lacking(link: Link, hops: list[Hop]) -> list[str]:
     if not hops and not link.system.regions:
         missing.append("in which region the data are")
     return missing + [
-        f"the region of {hop.name}" for hop in hops if not hop.region and hop.component_id is None
+        f"the region of {hop.name}" for hop in hops if not hop.region and hop.deployment_id is None
     ]
 
 
@@ -229,7 +229,7 @@ def digest(link: Link, hops: list[Hop]) -> tuple[str, str]:
             "account": link.account_id,
             "data_classes": sorted(link.data_classes),
             "live": link.live,
-            "hops": [[hop.name, hop.region, hop.vendor_id, hop.component_id] for hop in hops],
+            "hops": [[hop.name, hop.region, hop.vendor_id, hop.deployment_id] for hop in hops],
         },
         sort_keys=True,
     )

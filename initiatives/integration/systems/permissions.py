@@ -5,25 +5,18 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from governance.models import User
-from governance.people.boards import seats_held
 from governance.permission_result import Answer, all_of, no, yes
 from governance.vocabulary import RUNNING_STAGES, Role, Seat
 from initiatives.access import permissions as case_permissions
+from initiatives.access.permissions import ARCHITECTURE, holds_architecture_seat
 from initiatives.access.visibility import stood_in_for
 from initiatives.integration.links import agreements
 from initiatives.models import Initiative, Link, Obligation, RoleAssignment, ServiceAccount, System
-
-ARCHITECTURE = "architecture_integration"
 
 
 def may_describe(person: User) -> Answer:
     """Describe a system: anyone signed in. It is described once and seen from every case."""
     return yes() if person.is_active else no("This account is no longer active.", "Ask an admin.")
-
-
-def holds_architecture_seat(person: User) -> bool:
-    """Whether the person sits for architecture and integration on any board now: what is shared belongs to no board."""
-    return person.is_active and any(member.seat == ARCHITECTURE for member in seats_held(person))
 
 
 def may_decide_on(system: System, person: User) -> Answer:

@@ -83,7 +83,7 @@ def integration(request: SignedInRequest, ref: str) -> HttpResponse:
         "sees_accounts": context["may"].party
         or request.user.is_admin
         or request.user.is_auditor
-        or permissions.holds_architecture_seat(request.user),
+        or case_permissions.holds_architecture_seat(request.user),
     }
     if tied:
         flow = _flow(case, context, tied)
@@ -137,7 +137,7 @@ def _tied(case) -> list[Tied]:
     systems = {link.system_id for link in links}
     hops = _by(
         Hop.objects.filter(link__in=links, ended_at__isnull=True)
-        .select_related("component", "vendor")
+        .select_related("vendor")
         .order_by("position"),
         "link_id",
     )
@@ -268,7 +268,9 @@ def _way(
         )
     ]
     for hop in tied.hops:
-        place, unknown = where(running.get(hop.component_id, hop.region) if hop.component_id else hop.region)
+        place, unknown = where(
+            running.get(hop.deployment_id, hop.region) if hop.deployment_id else hop.region
+        )
         said = forbidden.get((tied.row.pk, hop.pk), "")
         note = said or str(hop.vendor or "")
         stops.append(
@@ -293,14 +295,10 @@ def _forbidden(case) -> dict[tuple[int, int | None], str]:
 
 
 def _running(case) -> dict[int, str]:
-    """By component, the region of the version that runs now."""
-    now = clock.now()
-    rows = case.components.values_list("pk", "versions__region", "versions__runs_from", "versions__runs_to")
-    return {
-        pk: region
-        for pk, region, start, end in rows
-        if start is not None and start <= now and (end is None or end > now)
-    }
+    """By deployment, the region of the one that runs now in its part."""
+    parts = dict(case.deployments.running_at(clock.now()).values_list("part", "region"))
+    rows = case.deployments.filter(part__in=parts).values_list("pk", "part")
+    return {pk: parts[part] for pk, part in rows}
 
 
 # Acts on links

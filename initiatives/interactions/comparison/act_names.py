@@ -9,8 +9,8 @@ from governance.interaction_log.shape import act_name
 from governance.ledger import record
 from governance.models import Clause, VocabularyWord
 from governance.vocabulary import Layer
-from initiatives.model_register import model_names
-from initiatives.models import ActName, ComponentVersion, Initiative
+from initiatives.components import model_names
+from initiatives.models import ActName, Deployment, Initiative
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,10 @@ def names_of(cases: Iterable[Initiative]) -> dict[int, Names]:
             actions[row.initiative_id][row.name] = act_name(row.action)
         else:
             ignored[row.initiative_id].add(row.name)
-    versions = ComponentVersion.objects.filter(
-        component__initiative__in=actions, component__layer=Layer.MODEL
-    ).select_related("component", "model_version")
-    for version in versions:
-        found = model_names.names_of(version.component.name, version.version)
-        if (listed := version.model_version) is not None:
-            found |= model_names.names_of(listed.family, listed.version)
-        one = Declared(frozenset(found), version.runs_from, version.runs_to)
-        models[version.component.initiative_id].append(one)
+    rows = Deployment.objects.filter(initiative__in=actions, version__layer=Layer.MODEL)
+    for row in rows.select_related("version"):
+        found = model_names.names_of(row.version.name, row.version.version)
+        models[row.initiative_id].append(Declared(frozenset(found), row.runs_from, row.runs_to))
     return {
         case.pk: Names(actions[case.pk], frozenset(ignored[case.pk]), tuple(models[case.pk]))
         for case in cases

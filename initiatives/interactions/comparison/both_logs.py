@@ -14,10 +14,10 @@ from governance.interaction_log.shape import ACTS, Kind, act_name
 from governance.models import Interaction, OutcomeReport, PolicyDecision, ServiceKey
 from governance.models.sign_in import ALERTS, EVALUATE
 from governance.vocabulary import DecisionOutcome, OutcomeKind
+from initiatives.components.model_names import is_declared
 from initiatives.interactions.comparison import day_figures
 from initiatives.interactions.comparison.act_names import Names
 from initiatives.interactions.comparison.day_figures import CallFigures
-from initiatives.model_register.model_names import is_declared
 from initiatives.models import Initiative
 
 MOST_NAMES = 50  # of unmapped acts that a day keeps, the most frequent ones

@@ -130,10 +130,10 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  IF (NEW.initiative_id, NEW.component_version_id, NEW.data_set, NEW.metric, NEW.comparison, NEW.threshold,
+  IF (NEW.initiative_id, NEW.deployment_id, NEW.data_set, NEW.metric, NEW.comparison, NEW.threshold,
       NEW.declared_by_id, NEW.declared_on)
      IS DISTINCT FROM
-     (OLD.initiative_id, OLD.component_version_id, OLD.data_set, OLD.metric, OLD.comparison, OLD.threshold,
+     (OLD.initiative_id, OLD.deployment_id, OLD.data_set, OLD.metric, OLD.comparison, OLD.threshold,
       OLD.declared_by_id, OLD.declared_on) THEN
     RAISE EXCEPTION 'Plumbline: an evaluation stays as it was declared.'
       USING ERRCODE = 'PL045', HINT = 'Withdraw it, and declare another.';

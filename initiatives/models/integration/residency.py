@@ -46,11 +46,11 @@ class VendorQuerySet(models.QuerySet):
 
         return self.filter(
             Q(listed_by_component=False)
-            | named(components__initiative__confidential=False)
+            | named(components__deployments__initiative__confidential=False)
             | named(systems__isnull=False)
             | named(hops__isnull=False)
             | named(terms__isnull=False)
-            | named(models__confirmed_at__isnull=False)
+            | named(components__confirmed_at__isnull=False)
         )
 
 

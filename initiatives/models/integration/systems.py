@@ -15,7 +15,7 @@ from governance.database.text_search import Words
 from governance.models import Unit, User
 from governance.models.constraints import SECOND_IS_ANOTHER, by_whom_and_when
 from initiatives.models.initiative import Initiative
-from initiatives.models.versions import Component
+from initiatives.models.integration.components import Deployment
 
 SYSTEM_KINDS = {
     "bought": "Bought system",
@@ -288,7 +288,8 @@ class Link(models.Model):
 class Hop(models.Model):
     """One place that the data of a link pass through, in order, and its region.
 
-    Where it is a component of the case, its region is that of the version which runs; `vendor` is who runs the place.
+    `deployment`: the first one in a part of the case; the region is then that of the deployment which runs in the part.
+    `vendor` is who runs the place.
     """
 
     link = models.ForeignKey(Link, models.PROTECT, related_name="hops")
@@ -296,7 +297,7 @@ class Hop(models.Model):
     name = models.CharField(max_length=120)
     region = models.CharField(max_length=60, blank=True, default="")
     vendor = models.ForeignKey("Vendor", models.PROTECT, null=True, blank=True, related_name="hops")
-    component = models.ForeignKey(Component, models.PROTECT, null=True, blank=True, related_name="hops")
+    deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, blank=True, related_name="hops")
     ended_at = models.DateTimeField(null=True, blank=True)
 
     history = governed()

@@ -40,13 +40,13 @@ from initiatives.models import (
     Condition,
     Continuation,
     DefinitionConflict,
+    Deployment,
     Forecast,
     Gap,
     Handover,
     Hold,
     ImportRow,
     Initiative,
-    ModelVersion,
     Obligation,
     Review,
     RoleAssignment,
@@ -192,7 +192,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     ):
         assert rows.exists(), rows.model
     assert matching.architecture_decisions.exists()
-    assert ModelVersion.objects.filter(end_of_life__lte=clock.today() + timedelta(days=90)).exists()
+    assert ComponentVersion.objects.filter(end_of_life__lte=clock.today() + timedelta(days=90)).exists()
     assert UnitPolicy.objects.exists()
     assert Signal.objects.filter(kind="weaponised").exists()
     pilots = report_links.permanent_pilots(with_support(own, Rulebook.objects.current(), clock.now()))
@@ -215,7 +215,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert Waiver.objects.filter(chair__isnull=True, refused_at__isnull=True).exists()
     assert ContractVersion.objects.filter(state=ContractVersion.IN_REVIEW).exists()
     assert RoleAssignment.objects.waiting().filter(role="support_owner").exists()
-    assert ComponentVersion.objects.filter(runs_from__gt=clock.now()).exists()
+    assert Deployment.objects.filter(runs_from__gt=clock.now()).exists()
     assert Gap.objects.filter(closed_at__isnull=True).exists()
     assert Delegation.objects.filter(accepted_at__isnull=False).exists()
     assert Delegation.objects.filter(accepted_at__isnull=True, membership__isnull=False).exists()

@@ -76,8 +76,8 @@ def summary(cast):
         case_acts.staff(case, cast.team, ("technical_lead",))
         vendor = residency_actions.add_vendor(name="Modelwright", by=cast.lead)
         case_acts.parts(case, cast.team)
-        model = endpoint(case, cast, "us-east").component
-        hops = [link_actions.Place("vendor model", vendor=vendor, component=model)]
+        model = endpoint(case, cast, "us-east")
+        hops = [link_actions.Place("vendor model", vendor=vendor, deployment=model)]
         for name in ("CRM", "Billing"):
             system = factories.make_system(cast, name, regions=["CH"])
             way = hops if name == "CRM" else []
@@ -315,7 +315,7 @@ def the_vendor_moves(watch: Watch, cast, case) -> None:
     lead.type("Region", "eu-west")
     lead.send("Record it")
     for key in ("prod.performance", "int.anchor"):
-        assert "Language model m-4 (us-east) to m-4 (eu-west)" in story.state(case, key).words, key
+        assert "m-4 (us-east) to Language model m-4 (eu-west)" in story.state(case, key).words, key
     integration(lead, case, "Data residency")
     says(lead, "eu-west")
     shot(lead, "1-9-path")

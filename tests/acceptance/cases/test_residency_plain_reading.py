@@ -17,8 +17,8 @@ from initiatives.cases.act import act
 from initiatives.findings import sync
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.models import (
-    Component,
     ComponentVersion,
+    Deployment,
     Hold,
     Hop,
     Link,
@@ -191,13 +191,24 @@ class Rows:
                 vendor.save()
             self.parts = []
             for number, versions in enumerate(world["parts"]):
-                part = Component(initiative=case, layer="model", name=f"Part {number}")
-                part.save()
-                self.parts.append(part)
-                for index, (region, start, end) in enumerate(spans(versions, now)):
-                    ComponentVersion(
-                        component=part, version=f"v{index}", region=region, runs_from=start, runs_to=end
-                    ).save()
+                listed = ComponentVersion(
+                    layer="model", name=f"Part {number}", version="1", added_by=cast.lead, added_at=now
+                )
+                listed.save()
+                rows = [
+                    Deployment(
+                        initiative=case,
+                        part=number,
+                        version=listed,
+                        region=region,
+                        runs_from=start,
+                        runs_to=end,
+                    )
+                    for region, start, end in spans(versions, now)
+                ]
+                for row in rows:
+                    row.save()
+                self.parts.append(next(iter(rows), None))
             self.links, self.hops = [], []
             for number, said in enumerate(world["links"]):
                 system = System(
@@ -229,7 +240,7 @@ class Rows:
                         name=f"Hop {position}",
                         region=one["region"],
                         vendor=self.vendor(one["vendor"]),
-                        component=None if one["part"] is None else self.parts[one["part"]],
+                        deployment=None if one["part"] is None else self.parts[one["part"]],
                         ended_at=now if one["ended"] else None,
                     )
                     hop.save()

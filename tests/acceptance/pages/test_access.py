@@ -58,7 +58,6 @@ from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
 from initiatives.interactions.requests import copies, erasing, searches
 from initiatives.interactions.selections import actions as selections
-from initiatives.model_register import actions as model_actions
 from initiatives.models import (
     BulkReading,
     ChangeRecord,
@@ -213,7 +212,7 @@ def world(cast):
         by=cast.admin,
     )
     vendor = residency_actions.add_vendor(name="Acme Cloud", by=cast.seat_risk)
-    model = model_actions.add_model(vendor=vendor, family="Scribe", version="4", by=cast.admin)
+    model = factories.make_model(cast, vendor=vendor.name)
     evaluation = factories.make_evaluation(cast, case)
     bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
     policy = residency_actions.set_unit_policy(unit=cast.elsewhere, **bound)
@@ -414,7 +413,7 @@ def world(cast):
         "views": 10**9,
         "accounts": cast.lead.pk,
         "vendors": vendor.pk,
-        "models": model.pk,
+        "components": model.pk,
         "evaluations": evaluation.pk,
         "vendor-terms": unconfirmed.pk,
         "proposals": proposed_change.pk,

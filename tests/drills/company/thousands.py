@@ -233,13 +233,7 @@ def _copies(whole) -> None:
     from initiatives import models
 
     _copy(models.Answer, "r.initiative_id = %s", whole, own={"by_id": "t.owner"})
-    _copy(models.Component, "r.initiative_id = %s", whole)
-    _copy(
-        models.ComponentVersion,
-        "r.component_id IN (SELECT id FROM initiatives_component WHERE initiative_id = %s)",
-        whole,
-        above={"component_id": models.Component},
-    )
+    _copy(models.Deployment, "r.initiative_id = %s", whole)
     _copy(
         models.Evidence,
         "r.clause_id IS NULL AND r.acceptance_id IS NULL AND r.supersedes_id IS NULL AND r.initiative_id = %s"
@@ -252,9 +246,9 @@ def _copies(whole) -> None:
     _copy(models.Coverage, of_items, whole, above={"evidence_id": models.Evidence})
     _copy(
         models.EvidenceNames,
-        f"r.component_version_id IS NOT NULL AND {of_items}",
+        f"r.deployment_id IS NOT NULL AND {of_items}",
         whole,
-        above={"evidence_id": models.Evidence, "component_version_id": models.ComponentVersion},
+        above={"evidence_id": models.Evidence, "deployment_id": models.Deployment},
     )
     # Whoever read the told reports on the layers holds a role on none of the copies either.
     # That its adoption is measured: what the measures of the told case say, for whatever claims as much.

@@ -5,7 +5,7 @@ from datetime import date
 from governance import clock
 from governance.database.row_history import acting
 from initiatives.integration.residency import actions as residency_actions
-from initiatives.models import Component, ComponentVersion, Hop, Link, System, Vendor
+from initiatives.models import ComponentVersion, Deployment, Hop, Link, System, Vendor
 
 FROM = date(2026, 1, 1)
 
@@ -60,16 +60,25 @@ def hop(cast, of: Link, name: str = "vendor model", region: str = "us-east", **f
     return row
 
 
-def part(cast, case, name: str = "Model", versions=()) -> Component:
-    """A component with versions, each (region, from, to)."""
-    row = Component(initiative=case, layer="model", name=name)
+def part(cast, case, name: str = "Model", versions=()) -> Deployment:
+    """A part of the case in which deployments follow each other, each (region, from, to); the first of them."""
+    number = case.deployments.count() + 1
+    rows = []
     with acting(by=cast.lead, reason="Described"):
-        row.save()
-        for number, (region, start, end) in enumerate(versions):
-            ComponentVersion(
-                component=row, version=f"v{number}", region=region, runs_from=start, runs_to=end
-            ).save()
-    return row
+        for index, (region, start, end) in enumerate(versions):
+            version = ComponentVersion.objects.create(
+                layer="model",
+                name=f"{name} {case.ref}-{number}",
+                version=f"v{index}",
+                added_by=cast.lead,
+                added_at=clock.now(),
+            )
+            rows.append(
+                Deployment.objects.create(
+                    initiative=case, part=number, version=version, region=region, runs_from=start, runs_to=end
+                )
+            )
+    return rows[0]
 
 
 def term(cast, of: Vendor, **fields):

@@ -8,8 +8,7 @@ from initiatives.models import Initiative, Review
 TABLES = [
     ("initiatives_initiative", None),
     ("initiatives_roleassignment", "initiative_id"),
-    ("initiatives_component", "initiative_id"),
-    ("initiatives_componentversion", "component_id"),
+    ("initiatives_deployment", "initiative_id"),
     ("initiatives_answer", "initiative_id"),
     ("initiatives_evidence", "initiative_id"),
     ("initiatives_coverage", "evidence_id"),
@@ -20,8 +19,7 @@ TABLES = [
 ]
 POINTS_TO = {
     "initiative_id": "initiatives_initiative",
-    "component_id": "initiatives_component",
-    "component_version_id": "initiatives_componentversion",
+    "deployment_id": "initiatives_deployment",
     "evidence_id": "initiatives_evidence",
     "acceptance_id": "initiatives_roleassignment",
 }

@@ -261,11 +261,11 @@ class Teller:
         )
 
     def model_end(self):
-        """The model that runs, as the register of models has it, with the end of its life."""
+        """One more model that runs, as the register of components has it, with the end of its life."""
         model = factories.make_model(
-            self.cast, version=self.name("v"), end_of_life=self.day(-30, 300), region="eu-west"
+            self.cast, name=self.name("Model"), end_of_life=self.day(-30, 300), region="eu-west"
         )
-        factories.make_use(self.cast, self.case, model, name=self.name("Model"))
+        component_actions.record_component(case=self.case, listed=model, by=self.cast.owner)
 
     def alone(self):
         """That it is linked to nothing; a seat may have accepted that."""

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from initiatives.model_register.model_names import is_declared, names_of
+from initiatives.components.model_names import is_declared, names_of
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case
     ]
     model = tied_cases.part(cast, case, versions=versions)
     tied_cases.hop(
-        cast, tied_cases.link(cast, case, tied_cases.system(cast)), region="CN", vendor=acme, component=model
+        cast, tied_cases.link(cast, case, tied_cases.system(cast)), region="CN", vendor=acme, deployment=model
     )
     tied_cases.term(cast, acme, starts_on=today, ends_on=today + timedelta(days=30))
     start, end = clock.midnight_before(today), clock.midnight_after(today + timedelta(days=30))
@@ -185,7 +185,7 @@ def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case
 def test_before_the_first_version_a_hop_is_where_its_link_says(cast, case):
     acme, now = tied_cases.vendor(cast), clock.now()
     model = tied_cases.part(cast, case, versions=[("eu-west", now + timedelta(days=3), None)])
-    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme, component=model)
+    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme, deployment=model)
     tied_cases.term(cast, acme)
     assert answers(case) == [("vendor model, us-east", "outside"), ("vendor model, eu-west", "allowed")]
 
@@ -218,7 +218,7 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
     link = tied_cases.link(cast, case, tied_cases.system(cast))
     version = {"case": case, "layer": "model", "name": "Endpoint", "vendor": "Acme Cloud", "by": cast.lead}
     first = components_actions.record_component(version="1", region="us-east", **version)
-    tied_cases.hop(cast, link, vendor=acme, region="", component=first.component)
+    tied_cases.hop(cast, link, vendor=acme, region="", deployment=first)
     tied_cases.term(cast, acme)
     (hold,) = held(case)
     with pytest.raises(Refused):

@@ -10,7 +10,7 @@ from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.resilience import process_actions
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import views as system_views
-from initiatives.models import Component, Link
+from initiatives.models import Link
 from tests.support import factories
 from tests.support.cases.case_pages import at, text_of
 from tests.support.web import query_counts
@@ -42,8 +42,7 @@ def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
         ("Gateway", "eu-west"),
         ("Language model", ""),
     ]
-    component = Component.objects.filter(initiative=mvp, name__iexact="Language model").first()
-    assert link.hops.last().component == component
+    assert link.hops.last().deployment == mvp.deployments.get(version__name="Language model")
     tab = text_of(client.get(at("integration", mvp.ref)))
     assert "through Gateway (eu-west), Language model" in tab
     assert "Sam Brook has not agreed that the initiative depends on CRM." in tab

@@ -7,6 +7,7 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
+from adoption.demo import case_acts
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
@@ -16,7 +17,7 @@ from initiatives.integration.links.actions import Place
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.integration.systems import findings as system_findings
-from initiatives.models import Component, Evidence, EvidenceNames, Link
+from initiatives.models import Evidence, EvidenceNames, Link
 from initiatives.registration import actions as registration_actions
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -89,10 +90,9 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
     with pytest.raises(ValidationError, match="was closed"):
         factories.make_link(cast, mvp, elsewhere, account=account)
     other = factories.make_case(cast, title="Another")
-    with acting(system="test", reason="A part"):
-        component = Component.objects.create(initiative=other, layer="model", name="Model")
+    case_acts.parts(other, cast.team)
     with pytest.raises(ValidationError, match="one of another initiative"):
-        factories.make_link(cast, mvp, elsewhere, hops=[Place("Model", component=component)])
+        factories.make_link(cast, mvp, elsewhere, hops=[Place("Model", deployment=other.deployments.first())])
     system_actions.retire_system(system=elsewhere, reason="Replaced", by=cast.lead)
     with pytest.raises(ValidationError, match="was retired"):
         factories.make_link(cast, mvp, elsewhere)

@@ -81,10 +81,10 @@ def test_the_model_is_swapped(cast, triage):
         assert any("m-5" in why for why in stale["risk_compliance"]), stale["risk_compliance"]
         change = case.changes.get(triggers=["model_version"])
         assert change.incomplete, "step 3: the change asks for approver and way back"
-        assert change.outgoing.version == "m-4"
+        assert change.outgoing.version.version == "m-4"
     with story.undone():  # had a trial of m-5 been prepared, it would count from that moment
         with at(2026, 10, 20, 16):
-            incoming = case.components.get(layer="model").versions.get(version="m-5")
+            incoming = case.deployments.get(version__layer="model", version__version="m-5")
             case_acts.ground(case, "prod.performance", cast.team, title="Trial of m-5", names=[incoming])
             assert [item.title for item in story.state(case, "prod.performance").items] != ["Trial of m-5"]
         with at(2026, 10, 21, 0):
@@ -101,9 +101,9 @@ def test_the_model_is_swapped(cast, triage):
             for pk in requirement["evidence"]
         ]
         named = {
-            name.component_version.version
+            name.deployment.version.version
             for item in case.evidence.filter(pk__in=evidence)
-            for name in item.names.filter(component_version__component__layer="model")
+            for name in item.names.filter(deployment__version__layer="model")
         }
         assert named == {"m-4"}, f"step 3: history shows {named}"
 

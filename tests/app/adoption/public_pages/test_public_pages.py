@@ -100,17 +100,13 @@ def test_nothing_else_of_the_initiative_is_on_it(cast, row):
         cast.lead.full_name,
     ]
     hidden += [one.title for one in Evidence.objects.filter(initiative=case)]
-    hidden += [version.component.name for version in _versions(case)]
+    hidden += [one.version.name for one in case.deployments.all()]
     hidden += [person.email for person in (cast.owner, cast.support) if person.email]
     page = words(row) + look(row, "public-badge").content.decode()
     assert len(hidden) > 8
     for text in filter(None, hidden):
         assert text not in page, text
     assert "@" not in page
-
-
-def _versions(case):
-    return [version for component in case.components.all() for version in component.versions.all()]
 
 
 def test_a_claim_is_never_shown_without_what_its_evidence_supports(cast, row):

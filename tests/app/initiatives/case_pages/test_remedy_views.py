@@ -12,7 +12,7 @@ from initiatives.integration.links.actions import Place
 from initiatives.integration.remedies import OF, Mending
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
-from initiatives.models import Component, Shortcoming
+from initiatives.models import Shortcoming
 from tests.support import factories
 from tests.support.cases import tied_cases
 from tests.support.cases.case_pages import at, text_of
@@ -142,9 +142,9 @@ def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
 
 
 def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(cast, as_, mvp):
-    acme, model = tied_cases.vendor(cast), Component.objects.filter(initiative=mvp).first()
+    acme, model = tied_cases.vendor(cast), mvp.deployments.filter(version__layer="model").first()
     crm = factories.make_system(cast, "CRM", vendor=acme, regions=["US"])
-    places = [Place("Gateway", "US", acme), Place(model.name, "", acme, model)]
+    places = [Place("Gateway", "US", acme), Place(model.version.name, "", acme, model)]
     link = factories.make_link(cast, mvp, crm, hops=places)
     tied_cases.term(cast, acme, forbidden=["US"])
     page = as_(cast.lead).get(at("integration-residency", mvp.ref))

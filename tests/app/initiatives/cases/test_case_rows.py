@@ -69,7 +69,7 @@ def test_the_case_of_these_tests_has_rows_in_most_tables(case):
         "holds",
         "proof_items",
         "scopes",
-        "component_versions",
+        "deployments",
     }
 
 

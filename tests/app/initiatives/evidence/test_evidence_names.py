@@ -5,7 +5,6 @@ from django.core.exceptions import ValidationError
 
 from adoption.demo import case_acts
 from initiatives.facts import supported_stage
-from initiatives.models import ComponentVersion
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
@@ -14,8 +13,7 @@ pytestmark = pytest.mark.django_db
 def test_an_item_names_the_layers_of_its_versions_the_scope_and_the_contract(cast):
     case = factories.make_mvp(cast)
     model, application = (
-        ComponentVersion.objects.get(component__initiative=case, component__layer=layer, runs_to__isnull=True)
-        for layer in ("model", "application")
+        case.deployments.get(version__layer=layer, runs_to__isnull=True) for layer in ("model", "application")
     )
     scope, contract = case.scopes.get(ended_at__isnull=True), case.contract.versions.get()
     names = {
@@ -49,7 +47,7 @@ def test_an_item_names_the_layers_of_its_versions_the_scope_and_the_contract(cas
 def test_an_item_names_no_version_of_another_case(cast):
     """The rules look a version's layer up among the versions of the case itself."""
     case, other = factories.make_mvp(cast), factories.make_mvp(cast, title="Another")
-    foreign = ComponentVersion.objects.filter(component__initiative=other).first()
+    foreign = other.deployments.first()
 
     for version in (foreign, other.scopes.first()):
         with pytest.raises(ValidationError, match="another initiative"):

@@ -119,7 +119,7 @@ def test_a_test_report_names_components_only_and_others_what_runs_and_is_planned
         "Assistant 1.0",
         "Assistant 2.0",
     }
-    part = report.names.filter(component_version__version="1.0").get().component_version_id
+    part = report.names.filter(deployment__version__version="1.0").get().deployment_id
     chosen = typed(title="Chosen", names_how="chosen", names=[f"part-{part}"], file=artefacts.pdf("chosen"))
     client.post(at("evidence-add", case.ref, kind="document"), chosen)
     assert [str(name) for name in case.evidence.get(title="Chosen").names.all()] == ["Assistant 1.0"]

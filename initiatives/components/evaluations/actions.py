@@ -15,14 +15,14 @@ from governance.permission_result import Conflict
 from governance.vocabulary import Comparison, Layer
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act
-from initiatives.model_register import permissions
-from initiatives.models import ComponentVersion, Initiative, ModelEvaluation
+from initiatives.components import permissions
+from initiatives.models import Deployment, Initiative, ModelEvaluation
 
 
 def declare_evaluation(
     *,
     case: Initiative,
-    component_version: ComponentVersion,
+    deployment: Deployment,
     data_set: str,
     metric: str,
     comparison: str,
@@ -34,11 +34,8 @@ def declare_evaluation(
     It counts as declared today, whatever day it was thought of. Raises ValidationError or Refused.
     """
     wrong = {}
-    if (
-        component_version.component.initiative_id != case.pk
-        or component_version.component.layer != Layer.MODEL
-    ):
-        wrong["component_version"] = "Choose a version of a model that this initiative runs."
+    if deployment.initiative_id != case.pk or deployment.version.layer != Layer.MODEL:
+        wrong["deployment"] = "Choose a version of a model that this initiative runs."
     if not data_set.strip():
         wrong["data_set"] = "Name the data set, so that somebody else finds it."
     if not metric.strip():
@@ -51,7 +48,7 @@ def declare_evaluation(
         permissions.may_evaluate(case, by).or_refuse()
         evaluation = ModelEvaluation(
             initiative=case,
-            component_version=component_version,
+            deployment=deployment,
             data_set=data_set.strip(),
             metric=metric.strip(),
             comparison=comparison,
@@ -133,7 +130,7 @@ def withdraw_evaluation(*, evaluation: ModelEvaluation, reason: str, by: User) -
 
 def _standing(evaluation: ModelEvaluation) -> ModelEvaluation:
     """The evaluation as it stands after the lock. Raises Conflict where it was withdrawn."""
-    rows = ModelEvaluation.objects.select_related("component_version__component", "result_by", "withdrawn_by")
+    rows = ModelEvaluation.objects.select_related("deployment__version", "result_by", "withdrawn_by")
     row = rows.get(pk=evaluation.pk)
     if row.withdrawn_at is not None:
         raise Conflict(f"{row.withdrawn_by} withdrew it already.")
@@ -142,7 +139,7 @@ def _standing(evaluation: ModelEvaluation) -> ModelEvaluation:
 
 def _told(evaluation: ModelEvaluation) -> dict:
     return {
-        "model": str(evaluation.component_version),
+        "model": str(evaluation.deployment),
         "metric": evaluation.metric,
         "data_set": evaluation.data_set,
     }

@@ -1,19 +1,19 @@
-"""Who keeps the model register, and who says how a model did."""
+"""Who keeps the register of components, and who says how a model did."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from initiatives.access import permissions as case_permissions
-from initiatives.integration.systems.permissions import holds_architecture_seat
+from initiatives.access.permissions import holds_architecture_seat
 from initiatives.models import Initiative
 
 
-def may_keep_models(person: User) -> Answer:
-    """Add a model, and change or confirm what is said of it: admins, and who sits for architecture on any board."""
+def may_keep_components(person: User) -> Answer:
+    """Add a component, and change or confirm what is said of it: admins, and who sits for architecture on any board."""
     if person.is_active and (person.is_admin or holds_architecture_seat(person)):
         return yes()
     return no(
-        "Only admins and the architecture seat keep the model register.",
-        "Owners and technical leads name a model that is missing while they record the version that runs.",
+        "Only admins and the architecture seat keep the register of components.",
+        "Owners and technical leads name what is missing while they record the version that runs.",
     )
 
 

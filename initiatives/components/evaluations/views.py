@@ -8,11 +8,11 @@ from django.views.decorators.http import require_safe
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.cases.case_frame import case_context, one_act, sent
+from initiatives.components import permissions
+from initiatives.components.evaluations import actions
+from initiatives.components.evaluations.forms import EvaluationForm, ResultForm
+from initiatives.components.evaluations.presentation import shown
 from initiatives.form_fields import ReasonForm
-from initiatives.model_register import permissions
-from initiatives.model_register.evaluations import actions
-from initiatives.model_register.evaluations.forms import EvaluationForm, ResultForm
-from initiatives.model_register.evaluations.presentation import shown
 from initiatives.models import ModelEvaluation
 
 TAB = "running"
@@ -25,8 +25,7 @@ def evaluations(request: SignedInRequest, ref: str) -> HttpResponse:
     case = case_lookup.case_for(request.user, ref)
     context = case_context(request, case, TAB)
     rows = case.model_evaluations.select_related(
-        "component_version__component",
-        "component_version__model_version",
+        "deployment__version",
         "declared_by",
         "result_by",
         "withdrawn_by",
@@ -36,7 +35,7 @@ def evaluations(request: SignedInRequest, ref: str) -> HttpResponse:
         "evaluations": shown(rows.order_by("-declared_on", "-pk")),
         "may_evaluate": context["may"].collaborate,
     }
-    return render(request, "initiatives/model_register/evaluations.html", context)
+    return render(request, "initiatives/components/evaluations.html", context)
 
 
 def declare(request: SignedInRequest, ref: str) -> HttpResponse:
@@ -46,9 +45,7 @@ def declare(request: SignedInRequest, ref: str) -> HttpResponse:
     return one_act(
         request,
         case,
-        EvaluationForm(
-            sent(request), case=case, initial={"component_version": request.GET.get("version", "")}
-        ),
+        EvaluationForm(sent(request), case=case, initial={"deployment": request.GET.get("version", "")}),
         lambda fields: actions.declare_evaluation(case=case, by=request.user, **fields),
         _("It is declared. Measure now, then record the result here."),
         page=TAB,
@@ -73,7 +70,7 @@ def result(request: SignedInRequest, pk: int) -> HttpResponse:
         page=TAB,
         back=BACK,
         title=f"Record the result: {row}",
-        lede=f"{row.component_version}. Whether it meets its threshold is computed.",
+        lede=f"{row.deployment}. Whether it meets its threshold is computed.",
         happens=[_("It stays as you record it, marked as typed by you.")],
         verb=_("Record it"),
     )
@@ -99,5 +96,5 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _evaluation(request: SignedInRequest, pk: int) -> ModelEvaluation:
-    rows = ModelEvaluation.objects.select_related("initiative__unit", "component_version__component")
+    rows = ModelEvaluation.objects.select_related("initiative__unit", "deployment__version")
     return case_lookup.of_case(rows, request.user, pk)

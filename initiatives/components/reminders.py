@@ -1,12 +1,12 @@
-"""Models that near their end of life, or are past it."""
+"""Components that near their end of life, or are past it."""
 
 from datetime import datetime, timedelta
 
 from governance import clock
 from governance.notices.due import before, late
-from governance.vocabulary import RUNNING_STAGES, Role
-from initiatives.model_register.findings import OPENS_DAYS, ending_by
-from initiatives.model_register.remedies import replacing
+from governance.vocabulary import RUNNING_STAGES, Layer, Role
+from initiatives.components.findings import OPENS_DAYS, ending_by
+from initiatives.components.remedies import replacing
 from initiatives.models import Initiative
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
@@ -14,8 +14,8 @@ from initiatives.reminders.wording import about
 THRESHOLDS = (OPENS_DAYS, 30, 0)  # days before
 
 
-def models_ending(moment: datetime):
-    """Models whose end of life nears: to owner and technical lead, 90 and 30 days before, on it, once after; escalated.
+def components_ending(moment: datetime):
+    """What runs and nears its end: to owner and technical lead, 90 and 30 days before, on it, once after; escalated.
 
     A case that has recorded what runs by then is left alone.
     """
@@ -24,12 +24,12 @@ def models_ending(moment: datetime):
     cases = {
         case.pk: case
         for case in Initiative.objects.live()
-        .filter(pk__in={one.use.component.initiative_id for one in ending}, stage__in=RUNNING_STAGES)
+        .filter(pk__in={one.use.initiative_id for one in ending}, stage__in=RUNNING_STAGES)
         .select_related("unit")
     }
     circle = Circle(cases.values())
     for one in ending:
-        case = cases.get(one.use.component.initiative_id)
+        case = cases.get(one.use.initiative_id)
         if case is None:
             continue
         yield from told(
@@ -37,10 +37,15 @@ def models_ending(moment: datetime):
             before(one.day, today, THRESHOLDS) or late(one.day, today),
             about(
                 case,
-                "model ends",
-                f"model:{one.use.pk}:{one.day.isoformat()}",
-                f"{one.model} {'reached' if one.day <= today else 'reaches'} its end of life on {one.day:%-d %B %Y}",
-                text=one.fix + (" Until then what it showed does not count." if one.day <= today else ""),
+                "component ends",
+                f"component:{one.use.pk}:{one.day.isoformat()}",
+                f"{one.version} {'reached' if one.day <= today else 'reaches'} its end of life on {one.day:%-d %B %Y}",
+                text=one.fix
+                + (
+                    " Until then what it showed does not count."
+                    if one.day <= today and one.version.layer == Layer.MODEL
+                    else ""
+                ),
                 link=replacing(case, one.use),
                 due_on=one.day,
             ),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from governance.vocabulary import Comparison, Layer
 from initiatives.form_fields import DayField
-from initiatives.models import ComponentVersion, Initiative
+from initiatives.models import Deployment, Initiative
 
 DIGITS, PLACES = 20, 6  # of numbers, in all and behind the point
 MOST_EXAMPLES = 2_000_000_000
@@ -16,8 +16,8 @@ MOST_EXAMPLES = 2_000_000_000
 class EvaluationForm(forms.Form):
     """What is measured, on which data, and what is good enough: said before anything is measured."""
 
-    component_version = forms.ModelChoiceField(
-        ComponentVersion.objects.none(), label=_("Which version"), empty_label=_("choose a version")
+    deployment = forms.ModelChoiceField(
+        Deployment.objects.none(), label=_("Which version"), empty_label=_("choose a version")
     )
     data_set = forms.CharField(
         max_length=200, help_text=_("With its version, so that somebody else finds it.")
@@ -28,11 +28,11 @@ class EvaluationForm(forms.Form):
 
     def __init__(self, *args, case: Initiative, **options):
         super().__init__(*args, **options)
-        versions = cast(forms.ModelChoiceField, self.fields["component_version"])
+        versions = cast(forms.ModelChoiceField, self.fields["deployment"])
         versions.queryset = (
-            ComponentVersion.objects.filter(component__initiative=case, component__layer=Layer.MODEL)
-            .select_related("component")
-            .order_by("component__name", "-runs_from")
+            case.deployments.filter(version__layer=Layer.MODEL)
+            .select_related("version")
+            .order_by("part", "-runs_from")
         )
 
 

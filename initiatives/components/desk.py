@@ -1,24 +1,24 @@
-"""What waits on the desk of whoever records what runs: models that near their end of life."""
+"""What waits on the desk of whoever records what runs: components that near their end of life."""
 
 from typing import TYPE_CHECKING
 
 from governance.notices.desk import Line
-from initiatives.model_register.findings import endings
-from initiatives.model_register.remedies import replacing
+from initiatives.components.findings import endings
+from initiatives.components.remedies import replacing
 
 if TYPE_CHECKING:
     from initiatives.worklist.person_worklist import Look
 
 
 def lines(look: "Look"):
-    """Models of the person's cases that are asked about: from 90 days before their end of life on."""
-    for one in endings(look.rows("ending_models")):
+    """Components of the person's cases that are asked about: from 90 days before their end of life on."""
+    for one in endings(look.rows("ending_components")):
         if one.opens > look.today or one.counts_from is None:
             continue
-        case = look.working[one.use.component.initiative_id][0]
+        case = look.working[one.use.initiative_id][0]
         yield Line(
             "answer",
-            f"What replaces {one.model} in {case.title}?",
+            f"What replaces {one.version} in {case.title}?",
             replacing(case, one.use),
             "Record what replaces it",
             f"{'Its end of life is near.' if one.day > look.today else 'It reached its end of life.'} {one.fix}",

@@ -12,11 +12,11 @@ from governance.models import Rulebook
 from governance.notices.desk import lines_for
 from governance.notices.due import find
 from governance.vocabulary import Stage
+from initiatives.components.findings import REQUIREMENT
+from initiatives.components.register import actions as register_actions
+from initiatives.components.reminders import components_ending
 from initiatives.facts import supported_stage
 from initiatives.findings.sync import follow_register
-from initiatives.model_register import actions as model_actions
-from initiatives.model_register.findings import REQUIREMENT
-from initiatives.model_register.reminders import models_ending
 from initiatives.models import Shortcoming
 from tests.support import factories
 from tests.support.cases.case_pages import at, text_of
@@ -35,9 +35,10 @@ def on(days: int):
 
 
 def changed(cast, model, **fields):
-    names = ("vendor", "family", "version", "region", "end_of_life", "end_of_life_source", "successor")
-    said = {name: getattr(model, name) for name in names} | {"end_of_life_source": "The vendor's calendar"}
-    return model_actions.change_model(model=model, by=cast.admin, **said | fields)
+    said = {name: getattr(model, name) for name in register_actions.SAID} | {
+        "end_of_life_source": "The vendor's calendar"
+    }
+    return register_actions.keep_component(component=model, by=cast.admin, **said | fields)
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def case(cast):
 
 def reminded() -> set[str]:
     """The logins of who is told now that a model ends."""
-    return {due.person.login for due in find(queries=[models_ending]).values()}
+    return {due.person.login for due in find(queries=[components_ending]).values()}
 
 
 def supported(case) -> str:
@@ -67,7 +68,7 @@ def asked(person) -> list:
 def test_it_counts_from_its_day_on_and_not_before(cast, case):
     model = factories.make_model(cast, end_of_life=in_days(100))
     use = factories.make_use(cast, case, model)
-    row = Shortcoming.objects.standing().get(source=f"model:{use.pk}:end_of_life")
+    row = Shortcoming.objects.standing().get(source=f"component:{use.pk}:end_of_life")
     assert row.requirement == REQUIREMENT == "prod.performance"
     assert row.since == clock.midnight_before(in_days(100))
     assert against(case, REQUIREMENT) == []
@@ -79,12 +80,12 @@ def test_it_counts_from_its_day_on_and_not_before(cast, case):
 
 def test_production_is_not_supported_past_the_end_of_life_and_is_until_then(cast):
     case = factories.make_production(cast)
-    use = case.components.get(layer="model").versions.get(runs_to__isnull=True)
+    use = case.deployments.get(version__layer="model", runs_to__isnull=True)
     assert supported(case) == Stage.PRODUCTION
     model = factories.make_model(cast, end_of_life=in_days(20))
     # The same version, named in the register now: no other model runs.
     with acting(by=cast.owner, reason="Named later"):
-        use.model_version = model
+        use.version = model
         use.save()
     changed(cast, model, region="eu-west")
     assert supported(case) == Stage.PRODUCTION
@@ -117,11 +118,11 @@ def test_a_case_that_recorded_what_replaces_it_is_left_alone(cast, case):
     factories.make_use(cast, case, model)
     assert reminded() == {cast.owner.login, cast.lead.login}
     (line,) = asked(cast.owner)
-    assert f"model_version={successor.pk}" in line.link
+    assert f"replaces={case.deployments.get(version=model).pk}&listed={successor.pk}" in line.link
     factories.make_use(cast, case, successor, runs_from=clock.midnight_before(in_days(29)))
     assert reminded() == set()
     assert asked(cast.owner) == []
-    assert not Shortcoming.objects.standing().filter(source__startswith="model:").exists()
+    assert not Shortcoming.objects.standing().filter(source__startswith="component:").exists()
     with on(31):
         assert against(case, REQUIREMENT) == []
 
@@ -132,14 +133,14 @@ def test_one_that_is_replaced_too_late_counts_in_between(cast, case):
     factories.make_use(
         cast, case, factories.make_model(cast, version="5"), runs_from=clock.midnight_before(in_days(40))
     )
-    (row,) = Shortcoming.objects.standing().filter(source__startswith="model:")
+    (row,) = Shortcoming.objects.standing().filter(source__startswith="component:")
     assert (row.since, row.until) == (
         clock.midnight_before(in_days(30)),
         clock.midnight_before(in_days(40)),
     )
     with on(41):
         follow_register()
-        assert not Shortcoming.objects.standing().filter(source__startswith="model:").exists()
+        assert not Shortcoming.objects.standing().filter(source__startswith="component:").exists()
 
 
 def test_every_case_that_runs_it_hears_of_a_change_at_once(cast, case):
@@ -147,7 +148,7 @@ def test_every_case_that_runs_it_hears_of_a_change_at_once(cast, case):
     other = factories.make_prototype(cast, title="Another one")
     for one in (case, other):
         factories.make_use(cast, one, model)
-    rows = Shortcoming.objects.standing().filter(source__startswith="model:")
+    rows = Shortcoming.objects.standing().filter(source__startswith="component:")
     assert not rows.exists()
     model = changed(cast, model, end_of_life=in_days(-1))
     assert set(rows.values_list("initiative", flat=True)) == {case.pk, other.pk}
@@ -162,3 +163,20 @@ def test_the_finding_leads_to_where_it_is_mended(cast, as_, case):
     assert "Record what replaces it" in page
     assert "Record what replaces it" not in text_of(as_(cast.seat_risk).get(at("integration", case.ref)))
     assert "end of life since" in text_of(as_(cast.seat_risk).get(at("running", case.ref)))
+
+
+def test_of_another_layer_it_is_asked_what_replaces_it_and_nothing_counts_less(cast, case):
+    gateway = register_actions.keep_component(
+        layer="policy",
+        vendor=None,
+        name="Gateway",
+        version="2",
+        end_of_life=in_days(-1),
+        end_of_life_source="Its release notes",
+        by=cast.admin,
+    )
+    factories.make_use(cast, case, gateway)
+    (line,) = asked(cast.lead)
+    assert "Gateway 2" in line.text
+    assert cast.lead.login in reminded()
+    assert not Shortcoming.objects.standing().filter(source__startswith="component:").exists()

@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from governance import clock
 from governance.database.row_history import acting
 from governance.permission_result import Conflict, Refused
-from initiatives.model_register.evaluations import actions as evaluation_actions
+from initiatives.components.evaluations import actions as evaluation_actions
 from initiatives.models import ModelEvaluation
 from tests.support import factories
 from tests.support.cases.case_pages import acts, at, text_of
@@ -116,7 +116,7 @@ def test_only_who_works_on_the_case_declares_and_records(cast, as_, evaluation):
     assert as_(cast.outsider).get(at("evaluation-result", evaluation.pk)).status_code == 404
     other = factories.make_case(cast, title="Another one")
     with pytest.raises(ValidationError, match="a version of a model that this initiative runs"):
-        factories.make_evaluation(cast, other, component_version=evaluation.component_version, by=cast.owner)
+        factories.make_evaluation(cast, other, deployment=evaluation.deployment, by=cast.owner)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +164,6 @@ def test_the_database_takes_no_result_with_its_threshold_nor_another_one_nor_fro
 def test_a_model_shows_how_it_did_in_cases_one_sees(cast, as_):
     model, case = factories.make_model(cast), factories.make_mvp(cast)
     use = factories.make_use(cast, case, model)
-    recorded(factories.make_evaluation(cast, case, component_version=use), cast)
-    assert "0.93" in text_of(as_(cast.owner).get(at("model", model.pk)))
-    assert "0.93" not in text_of(as_(cast.outsider).get(at("model", model.pk)))
+    recorded(factories.make_evaluation(cast, case, deployment=use), cast)
+    assert "0.93" in text_of(as_(cast.owner).get(at("component", model.pk)))
+    assert "0.93" not in text_of(as_(cast.outsider).get(at("component", model.pk)))

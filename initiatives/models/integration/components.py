@@ -1,27 +1,30 @@
-"""Rows of the model register: models as vendors offer them, and what was measured of them in the use of a case."""
+"""Rows of components: the register of their versions, what an initiative runs of it, how a model did there."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from governance.database.row_history import governed
+from governance.database.text_search import Words
 from governance.models import User
 from governance.models.constraints import by_whom_and_when
 from governance.vocabulary import Comparison, Layer
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.residency import Vendor
-from initiatives.models.versions import ComponentVersion
 
 
-class ModelVersion(models.Model):
-    """A version of a model as its vendor offers it in a region: until when, where that is said, and what follows it.
+class ComponentVersion(models.Model):
+    """A component in one version, as it is offered in a region: the one register of what initiatives can run.
 
-    Described once for every case that runs it. `end_of_life`: the first day on which the vendor no longer stands behind
-    it. Not confirmed: proposed by somebody who records what runs, and not yet looked at by who keeps the register.
+    Described once for every initiative that runs it. No vendor: the organisation made it. `end_of_life`: the first day
+    on which the vendor no longer stands behind it. Not confirmed: an initiative recorded that it runs, and nobody who
+    keeps the register has looked at it yet.
     """
 
-    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="models")
-    family = models.CharField(max_length=120)
+    layer = models.CharField(max_length=20, choices=Layer.choices)
+    vendor = models.ForeignKey(Vendor, models.PROTECT, null=True, blank=True, related_name="components")
+    name = models.CharField(max_length=120)
     version = models.CharField(max_length=80)
     region = models.CharField(max_length=60, blank=True, default="")
     end_of_life = models.DateField(null=True, blank=True)
@@ -35,33 +38,88 @@ class ModelVersion(models.Model):
     history = governed()
 
     class Meta:
-        ordering = ["vendor__name", "family", "version", "region"]
+        ordering = ["layer", "name", "version", "region", "id"]
         constraints = [
             models.UniqueConstraint(
-                "vendor", Lower("family"), Lower("version"), Lower("region"), name="models_are_listed_once"
+                "layer",
+                "vendor",
+                Lower("name"),
+                Lower("version"),
+                Lower("region"),
+                nulls_distinct=False,
+                name="component_versions_are_listed_once",
             ),
             models.CheckConstraint(
                 name="an_end_of_life_names_its_source",
                 condition=Q(end_of_life__isnull=True) | ~Q(end_of_life_source=""),
             ),
-            models.CheckConstraint(name="no_model_follows_itself", condition=~Q(successor=F("id"))),
-            by_whom_and_when("confirmed", name="model_confirmed_means_who_and_when"),
+            models.CheckConstraint(
+                name="no_component_version_follows_itself", condition=~Q(successor=F("id"))
+            ),
+            by_whom_and_when("confirmed", name="component_version_confirmed_means_who_and_when"),
+        ]
+        indexes = [GinIndex(Words("name"), name="component_versions_by_words")]
+
+    def __str__(self) -> str:
+        return self.in_region(self.region)
+
+    def get_absolute_url(self) -> str:
+        """The page of the component version: its facts, who runs it, how it did, what replacing it ends."""
+        return f"/components/{self.pk}/"
+
+    def in_region(self, region: str) -> str:
+        """Its name and version beside a region, where one is said."""
+        return f"{self.name} {self.version}" + (f" ({region})" if region else "")
+
+
+class DeploymentQuerySet(models.QuerySet):
+    def running_at(self, moment):
+        """Deployments that run at `moment`."""
+        return self.standing_at(moment).filter(runs_from__lte=moment)
+
+    def standing_at(self, moment):
+        """Deployments that run at `moment`, or are planned to begin after it."""
+        return self.filter(Q(runs_to__isnull=True) | Q(runs_to__gt=moment))
+
+    def last_named(self, layer: str, name: str):
+        """The one of this layer and name that began, or is planned to begin, last."""
+        same = self.filter(version__layer=layer, version__name__iexact=name.strip())
+        return same.select_related("version__vendor").order_by("-runs_from", "-pk").first()
+
+
+class Deployment(models.Model):
+    """That an initiative runs a version of the register, from a moment, perhaps in the future, to a moment.
+
+    `part`: the number of the place in the initiative's system. What runs next in the same part replaces this.
+    `region`: where it runs.
+    """
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="deployments")
+    part = models.PositiveIntegerField()
+    version = models.ForeignKey(ComponentVersion, models.PROTECT, related_name="deployments")
+    region = models.CharField(max_length=60, blank=True, default="")
+    runs_from = models.DateTimeField()
+    runs_to = models.DateTimeField(null=True, blank=True)
+
+    objects = DeploymentQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "part", "runs_from"]
+        constraints = [
+            models.CheckConstraint(
+                name="deployments_end_after_they_start",
+                condition=Q(runs_to__isnull=True) | Q(runs_to__gte=F("runs_from")),
+            ),
+            models.UniqueConstraint(
+                fields=["initiative", "part"],
+                condition=Q(runs_to__isnull=True),
+                name="one_open_deployment_per_part",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.family} {self.version}" + (f" ({self.region})" if self.region else "")
-
-    def get_absolute_url(self) -> str:
-        """The page of the model: its facts, who runs it, how it did, what replacing it ends."""
-        return f"/models/{self.pk}/"
-
-    def unfit_for(self, layer: str, vendor: str) -> dict[str, str]:
-        """Why a component of this layer and vendor cannot be this model, by field; a vendor nobody named fits."""
-        if layer != Layer.MODEL:
-            return {"model_version": "Only a component of the layer model names a model of the register."}
-        if vendor.strip() and vendor.strip().casefold() != self.vendor.name.casefold():
-            return {"vendor": f"The register says that {self} is of {self.vendor}. Name that, or nobody."}
-        return {}
+        return self.version.in_region(self.region)
 
 
 class ModelEvaluation(models.Model):
@@ -71,7 +129,7 @@ class ModelEvaluation(models.Model):
     """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="model_evaluations")
-    component_version = models.ForeignKey(ComponentVersion, models.PROTECT, related_name="evaluations")
+    deployment = models.ForeignKey(Deployment, models.PROTECT, related_name="evaluations")
     data_set = models.CharField(max_length=200)
     metric = models.CharField(max_length=120)
     comparison = models.CharField(max_length=10, choices=Comparison.choices)

@@ -1,0 +1,79 @@
+"""Which cases run which components, as far as somebody may see them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+
+from governance import clock
+from governance.models import User
+from governance.vocabulary import RUNNING_STAGES
+from initiatives.access.visibility import visible_to
+from initiatives.components.permissions import may_keep_components
+from initiatives.models import ComponentVersion, Deployment, Initiative, ModelEvaluation
+
+
+@dataclass
+class Running:
+    """The deployments of a version in cases that a person may see, and in how many others it runs.
+
+    Confidential cases are not even counted.
+    """
+
+    uses: list[Deployment] = field(default_factory=list)
+    others: set[int] = field(default_factory=set)
+
+
+def seen_by(person: User) -> QuerySet[ComponentVersion]:
+    """The versions that the person may read of: those that are confirmed, and those proposed for a case they see.
+
+    So that no list tells what only a confidential case runs. Who keeps the register reads all.
+    """
+    rows = ComponentVersion.objects.select_related("vendor", "successor")
+    if may_keep_components(person):
+        return rows
+    uses = Deployment.objects.filter(initiative__in=visible_to(person).values("pk"))
+    return rows.filter(Q(confirmed_at__isnull=False) | Q(added_by=person) | Q(pk__in=uses.values("version")))
+
+
+def running(versions: Iterable[ComponentVersion], person: User) -> dict[int, Running]:
+    """By key of the version, who runs it now or will: running cases alone."""
+    found = {version.pk: Running() for version in versions}
+    uses = list(
+        standing_uses()
+        .filter(version__in=found)
+        .select_related("initiative__unit", "version")
+        .order_by("initiative__number", "runs_from", "pk")
+    )
+    cases = {use.initiative_id for use in uses}
+    seen = set(visible_to(person).filter(pk__in=cases).values_list("pk", flat=True)) if cases else set()
+    for use in uses:
+        case, runs = use.initiative, found[use.version_id]
+        if case.pk in seen:
+            runs.uses.append(use)
+        elif not case.confidential:
+            runs.others.add(case.pk)
+    return found
+
+
+def standing_uses() -> QuerySet[Deployment]:
+    """Deployments that run now, or are planned to, in running cases."""
+    cases = Initiative.objects.live().filter(stage__in=RUNNING_STAGES)
+    return Deployment.objects.standing_at(clock.now()).filter(initiative__in=cases)
+
+
+def cases_of(version: ComponentVersion) -> list[int]:
+    """Keys of the running cases that run the version, ran it, or will."""
+    cases = Initiative.objects.live().filter(stage__in=RUNNING_STAGES, deployments__version=version)
+    return sorted(set(cases.values_list("pk", flat=True)))
+
+
+def evaluations_of(version: ComponentVersion, person: User) -> list[ModelEvaluation]:
+    """How the model did in each case that the person may see, the newest declaration first."""
+    return list(
+        ModelEvaluation.objects.filter(
+            deployment__version=version, initiative__in=visible_to(person).values("pk")
+        )
+        .select_related("initiative", "deployment__version", "result_by", "declared_by", "withdrawn_by")
+        .order_by("-declared_on", "-pk")
+    )
