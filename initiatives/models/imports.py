@@ -284,6 +284,10 @@ class EstateBatch(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    def get_absolute_url(self) -> str:
+        """The page of the table."""
+        return f"/estates/{self.pk}/"
+
 
 class RowQuerySet(models.QuerySet):
     def waiting(self):

@@ -18,6 +18,7 @@ from initiatives.imports.estates.column_guesses import export_of
 from initiatives.imports.estates.estate_comparison import KEYS
 from initiatives.imports.estates.estate_fields import FIELDS
 from initiatives.imports.estates.forms import ColumnsForm, EstateForm
+from initiatives.imports.step_page import ask_step
 from initiatives.integration.systems import import_permissions
 from initiatives.models import EstateBatch, EstateRow
 from initiatives.models.imports import REGISTER_KINDS, ROW_STATES
@@ -332,8 +333,8 @@ def confirm(request, pk):
     happens.append(
         "A source that moves or is frozen, and a definition that changes, ends evidence that rested on it."
     )
-    context = {"nav": "systems-all", "batch": batch, "happens": happens}
-    return render(request, "initiatives/imports/estates/estate_confirm.html", context)
+    title = _("Bring it into the register?")
+    return ask_step(request, batch, title=title, verb=_("Bring it in"), happens=happens)
 
 
 def drop(request, pk):
@@ -348,8 +349,8 @@ def drop(request, pk):
         "Its rows are thrown away; nothing of them is in the register.",
         "The record keeps that it was read and dropped.",
     ]
-    context = {"nav": "systems-all", "batch": batch, "happens": happens, "drop": True}
-    return render(request, "initiatives/imports/estates/estate_confirm.html", context)
+    title = _("Throw the file away?")
+    return ask_step(request, batch, title=title, verb=_("Throw it away"), happens=happens, danger=True)
 
 
 def progress(request, pk):

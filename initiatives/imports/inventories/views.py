@@ -32,6 +32,7 @@ from initiatives.imports.inventories.inventory_sources import (
 from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.imports.portfolio import views as portfolio_views
 from initiatives.imports.portfolio.portfolio_columns import FIELDS as PORTFOLIO_FIELDS
+from initiatives.imports.step_page import ask_step
 from initiatives.models import ImportBatch, ImportRow, ImportRun
 from initiatives.models.imports import OWN_SHEET
 
@@ -373,14 +374,15 @@ def confirm(request, pk):
         happens.append(f"{tally['triage']} rows stay set aside until somebody decides them by hand.")
     happens += _where_it_lands(row)
     happens.append("Nobody becomes an owner, nothing is signed or decided, nothing is due.")
-    context = {
-        "nav": "imports",
-        "batch": row,
-        "form": form,
-        "happens": happens,
-        "verb": _("Import the chosen rows"),
-    }
-    return render(request, "initiatives/imports/inventories/import_confirm.html", context)
+    return ask_step(
+        request,
+        row,
+        title=_("Publish the import?"),
+        lede=_("Import all, or one organisation now and the others later."),
+        verb=_("Import the chosen rows"),
+        happens=happens,
+        form=form,
+    )
 
 
 def decide_row(request, pk):

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,6 +19,7 @@ from initiatives.imports.portfolio import actions, proposed_changes, queries
 from initiatives.imports.portfolio.forms import ChangesForm, PortfolioMappingForm
 from initiatives.imports.portfolio.portfolio_columns import FIELDS
 from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT
+from initiatives.imports.step_page import ask_step
 from initiatives.models import ImportBatch, ImportRow
 
 
@@ -106,13 +107,13 @@ def publish(request: SignedInRequest, batch: ImportBatch) -> HttpResponse:
             f"{counts['imported']} initiatives are in your portfolio; {counts['asked']} times an owner is asked.",
         )
         return redirect(batch)
-    context = {
-        "nav": "imports",
-        "batch": batch,
-        "happens": _happens(batch, rows),
-        "verb": _("Publish and ask the owners"),
-    }
-    return render(request, "initiatives/imports/inventories/import_confirm.html", context)
+    return ask_step(
+        request,
+        batch,
+        title=_("Publish the import?"),
+        verb=_("Publish and ask the owners"),
+        happens=_happens(batch, rows),
+    )
 
 
 def _happens(batch: ImportBatch, rows) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -13,6 +13,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.case_frame import acted, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.imports.removal import actions as removal_actions
+from initiatives.imports.step_page import ask_step
 from initiatives.models import ImportBatch
 
 
@@ -29,7 +30,9 @@ def discard(request: SignedInRequest, pk: int) -> HttpResponse:
         _("Its rows are deleted. That it was uploaded, and by whom, stays in the record."),
         _("The same file can be uploaded again."),
     ]
-    return _page(request, batch, _("Throw the file away?"), _("Throw it away"), happens)
+    return ask_step(
+        request, batch, title=_("Throw the file away?"), verb=_("Throw it away"), happens=happens, danger=True
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,21 +54,17 @@ def undo(request: SignedInRequest, pk: int) -> HttpResponse:
         "The stage that their source claims is taken back; roles that nobody accepted end.",
         "References, rows of the file and the record stay. The same file can be imported again.",
     ]
-    return _page(request, batch, _("Undo the import?"), _("Undo it"), happens, form)
+    return ask_step(
+        request,
+        batch,
+        title=_("Undo the import?"),
+        verb=_("Undo it"),
+        happens=happens,
+        form=form,
+        danger=True,
+    )
 
 
 def _batch(request: SignedInRequest, pk: int) -> ImportBatch:
     may_import(request.user).or_refuse()
     return get_object_or_404(ImportBatch, pk=pk)
-
-
-def _page(request, batch, title: str, verb: str, happens: list[str], form=None) -> HttpResponse:
-    context = {
-        "nav": "imports",
-        "batch": batch,
-        "title": title,
-        "verb": verb,
-        "happens": happens,
-        "form": form,
-    }
-    return render(request, "initiatives/imports/removal/import_removal.html", context)
