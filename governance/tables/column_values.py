@@ -1,11 +1,12 @@
-"""What the cells of a column are, by which a guess from its header is checked. Pure."""
+"""Which column holds which field: guessed by headers, and checked by what the cells of the column are. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
 from governance.tables.cell_values import folded, is_blank, serial_day
-from governance.tables.columns import parse_date
+from governance.tables.columns import guess_columns, parse_date
 from governance.tables.numbers import currency_of, read_amount
 from governance.tables.reader import Line
 
@@ -118,3 +119,38 @@ KINDS: Mapping[str, Callable[[list[str]], bool]] = {
     "amount": lambda cells: _share(cells, _is_amount) >= 0.5,
     "currency": lambda cells: _share(cells, lambda cell: bool(currency_of(cell))) >= 0.5,
 }
+
+
+@dataclass(frozen=True)
+class Guide:
+    """By what the columns of one kind of table are guessed, by field.
+
+    `headers`: those that the field goes by, the likeliest first. `kinds`: what its cells are. `never`: a pattern of
+    headers that are another field, however alike.
+    """
+
+    headers: Mapping[str, tuple[str, ...]]
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    never: Mapping[str, str] = field(default_factory=dict)
+
+    def guess(
+        self,
+        columns: list[str],
+        cells: Mapping[str, list[str]],
+        *,
+        language: str = "",
+        but: Container[str] = (),
+    ) -> dict[str, str]:
+        """The likeliest column of each field; `but`: without these fields.
+
+        `cells`: some of each column, as `sample` gives them; a column without is judged by its header alone.
+        """
+        return guess_columns(
+            columns,
+            {role: known for role, known in self.headers.items() if role not in but},
+            never=self.never,
+            language=language,
+            fits=lambda role, column, exact: fits(
+                self.kinds.get(role, ""), cells.get(column, []), exact=exact
+            ),
+        )

@@ -1,7 +1,7 @@
 """Columns by their headers, and what stands in cells: days, months, years and numbers, nothing guessed silently."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from difflib import SequenceMatcher
 
@@ -351,9 +351,9 @@ def _core(words: str) -> str:
 
 def guess_columns(
     columns: list[str],
-    headers: dict[str, tuple[str, ...]],
+    headers: Mapping[str, tuple[str, ...]],
     *,
-    never: dict[str, str] | None = None,
+    never: Mapping[str, str] | None = None,
     language: str = "",
     fits: Callable[[str, str, bool], bool] = lambda role, column, exact: True,
 ) -> dict[str, str]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from governance.tables.columns import guess_columns, order_of, parse_date, plain, spaced
+from governance.tables.column_values import Guide, sample
+from governance.tables.columns import order_of, parse_date, plain, spaced
 from governance.tables.numbers import decimal_marks, parse_number, read_amount
 from governance.tables.reader import Line, Table
 from governance.vocabulary import Layer
@@ -61,6 +62,7 @@ ALIASES = {
     "author": ("author", "worklog author", "user", "username", "full name", "logged by"),
     "words": ("summary", "issue summary", "title", "description", "comment", "work description"),
 }
+GUIDE = Guide(ALIASES, {"date": "day", "money": "amount", "currency": "currency"})
 # Columns with the day of the last change of an issue: the work was done on that day or before.
 CHANGED = frozenset(("updated", "changed date", "state changed date", "resolved", "created", "closed"))
 # The first layer of which a word begins like one of these.
@@ -183,7 +185,7 @@ def log_columns(table: Table) -> list[str]:
 def guessed(table: Table) -> How:
     """How a table that nobody mapped yet is most likely read."""
     logs = log_columns(table)
-    columns = guess_columns([name for name in table.columns if name not in logs], ALIASES)
+    columns = GUIDE.guess([name for name in table.columns if name not in logs], sample(table.lines))
     words = words_of(table, columns.get("layer", ""))
     return How(
         columns,

@@ -16,6 +16,7 @@ from governance.ledger import record
 from governance.models import User
 from governance.permission_result import Conflict, no
 from governance.queue.task_base import after_commit
+from governance.tables.column_values import sample
 from governance.tables.columns import plain
 from governance.tables.reader import Line
 from governance.vocabulary.entry_kinds import EntryKind
@@ -65,7 +66,7 @@ def read_estate(
             )
             return known, True
         table = source_documents.read(content, kind, encoding)
-        chosen, remembered = mapping_for(kind, table.columns)
+        chosen, remembered = mapping_for(kind, table.columns, sample(table.lines))
         export = export_of(kind, table.columns)
         notes = list(table.remarks)
         if export is not None:
@@ -239,7 +240,7 @@ def confirm_estate(*, batch: EstateBatch, by: User) -> EstateBatch:
             no(
                 "Nothing of this table would enter: no row is new, and none of what differs is ticked.",
                 "Tick what should replace the register's words, or drop the table.",
-                f"/estates/{batch.pk}/",
+                batch.get_absolute_url(),
             ).or_refuse()
         batch.confirmed_at, batch.confirmed_by = clock.now(), by
         batch.save()

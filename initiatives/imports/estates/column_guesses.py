@@ -7,11 +7,21 @@ import hashlib
 from dataclasses import dataclass, field
 
 from governance.ledger.record import canonical
-from governance.tables.columns import guess_columns, plain, present
+from governance.tables.column_values import Guide
+from governance.tables.columns import plain, present
 from initiatives.imports.estates.estate_fields import FIELDS
 from initiatives.models import EstateMapping
 
 LOOKED_AT = 200  # columns that are compared with the words known for each field
+# What the cells of a field are, by how it reads them.
+KINDS = {"day": "day", "choice": "words", "person": "words", "vendor": "words", "unit": "words"}
+GUIDES = {
+    kind: Guide(
+        {one.name: one.aliases for one in fields},
+        {one.name: KINDS[one.reads] for one in fields if one.reads in KINDS},
+    )
+    for kind, fields in FIELDS.items()
+}
 OPENAPI = ("system", "object", "field", "title", "description", "format")
 
 
@@ -184,13 +194,15 @@ def export_of(kind: str, columns: list[str]) -> Export | None:
     )
 
 
-def guess(kind: str, columns: list[str]) -> dict[str, dict]:
-    """For each field what is most likely: {"columns": [first, second], "value": for all rows}."""
+def guess(kind: str, columns: list[str], cells: dict[str, list[str]]) -> dict[str, dict]:
+    """For each field what is most likely: {"columns": [first, second], "value": for all rows}.
+
+    `cells`: some of each column.
+    """
     export = export_of(kind, columns)
     if export is None:
-        aliases = {one.name: one.aliases for one in FIELDS[kind]}
         looked_at = [name for name in columns[:LOOKED_AT] if len(name) <= 100]
-        found = guess_columns(looked_at, aliases)
+        found = GUIDES[kind].guess(looked_at, cells)
         columns_of = {name: [column] for name, column in found.items()}
         for one in FIELDS[kind]:  # what a second column of the same meaning says: owned by, else managed by
             if one.second and one.reads in ("person", "status") and one.name in found:
@@ -207,7 +219,7 @@ def guess(kind: str, columns: list[str]) -> dict[str, dict]:
     return chosen
 
 
-def mapping_for(kind: str, columns: list[str]) -> tuple[dict[str, dict], bool]:
+def mapping_for(kind: str, columns: list[str], cells: dict[str, list[str]]) -> tuple[dict[str, dict], bool]:
     """Return what somebody chose before for tables with these headers, else the guess; and whether it was remembered.
 
     What a word means is remembered for every table of the kind.
@@ -215,7 +227,7 @@ def mapping_for(kind: str, columns: list[str]) -> tuple[dict[str, dict], bool]:
     known = EstateMapping.objects.filter(kind=kind, headers=headers_digest(columns)).first()
     chosen: dict[str, dict] = {}
     if known is None:
-        chosen = guess(kind, columns)
+        chosen = guess(kind, columns, cells)
     else:
         for name, how in known.columns.items():
             chosen[name] = {"columns": present(columns, how.get("columns", ()))}

@@ -1,6 +1,8 @@
 # ruff: noqa: RUF001 - the sources' own dashes and apostrophes
 """Headers by which columns of inventories never seen before are guessed; a person confirms the guess."""
 
+from governance.tables.column_values import Guide
+
 # Headers as other inventories write them; the first field that matches a header best takes it.
 ALIASES = {
     "title": (
@@ -146,3 +148,4 @@ NEVER = {
         r"|einddatum|enddatum|einddat"
     ),
 }
+GUIDE = Guide(ALIASES, KINDS, NEVER)

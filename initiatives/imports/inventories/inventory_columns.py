@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from governance.tables.cell_values import folded, is_blank, list_as_text, serial_day
-from governance.tables.column_values import fits
-from governance.tables.columns import guess_columns, named, parse_date, plain
+from governance.tables.columns import named, parse_date, plain
 from governance.tables.reader import Line
 from governance.vocabulary import Stage
-from initiatives.imports.inventories.header_synonyms import ALIASES, KINDS, NEVER
+from initiatives.imports.inventories.header_synonyms import GUIDE
 from initiatives.imports.inventories.inventory_sources import Source
 from initiatives.imports.inventories.stage_words import guess_stage, unlisted
 
@@ -73,16 +72,11 @@ def settled(
     if source.guessed:
         known = {plain(name) for name in source.columns.values()}
         left = [name for name in columns if plain(name) not in known]
-        taken = source.columns.keys() | source.fixed.keys()
-        wanted = {role: words for role, words in ALIASES.items() if role not in taken}
-        found |= guess_columns(
+        found |= GUIDE.guess(
             left,
-            wanted,
-            never=NEVER,
+            values or {},
             language=settings.LANGUAGE_CODE[:2],
-            fits=lambda role, column, exact: fits(
-                KINDS.get(role, ""), (values or {}).get(column, []), exact=exact
-            ),
+            but=source.columns.keys() | source.fixed.keys(),
         )
     stages = dict(source.stages)
     if source.guessed:

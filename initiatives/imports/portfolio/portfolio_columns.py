@@ -2,11 +2,10 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Mapping
 from datetime import date
 
-from governance.tables.column_values import fits
-from governance.tables.columns import guess_columns, parse_date
+from governance.tables.column_values import Guide
+from governance.tables.columns import parse_date
 from governance.vocabulary import Tier
 from initiatives.imports.inventories import header_synonyms as inventories
 
@@ -165,6 +164,7 @@ NEVER = {role: inventories.NEVER[role] for role in ("title", "stage", "problem",
     "reference": inventories.NEVER["key"],
     "tier": r"\b(?:mitigation|owner|comments?|notes?|dates?|description|beschreibung)\b",
 }
+GUIDE = Guide(HEADERS, KINDS, NEVER)
 TIERS = {
     Tier.HIGH: ("high", "high-risk", "critical", "severe", "hoch", "hoog", "élevé", "alto", "unacceptable"),
     Tier.LIMITED: (
@@ -184,25 +184,6 @@ UNREAD = {  # what is said of a cell that cannot be read, by field
     "go_live_on": "could not be read as a day, month, quarter or year without guessing",
     "tier": "is no risk tier that is known here",
 } | dict.fromkeys(AMOUNTS, "could not be read as an amount")
-
-
-def guessed_columns(
-    columns: list[str],
-    values: Mapping[str, list[str]],
-    headers: dict[str, tuple[str, ...]],
-    language: str = "en",
-) -> dict[str, str]:
-    """Return which column most likely holds which field, by its header and by its cells.
-
-    `headers`: of the fields that are wanted. `language`: of columns in two languages those in this one are taken.
-    """
-    return guess_columns(
-        columns,
-        headers,
-        never=NEVER,
-        language=language,
-        fits=lambda role, column, exact: fits(KINDS.get(role, ""), values.get(column, []), exact=exact),
-    )
 
 
 def parse_go_live(text: str, order: str = "") -> date | None:

@@ -15,7 +15,7 @@ from initiatives.imports.inventories.claims import TARGETS
 from initiatives.imports.inventories.stage_words import guess_stage
 from initiatives.imports.portfolio import queries
 from initiatives.imports.portfolio.people_matching import Match, address_in, name_in, spellings
-from initiatives.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS, HEADERS, guessed_columns
+from initiatives.imports.portfolio.portfolio_columns import AMOUNTS, FIELDS, GUIDE
 from initiatives.imports.portfolio.portfolio_plan import NEW_UNIT, text_in
 from initiatives.models import InventorySource
 from initiatives.models.imports import OWN_SHEET
@@ -40,13 +40,12 @@ def guessed(lines: list[Line], columns: list[str]) -> dict:
             if plain(name) in known
         }
         left = [name for name in columns if name not in remembered.values()]
-        free = {role: headers for role, headers in HEADERS.items() if role not in remembered}
         language = settings.LANGUAGE_CODE[:2]
-        found_now = guessed_columns(left, sample(lines), free, language)
+        found_now = GUIDE.guess(left, sample(lines), language=language, but=remembered)
         found = remembered | found_now
         remarks = [
             f"The column \u201c{column[:60]}\u201d is not taken for {FIELDS[role]}: its cells are something else."
-            for role, column in guessed_columns(left, {}, free, language).items()
+            for role, column in GUIDE.guess(left, {}, language=language, but=remembered).items()
             if found_now.get(role) != column
         ]
     reading = {

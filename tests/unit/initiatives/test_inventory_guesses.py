@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 
 from governance.tables.column_values import sample
-from governance.tables.columns import guess_columns
 from governance.tables.reader import read_table
-from initiatives.imports.inventories.header_synonyms import ALIASES, NEVER
+from initiatives.imports.inventories.header_synonyms import GUIDE
 from initiatives.imports.inventories.import_batch import Earlier, preview
 from initiatives.imports.inventories.inventory_columns import settled
 from initiatives.imports.inventories.inventory_sources import newcomer
@@ -153,7 +152,7 @@ def test_stages_are_read_in_their_weaker_meaning(raw, stage):
     ],
 )
 def test_columns_are_told_by_their_headers_and_not_by_what_only_looks_like_them(headers, read):
-    assert guess_columns(headers.split("|"), ALIASES, never=NEVER) == read
+    assert GUIDE.guess(headers.split("|"), {}) == read
 
 
 def test_a_published_register_is_understood_as_an_inventory_too():

@@ -7,8 +7,8 @@ import pytest
 from initiatives.imports.portfolio.people_matching import Directory, Known, address_in, name_in, spellings
 from initiatives.imports.portfolio.portfolio_columns import (
     FIELDS,
+    GUIDE,
     HEADERS,
-    guessed_columns,
     parse_go_live,
     parse_tier,
 )
@@ -79,7 +79,7 @@ def test_a_tier_is_read_by_its_words_and_the_higher_of_two(text, tier):
     ],
 )
 def test_columns_are_guessed_by_their_headers(headers, expected):
-    found = guessed_columns(headers, {}, HEADERS)
+    found = GUIDE.guess(headers, {})
     assert {found[role]: role for role in found} == dict(zip(headers, expected, strict=True))
     assert HEADERS.keys() == FIELDS.keys()
 
@@ -113,9 +113,9 @@ READ = {
 
 
 def test_headers_of_a_register_are_understood_in_the_language_of_the_installation():
-    assert guessed_columns(list(REGISTER), REGISTER, HEADERS, "en") == READ
+    assert GUIDE.guess(list(REGISTER), REGISTER, language="en") == READ
     german = READ | {"title": "name_ai_service_de", "stage": "ai_service_status_de"}
-    assert guessed_columns(list(REGISTER), REGISTER, HEADERS, "de") == german
+    assert GUIDE.guess(list(REGISTER), REGISTER, language="de") == german
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_headers_of_a_register_are_understood_in_the_language_of_the_installatio
     ],
 )
 def test_words_within_a_header_are_understood_in_other_languages(values, read):
-    assert guessed_columns(list(values), values, HEADERS, "en") == read
+    assert GUIDE.guess(list(values), values, language="en") == read
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_words_within_a_header_are_understood_in_other_languages(values, read):
 )
 def test_a_guess_is_checked_against_the_cells(header, cells, role):
     columns = [header, "Notes"]
-    assert guessed_columns(columns, {}, HEADERS)[role] == header, "by its header it would be"
-    assert role not in guessed_columns(columns, {header: cells}, HEADERS)
+    assert GUIDE.guess(columns, {})[role] == header, "by its header it would be"
+    assert role not in GUIDE.guess(columns, {header: cells})
 
 
 PEOPLE = Directory(

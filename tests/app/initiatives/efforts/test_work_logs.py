@@ -10,7 +10,7 @@ import pytest
 from governance import clock
 from governance.tables.reader import delimiter_of, read_table
 from initiatives.efforts.effort_cells import log_of
-from initiatives.efforts.effort_import import How, guessed, headers_of, log_columns, questions, read
+from initiatives.efforts.effort_import import GUIDE, How, guessed, headers_of, log_columns, questions, read
 from initiatives.models import Effort, EstateMapping
 from tests.app.initiatives.efforts.test_effort_views import enter, send, states
 from tests.support import factories
@@ -224,3 +224,16 @@ def test_other_exports_are_read_without_a_question_where_nothing_is_open(text, u
     (line,) = read(table, how, TODAY)
     assert (line.hours, line.day, line.problems) == (Decimal("1.5"), date(2024, 11, 4), ())
     assert line.author == author
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "field"),
+    [
+        ("Cost team", ["Retail", "Logistics"], "money"),
+        ("Date code", ["waits for legal", "waits for sales"], "date"),
+    ],
+)
+def test_a_column_is_not_guessed_if_its_cells_are_something_else(header, cells, field):
+    table = table_of([["Key", "Hours", header], *[[f"A-{n}", "2", cell] for n, cell in enumerate(cells)]])
+    assert GUIDE.guess(table.columns, {})[field] == header, "by its header it would be"
+    assert field not in guessed(table).columns

@@ -166,7 +166,7 @@ def test_a_number_that_nobody_explains_is_told_and_the_row_enters(cast):
     ],
 )
 def test_other_catalogues_are_found_by_the_same_words(columns, found):
-    guessed = guess("systems", columns)
+    guessed = guess("systems", columns, {})
     assert {name: guessed.get(name, {}).get("columns", [""])[0] for name in found} == found
 
 

@@ -461,16 +461,25 @@ def test_field_lists_become_definitions_with_object_and_format(cast):
 
 
 def test_generic_headers_are_guessed_in_english_and_german(cast):
-    assert guess("systems", ["Anwendung", "Typ", "Eigentümer", "Hersteller", "In Betrieb seit"]) == {
+    assert guess("systems", ["Anwendung", "Typ", "Eigentümer", "Hersteller", "In Betrieb seit"], {}) == {
         "name": {"columns": ["Anwendung"]},
         "kind": {"columns": ["Typ"]},
         "owner": {"columns": ["Eigentümer"]},
         "vendor": {"columns": ["Hersteller"]},
         "in_service_since": {"columns": ["In Betrieb seit"]},
     }
-    assert guess("systems", ["Name", "Location", "Hosting location"]) == {
+    assert guess("systems", ["Name", "Location", "Hosting location"], {}) == {
         "name": {"columns": ["Name"]},
         "location": {"columns": ["Location"]},
         "regions": {"columns": ["Hosting location"]},
     }
-    assert guess("systems", ["Name", "Hosting location"])["regions"] == {"columns": ["Hosting location"]}
+    assert guess("systems", ["Name", "Hosting location"], {})["regions"] == {"columns": ["Hosting location"]}
+
+
+def test_a_guess_for_the_register_is_checked_against_the_cells():
+    days = ["2025-06-01", "2026-02-11", "2025-11-20"]
+    for field, header in (("owner", "Owners"), ("vendor", "Vendor"), ("kind", "Type")):
+        assert guess("systems", ["Name", header], {header: ["Robert Miller"]})[field] == {"columns": [header]}
+        assert field not in guess("systems", ["Name", header], {header: days})
+    said = guess("systems", ["Name", "Go-live dates"], {"Go-live dates": ["yes", "no", "no"]})
+    assert "in_service_since" not in said
