@@ -239,7 +239,7 @@ def confirm_estate(*, batch: EstateBatch, by: User) -> EstateBatch:
         if not new and not replaced:
             no(
                 "Nothing of this table would enter: no row is new, and none of what differs is ticked.",
-                "Tick what should replace the register's words, or drop the table.",
+                "Tick what should replace the register's words, or throw the file away.",
                 batch.get_absolute_url(),
             ).or_refuse()
         batch.confirmed_at, batch.confirmed_by = clock.now(), by
@@ -382,7 +382,7 @@ def _open(batch: EstateBatch, by: User) -> EstateBatch:
     batch = EstateBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     import_permissions.may_work_on(batch, by).or_refuse()
     if batch.dropped_at:
-        raise Conflict("This table was dropped. Read it again.")
+        raise Conflict("This file was thrown away. Read it again.")
     if batch.confirmed_at:
         raise Conflict(
             "This table is confirmed; its rows are in the register, or on their way. Read the next one."

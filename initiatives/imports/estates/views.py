@@ -343,11 +343,11 @@ def drop(request, pk):
     import_permissions.may_work_on(batch, request.user).or_refuse()
     if request.method == "POST":
         actions.drop_estate(batch=batch, by=request.user)
-        messages.success(request, f"Dropped {batch.file_name}: nothing of it entered.")
+        messages.success(request, f"{batch.file_name} is thrown away. Nothing of it entered.")
         return redirect("estates")
     happens = [
         "Its rows are thrown away; nothing of them is in the register.",
-        "The record keeps that it was read and dropped.",
+        "The record keeps that it was read and thrown away.",
     ]
     title = _("Throw the file away?")
     return ask_step(request, batch, title=title, verb=_("Throw it away"), happens=happens, danger=True)

@@ -112,7 +112,7 @@ def test_from_the_printed_link_to_the_first_case(empty):
     admin.next_step("Add people")
     admin.look("people-empty")
     admin.page.get_by_role("textbox", name="Lines").fill(TABLE.replace("s3@example.org", "s3 at example.org"))
-    admin.press("Show me what it does")
+    admin.press("Preview")
     expect(admin.page.get_by_role("alert")).to_contain_text("One line needs fixing.")
     expect(admin.page.get_by_text("Write it like ana@example.org.")).to_be_visible()
     admin.look("people-wrong")
@@ -120,7 +120,7 @@ def test_from_the_printed_link_to_the_first_case(empty):
     admin.press("Look again")
     admin.look("people-right")
     assert User.objects.count() == 1, "nothing is saved before it is pressed"
-    admin.press("Import all")
+    admin.press("Let eight lines enter")
     expect(admin.page.locator("main > [role=status]")).to_contain_text(
         "8 accounts added, 7 seats filled, 8 invited."
     )

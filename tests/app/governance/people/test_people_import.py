@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.core import mail
@@ -156,6 +157,7 @@ def test_one_wrong_line_and_nobody_is_added(cast, as_):
     page = as_(cast.admin).post("/accounts/add/", {"text": text, "step": "enter", "invite": "on"})
     words = page.content.decode()
     assert "One line needs fixing." in words
+    assert not re.search(r"<button[^>]*>\s*</button>", words), "no button without words"
     assert "carl,Carl,not an address" in words, "nothing typed is lost"
     assert "Take all of it" not in words
     assert User.objects.count() == count
