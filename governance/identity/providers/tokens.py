@@ -5,9 +5,7 @@ refusal is a `Denied` whose sentence says how to mend it.
 """
 
 import base64
-import binascii
 import hmac
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from joserfc.errors import JoseError
 
 from governance.identity.providers import jwk_rules
 from governance.identity.providers.denials import Denied
+from governance.vocabulary import strict_json
 from governance.vocabulary.readable_text import refusal
 
 LONGEST = 128 * 1024  # letters of a token
@@ -66,16 +65,8 @@ class _Registry(jws.JWSRegistry):
         super().__init__(algorithms=list(jwk_rules.ALGORITHMS), strict_check_header=False)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found
-
-
 def _json(part: str) -> dict[str, Any]:
-    content = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    found = json.loads(content, object_pairs_hook=_once)
+    found = strict_json.read(base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True))
     if not isinstance(found, dict):
         raise ValueError("no object")
     return found
@@ -99,7 +90,7 @@ def header_of(raw: Any) -> dict[str, Any]:
         raise broken
     try:
         header = _json(parts[0])
-    except (ValueError, binascii.Error, RecursionError):
+    except ValueError:
         raise broken from None
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in jwk_rules.ALGORITHMS:
@@ -160,8 +151,8 @@ def read(raw: str, keys: Sequence[Mapping[str, Any]]) -> Read:
             f"It was changed on its way, or forged. {AGAIN}",
         ) from None
     try:
-        claims = json.loads(signed.payload, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
+        claims = strict_json.read(signed.payload)
+    except strict_json.NotJson:
         claims = None
     if not isinstance(claims, dict):
         raise Denied("form", "The token holds no claims that can be read.", "Its log says what it sent.")
