@@ -1,25 +1,19 @@
-"""A rulebook text with some of its values exchanged: everything else, remarks included, stays as it was written. Pure.
+"""A rulebook text with some of its values exchanged: all else, remarks included, stays as it was written. Pure.
 
 A place is the path of a value in the text: ("requirement", "mvp.owner", "fresh_days"), ("gates", "mvp", "quorum"),
 ("requirement", "mvp.owner", "level", "high"), ("version",). Rows are named by their key, so that a place means the same
 in two versions of a text.
 """
 
-import json
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import tomlkit
+from tomlkit.items import Array, InlineTable
+
 from governance.rulebook import schema
-from governance.rulebook.source_positions import (
-    TextPath,
-    spans_of,
-    value_span,
-    with_word,
-    without_word,
-    words_told,
-)
+from governance.rulebook.source_positions import TextPath
 from governance.rulebook.validation import Problem, RulebookErrors, checked
 
 # What can be edited value by value. Keys, stages, moves and what rests on what they are called are edited as a text.
@@ -73,17 +67,7 @@ PARTS: dict[str, dict[str, tuple[str, bool, str]]] = {
 # What a question to the owner has besides: as a whole, and for each risk tier.
 LEVELLED = {name: schema.LEVELLED[name] for name in ("ways", "of_register")}
 BY_TIER = ("level", "left_out", "level_at_mvp")
-# In which order a row says what it says; what is not named here comes after.
-ROW_ORDER = (
-    *("key", "stage", "gate", "group", "layer", "origin", "question", "counts", "requirements", "evidence"),
-    *("min_evidence", "min_condition", "fresh_days", "fresh_days_minimal", "fresh_days_high_risk"),
-    *("triggers", "why_fresh"),
-    *("answered_by", "seat", "severity", "waivable", "grace_days", "due_days", "emergency_due_days"),
-    *("level", "level_at_mvp", "left_out", "ways", "of_register", "crosswalk"),
-)
 Place = tuple[str, ...]
-# Where a stretch of a text begins and ends, and what takes its place.
-Move = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
@@ -145,50 +129,60 @@ def with_values(text: Text, values: dict[Place, object]) -> Text:
     Raises RulebookErrors with the loader's own problems where the new text is not sound, KeyError for a row that the
     text does not have.
     """
-    return read(moved(text.source, moves_of(text, values)))
+    document = document_of(text)
+    put(document, text, values)
+    return read(document.as_string())
 
 
-def moved(source: str, moves: list[Move]) -> str:
-    """The source with these stretches exchanged, none of which overlap."""
-    parts, at = [], 0
-    for start, end, said in sorted(moves, key=lambda move: move[:2]):
-        parts += [source[at:start], said]
-        at = end
-    return "".join([*parts, source[at:]])
+def document_of(text: Text) -> Any:
+    """The text as tomlkit reads it. It ends with a line end; tables of one kind that stand apart come together."""
+    return tomlkit.parse(text.source.removesuffix("\n") + "\n")
 
 
-def moves_of(text: Text, values: dict[Place, object]) -> list[Move]:
-    """What brings these values into the text. Raises KeyError for a row that it does not have."""
-    source, spans = text.source, spans_of(text.source)
-    moves: list[Move] = []
-    tables: dict[TextPath, dict[str, Any]] = {}  # tables written on one line, as they will be
+def put(document: Any, text: Text, values: dict[Place, object]) -> None:
+    """Write these values into the parsed text; None takes one away. Raises KeyError for a row that is not there."""
     for place, value in values.items():
-        path, within = path_of(text, place), place[:-1]
-        parent = path[:-1]
-        if path in spans:
-            moves.append(_exchanged(source, spans[path], text.value(place), value))
-        elif _written_as_value(source, spans, parent) or (
-            len(place) > 2 and not any(other[: len(parent)] == parent for other in spans)
-        ):
-            table = tables.setdefault(parent, dict(text.value(within) or {}))
-            table[place[-1]] = value
-        elif value is not None:
-            moves.append(_added(source, spans, path, value))
-    sections: dict[
-        str, list[str]
-    ] = {}  # tables that the text does not have yet, as the lines below their headings
-    for path, table in tables.items():
-        said = _in_order({name: value for name, value in table.items() if value is not None})
-        if path in spans:
-            moves.append(_exchanged(source, spans[path], None, said or None))
-        elif said and not any(other[:1] == path[:1] for other in spans):
-            sections.setdefault(str(path[0]), []).append(f"{_name(str(path[1]))} = {toml_of(said)}\n")
-        elif said:
-            moves.append(_added(source, spans, path, said))
-    glue = "" if source.endswith("\n") else "\n"
-    for name, lines in sections.items():
-        moves.append((len(source), len(source), f"{glue}\n[{name}]\n{''.join(lines)}"))
-    return moves
+        *parents, name = path_of(text, place)
+        if value == text.value(place):
+            continue
+        table = document
+        for depth, step in enumerate(parents):
+            if isinstance(step, str) and step not in table:
+                table[step] = tomlkit.inline_table() if depth else tomlkit.table()
+            outer, within, table = table, step, table[step]
+        if isinstance(table, InlineTable):
+            outer[within] = item_of({**table.unwrap(), name: value})
+            if not outer[within]:
+                del outer[within]
+        elif value is None:
+            table.pop(name, None)
+        elif not (isinstance(value, list) and isinstance(table.get(name), Array)):
+            table[name] = item_of(value)
+        else:
+            _list(table, name, value)
+
+
+def item_of(value: Any) -> Any:
+    """A value as the text says it: tables on one line without what is None, tiers from the lowest to the highest."""
+    if not isinstance(value, dict):
+        return tomlkit.item(value)
+    tiers, table = schema.FIXED["risk tier"], tomlkit.inline_table()
+    for name in sorted(value, key=lambda name: tiers.index(name) if name in tiers else len(tiers)):
+        if value[name] is not None:
+            table[name] = item_of(value[name])
+    return table
+
+
+def _list(table: Any, name: str | int, words: list[Any]) -> None:
+    """Exchange a list; only what differs where the rest keeps its order, so that remarks in it stay."""
+    array = table[name]
+    for word in [word for word in array if word not in words]:
+        array.remove(word)
+    for place, word in enumerate(words):
+        if word not in array:
+            array.insert(place, word)
+    if array != words:
+        table[name] = tomlkit.item(words)
 
 
 def problems_at(
@@ -224,84 +218,3 @@ def path_of(text: Text, place: Place) -> TextPath:
             raise KeyError(place[1])
         return (place[0], number, *place[2:])
     return place
-
-
-def toml_of(value: Any) -> str:
-    """A value as a TOML text says it, tables and lists on one line."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{_name(name)} = {toml_of(one)}' for name, one in value.items())} }}"
-    return f"[{', '.join(toml_of(one) for one in value)}]"
-
-
-def _name(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml_of(name)
-
-
-def _in_order(table: dict[str, Any]) -> dict[str, Any]:
-    """Tiers from the lowest to the highest; other names as they stood."""
-    tiers = schema.FIXED["risk tier"]
-    return {tier: table[tier] for tier in tiers if tier in table} if set(table) <= set(tiers) else table
-
-
-def _heading(source: str, span: tuple[int, int]) -> bool:
-    return source[span[0] : span[1]].lstrip().startswith("[")
-
-
-def _written_as_value(source: str, spans: dict[TextPath, tuple[int, int]], path: TextPath) -> bool:
-    """Whether a table stands behind its name, as in `level = { high = "verified" }`, and not under a heading."""
-    return path in spans and not _heading(source, spans[path])
-
-
-def _exchanged(source: str, span: tuple[int, int], before: Any, value: Any) -> Move:
-    """The value of a statement exchanged, or the statement taken out; in a list only what differs."""
-    if value is None:
-        return (*span, "")
-    start, end = value_span(source, span[0])
-    said = source[start:end]
-    if _texts(before) and _texts(value) and words_told(said) == len(before):
-        kept = [word for word in before if word in value]
-        if kept == [word for word in value if word in before] and len({*value}) == len(value):
-            for word in [word for word in before if word not in value]:
-                said = without_word(said, before.index(word))
-                before = [one for one in before if one != word]
-            for place, word in enumerate(value):
-                if word not in before:
-                    said = with_word(said, place, toml_of(word))
-                    before = [*before[:place], word, *before[place:]]
-            return start, end, said
-    return start, end, toml_of(value)
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-def _added(source: str, spans: dict[TextPath, tuple[int, int]], path: TextPath, value: Any) -> Move:
-    """A new statement in its table: behind what a row says before it, else at the end of the table."""
-    parent, name = path[:-1], str(path[-1])
-    siblings = {
-        other: span
-        for other, span in spans.items()
-        if len(other) > len(parent) and other[: len(parent)] == parent and not _heading(source, span)
-    }
-    if parent not in spans and siblings:  # written with dots: level.high = "verified"
-        table = next(parent[:n] for n in range(len(parent), -1, -1) if not n or parent[:n] in spans)
-        said = ".".join(_name(str(one)) for one in path[len(table) :])
-        end = max(stop for _, stop in siblings.values())
-    else:
-        said = _name(name)
-        own = {str(other[-1]): stop for other, (_, stop) in siblings.items() if len(other) == len(path)}
-        rank = {word: place for place, word in enumerate(ROW_ORDER)}
-        earlier = [word for word in own if rank.get(word, len(rank)) < rank.get(name, -1)]
-        if earlier:
-            end = own[max(earlier, key=rank.__getitem__)]
-        else:
-            end = max(own.values(), default=spans[parent][1] if parent in spans else 0)
-    glue = "" if source[:end].endswith("\n") or not end else "\n"
-    return end, end, f"{glue}{said} = {toml_of(value)}\n"

@@ -1,26 +1,16 @@
 """Requirements added to a rulebook text and taken out of it, what a gate asks at a risk tier, what a seat signs. Pure.
 
-What was added and taken out again leaves the text as it was, byte for byte.
+What was added and taken out again leaves every other line as it was.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import tomlkit
+
 from governance.rulebook.book import Book, Requirement
-from governance.rulebook.editing import (
-    ROW_ORDER,
-    Move,
-    Place,
-    Text,
-    moved,
-    moves_of,
-    read,
-    toml_of,
-    with_values,
-)
-from governance.rulebook.source_positions import TextPath, spans_of
+from governance.rulebook.editing import Place, Text, document_of, item_of, put, read, with_values
 from governance.rulebook.validation import Problem, RulebookErrors
 from governance.vocabulary import Stage
 
@@ -78,7 +68,10 @@ def with_requirement(
         raise RulebookErrors(
             [Problem(1, f"requirement {key}", what, "choose another key.", ("requirement", at, "key"))]
         )
-    return read(moved(text.source, [*moves_of(text, values), _inserted(text, row)]))
+    document = document_of(text)
+    put(document, text, values)
+    _insert(document, text, row)
+    return read(document.as_string())
 
 
 def without_requirement(text: Text, key: str) -> Text:
@@ -97,7 +90,10 @@ def without_requirement(text: Text, key: str) -> Text:
         else:
             left = [word for word in text.value(place) if word != key]
             values[place] = None if one.last and one.kind == "criterion" else left
-    return read(moved(text.source, [*moves_of(text, values), *_taken_out(text, key)]))
+    document = document_of(text)
+    put(document, text, values)
+    document["requirement"].remove(text.row("requirement", key))
+    return read(document.as_string())
 
 
 def references(text: Text, key: str) -> list[Reference]:
@@ -253,39 +249,15 @@ def _refuse(problems: Iterable[Problem]) -> None:
         raise RulebookErrors(problems)
 
 
-def _inserted(text: Text, row: Mapping[str, Any]) -> Move:
-    """The new row behind its neighbours: of the same stage and group, else of the stage, else the last."""
+def _insert(document: Any, text: Text, row: Mapping[str, Any]) -> None:
+    """Put the new row behind its neighbours: of the same stage and group, else of the stage, else the last."""
     rows = text.raw["requirement"]
     for same in (("stage", "group"), ("stage",), ()):
         near = [n for n, one in enumerate(rows) if all(one[name] == row.get(name) for name in same)]
         if near:
             break
-    end = max(
-        stop for path, (_, stop) in spans_of(text.source).items() if path[:2] == ("requirement", near[-1])
-    )
-    names = sorted(row, key=lambda name: ROW_ORDER.index(name))
-    said = "\n".join(["[[requirement]]", *(f"{name} = {toml_of(row[name])}" for name in names)])
-    if text.source[:end].endswith("\n"):
-        return end, end, f"\n{said}\n"
-    return end, end, f"\n\n{said}"
-
-
-def _taken_out(text: Text, key: str) -> list[Move]:
-    """The stretches of a row: its heading and statements, the remarks between them, the blank line above."""
-    number = next(n for n, row in enumerate(text.raw["requirement"]) if row["key"] == key)
-    source, spans = text.source, sorted(spans_of(text.source).items(), key=lambda item: item[1])
-    moves: list[Move] = []
-    for place, (path, (start, end)) in enumerate(spans):
-        if path[:2] != ("requirement", number):
-            continue
-        after: TextPath = spans[place + 1][0] if place + 1 < len(spans) else ()
-        if after[:2] == path[:2]:
-            end = spans[place + 1][1][0]
-        if path == ("requirement", number):
-            blank = re.search(r"\n([ \t]*\n)\Z", source[:start])
-            start -= len(blank[1]) if blank else 0
-        moves.append((start, end, ""))
-    start, end, _ = moves[0]
-    if moves[-1][1] == len(source) and not source.endswith("\n") and source[:start].endswith("\n"):
-        moves[0] = (start - 1, end, "")
-    return moves
+    table = tomlkit.table()
+    for name, value in row.items():
+        table[name] = item_of(value)
+    table.add(tomlkit.nl())
+    document["requirement"].insert(near[-1] + 1, table)

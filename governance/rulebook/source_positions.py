@@ -1,4 +1,4 @@
-"""Positions of tables and keys in a TOML text, so that a problem is pointed at and a value exchanged."""
+"""Positions of tables and keys in a TOML text, so that a problem is pointed at."""
 
 import re
 from collections.abc import Iterator
@@ -72,65 +72,6 @@ def spans_of(text: str) -> dict[TextPath, tuple[int, int]]:
         else:
             found.setdefault(table + path_of(names[1]), (names.start(1), end))
         position = end
-    return found
-
-
-def value_span(text: str, start: int) -> tuple[int, int]:
-    """Where the value of the key that stands at `start` begins and ends, without a remark behind it."""
-    names = _NAMES.match(text, start)
-    begin = text.index("=", names.end() if names else start) + 1
-    begin += len(text[begin:]) - len(text[begin:].lstrip(" \t"))
-    depth, end = 0, len(text)
-    for token in _VALUE.finditer(text, begin):
-        if token[0] in "[{":
-            depth += 1
-        elif token[0] in "]}":
-            depth -= 1
-        elif depth <= 0 and (token[0] == "\n" or token[0].startswith("#")):
-            end = token.start()
-            break
-    return begin, begin + len(text[begin:end].rstrip())
-
-
-def with_word(array: str, place: int, said: str) -> str:
-    """The text of an array of texts with one more (`said`, quoted) as number `place`; all else as it was written."""
-    words = _words_in(array)
-    if not words:
-        return f"{array[:1]}{said}{array[1:]}"
-    if place == 0:
-        return f"{array[: words[0][0]]}{said}, {array[words[0][0] :]}"
-    end = words[place - 1][1]
-    return f"{array[:end]}, {said}{array[end:]}"
-
-
-def without_word(array: str, place: int) -> str:
-    """The text of an array of texts without number `place`; remarks on other lines stay."""
-    words = _words_in(array)
-    start, end = words[place]
-    if place and re.fullmatch(r"[ \t]*,[ \t]*", array[words[place - 1][1] : start]):
-        return array[: words[place - 1][1]] + array[end:]
-    comma = re.match(r"\s*,[ \t]*", array[end:])
-    end += comma.end() if comma else 0
-    line = array[:start].rpartition("\n")
-    if line[1] and not line[2].strip() and array[end : end + 1] == "\n":
-        return array[: len(line[0])] + array[end:]
-    return array[:start] + array[end:]
-
-
-def words_told(array: str) -> int:
-    """How many texts stand in the text of an array, each by itself."""
-    return len(_words_in(array))
-
-
-def _words_in(array: str) -> list[tuple[int, int]]:
-    depth, found = 0, []
-    for token in _VALUE.finditer(array):
-        if token[0] in "[{":
-            depth += 1
-        elif token[0] in "]}":
-            depth -= 1
-        elif depth == 1 and token[0][0] in "\"'":
-            found.append(token.span())
     return found
 
 
