@@ -171,8 +171,9 @@ WRITTEN = (
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})",
     r"(?P<month>[a-z]{3,10})\.?[-/ ,]+(?P<year>\d{4})",
     r"(?P<month>[a-z]{3,10})\.?(?:[-/]| ?')(?P<year>\d{2})",  # "May 25" can be a day of May
-    r"(?P<month>[a-z]{3,10})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
-    r"(?P<day>\d{1,2})(?:\.? |[-/])(?P<month>[a-z]{3,10})\.?[-/ ](?P<year>\d{4}|\d{2})",
+    r"(?P<month>[a-z]{3,10})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})",
+    r"(?P<day>\d{1,2})(?:(?:st|nd|rd|th|er|[.\u00b0o])? (?:de )?|[-/])(?P<month>[a-z]{3,10})"
+    r"\.?(?: (?:de )?|[-/])(?P<year>\d{4}|\d{2})",
     r"(?P<year>\d{4})",
 )
 
