@@ -339,7 +339,7 @@ def start_version(
         change = pull(
             case,
             [TRIGGER_OF_LAYER[layer]],
-            f"{outgoing} to {incoming}",
+            f"{outgoing} to {incoming}"[:250],  # as much as a change takes
             by=by,
             effective_at=start,
             layer=layer,

@@ -39,7 +39,7 @@ def components(request: SignedInRequest) -> HttpResponse:
 def component(request: SignedInRequest, pk: int) -> HttpResponse:
     """One component version: what is said of it, who runs it, how it did there, what replacing it would end."""
     row = _component(request, pk)
-    runs = queries.running([row], request.user)[row.pk]
+    runs, keeps = queries.running([row], request.user)[row.pk], permissions.may_keep_components(request.user)
     form = ReplaceForm(
         request.GET if "successor" in request.GET else None,
         listed=queries.seen_by(request.user).filter(layer=row.layer),
@@ -54,7 +54,9 @@ def component(request: SignedInRequest, pk: int) -> HttpResponse:
         "runs": runs,
         "predecessors": list(queries.seen_by(request.user).filter(successor=row)),
         "evaluations": shown(queries.evaluations_of(row, request.user)),
-        "may_change": permissions.may_keep_components(request.user),
+        "may_change": keeps,
+        # Who proposed it may be of a confidential case.
+        "names_adder": keeps or row.confirmed_at is not None or row.added_by == request.user,
         "form": form,
         "successor": successor,
         "page": page,

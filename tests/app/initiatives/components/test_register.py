@@ -193,6 +193,14 @@ def test_the_next_version_keeps_part_and_vendor_and_another_component_takes_the_
         component_actions.record_component(**typed | {"case": other}, name="Q", version="1", replaces=back)
 
 
+def test_the_longest_names_and_versions_are_recorded(cast):
+    case = factories.make_case(cast)
+    typed = {"case": case, "layer": "model", "name": "n" * 120, "region": "r" * 60, "by": cast.owner}
+    for version in ("1" * 80, "2" * 80):
+        runs = component_actions.record_component(version=version, **typed)
+    assert len(case.changes.get(incoming=runs).what) == 250
+
+
 def test_a_hop_stays_with_its_part_whatever_runs_there(cast):
     case, typed = factories.make_prototype(cast), {"layer": "model", "by": cast.owner}
     first = case.deployments.get(version__layer="model")
@@ -284,6 +292,18 @@ def test_what_only_a_confidential_case_names_is_in_no_list_of_others(cast, as_):
         assert stranger.get(page).status_code == 404
     assert "Hindenburg" in text_of(mine.get(at("components")))
     assert Search("zeppelin", cast.outsider).of("parts").hits == []
+    component_actions.record_component(
+        case=factories.make_mvp(cast, title="Beside it"),
+        layer="model",
+        name="Hindenburg",
+        vendor="Zeppelin Models",
+        version="1",
+        by=cast.lead,
+    )
+    page = text_of(as_(cast.lead).get(at("component", model.pk)))
+    assert "Beside it" in page
+    assert "Merger papers" not in page
+    assert "Added by" not in page, "who proposed it is of a case that the reader does not know"
     # Whoever lists it in so many words learns nothing, and finds it from then on.
     assert residency_actions.add_vendor(name="zeppelin models", by=cast.admin) == vendor
     assert "Zeppelin Models" in text_of(stranger.get(at("vendors")))
