@@ -6,10 +6,12 @@ from initiatives.absences import views as absence_views
 from initiatives.approvals import views as approval_views
 from initiatives.case_pages import day_comparison_views
 from initiatives.case_pages import views as case_page_views
-from initiatives.checklist import crosswalk_views, waiver_views
+from initiatives.checklist import crosswalk_views
 from initiatives.checklist import views as checklist_views
 from initiatives.checklist.several import views as several_views
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.components.evaluations import views as evaluation_views
+from initiatives.consents import views as consent_views
 from initiatives.contracts import clause_views, control_views
 from initiatives.contracts import views as contract_views
 from initiatives.desk import first_month_views
@@ -44,13 +46,15 @@ from initiatives.integration.resilience import drill_views, process_views, trace
 from initiatives.integration.systems import system_views as system_system_views
 from initiatives.integration.systems import views as system_views
 from initiatives.interactions import api as interactions_api
-from initiatives.interactions import body_term_views, file_import_views
+from initiatives.interactions import file_import_views
 from initiatives.interactions import views as interaction_views
 from initiatives.interactions.anchoring import views as anchoring_views
+from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.promises import views as promise_views
 from initiatives.interactions.requests import hit_views
 from initiatives.interactions.requests import views as request_views
 from initiatives.interactions.selections import views as selection_views
+from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.portfolio import search_views
 from initiatives.portfolio import views as portfolio_views
 from initiatives.provisioning import api as scim
@@ -278,9 +282,13 @@ urlpatterns = [
     path("cases/<str:ref>/decisions/<str:moment>/", logged_decision_views.decision, name="told-one"),
     path("cases/<str:ref>/interactions/", interaction_views.interactions, name="interactions"),
     path("cases/<str:ref>/interactions/file/", file_import_views.import_file, name="interactions-import"),
-    path("cases/<str:ref>/interactions/kept/", body_term_views.keeping, name="interactions-kept"),
-    path("body-terms/<int:pk>/sign/", body_term_views.sign, name="body-term-sign"),
-    path("body-terms/<int:pk>/refuse/", body_term_views.refuse, name="body-term-refuse"),
+    path(
+        "cases/<str:ref>/interactions/kept/",
+        consent_views.requests,
+        {"kind": BODY_TERMS},
+        name="interactions-kept",
+    ),
+    *consent_views.answers(BODY_TERMS),
     path("cases/<str:ref>/interactions/erase/", interaction_views.erase, name="interactions-erase"),
     path(
         "cases/<str:ref>/interactions/promise/", promise_views.performance_promise, name="performance-promise"
@@ -291,9 +299,13 @@ urlpatterns = [
     ),
     path("interaction-selections/<int:pk>/", selection_views.selection, name="interaction-selection"),
     path("interaction-selections/<int:pk>/end/", selection_views.end, name="interaction-selection-end"),
-    path("interaction-selections/<int:pk>/read/", selection_views.request_bulk, name="bulk-reading-request"),
-    path("bulk-readings/<int:pk>/approve/", selection_views.approve_bulk, name="bulk-reading-approve"),
-    path("bulk-readings/<int:pk>/refuse/", selection_views.refuse_bulk, name="bulk-reading-refuse"),
+    path(
+        "interaction-selections/<int:pk>/read/",
+        consent_views.requests,
+        {"kind": BULK_READINGS},
+        name="bulk-readings",
+    ),
+    *consent_views.answers(BULK_READINGS),
     path("bulk-readings/<int:pk>/file.jsonl", selection_views.bulk_file, name="bulk-reading-file"),
     path("subject-requests/", request_views.requests, name="subject-requests"),
     path("subject-requests/new/", request_views.receive, name="subject-request-new"),
@@ -410,9 +422,8 @@ urlpatterns = [
     path("reviews/<int:pk>/sign/<str:seat>/", sign_off_views.sign, name="sign"),
     path("sign-offs/<int:pk>/", sign_off_views.statement, name="sign-off"),
     path("sign-offs/<int:pk>/withdraw/", sign_off_views.withdraw, name="sign-off-withdraw"),
-    path("cases/<str:ref>/waivers/", waiver_views.waivers, name="waivers"),
-    path("waivers/<int:pk>/agree/", waiver_views.agree, name="waiver-agree"),
-    path("waivers/<int:pk>/refuse/", waiver_views.refuse, name="waiver-refuse"),
+    path("cases/<str:ref>/waivers/", consent_views.requests, {"kind": WAIVERS}, name="waivers"),
+    *consent_views.answers(WAIVERS),
     path("audit/frameworks/", crosswalk_views.frameworks, name="crosswalk"),
     path("audit/frameworks.csv", crosswalk_views.export, name="crosswalk-export"),
     path("estates/", estate_views.estates, name="estates"),

@@ -147,7 +147,7 @@ def _waiver(look: Look, waiver: Waiver):
         yield Line(
             "agree",
             f"Waiver for {case.title}",
-            reverse("waivers", args=[case.ref]),
+            waiver.get_absolute_url(),
             "Read and answer",
             f'{waiver.requested_by} asks not to be asked "{asked.question if asked else waiver.key}" until '
             f"{day(waiver.until)}: "

@@ -206,10 +206,8 @@ def waivers(moment: datetime):
     """Granted waivers that end in 14 or 3 days: to who asked for them and to the owner, else to sponsor and chair."""
     today = clock.local_day(moment)
     rows = list(
-        Waiver.objects.filter(
-            chair_at__isnull=False, risk_at__isnull=False, refused_at__isnull=True, until__gte=today
-        )
-        .filter(until__lte=today + timedelta(days=14), initiative__withdrawn_at__isnull=True)
+        Waiver.objects.granted()
+        .filter(until__range=(today, today + timedelta(days=14)), initiative__withdrawn_at__isnull=True)
         .exclude(initiative__stage__in=CLOSED_STAGES)
         .select_related("requested_by", "initiative__unit")
         .order_by("pk")
@@ -229,7 +227,7 @@ def waivers(moment: datetime):
                 f"a waiver ends on {row.until:%-d %B %Y}",
                 text=f"{known.question if known else row.key} After that day it has to be shown; "
                 "a waiver does not run twice in a row.",
-                link=reverse("waivers", args=[case.ref]),
+                link=row.get_absolute_url(),
                 due_on=row.until,
             ),
         )

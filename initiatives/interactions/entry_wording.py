@@ -49,7 +49,7 @@ SENTENCES: dict[str, str] = {
     ),
     EntryKind.INTERACTION_SELECTION_ENDED: "selection {selection} ended, its references are removed: {purpose}",
     EntryKind.BULK_READING_REQUESTED: (
-        "asked to read all {found} interactions of selection {selection} ({purpose}) at once: {reason}"
+        "asked to read all {found} interactions of selection {selection} ({purpose}) at once: {why}"
     ),
     EntryKind.BULK_READING_APPROVED: (
         "gave {whose} leave to read all {found} interactions of selection {selection} at once: {why}"

@@ -139,10 +139,10 @@ class BodyTermForm(forms.Form):
         max_value=BodyTerm.MOST,
         help_text=f"From {BodyTerm.LEAST} to {BodyTerm.MOST}, from the day it came in.",
     )
-    legal_basis = WordsField(
+    reason = WordsField(
         label="Legal basis",
         max_length=2000,
-        help_text="The law that asks for less, and why it applies. The risk seat and an auditor sign these words.",
+        help_text="The law that asks for less, and why it applies. The risk seat and an auditor agree to these words.",
     )
     until = ChosenDayField(label="Until which day", help_text=f"At most {BodyTerm.LONGEST} days.")
 

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable
 
-from governance.gates.separation_of_duties import said
 from governance.interaction_keeping import holds
 from governance.models import Rulebook, User
 from governance.permission_result import Answer, no, yes
-from governance.vocabulary import Seat
-from initiatives.access.permissions import barred_from_signing, holds_seat, may_manage_keys, may_see, roles_of
-from initiatives.access.signers import accounts_of
+from initiatives.access.permissions import barred_from_signing, may_manage_keys, may_see, roles_of
 from initiatives.evidence.verification.permissions import seat_to_verify_in
 from initiatives.models import Initiative
 
@@ -64,19 +61,3 @@ def may_erase_interactions(case: Initiative, person: User, subject: bytes, cases
 def may_name_acts(case: Initiative, person: User) -> Answer:
     """Say which action of the contract a sender means by a name: whoever manages the keys that send."""
     return may_manage_keys(case, person)
-
-
-def may_approve_bulk(case: Initiative, person: User, requester: int) -> Answer:
-    """Be the second person where one (their key) wants to read many interactions at once: an auditor or the risk seat.
-
-    Nobody is their own second person, and nobody who is party to the case.
-    """
-    if not may_see(case, person):
-        return no("This initiative is not yours to see.")
-    if requester in accounts_of(person):
-        return no("Reading many at once needs a second person.", "An auditor or the risk seat answers.")
-    if reasons := barred_from_signing(case, person, now=True):
-        return no(said(reasons), "An auditor or the risk seat who is no party answers.")
-    if person.is_active and (person.is_auditor or holds_seat(case, person, Seat.RISK_COMPLIANCE)):
-        return yes()
-    return no("An auditor or the risk seat answers this.", "Ask one of them.")

@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.urls import reverse
-
 from governance import clock
 from governance.models import User
 from governance.notices.due import before
@@ -34,9 +32,9 @@ def body_terms(moment: datetime):
     circle = Circle(row.initiative for row in rows)
     auditors = list(User.objects.active().filter(is_auditor=True).order_by("pk")) if rows else []
     for row in rows:
-        case, link = row.initiative, reverse("interactions-kept", args=[row.initiative.ref])
+        case = row.initiative
         ends = f"{row.until:%-d %B %Y}"
-        if row.signed_at is None:
+        if row.granted_at is None:
             wanted = circle.holders(case, Seat.RISK_COMPLIANCE) if row.risk_id is None else []
             if row.auditor_id is None:
                 wanted = [*wanted, *(one for one in auditors if not circle.party(case, one))]
@@ -48,8 +46,8 @@ def body_terms(moment: datetime):
                     KIND,
                     f"body-term:{row.pk}",
                     "a shorter time for what was said waits for two signatures",
-                    text=f"{row.days} days, until {ends}. {row.legal_basis}",
-                    link=link,
+                    text=f"{row.days} days, until {ends}. {row.reason}",
+                    link=row.get_absolute_url(),
                     due_on=row.until,
                 ),
             )
@@ -63,7 +61,7 @@ def body_terms(moment: datetime):
                     f"body-term:{row.pk}:end",
                     f"a shorter time for what was said ends on {ends}",
                     text="After that day it is kept for 730 days again, unless another one is signed.",
-                    link=link,
+                    link=row.get_absolute_url(),
                     due_on=row.until,
                 ),
             )
@@ -72,12 +70,8 @@ def body_terms(moment: datetime):
 def bulk_readings(moment: datetime):
     """Requests to read a selection at once that nobody answered: to the risk seat and to auditors, once."""
     rows = list(
-        BulkReading.objects.filter(
-            approved_at__isnull=True,
-            refused_at__isnull=True,
-            selection__state=DONE,
-            initiative__withdrawn_at__isnull=True,
-        )
+        BulkReading.objects.unanswered()
+        .filter(selection__state=DONE, initiative__withdrawn_at__isnull=True)
         .select_related("requested_by", "initiative__unit", "selection")
         .order_by("pk")
     )
@@ -95,7 +89,7 @@ def bulk_readings(moment: datetime):
                 f"bulk-reading:{row.pk}",
                 f"{row.requested_by} asks to read {row.selection.found:,} interactions at once",
                 text=row.reason,
-                link=row.selection.get_absolute_url(),
+                link=row.get_absolute_url(),
                 due_on=clock.local_day(row.requested_at) + timedelta(days=ANSWERED_IN),
             ),
         )

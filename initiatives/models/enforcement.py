@@ -6,6 +6,7 @@ Sources: S0-1 (the contract comes before any architecture decision), S0-17 (ever
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Clause, ServiceKey, User
@@ -13,6 +14,7 @@ from governance.models.constraints import by_whom_and_when
 from governance.vocabulary import Layer, LogFindingKind
 from initiatives.models.evidence import Evidence
 from initiatives.models.initiative import Initiative
+from initiatives.models.reviews import ConsentUntilDay, rules_of_consent
 
 ENFORCING_LAYERS = {layer.value: layer.label for layer in (Layer.POLICY, Layer.RUNTIME, Layer.OBSERVABILITY)}
 
@@ -278,70 +280,39 @@ class ArchitectureDecision(models.Model):
         return self.title
 
 
-class BodyTerm(models.Model):
+class BodyTerm(ConsentUntilDay):
     """That what was said to the systems of a case is kept for fewer days than 730, until a day, on a legal basis.
 
-    It needs the risk seat of the board and an auditor, who are two people and not whoever asked. Never under 183 days
-    (EU AI Act, Articles 19 and 26(6)).
+    `reason` is the legal basis. It needs the risk seat of the board and an auditor. Never under 183 days (EU AI Act,
+    Articles 19 and 26(6)).
     """
 
+    PARTS = ("risk", "auditor")
+    SAME = ("initiative",)
     LEAST, MOST = 183, 729  # days
     LONGEST = 365  # days that it runs at most
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="body_terms")
     days = models.PositiveSmallIntegerField()
-    legal_basis = models.TextField()
-    requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField()
-    until = models.DateField()
     risk = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     risk_at = models.DateTimeField(null=True, blank=True)
     auditor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     auditor_at = models.DateTimeField(null=True, blank=True)
-    refused_at = models.DateTimeField(null=True, blank=True)
-    refused_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     history = governed()
 
     class Meta:
         ordering = ["initiative", "id"]
         constraints = [
+            *rules_of_consent("body_term", ("risk", "auditor"), ("initiative",)),
             models.CheckConstraint(
                 name="a_body_term_is_of_183_to_729_days", condition=Q(days__gte=183, days__lte=729)
-            ),
-            models.CheckConstraint(
-                name="a_body_term_has_two_signers",
-                condition=Q(risk__isnull=True) | Q(auditor__isnull=True) | ~Q(risk=F("auditor")),
-            ),
-            models.CheckConstraint(
-                name="nobody_signs_their_own_body_term",
-                condition=(Q(risk__isnull=True) | ~Q(risk=F("requested_by")))
-                & (Q(auditor__isnull=True) | ~Q(auditor=F("requested_by"))),
-            ),
-            models.CheckConstraint(
-                name="a_body_term_is_signed_by_whom_and_when",
-                condition=(
-                    Q(risk__isnull=True, risk_at__isnull=True) | Q(risk__isnull=False, risk_at__isnull=False)
-                )
-                & (
-                    Q(auditor__isnull=True, auditor_at__isnull=True)
-                    | Q(auditor__isnull=False, auditor_at__isnull=False)
-                ),
-            ),
-            models.UniqueConstraint(
-                fields=["initiative"],
-                condition=Q(risk_at__isnull=True, refused_at__isnull=True)
-                | Q(auditor_at__isnull=True, refused_at__isnull=True),
-                name="one_body_term_request_at_a_time",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.days} days until {self.until}"
 
-    @property
-    def signed_at(self):
-        """When the second of the two signed, or None."""
-        if self.refused_at or not (self.risk_at and self.auditor_at):
-            return None
-        return max(self.risk_at, self.auditor_at)
+    def get_absolute_url(self) -> str:
+        """The page on how long interactions of its case are kept."""
+        return reverse("interactions-kept", args=[self.initiative.ref])

@@ -1,10 +1,14 @@
-"""A review: one attempt at one gate, its questions, those drawn to be verified, votes, conditions and waivers."""
+"""A review: one attempt at one gate, its questions, those drawn to be verified, votes, conditions; consents."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
+from governance import clock
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import Checkpoint, Rulebook, User
 from governance.rulebook import Book
@@ -249,50 +253,134 @@ class Condition(models.Model):
         return self.text[:80]
 
 
-class Waiver(models.Model):
-    """That a criterion or requirement is not asked for until a day; needs the chair and the risk seat."""
+class ConsentState(StrEnum):
+    """How far a request is."""
 
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="waivers")
-    key = models.CharField(max_length=60)
+    ASKED = "asked"
+    RUNNING = "running"
+    PAST = "past"
+
+
+def granted(*parts: str) -> Q:
+    """Nobody refused it, and everybody whose consent it needs gave it."""
+    return Q(refused_at__isnull=True, **{f"{part}_at__isnull": False for part in parts})
+
+
+class ConsentQuerySet(models.QuerySet):
+    """Requests by how far they are, apart from the day on which they end."""
+
+    def granted(self):
+        """Those to which everybody consented."""
+        return self.filter(granted(*self.model.PARTS))
+
+    def unanswered(self):
+        """Those that nobody refused and that lack a consent."""
+        return self.filter(~granted(*self.model.PARTS), refused_at__isnull=True)
+
+
+class Consent(models.Model):
+    """What one person asks for with a reason, and what holds only with the consent of others (initiatives.consents).
+
+    `PARTS` names the columns of those whose consent it needs; the moment of each is in `<part>_at`. Each is another
+    person than whoever asked and than the other. `SAME` are the fields by which two requests are for the same, what
+    they are about first. A request that nobody answered in time is refused by nobody.
+    """
+
+    PARTS: ClassVar[tuple[str, ...]]
+    SAME: ClassVar[tuple[str, ...]]
+
+    initiative: "models.ForeignKey[Initiative, Initiative]"
     reason = models.TextField()
     requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
+    refused_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_reason = models.TextField(blank=True, default="")
+
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def get_absolute_url(self) -> str:
+        """The page of the requests for the same."""
+        raise NotImplementedError
+
+    @property
+    def granted_at(self) -> datetime | None:
+        """When the last of those whose consent it needs gave it; None before that, and once it was refused."""
+        moments = [getattr(self, f"{part}_at") for part in self.PARTS]
+        return None if self.refused_at or None in moments else max(moments)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """From when on it holds no longer and cannot be granted; None while that is not known."""
+        raise NotImplementedError
+
+    @property
+    def state(self) -> ConsentState:
+        """How far it is now."""
+        if self.refused_at or (self.ends_at is not None and clock.now() >= self.ends_at):
+            return ConsentState.PAST
+        return ConsentState.RUNNING if self.granted_at else ConsentState.ASKED
+
+
+class ConsentUntilDay(Consent):
+    """A consent that holds until a day, which whoever asks chooses."""
+
     until = models.DateField()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def ends_at(self) -> datetime:
+        """The midnight after its last day."""
+        return clock.midnight_after(self.until)
+
+
+def rules_of_consent(name: str, parts: tuple[str, ...], same: tuple[str, ...]) -> list[models.BaseConstraint]:
+    """The constraints of a table of consents, named after it."""
+    others, dated = Q(), Q()
+    for number, part in enumerate(parts):
+        given, at = Q(**{f"{part}__isnull": False}), Q(**{f"{part}_at__isnull": False})
+        dated &= (given & at) | (~given & ~at)
+        for person in ("requested_by", *parts[:number]):
+            others &= ~given | Q(**{f"{person}__isnull": True}) | ~Q(**{part: F(person)})
+    asked = Q(refused_at__isnull=True)
+    answered = Q(refused_by__isnull=True) | ~asked & ~Q(refused_reason="")
+    return [
+        models.CheckConstraint(name=f"others_consent_to_a_{name}", condition=others),
+        models.CheckConstraint(name=f"a_{name}_says_who_consented_and_when", condition=dated),
+        models.CheckConstraint(name=f"a_refused_{name}_says_when_and_why", condition=answered),
+        models.UniqueConstraint(
+            fields=same, condition=asked & ~granted(*parts), name=f"one_{name}_request_at_a_time"
+        ),
+    ]
+
+
+class Waiver(ConsentUntilDay):
+    """That a criterion or requirement is not asked for until a day; needs the chair and the risk seat."""
+
+    PARTS = ("chair", "risk")
+    SAME = ("initiative", "key")
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="waivers")
+    key = models.CharField(max_length=60)
     chair = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     chair_at = models.DateTimeField(null=True, blank=True)
     risk = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     risk_at = models.DateTimeField(null=True, blank=True)
-    refused_at = models.DateTimeField(null=True, blank=True)
-    refused_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     history = governed()
 
     class Meta:
         ordering = ["initiative", "id"]
-        constraints = [
-            models.CheckConstraint(
-                name="a_waiver_has_two_approvers",
-                condition=Q(chair__isnull=True) | Q(risk__isnull=True) | ~Q(chair=F("risk")),
-            ),
-            models.CheckConstraint(
-                name="nobody_waives_for_themselves",
-                condition=(Q(chair__isnull=True) | ~Q(chair=F("requested_by")))
-                & (Q(risk__isnull=True) | ~Q(risk=F("requested_by"))),
-            ),
-            models.UniqueConstraint(
-                fields=["initiative", "key"],
-                condition=Q(chair_at__isnull=True, refused_at__isnull=True)
-                | Q(risk_at__isnull=True, refused_at__isnull=True),
-                name="one_waiver_request_at_a_time",
-            ),
-        ]
+        constraints = rules_of_consent("waiver", ("chair", "risk"), ("initiative", "key"))
 
     def __str__(self) -> str:
         return f"waiver of {self.key} until {self.until}"
 
-    @property
-    def granted_at(self):
-        """When the second of the two approvers agreed, or None."""
-        if self.refused_at or not (self.chair_at and self.risk_at):
-            return None
-        return max(self.chair_at, self.risk_at)
+    def get_absolute_url(self) -> str:
+        """The page of the waivers of its case."""
+        return reverse("waivers", args=[self.initiative.ref])

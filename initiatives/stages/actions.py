@@ -324,7 +324,7 @@ def _end_old_proof(case: Initiative, by: User) -> None:
         answer.accepted_by, answer.accepted_at, answer.accepted_seat = None, None, ""
         answer.save()
     for waiver in case.waivers.filter(refused_at__isnull=True, until__gte=clock.today()):
-        waiver.refused_by, waiver.refused_at = by, clock.now()
+        waiver.refused_by, waiver.refused_at, waiver.refused_reason = by, clock.now(), change.what
         waiver.save()
 
 

@@ -287,7 +287,7 @@ AROUND = Batch(
     lapsed=Rows(_lapsed, "initiative__unit", joined={"initiative": CASE}, keys="seated"),
     own_lapsed=Rows(_lapsed, "initiative", joined={"initiative": CASE}, keys="cases"),
     waivers=Rows(
-        models.Waiver.objects.filter(Q(chair__isnull=True) | Q(risk__isnull=True), refused_at__isnull=True),
+        models.Waiver.objects.unanswered(),
         "initiative__unit",
         joined={"initiative": CASE, "requested_by": _NAME},
         keys="waived",

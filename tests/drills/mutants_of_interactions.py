@@ -101,9 +101,9 @@ MUTANTS = [
     ),
     (
         "a shorter time needs two signatures",
-        "initiatives.interactions.body_terms:running_on",
-        "risk_at__isnull=False, auditor_at__isnull=False, ",
-        "",
+        "initiatives.models.reviews:granted",
+        '**{f"{part}_at__isnull": False for part in parts}',
+        '**{f"{part}_at__isnull": False for part in parts[:1]}',
         "tests/app/initiatives/interactions/test_body_terms.py",
     ),
     (

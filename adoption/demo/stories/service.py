@@ -8,7 +8,7 @@ from adoption.demo.people import Company
 from adoption.demo.pulses import ask
 from adoption.demo.stories import incidents, register
 from governance import clock
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
@@ -26,16 +26,16 @@ def planned_model_change(company: Company) -> None:
         register.worked(tale, 109, 3, waited={"Whoever owns the old answers": 15})
         tale.prepare_mvp(63, skip=("mvp.workflow",))
         with tale.day(64):
-            waiver = waivers.request_waiver(
-                case=tale.again(),
+            waiver = WAIVERS.ask(
+                tale.again(),
                 key="mvp.workflow",
                 reason="The queues are redrawn in December; until then a team lead sorts what looks wrong, daily.",
                 until=clock.today() + timedelta(days=88),
                 by=tale.team.owner,
             )
         with tale.day(63, 16):
-            waivers.agree_to_waiver(waiver=waiver, by=tale.team.seats["risk_compliance"])
-            waivers.agree_to_waiver(waiver=waiver, by=tale.team.chair)
+            WAIVERS.agree(row=waiver, by=tale.team.seats["risk_compliance"])
+            WAIVERS.agree(row=waiver, by=tale.team.chair)
         review = tale.submit(62)
         tale.sign(review, 58, ("business_value", "risk_compliance", "adoption_change", "security_privacy"))
         with meetings.held(
@@ -127,15 +127,15 @@ def returned_review(company: Company) -> None:
                 by=tale.team.chair,
             )
         with tale.day(6):
-            waiver = waivers.request_waiver(
-                case=tale.again(),
+            waiver = WAIVERS.ask(
+                tale.again(),
                 key="mvp.workflow",
                 reason="The editors' workflow is being rewritten; drafts are read by two people until then.",
                 until=clock.today() + timedelta(days=60),
                 by=tale.team.owner,
             )
         with tale.day(6):
-            waivers.agree_to_waiver(waiver=waiver, by=tale.team.seats["risk_compliance"])
+            WAIVERS.agree(row=waiver, by=tale.team.seats["risk_compliance"])
 
 
 def high_risk_production(company: Company) -> None:

@@ -1,127 +1,135 @@
 """Leave to read all of a selection at once: asked for with a reason, given by a second person, used on record."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
-from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from governance import clock
 from governance.interaction_log import reading
 from governance.ledger import record
 from governance.models import User
 from governance.notices.owe import owe
-from governance.people import cooling_off
 from governance.permission_result import Conflict, no
 from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.access.case_lookup import of_case
 from initiatives.cases.act import act
-from initiatives.interactions.permissions import may_approve_bulk, may_read_interactions
+from initiatives.cases.case_frame import sent
+from initiatives.consents.kinds import Kind, Part, holds_risk_seat, is_auditor
+from initiatives.interactions.permissions import may_read_interactions
 from initiatives.interactions.selections.actions import members
 from initiatives.models import BulkReading, Initiative, InteractionSelection
 from initiatives.models.interactions.selections import DONE
+from initiatives.models.reviews import ConsentState
+from initiatives.reviews.forms import ReasonOfActForm
 
 PAGE = 100  # interactions that are decrypted at a time
 
 
-def request_bulk_reading(*, selection: InteractionSelection, reason: str, by: User) -> BulkReading:
-    """Ask for leave to read all of a selection at once. Raises Refused, ValidationError, Conflict."""
-    with act("request bulk reading", by=by, case=selection.initiative_id, reason=reason) as case:
-        may_read_interactions(case, by).or_refuse()
-        if not reason.strip():
-            raise ValidationError({"reason": "Say why one at a time is not enough: it stays in the record."})
-        selection = InteractionSelection.objects.select_for_update().get(pk=selection.pk)
-        if selection.state != DONE or not selection.found:
-            raise Conflict("There is nothing to read: the selection is empty, not ready, or has ended.")
-        open_ones = selection.bulk_readings.filter(requested_by=by, refused_at__isnull=True)
-        if any(row.approved_at is None or is_open(row) for row in open_ones):
-            raise Conflict("You have asked for that already.")
-        row = BulkReading(
-            initiative=case,
-            selection=selection,
-            reason=reason.strip(),
-            requested_by=by,
-            requested_at=clock.now(),
-        )
-        row.save()
-        record.record(
-            EntryKind.BULK_READING_REQUESTED,
-            case=case,
-            reading=row.pk,
-            selection=selection.pk,
-            purpose=selection.purpose,
-            found=selection.found,
-            reason=row.reason,
-        )
-    return row
+def _subject(person: User, key: int) -> InteractionSelection:
+    """The selection, for whoever reads it, and for whoever answers a request: they see what it is about alone."""
+    rows = InteractionSelection.objects.select_related("initiative__unit", "initiative__contract")
+    selection = of_case(rows, person, key)
+    case, asked = selection.initiative, BULK_READINGS.rows().filter(selection=selection)
+    if not any(BULK_READINGS.may_refuse(row, case, person) for row in asked):
+        may_read_interactions(case, person).or_refuse()
+    return selection
+
+
+def _form(request, selection: InteractionSelection, context: dict, rows: list[BulkReading]):
+    mine = any(row.requested_by_id == request.user.pk and row.state != ConsentState.PAST for row in rows)
+    if mine or selection.state != DONE or not selection.found:
+        return None
+    return ReasonOfActForm(sent(request), label="Why one at a time is not enough")
+
+
+def _wrong(row: BulkReading) -> dict[str, str]:
+    """Raises Conflict where there is nothing to read, and where the person has leave."""
+    selection = InteractionSelection.objects.select_for_update().get(pk=row.selection_id)
+    if selection.state != DONE or not selection.found:
+        raise Conflict("There is nothing to read: the selection is empty, not ready, or has ended.")
+    if any(is_open(other) for other in selection.bulk_readings.filter(requested_by=row.requested_by)):
+        raise Conflict("You may read it at once already.", "Take the file.")
+    return {}
+
+
+def _what(row: BulkReading) -> str:
+    until = f"until {clock.moment_in_words(row.ends_at)}" if row.ends_at else f"for {row.OPEN.days} days"
+    found, purpose = row.selection.found, row.selection.purpose
+    return (
+        f"{row.requested_by} can read all {found:,} interactions selected for “{purpose}”, in clear, {until}."
+    )
+
+
+def _file(row: BulkReading, person: User) -> dict | None:
+    if person.pk != row.requested_by_id:
+        return None
+    return {
+        "address": reverse("bulk-reading-file", args=[row.pk]),
+        "verb": "Take all of them (JSON lines)",
+        "words": "In clear, for you alone. Each time is on record.",
+    }
 
 
 def is_open(row: BulkReading) -> bool:
     """Whether leave was given and has not run out."""
-    until = ends_at(row)
-    return until is not None and row.selection.state == DONE and clock.now() < until
+    return row.state == ConsentState.RUNNING
 
 
-def approve_bulk_reading(*, request: BulkReading, by: User) -> BulkReading:
-    """Give leave as the second person. Raises Refused, and Conflict where it was answered or the selection ended."""
-    with act("approve bulk reading", by=by, case=request.initiative_id) as case:
-        row = _unanswered(request)
-        may_approve_bulk(case, by, row.requested_by_id).or_refuse()
-        cooling_off.may_lift(by).or_refuse()
-        if row.selection.state != DONE:
-            raise Conflict("The selection has ended: there is nothing to read any more.")
-        row.approved_by, row.approved_at = by, clock.now()
-        row.save()
-        _answered(EntryKind.BULK_READING_APPROVED, row, case)
-        until = clock.moment_in_words(row.approved_at + timedelta(days=BulkReading.OPEN))
-        _tell(row, "You may read the selection at once", f"Until {until}, on its page.")
-    return row
-
-
-def refuse_bulk_reading(*, request: BulkReading, reason: str, by: User) -> BulkReading:
-    """Refuse leave as the second person, with the reason. Raises Refused, ValidationError, Conflict."""
-    with act("refuse bulk reading", by=by, case=request.initiative_id, reason=reason) as case:
-        row = _unanswered(request)
-        may_approve_bulk(case, by, row.requested_by_id).or_refuse()
-        if not reason.strip():
-            raise ValidationError({"reason": "Say why: whoever asked reads it."})
-        row.refused_by, row.refused_at, row.refused_reason = by, clock.now(), reason.strip()
-        row.save()
-        _answered(EntryKind.BULK_READING_REFUSED, row, case, reason=row.refused_reason)
-        _tell(row, "Reading the selection at once was refused", row.refused_reason)
-    return row
-
-
-def ends_at(row: BulkReading) -> datetime | None:
-    """Until when leave holds, by its days alone; None while it was not given."""
-    return row.approved_at + timedelta(days=BulkReading.OPEN) if row.approved_at else None
-
-
-def _unanswered(request: BulkReading) -> BulkReading:
-    row = BulkReading.objects.select_related("selection", "requested_by").get(pk=request.pk)
-    if row.approved_at or row.refused_at:
-        raise Conflict("This was answered already.")
-    return row
-
-
-def _answered(kind: EntryKind, row: BulkReading, case: Initiative, **more) -> None:
-    facts = {
-        "reading": row.pk,
-        "selection": row.selection_id,
-        "whose": str(row.requested_by),
-        "why": row.reason,
-    }
-    record.record(kind, case=case, found=row.selection.found, **facts, **more)
-
-
-def _tell(row: BulkReading, subject: str, text: str) -> None:
+def _tell(row: BulkReading, case: Initiative) -> None:
     owe(
         row.requested_by,
         "selection of interactions",
         f"bulk-reading:{row.pk}",
-        subject=subject,
-        text=text,
-        link=row.selection.get_absolute_url(),
-        case_ref=row.initiative.ref,
+        subject=f"Reading the selection at once was {'refused' if row.refused_at else 'granted'}",
+        text=row.refused_reason or _what(row),
+        link=row.get_absolute_url(),
+        case_ref=case.ref,
     )
+
+
+BULK_READINGS = Kind(
+    model=BulkReading,
+    entries=(
+        EntryKind.BULK_READING_REQUESTED,
+        EntryKind.BULK_READING_APPROVED,
+        EntryKind.BULK_READING_REFUSED,
+    ),
+    slug="bulk-reading",
+    one="reading all at once",
+    title="Reading all at once",
+    introduction=(
+        "All interactions of the selection in one file, in clear. One at a time they are read without asking. Leave "
+        f"holds for {BulkReading.OPEN.days} days, for whoever asked alone. Each time the file is taken is on record."
+    ),
+    section="systems",
+    signature="reading",
+    danger=True,
+    parts=(
+        Part(
+            "second",
+            "second person",
+            "an auditor or the risk seat",
+            lambda case, person: is_auditor(case, person) or holds_risk_seat(case, person),
+        ),
+    ),
+    subject=_subject,
+    form=_form,
+    wrong=_wrong,
+    facts=lambda row: {
+        "reading": row.pk,
+        "selection": row.selection_id,
+        "purpose": row.selection.purpose,
+        "found": row.selection.found,
+        "whose": str(row.requested_by),
+        "why": row.reason,
+    },
+    what=_what,
+    follows="Whoever asked is told, and can take the file from now on. Nobody else can.",
+    instead="Whoever asked can still read them one at a time.",
+    may_ask=may_read_interactions,
+    use=_file,
+    after=_tell,
+)
 
 
 def read_all(*, request: BulkReading, by: User) -> Iterator[list[reading.Opened]]:

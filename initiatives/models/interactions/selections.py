@@ -1,5 +1,7 @@
 """Rows of interactions selected or drawn, of leave to read a selection at once, and of what calls are held to."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -9,6 +11,7 @@ from governance.models import Checkpoint, User
 from governance.models.constraints import by_whom_and_when
 from initiatives.models.initiative import Initiative
 from initiatives.models.integration.processes import TraceSample
+from initiatives.models.reviews import Consent, ConsentState, rules_of_consent
 
 WAITING, RUNNING, DONE, FAILED, ENDED = "waiting", "running", "done", "failed", "ended"
 UNDER_WAY = (WAITING, RUNNING)
@@ -104,48 +107,49 @@ class SelectedInteraction(models.Model):
         return f"interaction {self.interaction}"
 
 
-class BulkReading(models.Model):
+class BulkReading(Consent):
     """Leave for one person to read all of a selection at once: asked for with a reason, given by a second person."""
 
-    OPEN = 7  # days after it was given
+    PARTS = ("second",)
+    SAME = ("selection", "requested_by")
+    OPEN = timedelta(days=7)  # after it was given
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="bulk_readings")
     selection = models.ForeignKey(InteractionSelection, models.PROTECT, related_name="bulk_readings")
-    reason = models.TextField()
-    requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField()
-    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    approved_at = models.DateTimeField(null=True, blank=True)
-    refused_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    refused_at = models.DateTimeField(null=True, blank=True)
-    refused_reason = models.TextField(blank=True, default="")
+    second = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    second_at = models.DateTimeField(null=True, blank=True)
 
     history = governed()
 
     class Meta:
         ordering = ["-id"]
         constraints = [
-            by_whom_and_when("approved", name="bulk_reading_approved_means_who_and_when"),
+            *rules_of_consent("bulk_reading", ("second",), ("selection", "requested_by")),
             by_whom_and_when(
                 "refused", name="bulk_reading_refused_means_who_when_and_why", reason="refused_reason"
             ),
             models.CheckConstraint(
-                name="nobody_approves_their_own_bulk_reading",
-                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("requested_by")),
-            ),
-            models.CheckConstraint(
                 name="a_bulk_reading_is_answered_once",
-                condition=Q(approved_at__isnull=True) | Q(refused_at__isnull=True),
-            ),
-            models.UniqueConstraint(
-                fields=["selection", "requested_by"],
-                condition=Q(approved_at__isnull=True, refused_at__isnull=True),
-                name="one_bulk_reading_request_at_a_time",
+                condition=Q(second_at__isnull=True) | Q(refused_at__isnull=True),
             ),
         ]
 
     def __str__(self) -> str:
         return f"bulk reading {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """The page of the requests to read its selection at once."""
+        return reverse("bulk-readings", args=[self.selection_id])
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Some days after leave was given; None before that."""
+        return self.second_at + self.OPEN if self.second_at else None
+
+    @property
+    def state(self) -> ConsentState:
+        """How far it is now; it ends with its selection."""
+        return ConsentState.PAST if self.selection.state != DONE else super().state
 
 
 class PerformancePromise(models.Model):

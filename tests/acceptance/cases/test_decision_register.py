@@ -14,7 +14,7 @@ from governance import clock
 from governance.models import Entry
 from governance.templatetags.plumbline import day
 from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.facts import supported_stage
 from initiatives.holds import actions as hold_actions
 from initiatives.insights.decision_register import KINDS
@@ -54,11 +54,11 @@ def test_every_kind_of_decision_stands_in_it(cast, as_, mvp, idea):
     hold = hold_actions.hold(case=mvp, reason="Wait.", by=cast.seat_security)
     hold_actions.lift_hold(hold=hold, reason="Looked into.", by=cast.chair)
     until = clock.today() + timedelta(days=20)
-    waiver = waivers.request_waiver(
-        case=mvp, key="production.mvp_proof", reason="The pilot ran short.", until=until, by=cast.owner
+    waiver = WAIVERS.ask(
+        mvp, key="production.mvp_proof", reason="The pilot ran short.", until=until, by=cast.owner
     )
-    waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
-    waivers.refuse_waiver(waiver=waiver, reason="Not this one.", by=cast.seat_risk)
+    WAIVERS.agree(row=waiver, by=cast.chair)
+    WAIVERS.refuse(row=waiver, reason="Not this one.", by=cast.seat_risk)
     before = mvp.tier
     registration_actions.propose_tier(
         case=case_acts.fresh(mvp), tier="high", worst_credible_harm="A wrong letter.", by=cast.owner

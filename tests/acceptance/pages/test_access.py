@@ -34,7 +34,7 @@ from governance.rulebook import shipped_text
 from governance.transparency_log import sealing
 from initiatives.absences import actions as absence_actions
 from initiatives.absences.actions import Asked
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.components.actions import record_component
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments, control_mapping
@@ -53,7 +53,7 @@ from initiatives.integration.links import actions as link_actions
 from initiatives.integration.proposals import actions as proposal_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
-from initiatives.interactions import body_terms
+from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
 from initiatives.interactions.requests import copies, erasing, searches
@@ -148,10 +148,8 @@ def world(cast):
     process = factories.make_process(cast, case)
     sampled = factories.make_trace_sample(cast, case)
     tomorrow = clock.today() + timedelta(days=1)
-    waiver = waivers.request_waiver(
-        case=case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner
-    )
-    term = body_terms.request_term(case=case, days=200, legal_basis="A law.", until=tomorrow, by=cast.owner)
+    waiver = WAIVERS.ask(case, key="production.mvp_proof", reason="Later.", until=tomorrow, by=cast.owner)
+    term = BODY_TERMS.ask(case, days=200, reason="A law.", until=tomorrow, by=cast.owner)
     gap = hold_actions.open_gap(
         case=case, text="Two lists.", owner=cast.steward, due=tomorrow, downstream=[], by=cast.owner
     )

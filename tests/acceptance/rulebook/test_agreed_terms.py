@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.database import row_history
 from governance.rulebook import shipped_text
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.components.actions import would_void
 from initiatives.evidence import actions as evidence_actions
 from initiatives.reviews import actions as review_actions
@@ -58,9 +58,7 @@ def test_waivers_run_for_the_agreed_days_and_are_as_many_as_agreed(case, in_forc
     longest = clock.today() + timedelta(days=agreed_gates.WAIVER_DAYS)
 
     def ask(key, until=longest):
-        waivers.request_waiver(
-            case=case, key=key, reason="It is shown next month.", until=until, by=in_force.owner
-        )
+        WAIVERS.ask(case, key=key, reason="It is shown next month.", until=until, by=in_force.owner)
 
     keys = [key for key, row in QUESTIONS.items() if row.waivable and key.startswith("proto.")]
     with pytest.raises(ValidationError, match="not after"):

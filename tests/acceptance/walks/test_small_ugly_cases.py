@@ -12,7 +12,7 @@ from governance.organisation import actions as organisation_actions
 from governance.permission_result import Conflict, Refused
 from initiatives.access import permissions as case_permissions
 from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.evidence import actions as evidence_actions
 from initiatives.holds import actions as hold_actions
 from initiatives.models import SignOff
@@ -61,12 +61,12 @@ def test_a_waiver_that_expires_on_a_weekend_expires_anyway(cast):
         checklist_actions.answer(
             case=case, requirement="mvp.users", kind="answered", text="Forty people.", by=cast.owner
         )
-        waiver = waivers.request_waiver(
-            case=case, key="mvp.users", reason="The list comes in July.", until=saturday, by=cast.owner
+        waiver = WAIVERS.ask(
+            case, key="mvp.users", reason="The list comes in July.", until=saturday, by=cast.owner
         )
-        waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
+        WAIVERS.agree(row=waiver, by=cast.chair)
         assert not story.state(case, "mvp.users").satisfied, "one approver is not two"
-        waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+        WAIVERS.agree(row=waiver, by=cast.seat_risk)
         assert story.state(case, "mvp.users").state == "waived"
     with at(2026, 6, 27, 23, 59):
         assert story.state(case, "mvp.users").state == "waived"
@@ -127,16 +127,16 @@ def test_reopening_leaves_no_old_proof_current_whatever_it_is_offered_for(cast):
 def test_a_waiver_nobody_answered_makes_room_and_one_person_is_not_two(cast):
     with at(2026, 6, 1):
         case = factories.make_prototype(cast)
-        fields = {"case": case, "key": "mvp.users", "reason": "Later.", "by": cast.owner}
-        waivers.request_waiver(until=date(2026, 6, 10), **fields)
+        fields = {"key": "mvp.users", "reason": "Later.", "by": cast.owner}
+        WAIVERS.ask(case, until=date(2026, 6, 10), **fields)
         with pytest.raises(Conflict):
-            waivers.request_waiver(until=date(2026, 6, 12), **fields)
+            WAIVERS.ask(case, until=date(2026, 6, 12), **fields)
     with at(2026, 6, 11):
-        waiver = waivers.request_waiver(until=date(2026, 6, 30), **fields)
+        waiver = WAIVERS.ask(case, until=date(2026, 6, 30), **fields)
         factories.make_seat(cast, cast.chair, "risk_compliance")
-        waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
-        with pytest.raises(Refused, match="each once"):
-            waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
+        WAIVERS.agree(row=waiver, by=cast.chair)
+        with pytest.raises(Refused, match="agreed to already"):
+            WAIVERS.agree(row=waiver, by=cast.chair)
 
 
 def test_no_seat_comes_back_with_an_account(cast):

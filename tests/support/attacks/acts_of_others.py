@@ -26,7 +26,7 @@ from governance.models import (
     User,
 )
 from governance.privacy import retention
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.enforcement import kill_switch
 from initiatives.holds import actions as hold_actions
 from initiatives.models import (
@@ -77,8 +77,8 @@ def prepared(scene: Scene) -> Scene:
     scene.switch = kill_switch.switch_off(case=scene.case, reason="A doubt.", by=cast.owner)
     book = scene.review.rulebook.book
     key = next(key for key in book.requirements if book.waivable_requirement(key))
-    scene.waiver = waivers.request_waiver(
-        case=scene.other, key=key, reason="Later.", until=clock.today() + 20 * DAY, by=cast.owner
+    scene.waiver = WAIVERS.ask(
+        scene.other, key=key, reason="Later.", until=clock.today() + 20 * DAY, by=cast.owner
     )
     scene.proposed = role_actions.propose_role(
         case=scene.other, role="sponsor", person=cast.sponsor, by=cast.owner
@@ -276,7 +276,9 @@ ACTS = {
         "initiatives_waiver",
         _of(
             "waiver refused",
-            lambda s, by: changed(s.waiver, refused_by_id=by.pk, refused_at=clock.now()),
+            lambda s, by: changed(
+                s.waiver, refused_by_id=by.pk, refused_at=clock.now(), refused_reason="No."
+            ),
             _other,
         ),
     ),

@@ -41,7 +41,7 @@ from initiatives.holds.actions import owe, show_by
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.intake import actions as intake_actions
 from initiatives.integration.links import standalone
-from initiatives.interactions import body_terms
+from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.models import FileCheck, Initiative, IntakeLink, Review
 from initiatives.reviews import actions as review_actions
 from initiatives.stages import actions as stage_actions
@@ -164,15 +164,15 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
     case_acts.ground_gate(trial, "production", cast.team)
     review = review_actions.open_review(case=case_acts.fresh(trial), by=cast.owner)
     case_acts.votes(review, cast.team, [seat for seat in cast.seats if seat != "business_value"])
-    shorter = body_terms.request_term(
-        case=case_acts.fresh(trial),
+    shorter = BODY_TERMS.ask(
+        case_acts.fresh(trial),
         days=200,
-        legal_basis="A law that asks for less.",
+        reason="A law that asks for less.",
         until=clock.today() + timedelta(days=90),
         by=cast.owner,
     )
     for signer in (cast.seat_risk, cast.auditor):
-        body_terms.sign_term(term=shorter, by=signer)
+        BODY_TERMS.agree(row=shorter, by=signer)
     contract_actions.save_contract(
         case=case_acts.fresh(trial), clauses=case_acts.CLAUSES[::-1], by=cast.owner
     )

@@ -419,20 +419,18 @@ TABLE = {
     "interactions-import": RUNNERS,
     "interactions-kept": PAGE,
     "interactions-erase": only("admin"),
-    "body-term-sign": only("seat_risk", "auditor", closed=302),
+    "body-term-agree": only("seat_risk", "auditor", closed=302),
     "body-term-refuse": only("seat_risk", "auditor", closed=302),
     "act-names": RUNNERS,
     "performance-promise": RUNNERS,
     "interaction": only(*TEAM, "auditor", sent=405),
     "interaction-file": only(*TEAM, "auditor", sent=405),
     "interaction-selections": only(*TEAM, "auditor"),
-    "interaction-selection": only(
-        *TEAM, "auditor", "seat_risk", sent=405
-    ),  # who answers a request sees its reason
+    "interaction-selection": only(*TEAM, "auditor", sent=405),
     "interaction-selection-end": SENDS,
-    "bulk-reading-request": only(*TEAM, "auditor"),
-    "bulk-reading-approve": only("auditor", "seat_risk"),
-    "bulk-reading-refuse": only("auditor", "seat_risk"),
+    "bulk-readings": only(*TEAM, "auditor", "seat_risk"),  # who answers a request sees its reason
+    "bulk-reading-agree": only("auditor", "seat_risk", closed=302),
+    "bulk-reading-refuse": only("auditor", "seat_risk", closed=302),
     "bulk-reading-file": SENDS,
     "subject-requests": REQUESTS,
     "subject-request-new": PRIVACY,

@@ -41,8 +41,13 @@ def recorded():
         for path in sorted((ROOT / app).rglob("*.py")):
             tree = ast.parse(path.read_text())
             for node in ast.walk(tree):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) in WRITERS:
+                if not isinstance(node, ast.Call):
+                    continue
+                if ast.unparse(node.func) in WRITERS:
                     yield path.relative_to(ROOT).as_posix(), node.args[0], tree
+                for declared in node.keywords:  # of initiatives.consents, which writes what a kind declares
+                    if ast.unparse(node.func) == "Kind" and declared.arg == "entries":
+                        yield path.relative_to(ROOT).as_posix(), declared.value, tree
 
 
 def members(node) -> set[str]:

@@ -12,7 +12,7 @@ from adoption.models import Signal
 from adoption.signals import actions as signal_actions
 from governance import clock
 from governance.models import Rulebook
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.insights import figures, reasons
 from initiatives.models import Initiative
 from initiatives.reviews import actions as review_actions
@@ -153,11 +153,9 @@ def test_the_pack_names_no_shortcoming_of_a_stage_that_nobody_asks_for_yet(cast)
 def test_the_pack_names_a_waiver_by_what_is_asked(cast):
     case = open_reviews.voted(cast).initiative
     until = clock.today() + timedelta(days=20)
-    waiver = waivers.request_waiver(
-        case=case, key="mvp.users", reason="The list comes in July.", until=until, by=cast.owner
-    )
+    waiver = WAIVERS.ask(case, key="mvp.users", reason="The list comes in July.", until=until, by=cast.owner)
     for person in (cast.chair, cast.seat_risk):
-        waivers.agree_to_waiver(waiver=waiver, by=person)
+        WAIVERS.agree(row=waiver, by=person)
     meeting = meeting_actions.plan(board=cast.board, held_on=clock.today(), by=cast.chair)
     (pages,) = board_pack.content(meeting, cast.chair).cases
     (risks,) = (table.rows for table in pages.tables if table.heading == "Open risks")

@@ -133,7 +133,7 @@ def test_one_person_in_force_per_role(cast, acted):
     refused("not deleted", raw("DELETE FROM initiatives_roleassignment"))
 
 
-def test_a_waiver_has_two_approvers_and_neither_is_its_own(cast, acted):
+def test_others_consent_to_a_waiver_and_neither_is_its_own(cast, acted):
     case = factories.make_case(cast)
     fields = {
         "initiative": case,
@@ -144,8 +144,8 @@ def test_a_waiver_has_two_approvers_and_neither_is_its_own(cast, acted):
         "until": clock.today() + timedelta(days=9),
     }
     now = {"chair_at": clock.now(), "risk_at": clock.now()}
-    refused("a_waiver_has_two_approvers", Waiver(**fields, **now, chair=cast.chair, risk=cast.chair).save)
-    refused("nobody_waives_for_themselves", Waiver(**fields, **now, chair=cast.owner, risk=cast.chair).save)
+    refused("others_consent_to_a_waiver", Waiver(**fields, **now, chair=cast.chair, risk=cast.chair).save)
+    refused("others_consent_to_a_waiver", Waiver(**fields, **now, chair=cast.owner, risk=cast.chair).save)
 
 
 def test_a_condition_is_met_by_somebody_at_some_time(cast, acted):

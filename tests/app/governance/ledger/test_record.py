@@ -20,7 +20,7 @@ from governance.permission_result import Refused
 from governance.transparency_log import database_guards, sealing
 from initiatives.approvals import actions as approval_actions
 from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.components import actions as components_actions
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import clause_actions, comments, control_mapping
@@ -267,8 +267,8 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["waiver requested"],
             lambda: keep(
                 "waiver",
-                waivers.request_waiver(
-                    case=case,
+                WAIVERS.ask(
+                    case,
                     key="mvp.users",
                     reason="Later",
                     until=clock.today() + timedelta(days=5),
@@ -276,10 +276,10 @@ def test_every_act_leaves_exactly_its_entries(cast):
                 ),
             ),
         ),
-        (["waiver agreed"], lambda: waivers.agree_to_waiver(waiver=made["waiver"], by=cast.chair)),
+        (["waiver agreed"], lambda: WAIVERS.agree(row=made["waiver"], by=cast.chair)),
         (
             ["waiver refused"],
-            lambda: waivers.refuse_waiver(waiver=made["waiver"], reason="No", by=cast.seat_risk),
+            lambda: WAIVERS.refuse(row=made["waiver"], reason="No", by=cast.seat_risk),
         ),
         (
             ["contract written"],

@@ -30,15 +30,15 @@ from governance.rulebook.schema import SIGNED_ACTS
 from governance.vocabulary import Strength
 from initiatives.absences import actions as absences
 from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.contracts import actions as contract_actions
 from initiatives.contracts import comments
 from initiatives.enforcement import kill_switch
 from initiatives.evidence import actions as evidence_actions
 from initiatives.evidence.verification import actions as verification_actions
-from initiatives.interactions import body_terms
+from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.interactions.selections import actions as selection_actions
-from initiatives.interactions.selections import bulk_readings
+from initiatives.interactions.selections.bulk_readings import BULK_READINGS
 from initiatives.models import BodyTerm, RoleAssignment, Waiver
 from initiatives.roles import actions as role_actions
 from initiatives.roles import handovers
@@ -165,8 +165,8 @@ def refuses_waiver(cast):
 
 def _waiver(cast) -> Waiver:
     until = clock.today() + timedelta(days=30)
-    return waivers.request_waiver(
-        case=factories.make_prototype(cast),
+    return WAIVERS.ask(
+        factories.make_prototype(cast),
         key="mvp.workflow_known",
         reason="Next month.",
         until=until,
@@ -175,7 +175,7 @@ def _waiver(cast) -> Waiver:
 
 
 def signs_shorter_time(cast):
-    url = reverse("body-term-sign", args=[_body_term(cast).pk])
+    url = reverse("body-term-agree", args=[_body_term(cast).pk])
     return Binding("seat_risk", url, {}, "shorter time for interactions signed")
 
 
@@ -187,7 +187,7 @@ def refuses_shorter_time(cast):
 def _body_term(cast) -> BodyTerm:
     until = clock.today() + timedelta(days=30)
     case = factories.make_prototype(cast)
-    return body_terms.request_term(case=case, days=200, legal_basis="A law.", until=until, by=cast.owner)
+    return BODY_TERMS.ask(case, days=200, reason="A law.", until=until, by=cast.owner)
 
 
 def erases_a_person_from_the_log(cast):
@@ -268,16 +268,14 @@ def erases_for_a_request(cast):
 
 def gives_leave_to_read(cast):
     asked = _bulk_reading(cast)
-    return Binding(
-        "auditor", reverse("bulk-reading-approve", args=[asked.pk]), {}, "reading in bulk approved"
-    )
+    return Binding("auditor", reverse("bulk-reading-agree", args=[asked.pk]), {}, "reading in bulk approved")
 
 
 def _bulk_reading(cast):
     case = factories.make_mvp(cast)
     keep(report(1), case=case.number)
     row = selection_actions.look(select(case, cast.owner).pk)
-    return bulk_readings.request_bulk_reading(selection=row, reason="Too many.", by=cast.owner)
+    return BULK_READINGS.ask(row, reason="Too many.", by=cast.owner)
 
 
 def refuses_that_a_selection_is_read(cast):

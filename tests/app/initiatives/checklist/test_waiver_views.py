@@ -9,7 +9,7 @@ from django.urls import reverse
 from adoption.demo import case_acts
 from governance import clock
 from governance.models.ledger import Entry
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.models import Waiver
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
@@ -38,21 +38,20 @@ def test_a_waiver_is_asked_for_agreed_to_by_two_and_runs(cast, as_):
     agree, refuse = reverse("waiver-agree", args=[row.pk]), reverse("waiver-refuse", args=[row.pk])
     page = words(as_(cast.chair).get(url))
     assert "Agree as chair" in page
-    assert "Waits for the chair and the risk seat." in page
+    assert "It waits for the chair and the risk seat." in page
     assert "Agree as risk seat" in words(as_(cast.seat_risk).get(url))
     assert "Agree as" not in words(owner.get(url))
     assert "Agree as" not in words(as_(cast.seat_value).get(url))
     for person in (cast.owner, cast.seat_value):
         assert as_(person).post(agree, SIGNED).status_code == 403
         assert Entry.objects.acts().filter(kind="refused", actor_id=person.pk).exists()
-    assert "It does not run yet" in words(as_(cast.chair).get(agree))
+    assert "It does not hold yet" in words(as_(cast.chair).get(agree))
     assert as_(cast.chair).post(agree, SIGNED).status_code == 302
     assert as_(cast.chair).post(agree, SIGNED).status_code == 403
     assert "It runs from now on" in words(as_(cast.seat_risk).get(agree))
     assert as_(cast.seat_risk).post(agree, SIGNED).status_code == 302
     page = words(owner.get(url))
-    assert "waived" in page
-    assert "Agreed by Elena Novak (chair) and Ines Okafor (risk seat)." in page
+    assert "Elena Novak agreed as chair. Ines Okafor agreed as risk seat." in page
     assert as_(cast.chair).post(refuse, {"reason": ""} | SIGNED).status_code == 409
     assert as_(cast.outsider).get(url).status_code == 404
     assert as_(cast.outsider).post(agree, SIGNED).status_code == 404
@@ -85,13 +84,11 @@ def test_only_the_owner_asks(cast, as_):
 
 def test_a_refused_request_is_kept(cast, as_):
     case = factories.make_prototype(cast)
-    row = waivers.request_waiver(
-        case=case, key=KEY, reason="Later.", until=clock.today() + timedelta(days=9), by=cast.owner
-    )
+    row = WAIVERS.ask(case, key=KEY, reason="Later.", until=clock.today() + timedelta(days=9), by=cast.owner)
     refuse = reverse("waiver-refuse", args=[row.pk])
     assert as_(cast.owner).post(refuse, {"reason": ""} | SIGNED).status_code == 403
     assert as_(cast.seat_risk).post(refuse, {"reason": "Show it."} | SIGNED).status_code == 302
-    assert "refused by Ines Okafor" in words(as_(cast.owner).get(reverse("waivers", args=[case.ref])))
+    assert "Ines Okafor refused it" in words(as_(cast.owner).get(reverse("waivers", args=[case.ref])))
 
 
 def test_criteria_that_cannot_be_waived_have_no_button(cast, as_):

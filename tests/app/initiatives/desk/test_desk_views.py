@@ -18,7 +18,7 @@ from governance.notices import owe
 from governance.organisation import actions as organisation_actions
 from governance.vocabulary import ObligationKind
 from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.contracts import actions as contract_actions
 from initiatives.desk import lines as desk_lines
 from initiatives.holds import actions as hold_actions
@@ -222,13 +222,11 @@ def test_what_seats_do_apart_from_reviews(cast, prototype):
     assert "Contract of" not in said(cast.seat_risk, "sign")
 
     until = clock.today() + timedelta(days=30)
-    waiver = waivers.request_waiver(
-        case=prototype, key="proto.assumptions", reason="Next week.", until=until, by=cast.owner
-    )
+    waiver = WAIVERS.ask(prototype, key="proto.assumptions", reason="Next week.", until=until, by=cast.owner)
     assert "Waiver for" in said(cast.chair, "agree")
     assert "Waiver for" in said(cast.seat_risk, "agree")
     assert "Waiver for" not in said(cast.seat_value, "agree")
-    waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+    WAIVERS.agree(row=waiver, by=cast.seat_risk)
     assert "Waiver for" not in said(cast.seat_risk, "agree")
 
     hold_actions.hold(case=prototype, reason="Something smells.", by=cast.seat_security)

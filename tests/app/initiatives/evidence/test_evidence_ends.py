@@ -9,7 +9,7 @@ from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
 from initiatives.checklist import actions as checklist_actions
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.facts import supported_stage
 from initiatives.stages import actions as stage_actions
 from tests.support import factories
@@ -66,11 +66,9 @@ def test_reopening_ends_accepted_exceptions_and_waivers_too(cast):
         case=case, requirement=row.requirement, version=row.version, by=cast.seat_risk
     )
     until = clock.today() + timedelta(days=30)
-    waiver = waivers.request_waiver(
-        case=case, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner
-    )
-    waivers.agree_to_waiver(waiver=waiver, by=cast.chair)
-    waivers.agree_to_waiver(waiver=waiver, by=cast.seat_risk)
+    waiver = WAIVERS.ask(case, key="mvp.workflow_known", reason="Later.", until=until, by=cast.owner)
+    WAIVERS.agree(row=waiver, by=cast.chair)
+    WAIVERS.agree(row=waiver, by=cast.seat_risk)
     assert state(case, "mvp.expectations").satisfied
     stage_actions.stop(case=case, reason_code="cost", reason="Too dear.", by=cast.owner)
     debt = case_acts.fresh(case).obligations.get(kind="post_mortem")

@@ -15,6 +15,7 @@ from governance.models import Entry, InteractionBody, User
 from governance.permission_result import Conflict, Refused
 from governance.privacy import retention
 from initiatives.interactions import body_terms, reminders
+from initiatives.interactions.body_terms import BODY_TERMS
 from initiatives.models import BodyTerm
 from tests.app.governance.interaction_log.test_kept import keep, report
 from tests.support import factories
@@ -37,8 +38,8 @@ def words(response) -> str:
 
 
 def asked(case, cast, **changes) -> BodyTerm:
-    fields = {"days": 183, "legal_basis": BASIS, "until": clock.today() + timedelta(days=300)}
-    return body_terms.request_term(case=case, by=cast.owner, **(fields | changes))
+    fields = {"days": 183, "reason": BASIS, "until": clock.today() + timedelta(days=300)}
+    return BODY_TERMS.ask(case, by=cast.owner, **(fields | changes))
 
 
 def saved(row, **changes):
@@ -55,24 +56,24 @@ def made_auditor(person: User) -> User:
 
 
 def signed(case, cast, **changes) -> BodyTerm:
-    term = body_terms.sign_term(term=asked(case, cast, **changes), by=cast.seat_risk)
-    return body_terms.sign_term(term=term, by=cast.auditor)
+    term = BODY_TERMS.agree(row=asked(case, cast, **changes), by=cast.seat_risk)
+    return BODY_TERMS.agree(row=term, by=cast.auditor)
 
 
 def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(case, cast, as_):
     page = reverse("interactions-kept", args=[case.ref])
     assert page in as_(cast.owner).get(reverse("interactions", args=[case.ref])).content.decode()
-    sent = {"days": 200, "legal_basis": BASIS, "until": (clock.today() + timedelta(days=90)).isoformat()}
+    sent = {"days": 200, "reason": BASIS, "until": (clock.today() + timedelta(days=90)).isoformat()}
     assert as_(cast.chair).post(page, sent).status_code == 403
     assert as_(cast.owner).post(page, sent).status_code == 302
     row = BodyTerm.objects.get()
-    sign, refuse = (reverse(f"body-term-{name}", args=[row.pk]) for name in ("sign", "refuse"))
-    assert "Waits for the risk seat and an auditor" in words(as_(cast.owner).get(page))
+    sign, refuse = (reverse(f"body-term-{name}", args=[row.pk]) for name in ("agree", "refuse"))
+    assert "It waits for the risk seat and an auditor." in words(as_(cast.owner).get(page))
     for person in (cast.owner, cast.chair, cast.admin, cast.seat_value):
-        assert "Sign as" not in words(as_(person).get(page))
+        assert "Agree as" not in words(as_(person).get(page))
         assert as_(person).post(sign, SIGNED).status_code == 403
-    assert "Sign as risk seat" in words(as_(cast.seat_risk).get(page))
-    assert "Sign as auditor" in words(as_(cast.auditor).get(page))
+    assert "Agree as risk seat" in words(as_(cast.seat_risk).get(page))
+    assert "Agree as auditor" in words(as_(cast.auditor).get(page))
     assert BASIS in words(as_(cast.auditor).get(sign))
     assert as_(cast.auditor).post(sign, {"password": "guessed"}).status_code == 200
     assert BodyTerm.objects.get().auditor is None
@@ -83,7 +84,7 @@ def test_it_is_asked_for_signed_by_two_on_the_page_and_runs_until_its_day(case, 
     assert body_terms.days_on(clock.today()) == {case.number: 200}
     said = words(as_(cast.owner).get(page))
     assert "What was said is kept for 200 days" in said
-    assert "Signed by Ines Okafor (risk seat)" in said
+    assert "Ines Okafor agreed as risk seat." in said
     assert as_(cast.seat_risk).post(refuse, {"reason": ""} | SIGNED).status_code == 409
     assert body_terms.days_on(clock.today() + timedelta(days=90)) == {case.number: 200}
     assert body_terms.days_on(clock.today() + timedelta(days=91)) == {}
@@ -100,7 +101,7 @@ def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(
     for wrong in (
         {"days": 182},
         {"days": 730},
-        {"legal_basis": " "},
+        {"reason": " "},
         {"until": clock.today()},
         {"until": clock.today() + timedelta(days=366)},
     ):
@@ -114,6 +115,7 @@ def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(
         one,
         {"risk": cast.seat_risk},
         {"risk": cast.owner, "risk_at": clock.now()},
+        {"refused_by": cast.seat_risk, "refused_at": clock.now()},
     ):
         with pytest.raises(IntegrityError):
             saved(BodyTerm.objects.get(pk=term.pk), **changes)
@@ -123,13 +125,13 @@ def test_days_basis_and_end_are_bounded_by_the_act_and_the_days_by_the_database(
 
 def test_nobody_signs_both_parts_nor_their_own(case, cast):
     both = made_auditor(cast.seat_risk)
-    term = body_terms.sign_term(term=asked(case, cast), by=both)
+    term = BODY_TERMS.agree(row=asked(case, cast), by=both)
     assert (term.risk_id, term.auditor_id) == (both.pk, None)
     with pytest.raises(Refused):
-        body_terms.sign_term(term=term, by=both)
+        BODY_TERMS.agree(row=term, by=both)
     with pytest.raises(Refused):
-        body_terms.sign_term(term=term, by=made_auditor(cast.owner))
-    assert body_terms.sign_term(term=term, by=cast.auditor).signed_at is not None
+        BODY_TERMS.agree(row=term, by=made_auditor(cast.owner))
+    assert BODY_TERMS.agree(row=term, by=cast.auditor).granted_at is not None
 
 
 def test_a_request_that_is_refused_or_runs_out_is_kept_and_makes_room(case, cast, as_):
@@ -141,14 +143,15 @@ def test_a_request_that_is_refused_or_runs_out_is_kept_and_makes_room(case, cast
     refused = reverse("body-term-refuse", args=[term.pk])
     assert as_(cast.auditor).post(refused, {"reason": "No such article."} | SIGNED).status_code == 302
     with pytest.raises(Conflict):
-        body_terms.sign_term(term=term, by=cast.seat_risk)
+        BODY_TERMS.agree(row=term, by=cast.seat_risk)
     lapsed = asked(case, cast, until=clock.today() + timedelta(days=5))
     with clock.simulated(clock.now() + timedelta(days=6)):
         with pytest.raises(Conflict):
-            body_terms.sign_term(term=lapsed, by=cast.seat_risk)
+            BODY_TERMS.agree(row=lapsed, by=cast.seat_risk)
         asked(case, cast)
         page = words(as_(cast.owner).get(reverse("interactions-kept", args=[case.ref])))
-    assert "refused by" in page
+    assert "refused it" in page
+    assert "No such article." in page
     assert "ran out unanswered" in page
 
 
@@ -170,7 +173,7 @@ def test_retention_goes_by_what_runs_and_stops_at_a_hold(case, cast, as_):
     assert not InteractionBody.objects.exists()
     newer = signed(case, cast, days=400, until=clock.today() + timedelta(days=20))
     assert body_terms.days_on(clock.today()) == {case.number: 183}, "of two the shorter counts"
-    assert newer.signed_at is not None
+    assert newer.granted_at is not None
 
 
 def test_who_signs_is_told_and_who_asked_before_it_ends(case, cast):
@@ -181,9 +184,9 @@ def test_who_signs_is_told_and_who_asked_before_it_ends(case, cast):
 
     term = asked(case, cast, until=clock.today() + timedelta(days=100))
     assert dues(0) == [(cast.seat_risk, "asked"), (cast.auditor, "asked")]
-    body_terms.sign_term(term=term, by=cast.auditor)
+    BODY_TERMS.agree(row=term, by=cast.auditor)
     assert dues(1) == [(cast.seat_risk, "asked")]
-    body_terms.sign_term(term=term, by=cast.seat_risk)
+    BODY_TERMS.agree(row=term, by=cast.seat_risk)
     assert dues(85) == []
     assert {person for person, _ in dues(86)} == {cast.owner}
     assert {person for person, _ in dues(97)} == {cast.owner}

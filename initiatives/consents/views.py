@@ -1,0 +1,158 @@
+"""The pages of every kind of consent: its requests with the form for another, and the answer to one."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from governance.models import User
+from governance.permission_result import Conflict, Refused
+from governance.runtime.signed_in_request import SignedInRequest
+from governance.sign_in.signing import SigningForm
+from governance.transparency_log import as_of
+from initiatives.access.case_lookup import of_case
+from initiatives.cases.case_frame import acted, case_context, sent
+from initiatives.consents.kinds import Kind, names, refuse_answered
+from initiatives.models import Initiative
+from initiatives.models.reviews import Consent, ConsentState
+from initiatives.reviews.decision_views import act_page, insist
+from initiatives.reviews.forms import SignedReasonForm
+
+
+def answers(kind: Kind) -> list:
+    """The two addresses at which a request of this kind is answered."""
+    return [
+        path(f"{kind.slug}s/<int:pk>/agree/", agree, {"kind": kind}, name=f"{kind.slug}-agree"),
+        path(f"{kind.slug}s/<int:pk>/refuse/", refuse, {"kind": kind}, name=f"{kind.slug}-refuse"),
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def requests(request: SignedInRequest, kind: Kind, ref: str = "", pk: int = 0) -> HttpResponse:
+    """The requests of a kind: running, asked for, past; and for whoever may ask the form for another."""
+    subject = kind.subject(request.user, ref or pk)
+    case = subject if isinstance(subject, Initiative) else subject.initiative
+    may = kind.may_ask(case, request.user)
+    if request.method == "POST":
+        insist(request, may, f"request {kind.name}", case)
+    rows = list(kind.rows().filter(**{kind.model.SAME[0]: subject}).order_by("-id"))
+    context = case_context(request, case, kind.section)
+    form = kind.form(request, subject, context, rows) if may and as_of.current() is None else None
+    if request.method == "POST" and form is None:
+        raise Conflict(f"Now nobody can ask for {kind.one} here.", "Look at what waits and what runs.")
+    if form and acted(request, form, lambda: kind.ask(subject, by=request.user, **form.cleaned_data)):
+        messages.success(request, f"Asked for. It waits for {kind.needs}.")
+        return redirect(request.path)
+    lines = [_line(kind, row, case, request.user) for row in rows]
+    context |= {
+        "title": kind.title,
+        "kind": kind,
+        "subject": subject,
+        "groups": [
+            (words, [line for line in lines if line["row"].state == state])
+            for state, words in (
+                (ConsentState.RUNNING, _("Running")),
+                (ConsentState.ASKED, _("Asked for")),
+                (ConsentState.PAST, _("Past")),
+            )
+        ],
+        "warnings": kind.warnings(case),
+        "form": form,
+    }
+    return render(request, "initiatives/consents/consents.html", context)
+
+
+def _line(kind: Kind, row: Consent, case: Initiative, person: User) -> dict:
+    """A request as its page shows it, with what the person may answer."""
+    asked = row.state == ConsentState.ASKED
+    agreed = [(part.words, getattr(row, part.column)) for part in kind.parts if part not in kind.missing(row)]
+    return {
+        "row": row,
+        "what": kind.what(row),
+        "agreed": agreed,
+        "waits": names(kind.missing(row)) if asked else "",
+        "part": kind.part_of(row, case, person)[0] if asked else None,
+        "refuses": asked and bool(kind.may_refuse(row, case, person)),
+        "use": kind.use(row, person) if row.state == ConsentState.RUNNING else None,
+        "agree": f"{kind.slug}-agree",
+        "refuse": f"{kind.slug}-refuse",
+    }
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def agree(request: SignedInRequest, kind: Kind, pk: int) -> HttpResponse:
+    """Agree to a request in the part that the person has."""
+    row = of_case(kind.rows(), request.user, pk)
+    part, may = kind.part_of(row, row.initiative, request.user)
+    if request.method != "POST" and (part is None or row.state != ConsentState.ASKED):
+        return redirect(row)
+    refuse_answered(row)
+    if part is None:
+        raise Refused(may)
+    form = SigningForm(sent(request), **_signed(request, kind, row, "agree to"))
+    if request.method == "POST" and form.is_valid():
+        done = kind.agree(row=row, by=request.user)
+        then = "It holds now." if done.granted_at else f"It waits for {names(kind.missing(done))}."
+        messages.success(request, f"Agreed. {then}")
+        return redirect(row)
+    others = [one for one in kind.missing(row) if one != part]
+    happens = [
+        f"You agree as {part.words}. {kind.what(row)}",
+        f"It does not hold yet: {names(others)} must agree too." if others else kind.follows,
+        f"{row.requested_by} asks for it: {row.reason}",
+        *kind.warnings(row.initiative),
+    ]
+    return _page(request, kind, row, form, _("Agree"), f"Agree to {kind.one}", happens, danger=kind.danger)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def refuse(request: SignedInRequest, kind: Kind, pk: int) -> HttpResponse:
+    """Refuse a request, with the reason."""
+    row = of_case(kind.rows(), request.user, pk)
+    may = kind.may_refuse(row, row.initiative, request.user)
+    if request.method != "POST" and not (may and row.state == ConsentState.ASKED):
+        return redirect(row)
+    refuse_answered(row)
+    may.or_refuse()
+    form = SignedReasonForm(
+        sent(request),
+        **_signed(request, kind, row, "refuse"),
+        label=_("Why"),
+        help_text=_("Whoever asked reads it, and it stays in the record."),
+    )
+    if request.method == "POST" and form.is_valid():
+        kind.refuse(row=row, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, _("Refused. Whoever asked may ask again with other words."))
+        return redirect(row)
+    happens = [kind.instead, _("The request is kept with your name and your reason.")]
+    return _page(request, kind, row, form, _("Refuse"), f"Refuse {kind.one}", happens)
+
+
+def _signed(request: SignedInRequest, kind: Kind, row: Consent, verb: str) -> dict:
+    """What a signature on an answer rests on."""
+    return {
+        "request": request,
+        "purpose": f"{verb} {kind.one} on {row.initiative.ref}",
+        "act": kind.signature,
+        "facts": kind.facts(row) | {"requested by": row.requested_by_id},
+    }
+
+
+def _page(request, kind: Kind, row: Consent, form, verb, title, happens, danger=False) -> HttpResponse:
+    """The page of one answer, in the frame of the case."""
+    return act_page(
+        request,
+        row.initiative,
+        title=title,
+        form=form,
+        verb=verb,
+        happens=happens,
+        danger=danger,
+        back=row.get_absolute_url(),
+        page=kind.section,
+    )
