@@ -7,7 +7,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 
 
 class AdoptionConfig(AppConfig):
-    """Measures, signals, incidents, post-mortems, lessons."""
+    """Measures, reports, incidents, post-mortems, lessons."""
 
     name = "adoption"
     verbose_name = "Adoption"
@@ -37,7 +37,9 @@ class AdoptionConfig(AppConfig):
         from adoption.pulses import reminders as pulse_reminders
         from adoption.readings import batch_digest, tallies
         from adoption.record_export.views import beside_history
-        from adoption.signals import findings as signal_findings
+        from adoption.reports import desk as report_desk
+        from adoption.reports import findings as report_findings
+        from adoption.reports import reminders as report_reminders
         from governance import contributions
         from initiatives.facts.finding_rules import KINDS, MEASURES, MORE_SAYS, UNLESS
         from initiatives.findings.sync import CHANGING
@@ -51,20 +53,35 @@ class AdoptionConfig(AppConfig):
             contributions.CasePage("Operation", _("Incidents"), "incidents"),
             contributions.CasePage("Operation", _("Monitoring"), "monitoring"),
         ]
-        contributions.desk_lines += [desk_lines.lines, incident_desk.lines, lesson_desk.lines]
+        contributions.desk_lines += [
+            desk_lines.lines,
+            incident_desk.lines,
+            report_desk.lines,
+            lesson_desk.lines,
+        ]
         contributions.quiet_acts |= (
-            desk_lines.QUIET | incident_desk.QUIET | lesson_desk.QUIET | desk_entry_wording.QUIET
+            desk_lines.QUIET
+            | incident_desk.QUIET
+            | report_desk.QUIET
+            | lesson_desk.QUIET
+            | desk_entry_wording.QUIET
         )
-        for module in (meeting_reminders, incident_reminders, pulse_reminders, monitoring_reminders):
+        for module in (
+            meeting_reminders,
+            incident_reminders,
+            report_reminders,
+            pulse_reminders,
+            monitoring_reminders,
+        ):
             contributions.due_queries += module.QUERIES
             contributions.notice_verbs |= module.VERBS
         contributions.reports += incident_metrics.REPORTS
-        figures.LAGGING.append(incident_metrics.TRUST_LOST)
-        reasons.WHY[incident_metrics.TRUST_LOST.key] = incident_metrics.why_trust_lost
+        figures.LAGGING.append(report_findings.TRUST_LOST)
+        reasons.WHY[report_findings.TRUST_LOST.key] = report_findings.why_trust_lost
         money.MEASURED.append(measured_value)
         MEASURES.extend([measure_findings.measured, monitoring_findings.measured])
         CHANGING.append(monitoring_findings.changing)
-        MORE_SAYS.extend([signal_findings.behaviour, measure_findings.says, lesson_findings.says])
+        MORE_SAYS.extend([report_findings.behaviour, measure_findings.says, lesson_findings.says])
         UNLESS.update(measure_findings.undeclared())
         KINDS.update(desk_remedies.MENDS)
         contributions.mends |= desk_remedies.MENDS

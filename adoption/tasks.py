@@ -8,7 +8,7 @@ from adoption.monitoring import actions as monitoring_actions
 from adoption.postmortems import attachments
 from adoption.readings import tallies
 from adoption.record_export import actions as export_actions
-from adoption.user_reports import actions as user_report_actions
+from adoption.reports import sources
 from initiatives.intake import actions as intake_actions
 from initiatives.tasks import SURE
 
@@ -29,7 +29,7 @@ def follow_lesson(key: int) -> None:
 @shared_task(**SURE)
 def forget_contacts() -> None:
     """Delete what is of no use any more: how people without an account could be reached, and old alerts."""
-    user_report_actions.forget_contacts()
+    sources.forget_contacts()
     intake_actions.forget_senders()
     monitoring_actions.forget_alerts()
 

@@ -17,9 +17,8 @@ from adoption.pulses import answer_views
 from adoption.pulses import views as pulse_views
 from adoption.readings import views as reading_views
 from adoption.record_export import views as export_views
-from adoption.signals import views as signal_views
-from adoption.user_reports import public_views
-from adoption.user_reports import views as user_report_views
+from adoption.reports import public_views as public_report_views
+from adoption.reports import views as report_views
 
 urlpatterns = [
     path("adoption/v1/readings", api.send, name="adoption-readings"),
@@ -84,7 +83,7 @@ urlpatterns = [
     path("pulse-comments/<int:pk>/remove/", pulse_views.remove_comment, name="pulse-comment-remove"),
     path("pulse/thanks/<str:language>/", answer_views.thanks, name="pulse-thanks"),
     path("pulse/<str:token>/", answer_views.answer, name="pulse-answer"),
-    path("cases/<str:ref>/incidents/", incident_views.incidents, name="incidents"),
+    path("cases/<str:ref>/incidents/", report_views.incidents, name="incidents"),
     path("cases/<str:ref>/incidents/open/", incident_views.open_, name="incident-open"),
     path("incidents/<int:pk>/", incident_views.incident, name="incident"),
     path("incidents/<int:pk>/state/", incident_views.state, name="incident-state"),
@@ -101,22 +100,14 @@ urlpatterns = [
     path("cases/<str:ref>/monitoring/map/", monitoring_views.map_alerts, name="monitoring-map"),
     path("alert-mappings/<int:pk>/end/", monitoring_views.end_mapping, name="alert-mapping-end"),
     path("alerts/<int:pk>/", monitoring_views.alert, name="alert"),
-    path("incident-drafts/<int:pk>/", monitoring_views.draft, name="incident-draft"),
-    path("incident-drafts/<int:pk>/confirm/", monitoring_views.confirm, name="incident-draft-confirm"),
-    path("incident-drafts/<int:pk>/dismiss/", monitoring_views.dismiss, name="incident-draft-dismiss"),
     path("deadlines/<int:pk>/", incident_views.deadline, name="deadline"),
     path("reporting-duties/", incident_views.duties, name="reporting-duties"),
-    path("cases/<str:ref>/signals/report/", signal_views.report, name="signal-report"),
-    path("signals/mine/", signal_views.mine, name="signals-mine"),
-    path("signals/<int:pk>/", signal_views.signal, name="signal"),
-    path("signals/<int:pk>/over/", signal_views.end, name="signal-end"),
-    path("signals/<int:pk>/ask/", signal_views.ask, name="signal-ask"),
-    path("cases/<str:ref>/problem-link/", user_report_views.link, name="problem-link"),
-    path("problems/<int:pk>/", user_report_views.problem, name="problem"),
-    path("problems/<int:pk>/answer/", user_report_views.answer, name="problem-answer"),
-    path("problems/<int:pk>/signal/", user_report_views.to_signal, name="problem-signal"),
-    path("problems/<int:pk>/incident/", user_report_views.to_incident, name="problem-incident"),
-    path("problems/<int:pk>/ask/", user_report_views.ask_reporter, name="problem-ask"),
+    path("cases/<str:ref>/reports/behaviour/", report_views.report_behaviour, name="report-behaviour"),
+    path("cases/<str:ref>/reports/link/", report_views.link, name="report-link"),
+    path("reports/mine/", report_views.mine, name="reports-mine"),
+    path("reports/<slug:kind>/<int:pk>/", report_views.report, name="report"),
+    path("reports/<slug:kind>/<int:pk>/ask/", report_views.ask_source, name="report-ask"),
+    path("reports/<slug:kind>/<int:pk>/judge/<slug:outcome>/", report_views.judge, name="report-judge"),
     path("cases/<str:ref>/public-page/", own_public_page_views.tell, name="public-page-tell"),
     path(
         "cases/<str:ref>/public-page/withdraw/", own_public_page_views.withdraw, name="public-page-withdraw"
@@ -128,6 +119,6 @@ urlpatterns = [
     path("exports/<int:pk>/", export_views.export, name="record-export"),
     path("exports/<int:pk>/progress/", export_views.progress, name="record-export-progress"),
     path("exports/<int:pk>/download/", export_views.download, name="record-export-download"),
-    path("report/<str:token>/", public_views.report, name="report-problem"),
-    path("report/answer/<str:secret>/", public_views.reported, name="reported-problem"),
+    path("report/<str:token>/", public_report_views.report, name="report-problem"),
+    path("report/answer/<str:secret>/", public_report_views.reported, name="reported-problem"),
 ]

@@ -2,8 +2,7 @@
 
 from adoption.models.incidents import SEVERITIES
 from adoption.models.monitoring import BECOMES
-from adoption.models.problems import PROBLEM_STATES
-from adoption.models.signals import SIGNAL_KINDS
+from adoption.models.reports import OUTCOMES, SIGNAL_KINDS
 from governance.vocabulary.entry_kinds import EntryKind
 
 
@@ -51,7 +50,7 @@ WAYS = {
     "invited": lambda teams, book: str(sum(team["invited"] for team in teams)),
     "answers": lambda teams, book: str(sum(team["answered"] for team in teams)),
     "signal": lambda key, book: SIGNAL_KINDS.get(key, key).lower(),
-    "problem": lambda key, book: PROBLEM_STATES[key].lower(),
+    "outcome": lambda key, book: OUTCOMES[key],
     "severity": lambda key, book: SEVERITIES[key],
     "becomes": lambda key, book: f"{BECOMES[key][:1].lower()}{BECOMES[key][1:]}",
 }
@@ -97,10 +96,10 @@ SENTENCES = {
         "say anything>."
     ),
     EntryKind.PULSE_COMMENT_REMOVED: "took a comment out of a survey: {why}",
-    EntryKind.SIGNAL_REPORTED: "took down what somebody reported without a name: {group}, {signal_kind:signal}.",
+    EntryKind.REPORT_RECEIVED: "received a {what}: {title}.",
+    EntryKind.REPORT_JUDGED: "judged a {what}, “{title}”: {became:outcome}<{into?}, “{into}”>. {words}",
     EntryKind.SIGNAL_COMPUTED: "worked out a behaviour report from readings: {group}, {signal_kind:signal}.",
     EntryKind.SIGNAL_MOVED: "worked out a behaviour report anew: {group}, {words}",
-    EntryKind.SIGNAL_ANSWERED: "answered for the board on {group}: {words}<{over?} It is no longer so.>",
     EntryKind.SIGNAL_ENDED: "said that it is no longer so of {group} ({signal_kind:signal}): {why}",
     EntryKind.ASKED_WHO_REPORTED: "asked who reported something; whoever it was has been told.",
     EntryKind.PROBLEM_LINK_OPENED: "made an address at which users report problems.",
@@ -111,16 +110,9 @@ SENTENCES = {
     EntryKind.PUBLIC_PAGE_WITHDRAWN: (
         "withdrew the public page<{secret?}, because the initiative became confidential>."
     ),
-    EntryKind.PROBLEM_REPORTED: "took down a problem that a user reported: {words}",
-    EntryKind.PROBLEM_TREATED: "treated a problem that a user reported ({became:problem}): {words}",
     EntryKind.MONITORING_PROMISED: "promised that its monitoring is heard of at least every {every_days} days.",
     EntryKind.ALERTS_MAPPED: "said what alerts count as ({which}): {becomes:becomes}.",
     EntryKind.ALERT_MAPPING_ENDED: "withdrew what alerts count as ({which}): {becomes:becomes}.",
-    EntryKind.INCIDENT_DRAFT_OPENED: "put a draft of an incident to those who operate it: “{title}”.",
-    EntryKind.INCIDENT_DRAFT_CONFIRMED: (
-        "confirmed what the monitoring reported as the incident “{into}”: “{title}”."
-    ),
-    EntryKind.INCIDENT_DRAFT_DISMISSED: "dismissed what the monitoring reported, “{title}”: {words}",
     EntryKind.INCIDENT_OPENED: "opened the incident “{title}”, severity {severity:severity}.",
     EntryKind.INCIDENT_LINE_WRITTEN: "wrote on “{title}”: {words}",
     EntryKind.INCIDENT_PART_TAKEN: "noted that {who} is the {role} of “{title}”.",

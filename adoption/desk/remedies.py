@@ -8,7 +8,7 @@ from django.urls import reverse
 from adoption.lessons import permissions as lesson_permissions
 from adoption.measures import permissions as measure_permissions
 from adoption.models import Measure
-from adoption.signals import permissions as signal_permissions
+from adoption.reports import permissions as report_permissions
 from initiatives.models import Initiative
 
 
@@ -29,10 +29,10 @@ def _measure(case: Initiative, may, source: str) -> list[tuple[str, str]]:
 def _signal(case: Initiative, may, source: str) -> list[tuple[str, str]]:
     words = (
         "Answer the behaviour report"
-        if signal_permissions.may_answer(case, may.person)
+        if report_permissions.may_answer(case, may.person)
         else "Read the behaviour report"
     )
-    return [(reverse("signal", args=[int(source.partition(":")[2])]), words)]
+    return [(reverse("report", args=["signal", int(source.partition(":")[2])]), words)]
 
 
 def _lesson(case: Initiative, may, source: str) -> list[tuple[str, str]]:

@@ -1,158 +1,70 @@
-"""What waits for a person about signals, incidents, clocks and what users reported.
+"""What waits for a person about incidents and reporting clocks.
 
 One of severity 1 stands on the desk of everybody on the board and of who depends on the case until it is closed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 
-from adoption.adoption_seat import SEAT
-from adoption.incidents.permissions import TREATING
-from adoption.models import Deadline, Incident, IncidentDraft, ProblemReport, SealedSource, Signal
-from adoption.models.signals import WEAPONISED
-from adoption.signals import permissions as signal_permissions
-from adoption.signals.actions import is_of
-from governance.database.batch_read import Batch, Rows
+from adoption.incidents.permissions import OPERATING
+from adoption.models import Deadline, Incident
 from governance.models import User
 from governance.notices.desk import Line
 from governance.permission_result import ended
-from governance.vocabulary import BoardRole
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.facts import case_rows
-from initiatives.models import Dependant, Initiative
+from initiatives.models import Dependant
 from initiatives.worklist.person_worklist import Look, look_of
-from initiatives.worklist.worklist_queries import CASE
-
-WORKING = (*TREATING, "technical_lead")
-_long = ("words", "figures", "answer", "ended_why")
-
-_severe_upstream = (
-    Incident.objects.unfinished().filter(severity=1, initiative=OuterRef("initiative")).order_by("opened_at")
-)
-
-_ROWS = Batch(
-    signals=Rows(
-        Signal.objects.standing().filter(kind=WEAPONISED, answered_at__isnull=True),
-        "initiative__unit",
-        joined={"initiative": CASE},
-        without=_long,
-        keys="answering",
-    ),
-    problems=Rows(
-        ProblemReport.objects.filter(state="waiting"),
-        "initiative",
-        joined={"initiative": CASE},
-        without=("output", "answer"),
-        keys="treating",
-    ),
-    drafts=Rows(
-        IncidentDraft.objects.filter(state="waiting"),
-        "initiative",
-        joined={"initiative": CASE},
-        keys="working",
-    ),
-    incidents=Rows(
-        Incident.objects.unfinished(),
-        "initiative",
-        joined={"initiative": CASE},
-        without=("words",),
-        keys="working",
-    ),
-    led=Rows(
-        Incident.objects.unfinished(), "lead", joined={"initiative": CASE}, without=("words",), keys="person"
-    ),
-    severe=Rows(
-        Incident.objects.unfinished().filter(severity=1),
-        "initiative__unit",
-        joined={"initiative": CASE},
-        without=("words",),
-        keys="seated",
-    ),
-    upstream=Rows(
-        Dependant.objects.filter(ended_at__isnull=True)
-        .annotate(
-            told=Coalesce("executive", "stated_by"), incident=Subquery(_severe_upstream.values("title")[:1])
-        )
-        .filter(incident__isnull=False),
-        "told",
-        joined={"initiative": CASE},
-        keys="person",
-    ),
-    deadlines=Rows(
-        Deadline.objects.filter(met_at__isnull=True),
-        "incident__initiative",
-        joined={"incident": ("id", "title", "initiative_id")},
-        keys="working",
-    ),
-    asked=Rows(
-        SealedSource.objects.filter(untold=1, signal__isnull=False),
-        "untold",
-        joined={"signal": ("id", "group")},
-        keys="untold",
-    ),
-)
 
 # What puts nothing on a desk that was not there, or takes nothing away.
 QUIET = {
     EntryKind.INCIDENT_LINE_WRITTEN,
     EntryKind.INCIDENT_AMENDED,
     EntryKind.EDGE_CLAUSE_TAKEN_OVER,
-    EntryKind.MONITORING_PROMISED,
-    EntryKind.ALERTS_MAPPED,
-    EntryKind.ALERT_MAPPING_ENDED,
     EntryKind.REPORTING_DUTIES_LAID_OUT,
 }
 
 
 def lines(person: User) -> list[Line]:
-    """Signals for the board, incidents and clocks that run, problems and drafts to treat, questions for one's name."""
+    """Incidents and reporting clocks that run, of the person's cases and boards and of what their work depends on."""
     look = look_of(person)
-    held: dict[int, tuple[Initiative, set[str]]] = {case.pk: (case, {"owner"}) for case in look.standing_in}
-    for row in look.roles:
-        if row.accepted_at:
-            held.setdefault(row.initiative_id, (row.initiative, set()))[1].add(row.role)
-    rows = _ROWS.ask(
-        {
-            "answering": look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, SEAT]),
-            "treating": [pk for pk, (_, roles) in held.items() if roles & set(TREATING)],
-            "working": [pk for pk, (_, roles) in held.items() if roles & set(WORKING)],
-            "person": [person.pk],
-            "seated": list(look.seats_by_unit),
-            "untold": [1],
-        }
+    cases = working(look, OPERATING)
+    running = list(
+        Incident.objects.unfinished()
+        .filter(
+            Q(initiative__in=cases)
+            | Q(lead=person)
+            | Q(severity=1, initiative__unit__in=list(look.seats_by_unit))
+        )
+        .select_related("initiative")
     )
-    running = {row.pk: row for row in [*rows["incidents"], *rows["led"], *rows["severe"]]}
-    told = {row.initiative_id for row in running.values()}
+    deadlines = Deadline.objects.filter(met_at__isnull=True, incident__initiative__in=cases)
     return [
-        *_to_answer(look, rows["signals"]),
-        *(_incident(row, person) for row in running.values()),
-        *(_upstream(row) for row in rows["upstream"] if row.initiative_id not in told),
-        *(_clock(row, held[row.incident.initiative_id][0]) for row in rows["deadlines"]),
-        *(_problem(row) for row in rows["problems"]),
-        *(_draft(row) for row in rows["drafts"]),
-        *_asked(rows["asked"], person),
+        *(_incident(row, person) for row in running),
+        *(_upstream(row) for row in _depended_on(person, {row.initiative_id for row in running})),
+        *(_clock(row) for row in deadlines.select_related("incident__initiative")),
     ]
 
 
-def _to_answer(look: Look, signals: list[Signal]) -> Iterator[Line]:
-    for row in signals:
-        if row.initiative.unit_id in look.units:
-            row.initiative.unit = look.units[row.initiative.unit_id]
-    if signals:
-        case_rows.read_together([row.initiative for row in signals])
-    for row in signals:
-        if signal_permissions.may_answer(row.initiative, look.person):
-            yield Line(
-                "answer",
-                f"Used against people: {row.initiative.title}",
-                reverse("signal", args=[row.pk]),
-                "Answer for the board",
-                why=f"{row.group}. Until the board answers, the test of adoption fails.",
-                ref=row.initiative.ref,
-            )
+def working(look: Look, roles: Iterable[str]) -> list[int]:
+    """Keys of the cases, ended ones too, on which the person holds one of these roles, or stands in for the owner."""
+    held = {row.initiative_id for row in look.roles if row.accepted_at and row.role in roles}
+    return sorted(held | {case.pk for case in look.standing_in})
+
+
+def _depended_on(person: User, told: set[int]) -> Iterable[Dependant]:
+    """The person's work that depends on a case with an open incident of severity 1, but on those `told` already."""
+    severe = Incident.objects.unfinished().filter(severity=1, initiative=OuterRef("initiative"))
+    return (
+        Dependant.objects.filter(
+            Q(executive=person) | Q(executive__isnull=True, stated_by=person), ended_at__isnull=True
+        )
+        .annotate(incident=Subquery(severe.order_by("opened_at").values("title")[:1]))
+        .filter(incident__isnull=False)
+        .exclude(initiative__in=told)
+        .select_related("initiative")
+    )
 
 
 def _incident(row: Incident, person: User) -> Line:
@@ -180,48 +92,13 @@ def _upstream(row: Dependant) -> Line:
     )
 
 
-def _clock(row: Deadline, case: Initiative) -> Line:
+def _clock(row: Deadline) -> Line:
     return Line(
         "settle",
         f"{row.words}: {row.incident.title}",
         reverse("deadline", args=[row.pk]),
         "Say that it was reported",
         why=f"Source: {row.source}. A template, no legal advice.",
-        ref=case.ref,
+        ref=row.incident.initiative.ref,
         due=row.due,
     )
-
-
-def _problem(row: ProblemReport) -> Line:
-    return Line(
-        "answer",
-        f"A user reported a problem: {row.initiative.title}",
-        reverse("problem", args=[row.pk]),
-        "Read it",
-        why=row.what[:160],
-        ref=row.initiative.ref,
-    )
-
-
-def _draft(row: IncidentDraft) -> Line:
-    return Line(
-        "answer",
-        f"The monitoring reports what may be an incident: {row.initiative.title}",
-        reverse("incident-draft", args=[row.pk]),
-        "Confirm or dismiss it",
-        why=row.title,
-        ref=row.initiative.ref,
-    )
-
-
-def _asked(sources: list[SealedSource], person: User) -> Iterator[Line]:
-    for row in sources:
-        row.sealed = bytes.fromhex(row.sealed.removeprefix("\\x"))  # as JSON has it
-        if is_of(row, person):
-            yield Line(
-                "see",
-                "Somebody asked who wrote a behaviour report of yours",
-                reverse("signals-mine"),
-                "Read who and why",
-                why=row.signal.group,
-            )

@@ -1,4 +1,4 @@
-"""Who may open an incident and write on it, and who treats what users reported, as answers that carry their reasons."""
+"""Who may open an incident, write on it and judge it, as answers that carry their reasons."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
@@ -7,6 +7,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative
 
 TREATING = (Role.OWNER, Role.DEPUTY, Role.SUPPORT_OWNER)
+OPERATING = (*TREATING, Role.TECHNICAL_LEAD)
 
 
 def may_open(case: Initiative, person: User) -> Answer:
@@ -46,13 +47,6 @@ def may_judge(incident, person: User) -> Answer:
         if incident.lead
         else "Take the lead on its page, if you are on the initiative.",
     )
-
-
-def may_treat(case: Initiative, person: User) -> Answer:
-    """Treat what users reported, and keep the link they report by: the owner, the deputy and the support owner."""
-    if case_permissions.is_owner(case, person) or case_permissions.roles_of(case, person) & set(TREATING):
-        return yes()
-    return no("Only the owner, the deputy or the support owner does this.", "Ask one of them.")
 
 
 def may_keep_duties(person: User) -> Answer:

@@ -1,70 +1,14 @@
-"""What is due about signals, incidents, clocks and what users reported. Queries only."""
+"""What is due about incidents and reporting clocks. Queries only."""
 
 from datetime import datetime
 
 from django.urls import reverse
 
-from adoption.adoption_seat import SEAT
-from adoption.incidents.permissions import TREATING
-from adoption.models import Deadline, Incident, ProblemReport, Signal
-from adoption.models.signals import WEAPONISED
+from adoption.models import Deadline, Incident
 from governance import clock
 from governance.notices.due import before, late, since
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
-
-
-def signals(moment: datetime):
-    """Weaponised signals without the board's word after 3 and 7 days: to chair and adoption seat; escalated."""
-    today = clock.local_day(moment)
-    rows = list(
-        Signal.objects.standing()
-        .filter(kind=WEAPONISED, answered_at__isnull=True)
-        .select_related("initiative__unit")
-        .order_by("pk")
-    )
-    circle = Circle(row.initiative for row in rows)
-    for row in rows:
-        case, start = row.initiative, row.reported_on
-        yield from told(
-            [circle.chair(case), *circle.holders(case, SEAT)],
-            since(start, today, (3, 7)),
-            about(
-                case,
-                "signal",
-                f"signal:{row.pk}",
-                f"it is used against people; unanswered since {start:%-d %B %Y}",
-                text=f"{row.group}. The chair or the adoption seat answers, with what is done. Until then the test of "
-                "adoption fails.",
-                link=reverse("signal", args=[row.pk]),
-            ),
-            circle.escalated(case, start, today),
-        )
-
-
-def problems(moment: datetime):
-    """What users reported and nobody treated after 3 and 7 days: to owner, deputy, support owner; escalated."""
-    today = clock.local_day(moment)
-    rows = list(
-        ProblemReport.objects.filter(state="waiting").select_related("initiative__unit").order_by("pk")
-    )
-    circle = Circle(row.initiative for row in rows)
-    for row in rows:
-        case, start = row.initiative, row.reported_on
-        there = [circle.role(case, role) for role in TREATING]
-        yield from told(
-            there if any(there) else circle.in_charge(case),
-            since(start, today, (3, 7)),
-            about(
-                case,
-                "problem",
-                f"problem:{row.pk}",
-                f"what a user reported on {start:%-d %B %Y} waits",
-                text=f"{row.what[:300]} Make a behaviour report or an incident of it, or answer it.",
-                link=reverse("problem", args=[row.pk]),
-            ),
-            circle.escalated(case, start, today),
-        )
 
 
 def incidents(moment: datetime):
@@ -118,12 +62,10 @@ def deadlines(moment: datetime):
         )
 
 
-QUERIES = [signals, problems, incidents, deadlines]
+QUERIES = [incidents, deadlines]
 # What each kind of notice asks for, as the words of the button in the mail.
 VERBS = {
     "incident": "Open the incident",
     "incident upstream": "See what is known",
-    "problem": "Read and treat it",
     "reporting clock": "Say that it was reported",
-    "signal": "Answer for the board",
 }

@@ -1,4 +1,4 @@
-"""Incidents: the tab of a case, opening one, its page with the timeline, and each step on its way."""
+"""Incidents: opening one, its page with the timeline, and each step on its way."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from adoption.edge_clauses import actions as edge_clause_actions
 from adoption.edge_clauses import clause_drafts
@@ -22,52 +22,16 @@ from adoption.incidents import (
 from adoption.incidents.preview import of_opening, of_severity
 from adoption.incidents.reporting_duties import TEMPLATES
 from adoption.models import Deadline, Incident, ReportingDuty
-from adoption.signals import permissions as signal_permissions
 from governance.contracts.wording import sentence
 from governance.models import User
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
-from governance.transparency_log import as_of
-from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access.permissions import may_manage
-from initiatives.cases.case_frame import acted, ask, case_context, mend, one_act, page_of, sent
+from initiatives.cases.case_frame import acted, ask, case_context, mend, one_act, sent
 from initiatives.form_fields import ReasonForm
 
 TAB = "incidents"
-PER_PAGE = 20
-
-
-@require_safe
-@on_any_day(case_lookup.case_on_any_day)
-def incidents(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Incidents, signals and what users reported, of one case."""
-    case = case_lookup.case_for(request.user, ref)
-    context = case_context(request, case, TAB)
-    rows = list(case.incidents.select_related("merged_into", "lead"))
-    found = incident_metrics.means(rows)
-    treats = as_of.current() is None and permissions.may_treat(case, request.user)
-    problems = case.problems.order_by("-pk")
-    context |= {
-        "title": _("Incidents and user behaviour"),
-        "unfinished": [row for row in rows if row.state != "closed"],
-        "page": page_of(request, [row for row in rows if row.state == "closed"], PER_PAGE),
-        "signals": case.signals.select_related("answered_by")[:100],
-        "means": found,
-        "to_detect": incident_metrics.span_words(found.to_detect),
-        "to_resolve": incident_metrics.span_words(found.to_resolve),
-        "may_open": permissions.may_open(case, request.user),
-        "may_report": signal_permissions.may_report(case, request.user),
-        "treats": treats,
-        "link": case.problem_links.filter(ended_at__isnull=True).first() if treats else None,
-        "problems": problems[:50],
-        "waiting": problems.filter(state="waiting").count(),
-    }
-    if context["link"] is not None:
-        context["address"] = request.build_absolute_uri(
-            reverse("report-problem", args=[context["link"].token])
-        )
-    return render(request, "adoption/incidents/incidents.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -140,7 +104,7 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
         ).select_related("debtor"),
         "deadlines": row.deadlines.select_related("met_by"),
         "merged": row.merged.all(),
-        "problems": row.problems.order_by("pk"),
+        "reports": [*row.signals.all(), *row.problemreports.all(), *row.incidentdrafts.all()],
         "may_work": may_work,
         "may_judge": may_judge,
         "drafted": _clause_words(row),

@@ -11,7 +11,7 @@ from django.db import connection
 
 from adoption.meetings import agenda as meeting_agenda
 from adoption.models import Meeting
-from adoption.signals import findings as signal_findings
+from adoption.reports import findings as report_findings
 from governance import clock
 from governance.database.request_memo import one_look
 from governance.models import Checkpoint, User
@@ -271,9 +271,9 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
     today = clock.local_day(now)
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
     signals = list(case.signals.distrust().order_by("observed_on", "kind", "group", "pk"))
-    weighing = {signal_findings.against(row)[0] for row in case.signals.against()}
+    weighing = {report_findings.against(row)[0] for row in case.signals.against()}
     rows += [
-        ("Behaviour report", signal_findings.told(row, day), signal_findings.ANSWERERS) for row in signals
+        ("Behaviour report", report_findings.told(row, day), report_findings.ANSWERERS) for row in signals
     ]
     rows += [
         ("Shortcoming", one.words, one.who or one.fix)

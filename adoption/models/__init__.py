@@ -4,13 +4,20 @@ from adoption.models.incidents import Deadline, Incident, IncidentLine, Incident
 from adoption.models.lessons import LessonResponse, LessonWords
 from adoption.models.measures import Goal, Measure, Reading, Tally
 from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, Pack
-from adoption.models.monitoring import Alert, AlertMapping, IncidentDraft, MonitoringLook, MonitoringPromise
+from adoption.models.monitoring import Alert, AlertMapping, MonitoringLook, MonitoringPromise
 from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
-from adoption.models.problems import ProblemLink, ProblemReport
 from adoption.models.public_pages import PublicPage
 from adoption.models.pulses import AnswerBox, Invitation, Pulse, PulseComment
 from adoption.models.record_exports import RecordExport
-from adoption.models.signals import SealedSource, Signal, SourceQuestion
+from adoption.models.reports import (
+    IncidentDraft,
+    ProblemLink,
+    ProblemReport,
+    Report,
+    SealedSource,
+    Signal,
+    SourceQuestion,
+)
 
 __all__ = [
     "AgendaPoint",
@@ -45,6 +52,7 @@ __all__ = [
     "PulseComment",
     "Reading",
     "RecordExport",
+    "Report",
     "ReportingDuty",
     "SealedSource",
     "SectionComment",

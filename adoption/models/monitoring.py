@@ -1,4 +1,4 @@
-"""What the monitoring of a case says: alerts as machines sent them, days on which it was heard of, drafts of incidents.
+"""What the monitoring of a case says: alerts as machines sent them, what they count as, days on which it was heard of.
 
 Source: docs/domain.md, "What the monitoring says". A machine writes alerts, looks and drafts; what a draft becomes, a
 person says.
@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from adoption.models.incidents import Incident
+from adoption.models.reports import IncidentDraft
 from governance.database.row_history import WrittenOnce, governed
 from governance.models import ServiceKey, User
 from initiatives.models import Initiative
@@ -20,10 +20,8 @@ SIGN_OF_LIFE, LOOK, DRAFT = "sign of life", "look", "draft"
 BECOMES = {
     SIGN_OF_LIFE: "Only shows that the monitoring runs",
     LOOK: "Something the monitoring found",
-    DRAFT: "A draft of an incident, which a person confirms or dismisses",
+    DRAFT: "A draft of an incident, which a person judges",
 }
-WAITING, CONFIRMED, DISMISSED = "waiting", "incident", "dismissed"
-DRAFT_STATES = {WAITING: "Waiting", CONFIRMED: "Became an incident", DISMISSED: "Dismissed"}
 MOST_DAYS = 31  # between two looks that may be promised
 
 
@@ -107,48 +105,6 @@ class MonitoringLook(WrittenOnce):
 
     def __str__(self) -> str:
         return f"{self.key.system} on {self.day}"
-
-
-class IncidentDraft(models.Model):
-    """What may be an incident, by alerts of one rule: it waits until a person confirms or dismisses it, with words."""
-
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="incident_drafts")
-    rule = models.CharField(max_length=160)
-    title = models.CharField(max_length=160)
-    severity = models.CharField(max_length=40, blank=True, default="")
-    started_at = models.DateTimeField()
-    opened_at = models.DateTimeField()
-    state = models.CharField(max_length=10, choices=DRAFT_STATES.items(), default=WAITING)
-    words = models.TextField(blank=True, default="")
-    treated_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    treated_at = models.DateTimeField(null=True, blank=True)
-    incident = models.ForeignKey(Incident, models.PROTECT, null=True, blank=True, related_name="drafts")
-
-    history = governed()
-
-    class Meta:
-        ordering = ["initiative", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["initiative", "rule"], condition=Q(state="waiting"), name="one_waiting_draft_per_rule"
-            ),
-            models.CheckConstraint(
-                name="a_person_treats_a_draft_and_says_why",
-                condition=Q(state=WAITING, treated_at__isnull=True, treated_by__isnull=True, words="")
-                | ~Q(state=WAITING) & Q(treated_at__isnull=False, treated_by__isnull=False) & ~Q(words=""),
-            ),
-            models.CheckConstraint(
-                name="a_confirmed_draft_names_its_incident",
-                condition=Q(state=CONFIRMED, incident__isnull=False)
-                | ~Q(state=CONFIRMED) & Q(incident__isnull=True),
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["initiative"], condition=Q(state="waiting"), name="waiting_drafts_by_case")
-        ]
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class Alert(models.Model):

@@ -1,4 +1,4 @@
-"""Alerts taken in, what they count as, and drafts of incidents, which people confirm or dismiss, never machines."""
+"""Alerts taken in, and what they count as: a sign of life, a look, or a draft of an incident, which people judge."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,28 +8,23 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.urls import reverse
 
-from adoption.incidents import actions as incident_actions
-from adoption.models import Alert, AlertMapping, Incident, IncidentDraft, MonitoringLook, MonitoringPromise
+from adoption.models import Alert, AlertMapping, IncidentDraft, MonitoringLook, MonitoringPromise
 from adoption.models.monitoring import (
     ALERTMANAGER,
     BECOMES,
-    CONFIRMED,
-    DISMISSED,
     DRAFT,
     LOOK,
     MOST_DAYS,
     SIGN_OF_LIFE,
-    WAITING,
 )
 from adoption.monitoring.alert_senders import Sent
-from adoption.monitoring.permissions import OPERATING, may_set_monitoring, may_treat_drafts
+from adoption.monitoring.permissions import may_set_monitoring
+from adoption.reports.actions import receive
 from governance import clock
 from governance.ledger import record
 from governance.models import LegalHold, ServiceKey, User
-from governance.notices.owe import owe
 from governance.permission_result import Conflict
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.access.permissions import accepted
 from initiatives.cases.act import act
 from initiatives.findings.sync import follow
 from initiatives.models import Initiative
@@ -72,7 +67,6 @@ def take(*, case: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
         start = clock.midnight_before(clock.today())
         room = MOST_A_DAY - Alert.objects.filter(key=key, first_at__gte=start).count()
         fates: Counter[str] = Counter()
-        drafted = False
         for one in sent:
             place = (one.sender, one.fingerprint, one.started)
             row = rows.get(place)
@@ -87,10 +81,9 @@ def take(*, case: Initiative, key: ServiceKey, sent: tuple[Sent, ...]) -> Taken:
                 _again(row, one, mappings)
                 fates["known"] += 1
             if row.counts_as == DRAFT and row.draft_id is None:
-                row.draft, opened = _draft_of(case, row)
+                row.draft = _draft_of(case, row)
                 row.save()
-                drafted = drafted or opened
-        if first or drafted:
+        if first:
             follow([case])
     return Taken(**fates)
 
@@ -139,7 +132,7 @@ def _again(row: Alert, one: Sent, mappings: list[AlertMapping]) -> None:
     elif row.ended_at is not None and row.sender == ALERTMANAGER:
         if clock.now() - row.ended_at > FIRES_AGAIN:
             row.ended_at = None
-            row.draft = row.draft if row.draft and row.draft.state == WAITING else None
+            row.draft = row.draft if row.draft and row.draft.waits else None
     elif row.ended_at is None and one.severity != row.severity:
         row.severity, row.summary, row.link = one.severity, one.summary, one.link
         row.counts_as = max(row.counts_as, counts_as(mappings, row.rule, row.severity), key=_RANK.__getitem__)
@@ -148,11 +141,11 @@ def _again(row: Alert, one: Sent, mappings: list[AlertMapping]) -> None:
         row.save()
 
 
-def _draft_of(case: Initiative, row: Alert) -> tuple[IncidentDraft, bool]:
+def _draft_of(case: Initiative, row: Alert) -> IncidentDraft:
     """The draft that waits about the alert's rule, or a new one, of which those who operate the case are told."""
-    there = case.incident_drafts.filter(rule=row.rule, state=WAITING).first()
+    there = case.incident_drafts.waiting().filter(rule=row.rule).first()
     if there is not None:
-        return there, False
+        return there
     draft = IncidentDraft(
         initiative=case,
         rule=row.rule,
@@ -161,34 +154,8 @@ def _draft_of(case: Initiative, row: Alert) -> tuple[IncidentDraft, bool]:
         started_at=row.started_at,
         opened_at=clock.now(),
     )
-    draft.save()
-    record.record(
-        EntryKind.INCIDENT_DRAFT_OPENED,
-        case=case,
-        draft=draft.pk,
-        rule=draft.rule,
-        severity=draft.severity,
-        title=draft.title,
-        sender=row.get_sender_display(),
-    )
-    owe(
-        _operating(case),
-        "incident draft",
-        f"incident draft:{draft.pk}",
-        subject=f"{case.ref} {case.title}: the monitoring reports what may be an incident",
-        text=f"{draft.title} Confirm it as an incident, or dismiss it and say why.",
-        link=reverse("incident-draft", args=[draft.pk]),
-        case_ref=case.ref,
-    )
-    return draft, True
-
-
-def _operating(case: Initiative) -> list[User]:
-    roles = (accepted(case, role) for role in OPERATING)
-    people = {found.person.pk: found.person for found in roles if found is not None}
-    if not people and case.registered_by is not None:
-        people[case.registered_by.pk] = case.registered_by
-    return list(people.values())
+    receive(case, draft, rule=draft.rule, severity=draft.severity, sender=row.get_sender_display())
+    return draft
 
 
 # --- What alerts count as --------------------------------------------------------------------------------------------
@@ -276,68 +243,6 @@ def promise_monitoring(*, case: Initiative, every_days: int, by: User) -> Monito
     return row
 
 
-# --- What a person makes of a draft ----------------------------------------------------------------------------------
-
-
-def _waiting(draft: IncidentDraft, by: User) -> IncidentDraft:
-    """The draft, read after the lock, while nobody has treated it. Raises Refused, Conflict."""
-    row = IncidentDraft.objects.select_related("initiative__unit", "treated_by").get(pk=draft.pk)
-    may_treat_drafts(row.initiative, by).or_refuse()
-    if row.state != WAITING:
-        raise Conflict(
-            f"{row.treated_by} treated it {clock.moment_in_words(row.treated_at or row.opened_at)}.",
-            "Read what became of it.",
-            reverse("incident-draft", args=[row.pk]),
-        )
-    return row
-
-
-def _treat(case: Initiative, row: IncidentDraft, state: str, words: str, by: User) -> None:
-    row.state, row.words, row.treated_by, row.treated_at = state, words, by, clock.now()
-    row.save()
-    facts = {"draft": row.pk, "title": row.title, "words": row.words}
-    if row.incident is not None:
-        facts |= {"incident": row.incident.pk, "into": row.incident.title}
-        record.record(EntryKind.INCIDENT_DRAFT_CONFIRMED, case=case, **facts)
-    else:
-        record.record(EntryKind.INCIDENT_DRAFT_DISMISSED, case=case, **facts)
-    follow([case])
-
-
-def confirm_draft(*, draft: IncidentDraft, by: User, **fields) -> Incident:
-    """Open the incident that the draft tells of, or name the one it belongs to (`incident`).
-
-    Fields as `open_incident`; it began when the first alert did, and was noticed when that was heard of here. Raises
-    Refused, Conflict, ValidationError.
-    """
-    with act("confirm incident draft", by=by, case=draft.initiative_id) as case:
-        row = _waiting(draft, by)
-        there = fields.pop("incident", None)
-        if there is not None and there.initiative_id != case.pk:
-            raise ValidationError({"incident": "Choose an incident of this initiative."})
-        incident: Incident = there or incident_actions.open_incident(
-            case=case,
-            by=by,
-            words=f"Reported by the monitoring, by the rule {row.rule}: {row.title}",
-            started_at=min(row.started_at, row.opened_at),
-            detected_at=row.opened_at,
-            **fields,
-        )
-        row.incident = incident
-        _treat(case, row, CONFIRMED, f"It is “{incident.title}”.", by)
-    return incident
-
-
-def dismiss_draft(*, draft: IncidentDraft, reason: str, by: User) -> IncidentDraft:
-    """Say why what the monitoring reported is no incident. Raises Refused, Conflict, ValidationError."""
-    if not reason.strip():
-        raise ValidationError({"reason": "Say why it is no incident: it is kept with the alerts."})
-    with act("dismiss incident draft", by=by, case=draft.initiative_id, reason=reason.strip()) as case:
-        row = _waiting(draft, by)
-        _treat(case, row, DISMISSED, reason.strip(), by)
-    return row
-
-
 # --- For how long ----------------------------------------------------------------------------------------------------
 
 
@@ -348,7 +253,8 @@ def forget_alerts() -> tuple[int, int]:
     """
     now = clock.now()
     free = Alert.objects.exclude(
-        Q(draft__state=WAITING) | Q(initiative__number__in=LegalHold.objects.open().case_numbers())
+        Q(draft__isnull=False, draft__judged_at__isnull=True)
+        | Q(initiative__number__in=LegalHold.objects.open().case_numbers())
     )
     gone = free.filter(first_at__lt=now - KEPT).delete()[0]
     emptied = free.filter(first_at__lt=now - BODIES_KEPT).exclude(body="").update(body="")

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Min, QuerySet
 
 from adoption.models import Alert, IncidentDraft, MonitoringLook, MonitoringPromise
-from adoption.models.monitoring import SIGN_OF_LIFE, WAITING
+from adoption.models.monitoring import SIGN_OF_LIFE
 from governance import clock
 from initiatives.facts.finding_rules import Measurable, about
 
@@ -72,7 +72,7 @@ def days_heard(cases: list[int]) -> dict[int, list[date]]:
 
 def unread_since(cases: list[int]) -> dict[int, datetime]:
     """By case, since when its oldest draft waits."""
-    rows = IncidentDraft.objects.filter(initiative__in=cases, state=WAITING).order_by()
+    rows = IncidentDraft.objects.waiting().filter(initiative__in=cases).order_by()
     return dict(rows.values("initiative").annotate(first=Min("opened_at")).values_list("initiative", "first"))
 
 
@@ -169,7 +169,7 @@ def standing_of(case) -> Standing:
         return Standing(
             "warn",
             f"Not measured: a draft has waited since {_day(clock.local_day(waits))}, so nobody reads what it reports.",
-            "Confirm the draft as an incident, or dismiss it and say why.",
+            "Make it an incident, or dismiss it and say why.",
         )
     if not rhythm.kept:
         day = rhythm.first + rhythm.needed

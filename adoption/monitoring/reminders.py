@@ -1,41 +1,16 @@
-"""What is due about the monitoring: drafts of incidents that wait, monitoring that fell silent. Queries only."""
+"""What is due about the monitoring: that it fell silent. Queries only."""
 
 from datetime import datetime
 
 from django.urls import reverse
 
-from adoption.models import IncidentDraft, MonitoringPromise
-from adoption.models.monitoring import WAITING
+from adoption.models import MonitoringPromise
 from adoption.monitoring.findings import days_heard, days_in_words, rhythm_of
-from adoption.monitoring.permissions import OPERATING
 from governance import clock
-from governance.notices.due import late, since
+from governance.notices.due import late
 from governance.vocabulary import RUNNING_STAGES
 from initiatives.reminders.recipients import Circle, told
 from initiatives.reminders.wording import about
-
-
-def drafts(moment: datetime):
-    """Drafts that nobody treated after 1, 3 and 7 days: to who operates the case; escalated."""
-    today = clock.local_day(moment)
-    rows = list(IncidentDraft.objects.filter(state=WAITING).select_related("initiative__unit").order_by("pk"))
-    circle = Circle(row.initiative for row in rows)
-    for row in rows:
-        case, start = row.initiative, clock.local_day(row.opened_at)
-        there = [circle.role(case, role) for role in OPERATING]
-        yield from told(
-            there if any(there) else circle.in_charge(case),
-            since(start, today, (1, 3, 7)),
-            about(
-                case,
-                "incident draft",
-                f"incident draft:{row.pk}",
-                f"what the monitoring reported on {start:%-d %B %Y} waits",
-                text=f"{row.title} Confirm it as an incident, or dismiss it and say why.",
-                link=reverse("incident-draft", args=[row.pk]),
-            ),
-            circle.escalated(case, start, today),
-        )
 
 
 def silent(moment: datetime):
@@ -66,6 +41,6 @@ def silent(moment: datetime):
         )
 
 
-QUERIES = [drafts, silent]
-# What each kind of notice asks for, as the words of the button in the mail.
-VERBS = {"incident draft": "Confirm or dismiss it", "monitoring silent": "See the monitoring"}
+QUERIES = [silent]
+# What the kind of notice asks for, as the words of the button in the mail.
+VERBS = {"monitoring silent": "See the monitoring"}

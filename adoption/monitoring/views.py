@@ -1,25 +1,21 @@
-"""The monitoring of a case: how it stands, drafts that wait, alerts, what they count as, how a sender is connected."""
+"""The monitoring of a case: how it stands, alerts, what they count as, how a sender is connected."""
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from adoption.models import Alert, AlertMapping, IncidentDraft
-from adoption.models.monitoring import DRAFT, SIGN_OF_LIFE, WAITING
+from adoption.models import Alert, AlertMapping
+from adoption.models.monitoring import SIGN_OF_LIFE
 from adoption.monitoring import actions
 from adoption.monitoring.findings import standing_of
-from adoption.monitoring.forms import ConfirmForm, DismissForm, MappingForm, PromiseForm
-from adoption.monitoring.permissions import may_set_monitoring, may_treat_drafts
-from adoption.monitoring.preview import of_confirming
+from adoption.monitoring.forms import MappingForm, PromiseForm
+from adoption.monitoring.permissions import may_set_monitoring
 from governance.models.sign_in import ALERTS
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
-from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, sent
+from initiatives.cases.case_frame import case_context, one_act, page_of, sent
 from initiatives.enforcement.code_examples import as_alert_senders
 
 PAGE = "monitoring"
@@ -28,7 +24,7 @@ DAYS = 14  # on which it was heard of, shown
 
 @require_safe
 def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
-    """How the monitoring stands, what waits for a person, what it found, and how it is connected."""
+    """How the monitoring stands, what it found, and how it is connected."""
     case = case_lookup.case_for(request.user, ref)
     alerts = case.alerts.select_related("key", "draft").order_by("-first_at", "-pk")
     signs = request.GET.get("signs") == "1"
@@ -38,7 +34,7 @@ def monitoring(request: SignedInRequest, ref: str) -> HttpResponse:
         "title": "Monitoring",
         "standing": standing_of(case),
         "promise": case.monitoring_promises.filter(ended_at__isnull=True).first(),
-        "drafts": case.incident_drafts.filter(state=WAITING),
+        "drafts": case.incident_drafts.waiting().count(),
         "page": page_of(request, alerts if signs else alerts.exclude(counts_as=SIGN_OF_LIFE)),
         "signs": signs,
         "heard": case.monitoring_looks.select_related("key")[:DAYS],
@@ -90,7 +86,7 @@ def map_alerts(request: SignedInRequest, ref: str) -> HttpResponse:
         title="Say what alerts count as",
         happens=[
             "What names a rule goes before what names a severity alone. Alerts that came before stay what they were.",
-            "A draft becomes an incident only when a person confirms it.",
+            "A draft becomes an incident only when a person says so.",
         ],
         verb="Have them count so",
     )
@@ -124,82 +120,3 @@ def alert(request: SignedInRequest, pk: int) -> HttpResponse:
         "bodies_kept": actions.BODIES_KEPT.days,
     }
     return render(request, "adoption/monitoring/alert.html", context)
-
-
-# --- Drafts ----------------------------------------------------------------------------------------------------------
-
-
-def _draft_for(person, pk: int) -> IncidentDraft:
-    rows = IncidentDraft.objects.select_related(
-        "initiative__unit", "initiative__contract", "treated_by", "incident"
-    )
-    return case_lookup.of_case(rows, person, pk)
-
-
-@require_safe
-def draft(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What may be an incident, with its alerts, and what became of it."""
-    row = _draft_for(request.user, pk)
-    context = case_context(request, row.initiative, PAGE) | {
-        "title": "A draft of an incident",
-        "draft": row,
-        "page": page_of(request, row.alerts.filter(counts_as=DRAFT).select_related("key")),
-        "may_treat": may_treat_drafts(row.initiative, request.user),
-    }
-    return render(request, "adoption/monitoring/incident_draft.html", context)
-
-
-def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Make an incident of it, or say which one it belongs to; what that brings is shown first to whoever asks."""
-    row = _draft_for(request.user, pk)
-    may_treat_drafts(row.initiative, request.user).or_refuse()
-    form, status, more = ConfirmForm(sent(request), draft=row), 200, {}
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                if request.POST.get("step") == "look":
-                    effects = of_confirming(row, by=request.user, **form.act())
-                    more, status = {"effects": effects, "seen": True}, 200
-                else:
-                    made = actions.confirm_draft(draft=row, by=request.user, **form.act())
-                    messages.success(request, "It is an incident now.")
-                    return redirect("incident", made.pk)
-            except ValidationError as error:
-                mend(form, error)
-    happens = ["Severity 1 and 2 end evidence and ask for a post-mortem, as for any incident."]
-    return ask(
-        request,
-        row.initiative,
-        PAGE,
-        form,
-        **{
-            "title": "Confirm it as an incident",
-            "lede": f"“{row.title}”",
-            "happens": [] if more else happens,
-            "impact_verb": "Confirming it",
-            "two_steps": True,
-            "verb": "Confirm it",
-            "back_url": reverse("incident-draft", args=[row.pk]),
-            "status": status,
-        }
-        | more,
-    )
-
-
-def dismiss(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Say why it is no incident."""
-    row = _draft_for(request.user, pk)
-    may_treat_drafts(row.initiative, request.user).or_refuse()
-    return one_act(
-        request,
-        row.initiative,
-        DismissForm(sent(request)),
-        lambda fields: actions.dismiss_draft(draft=row, by=request.user, **fields),
-        "It is dismissed.",
-        page=PAGE,
-        title="Dismiss it",
-        lede=f"“{row.title}”",
-        happens=["The next alert of this rule makes another draft. What alerts count as can be changed."],
-        verb="Dismiss it",
-    )

@@ -6,8 +6,8 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from adoption.models.pulses import LANGUAGES
+from adoption.outside_page import ALONE, language_of, page
 from adoption.public_pages import presentation
-from adoption.pulses.outside_page import ALONE, language_of, page
 from governance.web.middleware import for_the_unknown
 
 SECONDS = 60  # for which a badge may be shown without asking again
@@ -57,5 +57,5 @@ def badge(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _nothing(request: HttpRequest) -> HttpResponse:
-    template = "adoption/user_reports/report_nothing.html"
+    template = "adoption/reports/report_nothing.html"
     return page(request, template, {}, language=language_of(request), status=404)

@@ -6,9 +6,9 @@ from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.models.pulses import LEAST
+from adoption.outside_page import ALONE, language_of, page
 from adoption.pulses import question_sets, survey_submission
 from adoption.pulses.forms import AnswerForm
-from adoption.pulses.outside_page import ALONE, language_of, page
 from governance import clock
 from governance.sign_in import throttling
 from governance.web.middleware import for_the_unknown

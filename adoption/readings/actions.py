@@ -8,6 +8,7 @@ from django.db import connection
 
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
+from adoption.measures import signal_detection
 from adoption.measures.actions import settle_silence
 from adoption.models import Measure, Reading
 from adoption.models.instruments import USERS
@@ -26,8 +27,7 @@ from adoption.readings.reading_validation import (
     unreadable,
     wrong_with,
 )
-from adoption.signals import signal_detection
-from adoption.signals.actions import follow_figures
+from adoption.reports.actions import follow_figures
 from governance import clock
 from governance.database import prepared_statements
 from governance.ledger import record

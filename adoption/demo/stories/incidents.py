@@ -6,8 +6,8 @@ from adoption.demo.chapters import Tale
 from adoption.demo.people import Company
 from adoption.incidents import actions as incident_actions
 from adoption.incidents import reporting_clocks
-from adoption.signals import actions as signal_actions
-from adoption.user_reports import actions as user_report_actions
+from adoption.reports import actions as report_actions
+from adoption.reports import public_link
 from governance import clock
 
 
@@ -37,7 +37,7 @@ def incident(company: Company, tale: Tale, ago: int) -> None:
 def avoided(tale: Tale, ago: int) -> None:
     """Two teams paste tickets into their old macro, somebody says without a name."""
     with tale.day(ago):
-        signal_actions.report_signal(
+        report_actions.report_signal(
             case=tale.again(),
             kind="worked_around",
             group="Evening shift, Lisbon",
@@ -52,7 +52,7 @@ def avoided(tale: Tale, ago: int) -> None:
 def reported(tale: Tale, ago: int) -> None:
     """A user reports a problem by the public link; it waits."""
     with tale.day(ago):
-        link = user_report_actions.open_link(case=tale.again(), by=tale.team.owner)
-        user_report_actions.report_problem(
+        link = public_link.open_link(case=tale.again(), by=tale.team.owner)
+        public_link.report_problem(
             link=link, what="It matched an invoice of last year to an order of this year.", harm="time"
         )

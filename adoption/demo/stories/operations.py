@@ -5,7 +5,7 @@ from datetime import timedelta
 from adoption.demo import postmortems
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from adoption.signals import actions as signal_actions
+from adoption.reports import actions as report_actions
 from governance import clock
 from initiatives.holds import actions as hold_actions
 from initiatives.roles import actions as role_actions
@@ -61,7 +61,7 @@ def gap_open(company: Company) -> None:
                 by=tale.team.owner,
             )
         with tale.day(7):
-            signal_actions.report_signal(
+            report_actions.report_signal(
                 case=tale.case,
                 kind="weaponised",
                 group="Night drivers",

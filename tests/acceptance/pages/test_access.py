@@ -20,8 +20,8 @@ from adoption.models import PulseComment, ReportingDuty, SectionComment
 from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
 from adoption.record_export import actions as export_actions
-from adoption.signals.actions import report_signal
-from adoption.user_reports import actions as user_report_actions
+from adoption.reports import public_link
+from adoption.reports.actions import report_signal
 from governance import clock
 from governance.audit import record_samples
 from governance.audit.search import Search
@@ -280,8 +280,8 @@ def world(cast):
         incident=incident, duty=ReportingDuty.objects.earliest("pk"), by=cast.owner
     )
     mapping, alert = alerts.drafted(cast, case)
-    problem, problem_secret = user_report_actions.report_problem(
-        link=user_report_actions.open_link(case=case, by=cast.owner), what="It was slow."
+    problem, problem_secret = public_link.report_problem(
+        link=public_link.open_link(case=case, by=cast.owner), what="It was slow."
     )
     measure = factories.make_measure(cast, case)
     factories.make_reading(cast, measure)
@@ -416,13 +416,15 @@ def world(cast):
         "vendor-terms": unconfirmed.pk,
         "proposals": proposed_change.pk,
         "policies": policy.pk,
-        "signals": signal.pk,
         "incidents": incident.pk,
         "deadlines": running.pk,
         "alert-mappings": mapping.pk,
         "alerts": alert.pk,
-        "incident-drafts": alert.draft_id,
-        "problems": problem.pk,
+        "kind": problem.slug,
+        problem.slug: problem.pk,
+        signal.slug: signal.pk,
+        "draft": alert.draft_id,
+        "outcome": "answered",
         "intake-links": intake_link.pk,
         "intake-requests": wrote.pk,
         "intake_token": intake_link.token,
@@ -478,6 +480,7 @@ def address(name: str, world: dict) -> str:
     """The address of a named URL with the world's one of everything: a key belongs to the noun before it."""
     pattern, wanted = next(iter(get_resolver().reverse_dict.getlist(name)))[0][0]
     noun = "keys" if name.startswith("key-") else pattern.split("/%(pk)s")[0].split("/")[-1]
+    noun = noun.replace("%(kind)s", world["kind"])
     return reverse(name, kwargs={field: world[noun if field == "pk" else field] for field in wanted})
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from adoption.models import Alert, IncidentDraft, MonitoringLook
 from adoption.monitoring import actions
+from adoption.reports.actions import judge
 from governance import clock
 from tests.support import factories
 from tests.support.cases.alerts import sent
@@ -33,7 +34,7 @@ def test_what_many_send_at_once_is_one_row_one_draft_and_one_day():
     assert MonitoringLook.objects.count() == 1
 
 
-def test_of_many_who_treat_a_draft_one_does_and_the_others_are_told():
+def test_of_many_who_judge_a_draft_one_does_and_the_others_are_told():
     cast = factories.make_cast()
     case = factories.make_mvp(cast)
     actions.map_alerts(case=case, rule="", severity="critical", becomes="draft", by=cast.owner)
@@ -41,9 +42,10 @@ def test_of_many_who_treat_a_draft_one_does_and_the_others_are_told():
     actions.take(case=case, key=key, sent=(sent(),))
     draft = IncidentDraft.objects.get()
     with Ring() as ring:
-        confirm = partial(actions.confirm_draft, draft=draft, title="Full", severity=4, by=cast.lead)
-        dismiss = partial(actions.dismiss_draft, draft=draft, reason="A test.", by=cast.owner)
+        fields = {"title": "Full", "severity": 4}
+        confirm = partial(judge, report=draft, outcome="incident", answer="Yes.", fields=fields, by=cast.lead)
+        dismiss = partial(judge, report=draft, outcome="answered", answer="A test.", by=cast.owner)
         found = ring.run([confirm, dismiss] * (SIZE // 2))
     assert sum(one.kind == "done" for one in found) == 1, found
     draft.refresh_from_db()
-    assert draft.state in ("incident", "dismissed")
+    assert draft.outcome in ("incident", "answered")

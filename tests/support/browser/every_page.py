@@ -406,6 +406,8 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("pulse-answer-german", None, reverse("pulse-answer", args=[about["invited"]]) + "?lang=de"),
         Page("pulse-nothing", None, "/pulse/2222-2222-2222-2222/", 404),
         Page("dependant-executive", cast.second_admin, address("dependant", world)),
+        Page("report-signal", cast.chair, reverse("report", args=["signal", world["signal"]])),
+        Page("report-draft", cast.lead, reverse("report", args=["draft", world["draft"]])),
         Page("role-asked", cast.second_admin, address("role", world)),
         Page("review-unsigned", cast.seat_value, of_review),
         Page("sign-value", cast.seat_value, f"{of_review}sign/business_value/"),

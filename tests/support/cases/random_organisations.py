@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import connection
 
 from adoption.models import Incident, PostMortem, Signal
-from adoption.models.signals import EXTENTS, SIGNAL_KINDS
+from adoption.models.reports import EXTENTS, SIGNAL_KINDS
 from governance import clock
 from governance.models import Contract, ContractVersion, Rulebook
 from governance.vocabulary import Layer

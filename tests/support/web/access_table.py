@@ -610,21 +610,13 @@ TABLE = {
     "monitoring-map": RUNNERS,
     "alert-mapping-end": RUNNERS,
     "alert": READ,
-    "incident-draft": READ,
-    "incident-draft-confirm": only("owner", "support", "lead"),
-    "incident-draft-dismiss": only("owner", "support", "lead"),
     "reporting-duties": Row(strangers=200, sent=403),
-    "signal-report": Row(strangers=200, sent=422),  # for everybody who may see the stub of the case
-    "signals-mine": Row(strangers=200, sent=302),  # one's own
-    "signal": PAGE,
-    "signal-end": only("seat_adoption", "chair"),
-    "signal-ask": CHAIR,
-    "problem-link": only(closed=405, strangers=405, sent=404),
-    "problem": READ,
-    "problem-answer": only("owner", "support"),
-    "problem-signal": only("owner", "support"),
-    "problem-incident": only("owner", "support"),
-    "problem-ask": CHAIR,
+    "report-behaviour": Row(strangers=200, sent=422),  # for everybody who may see the stub of the case
+    "reports-mine": Row(strangers=200, sent=302),  # one's own
+    "report-link": only(closed=405, strangers=405, sent=404),
+    "report": READ,  # of a problem; who judges the other kinds: tests/app/adoption/reports/test_judging.py
+    "report-judge": only("owner", "support"),
+    "report-ask": CHAIR,
     "public-page-tell": only("owner", "admin"),
     "public-page-withdraw": only("owner", "admin"),
     "public-page": only(closed=404, sent=405, signed_out=404),  # an address that nobody has

@@ -18,12 +18,12 @@ PLACES = re.compile(r"%\(\w+\)s")
 # What people outside read without signing in, in these languages; pages inside are in English so far.
 OUTSIDE = [
     *(f"adoption/pulses/{name}.py" for name in ("forms", "mails", "question_sets")),
-    *("adoption/user_reports/forms.py", "adoption/public_pages/presentation.py"),
+    *("adoption/reports/public_views.py", "adoption/public_pages/presentation.py"),
     *(f"templates/adoption/pulses/pulse_{name}" for name in ("answer.html", "mail.txt", "nothing.html")),
     *(f"templates/adoption/pulses/pulse_{name}" for name in ("outside.html", "thanks.html")),
-    *(f"templates/adoption/user_reports/report_{name}.html" for name in ("nothing", "outside", "problem")),
+    *(f"templates/adoption/reports/report_{name}.html" for name in ("nothing", "outside", "problem")),
     *(
-        "templates/adoption/user_reports/reported_problem.html",
+        "templates/adoption/reports/reported_problem.html",
         "templates/adoption/public_pages/public_page.html",
     ),
 ]

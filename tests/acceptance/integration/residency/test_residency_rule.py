@@ -13,7 +13,7 @@ from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notice
 from governance.permission_result import Conflict, Refused
-from initiatives.checklist import waivers
+from initiatives.checklist.waivers import WAIVERS
 from initiatives.components import actions as components_actions
 from initiatives.evidence import actions as evidence_actions
 from initiatives.findings import sync
@@ -224,8 +224,8 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
     with pytest.raises(Refused):
         hold_actions.lift_hold(hold=hold, reason="It is fine", by=cast.chair)
     with pytest.raises((Refused, ValidationError)):
-        waivers.request_waiver(
-            case=case,
+        WAIVERS.ask(
+            case,
             key="production.test_integration",
             reason="It is only a region.",
             until=clock.today() + timedelta(days=20),

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from adoption.measures import signal_detection
 from adoption.models import Signal
-from adoption.signals import actions as signal_actions
-from adoption.signals import signal_detection
+from adoption.reports import actions as report_actions
 from governance.models import Notice
 from initiatives.cases.act import act
 from initiatives.reviews import actions as review_actions
@@ -35,7 +35,7 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
 
         # Usage readings: 14 % of intended users.
         with act("follow readings", system="readings", case=case) as locked:
-            signal_actions.follow_figures(
+            report_actions.follow_figures(
                 locked, signal_detection.found([signal_detection.Use("All of dispatch", 14, 100)])
             )
         # Two teams paste tickets into their old macro; one manager uses suggestions in appraisals.
@@ -46,18 +46,18 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
             (cast.steward, {"kind": "weaponised", "group": "Team North",
                             "words": "A manager reads suggestions out in appraisals."}),
         ):  # fmt: skip
-            response = as_(who).post(reverse("signal-report", args=[case.ref]), sent | told)
+            response = as_(who).post(reverse("report-behaviour", args=[case.ref]), sent | told)
             assert response.status_code == 302, f"step 7: {response.content.decode()[:500]}"
         kinds = set(Signal.objects.values_list("kind", flat=True))
         assert kinds == {"ignored", "worked_around", "weaponised"}, "step 7: three signals"
 
         # The last creates a board item at once.
-        assert set(Notice.objects.filter(kind="signal").values_list("person__login", flat=True)) == {
+        assert set(Notice.objects.filter(kind="report").values_list("person__login", flat=True)) == {
             "chair",
             "seat-adoption",
         }, "step 7: the board is told at once"
         desk = as_(cast.chair).get(reverse("desk")).content.decode()
-        assert "Used against people: Ticket triage" in desk, "step 7: it lies on the chair's desk"
+        assert "It is used against people: Ticket triage" in desk, "step 7: it lies on the chair's desk"
 
         # The adoption test fails although the model test is excellent; the case cannot become decidable.
         assert not story.state(case, "adopt.behaviour").satisfied, "step 7: adoption fails"
@@ -66,13 +66,12 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
 
         # The board answers and finds out: one by one they go, and the case stands where it stood.
         for row in Signal.objects.filter(computed=False):
-            signal_actions.answer_signal(signal=row, words="Stopped and mended; HR was told.", by=cast.chair)
+            report_actions.judge(report=row, outcome="answered", answer="Stopped and mended.", by=cast.chair)
         assert not story.state(case, "adopt.behaviour").satisfied, "an answer does not end what most do"
-        signal_actions.end_signal(
-            signal=Signal.objects.get(kind="worked_around"), reason="Macro gone.", by=cast.chair
-        )
+        row = Signal.objects.get(kind="worked_around")
+        report_actions.judge(report=row, outcome="over", answer="Macro gone.", by=cast.chair)
         with act("follow readings", system="readings", case=case) as locked:
-            signal_actions.follow_figures(
+            report_actions.follow_figures(
                 locked, signal_detection.found([signal_detection.Use("All of dispatch", 61, 100)])
             )
         assert story.state(case, "adopt.behaviour").satisfied, "nothing stands against it any more"

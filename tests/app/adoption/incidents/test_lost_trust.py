@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from adoption.incidents import actions as incident_actions
-from adoption.incidents import incident_metrics
 from adoption.meetings import actions as meeting_actions
 from adoption.meetings import board_pack
 from adoption.models import Signal
-from adoption.signals import actions as signal_actions
+from adoption.reports import actions as report_actions
+from adoption.reports import findings
 from governance import clock
 from governance.models import Rulebook
 from initiatives.checklist.waivers import WAIVERS
@@ -33,7 +33,7 @@ def case(cast):
 
 def report(case, by, **changed) -> Signal:
     told = {"kind": "worked_around", "group": "Team North", "words": WORDS, "source": "seen", "share": 40}
-    return signal_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(told | changed))
+    return report_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(told | changed))
 
 
 def went_wrong(case, by, **changed):
@@ -49,7 +49,7 @@ def why(case, since=None, until=None) -> list[str] | None:
     """Why the case stands behind the figure; None where it does not."""
     wanted = figures.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
     cases = figures.annotated(Initiative.objects.all(), wanted)
-    found = list(cases.filter(incident_metrics.trust_lost(wanted)))
+    found = list(cases.filter(findings.trust_lost(wanted)))
     told = reasons.of("trust-lost", found, wanted)
     assert told.keys() == {one.pk for one in found}, "each row says why it is there"
     return told.get(case.pk)
@@ -66,9 +66,9 @@ def test_a_standing_signal_is_trust_lost_until_it_is_over(cast, case, kind):
     (said,) = why(case)
     assert said == f"{row.get_kind_display()}: Team North, how many is not known, seen on {said_day()}."
     assert why(case, since=tomorrow()) is None
-    signal_actions.answer_signal(signal=row, words="We look into it.", by=cast.chair)
+    report_actions.judge(report=row, outcome="answered", answer="We look into it.", by=cast.chair)
     assert why(case)[0].endswith("; the board answered.")
-    signal_actions.end_signal(signal=row, reason="It stopped.", by=cast.chair)
+    report_actions.judge(report=row, outcome="over", answer="It stopped.", by=cast.chair)
     assert why(case) is None
 
 

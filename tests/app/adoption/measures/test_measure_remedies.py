@@ -2,7 +2,7 @@
 
 import pytest
 
-from adoption.signals import actions as signal_actions
+from adoption.reports import actions as report_actions
 from governance import clock
 from tests.support import factories
 from tests.support.cases.case_pages import at, text_of
@@ -35,7 +35,7 @@ def test_a_measure_that_is_missing_is_declared_and_one_that_is_silent_is_read(ca
 
 
 def test_a_signal_is_answered_by_the_board_and_read_by_others(cast, as_, near):
-    row = signal_actions.report_signal(
+    row = report_actions.report_signal(
         case=near,
         observed_on=clock.today(),
         kind="weaponised",
@@ -45,7 +45,7 @@ def test_a_signal_is_answered_by_the_board_and_read_by_others(cast, as_, near):
         source="seen",
         by=cast.support,
     )
-    there = at("signal", row.pk)
+    there = at("report", "signal", row.pk)
     key = f"signal:{row.pk}"
     assert said_of(as_(cast.owner), near, "adopt.behaviour")[key] == [("Read the behaviour report", there)]
     assert said_of(as_(cast.chair), near, "adopt.behaviour")[key] == [("Answer the behaviour report", there)]

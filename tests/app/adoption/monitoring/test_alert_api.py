@@ -187,7 +187,7 @@ def test_no_machine_opens_an_incident_a_hold_or_a_stage(cast, case, system):
     actions.map_alerts(case=case, rule="", severity="", becomes="draft", by=cast.owner)
     stage, holds = case.stage, Hold.objects.count()
     system.send(URL, body_of("alertmanager"))
-    assert IncidentDraft.objects.get(initiative=case).state == "waiting"
+    assert IncidentDraft.objects.get(initiative=case).waits
     assert (Incident.objects.count(), Hold.objects.count()) == (0, holds)
     assert type(case).objects.get(pk=case.pk).stage == stage
 

@@ -8,6 +8,7 @@ import time_machine
 from adoption.demo import case_acts
 from adoption.monitoring import actions, reminders
 from adoption.monitoring.findings import READ_WITHIN, rhythm_of, standing_of
+from adoption.reports.actions import judge
 from governance import clock
 from governance.gates import criteria
 from governance.models import Rulebook
@@ -121,7 +122,7 @@ def test_what_nobody_reads_is_not_measured(case, key, cast):
     assert measured_at(case, 21) is None
     with after(days=21):
         assert standing_of(case).words.startswith("Not measured: a draft has waited")
-        actions.dismiss_draft(draft=case.incident_drafts.get(), reason="A test.", by=cast.lead)
+        judge(report=case.incident_drafts.get(), outcome="answered", answer="A test.", by=cast.lead)
     assert measured_at(case, 21)
 
 

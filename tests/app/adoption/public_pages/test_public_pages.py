@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from adoption.models import PublicPage
 from adoption.public_pages import actions, presentation
-from adoption.user_reports import actions as user_report_actions
+from adoption.reports import public_link
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry
@@ -66,7 +66,7 @@ def set_secret(case, *, confidential: bool) -> None:
 
 def test_it_says_what_it_is_for_its_stage_and_limits_and_whom_to_ask(cast, row):
     case = row.initiative
-    link = user_report_actions.open_link(case=case, by=cast.owner)
+    link = public_link.open_link(case=case, by=cast.owner)
     response = look(row)
     page = response.content.decode()
     scope = case.scopes.filter(ended_at__isnull=True, starts_at__isnull=False).get()

@@ -285,13 +285,13 @@ def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
     table = "UPDATE adoption_signal SET {} WHERE id = %s"
     for change in ("words = 'All is well.'", "kind = 'adopted'", "share = 10, extent = 'fewer'"):
         refused("stays as it was reported", raw(table.format(change), row.pk))
-    refused("a signal is kept", raw("DELETE FROM adoption_signal WHERE id = %s", row.pk))
-    row.answer, row.answered_by, row.answered_at = "We ask them.", cast.chair, clock.now()
+    refused("a report is kept", raw("DELETE FROM adoption_signal WHERE id = %s", row.pk))
+    row.answer, row.judged_by, row.judged_at = "We ask them.", cast.chair, clock.now()
     row.save()
-    refused("so does an answer", raw(table.format("answer = 'We asked.'"), row.pk))
+    refused("so does what became of it", raw(table.format("answer = 'We asked.'"), row.pk))
     row.ended_at, row.ended_why = clock.now(), "They use it."
     row.save()
-    refused("a signal that is over", raw(table.format("ended_at = NULL, ended_why = ''"), row.pk))
+    refused("a report that is over", raw(table.format("ended_at = NULL, ended_why = ''"), row.pk))
 
 
 def test_what_readings_show_of_people_moves_with_them(cast, acted):

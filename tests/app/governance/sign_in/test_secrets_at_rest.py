@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from adoption.public_pages import actions as public_page_actions
 from adoption.pulses import actions as pulse_actions
-from adoption.user_reports import actions as user_report_actions
+from adoption.reports import public_link
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Session
@@ -61,12 +61,12 @@ def public_page(cast, as_) -> str:
 
 
 def problem_link(cast, as_) -> str:
-    return user_report_actions.open_link(case=factories.make_mvp(cast), by=cast.owner).token
+    return public_link.open_link(case=factories.make_mvp(cast), by=cast.owner).token
 
 
 def key_of_a_report(cast, as_) -> str:
-    link = user_report_actions.open_link(case=factories.make_mvp(cast), by=cast.owner)
-    return user_report_actions.report_problem(link=link, what="It invented a discount.")[1]
+    link = public_link.open_link(case=factories.make_mvp(cast), by=cast.owner)
+    return public_link.report_problem(link=link, what="It invented a discount.")[1]
 
 
 def intake_link(cast, as_) -> str:
@@ -139,7 +139,7 @@ def test_no_table_holds_the_secret(cast, as_, make):
 def test_a_link_opens_its_own_row_alone(cast):
     first = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
     again = intake_actions.make_link(unit=cast.unit, until=soon().date(), by=cast.chair)
-    problem = user_report_actions.open_link(case=factories.make_mvp(cast), by=cast.owner)
+    problem = public_link.open_link(case=factories.make_mvp(cast), by=cast.owner)
     rows = IntakeLink.objects.all()
     assert link_tokens.rows_of(rows, first.token).get() == first
     assert link_tokens.rows_of(rows, again.token).get() == again

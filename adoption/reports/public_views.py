@@ -1,18 +1,19 @@
 """The pages by which users report a problem with an AI: by link, without signing in, in English or German."""
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from adoption.models import ProblemLink, ProblemReport
-from adoption.models.problems import new_token
-from adoption.pulses.outside_page import ALONE, language_of, page
-from adoption.signals import sealed_reporter
-from adoption.user_reports import actions
-from adoption.user_reports.forms import ProblemForm
+from adoption.models.reports import new_token
+from adoption.outside_page import ALONE, language_of, page
+from adoption.reports import public_link, sealed_reporter
+from adoption.reports.actions import LONGEST
 from governance import clock
 from governance.permission_result import Refused
 from governance.runtime import link_tokens
@@ -21,6 +22,49 @@ from governance.web.middleware import for_the_unknown
 from initiatives.cases.case_frame import mend
 
 PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
+HARMS = [
+    ("none", _("No")),
+    ("time", _("It cost time or money")),
+    ("person", _("Somebody was treated wrongly or came to harm")),
+    ("unknown", _("I cannot tell")),
+]
+
+
+class ProblemForm(forms.Form):
+    """What happened, when, which answer of the AI, whether it harmed anybody, and how to reach whoever reports it."""
+
+    what = forms.CharField(
+        label=_("What happened?"),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": _("Please say what happened.")},
+    )
+    happened_on = forms.DateField(
+        label=_("On which day?"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    output = forms.CharField(
+        label=_("What did the AI say or do?"),
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("As literally as you can. Leave out names of other people."),
+    )
+    harm = forms.ChoiceField(
+        label=_("Did it do harm?"), choices=HARMS, initial="unknown", widget=forms.RadioSelect
+    )
+    contact = forms.CharField(
+        label=_("How can you be reached?"),
+        required=False,
+        max_length=250,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_(
+            "Only if you want to. It is kept locked: only the chair of the board can open it, has to say why, and the "
+            "page with your answer then tells you so. It is deleted ninety days after your report was answered."
+        ),
+    )
+    key = forms.RegexField(r"^[A-Za-z0-9_-]{16,32}$", widget=forms.HiddenInput, required=False)
 
 
 @for_the_unknown
@@ -32,7 +76,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     link = link_tokens.rows_of(links, token).first()
     with translation.override(language_of(request)):
         if link is None or link.initiative.closed or link.initiative.withdrawn_at:
-            return _page(request, "adoption/user_reports/report_nothing.html", {}, status=404)
+            return _page(request, "adoption/reports/report_nothing.html", {}, status=404)
         form = ProblemForm(request.POST if request.method == "POST" else None, initial={"key": new_token()})
         status = 200
         if request.method == "POST":
@@ -42,23 +86,21 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
                 if until is not None:
                     response = _page(
                         request,
-                        "adoption/user_reports/report_problem.html",
+                        "adoption/reports/report_problem.html",
                         _context(link, form, too_many=True),
                         status=429,
                     )
                     response["Retry-After"] = str(max(1, int((until - clock.now()).total_seconds())))
                     return response
                 try:
-                    _, key = actions.report_problem(link=link, **form.cleaned_data)
+                    _row, key = public_link.report_problem(link=link, **form.cleaned_data)
                 except ValidationError as error:
                     mend(form, error)
                 except Refused:
-                    return _page(request, "adoption/user_reports/report_nothing.html", {}, status=404)
+                    return _page(request, "adoption/reports/report_nothing.html", {}, status=404)
                 else:
                     return redirect(f"{reverse('reported-problem', args=[key])}?lang={language_of(request)}")
-        return _page(
-            request, "adoption/user_reports/report_problem.html", _context(link, form), status=status
-        )
+        return _page(request, "adoption/reports/report_problem.html", _context(link, form), status=status)
 
 
 def _wait(request, link: ProblemLink):
@@ -78,17 +120,19 @@ def _context(link: ProblemLink, form, *, too_many: bool = False) -> dict:
 @require_safe
 def reported(request: HttpRequest, secret: str) -> HttpResponse:
     """What became of a report, for whoever has its link: waiting, or the answer; and who asked how to reach them."""
-    found = ProblemReport.objects.filter(mark=actions.mark_of(secret)).select_related("initiative").first()
+    found = (
+        ProblemReport.objects.filter(mark=public_link.mark_of(secret)).select_related("initiative").first()
+    )
     with translation.override(language_of(request)):
         if found is None:
-            return _page(request, "adoption/user_reports/report_nothing.html", {}, status=404)
+            return _page(request, "adoption/reports/report_nothing.html", {}, status=404)
         context = {
             "title": found.initiative.title,
             "problem": found,
             "questions": found.source_questions.select_related("by"),
             "address": request.build_absolute_uri(request.path),
         }
-        return _page(request, "adoption/user_reports/reported_problem.html", context)
+        return _page(request, "adoption/reports/reported_problem.html", context)
 
 
 def _page(request, template: str, context: dict, *, status: int = 200) -> HttpResponse:

@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 
 from adoption.demo import case_acts
 from adoption.demo.measures import adopted
-from adoption.incidents import desk as incident_desk
-from adoption.incidents import reminders as incident_reminders
+from adoption.measures import signal_detection
+from adoption.measures.signal_detection import Overrides, PastedOut, Use
 from adoption.models import SealedSource, Signal, SourceQuestion
 from adoption.record_export.record_export import Scope, export
-from adoption.signals import actions as signal_actions
-from adoption.signals import permissions as signal_permissions
-from adoption.signals import sealed_reporter, signal_detection
-from adoption.signals import views as signal_views
-from adoption.signals.signal_detection import Overrides, PastedOut, Use
+from adoption.reports import actions as report_actions
+from adoption.reports import desk as report_desk
+from adoption.reports import permissions as report_permissions
+from adoption.reports import sealed_reporter, sources
+from adoption.reports import views as report_views
 from governance import clock
 from governance.database import database_roles
 from governance.database.row_history import acting
-from governance.models import Entry, Notice, SignInAttempt, User
+from governance.models import Entry, SignInAttempt, User
 from governance.permission_result import Conflict, Refused
 from initiatives.cases.act import act
 from initiatives.registration import actions as registration_actions
@@ -55,7 +55,7 @@ def case(cast):
 
 
 def report(case, by, **changed) -> Signal:
-    return signal_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(TOLD | changed))
+    return report_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(TOLD | changed))
 
 
 def against(case) -> list[str]:
@@ -90,24 +90,19 @@ def test_weaponised_weighs_until_the_board_has_answered(cast, case):
     assert against(case) == ["Team North: it is used against people, and the board has not answered."]
     assert not story.state(case, "adopt.behaviour").satisfied, "although its proof stands"
     assert "used against people" in story.state(case, "adopt.behaviour").words
-    told = set(Notice.objects.filter(kind="signal").values_list("person__login", flat=True))
-    assert told == {"chair", "seat-adoption"}, "the board is told at once"
-    assert [line.text for line in incident_desk.lines(cast.chair)] == [
-        "Used against people: Customer summary assistant"
+    assert [line.text for line in report_desk.lines(cast.chair)] == [
+        "It is used against people: Customer summary assistant"
     ]
-    assert incident_desk.lines(cast.deputy_chair) == [], "the chair is there and party to nothing"
+    assert report_desk.lines(cast.deputy_chair) == [], "the chair is there and party to nothing"
     for other in (cast.owner, cast.deputy_chair, cast.seat_risk, cast.admin, cast.outsider):
         with pytest.raises(Refused):
-            signal_actions.answer_signal(signal=row, words="Fine.", by=other)
-    with pytest.raises(ValidationError):
-        signal_actions.answer_signal(signal=row, words=" ", by=cast.chair)
-    signal_actions.answer_signal(signal=row, words="Stopped; HR was told.", by=cast.seat_adoption)
+            report_actions.judge(report=row, outcome="answered", answer="Fine.", by=other)
+    report_actions.judge(
+        report=row, outcome="answered", answer="Stopped; HR was told.", by=cast.seat_adoption
+    )
     assert against(case) == []
     assert story.state(case, "adopt.behaviour").satisfied
-    assert incident_desk.lines(cast.chair) == []
-    with pytest.raises(Conflict) as lost:
-        signal_actions.answer_signal(signal=row, words="Fine.", by=cast.chair)
-    assert "Luis Ortega answered it" in str(lost.value)
+    assert report_desk.lines(cast.chair) == []
 
 
 def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_help(cast, case):
@@ -117,23 +112,24 @@ def test_avoided_by_most_weighs_until_it_is_over_and_an_answer_alone_does_not_he
     assert against(case) == [], "half of a group is not most of it, and to use it is no fault"
     row = report(case, cast.outsider, kind="worked_around", share=51)
     assert against(case) == ["Team North: most of the group (51 %) work around it."]
-    signal_actions.answer_signal(signal=row, words="We look into it.", by=cast.chair)
+    report_actions.judge(report=row, outcome="answered", answer="We look into it.", by=cast.chair)
     assert len(against(case)) == 1
     report(case, cast.owner, kind="adopted", share=100)
     assert len(against(case)) == 1, "that all is well, said without a name, takes nothing back"
     with pytest.raises(Refused):
-        signal_actions.end_signal(signal=row, reason="All use it now.", by=cast.owner)
-    signal_actions.end_signal(signal=row, reason="Seen by the seat in two teams.", by=cast.chair)
+        report_actions.judge(report=row, outcome="over", answer="All use it now.", by=cast.owner)
+    report_actions.judge(report=row, outcome="over", answer="Seen by the seat in two teams.", by=cast.chair)
     assert against(case) == []
 
 
-def test_a_weaponised_signal_is_answered_before_it_is_over(cast, case):
-    row = report(case, cast.outsider)
-    with pytest.raises(ValidationError):
-        signal_actions.end_signal(signal=row, reason="It stopped.", by=cast.chair)
-    signal_actions.answer_signal(signal=row, words="Stopped; HR was told.", over=True, by=cast.chair)
-    row.refresh_from_db()
-    assert row.ended_why == "Stopped; HR was told."
+def test_that_it_is_over_is_a_word_of_the_board_too(cast, case):
+    row = report_actions.judge(
+        report=report(case, cast.outsider), outcome="over", answer="Stopped; HR was told.", by=cast.chair
+    )
+    assert (row.answer, row.ended_why) == ("Stopped; HR was told.", "Stopped; HR was told.")
+    assert (row.judged_by, row.state) == (cast.chair, "no longer so")
+    with pytest.raises(Conflict):
+        report_actions.judge(report=row, outcome="over", answer="Again.", by=cast.chair)
 
 
 def test_whoever_is_party_does_not_answer_and_the_deputy_steps_in(cast, case):
@@ -141,14 +137,11 @@ def test_whoever_is_party_does_not_answer_and_the_deputy_steps_in(cast, case):
     asked = role_actions.propose_role(case=case, role="sponsor", person=cast.chair, by=cast.owner)
     role_actions.accept_role(assignment=asked, by=cast.chair)
     with pytest.raises(Refused):
-        signal_actions.answer_signal(signal=row, words="Fine.", by=cast.chair)
+        report_actions.judge(report=row, outcome="answered", answer="Fine.", by=cast.chair)
     with pytest.raises(Refused):
-        signal_actions.ask_source(about=row, reason="I want to know.", by=cast.chair)
-    assert (
-        signal_actions.ask_source(about=row, reason="To ask what is meant.", by=cast.deputy_chair)
-        == "Sam Brook"
-    )
-    signal_actions.answer_signal(signal=row, words="Stopped.", by=cast.deputy_chair)
+        sources.ask_source(about=row, reason="I want to know.", by=cast.chair)
+    assert sources.ask_source(about=row, reason="To ask what is meant.", by=cast.deputy_chair) == "Sam Brook"
+    report_actions.judge(report=row, outcome="answered", answer="Stopped.", by=cast.deputy_chair)
 
 
 def test_what_is_wrong_is_said_by_field(cast, case):
@@ -162,7 +155,7 @@ def test_what_is_wrong_is_said_by_field(cast, case):
         "extent": "all",
     }.items():
         with pytest.raises(ValidationError) as wrong:
-            signal_actions.report_signal(
+            report_actions.report_signal(
                 case=case, by=cast.outsider, **(TOLD | {"observed_on": clock.today()} | {name: value})
             )
         assert list(wrong.value.error_dict) == [name]
@@ -170,8 +163,8 @@ def test_what_is_wrong_is_said_by_field(cast, case):
 
 
 def test_everybody_reports_but_on_what_is_hidden_or_over(cast, case, as_):
-    assert signal_permissions.may_report(case, cast.outsider)
-    page = as_(cast.outsider).get(reverse("signal-report", args=[case.ref]))
+    assert report_permissions.may_report(case, cast.outsider)
+    page = as_(cast.outsider).get(reverse("report-behaviour", args=[case.ref]))
     assert b"Your name stands on no page" in page.content
     stage_actions.stop(case=case, reason_code="no_value", reason="Nobody used it.", by=cast.owner)
     with pytest.raises(Refused):
@@ -180,11 +173,11 @@ def test_everybody_reports_but_on_what_is_hidden_or_over(cast, case, as_):
     registration_actions.change_details(
         case=hidden, problem=hidden.problem, platform="", confidential=True, by=cast.owner
     )
-    assert as_(cast.outsider).get(reverse("signal-report", args=[hidden.ref])).status_code == 404
+    assert as_(cast.outsider).get(reverse("report-behaviour", args=[hidden.ref])).status_code == 404
 
 
 def test_a_form_sent_twice_is_one_signal_and_hostile_words_stay_words(cast, case, as_):
-    client, place = as_(cast.outsider), reverse("signal-report", args=[case.ref])
+    client, place = as_(cast.outsider), reverse("report-behaviour", args=[case.ref])
     once = re.search(r'name="once" value="([^"]+)"', client.get(place).content.decode())[1]
     sent = TOLD | {
         "once": once,
@@ -195,32 +188,21 @@ def test_a_form_sent_twice_is_one_signal_and_hostile_words_stay_words(cast, case
     for _ in range(2):
         assert client.post(place, sent).status_code == 302
     row = Signal.objects.get()
-    for page in (reverse("incidents", args=[case.ref]), reverse("signal", args=[row.pk])):
+    for page in (reverse("incidents", args=[case.ref]), row.get_absolute_url()):
         text = as_(cast.chair).get(page).content.decode()
-        assert "&lt;script&gt;" in text
+        assert "&lt;b&gt;North" in text
+        assert ("&lt;script&gt;" in text) == (page == row.get_absolute_url())
         assert "<script>alert" not in text
-    assert "<script>alert" not in client.get(reverse("signals-mine")).content.decode()
+    assert "<script>alert" not in client.get(reverse("reports-mine")).content.decode()
 
 
 def test_nobody_floods_a_case_from_behind_the_protection(cast, case, as_, monkeypatch):
-    monkeypatch.setattr(signal_views, "PER_PERSON", 2)
-    client, place = as_(cast.outsider), reverse("signal-report", args=[case.ref])
+    monkeypatch.setattr(report_views, "PER_PERSON", 2)
+    client, place = as_(cast.outsider), reverse("report-behaviour", args=[case.ref])
     sent = TOLD | {"kind": "adopted", "observed_on": clock.today().isoformat()}
     assert [client.post(place, sent).status_code for _ in range(3)] == [302, 302, 422]
     assert as_(cast.steward).post(place, sent).status_code == 302
     assert not SignInAttempt.objects.filter(login__contains="outsider").exists()
-
-
-def test_reminded_and_escalated(cast, case):
-    report(case, cast.outsider)
-    start = clock.midnight_before(clock.today()) + timedelta(hours=9)
-
-    def told(days):
-        return {due.person.login for due in incident_reminders.signals(start + timedelta(days=days))}
-
-    assert told(2) == set()
-    assert told(3) == {"chair", "seat-adoption"}
-    assert told(14) >= {"chair", "seat-adoption", "seat-risk", "seat-value"}
 
 
 # --- What figures show -----------------------------------------------------------------------------------------------
@@ -288,7 +270,7 @@ def test_readings_are_read_team_by_team():
 
 def follow(case, figures):
     with act("follow readings", system="readings", case=case) as locked:
-        return signal_actions.follow_figures(locked, signal_detection.found(figures))
+        return report_actions.follow_figures(locked, signal_detection.found(figures))
 
 
 def test_computed_signals_come_and_go_with_the_figures(cast, case):
@@ -300,7 +282,7 @@ def test_computed_signals_come_and_go_with_the_figures(cast, case):
     assert against(case) == ["Dispatch: most of the group (90 %) ignore it."]
     assert not SealedSource.objects.exists(), "nobody reported it"
     with pytest.raises(Refused):
-        signal_actions.ask_source(about=row, reason="Who?", by=cast.chair)
+        sources.ask_source(about=row, reason="Who?", by=cast.chair)
     follow(case, [Use("Dispatch", 20, 100)])
     row.refresh_from_db()
     assert row.ended_why
@@ -346,23 +328,25 @@ def employee(cast):
 def test_no_row_of_any_table_says_who_reported(cast, case, employee, as_):
     client = as_(employee)
     client.get(reverse("desk"))
-    place, before = reverse("signal-report", args=[case.ref]), rows_of_all_tables()
+    place, before = reverse("report-behaviour", args=[case.ref]), rows_of_all_tables()
     response = client.post(place, TOLD | {"observed_on": clock.today().isoformat(), "may_ask": "on"})
     assert response.status_code == 302
     assert client.post(place, TOLD | {"observed_on": "2999-01-01"}).status_code == 422
-    client.get(reverse("signals-mine"))
+    client.get(reverse("reports-mine"))
     row = Signal.objects.get()
-    asked = as_(cast.chair).post(reverse("signal-ask", args=[row.pk]), {"reason": "To ask what is meant."})
+    asked = as_(cast.chair).post(
+        reverse("report-ask", args=["signal", row.pk]), {"reason": "To ask what is meant."}
+    )
     assert "Zebedee Quill" in asked.content.decode(), "the one way there is"
     assert asked["Cache-Control"].startswith("max-age=0"), "and the browser keeps nothing of it"
     client.get(reverse("desk"))
-    assert b"asked for your name" in client.get(reverse("signals-mine")).content
-    client.post(reverse("signals-mine"))
+    assert b"asked for your name" in client.get(reverse("reports-mine")).content
+    client.post(reverse("reports-mine"))
     named = names_of(employee)
     for table, rows in rows_of_all_tables().items():
         for text in rows - before[table]:
             assert not named.search(text), f"{table}: {text}"
-    entry = Entry.objects.acts().get(kind="signal reported")
+    entry = Entry.objects.acts().get(kind="report received")
     assert (entry.actor_id, entry.on_behalf_of_id, entry.request_id) == (None, None, "")
     changes = Entry.objects.filter(table="adoption_signal")
     assert changes.exists()
@@ -396,15 +380,15 @@ def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
     seen = {}
     with story.undone():
         row = report(case, person)
-        signal_actions.answer_signal(signal=row, words="Stopped.", by=cast.chair)
+        report_actions.judge(report=row, outcome="answered", answer="Stopped.", by=cast.chair)
         places = [
             reverse("incidents", args=[case.ref]),
-            reverse("signal", args=[row.pk]),
+            row.get_absolute_url(),
             reverse("case-history", args=[case.ref]),
             reverse("case", args=[case.ref]),
             reverse("notices"),
             reverse("desk"),
-            reverse("signals-mine"),
+            reverse("reports-mine"),
             f"{reverse('search')}?q=appraisals",
             f"{reverse('search')}?q=Team+North",
             f"{reverse('portfolio')}?report=open-incidents",
@@ -417,8 +401,8 @@ def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
         watchers = {
             cast.owner: [place for place in places if not re.search("admin|audit", place)],
             cast.admin: [place for place in places if "audit" not in place],
-            cast.auditor: [place for place in places if re.search("admin|audit|history|signals", place)],
-            cast.chair: [place for place in places if re.search("history|signals|desk|notices", place)],
+            cast.auditor: [place for place in places if re.search("admin|audit|history|reports", place)],
+            cast.chair: [place for place in places if re.search("history|reports|desk|notices", place)],
         }
         for who, theirs in watchers.items():
             client = as_(who)
@@ -427,10 +411,10 @@ def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
                 body = b"".join(response) if response.streaming else response.content
                 seen[f"{who.login} {re.sub('[0-9]+', '#', place)}"] = body.decode()
         with pytest.raises(Refused):
-            signal_actions.ask_source(about=row, reason="Who was it?", by=cast.owner)
+            sources.ask_source(about=row, reason="Who was it?", by=cast.owner)
         for who in (cast.admin, cast.auditor, cast.seat_adoption, cast.deputy_chair):
             with pytest.raises(Refused):
-                signal_actions.ask_source(about=row, reason="Who was it?", by=who)
+                sources.ask_source(about=row, reason="Who was it?", by=who)
         out = folder / f"{person.login}.zip"
         export(out=out, scope=Scope(case=case), by=cast.auditor)
         with ZipFile(out) as archive:
@@ -449,22 +433,22 @@ def masked(text: str) -> str:
 def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_them(cast, case, employee):
     ruled_out = report(case, cast.outsider, may_ask=False)
     below = report(case, employee)
-    assert signal_actions.ask_source(about=below, reason="To ask.", by=cast.chair) == "Zebedee Quill"
+    assert sources.ask_source(about=below, reason="To ask.", by=cast.chair) == "Zebedee Quill"
     with acting(by=cast.admin):
         cast.owner.manager = cast.chair
         cast.owner.save()
-    assert signal_actions.ask_source(about=below, reason="To ask.", by=cast.chair) == "", (
+    assert sources.ask_source(about=below, reason="To ask.", by=cast.chair) == "", (
         "the chair is above the owner"
     )
-    assert signal_actions.ask_source(about=ruled_out, reason="To ask.", by=cast.chair) == ""
+    assert sources.ask_source(about=ruled_out, reason="To ask.", by=cast.chair) == ""
     entries = Entry.objects.acts().filter(kind="asked who reported").order_by("id")
     facts = [entry.facts["facts"] for entry in entries]
     assert [set(one) for one in facts] == [{"what", "why"}] * 3, "what was told stands nowhere"
-    assert [line.button for line in incident_desk.lines(employee)] == ["Read who and why"]
-    assert incident_desk.lines(cast.outsider), "asked in vain is told too"
-    signal_actions.seen_questions(by=employee)
-    assert incident_desk.lines(employee) == []
-    assert incident_desk.lines(cast.outsider), "each for themselves"
+    assert [line.button for line in report_desk.lines(employee)] == ["Read who and why"]
+    assert report_desk.lines(cast.outsider), "asked in vain is told too"
+    sources.seen_questions(by=employee)
+    assert report_desk.lines(employee) == []
+    assert report_desk.lines(cast.outsider), "each for themselves"
 
 
 def test_a_seal_opens_with_its_key_and_its_row_alone(settings):

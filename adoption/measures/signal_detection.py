@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from adoption.models.signals import HALF, IGNORED, WORKED_AROUND
+from adoption.models.reports import HALF, IGNORED, WORKED_AROUND
 
 LEAST_USE = 20  # percent of the intended users
 BY_CHANCE = 0.05  # how likely none would be overridden, were people still looking

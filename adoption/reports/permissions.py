@@ -1,13 +1,19 @@
-"""Who may report a signal, answer it and ask who reported it, as answers that carry their reasons (docs/adr/0034)."""
+"""Who may report, who judges what was reported, and who asks who reported it, as answers with their reasons.
+
+See docs/adr/0034.
+"""
 
 from adoption.adoption_seat import SEAT, confirmers
+from adoption.incidents.permissions import OPERATING, TREATING
+from adoption.models import ProblemReport, Signal
 from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
+from governance.vocabulary import Role
 from initiatives.access import permissions as case_permissions
 from initiatives.models import Initiative
 
-# What every page says before somebody reports: it is what the code below and `actions.signals` keep.
+# What every page says before somebody reports: it is what the code below and `sources` keep.
 WHO_CAN_KNOW = (
     "Your name stands on no page, in no history and in no export. You see what you reported under "
     "“What I reported”. Besides you, only whoever chairs the board of this initiative can open your name: by a "
@@ -58,18 +64,42 @@ def _named(case: Initiative) -> str:
     return "Nobody sits there who could; an admin can appoint somebody."
 
 
-def may_ask_source(signal, person: User) -> Answer:
-    """Ask who reported a signal: whoever chairs the board for this case. What they are told is another question."""
-    if signal.computed:
+def may_keep_link(case: Initiative, person: User) -> Answer:
+    """Keep the link by which users report problems, and judge these: the owner, the deputy, the support owner."""
+    if _holds(case, person, TREATING):
+        return yes()
+    return no("Only the owner, the deputy or the support owner does this.", "Ask one of them.")
+
+
+def may_operate(case: Initiative, person: User) -> Answer:
+    """Judge what the monitoring reports: owner, deputy, support owner and technical lead."""
+    if _holds(case, person, OPERATING):
+        return yes()
+    return no("Only those who operate the initiative judge this.", "Tell one of them.")
+
+
+def _holds(case: Initiative, person: User, roles: tuple[Role, ...]) -> bool:
+    return case_permissions.is_owner(case, person) or bool(
+        case_permissions.roles_of(case, person) & set(roles)
+    )
+
+
+def holding(case: Initiative, roles: tuple[Role, ...]) -> list[User]:
+    """Who holds these roles on the case; where nobody does, who registered it."""
+    found = (case_permissions.accepted(case, role) for role in roles)
+    people = {row.person_id: row.person for row in found if row is not None}
+    if not people and case.registered_by is not None:
+        people[case.registered_by_id] = case.registered_by
+    return list(people.values())
+
+
+def may_ask_source(report: Signal | ProblemReport, person: User) -> Answer:
+    """Ask who reported it: whoever chairs the board for this case. What they are told is another question."""
+    if isinstance(report, Signal) and report.computed:
         return no(
             "Nobody reported this: it was worked out from readings.", "The readings are on the initiative."
         )
-    return may_chair(signal.initiative, person)
-
-
-def may_chair(case: Initiative, person: User) -> Answer:
-    """Decide on the case: what asking for a name is left to."""
-    return case_permissions.may_chair(case, person)
+    return case_permissions.may_chair(report.initiative, person)
 
 
 def above(person: User) -> set[int]:

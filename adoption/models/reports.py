@@ -1,0 +1,428 @@
+"""Reports of how an AI behaves in use: of people on behaviour, of users on problems, of the monitoring; who reported.
+
+A report is received, a person judges it with an answer, and it becomes an incident or not. The three kinds keep tables
+of their own: who reported stands in `SealedSource` and in no row of theirs (docs/adr/0034). Sources: S1-31.1 to
+S1-31.4, the rulebook's `adopt.behaviour`, docs/domain.md ("Reports").
+"""
+
+import secrets
+from datetime import date
+from typing import Any, ClassVar
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from adoption.models.incidents import Incident
+from governance import clock
+from governance.database.database_roles import EVERYTHING
+from governance.database.row_history import WrittenOnce, governed
+from governance.models import User
+from governance.runtime import link_tokens
+from initiatives.models import Initiative
+
+ADOPTED, WORKED_AROUND, WEAPONISED, IGNORED = "adopted", "worked_around", "weaponised", "ignored"
+SIGNAL_KINDS = {
+    ADOPTED: "People use it, and their work has changed",
+    WORKED_AROUND: "People work around it",
+    WEAPONISED: "It is used against people",
+    IGNORED: "People quietly ignore it",
+}
+# What weighs against `adopt.behaviour` where most of a group does it.
+AVOIDED = (WORKED_AROUND, IGNORED)
+DISTRUST = (*AVOIDED, WEAPONISED)
+SIGNAL_SOURCES = {
+    "seen": "I saw it myself",
+    "told": "Somebody who saw it told me",
+    "figures": "Figures that I have read",
+    "problem": "A problem that a user reported",
+    "readings": "Worked out from readings",
+}
+EXTENTS = {"most": "Most of the group", "fewer": "Half of the group or fewer", "unknown": "Not known"}
+HALF = 50
+
+
+HARMS = {
+    "none": "Nobody was harmed",
+    "time": "It cost time or money",
+    "person": "Somebody was treated wrongly or came to harm",
+    "unknown": "I cannot tell",
+}
+# What a person makes of a report.
+ANSWERED, OVER, SIGNAL, INCIDENT = "answered", "over", "signal", "incident"
+OUTCOMES = {
+    ANSWERED: "answered",
+    OVER: "no longer so",
+    SIGNAL: "became a behaviour report",
+    INCIDENT: "became an incident",
+}
+
+
+def new_token() -> str:
+    """Return the key of a new report by the public link: 128 random bits as text."""
+    return secrets.token_urlsafe(16)
+
+
+class ReportQuerySet(models.QuerySet):
+    def waiting(self):
+        """Reports that somebody has to judge."""
+        return self.filter(judged_at__isnull=True)
+
+
+class Report(models.Model):
+    """What came in about a case: `answer` is what a person said to it, and `incident` what it became, if it did.
+
+    `slug` is how addresses, notices, entries and seals name its kind; `noun` how sentences do.
+    """
+
+    slug: ClassVar[str]
+    noun: ClassVar[str]
+    reported_on: Any
+
+    answer = models.TextField(blank=True, default="")
+    judged_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    judged_at = models.DateTimeField(null=True, blank=True)
+    incident = models.ForeignKey(Incident, models.PROTECT, null=True, blank=True, related_name="%(class)ss")
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="a_judged_%(class)s_says_by_whom_and_what",
+                condition=Q(judged_at__isnull=True, judged_by__isnull=True, answer="", incident__isnull=True)
+                | Q(judged_at__isnull=False, judged_by__isnull=False) & ~Q(answer=""),
+            )
+        ]
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("report", args=[self.slug, self.pk])
+
+    @property
+    def place(self) -> str:
+        """What entries, notices and seals call it: "problem:12"."""
+        return f"{self.slug}:{self.pk}"
+
+    @property
+    def summary(self) -> str:
+        """What it says, for messages."""
+        return str(self)
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody has to judge it."""
+        return self.judged_at is None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more can become of it."""
+        return self.judged_at is not None
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, a key of `OUTCOMES`; empty where nobody said anything."""
+        if self.incident_id is not None:
+            return INCIDENT
+        return ANSWERED if self.judged_at is not None else ""
+
+    @property
+    def state(self) -> str:
+        """How it stands, in words."""
+        return OUTCOMES.get(self.outcome) or ("waits" if self.waits else "received")
+
+    def incident_fields(self) -> dict:
+        """What an incident that it becomes takes over, as `open_incident` takes it."""
+        return {}
+
+
+class SignalQuerySet(ReportQuerySet):
+    def waiting(self):
+        """Signals that the board has to answer."""
+        return self.standing().filter(kind=WEAPONISED, judged_at__isnull=True)
+
+    def standing(self):
+        """Signals that are still so, as far as anybody said."""
+        return self.filter(ended_at__isnull=True)
+
+    def distrust(self):
+        """Standing signals of people who do not trust it, or have no reason to, however many they are."""
+        return self.standing().filter(kind__in=DISTRUST)
+
+    def against(self):
+        """Standing signals by which `adopt.behaviour` fails: weaponised without an answer, avoided by most."""
+        return self.standing().filter(
+            Q(kind=WEAPONISED, judged_at__isnull=True) | Q(kind__in=AVOIDED, extent="most")
+        )
+
+
+class Signal(Report):
+    """What one group does with the system, as somebody reported it or as readings show it.
+
+    `share`: percent of the group, where known. Who reported it stands in `SealedSource` and nowhere else: no column of
+    this row, no history and no entry names a person who reports, and the day, not the hour, is kept. `figures`: what a
+    computed signal was worked out from. `answer` is the board's word; `ended_at` says from when it is no longer so.
+    """
+
+    slug: ClassVar[str] = "signal"
+    noun: ClassVar[str] = "behaviour report"
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="signals")
+    kind = models.CharField(max_length=20, choices=SIGNAL_KINDS.items())
+    group = models.CharField(max_length=120)
+    extent = models.CharField(max_length=10, choices=EXTENTS.items(), default="unknown")
+    share = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(100)])
+    words = models.TextField()
+    source = models.CharField(max_length=10, choices=SIGNAL_SOURCES.items())
+    computed = models.BooleanField(default=False)
+    figures = models.JSONField(default=dict, blank=True)
+    observed_on = models.DateField()
+    reported_on = models.DateField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_why = models.TextField(blank=True, default="")
+    once = models.UUIDField(null=True, unique=True, editable=False)
+
+    objects: ClassVar = SignalQuerySet.as_manager()
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-observed_on", "-id"]
+        constraints = [
+            *Report.Meta.constraints,
+            models.CheckConstraint(
+                name="a_share_is_a_percentage", condition=Q(share__isnull=True) | Q(share__lte=100)
+            ),
+            models.CheckConstraint(
+                name="most_is_more_than_half",
+                condition=Q(share__isnull=True)
+                | Q(share__gt=HALF, extent="most")
+                | Q(share__lte=HALF, extent="fewer"),
+            ),
+            models.CheckConstraint(
+                name="an_end_of_a_signal_says_why", condition=Q(ended_at__isnull=True) | ~Q(ended_why="")
+            ),
+            models.CheckConstraint(
+                name="computed_signals_come_from_readings",
+                condition=Q(computed=True, source="readings") | Q(computed=False) & ~Q(source="readings"),
+            ),
+            models.UniqueConstraint(
+                fields=["initiative", "kind", "group"],
+                condition=Q(computed=True, ended_at__isnull=True),
+                name="one_computed_signal_per_group",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["initiative"], condition=Q(ended_at__isnull=True), name="standing_signals_by_case"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.group}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether the board has not said a word where it must."""
+        return self.kind == WEAPONISED and self.judged_at is None and self.ended_at is None
+
+    @property
+    def summary(self) -> str:
+        """The group and what was said of it."""
+        return f"{self.group}: {self.words}"
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is no longer so."""
+        return self.ended_at is not None
+
+    @property
+    def outcome(self) -> str:
+        """What became of it; what is no longer so is told before an answer."""
+        found = super().outcome
+        return found if self.ended_at is None or found == INCIDENT else OVER
+
+
+class IncidentDraft(Report):
+    """What may be an incident, by alerts of one rule of the monitoring: it waits until a person judges it."""
+
+    slug: ClassVar[str] = "draft"
+    noun: ClassVar[str] = "draft of an incident"
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="incident_drafts")
+    rule = models.CharField(max_length=160)
+    title = models.CharField(max_length=160)
+    severity = models.CharField(max_length=40, blank=True, default="")
+    started_at = models.DateTimeField()
+    opened_at = models.DateTimeField()
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            *Report.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["initiative", "rule"],
+                condition=Q(judged_at__isnull=True),
+                name="one_waiting_draft_per_rule",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["initiative"], condition=Q(judged_at__isnull=True), name="waiting_drafts_by_case"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def reported_on(self) -> date:
+        """The day on which the monitoring reported it."""
+        return clock.local_day(self.opened_at)
+
+    def incident_fields(self) -> dict:
+        """It began when the first alert did, and was noticed when that was heard of here."""
+        return {
+            "words": f"Reported by the monitoring, by the rule {self.rule}: {self.title}",
+            "started_at": min(self.started_at, self.opened_at),
+            "detected_at": self.opened_at,
+        }
+
+
+class ProblemLink(models.Model):
+    """The address at which users report problems of one case; whoever has it may. Renewing it ends the one before."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="problem_links")
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["initiative"],
+                condition=Q(ended_at__isnull=True),
+                name="one_open_problem_link_per_case",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"problem link of {self.initiative_id}"
+
+    @property
+    def token(self) -> str:
+        """The end of its address."""
+        return link_tokens.token_of(self)
+
+
+class ProblemReport(Report):
+    """A problem as a user described it. `mark`: the hash of the key that its reporter reads the answer by.
+
+    How to reach the reporter, where they said so, stands in `SealedSource`.
+    """
+
+    slug: ClassVar[str] = "problem"
+    noun: ClassVar[str] = "problem report"
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="problems")
+    mark = models.CharField(max_length=64, unique=True, editable=False)
+    what = models.TextField()
+    happened_on = models.DateField(null=True, blank=True)
+    output = models.TextField(blank=True, default="")
+    harm = models.CharField(max_length=10, choices=HARMS.items(), default="unknown")
+    reported_on = models.DateField()
+    signal = models.ForeignKey(Signal, models.PROTECT, null=True, blank=True, related_name="problems")
+
+    history = governed()
+
+    class Meta:
+        ordering = ["initiative", "-id"]
+        constraints = [
+            *Report.Meta.constraints,
+            models.CheckConstraint(
+                name="a_problem_becomes_one_thing_once_it_is_judged",
+                condition=Q(signal__isnull=True) | Q(incident__isnull=True, judged_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["initiative"], condition=Q(judged_at__isnull=True), name="waiting_problems_by_case"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.what[:80]
+
+    @property
+    def summary(self) -> str:
+        """What happened."""
+        return self.what
+
+    @property
+    def outcome(self) -> str:
+        """What became of it: an incident, a behaviour report, or an answer alone."""
+        return SIGNAL if self.signal_id is not None else super().outcome
+
+
+class SealedSource(models.Model):
+    """Who reported a signal, or how to reach who reported a problem: bytes that only the application can open.
+
+    `untold`: 1 where somebody asked for the name since its bearer last looked; a number, as desks ask by numbers.
+    """
+
+    hidden_from_auditors = EVERYTHING
+    not_governed = (
+        "whoever acted stands on every recorded row; here that must not be known. Asking for it is an act"
+    )
+
+    signal = models.OneToOneField(Signal, models.CASCADE, null=True, blank=True, related_name="sealed_source")
+    problem = models.OneToOneField(
+        ProblemReport, models.CASCADE, null=True, blank=True, related_name="sealed_source"
+    )
+    sealed = models.BinaryField()
+    untold = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_sealed_source_is_of_one_thing",
+                condition=Q(signal__isnull=True, problem__isnull=False)
+                | Q(signal__isnull=False, problem__isnull=True),
+            )
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(untold=1), name="sources_to_be_told")]
+
+    def __str__(self) -> str:
+        return "sealed"
+
+
+class SourceQuestion(WrittenOnce):
+    """That the chair asked who reported a signal or a problem, and why. What they were told stands nowhere."""
+
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="source_questions")
+    signal = models.ForeignKey(Signal, models.PROTECT, null=True, blank=True, related_name="source_questions")
+    problem = models.ForeignKey(
+        ProblemReport, models.PROTECT, null=True, blank=True, related_name="source_questions"
+    )
+    reason = models.TextField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_question_is_about_one_source",
+                condition=Q(signal__isnull=True, problem__isnull=False)
+                | Q(signal__isnull=False, problem__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"question for the source of {self.signal_id or self.problem_id}"

@@ -1,0 +1,1 @@
+"""Reports on behaviour, of users and of the monitoring: received, judged, an incident or not; sealed reporters."""

@@ -1,0 +1,286 @@
+"""Reports: received by one rule, judged by one act, worked out from figures. See docs/adr/0034.
+
+An act of somebody who reports is written down as one of the system: no entry, history row, notice or refusal of it
+carries who it was, nor the request it came with.
+"""
+
+from collections.abc import Iterable
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from adoption.incidents import actions as incident_actions
+from adoption.measures.signal_detection import Found
+from adoption.models import Incident, SealedSource, Signal
+from adoption.models.reports import (
+    EXTENTS,
+    HALF,
+    INCIDENT,
+    OVER,
+    SIGNAL,
+    SIGNAL_KINDS,
+    SIGNAL_SOURCES,
+    Report,
+)
+from adoption.reports import permissions, sealed_reporter
+from adoption.reports.kinds import kind_of, outcomes_of
+from governance import clock
+from governance.database import row_history
+from governance.ledger import record
+from governance.models import User
+from governance.notices.owe import owe
+from governance.permission_result import Conflict
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.cases.act import act
+from initiatives.findings.sync import follow
+from initiatives.models import Initiative
+
+PROTECTED = "protected reports"
+READINGS = "readings"
+LONGEST = 4000
+
+
+@contextmanager
+def unnamed():
+    """Whatever is recorded inside bears no id of the request it came with."""
+    token = row_history.set_request_id("")
+    try:
+        yield
+    finally:
+        row_history.reset_request_id(token)
+
+
+# --- Received --------------------------------------------------------------------------------------------------------
+
+
+def receive(case: Initiative, row: Report, *, sealed: dict[str, Any] | None = None, **facts) -> None:
+    """Save a report inside the running act: its source sealed, an entry without it, those who judge it told.
+
+    `facts`: what the entry says of it besides.
+    """
+    row.save()
+    if sealed is not None:
+        source = SealedSource(sealed=sealed_reporter.seal(sealed, row.place))
+        setattr(source, row.slug, row)
+        source.save()
+    _said(case, row, EntryKind.REPORT_RECEIVED, **facts)
+    follow([case])
+
+
+def _said(case: Initiative, row: Report, entry: EntryKind, **facts) -> None:
+    """The entry of what came; where somebody has to judge it, they are told in the same transaction."""
+    kind = kind_of(row)
+    record.record(entry, case=case, report=row.place, what=row.noun, title=str(row), **facts)
+    if row.waits:
+        owe(
+            kind.judges(case),
+            "report",
+            row.place,
+            subject=f"{case.ref} {case.title}: {kind.news[:1].lower()}{kind.news[1:]}",
+            text=f"{row.summary[:500]} {kind.asks}",
+            link=row.get_absolute_url(),
+            case_ref=case.ref,
+        )
+
+
+def report_signal(
+    *,
+    case: Initiative,
+    kind: str,
+    group: str,
+    words: str,
+    source: str,
+    observed_on: date,
+    share: int | None = None,
+    extent: str = "unknown",
+    may_ask: bool = True,
+    once: UUID | None = None,
+    by: User,
+) -> Signal:
+    """Report what a group does with the system. Who reports it is sealed; `may_ask` False: nobody can ask for the name.
+
+    `share`: percent of the group. Weaponised goes to the board at once. Raises ValidationError by field, or Refused.
+    """
+    with unnamed(), act("report signal", system=PROTECTED, case=case) as case:
+        permissions.may_report(case, by).or_refuse()
+        if once and (known := Signal.objects.filter(once=once, initiative=case).first()):
+            return known
+        return _receive_signal(
+            case,
+            sealed={"person": by.pk, "above": sorted(permissions.above(by)), "may_ask": may_ask},
+            kind=kind,
+            group=group,
+            words=words,
+            source=source,
+            observed_on=observed_on,
+            share=share,
+            extent=extent,
+            once=once,
+        )
+
+
+def _receive_signal(case: Initiative, *, sealed: dict[str, Any], **fields) -> Signal:
+    if wrong := _wrong(fields):
+        raise ValidationError(wrong)
+    row = Signal(initiative=case, reported_on=clock.today(), **fields)
+    row.group, row.words = " ".join(row.group.split()), row.words.strip()
+    if row.share is not None:
+        row.extent = "most" if row.share > HALF else "fewer"
+    receive(case, row, sealed=sealed, **_facts(row))
+    return row
+
+
+def _wrong(fields: dict[str, Any]) -> dict[str, str]:
+    wrong = {}
+    if fields["kind"] not in SIGNAL_KINDS:
+        wrong["kind"] = "Choose what people do."
+    if not fields["group"].strip():
+        wrong["group"] = "Name the group, for instance a team. Never a person."
+    if not fields["words"].strip():
+        wrong["words"] = "Say what you saw, so that somebody can do something about it."
+    elif len(fields["words"]) > LONGEST:
+        wrong["words"] = f"Say it in at most {LONGEST} letters."
+    if fields["source"] not in SIGNAL_SOURCES or fields["source"] == READINGS:
+        wrong["source"] = "Choose how it is known."
+    if fields["observed_on"] > clock.today():
+        wrong["observed_on"] = "That day has not come yet."
+    if fields["share"] is not None and not 0 <= fields["share"] <= 100:
+        wrong["share"] = "A share lies between 0 and 100 percent."
+    if fields["extent"] not in EXTENTS:
+        wrong["extent"] = "Choose how much of the group it is."
+    return wrong
+
+
+def _facts(row: Signal) -> dict[str, Any]:
+    """What entries say of a signal."""
+    return {
+        "signal_kind": row.kind,
+        "group": row.group,
+        "extent": row.extent,
+        "share": row.share,
+        "source": row.source,
+        "observed_on": row.observed_on,
+        "words": row.words,
+    }
+
+
+# --- Judged ----------------------------------------------------------------------------------------------------------
+
+
+def judge(
+    *,
+    report: Report,
+    outcome: str,
+    answer: str,
+    by: User,
+    incident: Incident | None = None,
+    fields: dict[str, Any] | None = None,
+) -> Report:
+    """Say what becomes of a report (an outcome of its kind), with words. Raises Refused, Conflict, ValidationError.
+
+    An incident is opened with `fields` as `open_incident` takes them, or `incident` names the one it belongs to; a
+    behaviour report is made with `fields` kind, group and extent.
+    """
+    kind = kind_of(report)
+    with act("judge report", by=by, case=report.initiative_id, reason=answer.strip()) as case:
+        row = kind.model.objects.select_related("initiative__unit", "judged_by").get(pk=report.pk)
+        kind.may_judge(case, by).or_refuse()
+        if outcome not in [one.key for one in outcomes_of(row)]:
+            raise _judged_already(row)
+        if not answer.strip():
+            raise ValidationError({"answer": "Say what you make of it, and what is done about it."})
+        if row.judged_at is None:
+            row.answer, row.judged_by, row.judged_at = answer.strip(), by, clock.now()
+        if outcome == OVER:
+            row.ended_at, row.ended_why = clock.now(), answer.strip()
+        elif outcome == SIGNAL:
+            row.signal = _signal_of(case, row, **(fields or {}))
+        elif outcome == INCIDENT:
+            row.incident = _incident_of(case, row, incident, by, **(fields or {}))
+        row.save()
+        record.record(
+            EntryKind.REPORT_JUDGED,
+            case=case,
+            report=row.place,
+            what=row.noun,
+            title=str(row),
+            became=outcome,
+            into=row.incident.title if outcome == INCIDENT else "",
+            words=answer.strip(),
+        )
+        follow([case])
+    return row
+
+
+def _judged_already(row: Report) -> Conflict:
+    """That somebody was faster, or that it went away by itself."""
+    if row.judged_at is not None:
+        words = f"{row.judged_by} judged it {clock.moment_in_words(row.judged_at)}."
+    else:
+        words = f"This {row.noun} is {row.state}."
+    return Conflict(words, "Read what became of it.", row.get_absolute_url())
+
+
+def _signal_of(case: Initiative, row: Report, *, kind: str, group: str, extent: str) -> Signal:
+    """A signal in the words of a problem report: whoever reported it stays as unknown as before."""
+    return _receive_signal(
+        case,
+        sealed={"problem": row.pk},
+        kind=kind,
+        group=group,
+        words=row.what,
+        source="problem",
+        observed_on=row.happened_on or row.reported_on,
+        share=None,
+        extent=extent,
+    )
+
+
+def _incident_of(case: Initiative, row: Report, there: Incident | None, by: User, **fields) -> Incident:
+    if there is None:
+        return incident_actions.open_incident(case=case, by=by, **row.incident_fields(), **fields)
+    if there.initiative_id != case.pk:
+        raise ValidationError({"incident": "Choose an incident of this initiative."})
+    return there
+
+
+# --- Worked out from readings ----------------------------------------------------------------------------------------
+
+
+def follow_figures(case: Initiative, found: Iterable[Found]) -> list[Signal]:
+    """Make the computed signals of a locked case these, inside the running act: new ones opened, others ended.
+
+    One whose figures moved and say the same of the group stays, as the board may have answered it.
+    """
+    wanted = {(one.kind, one.group): one for one in found}
+    known = {(row.kind, row.group): row for row in case.signals.standing().filter(computed=True)}
+    for there, row in known.items():
+        if there not in wanted:
+            row.ended_at, row.ended_why = clock.now(), "The readings no longer show it."
+            row.save()
+            record.record(
+                EntryKind.SIGNAL_ENDED,
+                case=case,
+                signal=row.pk,
+                group=row.group,
+                signal_kind=row.kind,
+                why=row.ended_why,
+            )
+    rows = []
+    for there, one in wanted.items():
+        row = known.get(there)
+        if row is not None and (row.share, row.words) == (one.share, one.words):
+            continue
+        fresh = row is None
+        row = row or Signal(initiative=case, kind=one.kind, group=one.group, source=READINGS, computed=True)
+        row.share, row.extent, row.words, row.figures = one.share, one.extent, one.words, one.figures
+        row.observed_on = clock.today()
+        row.reported_on = row.reported_on or clock.today()
+        row.save()
+        _said(case, row, EntryKind.SIGNAL_COMPUTED if fresh else EntryKind.SIGNAL_MOVED, **_facts(row))
+        rows.append(row)
+    follow([case])
+    return rows

@@ -1,0 +1,106 @@
+"""The public link of a case: made and switched off by who answers for it; what users report by it, without a name."""
+
+import hashlib
+from datetime import date
+
+from django.core.exceptions import ValidationError
+
+from adoption.models import ProblemLink, ProblemReport
+from adoption.models.reports import HARMS, new_token
+from adoption.reports import permissions
+from adoption.reports.actions import LONGEST, receive, unnamed
+from governance import clock
+from governance.ledger import record
+from governance.models import User
+from governance.permission_result import Conflict, no
+from governance.vocabulary.entry_kinds import EntryKind
+from initiatives.cases.act import act
+from initiatives.models import Initiative
+
+A_USER = "problem reports"
+
+
+def open_link(*, case: Initiative, by: User) -> ProblemLink:
+    """Make the address at which users report problems, or another one in its place: the one before ends at once."""
+    with act("open problem link", by=by, case=case) as case:
+        permissions.may_keep_link(case, by).or_refuse()
+        if case.closed or case.withdrawn_at:
+            no(f"This initiative is {case.stage}; nobody uses it any more.").or_refuse()
+        before = case.problem_links.filter(ended_at__isnull=True).first()
+        if before is not None:
+            before.ended_at = clock.now()
+            before.save()
+        row = ProblemLink(initiative=case, made_at=clock.now(), made_by=by)
+        row.save()
+        record.record(
+            EntryKind.PROBLEM_LINK_RENEWED if before else EntryKind.PROBLEM_LINK_OPENED,
+            case=case,
+            link=row.pk,
+        )
+    return row
+
+
+def close_link(*, link: ProblemLink, by: User) -> ProblemLink:
+    """Switch the address off; what was reported by it stays, and its reporters still read their answers."""
+    with act("close problem link", by=by, case=link.initiative_id) as case:
+        permissions.may_keep_link(case, by).or_refuse()
+        row = ProblemLink.objects.get(pk=link.pk)
+        if row.ended_at is not None:
+            raise Conflict("It was switched off already.")
+        row.ended_at = clock.now()
+        row.save()
+        record.record(EntryKind.PROBLEM_LINK_CLOSED, case=case, link=row.pk)
+    return row
+
+
+def mark_of(key: str) -> str:
+    """What is kept of the key by which a reporter reads the answer."""
+    return hashlib.sha256(f"problem {key}".encode()).hexdigest()
+
+
+def report_problem(
+    *,
+    link: ProblemLink,
+    what: str,
+    happened_on: date | None = None,
+    output: str = "",
+    harm: str = "unknown",
+    contact: str = "",
+    key: str = "",
+) -> tuple[ProblemReport, str]:
+    """Report a problem by the link of a case, as anybody; returns it and the key by which its answer is read.
+
+    `key`: the one the form was given out with, so that a form sent twice is one report with one key. Raises Refused
+    when the link has ended, ValidationError by field.
+    """
+    key = key or new_token()
+    with unnamed(), act("report problem", system=A_USER, case=link.initiative_id) as case:
+        there = ProblemLink.objects.filter(pk=link.pk, ended_at__isnull=True).first()
+        if there is None or case.closed or case.withdrawn_at:
+            no("This link is switched off.", "Ask whoever gave it to you for another one.").or_refuse()
+        known = ProblemReport.objects.filter(mark=mark_of(key)).first()
+        if known is not None:
+            return known, key
+        wrong = {}
+        if not what.strip():
+            wrong["what"] = "Say what happened."
+        if harm not in HARMS:
+            wrong["harm"] = "Choose one of the answers."
+        if happened_on is not None and happened_on > clock.today():
+            wrong["happened_on"] = "That day has not come yet."
+        for name, text in (("what", what), ("output", output)):
+            if len(text) > LONGEST:
+                wrong[name] = f"Say it in at most {LONGEST} letters."
+        if wrong:
+            raise ValidationError(wrong)
+        row = ProblemReport(
+            initiative=case,
+            mark=mark_of(key),
+            what=what.strip(),
+            happened_on=happened_on,
+            output=output.strip(),
+            harm=harm,
+            reported_on=clock.today(),
+        )
+        receive(case, row, sealed={"contact": contact.strip()[:250]}, harm=row.harm, words=row.what)
+    return row, key

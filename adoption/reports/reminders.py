@@ -1,0 +1,41 @@
+"""What is due about reports: those that nobody judged. Queries only."""
+
+from datetime import datetime
+
+from adoption.reports.kinds import KINDS, Kind
+from governance import clock
+from governance.notices.due import since
+from initiatives.reminders.recipients import Circle, told
+from initiatives.reminders.wording import about
+
+
+def reports(moment: datetime):
+    """Reports that wait after the days of their kind: to those who judge them; escalated."""
+    for kind in KINDS.values():
+        yield from _of_kind(kind, moment)
+
+
+def _of_kind(kind: Kind, moment: datetime):
+    today = clock.local_day(moment)
+    rows = list(kind.model.objects.waiting().select_related("initiative__unit").order_by("pk"))
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        case, start = row.initiative, row.reported_on
+        yield from told(
+            kind.reminded(circle, case),
+            since(start, today, kind.days),
+            about(
+                case,
+                "report",
+                row.place,
+                f"a {row.noun} of {start:%-d %B %Y} waits",
+                text=f"{kind.news}. {row.summary[:300]} {kind.asks}",
+                link=row.get_absolute_url(),
+            ),
+            circle.escalated(case, start, today),
+        )
+
+
+QUERIES = [reports]
+# What the kind of notice asks for, as the words of the button in the mail.
+VERBS = {"report": "Read and judge it"}

@@ -1,1 +1,0 @@
-"""Signals and their sealed reporter."""

@@ -1,1 +1,0 @@
-"""Problems that users report by a public link."""

@@ -1,0 +1,196 @@
+"""A report of any kind: received, told to who judges it, judged once with words, an incident or not, kept as it is."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
+from django.urls import reverse
+
+from adoption.incidents import actions as incident_actions
+from adoption.models import Report
+from adoption.models.reports import INCIDENT
+from adoption.reports import actions, public_link, reminders
+from adoption.reports import desk as report_desk
+from adoption.reports.kinds import KINDS
+from governance import clock
+from governance.database.row_history import acting
+from governance.models import Entry, Notice
+from governance.permission_result import Conflict, Refused
+from tests.support import factories
+from tests.support.cases import alerts
+
+pytestmark = pytest.mark.django_db
+
+# Who judges a kind and is told of it, in the cast; one of them comes first.
+JUDGES = {
+    "signal": ("chair", "seat_adoption"),
+    "problem": ("support", "owner"),
+    "draft": ("lead", "owner", "support"),
+}
+OUTCOMES = [(slug, one.key) for slug, kind in KINDS.items() for one in kind.outcomes]
+AN_INCIDENT = {"title": "It stopped", "severity": 4}
+
+
+@pytest.fixture(params=list(KINDS))
+def report(request, cast) -> Report:
+    """A report of each kind, in a case whose roles are all held."""
+    return received(request.param, cast, factories.make_mvp(cast))
+
+
+def received(slug: str, cast, case) -> Report:
+    if slug == "problem":
+        link = public_link.open_link(case=case, by=cast.owner)
+        return public_link.report_problem(link=link, what="It invented a discount.")[0]
+    if slug == "draft":
+        return alerts.drafted(cast, case)[1].draft
+    return actions.report_signal(
+        case=case,
+        kind="weaponised",
+        group="Team North",
+        words="Read out in appraisals.",
+        source="seen",
+        observed_on=clock.today(),
+        by=cast.outsider,
+    )
+
+
+def judge_of(report: Report, cast):
+    return getattr(cast, JUDGES[report.slug][0])
+
+
+def judged(report: Report, cast, outcome: str = "answered", **more) -> Report:
+    said = {"answer": "We look into it.", "by": judge_of(report, cast)} | more
+    return actions.judge(report=report, outcome=outcome, **said)
+
+
+def test_those_who_judge_it_are_told_and_nobody_else(cast, report):
+    judges = {getattr(cast, name) for name in JUDGES[report.slug]}
+    assert {row.person for row in Notice.objects.filter(kind="report")} == judges
+    everybody = cast.people.values()
+    waits = {
+        person
+        for person in everybody
+        if report.get_absolute_url() in [line.link for line in report_desk.lines(person)]
+    }
+    assert waits == judges
+    for person in set(everybody) - judges:
+        with pytest.raises(Refused):
+            judged(report, cast, by=person)
+    judged(report, cast)
+    assert not report_desk.lines(judge_of(report, cast))
+
+
+def test_who_waited_too_long_is_reminded_and_the_chair_and_the_board_after_them(cast, report):
+    start = clock.midnight_before(clock.today()) + timedelta(hours=9)
+
+    def told(days: int) -> set:
+        return {due.person for due in reminders.reports(start + timedelta(days=days))}
+
+    judges = {getattr(cast, name) for name in JUDGES[report.slug]}
+    first = KINDS[report.slug].days[0]
+    assert told(first - 1) == set()
+    assert told(first) == judges
+    assert told(7) == judges | {cast.chair}
+    assert told(14) >= {cast.chair, cast.seat_risk}
+    judged(report, cast)
+    assert told(first) == set()
+
+
+def test_it_is_judged_once_and_with_words(cast, report):
+    with pytest.raises(ValidationError):
+        judged(report, cast, answer=" ")
+    row = judged(report, cast)
+    assert (row.answer, row.judged_by, row.outcome) == (
+        "We look into it.",
+        judge_of(report, cast),
+        "answered",
+    )
+    with pytest.raises(Conflict, match="judged it"):
+        judged(report, cast)
+    with pytest.raises(Conflict):
+        judged(report, cast, INCIDENT, fields=AN_INCIDENT)
+    entry = Entry.objects.acts().get(kind="report judged")
+    assert entry.facts["facts"] | {"title": ""} == {
+        "report": report.place,
+        "what": report.noun,
+        "title": "",
+        "became": "answered",
+        "into": "",
+        "words": "We look into it.",
+    }
+
+
+def test_it_becomes_an_incident_or_belongs_to_one_that_runs(cast, report):
+    case = report.initiative
+    row = judged(report, cast, INCIDENT, fields=AN_INCIDENT)
+    assert (row.incident.title, row.incident.reported_by) == ("It stopped", judge_of(report, cast))
+    assert row.state == "became an incident"
+    elsewhere = incident_actions.open_incident(
+        case=factories.make_mvp(cast, title="Other"), severity=4, title="Slow", by=cast.owner
+    )
+    more = received("problem", cast, case)
+    with pytest.raises(ValidationError):
+        judged(more, cast, INCIDENT, incident=elsewhere)
+    assert judged(more, cast, INCIDENT, incident=row.incident).incident == row.incident
+    assert case.incidents.count() == 1
+
+
+def test_what_was_reported_and_what_became_of_it_stand_in_the_database(cast, report):
+    changes = [{"initiative_id": factories.make_case(cast, title="Other").pk}]
+    row = judged(report, cast)
+    changes += [{"answer": "Other."}, {"answer": "", "judged_by": None, "judged_at": None}]
+    for change in changes:
+        again = type(row).objects.get(pk=row.pk)
+        for name, value in change.items():
+            setattr(again, name, value)
+        with pytest.raises(DatabaseError), transaction.atomic(), acting(by=cast.owner):
+            again.save()
+    with pytest.raises(DatabaseError), transaction.atomic(), acting(by=cast.owner):
+        type(row).objects.filter(pk=row.pk).delete()
+
+
+def test_one_list_one_page_and_one_form(cast, report, as_):
+    judge = judge_of(report, cast)
+    client, page = as_(judge), report.get_absolute_url()
+    listed = client.get(reverse("incidents", args=[report.initiative.ref])).content.decode()
+    assert page in listed
+    assert report.noun in listed
+    shown = client.get(page).content.decode()
+    for outcome in KINDS[report.slug].outcomes:
+        place = reverse("report-judge", args=[report.slug, report.pk, outcome.key])
+        assert place in shown
+        assert client.get(place).status_code == 200
+        assert client.post(place, {"answer": ""}).status_code == 422
+        assert as_(cast.steward).get(place).status_code == 403
+    assert "report-judge" not in as_(cast.steward).get(page).content.decode()
+    incident = reverse("report-judge", args=[report.slug, report.pk, INCIDENT])
+    sent = {"answer": "We look into it.", "title": "It stopped", "severity": "2"}
+    looked = client.post(incident, sent | {"step": "look"}).content.decode()
+    assert "Post-mortem of the incident: It stopped" in looked
+    assert not report.initiative.incidents.exists()
+    assert client.post(incident, sent).status_code == 302
+    there = reverse("incident", args=[report.initiative.incidents.get().pk])
+    assert page in client.get(there).content.decode(), "the incident leads back to what was reported"
+    assert there in client.get(page).content.decode()
+
+
+@pytest.mark.parametrize("outcome", ["signal", "over", "anything"])
+def test_what_a_kind_does_not_become_is_no_page(cast, report, as_, outcome):
+    if (report.slug, outcome) in OUTCOMES:
+        return
+    place = reverse("report-judge", args=[report.slug, report.pk, outcome])
+    assert as_(judge_of(report, cast)).get(place).status_code == 404
+    with pytest.raises(Conflict):
+        judged(report, cast, outcome)
+
+
+def test_addresses_of_no_kind_open_nothing(cast, as_):
+    client = as_(cast.owner)
+    for place in ("/reports/alert/1/", "/reports/signal/999999/", "/reports/alert/1/ask/"):
+        assert client.get(place).status_code == 404
+
+
+def test_nobody_asks_who_reported_what_a_machine_did(cast, as_):
+    draft = received("draft", cast, factories.make_mvp(cast))
+    assert as_(cast.chair).get(reverse("report-ask", args=["draft", draft.pk])).status_code == 404
