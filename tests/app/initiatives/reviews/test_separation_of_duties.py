@@ -15,6 +15,7 @@ from governance.identity import same_person
 from governance.models import Entry, FactorReset, Membership, User
 from governance.organisation import actions as organisation_actions
 from governance.permission_result import Refused
+from governance.transparency_log import verification
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import review_state
 from initiatives.checklist.waivers import WAIVERS
@@ -26,7 +27,8 @@ from initiatives.roles import actions as role_actions
 from initiatives.roles import leaving
 from tests.acceptance.walks import story
 from tests.support import factories
-from tests.support.attacks.unguarded_writes import unguarded
+from tests.support.attacks import unguarded_writes
+from tests.support.attacks.unguarded_writes import an_hour_later, unguarded
 from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -241,6 +243,15 @@ PARTY = {
     "somebody no longer active": _who_is_no_longer_active,
 }
 
+# Whose vote the verifier takes: it judges seats, roles and activity, and nothing of these.
+UNJUDGED = {
+    "another account of the owner",
+    "another account of an author of evidence",
+    "somebody whose second factors a party had reset",
+    "an author of evidence",
+    "somebody who reports to the owner",
+}
+
 
 def test_whoever_is_party_does_not_sign_and_never_counts(cast, review):
     for who, arrange in PARTY.items():
@@ -249,7 +260,7 @@ def test_whoever_is_party_does_not_sign_and_never_counts(cast, review):
 
 
 def never_counts(cast, review, who, person):
-    """Neither through the act, which leaves its entry, nor past it, where the database refuses; and no decision."""
+    """The act refuses and leaves its entry, the database refuses, no decision follows, and the verifier finds it."""
     case = review.initiative
     last = Entry.objects.acts().order_by("-pk").first().pk
     with pytest.raises(Refused):
@@ -265,6 +276,13 @@ def never_counts(cast, review, who, person):
     with pytest.raises(Refused):
         review_actions.decide(review=review, outcome="approved", reason="Go.", by=cast.chair)
     assert story.fresh(case).stage == "proposed"
+
+    with an_hour_later():
+        row = unguarded_writes.vote(review, SEAT, person=person)
+        with an_hour_later():
+            found = {(one.table, one.key, one.field) for one in verification.verify().findings}
+    judged = ("initiatives_signoff", str(row.pk), "person_id") in found
+    assert judged == (who not in UNJUDGED), f"{who}: {found}"
 
 
 def test_without_a_role_the_same_people_sign(cast, review):
