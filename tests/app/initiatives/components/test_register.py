@@ -292,6 +292,9 @@ def test_what_only_a_confidential_case_names_is_in_no_list_of_others(cast, as_):
         assert stranger.get(page).status_code == 404
     assert "Hindenburg" in text_of(mine.get(at("components")))
     assert Search("zeppelin", cast.outsider).of("parts").hits == []
+    # Whoever lists it in so many words learns nothing, and finds it from then on.
+    assert residency_actions.add_vendor(name="zeppelin models", by=cast.admin) == vendor
+    assert "Zeppelin Models" in text_of(stranger.get(at("vendors")))
     component_actions.record_component(
         case=factories.make_mvp(cast, title="Beside it"),
         layer="model",
@@ -304,9 +307,6 @@ def test_what_only_a_confidential_case_names_is_in_no_list_of_others(cast, as_):
     assert "Beside it" in page
     assert "Merger papers" not in page
     assert "Added by" not in page, "who proposed it is of a case that the reader does not know"
-    # Whoever lists it in so many words learns nothing, and finds it from then on.
-    assert residency_actions.add_vendor(name="zeppelin models", by=cast.admin) == vendor
-    assert "Zeppelin Models" in text_of(stranger.get(at("vendors")))
 
 
 def test_what_replacing_a_model_ends_is_shown_before_it_is_done_and_changes_nothing(cast, as_):
