@@ -7,6 +7,7 @@ answer them (ADR 51). Only modules that hold nothing but such queries use it; ev
 import json
 import re
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from django.db.utils import DEFAULT_DB_ALIAS
 from governance import clock
 from governance.database import prepared_statements, request_memo
 
+MANY = 20  # tables, from which on planning a question about a few keys takes longer than answering it
 # What JSON has no type for; the first that fits, because a moment is a kind of day to the framework.
 _FROM_JSON = {
     models.DateTimeField: datetime.fromisoformat,
@@ -162,8 +164,9 @@ class Batch:
         found: dict[tuple, dict[str, list]] = {
             (self, key): {name: [] for name in self._tables} for key in missing
         }
-        for name, key, row in self._read(missing, self._tables, {}):
-            found[self, key][name].append(row)
+        with prepared_statements.planned_once() if len(self._tables) >= MANY else nullcontext():
+            for name, key, row in self._read(missing, self._tables, {}):
+                found[self, key][name].append(row)
         kept.update(found)
 
     def _read(self, keys, names: Iterable[str], moments: dict) -> list[tuple[str, int, models.Model]]:

@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef
 
 from governance import clock
 from governance.database import prepared_statements
-from governance.database.batch_read import Batch, Given, Rows
+from governance.database.batch_read import MANY, Batch, Given, Rows
 from governance.database.request_memo import afresh, one_look
 from governance.models import Absence, Membership
 from initiatives.roles import leaving
@@ -87,3 +87,19 @@ def test_the_server_keeps_statements_of_acts_and_behind_a_pooler_none(monkeypatc
     assert kept("of_an_act") == 1
     monkeypatch.setattr(connection.connection, "prepare_threshold", None)
     assert kept("behind_a_pooler") == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_question_of_who_looks_is_planned_once_for_any_keys():
+    tables = {f"seats_{number}": Rows(Membership.objects.all(), "board") for number in range(MANY)}
+    planned = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%%' || %s || '%%'"
+    long, short = Batch(**tables), Batch(only=tables["seats_0"])
+    with connection.cursor() as cursor:
+        for batch, name, plans in ((long, f"seats_{MANY - 1}", (3, 0)), (short, "'only'", (0, 3))):
+            for key in range(3):
+                with one_look():
+                    batch.together([key])
+            cursor.execute(planned, [name])
+            assert [row for row in cursor.fetchall() if sum(row)] == [plans]
+        cursor.execute("SHOW plan_cache_mode")
+        assert cursor.fetchone() == ("auto",)
