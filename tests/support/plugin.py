@@ -73,7 +73,6 @@ CHROMIUM_ARGUMENTS = [
 
 # Playwright's synchronous interface runs an event loop, and Django then refuses to touch the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-page_text.install()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,6 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the embedded server, and the template beside what else a run begins with, once for all its workers."""
     mark_folder(settings.MEDIA_ROOT)
+    page_text.install()
     TransactionTestCase._fixture_teardown = as_it_was
     keep_prepared_statements()
     # A busy machine is no fault of what is tested.
