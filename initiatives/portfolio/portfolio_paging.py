@@ -8,10 +8,11 @@ known; those that are being recomputed follow them.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from governance.database.batch_read import Batch, Given, Rows
-from governance.database.request_memo import counts, lists
+from governance.database.request_memo import counts
 from governance.models import Rulebook
 from initiatives.models import Initiative, Span, Standing
 from initiatives.portfolio import filters
@@ -36,9 +37,12 @@ class Listing:
         # Without a rulebook nothing is known.
         self.published = rulebook.published_at if rulebook else NEVER
         self.known_first = chosen.order == "supported"
-        self.counted = self.cases if chosen.narrowed else seen.live()
-        short = self.cases.filter(shortfall__gt=0) if chosen.narrowed else self._short(seen)
-        self.total, self.short = counts(self.counted.order_by(), short.order_by())
+        self.counted = (self.cases if chosen.narrowed else seen.live()).order_by()
+        if chosen.narrowed:
+            of_them = self.counted.aggregate(all=Count("pk"), short=Count("pk", filter=Q(shortfall__gt=0)))
+            self.total, self.short = of_them["all"], of_them["short"]
+        else:
+            self.total, self.short = counts(self.counted, self._short(seen).order_by())
 
     def __len__(self) -> int:
         return self.total
@@ -49,23 +53,17 @@ class Listing:
 
     def by_stage(self) -> dict[str, int]:
         """How many of the cases stand in each stage that has any."""
-        told = self.counted.order_by().values("stage").annotate(n=Count("pk"))
+        told = self.counted.values("stage").annotate(n=Count("pk"))
         return dict(told.values_list("stage", "n"))
 
-    def heads(self, stages: dict[str, int], most: int) -> dict[str, list[Initiative]]:
-        """The first cases of each of these stages, of which so many stand in it."""
-        of_stage = {stage: self.cases.filter(stage=stage) for stage in stages}
-        if not of_stage:
-            return {}
-        ordered = {stage: self._known(cases) for stage, cases in of_stage.items()}
-        if not self.known_first:
-            ordered = of_stage
-        keys = dict(zip(stages, lists(*(cases[:most] for cases in ordered.values())), strict=True))
-        if any(len(keys[stage]) < min(most, count) for stage, count in stages.items()):
-            rest = lists(*(self._unknown(cases)[:most] for cases in of_stage.values()))
-            keys = {stage: (keys[stage] + more)[:most] for stage, more in zip(stages, rest, strict=True)}
-        found = {case.pk: case for case in self.rows(key for of in keys.values() for key in of)}
-        return {stage: [found[key] for key in of if key in found] for stage, of in keys.items()}
+    def heads(self, stages: Iterable[str], most: int) -> dict[str, list[Initiative]]:
+        """The first cases of each of these stages; a stage without any is left out."""
+        place = Window(RowNumber(), partition_by="stage", order_by=self.cases.query.order_by)
+        first = self.cases.filter(stage__in=stages).alias(place=place).filter(place__lte=most)
+        found: dict[str, list[Initiative]] = {}
+        for case in self.rows(first.order_by("place").values_list("pk", flat=True)):
+            found.setdefault(case.stage, []).append(case)
+        return found
 
     def rows(self, keys: Iterable[int]) -> list[Initiative]:
         """The cases with these keys, in this order, with what holds for them and whose they are."""

@@ -60,7 +60,7 @@ def portfolio(request: SignedInRequest) -> HttpResponse:
         context["columns"] = _columns(listing, book)
     else:
         context["page"] = page_of(request, listing, PAGE)
-        context["rows"] = _rows(context["page"], book)
+        context["rows"] = _rows(context["page"])
     template = (
         "initiatives/portfolio/portfolio_board.html" if board else "initiatives/portfolio/portfolio.html"
     )
@@ -126,10 +126,10 @@ class Told(NamedTuple):
         return "bad" if self.shortfall > 1 else "warn"
 
 
-def _row(case, book, now, today) -> dict:
+def _told(case) -> Told:
     known = case.supported != "recomputing"
     asked = case.stage in (Stage.MVP, Stage.PRODUCTION) and known
-    told = Told(
+    return Told(
         stage=case.stage,
         imported=case.imported,
         known=known,
@@ -139,18 +139,28 @@ def _row(case, book, now, today) -> dict:
         held=case.held,
         tests=tuple(getattr(case, name) if asked else None for name in TESTS),
     )
+
+
+def _card(case) -> dict:
+    """What a card of the board shows; a row shows more."""
     return {
         "title": case.title,
         "link": keep(case.get_absolute_url()),
         "ref": case.ref,
+        "told": _told(case),
+        "owner": portfolio_export.owner_words(case),
+        "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING_STAGES,
+    }
+
+
+def _row(case, now, today) -> dict:
+    known = case.supported != "recomputing"
+    return _card(case) | {
         "withdrawn": case.withdrawn_at is not None,
-        "told": told,
         "profile": profile_words(case.profile) if known else "",
         "strengths": _strengths(case.profile or {}),
         "gaps": portfolio_export.gap_words(case.gap_counts) if known else "",
         "missing": sum((case.gap_counts or {}).values()),
-        "owner": portfolio_export.owner_words(case),
-        "vacant": case.owner_name is None and case.ever_owned and case.stage in RUNNING_STAGES,
         "unit": case.unit_name,
         "stay": _days((now - case.since).days),
         "due": day(case.next_due),
@@ -167,22 +177,22 @@ def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
 
 
-def _rows(cases, book) -> list[dict]:
+def _rows(cases) -> list[dict]:
     now, today = clock.now(), clock.today()
-    return [_row(case, book, now, today) for case in cases]
+    return [_row(case, now, today) for case in cases]
 
 
 def _columns(listing: Listing, book) -> list[dict]:
     """One column a running stage with its first cases, and how many stand in each stage."""
     counts = listing.by_stage()
-    heads = listing.heads({stage: counts[stage] for stage in RUNNING_STAGES if counts.get(stage)}, PER_COLUMN)
+    heads = listing.heads(RUNNING_STAGES, PER_COLUMN)
     columns = [
         {
             "stage": stage,
             "goal": portfolio_export.goal_of(book, stage),
             "count": counts.get(stage, 0),
             "more": counts.get(stage, 0) - len(heads.get(stage, [])),
-            "rows": _rows(heads.get(stage, []), book),
+            "rows": [_card(case) for case in heads.get(stage, [])],
         }
         for stage in RUNNING_STAGES
     ]
