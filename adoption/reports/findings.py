@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
 from adoption.models import Incident, Signal
 from adoption.models.reports import EXTENTS, IGNORED, WEAPONISED
 from governance.templatetags.plumbline import day
 from initiatives.facts.finding_rules import Wanted as Shortcoming
 from initiatives.facts.finding_rules import about
-from initiatives.insights.figures import Figure, Wanted
+from initiatives.insights.figures import Facts, Figure, Wanted
 from initiatives.models import Coverage, Initiative
 
 BEHAVIOUR = "adopt.behaviour"
@@ -56,11 +56,12 @@ def told(row: Signal, said_day=day) -> str:
 PASS, WORSE = "pass", ("fail", "partial")
 
 
-def trust_lost(wanted: Wanted) -> Q:
+def trust_lost(facts: Facts) -> set[int]:
     """A question of adoption passed once and does not now; or people avoid it or suffer by it; or an incident is open.
 
     Of signals it reads what they say, never who said it.
     """
+    wanted = facts.wanted
     later = Coverage.objects.filter(
         requirement=OuterRef("requirement"),
         evidence__initiative=OuterRef("evidence__initiative"),
@@ -69,16 +70,19 @@ def trust_lost(wanted: Wanted) -> Q:
     newest = later.order_by("-evidence__observed_on", "-evidence__added_at", "-evidence__pk")
     fallen = Coverage.objects.filter(
         wanted.days("evidence__observed_on"),
-        evidence__initiative=OuterRef("pk"),
         evidence__withdrawn_at__isnull=True,
         evidence__result__in=WORSE,
         requirement__startswith="adopt.",
         evidence=Subquery(newest.values("evidence")[:1]),
     )
     passed = later.filter(evidence__result=PASS)
-    distrusted = Signal.objects.distrust().filter(wanted.days("observed_on"), initiative=OuterRef("pk"))
-    wrong = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative=OuterRef("pk"))
-    return Q(Exists(fallen.filter(Exists(passed)))) | Q(Exists(distrusted)) | Q(Exists(wrong))
+    distrusted = Signal.objects.distrust().filter(wanted.days("observed_on"))
+    wrong = Incident.objects.felt().filter(wanted.moments("detected_at"))
+    return {
+        *fallen.filter(Exists(passed)).values_list("evidence__initiative", flat=True),
+        *distrusted.values_list("initiative", flat=True),
+        *wrong.values_list("initiative", flat=True),
+    }
 
 
 def why_trust_lost(cases: list[Initiative], wanted: Wanted) -> dict[int, list[str]]:

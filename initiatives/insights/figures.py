@@ -1,18 +1,21 @@
 """What leaders ask of many cases, each answered by naming cases: scalable or pilot, used, oversold, too early.
 
 Every figure is a number of cases that the reader may see, and the cases themselves are the rows behind it. A figure
-is handed cases that `filters.with_support` has annotated. Sources: S0-3, S0-31, S1-38, S2-3, S2-28, S2-39.
+is put together from sets of keys (`Facts`), each of which one plain query reads.
+
+Sources: S0-3, S0-31, S1-38, S2-3, S2-28, S2-39.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from operator import attrgetter
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from governance import clock
+from governance.database.request_memo import lists
 from governance.models import ContractVersion, Rulebook
 from governance.rulebook import Book
 from governance.vocabulary import RUNNING_STAGES, Role, Stage, Tier
@@ -22,10 +25,10 @@ from initiatives.models import (
     RoleAssignment,
     ScopeVersion,
     Shortcoming,
+    Span,
     StageChange,
     Voiding,
 )
-from initiatives.portfolio import filters
 from initiatives.stages.actions import STOP_REASONS
 
 USAGE = "adopt.usage"
@@ -63,11 +66,194 @@ class Wanted:
         return found & Q(**{f"{path}__lt": clock.midnight_after(self.until)}) if self.until else found
 
 
+class Facts:
+    """What figures ask of initiatives, as sets of their keys; each is read when it is first asked for.
+
+    `cases`: the initiatives that are counted. The facts themselves are of all initiatives that there are.
+    """
+
+    def __init__(self, cases: QuerySet, wanted: Wanted):
+        self.cases, self.wanted = cases, wanted
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """The place of each initiative that is counted; the longest in its stage comes first."""
+        (keys,) = lists(self.cases.order_by("since", "number"))
+        return {key: place for place, key in enumerate(keys)}
+
+    @cached_property
+    def in_production(self) -> set[int]:
+        """Those in production."""
+        return _keys(self.cases.filter(stage=Stage.PRODUCTION), "pk")
+
+    @cached_property
+    def decided_mvps(self) -> set[int]:
+        """MVPs that somebody made one here."""
+        return _keys(self.cases.filter(stage=Stage.MVP).exclude(basis="import"), "pk")
+
+    def _spans(self, *stages: str) -> QuerySet:
+        """What evidence supports now in these stages, where that is not being recomputed."""
+        rulebook = self.wanted.rulebook
+        if rulebook is None:
+            return Span.objects.none()
+        known = Span.objects.covering(self.wanted.now).filter(initiative__stage__in=stages)
+        return known.filter(initiative__standing__computed_at__gte=rulebook.published_at)
+
+    @cached_property
+    def judged_mvps(self) -> dict[int, tuple[bool, bool, bool]]:
+        """What is known of MVPs: whether they pass all three scale tests, whether their evidence supports a prototype
+        or less, and whether questions are open in the layers application or integration."""
+        spans = self._spans(Stage.MVP).annotate(
+            passes=Q(governance=True, integration=True, adoption=True),
+            early=Q(supported__in=[Stage.PROPOSED, Stage.PROTOTYPE]),
+            hard=Q(gaps__has_any_keys=list(HARD_LAYERS)),
+        )
+        return {
+            key: tuple(said)
+            for key, *said in spans.order_by().values_list("initiative", "passes", "early", "hard")
+        }
+
+    @cached_property
+    def passing_mvps(self) -> set[int]:
+        """MVPs that pass all three scale tests."""
+        return {key for key, (passes, _, _) in self.judged_mvps.items() if passes}
+
+    @cached_property
+    def early_mvps(self) -> set[int]:
+        """MVPs whose evidence supports a prototype or less."""
+        return {key for key, (_, early, _) in self.judged_mvps.items() if early}
+
+    @cached_property
+    def mvps_with_gaps(self) -> set[int]:
+        """MVPs with open questions in the layers application or integration."""
+        return {key for key, (_, _, hard) in self.judged_mvps.items() if hard}
+
+    @cached_property
+    def short(self) -> set[int]:
+        """Those that run and whose evidence supports less than their stage."""
+        return _keys(self._spans(*RUNNING_STAGES).filter(shortfall__gt=0))
+
+    @cached_property
+    def past_time(self) -> set[int]:
+        """MVPs past the age at which somebody had to decide, and nobody did: as the portfolio's report says it."""
+        return _keys(self.cases.filter(report_links.past_time()), "pk")
+
+    @cached_property
+    def deployed(self) -> dict[str, set[int]]:
+        """By stage: production, and MVPs whose scope in force is rolled out."""
+        scopes = ScopeVersion.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=self.wanted.now))
+        scopes = scopes.filter(rollout=True, starts_at__lte=self.wanted.now)
+        rolled_out = scopes.filter(initiative__stage=Stage.MVP)
+        return {Stage.PRODUCTION: self.in_production, Stage.MVP: _keys(rolled_out)}
+
+    @cached_property
+    def in_use(self) -> set[int]:
+        """Those whose newest result of evidence of `adopt.usage` is a pass and current; no finding says otherwise.
+
+        Whatever measures use reaches the gates as evidence or as a shortcoming, so this is what a gate is told (S0-3).
+        """
+        wanted = self.wanted
+        asked = wanted.book.requirements.get(USAGE) if wanted.book else None
+        if asked is None:
+            return set()
+        dismissed = Voiding.objects.filter(requirement=USAGE, effective_at__lte=wanted.now)
+        items = Evidence.objects.filter(
+            coverage__requirement=USAGE,
+            withdrawn_at__isnull=True,
+            superseded_by__isnull=True,
+            missing_since__isnull=True,
+        )
+        items = items.exclude(result="").exclude(pk__in=dismissed.values("evidence"))
+        newest = items.order_by("initiative_id", "-observed_on", "-added_at", "-pk").distinct("initiative_id")
+        rows = newest.values_list("initiative", "initiative__tier", "result", "observed_on")
+        today, days = clock.local_day(wanted.now), {tier: asked.days(tier) for tier in ("", *Tier.values)}
+        passing = {
+            key
+            for key, tier, result, seen_on in rows
+            if result == "pass" and not (days[tier] and seen_on < today - timedelta(days=days[tier]))
+        }
+        said = Shortcoming.objects.standing().filter(
+            Q(until__isnull=True) | Q(until__gt=wanted.now), requirement=USAGE, since__lte=wanted.now
+        )
+        return passing - _keys(said)
+
+    @cached_property
+    def funded_above(self) -> set[int]:
+        """Those given money in the period for a stage that the evidence did not support on that day."""
+        return _keys(report_links.above_support().filter(self.wanted.days("decided_on")))
+
+    @cached_property
+    def supported_by_somebody(self) -> set[int]:
+        """Those that somebody accepted to support."""
+        return _keys(RoleAssignment.objects.in_force().filter(role=Role.SUPPORT_OWNER))
+
+    @property
+    def _moves(self) -> QuerySet:
+        """Moves in the period that somebody decided here."""
+        return StageChange.objects.filter(self.wanted.moments("at")).exclude(basis="import")
+
+    @cached_property
+    def went_live(self) -> set[int]:
+        """Those that went into production in the period by a decision."""
+        return _keys(self._moves.filter(to_stage=Stage.PRODUCTION))
+
+    @cached_property
+    def taken_back(self) -> set[int]:
+        """Those of them that left production within half a year."""
+        back = StageChange.objects.filter(
+            initiative=OuterRef("initiative"),
+            from_stage=Stage.PRODUCTION,
+            pk__gt=OuterRef("pk"),
+            at__lte=OuterRef("at") + Value(timedelta(days=EARLY_DAYS)),
+        )
+        return _keys(self._moves.filter(Exists(back), to_stage=Stage.PRODUCTION))
+
+    @cached_property
+    def came_late(self) -> set[int]:
+        """Those that became an MVP before a contract was in force, or went live before support was accepted."""
+        contracts = ContractVersion.objects.filter(
+            contract=OuterRef("initiative__contract"), starts_at__lte=OuterRef("at")
+        )
+        supporters = RoleAssignment.objects.filter(
+            initiative=OuterRef("initiative"), role=Role.SUPPORT_OWNER, accepted_at__lte=OuterRef("at")
+        )
+        early = Q(from_stage=Stage.PROTOTYPE, to_stage=Stage.MVP) & ~Q(Exists(contracts))
+        alone = Q(to_stage=Stage.PRODUCTION) & ~Q(Exists(supporters))
+        return _keys(self._moves.filter(early | alone))
+
+    @cached_property
+    def answered_no(self) -> set[int]:
+        """Those stopped in the period, as an idea or within the time of a prototype, because the answer was no."""
+        book = self.wanted.book
+        most = book.stages[Stage.PROTOTYPE].max_days_before_review if book else None
+        began = StageChange.objects.filter(
+            initiative=OuterRef("initiative"), to_stage=Stage.PROTOTYPE, pk__lt=OuterRef("pk")
+        ).order_by("-pk")
+        stopped = StageChange.objects.filter(
+            self.wanted.moments("at"),
+            initiative__stage=Stage.STOPPED,
+            basis="stopped",
+            from_stage__in=[Stage.PROPOSED, Stage.PROTOTYPE],
+            reason__startswith=STOP_REASONS["answered_no"],
+        )
+        if most:
+            in_time = Q(at__lte=F("began") + Value(timedelta(days=most)))
+            stopped = stopped.alias(began=Subquery(began.values("at")[:1])).filter(
+                Q(from_stage=Stage.PROPOSED) | in_time
+            )
+        return _keys(stopped)
+
+
+def _keys(rows: QuerySet, column: str = "initiative") -> set[int]:
+    (found,) = lists(rows.order_by().values(column))
+    return set(found)
+
+
 @dataclass(frozen=True)
 class Figure:
     """One figure: its key in the address, its name, in one sentence what it counts, and which cases those are.
 
-    `holds`: the condition on a case that `annotated` annotated, so that one question counts all figures.
+    `of`: the keys of the initiatives that it counts; it may name others than those of the facts.
     `happened`: it counts what happened on a day, so that the period narrows it; else what is so at the moment.
     `stage`: the claimed stage that its name leaves out, because the column beside it says it.
     """
@@ -75,7 +261,7 @@ class Figure:
     key: str
     words: str
     statement: str
-    holds: Callable[[Wanted], Q] = field(repr=False)
+    of: Callable[[Facts], set[int]] = field(repr=False)
     happened: bool = False
     stage: str = ""
 
@@ -84,174 +270,49 @@ class Figure:
         """Its name where it stands alone, with the claimed stage whose cases it counts."""
         return f"{self.words}: {Stage(self.stage).label}" if self.stage else self.words
 
-    def cases(self, cases: QuerySet, wanted: Wanted) -> QuerySet:
-        """Those of the cases that it counts."""
-        return cases.filter(self.holds(wanted))
+    def keys(self, facts: Facts) -> list[int]:
+        """The keys of the initiatives that it counts, the longest in its stage first."""
+        return sorted(self.of(facts) & facts.places.keys(), key=facts.places.__getitem__)
 
 
-# --- Ready to scale, or stuck in pilot --------------------------------------------------------------------------------
-
-_ALL_PASS = Q(span__governance=True, span__integration=True, span__adoption=True)
+# --- Figures ----------------------------------------------------------------------------------------------------------
 
 
-def _mvp() -> Q:
-    return Q(stage=Stage.MVP) & ~Q(supported="recomputing")
-
-
-def pilots(wanted: Wanted) -> Q:
-    """MVPs past the age at which somebody had to decide, and nobody did: those of the portfolio's report."""
-    return report_links.past_time()
-
-
-def scalable(wanted: Wanted) -> Q:
+def scalable(facts: Facts) -> set[int]:
     """MVPs that pass all three scale tests and are within their time, or were continued by the chair."""
-    return _mvp() & _ALL_PASS & ~pilots(wanted)
+    return facts.passing_mvps - facts.past_time
 
 
-def trials(wanted: Wanted) -> Q:
+def trials(facts: Facts) -> set[int]:
     """MVPs within their time that fail a scale test still."""
-    return _mvp() & ~_ALL_PASS & ~pilots(wanted)
+    return facts.judged_mvps.keys() - facts.passing_mvps - facts.past_time
 
 
-# --- Deployed, and used -----------------------------------------------------------------------------------------------
+def oversold(facts: Facts) -> set[int]:
+    """Made an MVP here on the evidence of a prototype or less; or funded above what the evidence supported."""
+    return facts.decided_mvps & facts.early_mvps | facts.funded_above
 
 
-def deployed(stage: str, wanted: Wanted) -> Q:
-    """In this stage and deployed: production, and MVPs whose scope in force is rolled out."""
-    rolled = ScopeVersion.objects.filter(
-        Q(ended_at__isnull=True) | Q(ended_at__gt=wanted.now),
-        initiative=OuterRef("pk"),
-        rollout=True,
-        starts_at__lte=wanted.now,
-    )
-    return Q(stage=stage) if stage == Stage.PRODUCTION else Q(stage=stage) & Q(Exists(rolled))
-
-
-def used(stage: str, wanted: Wanted) -> Q:
-    """Deployed, the newest result of evidence of `adopt.usage` is a pass and current, and no finding says otherwise.
-
-    Whatever measures use reaches the gates as evidence or as a shortcoming, so this is what a gate is told (S0-3).
-    """
-    asked = wanted.book.requirements.get(USAGE) if wanted.book else None
-    if asked is None:
-        return Q(pk__in=[])
-    today = clock.local_day(wanted.now)
-    fresh = Q(pk__in=[])
-    for tier in ("", *Tier.values):
-        days = asked.days(tier)
-        since = Q(observed_on__gte=today - timedelta(days=days)) if days else Q()
-        fresh |= Q(initiative__tier=tier) & since
-    dismissed = Voiding.objects.filter(
-        evidence=OuterRef("pk"), requirement=USAGE, effective_at__lte=wanted.now
-    )
-    newest = (
-        Evidence.objects.filter(
-            ~Exists(dismissed),
-            initiative=OuterRef("pk"),
-            coverage__requirement=USAGE,
-            withdrawn_at__isnull=True,
-            superseded_by__isnull=True,
-            missing_since__isnull=True,
-        )
-        .exclude(result="")
-        .annotate(says=Case(When(fresh, result="pass", then=True), default=False))
-        .order_by("-observed_on", "-added_at", "-pk")
-    )
-    said = Shortcoming.objects.standing().filter(
-        Q(until__isnull=True) | Q(until__gt=wanted.now),
-        initiative=OuterRef("pk"),
-        requirement=USAGE,
-        since__lte=wanted.now,
-    )
-    return (
-        deployed(stage, wanted) & Q(Coalesce(Subquery(newest.values("says")[:1]), False)) & ~Q(Exists(said))
-    )
-
-
-def unused(stage: str, wanted: Wanted) -> Q:
-    """Deployed, and no evidence says that it is used: there is none, it does not pass, or it is too old."""
-    return deployed(stage, wanted) & ~used(stage, wanted)
-
-
-def _in_stage(which: Callable[[str, Wanted], Q], stage: str) -> Callable[[Wanted], Q]:
-    return lambda wanted: which(stage, wanted)
-
-
-# --- Delayed consequences ---------------------------------------------------------------------------------------------
-
-
-def funded(wanted: Wanted) -> Q:
-    """Given money for a stage that the proof did not support on that day."""
-    return Q(Exists(report_links.above_support().filter(wanted.days("decided_on"))))
-
-
-def oversold(wanted: Wanted) -> Q:
-    """Claimed as an MVP on the proof of a prototype or less, decided here; or funded above what the proof supported."""
-    larger = Q(stage=Stage.MVP, supported__in=[Stage.PROPOSED, Stage.PROTOTYPE]) & ~Q(basis="import")
-    return larger | funded(wanted)
-
-
-def underdesigned(wanted: Wanted) -> Q:
+def underdesigned(facts: Facts) -> set[int]:
     """MVPs that nobody accepted to support, or with gaps in the layers application or integration."""
-    supporters = RoleAssignment.objects.in_force().filter(initiative=OuterRef("pk"), role=Role.SUPPORT_OWNER)
-    gaps = Q(gap_counts__has_any_keys=list(HARD_LAYERS)) & ~Q(supported="recomputing")
-    return Q(stage=Stage.MVP) & ~Q(basis="import") & (~Q(Exists(supporters)) | gaps)
+    return facts.decided_mvps & (facts.mvps_with_gaps | facts.decided_mvps - facts.supported_by_somebody)
 
 
-def too_early(wanted: Wanted) -> Q:
+def too_early(facts: Facts) -> set[int]:
     """Went into production by a decision; taken back or retired within half a year, or no longer supported now."""
-    live = _moved(wanted).filter(to_stage=Stage.PRODUCTION)
-    back = StageChange.objects.filter(
-        initiative=OuterRef("initiative"),
-        from_stage=Stage.PRODUCTION,
-        pk__gt=OuterRef("pk"),
-        at__lte=OuterRef("at") + Value(timedelta(days=EARLY_DAYS)),
-    )
-    short = Q(stage=Stage.PRODUCTION, shortfall__gt=0)
-    return Q(Exists(live.filter(Exists(back)))) | short & Q(Exists(live))
+    return facts.taken_back | facts.in_production & facts.went_live & facts.short
 
 
-def _moved(wanted: Wanted) -> QuerySet:
-    """Moves of a case in the period that somebody decided here."""
-    moved = StageChange.objects.filter(wanted.moments("at"), initiative=OuterRef("pk"))
-    return moved.exclude(basis="import")
+def _deployed(stage: str) -> Callable[[Facts], set[int]]:
+    return lambda facts: facts.deployed[stage]
 
 
-def late(wanted: Wanted) -> Q:
-    """Became an MVP before a contract was in force, or went live before anybody accepted to support it."""
-    contracts = ContractVersion.objects.filter(
-        contract=OuterRef("initiative__contract"), starts_at__lte=OuterRef("at")
-    )
-    supporters = RoleAssignment.objects.filter(
-        initiative=OuterRef("initiative"), role=Role.SUPPORT_OWNER, accepted_at__lte=OuterRef("at")
-    )
-    early = Q(from_stage=Stage.PROTOTYPE, to_stage=Stage.MVP) & ~Q(Exists(contracts))
-    alone = Q(to_stage=Stage.PRODUCTION) & ~Q(Exists(supporters))
-    return Q(Exists(_moved(wanted).filter(early | alone)))
+def _used(stage: str) -> Callable[[Facts], set[int]]:
+    return lambda facts: facts.deployed[stage] & facts.in_use
 
 
-# --- Success ----------------------------------------------------------------------------------------------------------
-
-
-def answered_no(wanted: Wanted) -> Q:
-    """Stopped as an idea or prototype, within the time of a prototype, because the answer was no: money not spent."""
-    most = wanted.book.stages[Stage.PROTOTYPE].max_days_before_review if wanted.book else None
-    began = StageChange.objects.filter(
-        initiative=OuterRef("initiative"), to_stage=Stage.PROTOTYPE, pk__lt=OuterRef("pk")
-    ).order_by("-pk")
-    stopped = StageChange.objects.filter(
-        wanted.moments("at"),
-        initiative=OuterRef("pk"),
-        basis="stopped",
-        from_stage__in=[Stage.PROPOSED, Stage.PROTOTYPE],
-        reason__startswith=STOP_REASONS["answered_no"],
-    )
-    if most:
-        in_time = Q(at__lte=F("began") + Value(timedelta(days=most)))
-        stopped = stopped.annotate(began=Subquery(began.values("at")[:1])).filter(
-            Q(from_stage=Stage.PROPOSED) | in_time
-        )
-    return Q(stage=Stage.STOPPED) & Q(Exists(stopped))
+def _unused(stage: str) -> Callable[[Facts], set[int]]:
+    return lambda facts: facts.deployed[stage] - facts.in_use
 
 
 SCALING = (
@@ -261,12 +322,17 @@ SCALING = (
         "MVPs that pass all three scale tests, and are within their time or were continued.",
         scalable,
     ),
-    Figure("trials", "Not ready yet", "MVPs within their time that do not pass a scale test so far.", trials),
+    Figure(
+        "trials",
+        "Not ready yet",
+        "MVPs within their time that do not pass a scale test so far.",
+        trials,
+    ),
     Figure(
         "pilots",
         "Stuck in pilot",
         "MVPs older than the rulebook lets an MVP grow without anybody's decision.",
-        pilots,
+        attrgetter("past_time"),
     ),
 )
 DEPLOYED = tuple(
@@ -274,18 +340,28 @@ DEPLOYED = tuple(
         f"{key}-{stage}",
         words,
         f"{statement} Approved stage: {Stage(stage).label}.",
-        _in_stage(which, stage),
+        which(stage),
         stage=stage,
     )
     for stage in (Stage.MVP, Stage.PRODUCTION)
     for key, words, statement, which in (
-        ("deployed", "Deployed", "Production, or an MVP whose scope in force is rolled out.", deployed),
-        ("used", "Used", "Deployed, and the newest evidence of use is current and a pass.", used),
+        (
+            "deployed",
+            "Deployed",
+            "Production, or an MVP whose scope in force is rolled out.",
+            _deployed,
+        ),
+        (
+            "used",
+            "Used",
+            "Deployed, and the newest evidence of use is current and a pass.",
+            _used,
+        ),
         (
             "unused",
             "Not shown to be used",
             "Deployed, with no current evidence of use that passes.",
-            unused,
+            _unused,
         ),
     )
 )
@@ -293,7 +369,7 @@ FUNDED = Figure(
     "funded",
     "Funded above evidence",
     "Given money for a stage that the evidence did not support on the day of the decision.",
-    funded,
+    attrgetter("funded_above"),
     happened=True,
 )
 LAGGING = [  # `adoption` adds what it knows of trust
@@ -323,7 +399,7 @@ LAGGING = [  # `adoption` adds what it knows of trust
         "late",
         "Support and governance came late",
         "Became an MVP before a contract was in force, or went into production before anybody accepted to support it.",
-        late,
+        attrgetter("came_late"),
         happened=True,
     ),
 ]
@@ -331,7 +407,7 @@ ANSWERED_NO = Figure(
     "answered-no",
     "Useful “no” results",
     "Stopped as an idea or a prototype, within the time a prototype has, because the answer was no. That is a success.",
-    answered_no,
+    attrgetter("answered_no"),
     happened=True,
 )
 
@@ -339,39 +415,10 @@ MISMATCHES = Figure(
     "mismatches",
     "Stage mismatches",
     "Runs, and claims more than its evidence supports.",
-    lambda wanted: Q(stage__in=RUNNING_STAGES, shortfall__gt=0),
+    attrgetter("short"),
 )
 
 
 def all_figures() -> dict[str, Figure]:
     """Every figure by its key."""
     return {one.key: one for one in (*SCALING, *DEPLOYED, FUNDED, *LAGGING, ANSWERED_NO, MISMATCHES)}
-
-
-def annotated(visible: QuerySet, wanted: Wanted) -> QuerySet:
-    """The live ones of these cases, as every figure takes them."""
-    return filters.with_support(visible.live(), wanted.rulebook, wanted.now)
-
-
-def counted(cases: QuerySet, wanted: Wanted) -> tuple[dict[str, int], dict[str, list[int]]]:
-    """By figure how many cases it counts, and the keys of those that a page names, the longest in its stage first.
-
-    One question for all figures.
-    """
-    every = all_figures()
-    named = {one.key for one in (*SCALING, FUNDED, *LAGGING, ANSWERED_NO)}
-    order = ("since", "number")
-    found = cases.order_by().aggregate(
-        **{
-            key: ArrayAgg("pk", filter=one.holds(wanted), order_by=order, default=[])
-            if key in named
-            else Count("pk", filter=one.holds(wanted))
-            for key, one in every.items()
-            if not key.startswith("unused")
-        }
-    )
-    keys = {key: found[key] for key in named}
-    counts = {key: len(keys[key]) if key in named else found[key] for key in found}
-    for stage in (Stage.MVP, Stage.PRODUCTION):
-        counts[f"unused-{stage}"] = counts[f"deployed-{stage}"] - counts[f"used-{stage}"]
-    return counts, keys

@@ -159,8 +159,7 @@ class Asked:
         self.wanted = figures.Wanted(
             clock.now(), Rulebook.objects.in_force(), given.get("since"), given.get("until")
         )
-        self.cases = figures.annotated(case_permissions.visible_to(request.user).own(), self.wanted)
-        self.cases = below(self.cases, self.unit)
+        self.cases = below(own_cases(request), self.unit)
         self.kept = self.form.kept(request)
         self.told = {
             "now": f"{clock.local(self.wanted.now):%-d %B %Y at %H:%M}",

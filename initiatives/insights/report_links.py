@@ -49,13 +49,13 @@ def ending_stages(cases: QuerySet) -> QuerySet:
 
 
 def above_support() -> QuerySet:
-    """Funding decisions on the case for a stage that its proof did not support on that day (S1-38)."""
-    return FundingDecision.objects.standing().filter(~Q(label=""), initiative=OuterRef("pk"))
+    """Funding decisions for a stage that the proof of their case did not support on that day (S1-38)."""
+    return FundingDecision.objects.standing().exclude(label="")
 
 
 def funded_above_support(cases: QuerySet) -> QuerySet:
     """Cases that were given money for a stage that their proof did not support on that day."""
-    return cases.filter(Exists(above_support()))
+    return cases.filter(pk__in=above_support().values("initiative"))
 
 
 def expiring(cases: QuerySet) -> QuerySet:

@@ -17,7 +17,7 @@ from governance.models import Rulebook
 from governance.people.boards import seats_held
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.transparency_log import as_of
-from governance.vocabulary import Stage
+from governance.vocabulary import RUNNING_STAGES, Stage
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
@@ -31,7 +31,7 @@ from initiatives.insights.forms import Asked, PeriodForm, below, own_cases, tabs
 from initiatives.insights.reasons import MATTERS, MOST, Blurred, blurred
 from initiatives.models import Effort, FundingDecision, Initiative
 from initiatives.portfolio.figure_filters import MOVES, SPENT, moved_key
-from initiatives.portfolio.filters import with_details
+from initiatives.portfolio.filters import with_standing, with_support
 from initiatives.portfolio.views import chosen_cases
 
 PAGE = 25
@@ -44,18 +44,21 @@ NAMED = 5  # cases named beside a figure; the rest stand behind it
 def now(request: SignedInRequest) -> HttpResponse:
     """Who can scale and who is stuck, by name; all other figures as numbers in a row, and folded with their rows."""
     asked = Asked(request)
-    cases, wanted = asked.cases, asked.wanted
-    counts, keys = figures.counted(cases, wanted)
+    wanted = asked.wanted
+    facts = figures.Facts(asked.cases, wanted)
+    every = figures.all_figures()
+    keys = {key: one.keys(facts) for key, one in every.items()}
+    counts = {key: len(found) for key, found in keys.items()}
     named = _named(asked, [pk for found in keys.values() for pk in found[:NAMED]])
     cells = {
         key: {
             "figure": one,
             "count": counts[key],
             "link": asked.link("insights-figure", key),
-            "cases": [named[pk] for pk in keys.get(key, [])[:NAMED] if pk in named],
+            "cases": [named[pk] for pk in keys[key][:NAMED] if pk in named],
             "more": max(0, counts[key] - NAMED),
         }
-        for key, one in figures.all_figures().items()
+        for key, one in every.items()
     }
     cells[figures.MISMATCHES.key]["link"] = asked.link("insights-mismatches")
     short_link = asked.portfolio(shortfall="on")
@@ -107,7 +110,8 @@ def now(request: SignedInRequest) -> HttpResponse:
 
 def _named(asked: Asked, keys: list[int]) -> dict[int, Initiative]:
     """The cases that are named, with the outcome of their scale tests and what was spent on and given to them."""
-    rows = asked.cases.filter(pk__in=keys).annotate(
+    wanted = asked.wanted
+    rows = with_support(asked.cases.filter(pk__in=keys), wanted.rulebook, wanted.now).annotate(
         **{test: F(f"span__{test}") for test in figures.TESTS},
         spent=_by_currency(Effort, "money"),
         given=_by_currency(FundingDecision, "amount"),
@@ -124,10 +128,12 @@ def _by_currency(notes: type[Effort | FundingDecision], column: str) -> ArraySub
 
 def _judge(asked: Asked) -> dict:
     """How many claim more than their proof supports, and of the first of them which matters say so."""
-    short = figures.MISMATCHES.cases(asked.cases, asked.wanted)
+    wanted = asked.wanted
+    cases = with_support(asked.cases, wanted.rulebook, wanted.now)
+    short = cases.filter(stage__in=RUNNING_STAGES, shortfall__gt=0)
     rows, count = short.order_by("-shortfall", "since", "number"), short.count()
     first = list(rows.select_related("unit")[:MOST]) if count else []
-    found = blurred(first, asked.wanted.rulebook, asked.wanted.now) if first else []
+    found = blurred(first, wanted.rulebook, wanted.now) if first else []
     return {"count": count, "rows": found}
 
 
@@ -148,9 +154,11 @@ def rows(request: SignedInRequest, figure: str) -> HttpResponse:
         raise Http404("No such figure.")
     figure = every[figure]
     asked = Asked(request)
-    found = figure.cases(asked.cases, asked.wanted).select_related("unit").order_by("since", "number")
-    page = page_of(request, with_details(found, asked.wanted.rulebook), PAGE)
-    why = reasons.of(figure.key, list(page), asked.wanted)
+    wanted = asked.wanted
+    page = page_of(request, figure.keys(figures.Facts(asked.cases, wanted)), PAGE)
+    cases = with_standing(asked.cases.filter(pk__in=page), wanted.rulebook, wanted.now)
+    cases = list(cases.select_related("unit").order_by("since", "number"))
+    why = reasons.of(figure.key, cases, wanted)
     context = {
         "nav": "insights",
         "figure": figure,
@@ -158,7 +166,7 @@ def rows(request: SignedInRequest, figure: str) -> HttpResponse:
         "told": asked.told,
         "filtered": asked.filtered,
         "page": page,
-        "rows": [(case, (asked.wanted.now - case.since).days, why.get(case.pk, [])) for case in page],
+        "rows": [(case, (wanted.now - case.since).days, why.get(case.pk, [])) for case in cases],
         "back": asked.link("insights"),
     }
     return render(request, "initiatives/insights/rows.html", context)

@@ -70,7 +70,7 @@ MOST = {
     "/intake/": 9,
     "{case}stub/": 8,
     "/insights/flow/": 13,  # spend is the thirteenth
-    "/insights/": 13,
+    "/insights/": 32,
     "/meetings/": 9,
     "/status/": 12,  # one of them for derived rows that were corrected
     "/accounts/": 6,

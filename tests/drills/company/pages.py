@@ -24,7 +24,7 @@ MOST = {"insights": 10.0, "portfolio": 3.0, "case": 4.0, "review": 4.0, "search"
 LONG = ("long contract", "its editor", "its map")
 QUERIES = (
     dict.fromkeys(LONG, 25)
-    | {"insights": 14, "portfolio": 12, "case": 20, "review": 15, "reviews": 25}
+    | {"insights": 34, "portfolio": 12, "case": 20, "review": 15, "reviews": 25}
     | dict.fromkeys(DESKS, 12)
 )
 MOST_OF_ACTS = 6.0

@@ -6,6 +6,7 @@ from adoption.models import Incident, Signal
 from governance import clock
 from governance.models import ContractVersion, Rulebook
 from initiatives.access import permissions as case_permissions
+from initiatives.insights import figures
 from initiatives.models import (
     Continuation,
     Coverage,
@@ -18,7 +19,14 @@ from initiatives.models import (
     StageChange,
     Voiding,
 )
+from initiatives.portfolio.filters import with_standing
 from tests.support.cases.random_organisations import RANK
+
+
+def counted_by(key: str, wanted: figures.Wanted) -> list[Initiative]:
+    """The initiatives that the figure of the page counts, with what holds for them."""
+    keys = figures.all_figures()[key].keys(figures.Facts(Initiative.objects.live(), wanted))
+    return list(with_standing(Initiative.objects.filter(pk__in=keys), wanted.rulebook, wanted.now))
 
 
 class Raw:

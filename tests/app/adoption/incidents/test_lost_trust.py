@@ -9,15 +9,14 @@ from adoption.meetings import actions as meeting_actions
 from adoption.meetings import board_pack
 from adoption.models import Signal
 from adoption.reports import actions as report_actions
-from adoption.reports import findings
 from governance import clock
 from governance.models import Rulebook
 from initiatives.checklist.waivers import WAIVERS
 from initiatives.insights import figures, reasons
-from initiatives.models import Initiative
 from initiatives.reviews import actions as review_actions
 from tests.support import factories
 from tests.support.cases import open_reviews
+from tests.support.cases.plain_figures import counted_by
 from tests.support.database import snapshots
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +47,7 @@ def went_wrong(case, by, **changed):
 def why(case, since=None, until=None) -> list[str] | None:
     """Why the case stands behind the figure; None where it does not."""
     wanted = figures.Wanted(clock.now(), Rulebook.objects.in_force(), since, until)
-    cases = figures.annotated(Initiative.objects.all(), wanted)
-    found = list(cases.filter(findings.trust_lost(wanted)))
+    found = counted_by("trust-lost", wanted)
     told = reasons.of("trust-lost", found, wanted)
     assert told.keys() == {one.pk for one in found}, "each row says why it is there"
     return told.get(case.pk)
