@@ -82,10 +82,8 @@ MOST_MONEY = Decimal(10) ** 11
 WORDS_ASKED = 30  # of a tracker's words that are given a layer by hand; the rest goes where no word does
 DATE_ORDERS = ("mdy", "dmy")
 SURE_ONLY = "sure"  # an answer to how days and numbers are written: lines that can mean two things stay out
-ISSUE, GUESS = (
-    20,
-    "guessed".ljust(20, "-"),
-)  # letters of a key that tell the issue; the rest, of a guessed line
+ISSUE = 20  # letters of a key that tell the issue
+GUESS = "guessed".ljust(20, "-")  # the rest of a key, of a guessed line
 
 
 @dataclass(frozen=True)
