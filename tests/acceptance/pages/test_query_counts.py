@@ -25,8 +25,9 @@ pytestmark = pytest.mark.django_db
 
 # Page and the most it may ask the database, the session and the person among it; for whoever sees most of it.
 MOST = {
-    # Two for what adoption puts on desks, one for new seats, one for whose move the open reviews near the person are.
-    "/": 15,  # one of them for what is snoozed
+    # Seven for what adoption puts on desks (incidents, what depends on severe ones, clocks, three for reports,
+    # post-mortems), one for new seats, one for whose move the open reviews near the person are, one for snoozed lines.
+    "/": 20,
     "{case}incidents/": 16,
     "/cases/": 11,
     "/cases/?view=board": 12,

@@ -446,10 +446,9 @@ def test_a_desk_takes_the_same_queries_however_much_is_on_it(cast, as_):
     many = [count(person) for person in busy]
     assert many == few
     *others, chair = many
-    assert max(others) <= 8, (
-        many
-    )  # one for the open reviews near them, whose move they are; one for what is snoozed
-    assert chair <= 9, "whoever chairs is asked for new seats too"
+    # Seven for incidents and reports, one for the open reviews near them, one for what is snoozed.
+    assert max(others) <= 13, many
+    assert chair <= 12, "whoever chairs is asked for new seats too"
     assert len(lines(cast.seat_value)) >= 3
     assert Entry.objects.acts().filter(kind="refused").count() == 0
 
