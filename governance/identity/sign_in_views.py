@@ -178,7 +178,10 @@ def sign_out_there(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def signed_out_there(request: HttpRequest, slug: str) -> HttpResponse:
     """A provider says that somebody signed out there (Back-Channel Logout 1.0): their sessions here end at once."""
-    provider = get_object_or_404(IdentityProvider, slug=slug)
+    provider = IdentityProvider.objects.filter(slug=slug).first()
+    if provider is None:
+        wrong = f"No identity provider has the name {slug} here."
+        return _told(Denied("unknown", wrong, "Copy the address from the page of the provider."), 404)
     account = f"provider {provider.pk}"
     if throttling.waits(account, purpose=REFUSED_LOGOUT, most=LOGOUTS):
         return _told(Denied("often", "Too many logout tokens were refused.", "Wait ten minutes."), 429)

@@ -225,6 +225,9 @@ def test_back_channel_logout_ends_the_session_at_once_and_a_token_counts_once(li
     assert (who(client), who(local)) == ("", "ana")
     again = outside.post("/sign-in/with/house/signed-out/", {"logout_token": raw})
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
+    nobody = outside.post("/sign-in/with/hause/signed-out/", {"logout_token": raw})
+    assert nobody.status_code == 404
+    assert "hause" in nobody.json()["error_description"]
 
 
 @pytest.mark.parametrize(
