@@ -26,7 +26,7 @@ from adoption.models.reports import (
     Report,
 )
 from adoption.reports import permissions, sealed_reporter
-from adoption.reports.kinds import kind_of, outcomes_of
+from adoption.reports.report_kinds import kind_of, outcomes_of
 from governance import clock
 from governance.database import row_history
 from governance.ledger import record

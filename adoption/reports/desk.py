@@ -9,7 +9,7 @@ from adoption.adoption_seat import SEAT
 from adoption.incidents.desk import working
 from adoption.incidents.permissions import OPERATING, TREATING
 from adoption.models import Report
-from adoption.reports.kinds import KINDS, kind_of
+from adoption.reports.report_kinds import KINDS, kind_of
 from adoption.reports.sources import untold
 from governance.models import User
 from governance.notices.desk import Line

@@ -12,7 +12,7 @@ from adoption.incidents.forms import SystemsField, severity_field
 from adoption.models import Report
 from adoption.models.reports import EXTENTS, INCIDENT, SIGNAL, SIGNAL_KINDS, SIGNAL_SOURCES
 from adoption.reports.actions import LONGEST
-from adoption.reports.kinds import kind_of
+from adoption.reports.report_kinds import kind_of
 from governance import clock
 from initiatives.efforts.note_forms import OnceForm
 from initiatives.form_fields import DayField, WordsField

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from adoption.reports.kinds import KINDS, Kind
+from adoption.reports.report_kinds import KINDS, Kind
 from governance import clock
 from governance.notices.due import since
 from initiatives.reminders.recipients import Circle, told

@@ -16,7 +16,7 @@ from adoption.models import IncidentDraft, Report, SourceQuestion
 from adoption.models.reports import INCIDENT
 from adoption.reports import actions, permissions, public_link, sealed_reporter, sources
 from adoption.reports.forms import JudgeForm, SignalForm
-from adoption.reports.kinds import KINDS, Outcome, kind_of, outcomes_of
+from adoption.reports.report_kinds import KINDS, Outcome, kind_of, outcomes_of
 from governance import clock
 from governance.models import User
 from governance.runtime.signed_in_request import SignedInRequest

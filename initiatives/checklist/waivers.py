@@ -18,7 +18,7 @@ from initiatives.access.permissions import is_acting_chair
 from initiatives.cases.act import settle_standing
 from initiatives.cases.case_frame import sent
 from initiatives.checklist.waiver_forms import WaiverForm
-from initiatives.consents.kinds import RISK_SEAT, Kind, Part, wrong_day
+from initiatives.consents.consent_kinds import RISK_SEAT, Kind, Part, wrong_day
 from initiatives.facts import supported_stage
 from initiatives.models import Initiative, Waiver
 from initiatives.models.initiative import gate_out_of

@@ -15,7 +15,7 @@ from governance.sign_in.signing import SigningForm
 from governance.transparency_log import as_of
 from initiatives.access.case_lookup import of_case
 from initiatives.cases.case_frame import acted, case_context, sent
-from initiatives.consents.kinds import Kind, names, refuse_answered
+from initiatives.consents.consent_kinds import Kind, names, refuse_answered
 from initiatives.models import Initiative
 from initiatives.models.reviews import Consent, ConsentState
 from initiatives.reviews.decision_views import act_page, insist

@@ -14,7 +14,7 @@ from governance.templatetags.plumbline import day
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.case_lookup import case_for
 from initiatives.cases.case_frame import sent
-from initiatives.consents.kinds import AUDITOR, RISK_SEAT, Kind, wrong_day
+from initiatives.consents.consent_kinds import AUDITOR, RISK_SEAT, Kind, wrong_day
 from initiatives.interactions.forms import BodyTermForm
 from initiatives.models import BodyTerm, Initiative
 from initiatives.models.reviews import ConsentState

@@ -14,7 +14,7 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.access.case_lookup import of_case
 from initiatives.cases.act import act
 from initiatives.cases.case_frame import sent
-from initiatives.consents.kinds import Kind, Part, holds_risk_seat, is_auditor
+from initiatives.consents.consent_kinds import Kind, Part, holds_risk_seat, is_auditor
 from initiatives.interactions.permissions import may_read_interactions
 from initiatives.interactions.selections.actions import members
 from initiatives.models import BulkReading, Initiative, InteractionSelection

@@ -12,7 +12,7 @@ from adoption.models import Report
 from adoption.models.reports import INCIDENT
 from adoption.reports import actions, public_link, reminders
 from adoption.reports import desk as report_desk
-from adoption.reports.kinds import KINDS
+from adoption.reports.report_kinds import KINDS
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Entry, Notice

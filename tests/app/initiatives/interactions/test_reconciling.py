@@ -337,7 +337,7 @@ def test_a_model_that_nobody_declared_is_a_finding_until_it_is_declared(cast, ca
         row = Shortcoming.objects.standing().get(source__startswith="interactions:other_model:")
         assert row.requirement == "prod.performance"
         assert "“m-5” answered" in row.words
-        model = factories.make_model(cast, family="m", version="5")
+        model = factories.make_model(cast, name="m", version="5")
         factories.make_use(cast, case, model)
         reconcile()
         assert findings(case) == []
