@@ -21,6 +21,8 @@ from governance import clock
 def tell(company: Company) -> None:
     """Tell every story, in the order of the references; let the rules move on, and people go."""
     ends = clock.now() + timedelta(days=62)
+    with clock.simulated(clock.now() - timedelta(days=459)):
+        register.models_in_use(company)
     with clock.simulated(clock.now() - timedelta(days=332)):
         register.policy_of_finance(company)
         register.model_near_its_end(company, clock.local_day(ends))

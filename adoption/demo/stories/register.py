@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from adoption.demo.cases import CASES
 from adoption.demo.chapters import Tale
 from adoption.demo.people import Company
 from governance import clock
@@ -45,9 +46,7 @@ HOURS = (
 def of_summary(company: Company, tale: Tale) -> None:
     """The CRM and the billing system, described long before the trial, and agreed to by their owners."""
     with tale.day(226):
-        vendor = Vendor.objects.filter(name=MODEL_VENDOR).first() or residency_actions.add_vendor(
-            name=MODEL_VENDOR, by=tale.team.seats["security_privacy"]
-        )
+        vendor = Vendor.objects.get(name=MODEL_VENDOR)
         residency_actions.file_vendor_term(
             vendor=vendor,
             kind="region",
@@ -331,12 +330,25 @@ def vendor_term_that_bites(company: Company) -> None:
     )
 
 
+def models_in_use(company: Company) -> None:
+    """List the models that the stories run, before the first of them does: many run the same."""
+    models = {(words.vendor, words.part, words.version, words.region) for words in CASES.values()}
+    for vendor, name, version, region in sorted(models):
+        maker = _vendor(company, vendor) if vendor else None
+        register_actions.keep_component(
+            layer="model", vendor=maker, name=name, version=version, region=region, by=company["admin"]
+        )
+
+
+def _vendor(company: Company, name: str) -> Vendor:
+    return Vendor.objects.filter(name=name).first() or residency_actions.add_vendor(
+        name=name, by=company["admin"]
+    )
+
+
 def model_near_its_end(company: Company, ends_on: date) -> None:
     """A model of the register whose vendor stops standing behind it on a day, and what follows it."""
-    admin = company["admin"]
-    vendor = Vendor.objects.filter(name="Modelwright").first() or residency_actions.add_vendor(
-        name="Modelwright", by=company["seat-security"]
-    )
+    admin, vendor = company["admin"], _vendor(company, "Modelwright")
     newer = register_actions.keep_component(
         layer="model", vendor=vendor, name="Scribe", version="5", region="eu-west", by=admin
     )
