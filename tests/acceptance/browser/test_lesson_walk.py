@@ -123,7 +123,7 @@ def report(watch, owner: Person, look) -> Person:
     owner.said("There is a new address for problems.")
     look(owner, "incidents")
     user = Person(None, watch.page())
-    user.page.goto(owner.page.locator("#reported .mono").inner_text())
+    user.page.goto(owner.page.locator("#reports .mono").inner_text())
     user.type("What happened?", WRONG)
     user.type("On which day?", clock.today().isoformat())
     user.type("What did the AI say or do?", "Your contract ends on 31 May.")
@@ -141,7 +141,7 @@ def incident(owner: Person, look) -> None:
     look(owner, "desk-problem")
     owner.open("Read it")
     look(owner, "problem")
-    owner.click("Make an incident of it")
+    owner.click("Make it an incident")
     owner.type("What went wrong", "Summaries name old dates.")
     owner.tick("2: wrong results reached people")
     owner.tick("It gave wrong results")
@@ -156,7 +156,7 @@ def incident(owner: Person, look) -> None:
     expect(told).to_contain_text("of evidence end")
     assert not Incident.objects.exists(), "what is told ahead is not done"
     look(owner, "problem-incident")
-    owner.press("Make an incident")
+    owner.press("Make it an incident")
     owner.said("It belongs to this incident now.")
     look(owner, "incident-open")
 

@@ -79,7 +79,7 @@ MOST = {
     "/organisation/boards/": 10,
     "/rulebook/": 7,
     "/notices/": 8,
-    "/models/": 8,
+    "/components/": 9,
     "{case}running/evaluations/": 14,
     "{case}interactions/kept/": 13,
 }

@@ -161,8 +161,10 @@ class Person:
     def choose(self, label: str, choice: str, within: Locator | None = None) -> None:
         """Choose from a list the first option that begins with these words; waits until it is there.
 
-        A part of the page before may be called like the list: only what can be chosen from is waited for.
+        A part of the page before may be called like the list: only what can be chosen from is waited for. The script of
+        the page makes a long list into a field to type into, so it has to be done first.
         """
+        self.page.wait_for_load_state("load")
         lists = self.page.locator("select, input")
         field = (within or self.page.locator("main")).get_by_label(label).and_(lists)
         picked = field.get_attribute("list")

@@ -276,7 +276,7 @@ def _signal(draw, case, person, seen) -> Signal:
         reported_on=day,
     )
     if draw.random() < 0.3:
-        row.answer, row.answered_by, row.answered_at = "We look into it.", person, seen
+        row.answer, row.judged_by, row.judged_at = "We look into it.", person, seen
     if draw.random() < 0.3:
         row.ended_at, row.ended_why = seen, "Over."
     return row
