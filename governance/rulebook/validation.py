@@ -379,7 +379,8 @@ class _Check:
 
     def scale_items(self, asked: list[dict[str, Any]]) -> None:
         """At each tier a scale test consists of the items that the tier asks, and of enough of them."""
-        left_out = {row["key"]: row.get("left_out", {}) for row in asked}
+        tables: dict[str, Any] = {row["key"]: row.get("left_out") for row in asked}
+        left_out = {key: table for key, table in tables.items() if _is("texts by name", table)}
         for name in self.part("scale_tests"):
             items: Any = self.part("scale_tests", name).get("items")
             for tier in self.known["risk tier"] if _is("some", items) else ():

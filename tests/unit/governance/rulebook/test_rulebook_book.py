@@ -598,6 +598,14 @@ def test_a_strange_value_raises_nothing_else(number, value):
     refused_or_read("\n".join([*ROWS[:number], f"{name} = {value}", *ROWS[number + 1 :]]))
 
 
+def test_a_number_in_place_of_the_tiers_that_are_left_out_raises_nothing_else():
+    """Generated values find one place in a thousand: an item of a scale test."""
+    places = [n for n, line in enumerate(ROWS) if line.startswith("left_out = ")]
+    assert places
+    for number in places:
+        refused_or_read("\n".join([*ROWS[:number], "left_out = 0", *ROWS[number + 1 :]]))
+
+
 @pytest.mark.parametrize("written", ["\u202e", "\\u202e", "\u200b", "\\U000e0041", "\\u0000"])
 def test_a_rulebook_with_a_character_that_readers_cannot_see_is_refused_by_its_line(written):
     text = shipped_text()
