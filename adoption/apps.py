@@ -34,12 +34,12 @@ class AdoptionConfig(AppConfig):
         from adoption.postmortems.cause_views import beside_insights
         from adoption.public_pages.actions import follow_secrecy
         from adoption.public_pages.presentation import beside_running
-        from adoption.pulses import reminders as pulse_reminders
         from adoption.readings import batch_digest, tallies
         from adoption.record_export.views import beside_history
         from adoption.reports import desk as report_desk
         from adoption.reports import findings as report_findings
         from adoption.reports import reminders as report_reminders
+        from adoption.surveys import reminders as survey_reminders
         from governance import contributions
         from initiatives.facts.finding_rules import KINDS, MEASURES, MORE_SAYS, UNLESS
         from initiatives.findings.sync import CHANGING
@@ -70,7 +70,7 @@ class AdoptionConfig(AppConfig):
             meeting_reminders,
             incident_reminders,
             report_reminders,
-            pulse_reminders,
+            survey_reminders,
             monitoring_reminders,
         ):
             contributions.due_queries += module.QUERIES

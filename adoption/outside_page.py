@@ -1,4 +1,4 @@
-"""What the pages for people outside share, whoever answers a pulse or reports a problem: no sign-in, two languages."""
+"""What the pages for people outside share, whoever answers a survey or reports a problem: no sign-in, two languages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
-from adoption.models.pulses import LANGUAGES
+from adoption.models.surveys import LANGUAGES
 
 # What such a page may load is its style sheet. It runs nothing, and sends to itself alone.
 ALONE: Callable[[Any], Any] = csp(

@@ -13,12 +13,12 @@ from adoption.postmortems import cause_views, part_views
 from adoption.postmortems import views as postmortem_views
 from adoption.public_pages import outside_views as public_page_views
 from adoption.public_pages import views as own_public_page_views
-from adoption.pulses import answer_views
-from adoption.pulses import views as pulse_views
 from adoption.readings import views as reading_views
 from adoption.record_export import views as export_views
 from adoption.reports import public_views as public_report_views
 from adoption.reports import views as report_views
+from adoption.surveys import answer_views
+from adoption.surveys import views as survey_views
 
 urlpatterns = [
     path("adoption/v1/readings", api.send, name="adoption-readings"),
@@ -72,17 +72,17 @@ urlpatterns = [
     path("attachments/<int:pk>/look/", part_views.look, name="attachment-look"),
     path("attachments/<int:pk>/look/content/", part_views.content, name="attachment-content"),
     path("attachments/<int:pk>/take-out/", part_views.take_out, name="attachment-take-out"),
-    path("cases/<str:ref>/adoption/pulses/", pulse_views.pulses, name="adoption-pulses"),
-    path("cases/<str:ref>/adoption/pulses/new/", pulse_views.add, name="pulse-add"),
-    path("pulses/<int:pk>/", pulse_views.pulse, name="pulse"),
-    path("pulses/<int:pk>/change/", pulse_views.change, name="pulse-change"),
-    path("pulses/<int:pk>/open/", pulse_views.open_pulse, name="pulse-open"),
-    path("pulses/<int:pk>/links/", pulse_views.replace_links, name="pulse-links"),
-    path("pulses/<int:pk>/close/", pulse_views.close, name="pulse-close"),
-    path("pulses/<int:pk>/results.csv", pulse_views.export, name="pulse-export"),
-    path("pulse-comments/<int:pk>/remove/", pulse_views.remove_comment, name="pulse-comment-remove"),
-    path("pulse/thanks/<str:language>/", answer_views.thanks, name="pulse-thanks"),
-    path("pulse/<str:token>/", answer_views.answer, name="pulse-answer"),
+    path("cases/<str:ref>/adoption/surveys/", survey_views.surveys, name="adoption-surveys"),
+    path("cases/<str:ref>/adoption/surveys/new/", survey_views.add, name="survey-add"),
+    path("surveys/<int:pk>/", survey_views.survey, name="survey"),
+    path("surveys/<int:pk>/change/", survey_views.change, name="survey-change"),
+    path("surveys/<int:pk>/open/", survey_views.open_survey, name="survey-open"),
+    path("surveys/<int:pk>/links/", survey_views.replace_links, name="survey-links"),
+    path("surveys/<int:pk>/close/", survey_views.close, name="survey-close"),
+    path("surveys/<int:pk>/results.csv", survey_views.export, name="survey-export"),
+    path("survey-comments/<int:pk>/remove/", survey_views.remove_comment, name="survey-comment-remove"),
+    path("survey/thanks/<str:language>/", answer_views.thanks, name="survey-thanks"),
+    path("survey/<str:token>/", answer_views.answer, name="survey-answer"),
     path("cases/<str:ref>/incidents/", report_views.incidents, name="incidents"),
     path("cases/<str:ref>/incidents/open/", incident_views.open_, name="incident-open"),
     path("incidents/<int:pk>/", incident_views.incident, name="incident"),

@@ -26,7 +26,7 @@ def _came(facts, book) -> str:
     return f"{' and '.join(said)} of {facts['since']} to {facts['until']}"
 
 
-# What these acts change waits, if for anybody, for people on the case and its board; pulses have their own page.
+# What these acts change waits, if for anybody, for people on the case and its board; surveys have their own page.
 QUIET = {
     *(
         EntryKind.MEASURE_DECLARED,
@@ -36,11 +36,11 @@ QUIET = {
         EntryKind.FIGURES_FILED,
     ),
     *(
-        EntryKind.PULSE_WRITTEN,
-        EntryKind.PULSE_OPENED,
-        EntryKind.PULSE_LINKS_REPLACED,
-        EntryKind.PULSE_CLOSED,
-        EntryKind.PULSE_COMMENT_REMOVED,
+        EntryKind.SURVEY_WRITTEN,
+        EntryKind.SURVEY_OPENED,
+        EntryKind.SURVEY_LINKS_REPLACED,
+        EntryKind.SURVEY_CLOSED,
+        EntryKind.SURVEY_COMMENT_REMOVED,
     ),
 }
 # Further ways of `initiatives.history.entry_wording`.
@@ -88,14 +88,14 @@ SENTENCES = {
     EntryKind.ATTACHMENT_FILE_FOUND: "found the file of “{title}” back in its place.",
     EntryKind.ATTACHMENT_OPENED: "opened “{title}”, attached to the post-mortem.",
     EntryKind.POST_MORTEM_SENT_BACK: "sent the post-mortem back: {why}",
-    EntryKind.PULSE_WRITTEN: "wrote the survey “{title}”.",
-    EntryKind.PULSE_OPENED: "opened the survey “{title}” for {teams:invited} people.",
-    EntryKind.PULSE_LINKS_REPLACED: "made the links of the survey “{title}” anew.",
-    EntryKind.PULSE_CLOSED: (
+    EntryKind.SURVEY_WRITTEN: "wrote the survey “{title}”.",
+    EntryKind.SURVEY_OPENED: "opened the survey “{title}” for {teams:invited} people.",
+    EntryKind.SURVEY_LINKS_REPLACED: "made the links of the survey “{title}” anew.",
+    EntryKind.SURVEY_CLOSED: (
         "closed the survey “{title}”: {teams:answers} of {teams:invited} answered<{results?}|, too few to "
         "say anything>."
     ),
-    EntryKind.PULSE_COMMENT_REMOVED: "took a comment out of a survey: {why}",
+    EntryKind.SURVEY_COMMENT_REMOVED: "took a comment out of a survey: {why}",
     EntryKind.REPORT_RECEIVED: "received a {what}: {title}.",
     EntryKind.REPORT_JUDGED: "judged a {what}, “{title}”: {became:outcome}<{into?}, “{into}”>. {words}",
     EntryKind.SIGNAL_COMPUTED: "worked out a behaviour report from readings: {group}, {signal_kind:signal}.",

@@ -22,7 +22,7 @@ def _measure(case: Initiative, may, source: str) -> list[tuple[str, str]]:
     if not measure_permissions.may_read(case, may.person):
         return []
     if row.how.asked_by:
-        return [(reverse("pulse-add", args=[case.ref]), "Ask in a survey")]
+        return [(reverse("survey-add", args=[case.ref]), "Ask in a survey")]
     return [(reverse("measure", args=[row.pk]), "Add measurement")]
 
 

@@ -91,7 +91,7 @@ def adoption(request: SignedInRequest, ref: str) -> HttpResponse:
         "some": bool(shown),
         "may_declare": permissions.may_declare(case, request.user),
         "may_read": permissions.may_read(case, request.user),
-        "pulse": case.pulses.order_by("-id").first(),
+        "survey": case.surveys.order_by("-id").first(),
         "ended": Measure.objects.filter(initiative=case, ended_at__isnull=False).order_by("-ended_at"),
     }
     return render(request, "adoption/measures/adoption.html", context)

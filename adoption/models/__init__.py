@@ -7,7 +7,6 @@ from adoption.models.meetings import AgendaPoint, Attendance, Meeting, Minutes, 
 from adoption.models.monitoring import Alert, AlertMapping, MonitoringLook, MonitoringPromise
 from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedGap, PostMortem, SectionComment
 from adoption.models.public_pages import PublicPage
-from adoption.models.pulses import AnswerBox, Invitation, Pulse, PulseComment
 from adoption.models.record_exports import RecordExport
 from adoption.models.reports import (
     IncidentDraft,
@@ -18,6 +17,7 @@ from adoption.models.reports import (
     Signal,
     SourceQuestion,
 )
+from adoption.models.surveys import AnswerBox, Invitation, Survey, SurveyComment
 
 __all__ = [
     "AgendaPoint",
@@ -48,8 +48,6 @@ __all__ = [
     "ProblemLink",
     "ProblemReport",
     "PublicPage",
-    "Pulse",
-    "PulseComment",
     "Reading",
     "RecordExport",
     "Report",
@@ -58,5 +56,7 @@ __all__ = [
     "SectionComment",
     "Signal",
     "SourceQuestion",
+    "Survey",
+    "SurveyComment",
     "Tally",
 ]

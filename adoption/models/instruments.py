@@ -143,7 +143,7 @@ _ALL = (
         baseline=True,
     ),
     Instrument(
-        "burden.pulse",
+        "burden.survey",
         "Felt load, asked by a survey, before and after",
         "Mean of the six questions on load, from 0 to 100; closing a survey that asks them is the reading",
         MEAN,
@@ -242,7 +242,7 @@ CHOICES = [(one.key, one.words) for one in _ALL]
 ASKED: dict[str, tuple[tuple[str, ...], ...]] = {
     "adopt.explains": (("explains.reason",),),
     "adopt.recoverable": (("recoverable.undone",),),
-    "adopt.burden": (("burden.time", "burden.effort", "burden.saved", "burden.pulse"),),
+    "adopt.burden": (("burden.time", "burden.effort", "burden.saved", "burden.survey"),),
     "adopt.trust": (("trust.overrides",), ("trust.acceptance",)),
     "adopt.usage": (("usage.active",), ("usage.new_way",)),
     "adopt.behaviour": (("behaviour.practice",),),

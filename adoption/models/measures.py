@@ -12,9 +12,9 @@ from governance.models.constraints import by_whom_and_when
 from initiatives.models import Initiative
 
 BETTER = {UP: "More is better", DOWN: "Less is better"}
-TYPED, IMPORTED, SENT, PULSE = "typed", "imported", "sent", "pulse"
-FROM_OUTSIDE = (SENT, PULSE)  # whose figure nobody of the team wrote
-CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system", PULSE: "Asked by a pulse"}
+TYPED, IMPORTED, SENT, SURVEY = "typed", "imported", "sent", "survey"
+FROM_OUTSIDE = (SENT, SURVEY)  # whose figure nobody of the team wrote
+CAME = {TYPED: "Typed", IMPORTED: "Imported", SENT: "Sent by a system", SURVEY: "Asked by a survey"}
 
 
 class MeasureQuerySet(models.QuerySet):

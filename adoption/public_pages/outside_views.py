@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from adoption.models.pulses import LANGUAGES
+from adoption.models.surveys import LANGUAGES
 from adoption.outside_page import ALONE, language_of, page
 from adoption.public_pages import presentation
 from governance.web.middleware import for_the_unknown

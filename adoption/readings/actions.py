@@ -12,7 +12,7 @@ from adoption.measures import signal_detection
 from adoption.measures.actions import settle_silence
 from adoption.models import Measure, Reading
 from adoption.models.instruments import USERS
-from adoption.models.measures import CAME, PULSE, SENT
+from adoption.models.measures import CAME, SENT, SURVEY
 from adoption.readings.batch_digest import sealed
 from adoption.readings.reading_validation import (
     CORRECTED,
@@ -38,7 +38,7 @@ from initiatives.findings.sync import follow
 from initiatives.models import Initiative
 
 MOST_AT_ONCE = 10_000
-ONLY_BY_PULSE = (
+ONLY_BY_SURVEY = (
     "This measure is read by surveys alone, so that nobody adds to what people answered.",
     "Close a survey that asks how much the work takes.",
 )
@@ -138,8 +138,8 @@ def _sort_out(sent, asked, came, source, key, by) -> tuple[list[Fate | None], li
         if known is not None:
             fates.append(_again(one, known))
             continue
-        if measure.by_pulse and came != PULSE:
-            fates.append(Fate(WRONG, *ONLY_BY_PULSE))
+        if measure.by_survey and came != SURVEY:
+            fates.append(Fate(WRONG, *ONLY_BY_SURVEY))
             continue
         if found := wrong_with(one, measure, today):
             fates.append(found)

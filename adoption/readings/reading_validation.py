@@ -75,7 +75,7 @@ class Fate:
 class Asked:
     """A measure as senders have to know it: its kind of figure, its teams, whether it is read week by week.
 
-    `by_pulse`: only closing a pulse reads it.
+    `by_survey`: only closing a survey reads it.
     """
 
     key: int
@@ -86,7 +86,7 @@ class Asked:
     teams: tuple[str, ...] = ()
     ended: bool = False
     by_name: dict[str, str] = field(default_factory=dict, hash=False)
-    by_pulse: bool = False
+    by_survey: bool = False
 
     def team(self, said: str) -> str | None:
         """The team as it is called here; the only one where none is said; None where it is not one of them."""

@@ -24,7 +24,7 @@ from governance.models.identity.providers import (
 )
 from governance.models.identity.provisioning import Directory, ManagedAccount, ManagedGroup, ManagedMembership
 from governance.models.identity.signature_proofs import FrozenStatement, SignatureProof
-from governance.models.installation import DataFolder, Pulse, TaskRun
+from governance.models.installation import DataFolder, ProcessHeartbeat, TaskRun
 from governance.models.interactions import (
     Interaction,
     InteractionBatch,
@@ -82,8 +82,8 @@ __all__ = [
     "Passkey",
     "PasswordLink",
     "PolicyDecision",
+    "ProcessHeartbeat",
     "ProviderKey",
-    "Pulse",
     "RecoveryCode",
     "Requirement",
     "RoundTrip",

@@ -6,7 +6,7 @@ from django.db.models import Q
 SCHEDULER, WORKER, WEB = "scheduler", "worker", "web"
 
 
-class Pulse(models.Model):
+class ProcessHeartbeat(models.Model):
     """A process that says every few seconds that it is there; of web processes, those whose clock is off."""
 
     not_governed = "a sign of life, written over every few seconds: it decides nothing"
@@ -23,7 +23,7 @@ class Pulse(models.Model):
 
     class Meta:
         ordering = ["kind", "name"]
-        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_pulse_per_process")]
+        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="one_heartbeat_per_process")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

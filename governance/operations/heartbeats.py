@@ -18,11 +18,11 @@ from django.db import DatabaseError, connection
 from django.db.models import F
 
 from governance import clock
-from governance.models import Pulse, TaskRun
+from governance.models import ProcessHeartbeat, TaskRun
 from governance.runtime import clock_check
 from governance.runtime.redaction import reason_of
 
-log = structlog.get_logger("plumbline.pulse")
+log = structlog.get_logger("plumbline.heartbeat")
 
 EVERY = 15.0  # seconds between two signs of life
 GONE = timedelta(days=1)  # a process that was silent for so long is no longer listed
@@ -59,19 +59,19 @@ def say(kind: str, name: str, *, begins: bool = False, off: float | None = None)
     if off is None:
         off = clock_check.off()
     now = clock.now() - timedelta(seconds=off)
-    Pulse.objects.bulk_create(
-        [Pulse(kind=kind, name=name[:200], started_at=now, seen_at=now, clock_off=round(off))],
+    ProcessHeartbeat.objects.bulk_create(
+        [ProcessHeartbeat(kind=kind, name=name[:200], started_at=now, seen_at=now, clock_off=round(off))],
         update_conflicts=True,
         unique_fields=["kind", "name"],
         update_fields=["seen_at", "clock_off", *(["started_at"] if begins else [])],
     )
-    Pulse.objects.filter(seen_at__lt=now - GONE).delete()
+    ProcessHeartbeat.objects.filter(seen_at__lt=now - GONE).delete()
 
 
 @_writes
 def fall_silent(kind: str, name: str) -> None:
     """This process ends in order: it is not missed."""
-    Pulse.objects.filter(kind=kind, name=name[:200]).delete()
+    ProcessHeartbeat.objects.filter(kind=kind, name=name[:200]).delete()
 
 
 def listen() -> None:
@@ -82,7 +82,7 @@ def listen() -> None:
         (signals.task_success, task_done),
         (signals.task_failure, task_failed),
     ):
-        signal.connect(heard, dispatch_uid="plumbline-pulse")
+        signal.connect(heard, dispatch_uid="plumbline-heartbeat")
 
 
 # --- The scheduler -------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Scheduler(beat.Scheduler):
 def begin(sender, **_) -> None:
     """Have a thread say every few seconds that this worker lives; whether it works, its tasks say."""
     _stop.clear()
-    threading.Thread(target=_live, args=[_worker(sender)], name="pulse", daemon=True).start()
+    threading.Thread(target=_live, args=[_worker(sender)], name="heartbeat", daemon=True).start()
 
 
 def _worker(sender) -> str:

@@ -17,7 +17,7 @@ from governance import clock, contributions
 from governance.database.request_memo import once
 from governance.database.row_history import acting
 from governance.ledger import record
-from governance.models import Delivery, Entry, PasswordLink, Pulse, TaskRun, User
+from governance.models import Delivery, Entry, PasswordLink, ProcessHeartbeat, TaskRun, User
 from governance.models.installation import SCHEDULER, WEB, WORKER
 from governance.notices import daily_mail, outbox
 from governance.people.permissions import may_keep_accounts
@@ -129,14 +129,14 @@ def _beating(rows, kind: str) -> list[Beating]:
     ]
 
 
-def pulses() -> list[Pulse]:
+def heartbeats() -> list[ProcessHeartbeat]:
     """The last sign of life of every process."""
-    return once(("pulses",), lambda: list(Pulse.objects.all()))
+    return once(("heartbeats",), lambda: list(ProcessHeartbeat.objects.all()))
 
 
-def beat(rows: list[Pulse] | None = None) -> Beat:
+def beat(rows: list[ProcessHeartbeat] | None = None) -> Beat:
     """The scheduler as its signs of life tell it."""
-    schedulers = _beating(Pulse.objects.all() if rows is None else rows, SCHEDULER)
+    schedulers = _beating(ProcessHeartbeat.objects.all() if rows is None else rows, SCHEDULER)
     return Beat(schedulers, silent_since(schedulers))
 
 
@@ -155,7 +155,7 @@ def _first_act() -> datetime | None:
     return once(("first act",), acts.first)
 
 
-def workers(rows: list[Pulse]) -> list[Beating]:
+def workers(rows: list[ProcessHeartbeat]) -> list[Beating]:
     """Every worker heard within the last day."""
     return _beating(rows, WORKER)
 
@@ -171,7 +171,7 @@ def lost(processes: list[Beating]) -> list[Beating]:
     ]
 
 
-def clocks_off(rows: list[Pulse]) -> list[Beating]:
+def clocks_off(rows: list[ProcessHeartbeat]) -> list[Beating]:
     """The processes, of every kind, whose clock is not to be believed."""
     found = [one for kind in (SCHEDULER, WORKER, WEB) for one in _beating(rows, kind)]
     return [one for one in found if one.clock_off and not one.silent]

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from governance import clock
 from governance.interaction_log import loading
-from governance.models import Pulse, User
+from governance.models import ProcessHeartbeat, User
 from governance.notices.desk import Line
 from governance.operations import status
 from governance.runtime import clock_check, spool_files
@@ -22,14 +22,14 @@ def lines(person: User) -> list[Line]:
     """Everything that is wrong with what runs, on the desk of every admin."""
     if not (person.is_admin and person.is_active):
         return []
-    rows = status.pulses()
+    rows = status.heartbeats()
     found = [*_scheduler(rows), *_workers(rows), *_clocks(rows), *_sealing(), *_decisions(), *_interactions()]
     return [
         Line("see", text, f"{reverse('status')}{place}", "See the status", why) for text, place, why in found
     ]
 
 
-def _scheduler(rows: list[Pulse]) -> Iterator[tuple[str, str, str]]:
+def _scheduler(rows: list[ProcessHeartbeat]) -> Iterator[tuple[str, str, str]]:
     if since := status.beat(rows).silent_since:
         yield (
             "The scheduler is silent",
@@ -39,7 +39,7 @@ def _scheduler(rows: list[Pulse]) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _workers(rows: list[Pulse]) -> Iterator[tuple[str, str, str]]:
+def _workers(rows: list[ProcessHeartbeat]) -> Iterator[tuple[str, str, str]]:
     workers = status.workers(rows)
     if since := status.silent_since(workers):
         yield (
@@ -58,7 +58,7 @@ def _workers(rows: list[Pulse]) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _clocks(rows: list[Pulse]) -> Iterator[tuple[str, str, str]]:
+def _clocks(rows: list[ProcessHeartbeat]) -> Iterator[tuple[str, str, str]]:
     off = {one.host.rpartition("@")[2]: one.clock_words for one in status.clocks_off(rows)}
     if found := clock_check.off():
         off.setdefault("the machine that shows you this", clock_check.in_words(found))

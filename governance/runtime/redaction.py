@@ -34,9 +34,9 @@ PATTERNS = (
     (re.compile(r"((?:\bcookie|\bauthorization)[\"']?\s*[:=]\s*)[^\r\n]+", re.IGNORECASE), rf"\1{BLACK}"),
     # Keys of systems, by the shape of them (governance.authorization.service_keys)
     (re.compile(r"\b(plk_[a-z2-7]{12}_)[A-Za-z0-9_-]{20,}"), rf"\1{BLACK}"),
-    # The end of an address that is itself a key: links for passwords, the first admin, calendars, pulses, problems
+    # The end of an address that is itself a key: links for passwords, the first admin, calendars, surveys, problems
     (
-        re.compile(r"(/(?:password/link|first-admin|calendar|pulse|report(?:/answer)?)/)[^\s/'\"?]{8,}"),
+        re.compile(r"(/(?:password/link|first-admin|calendar|survey|report(?:/answer)?)/)[^\s/'\"?]{8,}"),
         rf"\1{BLACK}",
     ),
     # password=x, 'token': 'x'

@@ -63,14 +63,14 @@ def for_machines(view):
 
 
 class Unknown:
-    """Whoever answers a pulse, reports a problem or reads a public page stays unknown: what their browser says about
+    """Whoever answers a survey, reports a problem or reads a public page stays unknown: what their browser says about
     them is taken off before anybody reads it.
 
     Not even that somebody is signed in here, whose session would otherwise note when they were there last; and no
     response asks the browser to remember anything.
     """
 
-    PREFIXES = ("/pulse/", "/report/", "/public/")
+    PREFIXES = ("/survey/", "/report/", "/public/")
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -3,8 +3,8 @@
 from adoption.demo.chapters import telling
 from adoption.demo.measures import valued
 from adoption.demo.people import Company
-from adoption.demo.pulses import ask
 from adoption.demo.stories import incidents, register
+from adoption.demo.surveys import ask
 from adoption.readings.evidence_figures import file_figures
 from governance import clock
 from initiatives.contracts import actions as contract_actions

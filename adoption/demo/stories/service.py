@@ -5,8 +5,8 @@ from datetime import timedelta
 from adoption.demo import meetings
 from adoption.demo.chapters import telling
 from adoption.demo.people import Company
-from adoption.demo.pulses import ask
 from adoption.demo.stories import incidents, register
+from adoption.demo.surveys import ask
 from governance import clock
 from initiatives.checklist.waivers import WAIVERS
 from initiatives.components import actions as components_actions

@@ -21,16 +21,16 @@ from governance.transparency_log import sealing
 def status_page(request: SignedInRequest) -> HttpResponse:
     """Everything at once; what is wrong comes first."""
     may_keep_accounts(request.user).or_refuse()
-    pulses = status.pulses()
-    workers = status.workers(pulses)
+    surveys = status.surveys()
+    workers = status.workers(surveys)
     backlog = sealing.backlog()
     context = {
         "nav": "status",
-        "beat": status.beat(pulses),
+        "beat": status.beat(surveys),
         "workers": workers,
         "working": sum(not one.silent for one in workers),
         "broker": readiness.broker_condition(),
-        "clocks": status.clocks_off(pulses),
+        "clocks": status.clocks_off(surveys),
         "decisions": spool_files.waiting(settings.DECISIONS_DIR),
         "tasks": status.tasks(),
         "mails": status.undelivered(),

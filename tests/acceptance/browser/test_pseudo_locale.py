@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LEFT_AT_MOST = {"main": 790, "all": 1920}
 ROOM = 60  # by how many the numbers above may be too high
 # Pages that choose their language by who reads them, from those that are shipped, and one for developers.
-LEFT_OUT = ("styleguide", "public-page", "pulse-answer", "pulse-nothing", "report-", "reported-")
+LEFT_OUT = ("styleguide", "public-page", "survey-answer", "survey-nothing", "report-", "reported-")
 # What a page shows outside of brackets: words people wrote, names and codes stand in translate="no" or are told from
 # ours by not standing in our modules.
 OUTSIDE = r"""([opens, closes]) => {

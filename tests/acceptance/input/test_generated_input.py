@@ -74,9 +74,9 @@ LEFT_BEHIND = {
     "initiatives_approvalopening": "when somebody opened what they are asked to approve",
 }
 # Where the answer itself is what was made: an address that is a key, a key, a pack whose taking is recorded, the links
-# of a pulse.
+# of a survey.
 SHOWN_AT_ONCE = re.compile(
-    r"/settings/calendar/|/cases/[^/]+/systems/(key|\d+/rotate)/|/meetings/\d+/pack/|/pulses/\d+/(open|links)/"
+    r"/settings/calendar/|/cases/[^/]+/systems/(key|\d+/rotate)/|/meetings/\d+/pack/|/surveys/\d+/(open|links)/"
 )
 
 

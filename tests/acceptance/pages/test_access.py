@@ -16,7 +16,7 @@ from adoption.incidents import actions as incident_actions
 from adoption.incidents import reporting_clocks
 from adoption.meetings.actions import add_point, place_point
 from adoption.meetings.actions import plan as plan_meeting
-from adoption.models import PulseComment, ReportingDuty, SectionComment
+from adoption.models import ReportingDuty, SectionComment, SurveyComment
 from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
 from adoption.record_export import actions as export_actions
@@ -74,7 +74,7 @@ from initiatives.roles import actions as role_actions
 from initiatives.rulebook_changes import draft_actions, forecast_actions
 from tests.support import factories
 from tests.support.attacks.unguarded_writes import unguarded
-from tests.support.cases import alerts, answered_pulses
+from tests.support.cases import alerts, answered_surveys
 from tests.support.rules.plain_rulebook import plain_text
 from tests.support.servers.asking_systems import System, logged, reported
 from tests.support.servers.directories import GROUP, Sender
@@ -263,8 +263,8 @@ def world(cast):
             by=cast.lead,
             at=clock.now(),
         )
-    asked_users, _ = answered_pulses.opened(cast, case)
-    remark = PulseComment.objects.create(pulse=asked_users, text="It helps.")
+    asked_users, _ = answered_surveys.opened(cast, case)
+    remark = SurveyComment.objects.create(survey=asked_users, text="It helps.")
     signal = report_signal(
         case=case,
         kind="ignored",
@@ -389,8 +389,8 @@ def world(cast):
         "post-mortems": account.pk,
         "post-mortem-comments": said.pk,
         "attachments": attached.pk,
-        "pulses": asked_users.pk,
-        "pulse-comments": remark.pk,
+        "surveys": asked_users.pk,
+        "survey-comments": remark.pk,
         "language": "de",
         "measures": measure.pk,
         "reading": measure.readings.get().pk,

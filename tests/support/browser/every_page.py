@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from adoption.demo import artefacts, case_acts
-from adoption.models import PulseComment, RecordExport
+from adoption.models import RecordExport, SurveyComment
 from adoption.postmortems import actions as postmortem_actions
 from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
@@ -49,7 +49,7 @@ from tests.acceptance.pages.test_access import address
 from tests.app.adoption.postmortems.test_postmortems import LESSON, WHOLE
 from tests.support import factories
 from tests.support.browser.page_states import NO_PAGE, OWN
-from tests.support.cases import answered_pulses
+from tests.support.cases import answered_surveys
 from tests.support.cases.imported_portfolio import give_owner, make_portfolio
 from tests.support.web.access_table import TABLE
 
@@ -99,8 +99,8 @@ MAIN = {
     "running",
     "history-page",
     "post-mortem",
-    "pulse-answer",
-    "pulse-closed",
+    "survey-answer",
+    "survey-closed",
     "incidents",
     "incident",
     "report-problem",
@@ -242,13 +242,13 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         told.obligations.get(kind="post_mortem"), by=cast.owner, confirmed_by=cast.seat_adoption
     )
     answers = [("Claims north", 3 + n % 4) for n in range(7)] + [("Claims south", 2), ("Claims south", 6)]
-    answered = answered_pulses.closed(cast, running, answers, sets=["load", "useful", "why"])
-    PulseComment.objects.create(
-        pulse=answered, text="It saves me the first draft, and I still check the sums."
+    answered = answered_surveys.closed(cast, running, answers, sets=["load", "useful", "why"])
+    SurveyComment.objects.create(
+        survey=answered, text="It saves me the first draft, and I still check the sums."
     )
-    few = answered_pulses.closed(cast, begun, [("Claims north", 3)])
-    draft_pulse = answered_pulses.make_pulse(cast, trial)
-    invited = answered_pulses.opened(cast, overdue, sets=["load", "useful", "why", "undo", "around"])[1]
+    few = answered_surveys.closed(cast, begun, [("Claims north", 3)])
+    draft_survey = answered_surveys.make_survey(cast, trial)
+    invited = answered_surveys.opened(cast, overdue, sets=["load", "useful", "why", "undo", "around"])[1]
     batch = inventory_actions.upload_batch(
         content=b"Name,Phase,Owner\nCrater finder,Trial,Somebody\n",
         file_name="own.csv",
@@ -287,7 +287,7 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         "layer": "layer.policy",
         "debt": debt.pk,
         "handed_in": account.pk,
-        "draft-pulse": draft_pulse.pk,
+        "draft-survey": draft_survey.pk,
         "invited": invited["Claims north"][0].split("/")[2],
         "public_token": public_page_actions.tell_public(
             case=case_acts.fresh(trial), purpose="It drafts summaries; people send them.", by=cast.owner
@@ -397,14 +397,14 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("post-mortem-published", cast.owner, reverse("post-mortem", args=[published.pk])),
         Page("post-mortem-in-review", cast.seat_adoption, reverse("post-mortem", args=[account.pk])),
         Page("post-mortem-confirming", cast.seat_adoption, reverse("post-mortem-confirm", args=[account.pk])),
-        Page("pulses-trend", cast.owner, reverse("adoption-pulses", args=[running.ref])),
-        Page("pulses-none", cast.owner, reverse("adoption-pulses", args=[idea.ref])),
-        Page("pulse-closed", cast.owner, reverse("pulse", args=[answered.pk])),
-        Page("pulse-insufficient", cast.chair, reverse("pulse", args=[few.pk])),
-        Page("pulse-draft", cast.owner, reverse("pulse", args=[draft_pulse.pk])),
-        Page("pulse-open-draft", cast.owner, reverse("pulse-open", args=[draft_pulse.pk])),
-        Page("pulse-answer-german", None, reverse("pulse-answer", args=[about["invited"]]) + "?lang=de"),
-        Page("pulse-nothing", None, "/pulse/2222-2222-2222-2222/", 404),
+        Page("surveys-trend", cast.owner, reverse("adoption-surveys", args=[running.ref])),
+        Page("surveys-none", cast.owner, reverse("adoption-surveys", args=[idea.ref])),
+        Page("survey-closed", cast.owner, reverse("survey", args=[answered.pk])),
+        Page("survey-insufficient", cast.chair, reverse("survey", args=[few.pk])),
+        Page("survey-draft", cast.owner, reverse("survey", args=[draft_survey.pk])),
+        Page("survey-open-draft", cast.owner, reverse("survey-open", args=[draft_survey.pk])),
+        Page("survey-answer-german", None, reverse("survey-answer", args=[about["invited"]]) + "?lang=de"),
+        Page("survey-nothing", None, "/survey/2222-2222-2222-2222/", 404),
         Page("dependant-executive", cast.second_admin, address("dependant", world)),
         Page("report-signal", cast.chair, reverse("report", args=["signal", world["signal"]])),
         Page("report-draft", cast.lead, reverse("report", args=["draft", world["draft"]])),

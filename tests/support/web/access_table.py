@@ -581,17 +581,17 @@ TABLE = {
     "attachment-look": only(*TEAM, *BOARD, "auditor", sent=405),
     "attachment-content": only(closed=(403, 404), sent=405),  # a text is shown in words
     "attachment-take-out": only(*TEAM),
-    "adoption-pulses": READ,
-    "pulse-add": OWNER,
-    "pulse": READ,
-    "pulse-change": only(),  # it is open
-    "pulse-open": PAGE,
-    "pulse-links": PAGE,
-    "pulse-close": PAGE,
-    "pulse-export": READ,
-    "pulse-comment-remove": OWNER,
-    "pulse-answer": only(closed=404, signed_out=404),  # a link that nobody has
-    "pulse-thanks": OPEN,
+    "adoption-surveys": READ,
+    "survey-add": OWNER,
+    "survey": READ,
+    "survey-change": only(),  # it is open
+    "survey-open": PAGE,
+    "survey-links": PAGE,
+    "survey-close": PAGE,
+    "survey-export": READ,
+    "survey-comment-remove": OWNER,
+    "survey-answer": only(closed=404, signed_out=404),  # a link that nobody has
+    "survey-thanks": OPEN,
     "incidents": READ,
     "incident-open": only(*TEAM, *BOARD),
     "incident": PAGE,

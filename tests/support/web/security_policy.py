@@ -15,9 +15,9 @@ POLICY = {
     "base-uri 'none'",
     "object-src 'none'",
 }
-# Pages for people who answer a pulse, report a problem or read a public page run nothing and load nothing
+# Pages for people who answer a survey, report a problem or read a public page run nothing and load nothing
 # but their style sheet.
-OUTSIDE = ("/pulse/", "/report/", "/public/")
+OUTSIDE = ("/survey/", "/report/", "/public/")
 ALONE = {
     "default-src 'none'",
     "style-src 'self'",

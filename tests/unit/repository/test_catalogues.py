@@ -17,10 +17,10 @@ PLACES = re.compile(r"%\(\w+\)s")
 
 # What people outside read without signing in, in these languages; pages inside are in English so far.
 OUTSIDE = [
-    *(f"adoption/pulses/{name}.py" for name in ("forms", "mails", "question_sets")),
+    *(f"adoption/surveys/{name}.py" for name in ("forms", "mails", "question_sets")),
     *("adoption/reports/public_views.py", "adoption/public_pages/presentation.py"),
-    *(f"templates/adoption/pulses/pulse_{name}" for name in ("answer.html", "mail.txt", "nothing.html")),
-    *(f"templates/adoption/pulses/pulse_{name}" for name in ("outside.html", "thanks.html")),
+    *(f"templates/adoption/surveys/survey_{name}" for name in ("answer.html", "mail.txt", "nothing.html")),
+    *(f"templates/adoption/surveys/survey_{name}" for name in ("outside.html", "thanks.html")),
     *(f"templates/adoption/reports/report_{name}.html" for name in ("nothing", "outside", "problem")),
     *(
         "templates/adoption/reports/reported_problem.html",

@@ -1,4 +1,4 @@
-"""Answers that are measured: by readings of a key or a pulse, as long as no figure behind them was typed."""
+"""Answers that are measured: by readings of a key or a survey, as long as no figure behind them was typed."""
 
 from datetime import timedelta
 

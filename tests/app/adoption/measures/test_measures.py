@@ -102,7 +102,7 @@ def test_nothing_but_readings_of_real_users_in_number_passes_the_gate(cast, roun
     """Whatever is sent of these, for whichever requirement, the real gate says no; and documents do not help."""
     case = shown(cast)
     assert short(case) == set()
-    # What a pulse asks, nobody sends at all (test_pulse_readings).
+    # What a survey asks, nobody sends at all (test_survey_readings).
     instruments = [key for key, one in INSTRUMENTS.items() if not one.value and not one.asked_by]
 
     @examples(rounds, 10)

@@ -18,7 +18,7 @@ from django.db import OperationalError
 
 from governance import clock
 from governance import tasks as governance_tasks
-from governance.models import Delivery, Entry, Notice, Pulse, TaskRun
+from governance.models import Delivery, Entry, Notice, ProcessHeartbeat, TaskRun
 from governance.notices import daily_mail
 from governance.notices import desk as notice_desk
 from governance.operations import heartbeats, readiness, status
@@ -60,7 +60,7 @@ def told(person) -> list[str]:
 
 
 def test_a_silent_beat_is_told_to_admins_on_the_desk_and_goes_when_it_is_back(cast, as_):
-    Pulse.objects.all().delete()
+    ProcessHeartbeat.objects.all().delete()
     with time_machine.travel(NOON, tick=False) as at:
         heartbeats.say("scheduler", "here")
         assert told(cast.admin) == []
@@ -75,7 +75,7 @@ def test_a_silent_beat_is_told_to_admins_on_the_desk_and_goes_when_it_is_back(ca
         assert "The scheduler is silent." in page(as_(cast.admin))
         heartbeats.say("scheduler", "here")
         assert told(cast.admin) == []
-        assert Pulse.objects.get().started_at == NOON
+        assert ProcessHeartbeat.objects.get().started_at == NOON
 
 
 def test_a_beat_that_never_was_is_told_once_the_installation_is_older_than_its_margin(admin):
@@ -96,7 +96,7 @@ def test_two_schedulers_are_one_too_many(admin, as_):
 
 
 def test_dead_workers_are_told_on_the_desk_at_once(cast, as_):
-    Pulse.objects.filter(kind="worker").delete()
+    ProcessHeartbeat.objects.filter(kind="worker").delete()
     with time_machine.travel(NOON, tick=False) as at:
         for name in ("celery@one (7)", "celery@one (8)", "celery@two (7)"):
             heartbeats.say("worker", name)
@@ -165,7 +165,7 @@ def test_a_clock_that_is_off_sends_nothing(ahead, admin):
 
 def test_a_clock_that_is_off_is_told_to_admins_on_any_host(cast, ahead, as_):
     heartbeats.say("worker", "celery@far (7)")
-    row = Pulse.objects.get(name="celery@far (7)")
+    row = ProcessHeartbeat.objects.get(name="celery@far (7)")
     assert abs(row.seen_at - clock.now() + timedelta(days=5)) < timedelta(minutes=1), (
         "by the database's clock"
     )
@@ -205,7 +205,7 @@ def test_workers_are_listed_until_a_day_after_they_fell_silent(admin, as_):
         assert "celery@one" in page(as_(admin))
         at.shift(timedelta(days=1))
         heartbeats.say("worker", "celery@two")
-        assert list(Pulse.objects.values_list("name", flat=True)) == ["celery@two"]
+        assert list(ProcessHeartbeat.objects.values_list("name", flat=True)) == ["celery@two"]
 
 
 def test_celerys_scheduler_says_that_it_ticks(admin, monkeypatch):
@@ -216,17 +216,17 @@ def test_celerys_scheduler_says_that_it_ticks(admin, monkeypatch):
     monkeypatch.setattr("governance.operations.heartbeats.connection.close", lambda: None)
     assert scheduler.tick() == heartbeats.EVERY, "it wakes in time for its next word"
     assert status.beat().silent_since is None
-    row = Pulse.objects.get(kind="scheduler")
-    Pulse.objects.update(seen_at=NOON)
+    row = ProcessHeartbeat.objects.get(kind="scheduler")
+    ProcessHeartbeat.objects.update(seen_at=NOON)
     scheduler.tick()
-    assert Pulse.objects.get().seen_at == NOON, "a word every few seconds is enough"
+    assert ProcessHeartbeat.objects.get().seen_at == NOON, "a word every few seconds is enough"
     again = heartbeats.Scheduler(app=app, lazy=True)
     again.tick()
-    assert Pulse.objects.get().started_at > row.started_at, (
+    assert ProcessHeartbeat.objects.get().started_at > row.started_at, (
         "one that was killed and started again says since when"
     )
     scheduler.close()
-    assert not Pulse.objects.filter(pk=row.pk).exists(), "an orderly end is not missed"
+    assert not ProcessHeartbeat.objects.filter(pk=row.pk).exists(), "an orderly end is not missed"
     assert settings.CELERY_BEAT_SCHEDULER == "governance.operations.heartbeats:Scheduler"
 
 
@@ -237,7 +237,7 @@ def test_a_worker_says_so_from_a_thread_of_its_own_and_ends_in_order(admin, monk
     sender = SimpleNamespace(hostname="celery@here")
     heartbeats.begin(sender)
     assert said.wait(5)
-    (thread,) = [one for one in threading.enumerate() if one.name == "pulse"]
+    (thread,) = [one for one in threading.enumerate() if one.name == "survey"]
     heartbeats.end(sender)
     thread.join(5)
     assert not thread.is_alive()

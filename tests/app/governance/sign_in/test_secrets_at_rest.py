@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from adoption.public_pages import actions as public_page_actions
-from adoption.pulses import actions as pulse_actions
 from adoption.reports import public_link
+from adoption.surveys import actions as survey_actions
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Session
@@ -23,7 +23,7 @@ from initiatives.intake import actions as intake_actions
 from initiatives.models import IntakeLink
 from initiatives.provisioning import actions as provisioning_actions
 from tests.support import factories
-from tests.support.cases import answered_pulses
+from tests.support.cases import answered_surveys
 
 pytestmark = pytest.mark.django_db
 ID_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl"
@@ -87,8 +87,8 @@ def password_link_that_was_opened(cast, as_) -> str:
 
 
 def survey_link(cast, as_) -> str:
-    made = answered_pulses.make_pulse(cast, factories.make_mvp(cast))
-    return pulse_actions.open_pulse(pulse=made, by=cast.owner)[0].address.rstrip("/").rpartition("/")[2]
+    made = answered_surveys.make_survey(cast, factories.make_mvp(cast))
+    return survey_actions.open_survey(survey=made, by=cast.owner)[0].address.rstrip("/").rpartition("/")[2]
 
 
 def system_key(cast, as_) -> str:

@@ -1,0 +1,76 @@
+"""What is due about surveys: one whose last day has passed is closed; a quarter after the last one another is due."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.urls import reverse
+
+from adoption.models import Survey
+from governance import clock
+from governance.notices.due import since
+from governance.vocabulary import Stage
+from initiatives.models import Initiative
+from initiatives.reminders.recipients import Circle, told
+from initiatives.reminders.wording import about
+
+QUARTER = timedelta(days=90)
+
+
+def to_close(moment: datetime):
+    """Open surveys whose last day has passed: told the day after it and a week later. Their results wait for it."""
+    today = clock.local_day(moment)
+    rows = list(
+        Survey.objects.filter(state=Survey.OPEN, closes__lt=today)
+        .select_related("initiative__unit")
+        .order_by("pk")
+    )
+    circle = Circle(row.initiative for row in rows)
+    for row in rows:
+        yield from told(
+            circle.in_charge(row.initiative),
+            since(row.closes, today, (1, 7)),
+            about(
+                row.initiative,
+                "close survey",
+                f"survey:{row.pk}",
+                f"the survey “{row.title}” takes no more answers",
+                text="Its last day has passed. Close it to see what came of it.",
+                link=reverse("survey", args=[row.pk]),
+                due_on=row.closes,
+            ),
+        )
+
+
+def next_due(moment: datetime):
+    """Running cases that have asked their users before, and not for a quarter: told once for each survey left out."""
+    cases = list(
+        Initiative.objects.filter(
+            stage__in=(Stage.MVP, Stage.PRODUCTION), withdrawn_at__isnull=True, surveys__isnull=False
+        )
+        .exclude(surveys__state__in=(Survey.DRAFT, Survey.OPEN))
+        .annotate(asked_at=Max("surveys__closed_at"))
+        .filter(asked_at__lte=moment - QUARTER)
+        .select_related("unit")
+        .order_by("pk")
+    )
+    circle = Circle(cases)
+    for case in cases:
+        last = clock.local_day(case.asked_at)
+        yield from told(
+            circle.in_charge(case),
+            f"since{last}",
+            about(
+                case,
+                "ask users",
+                f"case:{case.pk}",
+                "its users have not been asked for a quarter",
+                text=f"The last survey was closed on {last:%-d %B %Y}. A few questions once a quarter show what moves.",
+                link=reverse("adoption-surveys", args=[case.ref]),
+                due_on=last + QUARTER,
+            ),
+        )
+
+
+QUERIES = [to_close, next_due]
+# What each kind of notice asks for, as the words of the button in the mail.
+VERBS = {"close survey": "Close it and read", "ask users": "Write the next survey"}

@@ -1,0 +1,252 @@
+"""The owner's side of a survey: write it, hand out its links, see how many have answered, close it, read what came."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from adoption.models import AnswerBox, Survey, SurveyComment
+from adoption.surveys import actions, mails, permissions, presentation, question_sets
+from adoption.surveys.disclosure_control import merged
+from adoption.surveys.forms import MailForm, SurveyForm, form_of
+from governance import clock
+from governance.ledger import csv_export
+from governance.runtime.signed_in_request import SignedInRequest
+from initiatives.access import case_lookup
+from initiatives.cases.case_frame import acted, case_context, one_act, sent
+from initiatives.form_fields import ReasonForm
+
+TAB = "adoption"
+USUAL_TIME = timedelta(days=14)  # how long one stays open unless another last day is chosen
+
+
+@require_safe
+def surveys(request: SignedInRequest, ref: str) -> HttpResponse:
+    """The surveys of a case, and how what they found moved from one to the next."""
+    case = case_lookup.case_for(request.user, ref)
+    rows = list(case.surveys.order_by("-id"))
+    context = case_context(request, case, TAB) | {
+        "title": _("User surveys"),
+        "rows": rows,
+        "trend": presentation.trend([row for row in rows if row.results]),
+        "next_from": presentation.next_from(rows),
+        "may_run": permissions.may_run(case, request.user),
+    }
+    return render(request, "adoption/surveys/surveys.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Write a survey."""
+    case = case_lookup.case_for(request.user, ref)
+    permissions.may_run(case, request.user).or_refuse()
+    initial = {
+        "language": "en",
+        "sets": ["useful", "why", "undo", "around"],
+        "closes": clock.today() + USUAL_TIME,
+    }
+    form = SurveyForm(sent(request), initial=initial)
+    return _form_page(
+        request,
+        case,
+        form,
+        lambda fields: actions.write(case=case, by=request.user, **fields),
+        "Ask the people who use it",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change a draft."""
+    row = _survey_for(request.user, pk)
+    permissions.may_change(row, request.user).or_refuse()
+    form = form_of(row, sent(request))
+    return _form_page(
+        request,
+        row.initiative,
+        form,
+        lambda fields: actions.change(survey=row, by=request.user, **fields),
+        "Change the survey",
+    )
+
+
+def _form_page(request, case, form: SurveyForm, act, title: str) -> HttpResponse:
+    if row := acted(request, form, lambda: act(form.cleaned_data)):
+        return redirect("survey", row.pk)
+    context = case_context(request, case, TAB) | {
+        "title": title,
+        "form": form,
+        "sets": question_sets.SETS.values(),
+        "a_question": question_sets.SECONDS_A_QUESTION,
+        "beside": question_sets.SECONDS_BESIDE,
+    }
+    return render(
+        request, "adoption/surveys/survey_form.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+def _survey_for(person, pk: int) -> Survey:
+    rows = Survey.objects.select_related(
+        "initiative__unit", "initiative__contract", "drafted_by", "opened_by", "closed_by"
+    )
+    return case_lookup.of_case(rows, person, pk)
+
+
+def _page(request, row: Survey, template: str, *, status: int = 200, **more) -> HttpResponse:
+    context = case_context(request, row.initiative, TAB) | {"title": row.title, "survey": row} | more
+    return render(request, template, context, status=status)
+
+
+@require_safe
+def survey(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One survey: a draft with what it would ask; while it is open how many have answered; then what came of it."""
+    row = _survey_for(request.user, pk)
+    may = {
+        "change": permissions.may_change(row, request.user),
+        "open": permissions.may_open(row, request.user),
+        "close": permissions.may_close(row, request.user),
+        "again": permissions.may_replace_links(row, request.user) if row.state == Survey.OPEN else None,
+        "run": permissions.may_run(row.initiative, request.user),
+    }
+    more = {"may_survey": may, "seconds": question_sets.seconds(row.sets), "asked": presentation.asked(row)}
+    if row.state == Survey.OPEN:
+        box = AnswerBox.objects.filter(survey=row).first()
+        more["teams"] = presentation.turnout(row, box.answered if box else {})
+    elif row.state == Survey.CLOSED:
+        more["teams"] = presentation.turnout(row)
+        more["results"] = presentation.results(row, presentation.before(row))
+        more["comments"] = presentation.comments(row)
+        more["readings"] = actions.readings_of(row)
+    else:
+        more["teams"] = merged(row.teams) or row.teams
+    return _page(request, row, "adoption/surveys/survey.html", **more)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_survey(request: SignedInRequest, pk: int) -> HttpResponse:
+    """What opening means; then the links, once: as a sheet to print, as a CSV file, or mailed."""
+    row = _survey_for(request.user, pk)
+    if request.method == "POST":
+        permissions.may_open(row, request.user).or_refuse()
+    form = MailForm(request.POST if request.POST.get("by") == "mail" else None, teams=merged(row.teams))
+    if request.method == "POST" and request.POST.get("by") == "mail":
+        if form.is_valid():
+            links = actions.open_survey(survey=row, by=request.user)
+            left = mails.send(row, links, form.by_team())
+            return _links_page(
+                request, row, left.links, mailed=len(links) - len(left.links), failed=left.addresses
+            )
+    elif request.method == "POST":
+        return _handed(request, row, actions.open_survey(survey=row, by=request.user))
+    return _page(
+        request,
+        row,
+        "adoption/surveys/survey_open.html",
+        status=422 if request.method == "POST" else 200,
+        form=form,
+        teams=merged(row.teams),
+        may_open=permissions.may_open(row, request.user),
+        seconds=question_sets.seconds(row.sets),
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def replace_links(request: SignedInRequest, pk: int) -> HttpResponse:
+    """All links anew, where nobody has answered: the old ones open nothing more."""
+    row = _survey_for(request.user, pk)
+    may = permissions.may_replace_links(row, request.user)
+    if request.method == "POST":
+        return _handed(request, row, actions.replace_links(survey=row, by=request.user))
+    return _page(request, row, "adoption/surveys/survey_links_again.html", may=may)
+
+
+def _handed(request, row: Survey, links: list) -> HttpResponse:
+    if request.POST.get("by") != "csv":
+        return _links_page(request, row, links)
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow(["Team", "Link"])
+    writer.writerows([csv_export.safe(link.team), csv_export.safe(link.address)] for link in links)
+    response = HttpResponse("\ufeff" + written.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = csv_export.file_name(f"survey-{row.pk}-links", "csv")
+    return response
+
+
+def _links_page(
+    request, row: Survey, links: list, *, mailed: int = 0, failed: Sequence[str] = ()
+) -> HttpResponse:
+    by_team: dict[str, list] = {}
+    for link in links:
+        by_team.setdefault(link.team, []).append(link)
+    row = _survey_for(request.user, row.pk)
+    return _page(
+        request, row, "adoption/surveys/survey_links.html", by_team=by_team, mailed=mailed, failed=failed
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def close(request: SignedInRequest, pk: int) -> HttpResponse:
+    """End it and publish what may be published."""
+    row = _survey_for(request.user, pk)
+    if request.method == "POST":
+        actions.close(survey=row, by=request.user)
+        messages.success(request, _("The survey is closed; its links open nothing more."))
+        return redirect("survey", row.pk)
+    return _page(
+        request, row, "adoption/surveys/survey_close.html", may=permissions.may_close(row, request.user)
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_comment(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take out a comment that names somebody."""
+    comment = SurveyComment.objects.select_related("survey").filter(pk=pk).first()
+    row = _survey_for(request.user, comment.survey_id if comment else 0)
+    permissions.may_run(row.initiative, request.user).or_refuse()
+    return one_act(
+        request,
+        row.initiative,
+        ReasonForm(sent(request)),
+        lambda fields: actions.remove_comment(comment=comment, by=request.user, **fields),
+        _("The comment is taken out."),
+        page=TAB,
+        title=_("Take a comment out"),
+        lede=comment.text,
+        happens=[_("Its words are gone for good; that you took one out, and why, stays in the history.")],
+        verb=_("Remove"),
+    )
+
+
+@require_safe
+def export(request: SignedInRequest, pk: int) -> HttpResponse:
+    """What was published of a closed survey, as a table: the same figures as the page."""
+    row = _survey_for(request.user, pk)
+    heading = (
+        "Case",
+        "Survey",
+        "Closed",
+        "Set",
+        "Question",
+        "Of",
+        "Answers",
+        "Mean (0 to 100)",
+        "Standard deviation",
+        "From",
+        "To (95 %)",
+    )
+    return csv_export.stream(
+        f"survey-{row.pk}",
+        heading,
+        presentation.lines(row),
+        of=f"{row.initiative.ref} {row.title}",
+        by=request.user,
+    )
