@@ -259,7 +259,7 @@ class Tale:
                 retry="Twice, then it gives up",
                 on_failure=f"Users go on with {self.words.fallback}.",
                 told_users="“The source did not answer.”",
-                hops=[Place("Integration gateway", region=self.words.region)],
+                transfers=[Place("Integration gateway", region=self.words.region)],
                 by=self.team.owner,
             )
         with self.day(ago):
@@ -270,12 +270,12 @@ class Tale:
         for link in Link.objects.standing().filter(initiative=self.case).select_related("system__owner"):
             if link.system.owner is None:
                 continue
-            hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
+            transfers = list(link.transfers.filter(ended_at__isnull=True).order_by("position"))
             link_actions.answer_link(
                 link=link,
                 accepts=True,
                 words="Nightly loads have priority until six.",
-                digest=digest(link, hops)[1],
+                digest=digest(link, transfers)[1],
                 by=link.system.owner,
             )
 

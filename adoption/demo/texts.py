@@ -76,7 +76,7 @@ ANSWERS = {
     "gov.human_approval": "See the clause on approval; when nobody answers in time, nothing is done.",
     "gov.record_owner": "See the clause on the record owner; the change log is read every Monday.",
     "gov.edge_policies": "See the clause on edge cases; each names a policy or a person.",
-    "int.residency": "{data} stay with {vendor} in {region}; the clause forbids any other region. No other hop.",
+    "int.residency": "{data} stay with {vendor} in {region}; the clause forbids any other region. No other transfer.",
     "int.inventory": "Two links: {sources}. Each with owner, access, data classes, region and condition.",
     "int.sources_condition": "Both sources were changed within the last month and have an owner who can edit them.",
     "int.definitions": "The terms were compared field by field; two differences were settled with a mapping table.",

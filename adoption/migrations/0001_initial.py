@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
                 ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('instrument', models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.pulse', 'Felt load, asked by a survey, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30)),
+                ('instrument', models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.survey', 'Felt load, asked by a survey, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30)),
                 ('words', models.CharField(max_length=200)),
                 ('population', models.CharField(max_length=200)),
                 ('teams', models.JSONField(blank=True, default=list)),
@@ -297,7 +297,7 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalPulse',
+            name='HistoricalSurvey',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
@@ -322,8 +322,8 @@ class Migration(migrations.Migration):
                 ('opened_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'historical pulse',
-                'verbose_name_plural': 'historical pulses',
+                'verbose_name': 'historical survey',
+                'verbose_name_plural': 'historical surveys',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -579,7 +579,7 @@ class Migration(migrations.Migration):
             name='Measure',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('instrument', models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.pulse', 'Felt load, asked by a survey, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30)),
+                ('instrument', models.CharField(choices=[('explains.reason', 'Users who can name the reason or source of an output'), ('recoverable.undone', 'Failures that the user undid or repaired'), ('burden.time', 'Time on the same task, before and after'), ('burden.effort', 'Felt effort on a scale, before and after'), ('burden.survey', 'Felt load, asked by a survey, before and after'), ('burden.saved', 'Time saved on the same task, person by person'), ('trust.overrides', 'Outputs that users override'), ('trust.acceptance', 'Outputs that users take as they are'), ('usage.active', 'Intended users who are active'), ('usage.new_way', 'Work done the new way'), ('behaviour.practice', 'People who work otherwise than before'), ('value.share', 'Value: a share'), ('value.mean', 'Value: a mean')], max_length=30)),
                 ('words', models.CharField(max_length=200)),
                 ('population', models.CharField(max_length=200)),
                 ('teams', models.JSONField(blank=True, default=list)),
@@ -1061,7 +1061,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Pulse',
+            name='Survey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('title', models.CharField(max_length=120)),
@@ -1075,7 +1075,7 @@ class Migration(migrations.Migration):
                 ('results', models.JSONField(blank=True, null=True)),
                 ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('drafted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pulses', to='initiatives.initiative')),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='surveys', to='initiatives.initiative')),
                 ('opened_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -1088,7 +1088,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('team', models.PositiveSmallIntegerField()),
                 ('hash', models.CharField(max_length=64, unique=True)),
-                ('pulse', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='adoption.pulse')),
+                ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='adoption.survey')),
             ],
         ),
         migrations.CreateModel(
@@ -1098,18 +1098,18 @@ class Migration(migrations.Migration):
                 ('answered', models.JSONField(default=dict)),
                 ('sums', models.JSONField(default=dict)),
                 ('comments', models.JSONField(default=list)),
-                ('pulse', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='box', to='adoption.pulse')),
+                ('survey', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='box', to='adoption.survey')),
             ],
         ),
         migrations.CreateModel(
-            name='PulseComment',
+            name='SurveyComment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('text', models.TextField()),
-                ('pulse', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='adoption.pulse')),
+                ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comments', to='adoption.survey')),
             ],
             options={
-                'ordering': ['pulse', 'id'],
+                'ordering': ['survey', 'id'],
             },
         ),
         migrations.CreateModel(
@@ -1126,7 +1126,7 @@ class Migration(migrations.Migration):
                 ('value', models.FloatField(blank=True, null=True)),
                 ('sd', models.FloatField(blank=True, null=True)),
                 ('n', models.PositiveBigIntegerField()),
-                ('came', models.CharField(choices=[('typed', 'Typed'), ('imported', 'Imported'), ('sent', 'Sent by a system'), ('pulse', 'Asked by a pulse')], max_length=10)),
+                ('came', models.CharField(choices=[('typed', 'Typed'), ('imported', 'Imported'), ('sent', 'Sent by a system'), ('survey', 'Asked by a survey')], max_length=10)),
                 ('source', models.CharField(blank=True, default='', max_length=200)),
                 ('reason', models.CharField(blank=True, default='', max_length=250)),
                 ('at', models.DateTimeField()),
@@ -1573,20 +1573,20 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('purpose', ''), _negated=True), name='a_public_page_says_what_it_is_for'),
         ),
         migrations.AddConstraint(
-            model_name='pulse',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('initiative',), name='one_open_pulse_of_a_case'),
+            model_name='survey',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('initiative',), name='one_open_survey_of_a_case'),
         ),
         migrations.AddConstraint(
-            model_name='pulse',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('opened_at__isnull', True), ('opened_by__isnull', True), ('state', 'draft')), models.Q(models.Q(('state', 'draft'), _negated=True), ('opened_at__isnull', False), ('opened_by__isnull', False)), _connector='OR'), name='an_open_pulse_was_opened'),
+            model_name='survey',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('opened_at__isnull', True), ('opened_by__isnull', True), ('state', 'draft')), models.Q(models.Q(('state', 'draft'), _negated=True), ('opened_at__isnull', False), ('opened_by__isnull', False)), _connector='OR'), name='an_open_survey_was_opened'),
         ),
         migrations.AddConstraint(
-            model_name='pulse',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state', 'closed')), _connector='OR'), name='a_closed_pulse_was_closed'),
+            model_name='survey',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state', 'closed')), _connector='OR'), name='a_closed_survey_was_closed'),
         ),
         migrations.AddConstraint(
-            model_name='pulse',
-            constraint=models.CheckConstraint(condition=models.Q(('results__isnull', True), models.Q(('results__answered__gte', 5), ('state', 'closed')), _connector='OR'), name='results_of_five_answers_of_a_closed_pulse'),
+            model_name='survey',
+            constraint=models.CheckConstraint(condition=models.Q(('results__isnull', True), models.Q(('results__answered__gte', 5), ('state', 'closed')), _connector='OR'), name='results_of_five_answers_of_a_closed_survey'),
         ),
         migrations.AddIndex(
             model_name='reading',
@@ -1594,7 +1594,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='reading',
-            index=models.Index(condition=models.Q(('came__in', ('sent', 'pulse')), _negated=True), fields=['measure', 'ends_on'], name='readings_from_the_team'),
+            index=models.Index(condition=models.Q(('came__in', ('sent', 'survey')), _negated=True), fields=['measure', 'ends_on'], name='readings_from_the_team'),
         ),
         migrations.AddConstraint(
             model_name='reading',

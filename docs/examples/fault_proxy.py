@@ -37,7 +37,7 @@ FAULTS = {
     "none": "passed on",
 }
 CONTROL = "/.fault"
-HOP_BY_HOP = {
+TRANSFER_BY_TRANSFER = {
     *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade"),
     *("transfer-encoding", "content-length", "host", "expect"),
 }
@@ -174,11 +174,15 @@ class Proxy(BaseHTTPRequestHandler):
         body = self.rfile.read(length) if length else None
         kind = http.client.HTTPSConnection if to.scheme == "https" else http.client.HTTPConnection
         source = kind(to.hostname, to.port, timeout=drill.hold)
-        own = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        own = {
+            name: value for name, value in self.headers.items() if name.lower() not in TRANSFER_BY_TRANSFER
+        }
         try:
             source.request(self.command, to.path.rstrip("/") + self.path, body, own)
             said = source.getresponse()
-            found = [(name, value) for name, value in said.getheaders() if name.lower() not in HOP_BY_HOP]
+            found = [
+                (name, value) for name, value in said.getheaders() if name.lower() not in TRANSFER_BY_TRANSFER
+            ]
             return said.status, found, said.read()
         except (OSError, http.client.HTTPException):
             return 502, [], b"The source does not answer the proxy."

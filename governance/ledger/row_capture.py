@@ -121,8 +121,8 @@ def belonging(model: type[models.Model]) -> str | None:
         return None
     if model is _cases[0].model:
         return model._meta.pk.column
-    hops = _hops(model, _cases[0].model)
-    return hops[0].points if hops else None
+    path = _path_of(model, _cases[0].model)
+    return path[0].points if path else None
 
 
 def governed_models() -> list[type[models.Model]]:
@@ -275,22 +275,22 @@ def _case_of(model: type[models.Model], row: str) -> str:
         return f"number := {row}.{case.number};"
     if column := getattr(model, "signs", ""):
         return OF_ITS_ACT.format(digest=f"{row}.{column}")
-    hops = _hops(model, case.model)
-    if not hops:
+    path = _path_of(model, case.model)
+    if not path:
         return ""
-    tables = f"FROM {hops[0].table} t0 " + " ".join(
-        f"JOIN {hop.table} t{place} ON t{place}.{hop.column} = t{place - 1}.{hop.points}"
-        for place, hop in enumerate(hops)
+    tables = f"FROM {path[0].table} t0 " + " ".join(
+        f"JOIN {step.table} t{place} ON t{place}.{step.column} = t{place - 1}.{step.points}"
+        for place, step in enumerate(path)
         if place
     )
     return (
-        f"SELECT t{len(hops) - 1}.{case.number} INTO number {tables}"
-        f" WHERE t0.{hops[0].column} = {row}.{hops[0].points};"
+        f"SELECT t{len(path) - 1}.{case.number} INTO number {tables}"
+        f" WHERE t0.{path[0].column} = {row}.{path[0].points};"
     )
 
 
 @dataclass(frozen=True)
-class Hop:
+class Step:
     """One step towards the case: into `table`, where `column` equals the column `points` of the row before."""
 
     table: str
@@ -298,30 +298,30 @@ class Hop:
     points: str
 
 
-def _hops(model, case) -> list[Hop]:
+def _path_of(model, case) -> list[Step]:
     """The shortest way from a row to its case over what it belongs to; empty where there is none."""
-    waiting: deque[tuple[type[models.Model], list[Hop]]] = deque([(model, [])])
+    waiting: deque[tuple[type[models.Model], list[Step]]] = deque([(model, [])])
     seen = {model}
     while waiting:
-        here, hops = waiting.popleft()
-        for target, hop in _steps(here, case):
+        here, path = waiting.popleft()
+        for target, step in _steps(here, case):
             if target is case:
-                return [*hops, hop]
+                return [*path, step]
             if target not in seen:
                 seen.add(target)
-                waiting.append((target, [*hops, hop]))
+                waiting.append((target, [*path, step]))
     return []
 
 
-def _steps(model, case) -> Iterator[tuple[type[models.Model], Hop]]:
+def _steps(model, case) -> Iterator[tuple[type[models.Model], Step]]:
     """Where one step leads: to what a row points to, and to the case that has the row as its own."""
     for field in model._meta.fields:
         if field.is_relation and field.related_model is not model:
             target = field.related_model
-            yield target, Hop(target._meta.db_table, field.target_field.column, field.column)
+            yield target, Step(target._meta.db_table, field.target_field.column, field.column)
     for field in case._meta.fields:
         if field.one_to_one and field.related_model is model:
-            yield case, Hop(case._meta.db_table, field.column, field.target_field.column)
+            yield case, Step(case._meta.db_table, field.column, field.target_field.column)
 
 
 # --- That nothing is forgotten ---------------------------------------------------------------------------------------

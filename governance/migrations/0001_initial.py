@@ -1340,7 +1340,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Pulse',
+            name='ProcessHeartbeat',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('scheduler', 'scheduler'), ('worker', 'worker'), ('web', 'web')], max_length=10)),
@@ -2453,8 +2453,8 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='governance.identityprovider'),
         ),
         migrations.AddConstraint(
-            model_name='pulse',
-            constraint=models.UniqueConstraint(fields=('kind', 'name'), name='one_pulse_per_process'),
+            model_name='processheartbeat',
+            constraint=models.UniqueConstraint(fields=('kind', 'name'), name='one_heartbeat_per_process'),
         ),
         migrations.AddField(
             model_name='recoverycode',

@@ -197,7 +197,7 @@ def sample_context():
                 "text": "registered the initiative.",
             },
         ],
-        "hops": [
+        "transfers": [
             {"name": "CRM", "region": "eu-west", "allowed": True},
             {"name": "Gateway", "region": "eu-west", "allowed": True},
             {

@@ -54,7 +54,7 @@ _BY_NAME = f"""
     UNION SELECT l.initiative_id FROM vendors v JOIN initiatives_system s ON s.vendor_id = v.id {_LINKED}
      WHERE v.words @@ a.name
     UNION SELECT l.initiative_id FROM vendors v
-      JOIN initiatives_hop h ON h.vendor_id = v.id AND h.ended_at IS NULL
+      JOIN initiatives_transfer h ON h.vendor_id = v.id AND h.ended_at IS NULL
       JOIN initiatives_link l ON l.id = h.link_id AND l.ended_at IS NULL WHERE v.words @@ a.name
     UNION SELECT d.initiative_id FROM vendors v JOIN initiatives_componentversion k ON k.vendor_id = v.id
       JOIN initiatives_deployment d ON d.version_id = k.id WHERE v.words @@ a.name"""
@@ -64,7 +64,7 @@ NAMES = f"""
     UNION SELECT l.initiative_id, v.name FROM initiatives_vendor v
       JOIN initiatives_system s ON s.vendor_id = v.id {_LINKED}
     UNION SELECT l.initiative_id, v.name FROM initiatives_vendor v
-      JOIN initiatives_hop h ON h.vendor_id = v.id AND h.ended_at IS NULL
+      JOIN initiatives_transfer h ON h.vendor_id = v.id AND h.ended_at IS NULL
       JOIN initiatives_link l ON l.id = h.link_id AND l.ended_at IS NULL
     UNION SELECT d.initiative_id, v.name FROM initiatives_vendor v
       JOIN initiatives_componentversion k ON k.vendor_id = v.id

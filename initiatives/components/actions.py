@@ -349,7 +349,7 @@ def start_version(
             rollback=rollback.strip(),
         )
     told = in_part.filter(
-        Q(hops__ended_at__isnull=True, hops__isnull=False) | Q(version__end_of_life__isnull=False)
+        Q(transfers__ended_at__isnull=True, transfers__isnull=False) | Q(version__end_of_life__isnull=False)
     ).exists()
     if not (follow([case]) if told else follow_more(case)):
         settle_standing(case)

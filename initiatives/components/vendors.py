@@ -1,4 +1,4 @@
-"""Vendors by their name: one register for components, hops, systems and terms."""
+"""Vendors by their name: one register for components, transfers, systems and terms."""
 
 from governance.ledger import record
 from governance.vocabulary.entry_kinds import EntryKind

@@ -25,7 +25,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 # What a finding can be about: the word with which its source begins. Floors above add theirs beside `MORE_SAYS`; each
 # has its page where it is mended (`initiatives.integration.remedies`).
 KINDS = {
-    *("link", "hop", "account", "system", "terms", "definition", "process", "flow", "drill", "record"),
+    *("link", "transfer", "account", "system", "terms", "definition", "process", "flow", "drill", "record"),
     *("component", "decisions", "interactions"),
 }
 

@@ -11,7 +11,7 @@ from initiatives.cases.case_frame import WhoMay
 from initiatives.facts import finding_rules
 from initiatives.integration.systems.findings import DECLINED, lacking
 from initiatives.integration.systems.permissions import may_change_account, may_change_system
-from initiatives.models import Hop, Initiative, Link, Shortcoming, System
+from initiatives.models import Initiative, Link, Shortcoming, System, Transfer
 
 OWNER, REGIONS = "id_owner", "id_regions"  # fields of the form of a system
 
@@ -22,23 +22,28 @@ class Mending:
     """The links of a case with their places, and what the person may change of them: read once for all findings."""
 
     def __init__(
-        self, case: Initiative, may: WhoMay, links: list[Link], hops: dict[int, list[Hop]], back: str
+        self,
+        case: Initiative,
+        may: WhoMay,
+        links: list[Link],
+        transfers: dict[int, list[Transfer]],
+        back: str,
     ):
         self.case, self.may, self.person, self.back = case, may, may.person, back
         # Whoever works on the case changes its links, and changes or proposes to change what is behind them: the same
         # pages ask whoever may not (system_permissions).
         self.works = bool(may.collaborate)
         self.links = {link.pk: link for link in links}
-        self.hops = hops
+        self.transfers = transfers
 
     @classmethod
     def read(cls, case: Initiative, may: WhoMay, back: str) -> "Mending":
         """The same for a page that has not read the links yet."""
         links = list(case.links.standing().select_related("system__owner", "account").order_by("pk"))
-        hops: dict[int, list[Hop]] = {}
-        for hop in Hop.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
-            hops.setdefault(hop.link_id, []).append(hop)
-        return cls(case, may, links, hops, back)
+        transfers: dict[int, list[Transfer]] = {}
+        for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
+            transfers.setdefault(transfer.link_id, []).append(transfer)
+        return cls(case, may, links, transfers, back)
 
     def of(self, row: Shortcoming | finding_rules.Wanted) -> Mends:
         """The pages on which the person mends it; none where that is for others."""
@@ -48,11 +53,11 @@ class Mending:
         # Of a kind that is of no use any more nothing is offered, rather than something that mends another.
         return OF[about](self, row, *parts) if about in OF else []
 
-    def of_place(self, link: Link, hop: int | None) -> Mends:
-        """The pages on which a place of a path is changed: a hop, or the linked system itself."""
+    def of_place(self, link: Link, transfer: int | None) -> Mends:
+        """The pages on which a place of a path is changed: a transfer, or the linked system itself."""
         return (
-            self._hop(hop)
-            if hop
+            self._transfer(transfer)
+            if transfer
             else [*self._change(link.system, "Change the system", REGIONS), *self._of(link)]
         )
 
@@ -67,9 +72,9 @@ class Mending:
             return self.of_place(link, None)
         owned = link.system.owner is not None and link.system.owner.is_active
         if what == "missing":
-            hops = self.hops.get(link.pk, [])
-            found = self._of(link, "Fill in the link") if lacking(link, hops) else []
-            if not hops and not link.system.regions:
+            transfers = self.transfers.get(link.pk, [])
+            found = self._of(link, "Fill in the link") if lacking(link, transfers) else []
+            if not transfers and not link.system.regions:
                 found += self._change(link.system, f"Say where {link.system} is", REGIONS)
             return [*found, *([] if link.system.owner_id else self.owner_of(link.system))]
         if what in ("fallback", DECLINED):
@@ -82,8 +87,10 @@ class Mending:
     def _of(self, link: Link, words: str = "Change the link") -> Mends:
         return [(reverse("link-change", args=[link.pk]), words)] if self.works else []
 
-    def _hop(self, pk: int) -> Mends:
-        found = [hop for hops in self.hops.values() for hop in hops if hop.pk == pk]
+    def _transfer(self, pk: int) -> Mends:
+        found = [
+            transfer for transfers in self.transfers.values() for transfer in transfers if transfer.pk == pk
+        ]
         if not found or found[0].link_id not in self.links:
             return []
         runs = [(reverse("running", args=[self.case.ref]), "Versions and scope")]
@@ -155,7 +162,7 @@ class Mending:
 # By what a finding is about (`register.KINDS`), the pages that mend it; apps above: `contributions.mends`.
 OF = {
     "link": lambda mending, _, link, what, *__: mending._link(mending.links.get(int(link)), what),
-    "hop": lambda mending, _, hop, *__: mending._hop(int(hop)),
+    "transfer": lambda mending, _, transfer, *__: mending._transfer(int(transfer)),
     "account": lambda mending, _, account, what: mending._account(int(account), what),
     "system": lambda mending, row, _, what: mending._system(row.system, what),
     "terms": lambda mending, _, terms, *__: mending._terms(terms),

@@ -3981,16 +3981,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Hop',
+            name='Transfer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField()),
                 ('name', models.CharField(max_length=120)),
                 ('region', models.CharField(blank=True, default='', max_length=60)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hops', to='initiatives.deployment')),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hops', to='initiatives.link')),
-                ('vendor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hops', to='initiatives.vendor')),
+                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.deployment')),
+                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.link')),
+                ('vendor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.vendor')),
             ],
             options={
                 'ordering': ['link', 'position', 'id'],
@@ -4111,7 +4111,7 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalHop',
+            name='HistoricalTransfer',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
@@ -4130,8 +4130,8 @@ class Migration(migrations.Migration):
                 ('vendor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.vendor')),
             ],
             options={
-                'verbose_name': 'historical hop',
-                'verbose_name_plural': 'historical hops',
+                'verbose_name': 'historical transfer',
+                'verbose_name_plural': 'historical transfers',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -5208,12 +5208,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'taken back']), models.Q(('decided_by', models.F('by')), _negated=True), _connector='OR'), name='nobody_answers_their_own_proposal'),
         ),
         migrations.AddIndex(
-            model_name='hop',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['vendor'], name='hops_by_vendor'),
+            model_name='transfer',
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['vendor'], name='transfers_by_vendor'),
         ),
         migrations.AddConstraint(
-            model_name='hop',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('link', 'position'), name='one_hop_per_position'),
+            model_name='transfer',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('link', 'position'), name='one_transfer_per_position'),
         ),
         migrations.AddIndex(
             model_name='componentversion',

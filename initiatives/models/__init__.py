@@ -68,13 +68,13 @@ from initiatives.models.integration.proposals import ProposedChange
 from initiatives.models.integration.residency import Region, UnitPolicy, Vendor, VendorTerm
 from initiatives.models.integration.systems import (
     Customisation,
-    Hop,
     Link,
     LinkAnswer,
     ServiceAccount,
     SourceAcceptance,
     StandaloneDeclaration,
     System,
+    Transfer,
 )
 from initiatives.models.interactions.selections import (
     BulkReading,
@@ -154,7 +154,6 @@ __all__ = [
     "Gap",
     "Handover",
     "Hold",
-    "Hop",
     "ImportBatch",
     "ImportRow",
     "ImportRun",
@@ -214,6 +213,7 @@ __all__ = [
     "TermDefinition",
     "TermUse",
     "TraceSample",
+    "Transfer",
     "UnitPolicy",
     "Vendor",
     "VendorTerm",

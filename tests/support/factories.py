@@ -388,7 +388,7 @@ def make_link(
 ) -> Link:
     """A link of the case to a system, a new one where none is given; `agreed`: its owner agreed to it in person.
 
-    `hops`: rows of `actions.Place`. Where the case has proof already, a system more ends what lists `data_source`.
+    `transfers`: rows of `actions.Place`. Where the case has proof already, a system more ends what lists `data_source`.
     """
     link = link_actions.add_link(
         case=case,
@@ -510,9 +510,9 @@ def make_written(debt: Obligation, *, by: User, confirmed_by: User) -> PostMorte
 def agree(link: Link) -> Link:
     """The owner of the link's system agrees, in person, to be depended on as the link reads now."""
     link = Link.objects.select_related("system__owner").get(pk=link.pk)
-    hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
+    transfers = list(link.transfers.filter(ended_at__isnull=True).order_by("position"))
     link_actions.answer_link(
-        link=link, accepts=True, digest=system_findings.digest(link, hops)[1], by=link.system.owner
+        link=link, accepts=True, digest=system_findings.digest(link, transfers)[1], by=link.system.owner
     )
     return link
 

@@ -117,7 +117,7 @@ def _link(tale: Tale, system: System, vendor: Vendor, purpose: str, account) -> 
         retry="Twice, then it gives up",
         on_failure="The summary leaves that part out and says so.",
         told_users="“Billing did not answer; the open invoices are missing.”",
-        hops=[
+        transfers=[
             Place("Integration gateway", region="eu-west"),
             Place(f"Model of {vendor}", region=tale.words.region, vendor=vendor),
         ],
@@ -307,7 +307,7 @@ def through_vendor(company: Company, tale: Tale, ago: int) -> None:
         vendor = Vendor.objects.get(name=tale.words.vendor)
         link_actions.change_link(
             link=Link.objects.standing().get(initiative=tale.again()),
-            hops=[
+            transfers=[
                 Place("Integration gateway", region=tale.words.region),
                 Place(f"Model of {vendor}", region=tale.words.region, vendor=vendor),
             ],

@@ -141,7 +141,7 @@ def _new_links(rows, by, written: Written) -> None:
         written.keys[row.pk] = link.pk
         words = row.mapped["words"]
         acts.append(
-            (cases[link.initiative_id], {"link": link.pk, **words, "hops": [], "table": row.batch_id})
+            (cases[link.initiative_id], {"link": link.pk, **words, "transfers": [], "table": row.batch_id})
         )
         place = (link.initiative_id, link.system_id)
         if place not in before:

@@ -27,18 +27,18 @@ from initiatives.integration.systems.accounts import owe_closing, used_again
 from initiatives.integration.systems.actions import COLLECTION, reach
 from initiatives.models import (
     Deployment,
-    Hop,
     Initiative,
     Link,
     LinkAnswer,
     ServiceAccount,
     SourceAcceptance,
     System,
+    Transfer,
     Vendor,
 )
 from initiatives.models.integration.systems import ACCESS, DIRECTIONS, PATTERNS
 
-MOST_HOPS = 20
+MOST_TRANSFERS = 20
 MOST_ACCEPTED_DAYS = 180  # rulebook, int.sources_condition
 FIELDS = (
     "pattern",
@@ -68,11 +68,11 @@ class Place:
     deployment: Deployment | None = None
 
 
-def add_link(*, case: Initiative, system: System, hops: list[Place] = (), by: User, **fields) -> Link:
+def add_link(*, case: Initiative, system: System, transfers: list[Place] = (), by: User, **fields) -> Link:
     """Tie a case to a system. `fields` are those of FIELDS: pattern, direction and access at least.
 
-    `hops`: the places that the data pass through, in order. A collection of sources is refused while none is listed;
-    a prototype's link is never live. Where the case has proof, a system more pulls `data_source`, bound to it.
+    `transfers`: the places that the data pass through, in order. A collection of sources is refused while none is
+    listed; a prototype's link is never live. Where the case has proof, a system more pulls `data_source`, bound to it.
     """
     link = Link(initiative=case, system=system, by=by, at=clock.now())
     _take(link, fields)
@@ -81,7 +81,7 @@ def add_link(*, case: Initiative, system: System, hops: list[Place] = (), by: Us
         link.initiative = case
         link.system = System.objects.select_related("owner").get(pk=system.pk)
         new = not case.links.standing().filter(system=system).exists()
-        places = _checked(link, hops)
+        places = _checked(link, transfers)
         link.save()
         _write(link, places)
         standalone.end_row(case, f"a link to {link.system} was recorded")
@@ -91,8 +91,8 @@ def add_link(*, case: Initiative, system: System, hops: list[Place] = (), by: Us
     return link
 
 
-def change_link(*, link: Link, hops: list[Place] | None = None, by: User, **fields) -> Link:
-    """Change how a case is tied to a system; what is not named stays. Other hops end the rows of those before.
+def change_link(*, link: Link, transfers: list[Place] | None = None, by: User, **fields) -> Link:
+    """Change how a case is tied to a system; what is not named stays. Other transfers end the rows of those before.
 
     Another path of the data pulls `data_source`, bound to the system; a first one does not. The owner's word counted
     for the link as it read then.
@@ -100,18 +100,20 @@ def change_link(*, link: Link, hops: list[Place] | None = None, by: User, **fiel
     with act("change link", by=by, case=link.initiative_id, register=True) as case:
         system_permissions.may_link(case, by).or_refuse()
         link = _standing(link, case)
-        path = list(link.hops.filter(ended_at__isnull=True).select_related("vendor", "deployment"))
-        was = [Place(hop.name, hop.region, hop.vendor, hop.deployment) for hop in path]
+        path = list(link.transfers.filter(ended_at__isnull=True).select_related("vendor", "deployment"))
+        was = [
+            Place(transfer.name, transfer.region, transfer.vendor, transfer.deployment) for transfer in path
+        ]
         before = _said(link, was)
         _take(link, fields)
-        places = _checked(link, was if hops is None else hops)
+        places = _checked(link, was if transfers is None else transfers)
         after = _said(link, places)
         changed = [name for name in after if after[name] != before[name]]
         if not changed:
             return link
         link.save()
         if places != was:
-            row_history.update_where(Hop, [hop.pk for hop in path], ended_at=clock.now())
+            row_history.update_where(Transfer, [transfer.pk for transfer in path], ended_at=clock.now())
             _write(link, places)
         record.record(
             EntryKind.LINK_CHANGED,
@@ -166,8 +168,8 @@ def end_links(case: Initiative, why: str, *, owed: bool = True, by: User) -> Non
 def _end(links: list[Link], why: str, by: User) -> None:
     now, keys = clock.now(), [link.pk for link in links]
     row_history.update_where(Link, keys, ended_at=now, ended_by=by, ended_reason=why)
-    hops = Hop.objects.filter(link__in=keys, ended_at__isnull=True)
-    row_history.update_where(Hop, list(hops.values_list("pk", flat=True)), ended_at=now)
+    transfers = Transfer.objects.filter(link__in=keys, ended_at__isnull=True)
+    row_history.update_where(Transfer, list(transfers.values_list("pk", flat=True)), ended_at=now)
 
 
 def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: User) -> LinkAnswer:
@@ -182,8 +184,8 @@ def answer_link(*, link: Link, accepts: bool, words: str = "", digest: str, by: 
         system_permissions.may_answer_link(link, by).or_refuse()
         if accepts:
             cooling_off.may_lift(by).or_refuse()
-        hops = list(link.hops.filter(ended_at__isnull=True).order_by("position"))
-        read, now = system_findings.digest(link, hops)
+        transfers = list(link.transfers.filter(ended_at__isnull=True).order_by("position"))
+        read, now = system_findings.digest(link, transfers)
         if digest != now:
             raise Conflict("The link was changed since you opened this page; read it again.")
         row = LinkAnswer(
@@ -271,7 +273,7 @@ def _take(link: Link, fields: dict) -> None:
 
 def _write(link: Link, places: list[Place]) -> None:
     rows = [
-        Hop(
+        Transfer(
             link=link,
             position=number,
             name=place.name,
@@ -282,21 +284,23 @@ def _write(link: Link, places: list[Place]) -> None:
         for number, place in enumerate(places, start=1)
     ]
     if rows:
-        row_history.insert_many(Hop, rows)
+        row_history.insert_many(Transfer, rows)
 
 
 def _path(places: list[Place]) -> str:
-    return ", ".join(f"{one.name} ({one.region})" if one.region else one.name for one in places) or "no hop"
+    return (
+        ", ".join(f"{one.name} ({one.region})" if one.region else one.name for one in places) or "no transfer"
+    )
 
 
 def _said(link: Link, places: list[Place]) -> dict:
     """What is said of a link, for the record: things by name."""
     said = {name: getattr(link, name) for name in FIELDS}
     said["account"] = link.account.name if link.account is not None else None
-    return said | {"system": link.system.name, "hops": [[one.name, one.region] for one in places]}
+    return said | {"system": link.system.name, "transfers": [[one.name, one.region] for one in places]}
 
 
-def _checked(link: Link, hops: list[Place]) -> list[Place]:
+def _checked(link: Link, transfers: list[Place]) -> list[Place]:
     """The places as they are kept. Raises ValidationError for what is wrong with the link, by field."""
     wrong, system, case = {}, link.system, link.initiative
     if link.account is not None:
@@ -325,9 +329,11 @@ def _checked(link: Link, hops: list[Place]) -> list[Place]:
         wrong["timeout_seconds"] = "A call is given up after a second at the earliest."
     if problem := _wrong_account(link.account, system):
         wrong["account"] = problem
-    places = [Place(one.name.strip(), one.region.strip(), one.vendor, _first(one.deployment)) for one in hops]
-    if problem := _wrong_hops(places, case):
-        wrong["hops"] = problem
+    places = [
+        Place(one.name.strip(), one.region.strip(), one.vendor, _first(one.deployment)) for one in transfers
+    ]
+    if problem := _wrong_transfers(places, case):
+        wrong["transfers"] = problem
     if wrong:
         raise ValidationError(wrong)
     return places
@@ -349,9 +355,9 @@ def _wrong_account(account: ServiceAccount | None, system: System) -> str:
     return f"{account} was closed: name another account." if account.closed_at is not None else ""
 
 
-def _wrong_hops(places: list[Place], case: Initiative) -> str:
-    if len(places) > MOST_HOPS:
-        return f"At most {MOST_HOPS} places are named; leave out those that only pass the data on."
+def _wrong_transfers(places: list[Place], case: Initiative) -> str:
+    if len(places) > MOST_TRANSFERS:
+        return f"At most {MOST_TRANSFERS} places are named; leave out those that only pass the data on."
     if any(not one.name for one in places):
         return "Name each place that the data pass through."
     if any(one.deployment is not None and one.deployment.initiative_id != case.pk for one in places):

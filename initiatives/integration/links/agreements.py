@@ -15,7 +15,7 @@ from governance.models import Delegation, User
 from governance.vocabulary import RUNNING_STAGES, Role, Stage
 from initiatives.facts.finding_rules import Measurable, about
 from initiatives.integration.systems.findings import digest
-from initiatives.models import Hop, Link, LinkAnswer, RoleAssignment, System, Vendor
+from initiatives.models import Link, LinkAnswer, RoleAssignment, System, Transfer, Vendor
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS
 
 
@@ -27,14 +27,14 @@ def agreed(links: QuerySet) -> list[Link]:
     rows = [row for row in rows if _says_yes(row, answers.get(row.pk), oldest)]
     if not rows:
         return []
-    hops: dict[int, list[Hop]] = {}
-    for hop in Hop.objects.filter(link__in=rows, ended_at__isnull=True).order_by("position"):
-        hops.setdefault(hop.link_id, []).append(hop)
+    transfers: dict[int, list[Transfer]] = {}
+    for transfer in Transfer.objects.filter(link__in=rows, ended_at__isnull=True).order_by("position"):
+        transfers.setdefault(transfer.link_id, []).append(transfer)
     inside = _parties({row.initiative_id for row in rows})
     return [
         row
         for row in rows
-        if answers[row.pk].digest == digest(row, hops.get(row.pk, []))[1]
+        if answers[row.pk].digest == digest(row, transfers.get(row.pk, []))[1]
         and row.initiative.registered_by_id != row.system.owner_id
         and (row.initiative_id, row.system.owner_id) not in inside
     ]
@@ -121,7 +121,7 @@ def uses_vendor(vendor: Vendor, person: User) -> bool:
     )
     stages = [stage for stage in RUNNING_STAGES if stage != Stage.PROPOSED]
     links = Link.objects.filter(
-        Q(hops__vendor=vendor, hops__ended_at__isnull=True) | Q(system__vendor=vendor),
+        Q(transfers__vendor=vendor, transfers__ended_at__isnull=True) | Q(system__vendor=vendor),
         initiative__in=roles.filter(initiative__stage__in=stages).values("initiative"),
     )
     return bool(agreed(links))

@@ -18,7 +18,7 @@ MOST_SECONDS = 86_400
 MOST_PARTS = 3  # of a place: name, region, vendor
 
 
-class HopsField(forms.CharField):
+class TransfersField(forms.CharField):
     """The places that data pass through, one a line: name, region, vendor; the last two may be left out.
 
     What bears the name of a component that the case runs is the part which that takes.
@@ -36,7 +36,8 @@ class HopsField(forms.CharField):
         if isinstance(value, str) or value is None:
             return value
         return "\n".join(
-            ", ".join([hop.name, hop.region or "", str(hop.vendor or "")]).rstrip(", ") for hop in value
+            ", ".join([transfer.name, transfer.region or "", str(transfer.vendor or "")]).rstrip(", ")
+            for transfer in value
         )
 
     def clean(self, value) -> list[Place]:
@@ -77,7 +78,7 @@ class LinkForm(forms.Form):
     account = forms.ModelChoiceField(
         label=_("Under which service account"), queryset=None, required=False, empty_label=_("none recorded")
     )
-    hops = HopsField(
+    transfers = TransfersField(
         label=_("Which places the data pass through"),
         required=False,
         help_text=_(
@@ -99,15 +100,19 @@ class LinkForm(forms.Form):
     def __init__(self, *args, case, system: System, person: User, link: Link | None = None, **options):
         """`person`: who fills it in; the accounts that they may see are offered."""
         if link is not None:
-            hops = link.hops.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
-            options["initial"] = {name: getattr(link, name) for name in FIELDS} | {"hops": list(hops)}
+            transfers = (
+                link.transfers.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
+            )
+            options["initial"] = {name: getattr(link, name) for name in FIELDS} | {
+                "transfers": list(transfers)
+            }
         super().__init__(*args, **options)
         self.fields["account"].queryset = accounts_seen_by(person).open().filter(system=system)
-        hops = self.fields["hops"]
+        transfers = self.fields["transfers"]
         runs = case.deployments.select_related("version").order_by("runs_from", "pk")
-        hops.parts = {one.version.name.casefold(): one for one in runs}
+        transfers.parts = {one.version.name.casefold(): one for one in runs}
         own = Vendor.objects.filter(components__deployments__initiative=case)
-        hops.vendors = {one.name.casefold(): one for one in (*Vendor.objects.shared(), *own)}
+        transfers.vendors = {one.name.casefold(): one for one in (*Vendor.objects.shared(), *own)}
 
     def act(self) -> dict:
         """The fields as the act takes them."""

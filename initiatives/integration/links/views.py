@@ -115,16 +115,18 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _page(request, row: Link, **more) -> HttpResponse:
     """The page of a link as its system's owner reads it, with the digest of what is read."""
-    hops = list(row.hops.filter(ended_at__isnull=True).select_related("vendor").order_by("position"))
+    transfers = list(
+        row.transfers.filter(ended_at__isnull=True).select_related("vendor").order_by("position")
+    )
     today = clock.today()
     last = row.answers.select_related("by").order_by("-pk").first()
     mine = last is not None and last.by_id == row.system.owner_id
-    now = digest(row, hops)[1]
+    now = digest(row, transfers)[1]
     context = {
         "nav": "systems-all",
         "row": row,
         "case": row.initiative,
-        "hops": hops,
+        "transfers": transfers,
         "condition": condition_of(row.system, today),
         "digest": now,
         "last": last if mine else None,

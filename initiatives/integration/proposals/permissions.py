@@ -26,7 +26,7 @@ def may_propose(row: ProposedChange, person: User) -> Answer:
 def _may_propose_of(vendor: Vendor, person: User) -> Answer:
     cases = worked_on(person).filter(links__ended_at__isnull=True) if person.is_active else None
     if cases is not None and (
-        cases.filter(links__hops__vendor=vendor, links__hops__ended_at__isnull=True).exists()
+        cases.filter(links__transfers__vendor=vendor, links__transfers__ended_at__isnull=True).exists()
         or cases.filter(links__system__vendor=vendor).exists()
     ):
         return yes()

@@ -5,7 +5,6 @@ from datetime import date
 
 from governance import clock
 from initiatives.models import (
-    Hop,
     Initiative,
     Link,
     ProcessRecord,
@@ -14,6 +13,7 @@ from initiatives.models import (
     SignOnFlow,
     System,
     TermDefinition,
+    Transfer,
 )
 from initiatives.models.integration.definitions import STATED
 from initiatives.models.integration.systems import CONDITIONS_OF_SYSTEMS
@@ -48,23 +48,26 @@ def _links(case: Initiative) -> Iterator[str]:
     members: dict[int, list[System]] = {}
     for member in System.objects.standing().filter(collection__in=[link.system_id for link in links]):
         members.setdefault(member.collection_id, []).append(member)
-    hops: dict[int, list[Hop]] = {}
-    for hop in Hop.objects.filter(link__in=links, ended_at__isnull=True).select_related(
+    transfers: dict[int, list[Transfer]] = {}
+    for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).select_related(
         "vendor", "deployment__version"
     ):
-        hops.setdefault(hop.link_id, []).append(hop)
+        transfers.setdefault(transfer.link_id, []).append(transfer)
     today = clock.today()
     for link in links:
-        yield _link(link, hops.get(link.pk, []), today)
+        yield _link(link, transfers.get(link.pk, []), today)
         for member in members.get(link.system_id, []):
             yield f"  of {link.system}: {_system(member, today)}"
 
 
-def _link(link: Link, hops: list[Hop], today: date) -> str:
+def _link(link: Link, transfers: list[Transfer], today: date) -> str:
     path = " > ".join(
         [
             f"{link.system} ({', '.join(link.system.regions) or 'region not known'})",
-            *(f"{hop} ({hop.deployment or hop.region or 'region not known'})" for hop in hops),
+            *(
+                f"{transfer} ({transfer.deployment or transfer.region or 'region not known'})"
+                for transfer in transfers
+            ),
         ]
     )
     return "; ".join(

@@ -24,7 +24,16 @@ from initiatives.components.vendors import list_vendor
 from initiatives.findings.sync import follow, lock_cases
 from initiatives.integration.residency import findings, permissions, regions
 from initiatives.integration.residency.findings import UNIT, VENDOR, Bound, WhatIf
-from initiatives.models import Deployment, Hop, Initiative, Region, System, UnitPolicy, Vendor, VendorTerm
+from initiatives.models import (
+    Deployment,
+    Initiative,
+    Region,
+    System,
+    Transfer,
+    UnitPolicy,
+    Vendor,
+    VendorTerm,
+)
 from initiatives.models.integration.residency import TERM_KINDS
 
 
@@ -80,10 +89,10 @@ def _region(key: str, words: str, within: str) -> Region:
 
 
 def cases_of_vendor(vendor: Vendor) -> list[int]:
-    """Running cases with a hop of this vendor, or a link to a system of it."""
+    """Running cases with a transfer of this vendor, or a link to a system of it."""
     links = _running().filter(links__ended_at__isnull=True)
-    hops = links.filter(links__hops__vendor=vendor, links__hops__ended_at__isnull=True)
-    return _keys(links.filter(links__system__vendor=vendor), hops)
+    transfers = links.filter(links__transfers__vendor=vendor, links__transfers__ended_at__isnull=True)
+    return _keys(links.filter(links__system__vendor=vendor), transfers)
 
 
 def cases_of_unit(unit: Unit) -> list[int]:
@@ -100,17 +109,17 @@ def cases_in(region: str) -> list[int]:
         if key in map(regions.key_of, listed)
     ]
     links = _running().filter(links__ended_at__isnull=True)
-    hops = Hop.objects.filter(ended_at__isnull=True)
-    at_hop = hops.filter(region__iexact=region.strip()).values("link")
+    transfers = Transfer.objects.filter(ended_at__isnull=True)
+    at_transfer = transfers.filter(region__iexact=region.strip()).values("link")
     there = Deployment.objects.filter(
         initiative=OuterRef("deployment__initiative"),
         part=OuterRef("deployment__part"),
         region__iexact=region.strip(),
     )
-    at_part = hops.filter(Exists(there)).values("link")
+    at_part = transfers.filter(Exists(there)).values("link")
     return _keys(
         links.filter(links__system__in=named),
-        links.filter(links__in=at_hop),
+        links.filter(links__in=at_transfer),
         links.filter(links__in=at_part),
     )
 

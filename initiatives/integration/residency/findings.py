@@ -1,11 +1,12 @@
 """Findings of residency: data that go where a term or a policy forbids (int.residency).
 
-The rule, once, in one statement for however many cases: a place of a link's path (the linked system, then its hops in
-order) against each term that binds it: terms of the vendor that runs the place, and policies of the case's unit and of
-all above it, where a class of data that the link carries is one that the term names. A term that names no class binds
-all; a link that names none counts as carrying every class. A place is in the region that it is in, and in all above
-that; a hop that is a component, in that of the version which runs, so that each answer has its time. What is forbidden
-is forbidden; where something is allowed, all else is not, and a region that nobody knows is not. Sources: S1-6, S1-9.
+The rule, once, in one statement for however many cases: a place of a link's path (the linked system, then its
+transfers in order) against each term that binds it: terms of the vendor that runs the place, and policies of the
+case's unit and of all above it, where a class of data that the link carries is one that the term names. A term that
+names no class binds all; a link that names none counts as carrying every class. A place is in the region that it is
+in, and in all above that; a transfer that is a component, in that of the version which runs, so that each answer has
+its time. What is forbidden is forbidden; where something is allowed, all else is not, and a region that nobody knows
+is not. Sources: S1-6, S1-9.
 """
 
 import json
@@ -22,7 +23,7 @@ from governance import clock
 from governance.database import prepared_statements
 from initiatives.facts.finding_rules import EVER, Wanted, about
 from initiatives.integration.residency import regions
-from initiatives.models import Deployment, Hop, Link, Region, Vendor
+from initiatives.models import Deployment, Link, Region, Transfer, Vendor
 
 REQUIREMENT = "int.residency"
 VENDOR, UNIT = "vendor", "unit"
@@ -70,14 +71,14 @@ NOW = WhatIf()
 class Judged:
     """One place of a path under one term that binds it, during a time: allowed there or not, and why.
 
-    `hop` is None for the linked system itself. `term` is None for one that is not filed, and where no term binds.
+    `transfer` is None for the linked system itself. `term` is None for one that is not filed, and where no term binds.
     `classes`: which of the data classes of the link the term names; empty where either names none.
     """
 
     case: int
     link: int
     system: int
-    hop: int | None
+    transfer: int | None
     place: int
     name: str
     region: str
@@ -126,7 +127,7 @@ class Judged:
     @property
     def source(self) -> str:
         """What the finding is about, so that the same one stays the same row."""
-        at = f"hop:{self.hop}" if self.hop else f"link:{self.link}:{self.place}"
+        at = f"transfer:{self.transfer}" if self.transfer else f"link:{self.link}:{self.place}"
         return f"{at}:{self.basis}:{self.term or 'new'}:{self.since:%Y%m%dT%H%M%S%f}"
 
     @property
@@ -177,12 +178,12 @@ WITH RECURSIVE within (key, above) AS (
     JOIN initiatives_initiative c ON c.id = l.initiative_id
     JOIN governance_unit u ON u.id = c.unit_id
    WHERE l.initiative_id = ANY(%(cases)s) AND l.ended_at IS NULL
-), hop AS MATERIALIZED (
+), transfer AS MATERIALIZED (
   SELECT h.id, h.link_id, d.initiative_id AS "case", d.part, h.position, h.name, btrim(h.region) AS region, h.vendor_id
-    FROM initiatives_hop h LEFT JOIN initiatives_deployment d ON d.id = h.deployment_id
+    FROM initiatives_transfer h LEFT JOIN initiatives_deployment d ON d.id = h.deployment_id
    WHERE h.link_id = ANY(ARRAY(SELECT id FROM link)) AND h.ended_at IS NULL
 ), spot AS (
-  SELECT l.id AS link, -1 AS position, NULL::bigint AS hop, r.place, s.name::text AS name, r.region, s.vendor_id,
+  SELECT l.id AS link, -1 AS position, NULL::bigint AS transfer, r.place, s.name::text AS name, r.region, s.vendor_id,
          tstzrange(NULL, NULL) AS during
     FROM link l JOIN initiatives_system s ON s.id = l.system_id
    CROSS JOIN LATERAL (
@@ -195,16 +196,16 @@ WITH RECURSIVE within (key, above) AS (
    UNION ALL
   SELECT h.link_id, h.position, h.id, 0, h.name, coalesce(nullif(btrim(v.region), ''), h.region), h.vendor_id,
          tstzrange(v.runs_from, v.runs_to)
-    FROM hop h JOIN initiatives_deployment v ON v.initiative_id = h."case" AND v.part = h.part
+    FROM transfer h JOIN initiatives_deployment v ON v.initiative_id = h."case" AND v.part = h.part
    WHERE NOT isempty(tstzrange(v.runs_from, v.runs_to))
    UNION ALL
   SELECT h.link_id, h.position, h.id, 0, h.name, h.region, h.vendor_id, gap
-    FROM hop h
+    FROM transfer h
    CROSS JOIN LATERAL unnest('{{(,)}}'::tstzmultirange - coalesce(
      (SELECT range_agg(tstzrange(v.runs_from, v.runs_to))
         FROM initiatives_deployment v WHERE v.initiative_id = h."case" AND v.part = h.part), '{{}}')) gap
 ), place AS MATERIALIZED (
-  SELECT s.link, s.position, s.hop, s.place, s.name, s.vendor_id, s.during,
+  SELECT s.link, s.position, s.transfer, s.place, s.name, s.vendor_id, s.during,
          CASE WHEN s.vendor_id = %(moves)s AND lower(s.region) = %(moved_from)s THEN %(moved_to)s ELSE s.region END
            AS region
     FROM spot s WHERE upper_inf(s.during) OR upper(s.during) > %(now)s
@@ -215,7 +216,7 @@ WITH RECURSIVE within (key, above) AS (
 ), enclosing AS (
   SELECT region, array_agg(key) AS keys, region IN (SELECT key FROM within) AS known FROM up GROUP BY region
 ), bound AS (
-  SELECT l."case", l.id AS link, l.system_id, p.hop, p.place, p.name, p.region, p.position, t.basis, t.id AS term,
+  SELECT l."case", l.id AS link, l.system_id, p.transfer, p.place, p.name, p.region, p.position, t.basis, t.id AS term,
          t.name AS holder, t.reference, t.words AS said, t.allowed, t.forbidden, t.inside, t.outside,
          CASE WHEN t.basis IS NULL THEN p.during ELSE p.during * t.during END AS during,
          coalesce(e.keys, '{{}}') AS keys,
@@ -231,7 +232,7 @@ WITH RECURSIVE within (key, above) AS (
     LEFT JOIN enclosing e ON e.region = lower(p.region)
    WHERE t.basis IS NOT NULL OR %(unbound)s
 )
-SELECT "case", link, system_id, hop, place, name, region, known, basis, term, holder, reference, said, allowed,
+SELECT "case", link, system_id, transfer, place, name, region, known, basis, term, holder, reference, said, allowed,
        forbidden, classes, lower(during), upper(during),
        CASE WHEN basis IS NULL THEN 'free'
             WHEN outside && keys THEN 'forbidden'
@@ -240,7 +241,7 @@ SELECT "case", link, system_id, hop, place, name, region, known, basis, term, ho
             WHEN NOT known THEN 'untold'
             ELSE 'allowed' END AS answer
   FROM bound WHERE upper_inf(during) OR upper(during) > %(now)s
- ORDER BY "case", link, position, hop, place, basis, term NULLS LAST, lower(during)
+ ORDER BY "case", link, position, transfer, place, basis, term NULLS LAST, lower(during)
 """
 
 
@@ -344,11 +345,13 @@ def nobody_knows(names: list[str]) -> str:
 def regions_of(vendor: Vendor, cases: QuerySet) -> list[str]:
     """In which regions the vendor runs something: its systems, and places on the ways of data of these cases."""
     listed = vendor.systems.standing().values_list("regions", flat=True)
-    hops = Hop.objects.filter(vendor=vendor, ended_at__isnull=True, link__ended_at__isnull=True)
-    hops = hops.filter(link__initiative__in=cases)
+    transfers = Transfer.objects.filter(vendor=vendor, ended_at__isnull=True, link__ended_at__isnull=True)
+    transfers = transfers.filter(link__initiative__in=cases)
     parts = Deployment.objects.filter(
-        Exists(hops.filter(deployment__initiative=OuterRef("initiative"), deployment__part=OuterRef("part")))
+        Exists(
+            transfers.filter(deployment__initiative=OuterRef("initiative"), deployment__part=OuterRef("part"))
+        )
     )
-    ways = [*hops.values_list("region"), *parts.values_list("region")]
+    ways = [*transfers.values_list("region"), *parts.values_list("region")]
     named = [name for row in (*listed, *ways) for name in row if name and name.strip()]
     return sorted({regions.key_of(name): name.strip() for name in named}.values(), key=str.lower)

@@ -68,17 +68,19 @@ def _path(link, judged: list[Judged], now, mending: Mending) -> dict:
     places: dict[tuple, list[Judged]] = {}
     for one in judged:
         if one.counts_at(now):
-            places.setdefault((one.hop, one.place), []).append(one)
+            places.setdefault((one.transfer, one.place), []).append(one)
     return {
         "link": link,
-        "hops": [
+        "transfers": [
             {
                 "name": found[0].name,
                 "region": found[0].region,
                 "allowed": not any(one.broken for one in found),
                 "unknown": not any(one.basis for one in found),
                 "why": " ".join(one.why for one in sorted(found, key=_worst) if one.basis),
-                "mends": mending.of_place(link, found[0].hop) if any(one.broken for one in found) else [],
+                "mends": mending.of_place(link, found[0].transfer)
+                if any(one.broken for one in found)
+                else [],
             }
             for found in places.values()
         ],

@@ -124,24 +124,24 @@ def flow(drawn: Flow) -> tuple[Picture, Picture]:
 
 def _broad(drawn: Flow) -> Picture:
     canvas, ins, outs = Canvas(), [way for way in drawn.ways if not way.out], _outs(drawn)
-    (source_x, source_w), (hop_x, hop_w), (ai_x, ai_w), (out_x, out_w) = COLUMNS
+    (source_x, source_w), (transfer_x, transfer_w), (ai_x, ai_w), (out_x, out_w) = COLUMNS
     for (x, _), words in zip(COLUMNS, HEADINGS, strict=True):
         canvas.say(words, x, 12, "start")
     top: float = HEADING
     for way in ins:
         source = _Box.of(way.stops[0], source_w, way.data)
-        hops = [_Box.of(stop, hop_w) for stop in way.stops[1:-1]]
+        transfers = [_Box.of(stop, transfer_w) for stop in way.stops[1:-1]]
         source.draw(canvas, source_x, top)
         start, y = source_x + source_w, top
-        for place, hop in enumerate(hops):
-            hop.draw(canvas, hop_x, y)
+        for place, transfer in enumerate(transfers):
+            transfer.draw(canvas, transfer_x, y)
             if place:
-                _down(canvas, hop_x + PAD, y - BETWEEN, y)
+                _down(canvas, transfer_x + PAD, y - BETWEEN, y)
             else:
-                _across(canvas, start, hop_x, y + PAD, way.direction)
-            start, last = hop_x + hop_w, y
-            y += hop.height + BETWEEN
-        _across(canvas, start, ai_x, (last if hops else top) + PAD, way.direction)
+                _across(canvas, start, transfer_x, y + PAD, way.direction)
+            start, last = transfer_x + transfer_w, y
+            y += transfer.height + BETWEEN
+        _across(canvas, start, ai_x, (last if transfers else top) + PAD, way.direction)
         top = max(top + source.height + BETWEEN, y)
     bottom, right = top - BETWEEN, float(HEADING)
     for box in [_Box.of(stop, out_w, data) for stop, data in outs]:

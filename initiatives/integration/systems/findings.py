@@ -10,7 +10,15 @@ from datetime import date, timedelta
 
 from governance import clock
 from initiatives.facts.finding_rules import EVER, Wanted, about
-from initiatives.models import Customisation, Hop, Link, LinkAnswer, ServiceAccount, SourceAcceptance, System
+from initiatives.models import (
+    Customisation,
+    Link,
+    LinkAnswer,
+    ServiceAccount,
+    SourceAcceptance,
+    System,
+    Transfer,
+)
 from initiatives.models.integration.systems import ACCEPTANCE_DAYS, MANY_CUSTOMISATIONS, OLD_YEARS
 
 # How the source of a shortcoming ends while the owner's word is waited for, and once it was no.
@@ -30,9 +38,9 @@ def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
     inside = {link.system_id for link in links if link.system.kind == "knowledge_collection"}
     for member in System.objects.standing().filter(collection__in=inside).select_related("owner"):
         members.setdefault(member.collection_id, []).append(member)
-    hops: dict[int, list[Hop]] = {}
-    for hop in Hop.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
-        hops.setdefault(hop.link_id, []).append(hop)
+    transfers: dict[int, list[Transfer]] = {}
+    for transfer in Transfer.objects.filter(link__in=links, ended_at__isnull=True).order_by("position"):
+        transfers.setdefault(transfer.link_id, []).append(transfer)
     accepted = _acceptances(cases)
     answers = _answers(links)
     told: set[tuple[int, int]] = set()
@@ -59,8 +67,8 @@ def says(cases: list[int]) -> Iterable[tuple[int, Wanted]]:
             identities.add((link.initiative_id, link.account))
             for one in _identity(link.account, link.system):
                 yield link.initiative_id, one
-        yield from _inventory(link, hops.get(link.pk, []))
-        yield from _agreement(link, hops.get(link.pk, []), answers.get(link.pk))
+        yield from _inventory(link, transfers.get(link.pk, []))
+        yield from _agreement(link, transfers.get(link.pk, []), answers.get(link.pk))
 
 
 def risk_notes(system: System, customisations: list[Customisation]) -> list[str]:
@@ -185,20 +193,22 @@ def _answers(links: list[Link]) -> dict[int, LinkAnswer]:
     return {row.link_id: row for row in rows}
 
 
-def lacking(link: Link, hops: list[Hop]) -> list[str]:
+def lacking(link: Link, transfers: list[Transfer]) -> list[str]:
     """What a link itself does not say of its data, in words; who owns its system is said there."""
     missing = []
     if not link.data_classes:
         missing.append("which classes of data it carries")
-    if not hops and not link.system.regions:
+    if not transfers and not link.system.regions:
         missing.append("in which region the data are")
     return missing + [
-        f"the region of {hop.name}" for hop in hops if not hop.region and hop.deployment_id is None
+        f"the region of {transfer.name}"
+        for transfer in transfers
+        if not transfer.region and transfer.deployment_id is None
     ]
 
 
-def _inventory(link: Link, hops: list[Hop]) -> Iterable[tuple[int, Wanted]]:
-    of_link = lacking(link, hops)
+def _inventory(link: Link, transfers: list[Transfer]) -> Iterable[tuple[int, Wanted]]:
+    of_link = lacking(link, transfers)
     of_system = ["who owns the system"] if link.system.owner_id is None else []
     fixes = [
         *(["fill in the link"] if of_link else []),
@@ -217,7 +227,7 @@ def _inventory(link: Link, hops: list[Hop]) -> Iterable[tuple[int, Wanted]]:
         )
 
 
-def digest(link: Link, hops: list[Hop]) -> tuple[str, str]:
+def digest(link: Link, transfers: list[Transfer]) -> tuple[str, str]:
     """What an owner reads of a link before agreeing, as bytes in a fixed order, and their hash (SHA-256)."""
     read = json.dumps(
         {
@@ -229,14 +239,19 @@ def digest(link: Link, hops: list[Hop]) -> tuple[str, str]:
             "account": link.account_id,
             "data_classes": sorted(link.data_classes),
             "live": link.live,
-            "hops": [[hop.name, hop.region, hop.vendor_id, hop.deployment_id] for hop in hops],
+            "transfers": [
+                [transfer.name, transfer.region, transfer.vendor_id, transfer.deployment_id]
+                for transfer in transfers
+            ],
         },
         sort_keys=True,
     )
     return read, hashlib.sha256(read.encode()).hexdigest()
 
 
-def _agreement(link: Link, hops: list[Hop], answer: LinkAnswer | None) -> Iterable[tuple[int, Wanted]]:
+def _agreement(
+    link: Link, transfers: list[Transfer], answer: LinkAnswer | None
+) -> Iterable[tuple[int, Wanted]]:
     """Whether the system's owner agreed to be depended on: this link as it reads now, in person, within the year."""
     owner, since = link.system.owner, EVER
     asked, fix = WAITING, "The system's owner reads the link and answers, in person."
@@ -245,7 +260,7 @@ def _agreement(link: Link, hops: list[Hop], answer: LinkAnswer | None) -> Iterab
         fix = "Name an owner, who then reads the link and answers, in person."
     elif answer is None or answer.by_id != owner.pk:
         words = f"{owner} has not agreed that the initiative depends on {link.system}."
-    elif answer.digest != digest(link, hops)[1]:
+    elif answer.digest != digest(link, transfers)[1]:
         words = f"The link to {link.system} was changed since {owner} answered for it."
     elif not answer.accepts:
         words = f"{owner} declined that the initiative depends on {link.system}: {answer.words}"

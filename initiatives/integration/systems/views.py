@@ -27,7 +27,15 @@ from initiatives.integration.resilience.process_findings import standing_process
 from initiatives.integration.systems import charts, import_permissions, permissions
 from initiatives.integration.systems.findings import digest, risk_notes
 from initiatives.integration.systems.system_views import condition_of
-from initiatives.models import Customisation, Hop, Link, LinkAnswer, Shortcoming, SourceAcceptance, System
+from initiatives.models import (
+    Customisation,
+    Link,
+    LinkAnswer,
+    Shortcoming,
+    SourceAcceptance,
+    System,
+    Transfer,
+)
 
 # Pages of other nouns of the register below this one, with their words.
 PAGES = {
@@ -50,7 +58,7 @@ class Tied:
     condition: str
     tone: str
     risks: list[str]
-    hops: list[Hop]
+    transfers: list[Transfer]
     sources: list[tuple[System, str, str]]
     answer: LinkAnswer | None
     word: str
@@ -135,8 +143,8 @@ def _tied(case) -> list[Tied]:
         case.links.standing().select_related("system__owner", "account__owner").order_by("system__name", "pk")
     )
     systems = {link.system_id for link in links}
-    hops = _by(
-        Hop.objects.filter(link__in=links, ended_at__isnull=True)
+    transfers = _by(
+        Transfer.objects.filter(link__in=links, ended_at__isnull=True)
         .select_related("vendor")
         .order_by("position"),
         "link_id",
@@ -152,7 +160,7 @@ def _tied(case) -> list[Tied]:
     }
     found = []
     for link in links:
-        path, answer = hops.get(link.pk, []), answers.get(link.pk)
+        path, answer = transfers.get(link.pk, []), answers.get(link.pk)
         word, tone = _word(link, path, answer)
         found.append(
             Tied(
@@ -176,22 +184,22 @@ def _by(rows, name: str) -> dict[int, list]:
     return found
 
 
-def _word(link: Link, hops: list[Hop], answer: LinkAnswer | None) -> tuple[str, str]:
+def _word(link: Link, transfers: list[Transfer], answer: LinkAnswer | None) -> tuple[str, str]:
     """What the owner of the system says to being depended on, and its tone."""
     owner = link.system.owner
     if owner is None or not owner.is_active:
         return "nobody owns it", "bad"
     if answer is None or answer.by_id != owner.pk:
         return "not answered yet", "warn"
-    if answer.digest != digest(link, hops)[1]:
+    if answer.digest != digest(link, transfers)[1]:
         return "to be answered again: the link was changed", "warn"
     return ("agreed", "ok") if answer.accepts else ("declined", "bad")
 
 
 def _against(case, context, tied: list[Tied]) -> list[dict]:
     """What the register says now, by requirement, each with where it is mended; what will count later, after it."""
-    links, hops = [one.row for one in tied], {one.row.pk: one.hops for one in tied}
-    mending = Mending(case, context["may"], links, hops, reverse("integration", args=[case.ref]))
+    links, transfers = [one.row for one in tied], {one.row.pk: one.transfers for one in tied}
+    mending = Mending(case, context["may"], links, transfers, reverse("integration", args=[case.ref]))
     rows = case.shortcomings.standing().select_related("system").order_by("since", "pk")
     book, by_key = context["book"], {}
     for row in rows:
@@ -211,7 +219,7 @@ def _flow(case, context, tied: list[Tied]) -> charts.Flow:
     """The data flow of the case: its links, where it runs itself, who acts on what it says; and what stands against."""
     running, forbidden = _running(case), _forbidden(case)
     named = [*running.values(), *(name for one in tied for name in one.row.system.regions)]
-    named += [hop.region for one in tied for hop in one.hops]
+    named += [transfer.region for one in tied for transfer in one.transfers]
     strange = {regions.key_of(name) for name in residency_findings.strange(named)}
     against: dict[int | None, int] = {}
     for row in (row for one in context["against"] for row, _link in one["now"]):
@@ -267,14 +275,16 @@ def _way(
             bool(said) or any(unknown for _, unknown in places),
         )
     ]
-    for hop in tied.hops:
+    for transfer in tied.transfers:
         place, unknown = where(
-            running.get(hop.deployment_id, hop.region) if hop.deployment_id else hop.region
+            running.get(transfer.deployment_id, transfer.region)
+            if transfer.deployment_id
+            else transfer.region
         )
-        said = forbidden.get((tied.row.pk, hop.pk), "")
-        note = said or str(hop.vendor or "")
+        said = forbidden.get((tied.row.pk, transfer.pk), "")
+        note = said or str(transfer.vendor or "")
         stops.append(
-            charts.Stop(hop.name, place or "region not known", note, bool(said) or unknown or not place)
+            charts.Stop(transfer.name, place or "region not known", note, bool(said) or unknown or not place)
         )
     stops.append(charts.Stop(case.ref, "", tied.row.get_pattern_display().partition(":")[0]))
     if tied.row.direction == "writes":
@@ -286,11 +296,11 @@ def _way(
 
 
 def _forbidden(case) -> dict[tuple[int, int | None], str]:
-    """By link and hop (None: the system itself), the term by which the data must not be there now."""
+    """By link and transfer (None: the system itself), the term by which the data must not be there now."""
     now, found = clock.now(), {}
     for one in residency_findings.judge([case.pk]):
         if one.broken and one.counts_at(now):
-            found.setdefault((one.link, one.hop), []).append(f"forbidden by {one.clause}")
+            found.setdefault((one.link, one.transfer), []).append(f"forbidden by {one.clause}")
     return {place: "; ".join(dict.fromkeys(said)) for place, said in found.items()}
 
 
@@ -315,7 +325,7 @@ def add(request: SignedInRequest, ref: str) -> HttpResponse:
 
     def tie(fields):
         link_actions.add_link(case=case, system=system, by=request.user, **form.act())
-        say_strange(request, [place.region for place in fields["hops"]])
+        say_strange(request, [place.region for place in fields["transfers"]])
 
     return one_act(
         request,
@@ -390,7 +400,7 @@ def change(request: SignedInRequest, pk: int) -> HttpResponse:
 
     def save(fields):
         link_actions.change_link(link=link, by=request.user, **form.act())
-        say_strange(request, [place.region for place in fields["hops"]])
+        say_strange(request, [place.region for place in fields["transfers"]])
 
     return one_act(
         request,

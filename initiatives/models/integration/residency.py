@@ -48,7 +48,7 @@ class VendorQuerySet(models.QuerySet):
             Q(listed_by_component=False)
             | named(components__deployments__initiative__confidential=False)
             | named(systems__isnull=False)
-            | named(hops__isnull=False)
+            | named(transfers__isnull=False)
             | named(terms__isnull=False)
             | named(components__confirmed_at__isnull=False)
         )

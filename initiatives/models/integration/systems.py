@@ -285,19 +285,21 @@ class Link(models.Model):
         return f"{self.get_pattern_display().partition(':')[0]} to {self.system}"
 
 
-class Hop(models.Model):
+class Transfer(models.Model):
     """One place that the data of a link pass through, in order, and its region.
 
     `deployment`: the first one in a part of the case; the region is then that of the deployment which runs in the part.
     `vendor` is who runs the place.
     """
 
-    link = models.ForeignKey(Link, models.PROTECT, related_name="hops")
+    link = models.ForeignKey(Link, models.PROTECT, related_name="transfers")
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=120)
     region = models.CharField(max_length=60, blank=True, default="")
-    vendor = models.ForeignKey("Vendor", models.PROTECT, null=True, blank=True, related_name="hops")
-    deployment = models.ForeignKey(Deployment, models.PROTECT, null=True, blank=True, related_name="hops")
+    vendor = models.ForeignKey("Vendor", models.PROTECT, null=True, blank=True, related_name="transfers")
+    deployment = models.ForeignKey(
+        Deployment, models.PROTECT, null=True, blank=True, related_name="transfers"
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
     history = governed()
@@ -306,10 +308,14 @@ class Hop(models.Model):
         ordering = ["link", "position", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["link", "position"], condition=Q(ended_at__isnull=True), name="one_hop_per_position"
+                fields=["link", "position"],
+                condition=Q(ended_at__isnull=True),
+                name="one_transfer_per_position",
             )
         ]
-        indexes = [models.Index(fields=["vendor"], condition=Q(ended_at__isnull=True), name="hops_by_vendor")]
+        indexes = [
+            models.Index(fields=["vendor"], condition=Q(ended_at__isnull=True), name="transfers_by_vendor")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -361,7 +367,9 @@ class SourceAcceptance(WrittenOnce):
 
 
 class StandaloneDeclaration(models.Model):
-    """The owner's word that a case is linked to no system, accepted by a seat; ended by the first link, hop or key."""
+    """The owner's word that a case is linked to no system, accepted by a seat; ended by the first link,
+    transfer or key.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="standalone_declarations")
     reason = models.TextField()

@@ -45,15 +45,15 @@ def test_the_four_steps_void_nothing(cast):
     vendor = residency_actions.add_vendor(name="Tessera", by=cast.seat_security)
     crm = factories.make_system(cast, "CRM", by=cast.second_admin)
     account = factories.make_account(cast, crm, by=cast.second_admin, owner=cast.outsider)
-    hops = [link_actions.Place("gateway", "eu-west", vendor)]
-    factories.make_link(cast, case, crm, account=account, hops=hops, agreed=True)
+    transfers = [link_actions.Place("gateway", "eu-west", vendor)]
+    factories.make_link(cast, case, crm, account=account, transfers=transfers, agreed=True)
     client, before = signed_in(stranger), supported(case)
     assert client.get(f"/cases/{case.ref}/").status_code == 404
     idea = registration_actions.register(
         title="An idea of my own", unit=cast.elsewhere, problem="None.", owner=stranger, by=stranger
     )
     assert client.get(f"/systems/{crm.pk}/change/").status_code == 403
-    tie = {"pattern": "feed", "direction": "reads", "access": "api", "hops": "gateway, eu-west, Tessera"}
+    tie = {"pattern": "feed", "direction": "reads", "access": "api", "transfers": "gateway, eu-west, Tessera"}
     tied = client.post(f"/cases/{idea.ref}/integration/link/?system={crm.pk}", tie)
     assert tied.status_code == 302
     voided, holds = Voiding.objects.count(), Hold.objects.open().count()
@@ -195,7 +195,7 @@ def _own_system(world: World) -> None:
     mine = system_actions.describe_system(
         name="My own system", kind="bought", owner=world.stranger, regions=["eu-west"], by=world.stranger
     )
-    hops = [link_actions.Place(f"hop {row}", "eu-west", row) for row in world.vendors]
+    transfers = [link_actions.Place(f"transfer {row}", "eu-west", row) for row in world.vendors]
     link = link_actions.add_link(
         case=world.own,
         system=mine,
@@ -203,7 +203,7 @@ def _own_system(world: World) -> None:
         direction="reads",
         access="api",
         data_classes=["customer notes"],
-        hops=hops,
+        transfers=transfers,
         by=world.stranger,
     )
     factories.agree(link)

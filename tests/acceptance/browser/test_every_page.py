@@ -363,15 +363,15 @@ def test_a_draft_comes_back_and_is_not_put_over_what_was_just_sent(watch, cast):
 def test_arrows_between_places_stay_in_their_column(browser, width):
     """However the boxes of a path wrap."""
     why = "forbidden by Acme Cloud MSA 4.2 (no processing outside EU), for customer notes."
-    hops = [
+    transfers = [
         {"name": f"Place {n}", "region": "eu-west", "allowed": n % 3, "why": why * (n == 3)} for n in range(9)
     ]
     style = (of_django.BASE_DIR / "governance/static/governance/plumbline.css").read_text()
     page = browser.new_page(viewport={"width": width, "height": 800})
-    drawn = render_to_string("_components/hops.html", {"hops": hops})
+    drawn = render_to_string("_components/transfers.html", {"transfers": transfers})
     page.set_content(f"<style>{style}</style><main>{drawn}</main>")
     outside = page.evaluate(
-        """() => [...document.querySelectorAll('.hops li + li')].map(box =>
+        """() => [...document.querySelectorAll('.transfers li + li')].map(box =>
           box.getBoundingClientRect().left + parseFloat(getComputedStyle(box, '::before').left)
             - box.parentElement.getBoundingClientRect().left)"""
     )

@@ -77,11 +77,11 @@ def summary(cast):
         vendor = residency_actions.add_vendor(name="Modelwright", by=cast.lead)
         case_acts.parts(case, cast.team)
         model = endpoint(case, cast, "us-east")
-        hops = [link_actions.Place("vendor model", vendor=vendor, deployment=model)]
+        transfers = [link_actions.Place("vendor model", vendor=vendor, deployment=model)]
         for name in ("CRM", "Billing"):
             system = factories.make_system(cast, name, regions=["CH"])
-            way = hops if name == "CRM" else []
-            factories.make_link(cast, case, system, agreed=True, hops=way, **story.CAREFUL)
+            way = transfers if name == "CRM" else []
+            factories.make_link(cast, case, system, agreed=True, transfers=way, **story.CAREFUL)
     with at(2026, 5, 11):
         case_acts.ground_gate(case, "prototype", cast.team)
         case_acts.pass_gate(case, cast.team, reason="Worth exploring beside the other ideas.")

@@ -20,10 +20,10 @@ from initiatives.models import (
     ComponentVersion,
     Deployment,
     Hold,
-    Hop,
     Link,
     Shortcoming,
     System,
+    Transfer,
     UnitPolicy,
     Vendor,
     VendorTerm,
@@ -75,7 +75,7 @@ terms = st.fixed_dictionaries(
         "withdrawn": st.sampled_from([False, False, False, True]),
     }
 ).filter(lambda one: one["allowed"] or one["forbidden"])
-hops = st.fixed_dictionaries(
+transfers = st.fixed_dictionaries(
     {
         "region": st.sampled_from(PLACES),
         "vendor": st.sampled_from(VENDORS),
@@ -90,7 +90,7 @@ links = st.fixed_dictionaries(
         "ended": st.sampled_from([False, False, False, True]),
         "regions": st.lists(st.sampled_from(PLACES), max_size=2, unique=True),
         "vendor": st.sampled_from(VENDORS),
-        "hops": st.lists(hops, max_size=3),
+        "transfers": st.lists(transfers, max_size=3),
     }
 )
 worlds = st.fixed_dictionaries(
@@ -98,7 +98,7 @@ worlds = st.fixed_dictionaries(
         "links": st.lists(links, min_size=1, max_size=2),
         "parts": st.tuples(rows_of_versions, rows_of_versions),
         "terms": st.lists(terms, min_size=1, max_size=4),
-        "step": st.sampled_from(["withdraw", "end a hop", "end a link", "file", "wait"]),
+        "step": st.sampled_from(["withdraw", "end a transfer", "end a link", "file", "wait"]),
         "which": st.integers(0, 9),
         "wait": st.integers(1, 12),
         "more": terms,
@@ -129,12 +129,12 @@ def forbidden_there(region, term) -> bool:
     return not inside(region, term["allowed"])
 
 
-def region_of(hop, world, moment, now) -> str:
-    if hop["part"] is not None:
-        for region, start, end in spans(world["parts"][hop["part"]], now):
+def region_of(transfer, world, moment, now) -> str:
+    if transfer["part"] is not None:
+        for region, start, end in spans(world["parts"][transfer["part"]], now):
             if start <= moment and (end is None or moment < end):
-                return region if region.strip() else hop["region"]
-    return hop["region"]
+                return region if region.strip() else transfer["region"]
+    return transfer["region"]
 
 
 def spans(versions, now):
@@ -166,9 +166,9 @@ def forbids(world, moment, now) -> bool:
             places = [(region, link["vendor"]) for region in link["regions"] if region.strip()]
             if not places:
                 places = [("", link["vendor"])]
-            for hop in link["hops"]:
-                if not hop["ended"]:
-                    places.append((region_of(hop, world, moment, now), hop["vendor"]))
+            for transfer in link["transfers"]:
+                if not transfer["ended"]:
+                    places.append((region_of(transfer, world, moment, now), transfer["vendor"]))
             for region, vendor in places:
                 binds = term["of"] in MINE if isinstance(term["of"], str) else term["of"] == vendor
                 if binds and forbidden_there(region, term):
@@ -209,7 +209,7 @@ class Rows:
                 for row in rows:
                     row.save()
                 self.parts.append(next(iter(rows), None))
-            self.links, self.hops = [], []
+            self.links, self.transfers = [], []
             for number, said in enumerate(world["links"]):
                 system = System(
                     name=f"System {number}",
@@ -233,18 +233,18 @@ class Rows:
                     link.ended_at, link.ended_by, link.ended_reason = now, cast.lead, "Over"
                 link.save()
                 self.links.append((link, said))
-                for position, one in enumerate(said["hops"]):
-                    hop = Hop(
+                for position, one in enumerate(said["transfers"]):
+                    transfer = Transfer(
                         link=link,
                         position=position,
-                        name=f"Hop {position}",
+                        name=f"Transfer {position}",
                         region=one["region"],
                         vendor=self.vendor(one["vendor"]),
                         deployment=None if one["part"] is None else self.parts[one["part"]],
                         ended_at=now if one["ended"] else None,
                     )
-                    hop.save()
-                    self.hops.append((hop, one))
+                    transfer.save()
+                    self.transfers.append((transfer, one))
             self.terms = [(self.term(said, **person), said) for said in world["terms"]]
 
     def vendor(self, number):
@@ -305,14 +305,14 @@ def step(case, rows: Rows, world) -> None:
     """Change one thing, in the world and in the rows."""
     kind, which = world["step"], world["which"]
     standing = [(row, said) for row, said in rows.terms if not said["withdrawn"]]
-    hops = [(row, said) for row, said in rows.hops if not said["ended"]]
+    transfers = [(row, said) for row, said in rows.transfers if not said["ended"]]
     links = [(row, said) for row, said in rows.links if not said["ended"]]
     if kind == "withdraw" and standing:
         row, said = standing[which % len(standing)]
         rows.withdraw(row)
         said["withdrawn"] = True
-    elif kind == "end a hop" and hops:
-        row, said = hops[which % len(hops)]
+    elif kind == "end a transfer" and transfers:
+        row, said = transfers[which % len(transfers)]
         with acting(by=rows.cast.lead, reason="Out of the path"):
             row.ended_at = clock.now()
             row.save()

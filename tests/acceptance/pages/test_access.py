@@ -230,7 +230,7 @@ def world(cast):
         feed = owe(case, "feed", source=source, text="Shut?", due=tomorrow, debtor=cast.second_admin)
     service = factories.make_account(cast, shared)
     link = factories.make_link(
-        cast, case, shared, agreed=True, account=service, hops=[link_actions.Place("Gateway", "eu-west")]
+        cast, case, shared, agreed=True, account=service, transfers=[link_actions.Place("Gateway", "eu-west")]
     )
     factories.make_term(cast, "customer")
     use = definition_actions.use_term(case=case, name="customer", by=cast.lead)

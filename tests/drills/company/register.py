@@ -3,8 +3,8 @@
     python -m tests.drills.company.register [CASES] [--systems N] [--links N] [--keep]
 
 Systems and links are laid down set-wise over the cases of `thousands`, a few systems busy and most used by a handful,
-each link with two hops; what the register says of them is worked out by its own code. Pages are told as so many A, the
-bare page of `bench.pages`, in the same run.
+each link with two transfers; what the register says of them is worked out by its own code. Pages are told as so many
+A, the bare page of `bench.pages`, in the same run.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def landscape(company, systems: int, links: int) -> None:
     from governance.database import row_history
     from governance.database.row_history import acting
     from initiatives.facts import finding_rules
-    from initiatives.models import Customisation, Hop, Initiative, Link, Shortcoming, System
+    from initiatives.models import Customisation, Initiative, Link, Shortcoming, System, Transfer
 
     chance, now, lead = random.Random(systems), clock.now(), company.cast.lead
     with transaction.atomic(), acting(system="bench", reason="Founded"):
@@ -122,9 +122,9 @@ def landscape(company, systems: int, links: int) -> None:
             ],
         )
         row_history.insert_many(
-            Hop,
+            Transfer,
             [
-                Hop(link=link, position=number, name=name, region=chance.choice(REGIONS))
+                Transfer(link=link, position=number, name=name, region=chance.choice(REGIONS))
                 for link in tied
                 for number, name in ((1, "Gateway"), (2, "Model"))
             ],

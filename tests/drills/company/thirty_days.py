@@ -161,19 +161,19 @@ def _forbid_a_region() -> None:
     """A term that forbids what runs, from ten days on: the hold opens on its day, not on the day of filing."""
     from governance import clock
     from initiatives.integration.residency import actions as residency_actions
-    from initiatives.models import Hop
+    from initiatives.models import Transfer
 
-    hop = (
-        Hop.objects.filter(vendor__isnull=False, link__ended_at__isnull=True)
+    transfer = (
+        Transfer.objects.filter(vendor__isnull=False, link__ended_at__isnull=True)
         .exclude(region="")
         .select_related("vendor", "link__initiative")
         .earliest("pk")
     )
-    by = _seat(hop.link.initiative, "security_privacy")
+    by = _seat(transfer.link.initiative, "security_privacy")
     residency_actions.file_vendor_term(
-        vendor=hop.vendor,
+        vendor=transfer.vendor,
         kind="region",
-        forbidden=[hop.region],
+        forbidden=[transfer.region],
         reference="Amendment 7",
         starts_on=clock.today() + timedelta(days=10),
         by=by,

@@ -167,7 +167,7 @@ def copies(case, rows: int) -> int:
     models = [
         model
         for model in row_capture.governed_models()
-        if model is Initiative or row_capture._hops(model, Initiative)
+        if model is Initiative or row_capture._transfers(model, Initiative)
     ]
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")

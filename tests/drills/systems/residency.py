@@ -2,7 +2,7 @@
 
     python -m tests.drills.systems.residency [cases]
 
-Every case is an MVP with proof of int.residency and prod.maintenance, and a link with two hops, one of them of the
+Every case is an MVP with proof of int.residency and prod.maintenance, and a link with two transfers, one of them of the
 vendor. The target is two seconds for the whole act (issue 6, must show 5).
 """
 
@@ -15,9 +15,9 @@ MOST_SECONDS = 2.0
 
 
 def lay_down(cast, count: int):
-    """So many cases tied to one system through the vendor's hop, beside one that is not; the vendor."""
+    """So many cases tied to one system through the vendor's transfer, beside one that is not; the vendor."""
     from governance.database.row_history import acting, insert_many
-    from initiatives.models import Hop, Initiative, Link, System, Vendor
+    from initiatives.models import Initiative, Link, System, Transfer, Vendor
 
     with acting(by=cast.lead, reason="Laid down"):
         acme = Vendor(name="Acme Cloud")
@@ -46,9 +46,9 @@ def lay_down(cast, count: int):
             ],
         )
         insert_many(
-            Hop,
+            Transfer,
             [
-                Hop(link=link, position=place, name=name, region=region, vendor=vendor)
+                Transfer(link=link, position=place, name=name, region=region, vendor=vendor)
                 for link in links
                 for place, (name, region, vendor) in enumerate(
                     [("gateway", "eu-west", None), ("vendor model", "us-east", acme)]

@@ -12,7 +12,6 @@ from initiatives.models import (
     Customisation,
     DefinitionConflict,
     Hold,
-    Hop,
     Initiative,
     Link,
     LinkAnswer,
@@ -27,6 +26,7 @@ from initiatives.models import (
     Term,
     TermDefinition,
     TermUse,
+    Transfer,
     UnitPolicy,
     Vendor,
     VendorTerm,
@@ -63,10 +63,10 @@ class World:
 
     @property
     def objects(self) -> int:
-        """How many things are shared, the links and hops of the case among them."""
+        """How many things are shared, the links and transfers of the case among them."""
         lists = [value for value in vars(self).values() if isinstance(value, list)]
         links = Link.objects.filter(initiative=self.case)
-        return sum(map(len, lists)) + links.count() + Hop.objects.filter(link__in=links).count()
+        return sum(map(len, lists)) + links.count() + Transfer.objects.filter(link__in=links).count()
 
     def state(self) -> dict[str, list]:
         """Every row that must not change, by table."""
@@ -79,7 +79,7 @@ class World:
                 rows = rows.filter(initiative=self.case)
             found[f"{model.__name__} of the case"] = list(rows.order_by("pk").values())
         links = Link.objects.filter(initiative=self.case)
-        found["Hop"] = list(Hop.objects.filter(link__in=links).order_by("pk").values())
+        found["Transfer"] = list(Transfer.objects.filter(link__in=links).order_by("pk").values())
         found["LinkAnswer"] = list(LinkAnswer.objects.filter(link__in=links).order_by("pk").values())
         found["Uses"] = list(TermUse.objects.filter(initiative=self.case).order_by("pk").values())
         spans = Span.objects.filter(initiative=self.case)
@@ -187,14 +187,14 @@ def _share(cast, world: World) -> None:
 
 def _tie(cast, world: World) -> None:
     for n, system in enumerate(world.systems):
-        hops = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
+        transfers = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
         account = world.accounts[n] if n < SYSTEMS else None
-        of = {"hops": hops, "account": account}
+        of = {"transfers": transfers, "account": account}
         if n % 4 != 3:  # sources of the collection are reached through it
             factories.make_link(
                 cast, world.case, system, agreed=system.owner is not None, by=cast.owner, **of
             )
-            hops = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
+            transfers = [link_actions.Place("Gateway", "eu-west", world.vendors[n % VENDORS])]
             factories.make_link(cast, world.own, system, by=world.stranger, **of)
     with acting(system="test", reason="What the cases speak of"):
         for case, person in ((world.case, cast.lead), (world.own, world.stranger)):

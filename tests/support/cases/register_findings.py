@@ -27,7 +27,9 @@ def voided(case: Initiative) -> set[str]:
 def read(link: Link) -> str:
     """The digest of a link as it reads now."""
     link = Link.objects.get(pk=link.pk)
-    return system_findings.digest(link, list(link.hops.filter(ended_at__isnull=True).order_by("position")))[1]
+    return system_findings.digest(
+        link, list(link.transfers.filter(ended_at__isnull=True).order_by("position"))
+    )[1]
 
 
 def proof_about(

@@ -5,7 +5,7 @@ from datetime import date
 from governance import clock
 from governance.database.row_history import acting
 from initiatives.integration.residency import actions as residency_actions
-from initiatives.models import ComponentVersion, Deployment, Hop, Link, System, Vendor
+from initiatives.models import ComponentVersion, Deployment, Link, System, Transfer, Vendor
 
 FROM = date(2026, 1, 1)
 
@@ -52,9 +52,9 @@ def link(cast, case, to: System, classes=("customer notes",), pattern: str = "fe
     return row
 
 
-def hop(cast, of: Link, name: str = "vendor model", region: str = "us-east", **fields) -> Hop:
-    position = Hop.objects.filter(link=of).count() + 1
-    row = Hop(**{"link": of, "position": position, "name": name, "region": region} | fields)
+def transfer(cast, of: Link, name: str = "vendor model", region: str = "us-east", **fields) -> Transfer:
+    position = Transfer.objects.filter(link=of).count() + 1
+    row = Transfer(**{"link": of, "position": position, "name": name, "region": region} | fields)
     with acting(by=cast.lead, reason="Described"):
         row.save()
     return row

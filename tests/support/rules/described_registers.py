@@ -40,7 +40,7 @@ FAILURE = {
     "told_users": "That the list is of yesterday.",
 }
 KINDS_TO_TELL = (
-    "link", "source", "hop", "vendor", "vendor_term", "unit_policy", "account", "flow", "process", "term_use",
+    "link", "source", "transfer", "vendor", "vendor_term", "unit_policy", "account", "flow", "process", "term_use",
     "definition", "customisation", "collection", "model", "model_end", "alone",
 )  # fmt: skip
 
@@ -138,7 +138,7 @@ class Teller:
             system or self.pick(System.objects.standing().exclude(pk__in=self.systems()), self.source),
             pattern=self.chance.choice(["anchor", "feed", "audit"]),
             data_classes=self.chance.sample(CLASSES, 1 if sound else self.chance.randint(0, 2)),
-            hops=[self.place() for _ in range(self.chance.choice([0, 0, 1]))],
+            transfers=[self.place() for _ in range(self.chance.choice([0, 0, 1]))],
             by=self.cast.lead,
             **fields,
         )
@@ -151,10 +151,10 @@ class Teller:
         vendor = self.chance.choice([None, *Vendor.objects.all()])
         return link_actions.Place(self.name("Place"), region, vendor)
 
-    def hop(self):
+    def transfer(self):
         """Where the data of a link pass through."""
         link = self.pick(self.links(), self.link)
-        link_actions.change_link(link=link, hops=[self.place()], by=self.cast.lead)
+        link_actions.change_link(link=link, transfers=[self.place()], by=self.cast.lead)
 
     def vendor(self) -> Vendor:
         """A company that runs something, or could."""

@@ -150,7 +150,6 @@ SAID_ON_PURPOSE = {
     "signatures, which prove; never of an answer",
     r"^debt …$": "a value in the table of a forecast, which was handed out",
     r"^case stopped$": "kinds of notices, which are kept with them",
-    r"^no hop$": "what an entry says of a connection",
     r"^let decisions pass": "what an entry says, which was recorded",
     r"and owe what it leaves behind": "a statement that owners accepted",
     r"^lessons offered to this case": "a mark by which answers that were given are known",

@@ -84,12 +84,12 @@ def test_every_region_that_is_known_ends_at_the_top_of_a_group():
 def test_the_path_is_read_place_by_place(cast, case):
     acme = tied_cases.vendor(cast)
     link = tied_cases.link(cast, case, tied_cases.system(cast, vendor=acme, regions=["CH", "eu-west-1"]))
-    tied_cases.hop(cast, link, "gateway", "eu-west-2", vendor=acme)
-    tied_cases.hop(cast, link, "vendor model", "us-east", vendor=acme)
-    tied_cases.hop(cast, link, "cache", "", vendor=acme)
-    tied_cases.hop(cast, link, "archive", "mars-1", vendor=acme)
-    tied_cases.hop(cast, link, "of another", "us-east", vendor=tied_cases.vendor(cast, "Other"))
-    tied_cases.hop(cast, link, "our own", "us-east")
+    tied_cases.transfer(cast, link, "gateway", "eu-west-2", vendor=acme)
+    tied_cases.transfer(cast, link, "vendor model", "us-east", vendor=acme)
+    tied_cases.transfer(cast, link, "cache", "", vendor=acme)
+    tied_cases.transfer(cast, link, "archive", "mars-1", vendor=acme)
+    tied_cases.transfer(cast, link, "of another", "us-east", vendor=tied_cases.vendor(cast, "Other"))
+    tied_cases.transfer(cast, link, "our own", "us-east")
     tied_cases.term(cast, acme, allowed=["EU", "CH"])
     assert answers(case) == [
         ("CRM, CH", "allowed"),
@@ -109,7 +109,7 @@ def test_what_is_forbidden_is_forbidden_though_the_larger_region_is_allowed(cast
     acme = tied_cases.vendor(cast)
     link = tied_cases.link(cast, case, tied_cases.system(cast))
     for region in ("FR", "DE", "mars-1", ""):
-        tied_cases.hop(cast, link, region or "nowhere", region, vendor=acme)
+        tied_cases.transfer(cast, link, region or "nowhere", region, vendor=acme)
     tied_cases.term(cast, acme, allowed=["EU"], forbidden=["FR"])
     assert dict(answers(case)) == {
         "FR, FR": "forbidden",
@@ -127,7 +127,7 @@ def test_a_term_binds_the_classes_that_it_names(cast, case):
     every = tied_cases.link(cast, case, tied_cases.system(cast, "Wiki"), classes=[])
     prices = tied_cases.link(cast, case, tied_cases.system(cast, "ERP"), classes=["prices"])
     for link in (notes, every, prices):
-        tied_cases.hop(cast, link, str(link.system), vendor=acme)
+        tied_cases.transfer(cast, link, str(link.system), vendor=acme)
     tied_cases.term(cast, acme, data_classes=["customer notes "])
     found = {one.name: one for one in residency_findings.judge([case.pk])}
     assert set(found) == {"CRM", "Wiki"}
@@ -138,7 +138,7 @@ def test_a_term_binds_the_classes_that_it_names(cast, case):
 
 def test_policies_of_all_units_above_bind_whoever_runs_the_place(cast, case):
     link = tied_cases.link(cast, case, tied_cases.system(cast, regions=["DE"]))
-    tied_cases.hop(cast, link)
+    tied_cases.transfer(cast, link)
     retail = cast.unit.parent
     tied_cases.policy(cast, retail)
     tied_cases.policy(cast, cast.elsewhere, forbidden=["DE"])
@@ -147,7 +147,7 @@ def test_policies_of_all_units_above_bind_whoever_runs_the_place(cast, case):
     assert hold.reason == "vendor model, us-east: forbidden by Retail Data policy 3 (forbidden: US)."
 
 
-def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case):
+def test_a_transfer_is_where_its_version_runs_and_each_answer_has_its_time(cast, case):
     acme, today, now = tied_cases.vendor(cast), clock.today(), clock.now()
     moves, back = now + timedelta(days=10), now + timedelta(days=20)
     versions = [
@@ -156,7 +156,7 @@ def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case
         ("us-east", back, None),
     ]
     model = tied_cases.part(cast, case, versions=versions)
-    tied_cases.hop(
+    tied_cases.transfer(
         cast, tied_cases.link(cast, case, tied_cases.system(cast)), region="CN", vendor=acme, deployment=model
     )
     tied_cases.term(cast, acme, starts_on=today, ends_on=today + timedelta(days=30))
@@ -182,10 +182,12 @@ def test_a_hop_is_where_its_version_runs_and_each_answer_has_its_time(cast, case
         assert held(case)[0].liftable_since is None
 
 
-def test_before_the_first_version_a_hop_is_where_its_link_says(cast, case):
+def test_before_the_first_version_a_transfer_is_where_its_link_says(cast, case):
     acme, now = tied_cases.vendor(cast), clock.now()
     model = tied_cases.part(cast, case, versions=[("eu-west", now + timedelta(days=3), None)])
-    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme, deployment=model)
+    tied_cases.transfer(
+        cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme, deployment=model
+    )
     tied_cases.term(cast, acme)
     assert answers(case) == [("vendor model, us-east", "outside"), ("vendor model, eu-west", "allowed")]
 
@@ -199,8 +201,8 @@ def test_a_term_holds_drafts_and_live_cases_alike_and_tells_chair_and_owner_once
     spared = factories.make_case(cast, title="Nothing of that vendor")
     acme, crm = tied_cases.vendor(cast), tied_cases.system(cast)
     for one in (live, draft):
-        tied_cases.hop(cast, tied_cases.link(cast, one, crm), vendor=acme)
-    tied_cases.hop(cast, tied_cases.link(cast, spared, crm), vendor=tied_cases.vendor(cast, "Other"))
+        tied_cases.transfer(cast, tied_cases.link(cast, one, crm), vendor=acme)
+    tied_cases.transfer(cast, tied_cases.link(cast, spared, crm), vendor=tied_cases.vendor(cast, "Other"))
     Notice.objects.all().delete()
     tied_cases.term(cast, acme)
     assert len(held(live)) == len(held(draft)) == 1
@@ -218,7 +220,7 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
     link = tied_cases.link(cast, case, tied_cases.system(cast))
     version = {"case": case, "layer": "model", "name": "Endpoint", "vendor": "Acme Cloud", "by": cast.lead}
     first = components_actions.record_component(version="1", region="us-east", **version)
-    tied_cases.hop(cast, link, vendor=acme, region="", deployment=first)
+    tied_cases.transfer(cast, link, vendor=acme, region="", deployment=first)
     tied_cases.term(cast, acme)
     (hold,) = held(case)
     with pytest.raises(Refused):
@@ -242,7 +244,7 @@ def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
 
 def test_what_is_withdrawn_or_replaced_binds_nobody(cast, case):
     acme = tied_cases.vendor(cast)
-    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
+    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
     old = tied_cases.term(cast, acme)
     new = tied_cases.term(cast, acme, allowed=["EU", "US"], reference="MSA 5", words="", replaces=old)
     assert answers(case) == [("vendor model, us-east", "allowed")]
@@ -257,9 +259,9 @@ def test_what_is_withdrawn_or_replaced_binds_nobody(cast, case):
 def test_terms_void_exactly_what_rests_on_the_paths_that_they_bind(cast):
     case, other = factories.make_production(cast), factories.make_case(cast, title="Another vendor's")
     acme, crm, wiki = tied_cases.vendor(cast), tied_cases.system(cast), tied_cases.system(cast, "Wiki")
-    tied_cases.hop(cast, tied_cases.link(cast, case, crm), vendor=acme)
-    tied_cases.hop(cast, tied_cases.link(cast, case, wiki), vendor=tied_cases.vendor(cast, "Other"))
-    tied_cases.hop(cast, tied_cases.link(cast, other, wiki), vendor=tied_cases.vendor(cast, "Other"))
+    tied_cases.transfer(cast, tied_cases.link(cast, case, crm), vendor=acme)
+    tied_cases.transfer(cast, tied_cases.link(cast, case, wiki), vendor=tied_cases.vendor(cast, "Other"))
+    tied_cases.transfer(cast, tied_cases.link(cast, other, wiki), vendor=tied_cases.vendor(cast, "Other"))
     on_residency = list(case.evidence.filter(coverage__requirement="int.residency", withdrawn_at=None))
     assert on_residency
     of_wiki = life_evidence(cast, case)
@@ -292,7 +294,7 @@ def life_evidence(cast, case):
 
 def test_a_term_of_classes_that_no_link_carries_touches_nothing(cast, case):
     acme = tied_cases.vendor(cast)
-    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
+    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
     tied_cases.term(cast, acme, data_classes=["salaries"])
     tied_cases.term(cast, acme, ends_on=tied_cases.FROM + timedelta(days=1), reference="Over long ago")
     assert held(case) == []
@@ -301,7 +303,7 @@ def test_a_term_of_classes_that_no_link_carries_touches_nothing(cast, case):
 
 def test_a_term_to_come_holds_and_voids_from_its_day(cast, case):
     acme, start = tied_cases.vendor(cast), clock.today() + timedelta(days=9)
-    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
+    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
     tied_cases.term(cast, acme, starts_on=start)
     assert held(case) == []
     change = case.changes.get(triggers=["vendor_terms"])
@@ -311,7 +313,7 @@ def test_a_term_to_come_holds_and_voids_from_its_day(cast, case):
 
 
 def test_a_unit_that_moves_comes_under_other_policies(cast, case):
-    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)))
+    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)))
     tied_cases.policy(cast, cast.elsewhere)
     assert held(case) == []
     admin = cast.people["admin"]
@@ -327,7 +329,9 @@ def test_a_unit_that_moves_comes_under_other_policies(cast, case):
 
 def test_a_region_that_is_added_is_known_from_then_on(cast, case):
     acme = tied_cases.vendor(cast)
-    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)), region="Fra-Nine", vendor=acme)
+    tied_cases.transfer(
+        cast, tied_cases.link(cast, case, tied_cases.system(cast)), region="Fra-Nine", vendor=acme
+    )
     tied_cases.term(cast, acme)
     assert answers(case) == [("vendor model, Fra-Nine", "unknown")]
     row = residency_actions.add_region(
@@ -349,7 +353,7 @@ def test_a_region_that_is_added_is_known_from_then_on(cast, case):
 def test_who_files_terms_and_who_takes_them_back(cast):
     case, acme = factories.make_mvp(cast), tied_cases.vendor(cast)
     link = tied_cases.link(cast, case, tied_cases.system(cast, owner=cast.outsider))
-    tied_cases.hop(cast, link, vendor=acme)
+    tied_cases.transfer(cast, link, vendor=acme)
     for person in (cast.owner, cast.lead, cast.seat_value, cast.outsider):
         with pytest.raises(Refused):
             tied_cases.term(cast, acme, by=person)
@@ -376,7 +380,7 @@ def test_who_files_terms_and_who_takes_them_back(cast):
 def test_a_term_of_a_case_binds_once_a_seat_or_an_admin_confirms_it(cast, confirmer):
     case, acme = factories.make_mvp(cast), tied_cases.vendor(cast)
     link = tied_cases.link(cast, case, tied_cases.system(cast, owner=cast.outsider))
-    tied_cases.hop(cast, link, region="us-east", vendor=acme)
+    tied_cases.transfer(cast, link, region="us-east", vendor=acme)
     factories.agree(link)
     theirs = tied_cases.term(cast, acme, by=cast.lead)
     assert theirs.awaits_confirmation
@@ -426,7 +430,7 @@ def test_a_term_says_what_is_wrong_with_it(cast):
 
 def test_each_act_leaves_its_entry(cast, case):
     acme = tied_cases.vendor(cast)
-    tied_cases.hop(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
+    tied_cases.transfer(cast, tied_cases.link(cast, case, tied_cases.system(cast)), vendor=acme)
     first = Entry.objects.acts().order_by("-pk").values_list("pk", flat=True)[0]
     term = tied_cases.term(cast, acme)
     kinds = Entry.objects.acts().filter(pk__gt=first).order_by("pk").values_list("kind", "case_ref")
@@ -449,7 +453,7 @@ def test_many_cases_cost_no_statement_more_than_few(cast):
         of = tied_cases.vendor(cast, name)
         for n in range(number):
             case = factories.make_case(cast, title=f"{name} {n}")
-            tied_cases.hop(cast, tied_cases.link(cast, case, crm), vendor=of)
+            tied_cases.transfer(cast, tied_cases.link(cast, case, crm), vendor=of)
         with CaptureQueriesContext(connection) as asked:
             tied_cases.term(cast, of)
         reading = [one for one in asked.captured_queries if "enclosing" in one["sql"]]

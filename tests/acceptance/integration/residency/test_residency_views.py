@@ -30,8 +30,8 @@ def acme(cast):
 @snapshots.kept
 def link(cast, case, acme):
     link = tied_cases.link(cast, case, tied_cases.system(cast, regions=["DE"]))
-    tied_cases.hop(cast, link, "gateway", "eu-west", vendor=acme)
-    tied_cases.hop(cast, link, vendor=acme)
+    tied_cases.transfer(cast, link, "gateway", "eu-west", vendor=acme)
+    tied_cases.transfer(cast, link, vendor=acme)
     return link
 
 
@@ -117,7 +117,7 @@ def test_others_are_told_of_cases_they_may_not_see_as_a_number_alone(as_, cast, 
     registration_actions.change_details(
         case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
-    tied_cases.hop(cast, tied_cases.link(cast, secret, tied_cases.system(cast, "Vault")), vendor=acme)
+    tied_cases.transfer(cast, tied_cases.link(cast, secret, tied_cases.system(cast, "Vault")), vendor=acme)
     tied_cases.term(cast, acme)
     page = text(as_(cast.outsider).get(acme.get_absolute_url()))
     assert case.title not in page
@@ -184,7 +184,7 @@ def test_where_a_vendor_runs_something_in_a_confidential_case_is_not_given_away(
     registration_actions.change_details(
         case=secret, problem="Nobody may know.", platform="", confidential=True, by=cast.owner
     )
-    tied_cases.hop(cast, tied_cases.link(cast, secret, tied_cases.system(cast, "Vault")), vendor=acme)
+    tied_cases.transfer(cast, tied_cases.link(cast, secret, tied_cases.system(cast, "Vault")), vendor=acme)
     address = reverse("vendor-move", args=[acme.pk])
     assert "It runs something in: no region known." in text(as_(cast.outsider).get(address))
     assert "It runs something in: us-east." in text(as_(cast.owner).get(address))
@@ -200,7 +200,7 @@ def looked(keys, what_if) -> tuple[set[int], set[int]]:
 
 def test_what_is_told_is_what_happens(cast, case, acme, link):
     other = factories.make_case(cast, title="Another", unit=cast.elsewhere)
-    tied_cases.hop(
+    tied_cases.transfer(
         cast, tied_cases.link(cast, other, tied_cases.system(cast, "ERP")), region="fra-9", vendor=acme
     )
     seat, today = cast.seat_security, clock.today()

@@ -34,15 +34,15 @@ def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
     assert "No system is called that" in text_of(client.get(at("link-add", mvp.ref), {"q": "zzz"}))
     form = text_of(client.get(at("link-add", mvp.ref), {"system": crm.pk}))
     assert "Sam Brook is asked to agree to it" in form
-    hops = "Gateway, eu-west\n\nLanguage model"
-    answer = client.post(at("link-add", mvp.ref), TYPED | {"system": crm.pk, "hops": hops})
+    transfers = "Gateway, eu-west\n\nLanguage model"
+    answer = client.post(at("link-add", mvp.ref), TYPED | {"system": crm.pk, "transfers": transfers})
     assert answer["Location"] == at("integration", mvp.ref)
     link = mvp.links.get()
-    assert [(hop.name, hop.region) for hop in link.hops.all()] == [
+    assert [(transfer.name, transfer.region) for transfer in link.transfers.all()] == [
         ("Gateway", "eu-west"),
         ("Language model", ""),
     ]
-    assert link.hops.last().deployment == mvp.deployments.get(version__name="Language model")
+    assert link.transfers.last().deployment == mvp.deployments.get(version__name="Language model")
     tab = text_of(client.get(at("integration", mvp.ref)))
     assert "through Gateway (eu-west), Language model" in tab
     assert "Sam Brook has not agreed that the initiative depends on CRM." in tab
@@ -50,18 +50,21 @@ def test_a_system_is_looked_for_and_the_case_is_tied_to_it(cast, as_, mvp, crm):
 
 def test_places_whose_region_nobody_knows_are_kept_and_said(cast, as_, mvp, crm):
     client = as_(cast.lead)
-    hops = "Gateway;  mars-1 ;\n;; ,,\nsome  nonsense;;; ,, ,"
+    transfers = "Gateway;  mars-1 ;\n;; ,,\nsome  nonsense;;; ,, ,"
     page = text_of(
-        client.post(at("link-add", mvp.ref), TYPED | {"system": crm.pk, "hops": hops}, follow=True)
+        client.post(at("link-add", mvp.ref), TYPED | {"system": crm.pk, "transfers": transfers}, follow=True)
     )
     link = mvp.links.get()
-    assert list(link.hops.values_list("name", "region")) == [("Gateway", "mars-1"), ("some nonsense", "")]
+    assert list(link.transfers.values_list("name", "region")) == [
+        ("Gateway", "mars-1"),
+        ("some nonsense", ""),
+    ]
     said = "Nobody knows where mars-1 is: data there count as allowed nowhere."
     assert said in page
-    page = client.post(at("link-change", link.pk), TYPED | {"hops": "Gateway, fra-9"}, follow=True)
+    page = client.post(at("link-change", link.pk), TYPED | {"transfers": "Gateway, fra-9"}, follow=True)
     assert said.replace("mars-1", "fra-9") in text_of(page)
     assert "Gateway (fra-9 (region not known))" in text_of(client.get(at("integration", mvp.ref)))
-    page = text_of(client.post(at("link-change", link.pk), TYPED | {"hops": "A;B,,,D"}))
+    page = text_of(client.post(at("link-change", link.pk), TYPED | {"transfers": "A;B,,,D"}))
     assert "has more parts than name, region and vendor" in page
 
 
@@ -80,8 +83,8 @@ def test_what_is_wrong_is_said_and_ties_nothing(cast, as_, mvp, crm):
     for system in ("0", "junk", "99999999999999999999"):
         assert client.get(page, {"system": system}).status_code == 404
     for typed, said in (
-        ({"hops": "Model, eu-west, Nobody Inc"}, "No vendor is called Nobody Inc"),
-        ({"hops": "Model, eu-west, , more"}, "has more parts"),
+        ({"transfers": "Model, eu-west, Nobody Inc"}, "No vendor is called Nobody Inc"),
+        ({"transfers": "Model, eu-west, , more"}, "has more parts"),
         ({"pattern": ""}, "This field is required"),
         ({"timeout_seconds": "0"}, "greater than or equal to 1"),
     ):
@@ -90,10 +93,10 @@ def test_what_is_wrong_is_said_and_ties_nothing(cast, as_, mvp, crm):
 
 
 def test_a_link_is_changed_and_ended_on_its_pages(cast, as_, mvp, crm):
-    link = factories.make_link(cast, mvp, crm, hops=[Place("Gateway", "eu-west")], agreed=True)
+    link = factories.make_link(cast, mvp, crm, transfers=[Place("Gateway", "eu-west")], agreed=True)
     client = as_(cast.lead)
     assert "Gateway, eu-west" in text_of(client.get(at("link-change", link.pk)))
-    client.post(at("link-change", link.pk), TYPED | {"hops": "Gateway, us-east", "retry": "Twice"})
+    client.post(at("link-change", link.pk), TYPED | {"transfers": "Gateway, us-east", "retry": "Twice"})
     assert Link.objects.get(pk=link.pk).retry == "Twice"
     tab = text_of(client.get(at("integration", mvp.ref)))
     assert "to be answered again: the link was changed" in tab
@@ -142,7 +145,7 @@ def test_conditions_sources_and_risks_stand_beside_each_link(cast, as_, mvp):
 def test_the_data_flow_is_drawn_and_told(cast, as_, mvp, crm):
     client = as_(cast.owner)
     assert "drawn" not in client.get(at("integration", mvp.ref)).context
-    factories.make_link(cast, mvp, crm, hops=[Place("Gateway"), Place("Model", "us-east")])
+    factories.make_link(cast, mvp, crm, transfers=[Place("Gateway"), Place("Model", "us-east")])
     wiki = factories.make_system(cast, "Wiki-C", kind="wiki", editable=False)
     factories.make_link(cast, mvp, wiki, direction="writes", pattern="audit")
     page = client.get(at("integration", mvp.ref))
@@ -173,11 +176,11 @@ def test_the_data_flow_is_drawn_and_told(cast, as_, mvp, crm):
 def test_the_drawing_costs_no_query_more_for_more_links(cast, as_, mvp, crm):
     client, page = as_(cast.owner), at("integration", mvp.ref)
 
-    factories.make_link(cast, mvp, crm, hops=[Place("Gateway", "eu-west")])
+    factories.make_link(cast, mvp, crm, transfers=[Place("Gateway", "eu-west")])
     few = query_counts.asked(client, page)
     for number in range(5):
         system = factories.make_system(cast, f"System {number}")
-        factories.make_link(cast, mvp, system, hops=[Place("Gateway"), Place("Model", "us-east")])
+        factories.make_link(cast, mvp, system, transfers=[Place("Gateway"), Place("Model", "us-east")])
     assert client.get(page).context["drawn"]
     assert query_counts.asked(client, page) <= few <= 26
 

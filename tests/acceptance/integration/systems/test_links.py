@@ -1,4 +1,6 @@
-"""Links of a case: hops in order, what they void, who may, the owner's answer, and that a prototype's is never live."""
+"""Links of a case: transfers in order, what they void, who may, the owner's answer, and that a prototype's
+is never live.
+"""
 
 from datetime import timedelta
 
@@ -28,14 +30,14 @@ pytestmark = pytest.mark.django_db
 
 def test_a_link_says_how_and_along_which_places_in_order(cast, mvp, crm):
     places = [Place("Gateway ", "eu-west"), Place("Model", "us-east")]
-    link = factories.make_link(cast, mvp, crm, hops=places, data_classes=["notes", "notes", " prices "])
-    assert [(hop.position, hop.name, hop.region) for hop in link.hops.all()] == [
+    link = factories.make_link(cast, mvp, crm, transfers=places, data_classes=["notes", "notes", " prices "])
+    assert [(transfer.position, transfer.name, transfer.region) for transfer in link.transfers.all()] == [
         (1, "Gateway", "eu-west"),
         (2, "Model", "us-east"),
     ]
     assert link.data_classes == ["notes", "prices"]
-    link_actions.change_link(link=link, hops=[Place("Model", "eu-west")], by=cast.lead)
-    rows = list(link.hops.order_by("pk").values_list("name", "region", "ended_at"))
+    link_actions.change_link(link=link, transfers=[Place("Model", "eu-west")], by=cast.lead)
+    rows = list(link.transfers.order_by("pk").values_list("name", "region", "ended_at"))
     assert [(name, region, ended is None) for name, region, ended in rows] == [
         ("Gateway", "eu-west", False),
         ("Model", "us-east", False),
@@ -44,14 +46,14 @@ def test_a_link_says_how_and_along_which_places_in_order(cast, mvp, crm):
 
 
 def test_what_is_not_named_stays_and_nothing_new_leaves_no_entry(cast, mvp, crm):
-    link = factories.make_link(cast, mvp, crm, hops=[Place("Model", "us-east")], purpose="Names")
+    link = factories.make_link(cast, mvp, crm, transfers=[Place("Model", "us-east")], purpose="Names")
     before = link.history.count()
     link_actions.change_link(link=link, purpose="Names ", by=cast.owner)
-    link_actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.owner)
+    link_actions.change_link(link=link, transfers=[Place("Model", "us-east")], by=cast.owner)
     assert link.history.count() == before
     link_actions.change_link(link=link, retry="Twice", by=cast.owner)
     link = Link.objects.get(pk=link.pk)
-    assert (link.retry, link.purpose, link.hops.count()) == ("Twice", "Names", 1)
+    assert (link.retry, link.purpose, link.transfers.count()) == ("Twice", "Names", 1)
 
 
 def test_what_is_wrong_with_a_link_is_said_by_field(cast, mvp, crm):
@@ -60,8 +62,8 @@ def test_what_is_wrong_with_a_link_is_said_by_field(cast, mvp, crm):
         ({"direction": ""}, "direction"),
         ({"access": "telepathy"}, "access"),
         ({"timeout_seconds": 0}, "timeout_seconds"),
-        ({"hops": [Place(" ")]}, "hops"),
-        ({"hops": [Place(f"Hop {n}") for n in range(21)]}, "hops"),
+        ({"transfers": [Place(" ")]}, "transfers"),
+        ({"transfers": [Place(f"Transfer {n}") for n in range(21)]}, "transfers"),
     ):
         with pytest.raises(ValidationError) as wrong:
             factories.make_link(cast, mvp, crm, **fields)
@@ -92,7 +94,9 @@ def test_the_same_link_twice_a_retired_system_and_foreign_parts_are_refused(cast
     other = factories.make_case(cast, title="Another")
     case_acts.parts(other, cast.team)
     with pytest.raises(ValidationError, match="one of another initiative"):
-        factories.make_link(cast, mvp, elsewhere, hops=[Place("Model", deployment=other.deployments.first())])
+        factories.make_link(
+            cast, mvp, elsewhere, transfers=[Place("Model", deployment=other.deployments.first())]
+        )
     system_actions.retire_system(system=elsewhere, reason="Replaced", by=cast.lead)
     with pytest.raises(ValidationError, match="was retired"):
         factories.make_link(cast, mvp, elsewhere)
@@ -194,10 +198,10 @@ def test_another_path_ends_proof_and_a_first_one_does_not(cast, mvp, crm):
     proof_about(cast, mvp, "About CRM", crm)
     billing = factories.make_system(cast, "Billing")
     proof_about(cast, mvp, "About billing", billing)
-    link_actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.lead)
+    link_actions.change_link(link=link, transfers=[Place("Model", "us-east")], by=cast.lead)
     link_actions.change_link(link=link, retry="Twice", data_classes=["prices"], by=cast.lead)
     assert "About CRM" not in voided(mvp)
-    link_actions.change_link(link=link, hops=[Place("Model", "eu-west")], by=cast.lead)
+    link_actions.change_link(link=link, transfers=[Place("Model", "eu-west")], by=cast.lead)
     assert "About CRM" in voided(mvp)
     assert "About billing" not in voided(mvp)
     assert mvp.changes.order_by("pk").last().what == (
@@ -234,7 +238,7 @@ def test_an_answer_lasts_a_year_to_the_day(cast, mvp, crm):
 def test_an_answer_to_what_reads_otherwise_now_is_a_conflict(cast, mvp, crm):
     link = factories.make_link(cast, mvp, crm)
     was = read(link)
-    link_actions.change_link(link=link, hops=[Place("Model", "us-east")], by=cast.lead)
+    link_actions.change_link(link=link, transfers=[Place("Model", "us-east")], by=cast.lead)
     with pytest.raises(Conflict, match="read it again"):
         link_actions.answer_link(link=link, accepts=True, digest=was, by=cast.outsider)
 

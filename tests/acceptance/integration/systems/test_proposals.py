@@ -161,8 +161,8 @@ def test_every_kind_is_made_by_its_act(cast, crm):
     made("term_changed", term, by=cast.seat_architecture, meaning="Who buys")
     assert Term.objects.get(pk=term.pk).meaning == "Who buys"
     vendor = residency_actions.add_vendor(name="Acme", by=cast.seat_risk)
-    hops = [link_actions.Place("Gateway", "eu-west", vendor)]
-    link_actions.change_link(link=crm.links.get(), hops=hops, by=cast.owner)
+    transfers = [link_actions.Place("Gateway", "eu-west", vendor)]
+    link_actions.change_link(link=crm.links.get(), transfers=transfers, by=cast.owner)
     said = {"kind": "region", "reference": "4.2", "starts_on": day, "allowed": ["EU"]}
     made("vendor_term_filed", vendor, by=cast.seat_risk, **said)
     assert VendorTerm.objects.get().confirmed_by == cast.seat_risk

@@ -11,7 +11,7 @@ from governance.permission_result import Refused
 from initiatives.cases.act import act
 from initiatives.components.actions import pull
 from initiatives.integration.record import actions as record_actions
-from initiatives.models import Hop, Link, ServiceAccount, System, Term, TermDefinition, TermUse
+from initiatives.models import Link, ServiceAccount, System, Term, TermDefinition, TermUse, Transfer
 from tests.support import factories
 from tests.support.database import snapshots
 
@@ -54,7 +54,7 @@ def case(cast):
             **who,
         )
         link.save()
-        Hop(link=link, position=1, name="Gateway").save()
+        Transfer(link=link, position=1, name="Gateway").save()
         term = Term(name="customer", **who)
         term.save()
         TermUse(initiative=case, term=term, **who).save()

@@ -145,10 +145,10 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
     acme, model = tied_cases.vendor(cast), mvp.deployments.filter(region="").first()
     crm = factories.make_system(cast, "CRM", vendor=acme, regions=["US"])
     places = [Place("Gateway", "US", acme), Place(model.version.name, "", acme, model)]
-    link = factories.make_link(cast, mvp, crm, hops=places)
+    link = factories.make_link(cast, mvp, crm, transfers=places)
     tied_cases.term(cast, acme, forbidden=["US"])
     page = as_(cast.lead).get(at("integration-residency", mvp.ref))
-    ((system, gateway, component),) = [path["hops"] for path in page.context["paths"]]
+    ((system, gateway, component),) = [path["transfers"] for path in page.context["paths"]]
     mended = [words for _, words in system["mends"]], gateway["mends"], component["mends"]
     of_link = (at("link-change", link.pk), "Change the link")
     assert mended == (
@@ -160,7 +160,7 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
     said = mends(as_(cast.lead), mvp)
     found = {source.partition(":")[0]: said[source] for source in said if ":vendor:" in source}
     assert [words for words, _ in found["link"]] == ["Change the system", "Change the link"]
-    assert ("Change the link", at("link-change", link.pk)) in found["hop"]
+    assert ("Change the link", at("link-change", link.pk)) in found["transfer"]
     assert at("link-change", link.pk) not in text_of(
         as_(cast.chair).get(at("integration-residency", mvp.ref))
     )

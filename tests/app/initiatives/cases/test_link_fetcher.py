@@ -235,7 +235,7 @@ def test_hosts_of_the_house_are_asked_where_the_settings_name_them(monkeypatch):
 
 
 def test_a_name_that_changes_its_answer_gains_nothing(site):
-    """The address that was judged is the one connected to: the name is looked up once a hop."""
+    """The address that was judged is the one connected to: the name is looked up once a transfer."""
     asked = []
 
     def look_up(host, port, **options):
@@ -286,7 +286,7 @@ def test_time_and_size_are_bounded(site, settings, monkeypatch):
 
 
 def test_one_span_of_time_is_for_all_redirects_together(site, monkeypatch):
-    """Attack L2: with a span for each hop, six of them took 103 seconds."""
+    """Attack L2: with a span for each transfer, six of them took 103 seconds."""
     moments, given = iter(range(0, 1000, 8)), []
     timer = safe_fetch.threading.Timer
 

@@ -201,22 +201,22 @@ def test_the_longest_names_and_versions_are_recorded(cast):
     assert len(case.changes.get(incoming=runs).what) == 250
 
 
-def test_a_hop_stays_with_its_part_whatever_runs_there(cast):
+def test_a_transfer_stays_with_its_part_whatever_runs_there(cast):
     case, typed = factories.make_prototype(cast), {"layer": "model", "by": cast.owner}
     first = case.deployments.get(version__layer="model")
     second = component_actions.record_component(
         case=case, name="Scribe", version="4", replaces=first, **typed
     )
     places = [Place("Model", deployment=second)]
-    link = factories.make_link(cast, case, factories.make_system(cast, "CRM"), hops=places)
-    assert link.hops.get().deployment == first
+    link = factories.make_link(cast, case, factories.make_system(cast, "CRM"), transfers=places)
+    assert link.transfers.get().deployment == first
     with acts() as kinds:
-        link_actions.change_link(link=link, hops=places, by=cast.owner)
+        link_actions.change_link(link=link, transfers=places, by=cast.owner)
     assert kinds == []
     component_actions.record_component(
         case=case, name="Quill", version="1", region="us-east", replaces=second, **typed
     )
-    runs = {one.region for one in residency_findings.judge([case.pk], unbound=True) if one.hop}
+    runs = {one.region for one in residency_findings.judge([case.pk], unbound=True) if one.transfer}
     assert runs == {"us-east"}
 
 

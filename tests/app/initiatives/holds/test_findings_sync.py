@@ -30,7 +30,7 @@ from tests.support.cases.case_pages import text_of
 
 pytestmark = pytest.mark.django_db
 
-HELD = Wanted("int.residency", "hop:1", "us-east is forbidden.", hold="residency")
+HELD = Wanted("int.residency", "transfer:1", "us-east is forbidden.", hold="residency")
 CONFLICT = Wanted("int.definitions", "term:1", "3 open conflicts on customer.", hold="definition_conflict")
 
 
@@ -103,7 +103,9 @@ def test_a_conflict_closes_with_its_cause_and_residency_waits_for_the_chair(case
 def test_what_is_to_come_opens_its_hold_on_its_day(case, says):
     with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
         start = clock.midnight_before(date(2026, 11, 20))
-        says.append(Wanted("int.residency", "hop:1", "us-east is forbidden.", since=start, hold="residency"))
+        says.append(
+            Wanted("int.residency", "transfer:1", "us-east is forbidden.", since=start, hold="residency")
+        )
         follow(case)
         assert not held(case)
         label = case.spans.covering(start).get()

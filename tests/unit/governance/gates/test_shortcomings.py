@@ -89,7 +89,7 @@ def test_what_calls_for_a_hold_caps_from_its_moment():
     assert supported(facts, LATER).supported == "prototype"
     (hold,) = criteria.holds_at(facts, BOOK, LATER)
     assert (hold.kind, hold.blocking, hold.reason) == ("residency", True, "Wiki-C is frozen.")
-    twice = replace(facts, shortcomings=(called, replace(called, words="Another hop.")))
+    twice = replace(facts, shortcomings=(called, replace(called, words="Another transfer.")))
     assert len(criteria.holds_at(twice, BOOK, LATER)) == 1, "one hold of a kind"
     opened = HoldFact("residency", "Data leaves the allowed region", "Opened", "prototype", True)
     assert criteria.holds_at(replace(facts, holds=(opened,)), BOOK, LATER) == (opened,), (
