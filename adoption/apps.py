@@ -83,8 +83,8 @@ class AdoptionConfig(AppConfig):
         CHANGING.append(monitoring_findings.changing)
         MORE_SAYS.extend([report_findings.behaviour, measure_findings.says, lesson_findings.says])
         UNLESS.update(measure_findings.undeclared())
-        KINDS.update(desk_remedies.MENDS)
-        contributions.mends |= desk_remedies.MENDS
+        KINDS.update(desk_remedies.FIXES)
+        contributions.fixes |= desk_remedies.FIXES
         contributions.sealed_batches.append(batch_digest.broken)
         contributions.derived.append(tallies.unlike)
         contributions.calendar_days.append(meeting_calendar.days)

@@ -91,8 +91,8 @@ case_pages: list[CasePage] = []
 PLACES = ("review", "registering", "link", "running", "history", "insights")
 parts: dict[str, list[Callable]] = {place: [] for place in PLACES}
 # By what a finding against a case is about, functions (case, what the person may on it, source) -> list of (address,
-# words): where it is mended by whoever looks.
-mends: dict[str, Callable] = {}
+# words): where it is fixed by whoever looks.
+fixes: dict[str, Callable] = {}
 # Reports of the portfolio.
 reports: list[Report] = []
 # Functions (moment) -> iterable of governance.notices.due.Due: what is owed as a message at that moment.

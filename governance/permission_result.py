@@ -49,7 +49,7 @@ def yes() -> Answer:
 
 
 def no(text: str, remedy: str = "", link: str = "") -> Answer:
-    """The answer that refuses, with one reason: what is missing, who can mend it, and where."""
+    """The answer that refuses, with one reason: what is missing, who can fix it, and where."""
     return Answer(False, (Reason(text, remedy, link),))
 
 

@@ -108,9 +108,9 @@ class InitiativesConfig(AppConfig):
         ]
         sync.SETTLED_FIRST[definition_findings.says] = settle_conflicts
         sync.CHANGING += [drill_findings.failing_records, interaction_findings.changing]
-        contributions.mends["component"] = component_remedies.mends_of
-        contributions.mends["decisions"] = decision_days.mends_of
-        contributions.mends["interactions"] = interaction_remedies.mends_of
+        contributions.fixes["component"] = component_remedies.fixes_of
+        contributions.fixes["decisions"] = decision_days.fixes_of
+        contributions.fixes["interactions"] = interaction_remedies.fixes_of
         row_capture.cases_are(Initiative, number="number")
         as_of.derived |= initiative.VIEWS
         as_of.indexes |= initiative.INDEXES

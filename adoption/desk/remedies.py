@@ -1,6 +1,6 @@
-"""Where a finding of adoption against a case is mended: measures, signals, lessons, by what the person may do.
+"""Where a finding of adoption against a case is fixed: measures, signals, lessons, by what the person may do.
 
-Contributed to `contributions.mends`, by what a finding is about.
+Contributed to `contributions.fixes`, by what a finding is about.
 """
 
 from django.urls import reverse
@@ -40,4 +40,4 @@ def _lesson(case: Initiative, may, source: str) -> list[tuple[str, str]]:
     return [there] if lesson_permissions.may_answer(case, may.person) else []
 
 
-MENDS = {"measure": _measure, "signal": _signal, "lesson": _lesson}
+FIXES = {"measure": _measure, "signal": _signal, "lesson": _lesson}

@@ -28,7 +28,7 @@ from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.access.permissions import may_manage
-from initiatives.cases.case_frame import acted, ask, case_context, mend, one_act, sent
+from initiatives.cases.case_frame import acted, ask, case_context, fix, one_act, sent
 from initiatives.form_fields import ReasonForm
 
 TAB = "incidents"
@@ -54,7 +54,7 @@ def open_(request: SignedInRequest, ref: str) -> HttpResponse:
                 try:
                     row = actions.open_incident(case=case, by=request.user, **fields)
                 except ValidationError as error:
-                    mend(form, error)
+                    fix(form, error)
                 except Conflict as other:
                     conflict, status = other, 409
                 else:
@@ -240,7 +240,7 @@ def severity(request: SignedInRequest, pk: int) -> HttpResponse:
             try:
                 actions.correct_severity(incident=row, by=request.user, **form.cleaned_data)
             except ValidationError as error:
-                mend(form, error)
+                fix(form, error)
             else:
                 messages.success(request, _("Corrected."))
                 return redirect(back)

@@ -20,7 +20,7 @@ from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import Layer
 from initiatives.access import case_lookup
-from initiatives.cases.case_frame import case_context, mend, page_of, pick
+from initiatives.cases.case_frame import case_context, fix, page_of, pick
 from initiatives.models import Review, System
 from initiatives.portfolio import search as portfolio_search
 
@@ -158,7 +158,7 @@ def lesson_add(request: SignedInRequest) -> HttpResponse:
         try:
             row = actions.enter(**form.act(), by=request.user)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(
                 request, _("Entered. Another adoption seat or an admin confirms it before it is offered.")
@@ -226,7 +226,7 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
                     messages.success(request, _("Kept, and part of the answer that the board signs."))
                 return redirect("lessons", case.ref)
             except ValidationError as error:
-                mend(form, error)
+                fix(form, error)
             except Conflict as refused:
                 conflict, status = refused, 409
     context = case_context(request, case, page="lessons") | {

@@ -186,7 +186,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a measure comes to: its word, why in words, how to mend it, the figure, and until when it counts.
+    """What a measure comes to: its word, why in words, how to fix it, the figure, and until when it counts.
 
     `asked`: the target that it is held against. `counts_until`: the last day on which the newest figure counts, None
     where there is none. `judged_from`: the last day of the oldest period that the figure is made of.

@@ -242,7 +242,7 @@ def _seats(book, review: Review, votes) -> Table:
 
 
 def _unmet(sitting: review_state.Sitting) -> Table:
-    """Each open question behind a criterion that blocks: what is missing, how it is mended, by whom."""
+    """Each open question behind a criterion that blocks: what is missing, how it is fixed, by whom."""
     seen: dict[str, tuple] = {}
     for finding in sitting.verdict.findings:
         if not finding.blocks:
@@ -250,7 +250,7 @@ def _unmet(sitting: review_state.Sitting) -> Table:
         for state in finding.requirements:
             if not state.satisfies(finding.criterion.gate):
                 asked = sitting.book.requirements[state.key]
-                who = state.mended_by or who_answers(sitting.facts, asked)
+                who = state.fixed_by or who_answers(sitting.facts, asked)
                 seen.setdefault(state.key, (asked.question, state.words, state.fix, who))
     return Table(
         "Unmet, with who fixes it and how",

@@ -23,7 +23,7 @@ from governance.ledger import csv_export
 from governance.permission_result import Answer, Conflict, no
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.cases.act import act
-from initiatives.cases.case_frame import acted, mend, page_of, sent
+from initiatives.cases.case_frame import acted, fix, page_of, sent
 
 TAKES = ["GET", "HEAD", "POST"]
 PAGE = 25
@@ -252,7 +252,7 @@ def agenda_point(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
                     meeting=row, key=point, place=given["place"] or 0, reason=given["reason"], by=request.user
                 )
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
         else:
             messages.success(request, _("The agenda is changed."))
             return redirect(row)
@@ -301,7 +301,7 @@ def minutes(request: SignedInRequest, pk: int, point: str) -> HttpResponse:
                 meeting=row, point=found, text=given["text"], version=given["version"], by=request.user
             )
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
         except Conflict as lost:
             conflict = lost
         else:

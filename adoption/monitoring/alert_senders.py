@@ -60,7 +60,7 @@ class Batch:
 
 
 class Unreadable(ValueError):
-    """The request as a whole cannot be read; the words say how to mend it."""
+    """The request as a whole cannot be read; the words say how to fix it."""
 
 
 class _Wrong(ValueError):

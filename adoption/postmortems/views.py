@@ -19,7 +19,7 @@ from adoption.postmortems.writing import Clashed, write
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import OWED_IN_WRITING
 from initiatives.access import case_lookup
-from initiatives.cases.case_frame import case_context, mend
+from initiatives.cases.case_frame import case_context, fix
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Obligation, System
 
@@ -185,7 +185,7 @@ def _write(request: SignedInRequest, row: PostMortem) -> HttpResponse:
             **form.texts(),
         )
     except ValidationError as error:
-        mend(form, error)
+        fix(form, error)
         return _form_page(request, row, form, status=422)
     except Clashed as clashed:
         now = post_mortem_for(request.user, row.pk)
@@ -352,7 +352,7 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
                     "It is published. Initiatives that its lessons are near are asked before their next gate."
                 )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, said)
             return redirect("lessons", row.initiative.ref)

@@ -58,7 +58,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a reading: its state, why in words, how to mend it, and the kept row's key."""
+    """What became of a reading: its state, why in words, how to fix it, and the kept row's key."""
 
     state: str
     words: str = ""
@@ -107,7 +107,7 @@ def unreadable(sent: Sent) -> Fate | None:
 
 
 def wrong_with(sent: Sent, asked: Asked, today: date) -> Fate | None:
-    """Why a reading cannot be kept, with the way to mend it; None when it can."""
+    """Why a reading cannot be kept, with the way to fix it; None when it can."""
     if asked.ended:
         return _no("This measure has ended.", "Declare a new one, or leave this reading out.")
     if found := _wrong_people(sent.about):

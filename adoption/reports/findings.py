@@ -25,7 +25,7 @@ def behaviour(keys: list[int]) -> Iterator[tuple[int, Shortcoming]]:
 
 
 def against(row: Signal) -> tuple[str, str]:
-    """What a signal that weighs against the case says there, and what mends it."""
+    """What a signal that weighs against the case says there, and what fixes it."""
     if row.kind == WEAPONISED:
         return (
             f"{row.group}: it is used against people, and the board has not answered.",

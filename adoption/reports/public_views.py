@@ -19,7 +19,7 @@ from governance.permission_result import Refused
 from governance.runtime import link_tokens
 from governance.sign_in import throttling
 from governance.web.middleware import for_the_unknown
-from initiatives.cases.case_frame import mend
+from initiatives.cases.case_frame import fix
 
 PER_ADDRESS, PER_LINK = 10, 100  # in ten minutes
 HARMS = [
@@ -95,7 +95,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
                 try:
                     _row, key = public_link.report_problem(link=link, **form.cleaned_data)
                 except ValidationError as error:
-                    mend(form, error)
+                    fix(form, error)
                 except Refused:
                     return _page(request, "adoption/reports/report_nothing.html", {}, status=404)
                 else:

@@ -25,7 +25,7 @@ from governance.transparency_log import as_of
 from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access.permissions import may_see
-from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
+from initiatives.cases.case_frame import ask, case_context, fix, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.models import Initiative
 
@@ -125,7 +125,7 @@ def judge(request: SignedInRequest, kind: str, pk: int, outcome: str) -> HttpRes
                     else row.get_absolute_url()
                 )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
     return ask(
         request,
         row.initiative,
@@ -166,7 +166,7 @@ def ask_source(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
         try:
             told = sources.ask_source(about=row, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
     context = case_context(request, row.initiative, TAB) | {
         "title": KINDS[kind].ask_source,
         "lede": f"“{row.summary[:400]}”",
@@ -205,7 +205,7 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
         try:
             actions.report_signal(case=case, by=request.user, **form.act())
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, _("It is reported, without your name."))
             return redirect("reports-mine")

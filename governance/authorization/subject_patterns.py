@@ -11,7 +11,7 @@ HOW = "Write it as type:id, such as user:tester-1; * stands for any characters o
 
 
 def wrong_with(patterns: Iterable[str]) -> str:
-    """What is wrong with declared test subjects, and how to mend it; empty when nothing is."""
+    """What is wrong with declared test subjects, and how to fix it; empty when nothing is."""
     patterns = list(patterns)
     if len(patterns) > MOST:
         return f"These are {len(patterns)} test subjects, and {MOST} are taken. Put those alike into one, with *."

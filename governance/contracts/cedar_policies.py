@@ -28,7 +28,7 @@ _BOUNDS = {f"bound:{kind}": kind for kind in BOUNDING}
 
 
 class Malformed(ValueError):
-    """The question holds a value that no clause can be compared with; says which, and how to mend it."""
+    """The question holds a value that no clause can be compared with; says which, and how to fix it."""
 
 
 class PolicyTrouble(RuntimeError):

@@ -168,7 +168,7 @@ def fingerprint(kind: str, sentence: str, terms: Terms) -> str:
 
 
 def problems(kind: str, terms: Terms) -> dict[str, str]:
-    """What is wrong with the terms of one clause, by field, each as a sentence that says how to mend it.
+    """What is wrong with the terms of one clause, by field, each as a sentence that says how to fix it.
 
     What is missing from a contract as a whole is another question: `completeness.gaps`.
     """

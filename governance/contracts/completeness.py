@@ -1,4 +1,4 @@
-"""Completeness of a contract: what is missing from it as a whole and how to mend it, in words of the business. Pure.
+"""Completeness of a contract: what is missing from it as a whole and how to fix it, in words of the business. Pure.
 
 What is wrong with one clause by itself is said by `clauses.problems`; here clauses are read together, with who accepted
 which role, before the board is asked to sign. What is not certain is not said. Sources: S0-13 to S0-16, S0-19.

@@ -23,7 +23,7 @@ from governance.contracts.wording import APPROVERS, listed
 
 @dataclass(frozen=True)
 class Gap:
-    """One thing that is missing or wrong: in words, how to mend it, in which clauses, and whether it bars signing."""
+    """One thing that is missing or wrong: in words, how to fix it, in which clauses, and whether it bars signing."""
 
     code: str
     words: str
@@ -266,7 +266,7 @@ def _at_odds(number: int, why: str, fix: str, others: set[int]) -> Gap:
 
 
 def _nobody_for_both(one: _Read, other: _Read) -> tuple[str, str] | None:
-    """Why nobody could approve a call that both clauses ask for, although each has somebody; and how to mend it."""
+    """Why nobody could approve a call that both clauses ask for, although each has somebody; and how to fix it."""
     both = one.approvers & other.approvers
     if not both:
         return (

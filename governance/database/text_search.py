@@ -156,7 +156,7 @@ def asked(text: str, kept: str) -> list[Asked]:
             words, phrase = zip(*told[start : start + size], strict=True)
             if phrase in known.of:
                 found[phrase] = " ".join(words)
-    meant = _mended([stem for (stem, *more) in found if not more and (stem,) not in known.of], kept)
+    meant = _fixed([stem for (stem, *more) in found if not more and (stem,) not in known.of], kept)
     others = {phrase: known.of.get(phrase, frozenset()) - {phrase} for phrase in found}
     return [
         Asked(said, _any([tuple(meant.get(stem, stem) for stem in phrase)]), _any(others[phrase]))
@@ -169,7 +169,7 @@ def _any(phrases: Iterable[tuple[str, ...]]) -> str:
     return " | ".join("(" + " & ".join(f"'{stem}'" for stem in phrase) + ")" for phrase in sorted(phrases))
 
 
-def _mended(wanted: list[str], kept: str) -> dict[str, str]:
+def _fixed(wanted: list[str], kept: str) -> dict[str, str]:
     """By stem that no row has, the nearest one that some row has, one slip away or, for a longer word, two."""
     if not wanted:
         return {}

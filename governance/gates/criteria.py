@@ -266,7 +266,7 @@ class SeatState:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a review can be decided, and everything that stands in the way, with who can mend it."""
+    """Whether a review can be decided, and everything that stands in the way, with who can fix it."""
 
     findings: tuple[Finding, ...]
     votes: tuple[Vote, ...]
@@ -479,9 +479,9 @@ def _seat(key: str) -> str:
 
 def _who_can_fix(facts: Facts, book: Book, finding: Finding) -> str:
     missing = [state for state in finding.requirements if not state.satisfies(finding.criterion.gate)]
-    roles = {book.requirements[state.key].answered_by for state in missing if not state.mended_by}
+    roles = {book.requirements[state.key].answered_by for state in missing if not state.fixed_by}
     names = [facts.people.get(_role(role), f"the {in_words(role)} (nobody yet)") for role in sorted(roles)]
-    names += dict.fromkeys(state.mended_by for state in missing if state.mended_by)
+    names += dict.fromkeys(state.fixed_by for state in missing if state.fixed_by)
     return f"{', '.join(names)} can fix it." if names else ""
 
 

@@ -87,7 +87,7 @@ def offered(facts: Facts, book: Book, requirement: str) -> frozenset[int]:
 def brings_another(facts: Facts, book: Book, drawn: Drawn) -> bool:
     """Whether a verifier refused what was drawn, or the team changed it before anybody had verified it as drawn.
 
-    Else a team would mend only what was drawn, and the rest would be as bad as before.
+    Else a team would fix only what was drawn, and the rest would be as bad as before.
     """
     key = drawn.requirement
     if key not in book.requirements:

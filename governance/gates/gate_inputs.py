@@ -214,7 +214,7 @@ class ScopeFact:
 class Shortcoming:
     """What the integration register says against a requirement, from a moment on; `hold`: what it calls for besides.
 
-    `cap`: the highest stage supported while it calls for a hold. `who` can mend it.
+    `cap`: the highest stage supported while it calls for a hold. `who` can fix it.
     """
 
     requirement: str

@@ -22,9 +22,9 @@ DENIED = ("no", "failing")
 
 @dataclass(frozen=True)
 class Lead:
-    """One of the three questions with its answer, the reason in a sentence, and the requirement that mends it.
+    """One of the three questions with its answer, the reason in a sentence, and the requirement that fixes it.
 
-    `mend` is "" where nothing is to be mended, and "contract" where there is no contract at all yet. `denied`: somebody
+    `fix` is "" where nothing is to be fixed, and "contract" where there is no contract at all yet. `denied`: somebody
     said so; else a *no* comes from a claim that asks for what is not there.
     """
 
@@ -32,7 +32,7 @@ class Lead:
     question: str
     answer: str
     reason: str
-    mend: str = ""
+    fix: str = ""
     denied: bool = False
 
 

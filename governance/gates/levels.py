@@ -250,7 +250,7 @@ def _waiting(
         state,
         words=words,
         fix="Open it and say whether it shows it.",
-        mended_by=VERIFIERS,
+        fixed_by=VERIFIERS,
         place=BY_VERIFYING,
         renewed=renewed,
     )
@@ -307,7 +307,7 @@ def accepted_by_two(facts: Facts, book: Book, requirement: Requirement, found: S
         state="below",
         words="Does not apply, accepted by one person, and at high risk two have to.",
         fix="Accepts it, or says why not.",
-        mended_by=ITS_SEAT,
+        fixed_by=ITS_SEAT,
         below=below,
     )
 
@@ -345,7 +345,7 @@ def against_gates(facts: Facts, book: Book, requirement: Requirement, found: Sta
         found.items,
         found.last_day,
         found.answer_version,
-        mended_by=VERIFIERS if verify else "",
+        fixed_by=VERIFIERS if verify else "",
         place=BY_VERIFYING if verify else "",
         level=found.level,
         below=below,

@@ -1,4 +1,4 @@
-"""The state of one requirement at one moment, and where what is missing is mended. Pure.
+"""The state of one requirement at one moment, and where what is missing is fixed. Pure.
 
 Source of every rule: docs/domain.md, "What counts as evidence".
 """
@@ -17,7 +17,7 @@ ACCEPTED_IN_PERSON = {
     "prod.q02_support": "support_owner",
 }
 GENERATED_ONLY = frozenset({"prod.q07_governance_evidence"})
-# Where something is mended that neither an answer to the question nor evidence added there mends (`State.place`).
+# Where something is fixed that neither an answer to the question nor evidence added there fixes (`State.place`).
 IN_DECLARATION, BY_ACCEPTANCE, BY_GENERATING = "declaration", "acceptance", "index"
 BY_VERIFYING, IN_REGISTER = "verification", "register"
 # Of `State.below`: what is drawn for the next acceptance of production waits to be verified; no gate asks it yet.
@@ -33,7 +33,7 @@ class State:
 
     `level`: one of `Level`, "" where it has none; `below`: the gates that ask a higher one.
     `verifiers`: keys of who verified what it stands on; `renewed`: of who verified what that renews, while it still
-    counts. `mended_by`: who can mend it, where that is nobody who
+    counts. `fixed_by`: who can fix it, where that is nobody who
     answers for it. `place`: where, when not at the question.
     """
 
@@ -44,7 +44,7 @@ class State:
     items: tuple[Item, ...] = ()
     last_day: date | None = None
     answer_version: int = 0
-    mended_by: str = ""
+    fixed_by: str = ""
     place: str = ""
     level: str = ""
     below: frozenset[str] = frozenset()
@@ -67,7 +67,7 @@ def in_words(key: str) -> str:
 
 
 def elsewhere(key: str, kinds: tuple[str, ...]) -> tuple[str, str] | None:
-    """What mends a requirement that no answer and no upload meets, and where; None for all others."""
+    """What fixes a requirement that no answer and no upload meets, and where; None for all others."""
     if key in GENERATED_ONLY:
         return "Generate the index.", BY_GENERATING
     if key in ACCEPTED_IN_PERSON and kinds == ("attestation",):
@@ -76,7 +76,7 @@ def elsewhere(key: str, kinds: tuple[str, ...]) -> tuple[str, str] | None:
 
 
 def fix_of(requirement: Requirement, usual: str) -> tuple[str, str]:
-    """What mends it, and where: `usual`, at the question, unless it is mended elsewhere."""
+    """What fixes it, and where: `usual`, at the question, unless it is fixed elsewhere."""
     return elsewhere(requirement.key, requirement.evidence) or (usual, "")
 
 
@@ -89,7 +89,7 @@ def lacking(
     items: tuple[Item, ...] = (),
     place: str | None = None,
 ) -> State:
-    """A state that does not meet it. `place`: where it is mended, None for where the requirement usually is."""
+    """A state that does not meet it. `place`: where it is fixed, None for where the requirement usually is."""
     if place is None:
         fix, place = fix_of(requirement, fix)
     return State(requirement.key, state, words, fix, items, None, version, place=place)

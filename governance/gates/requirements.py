@@ -78,9 +78,7 @@ def state_of(facts: Facts, book: Book, key: str, at: datetime) -> State:
             own = replace(other, key=key, last_day=None, answer_version=own.answer_version)
             if own.state == "below":
                 # What its production form still waits for is no errand of this one.
-                met = replace(
-                    own, state="met", words=words, fix="", mended_by="", place="", below=frozenset()
-                )
+                met = replace(own, state="met", words=words, fix="", fixed_by="", place="", below=frozenset())
                 own = levels.against_gates(facts, book, book.requirements[key], met, at)
                 if own.satisfied:
                     return own
@@ -185,8 +183,8 @@ def _short(key: str, short: list[Shortcoming], version: int) -> State:
     if len(others) >= MOST_TOLD:
         words = f"{words} And {len(short) - MOST_TOLD} more."
     whose = {one.who for one in short}
-    mended_by = first.who if len(whose) == 1 else ""
-    return State(key, "register", words, first.fix, answer_version=version, mended_by=mended_by)
+    fixed_by = first.who if len(whose) == 1 else ""
+    return State(key, "register", words, first.fix, answer_version=version, fixed_by=fixed_by)
 
 
 def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, tier: str) -> State:
@@ -197,7 +195,7 @@ def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, tier: 
             "Said not to apply; its seat has not accepted that.",
             "Accepts it, or says why not.",
             answer_version=reply.version,
-            mended_by=ITS_SEAT,
+            fixed_by=ITS_SEAT,
         )
     days = requirement.days(tier)
     last = reply.accepted_on + timedelta(days=days) if days else None
@@ -208,7 +206,7 @@ def _not_applicable(requirement: Requirement, reply: Reply, at: datetime, tier: 
             f"That it does not apply was accepted until {last:%-d %B %Y}.",
             "Accepts it again, or says why not.",
             answer_version=reply.version,
-            mended_by=ITS_SEAT,
+            fixed_by=ITS_SEAT,
         )
     return State(
         requirement.key,

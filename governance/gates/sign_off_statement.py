@@ -2,7 +2,7 @@
 
 A seat's facts are what its statement names: the case in its own words and the items of proof. See docs/domain.md,
 invariant 19. New proof stales a vote only if it supersedes one of them, or is a result other than pass for the same
-requirement; what was unmet when it was signed and has been mended since stales nothing.
+requirement; what was unmet when it was signed and has been fixed since stales nothing.
 
 `write` is handed nothing of the case but these facts, so that nothing is printed that `stale_reasons` cannot compare.
 """
@@ -307,7 +307,7 @@ def stale_reasons(
     reasons += _proof_moved(signed, items)
     for key, state in signed["criteria"].items():
         after = now["criteria"].get(key)
-        # What was waived and is met since, or was unmet and is mended, is better than what was signed.
+        # What was waived and is met since, or was unmet and is fixed, is better than what was signed.
         if state in gates_criteria.MET_STATES and after not in gates_criteria.MET_STATES and not reasons:
             reasons.append(f"no longer met: {book.criteria[key].question}")
         elif state == "met" and after in ("with_waiver", "waived") and not reasons:

@@ -110,7 +110,7 @@ def answer(request: HttpRequest, slug: str) -> HttpResponse:
 def refused_page(
     request: HttpRequest, denied: Denied, provider: IdentityProvider | None = None, purpose: str = SIGN_IN
 ) -> HttpResponse:
-    """Why nobody was signed in, or nothing signed, and how to mend it."""
+    """Why nobody was signed in, or nothing signed, and how to fix it."""
     context = {"denied": denied, "provider": provider, "signing": purpose == SIGN}
     return render(request, "governance/identity/refused.html", context, status=403)
 
@@ -195,7 +195,7 @@ def signed_out_there(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _told(denied: Denied, status: int) -> HttpResponse:
-    said = {"error": "invalid_request", "error_description": f"{denied.words} {denied.mend}"}
+    said = {"error": "invalid_request", "error_description": f"{denied.words} {denied.fix}"}
     return JsonResponse(said, status=status)
 
 

@@ -12,7 +12,7 @@ PASTED = "Lines"
 
 
 class LinesForm(TableForm):
-    """A small table, as a file or as text. A file that was read stands there as text, so that it can be mended."""
+    """A small table, as a file or as text. A file that was read stands there as text, so that it can be fixed."""
 
     folder = "lines"
     most_bytes = MAX_BYTES

@@ -166,7 +166,7 @@ class PeopleTable(Target):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: SignedInRequest) -> HttpResponse:
-    """People from a table: read, shown line by line, mended here, and added all at once or not at all."""
+    """People from a table: read, shown line by line, fixed here, and added all at once or not at all."""
     may_keep_accounts(request.user).or_refuse()
     return bring_in(request, PeopleTable(request.user))
 

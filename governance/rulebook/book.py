@@ -362,7 +362,7 @@ def shipped_text() -> str:
 
 
 def parse(text: str) -> Book:
-    """Read a rulebook text. Raises RulebookErrors naming every problem with its line and what mends it."""
+    """Read a rulebook text. Raises RulebookErrors naming every problem with its line and what fixes it."""
     raw = validation.checked(text)
     tests = {key: ScaleTest(key=key, **_tuples(table)) for key, table in raw["scale_tests"].items()}
     criteria = {row["key"]: _criterion(row, tests) for row in raw["criterion"]}

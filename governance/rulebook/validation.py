@@ -33,7 +33,7 @@ FEWEST_SEATS = 2  # at minimal risk: value and one other, or one person would de
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: its line (from 1), the place it concerns, what is wrong and what mends it.
+    """One thing wrong: its line (from 1), the place it concerns, what is wrong and what fixes it.
 
     `path`: the same place as the text has it, such as ("requirement", 3, "fresh_days").
     """

@@ -69,7 +69,7 @@ class CodePageUnsure(Exception):
 
 
 def wrong(text: str) -> ValidationError:
-    """The refusal of a file, saying how to mend it."""
+    """The refusal of a file, saying how to fix it."""
     return ValidationError({"file": text})
 
 

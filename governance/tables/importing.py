@@ -1,4 +1,4 @@
-"""A table whose lines enter in one act: sent, shown line by line, mended, confirmed. A target says what they are."""
+"""A table whose lines enter in one act: sent, shown line by line, fixed, confirmed. A target says what they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -19,7 +19,7 @@ from governance.vocabulary import BoardRole, Seat
 from initiatives.absences import actions, wording
 from initiatives.absences.actions import Asked, check_plan
 from initiatives.absences.forms import AbsenceForm, DelegateForm, NotStandingForm
-from initiatives.cases.case_frame import mend, page_of, sent
+from initiatives.cases.case_frame import fix, page_of, sent
 from initiatives.models import RoleAssignment
 
 TAKES = ["GET", "HEAD", "POST"]
@@ -48,7 +48,7 @@ def away(request: SignedInRequest) -> HttpResponse:
                 messages.success(request, f"Your absence is planned.{asked}")
                 return redirect("away")
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
     page = page_of(request, _absences(person))
     standing = Delegation.objects.filter(
         delegate=person, ended_at__isnull=True, absence__ends_at__gt=clock.now()
@@ -143,7 +143,7 @@ def ask_another(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{asked.delegate} is asked.")
             return redirect("away")
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
     context = {
         "nav": "away",
         "title": f"Ask somebody else: {row.what}",

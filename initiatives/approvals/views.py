@@ -21,7 +21,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.approvals import actions, queries
 from initiatives.approvals.forms import ApprovalForm
 from initiatives.approvals.permissions import may_answer_approval, may_read_preview, may_see_stamping
-from initiatives.cases.case_frame import case_context, mend, page_of, pick, sent
+from initiatives.cases.case_frame import case_context, fix, page_of, pick, sent
 from initiatives.facts import case_rows
 from initiatives.models import ApprovalOpening, ApprovalPreview, ApprovalRequest
 from initiatives.models.approvals import APPROVE, APPROVED, EXPIRED, REFUSED, STATES, USED, WAITING
@@ -99,7 +99,7 @@ def approval(request, reference):
                 by=request.user,
             )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, _told(answered))
             return redirect(row)

@@ -1,4 +1,4 @@
-"""The next step of a case: the three lead questions and what mends them, the standards of this stage and the next."""
+"""The next step of a case: the three lead questions and what fixes them, the standards of this stage and the next."""
 
 from django.urls import reverse
 
@@ -18,7 +18,7 @@ MARKS = {standards.MET: "ok", standards.NOT_MET: "bad", standards.NOTHING_ASKED:
 
 
 def lead_rows(case, facts, book, states, asked: set[str], now) -> list[dict]:
-    """The three questions: each with its answer, tone, reason, and the page that mends it."""
+    """The three questions: each with its answer, tone, reason, and the page that fixes it."""
     rows = []
     for lead in lead_questions.leads(facts, book, states, asked, now):
         row = {
@@ -28,11 +28,11 @@ def lead_rows(case, facts, book, states, asked: set[str], now) -> list[dict]:
             "reason": lead.reason,
             "link": "",
         }
-        if lead.mend == "contract":
+        if lead.fix == "contract":
             row |= {"link": reverse("contract", args=[case.ref]), "link_text": "Open the contract"}
-        elif lead.mend:
+        elif lead.fix:
             row |= {
-                "link": reverse("checklist-row", args=[case.ref, lead.mend]),
+                "link": reverse("checklist-row", args=[case.ref, lead.fix]),
                 "link_text": "Open the question",
             }
         rows.append(row)

@@ -31,7 +31,7 @@ from initiatives.cases.case_frame import (
 )
 from initiatives.cases.forms import DetailsForm, RenameForm, TierForm
 from initiatives.cases.similar_cases import said_not_similar, similar_to_each
-from initiatives.checklist.row_presentation import mend_of
+from initiatives.checklist.row_presentation import fix_of
 from initiatives.facts import case_rows, supported_stage
 from initiatives.facts.wording import profile_of, profile_words
 from initiatives.history import activity, recent_changes, timeline
@@ -160,10 +160,10 @@ def gap_rows(case, facts, book, states, keys, may) -> list[dict]:
         state, asked = states[key], book.requirements[key]
         if state.satisfied and state.state != "waived":
             continue
-        mine = bool(state.fix) and not state.mended_by and on_desk_of(facts, asked, may)
-        who = "You" if mine else state.mended_by or who_answers(facts, asked)
+        mine = bool(state.fix) and not state.fixed_by and on_desk_of(facts, asked, may)
+        who = "You" if mine else state.fixed_by or who_answers(facts, asked)
         # What the register says is listed at the question, each with its own page.
-        there = mend_of(case, book, state, may) if mine and state.state != "register" else None
+        there = fix_of(case, book, state, may) if mine and state.state != "register" else None
         rows.append(
             {
                 "layer": asked.layer,

@@ -430,7 +430,7 @@ def acted(request, form, act):
     try:
         made = act()
     except ValidationError as error:
-        mend(form, error)
+        fix(form, error)
         return None
     return made or True
 
@@ -448,7 +448,7 @@ def one_act(request, case, form, act, done: str, *, page: str = "case", back: st
     return ask(request, case, page, form, **{"back_url": back_to(request, back)} | more)
 
 
-def mend(form, error: ValidationError) -> None:
+def fix(form, error: ValidationError) -> None:
     """Put what an act found wrong on the form, each message at its field, so that nothing typed is lost."""
     if not hasattr(error, "error_dict"):
         form.add_error(None, error)

@@ -93,9 +93,9 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
     later = bool(gate) and key in book.deferred(gate)
     satisfied = state.satisfies(gate) if gate else state.satisfied
     mine = _asked_of(context, key, gate)
-    there = mend_of(context["case"], book, state, may)
+    there = fix_of(context["case"], book, state, may)
     mine = mine or (state.place == requirements.BY_VERIFYING and there is not None)
-    can_accept = state.mended_by == requirements.ITS_SEAT and may.person.pk not in state.verifiers
+    can_accept = state.fixed_by == requirements.ITS_SEAT and may.person.pk not in state.verifiers
     can_accept = can_accept and bool(set(may.seats) & set(book.seats_asking(key)))
     return {
         "key": key,
@@ -109,8 +109,8 @@ def row_of(context, key: str, answer, sheet: Sheet) -> dict:
         "items": [(item, lines.get(item.id, "")) for item in items[:ITEMS_SHOWN]],
         "more_items": max(0, len(items) - ITEMS_SHOWN),
         "age_from": state.items[0].observed_on if state.items else None,
-        "who": "You" if mine else state.mended_by or who_answers(facts, asked),
-        "mend": there or ("", ""),
+        "who": "You" if mine else state.fixed_by or who_answers(facts, asked),
+        "fix": there or ("", ""),
         "seats": [Seat.word(seat).lower() for seat in seats],
         "later": later,
         "generated": key in requirements.GENERATED_ONLY,
@@ -126,7 +126,7 @@ def _asked_of(context, key: str, gate: str) -> bool:
     book, state = context["book"], context["states"][key]
     satisfied = state.satisfies(gate) if gate else state.satisfied
     later = bool(gate) and key in book.deferred(gate)
-    others = satisfied or later or state.state == "waiting" or state.mended_by
+    others = satisfied or later or state.state == "waiting" or state.fixed_by
     return not others and on_desk_of(context["facts"], book.requirements[key], context["may"])
 
 
@@ -163,8 +163,8 @@ def example_of(key: str, case, person):
     )
 
 
-def mend_of(case, book, state, may: WhoMay) -> tuple[str, str] | None:
-    """The page, and its words, that mends what neither an answer nor an upload does; None for all else."""
+def fix_of(case, book, state, may: WhoMay) -> tuple[str, str] | None:
+    """The page, and its words, that fixes what neither an answer nor an upload does; None for all else."""
     if state.state == "unmapped":
         return reverse("contract-map", args=[case.ref]), "Open the map of the contract"
     if state.state == "register" or state.place == requirements.IN_REGISTER:

@@ -19,7 +19,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import together
-from initiatives.cases.case_frame import case_context, layers_of, mend, pick
+from initiatives.cases.case_frame import case_context, fix, layers_of, pick
 from initiatives.checklist import actions, preview
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.forms import AnswerForm, DeclareForm, OfferForm, OutcomeForm, RowProofForm
@@ -242,7 +242,7 @@ def _save(request, case, asked, forms) -> tuple[bool, int, Answer | None]:
             by=request.user,
         )
     except ValidationError as error:
-        _mend_row(forms, error)
+        _fix_row(forms, error)
         return False, 422, None
     except Conflict:
         # The typed words stay in the form and in the draft; saving again is then a decision, not an accident.
@@ -254,7 +254,7 @@ def _save(request, case, asked, forms) -> tuple[bool, int, Answer | None]:
     return True, 200, None
 
 
-def _mend_row(forms, error: ValidationError) -> None:
+def _fix_row(forms, error: ValidationError) -> None:
     """Put what was wrong on the form it belongs to: the answer's fields, else the proof's."""
     answer, added = forms["answer_form"], forms["proof_form"]
     problems = error.error_dict if hasattr(error, "error_dict") else {"__all__": error.error_list}
@@ -263,9 +263,9 @@ def _mend_row(forms, error: ValidationError) -> None:
     if added is None or not added.meant:
         of_answer, of_proof = problems, {}
     if of_answer:
-        mend(answer, ValidationError(of_answer))
+        fix(answer, ValidationError(of_answer))
     if of_proof:
-        mend(added, ValidationError(of_proof))
+        fix(added, ValidationError(of_proof))
 
 
 def _saved(request, case, key, chosen):
@@ -390,11 +390,11 @@ def _declaration_form(case, key, item, sent):
 
 
 def _declare(case, forms: dict, by) -> int | None:
-    """Save what was changed, all of it or nothing: how many rows; None when something is to mend."""
+    """Save what was changed, all of it or nothing: how many rows; None when something is to fix."""
     changed = {key: form for key, form in forms.items() if form.is_bound and form.has_changed()}
     checked = [
         form.is_valid() for form in changed.values()
-    ]  # each, so that all that is to mend is shown at once
+    ]  # each, so that all that is to fix is shown at once
     if not all(checked):
         return None
     form = None
@@ -404,6 +404,6 @@ def _declare(case, forms: dict, by) -> int | None:
                 act = actions.report_outcome if isinstance(form, OutcomeForm) else actions.declare
                 act(case=case, key=key, by=by, **form.cleaned_data)
     except ValidationError as error:
-        mend(form, error)
+        fix(form, error)
         return None
     return len(changed)

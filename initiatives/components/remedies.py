@@ -1,4 +1,4 @@
-"""Where it is mended that a component reached its end of life."""
+"""Where it is fixed that a component reached its end of life."""
 
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -17,8 +17,8 @@ def replacing(case: Initiative, use: Deployment) -> str:
     return f"{reverse('component-add', args=[case.ref])}?{urlencode(said)}"
 
 
-def mends_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
-    """The pages on which the person mends it: whoever records what runs."""
+def fixes_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
+    """The pages on which the person fixes it: whoever records what runs."""
     if not may.change_what_runs:
         return []
     uses = case.deployments.filter(pk=source.split(":")[1]).select_related("version")

@@ -148,7 +148,7 @@ def say(contract: Contract, vocabulary: list[tuple[str, str, str]]) -> dict[str,
 
 
 def rows_of(clauses: list[Written], words: dict[str, str]) -> list[Written]:
-    """The clauses with their sentences. Raises ValidationError that says which one is wrong, and how to mend it."""
+    """The clauses with their sentences. Raises ValidationError that says which one is wrong, and how to fix it."""
     if len(clauses) > MOST_CLAUSES:
         raise ValidationError(f"A contract has at most {MOST_CLAUSES} clauses. Say several things in one.")
     wrong: dict[str, str] = {}
@@ -228,7 +228,7 @@ def gaps_of(case: Initiative, clauses: Iterable[Clause]) -> list[Gap]:
 
 
 def link_of_gap(case: Initiative, gap: Gap) -> str:
-    """Where a gap is mended: at its first clause, at the people where the record has no owner, else in the editor."""
+    """Where a gap is fixed: at its first clause, at the people where the record has no owner, else in the editor."""
     if gap.numbers:
         return reverse("clause-edit", args=[case.ref, gap.numbers[0]])
     if "record_owner" in gap.code:

@@ -367,7 +367,7 @@ class ClauseForm(forms.Form):
             self.add_error(first, "Choose here, or write the clause in your own words below.")
         return not self.errors
 
-    def mend(self, wrong: dict[str, str]) -> None:
+    def fix(self, wrong: dict[str, str]) -> None:
         """Put what is wrong with the terms at the fields they were typed in."""
         for name, why in wrong.items():
             name = OF_TERMS.get(name, name)

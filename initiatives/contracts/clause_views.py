@@ -18,7 +18,7 @@ from governance.permission_result import no
 from governance.vocabulary import ClauseKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import acted, ask, case_context, mend, sent
+from initiatives.cases.case_frame import acted, ask, case_context, fix, sent
 from initiatives.contracts import actions, clause_actions
 from initiatives.contracts import comments as contract_comments
 from initiatives.contracts.clause_actions import Overtaken
@@ -70,7 +70,7 @@ def edit(request, ref):
         try:
             clause_actions.plan_start(case=case, by=request.user, **start.cleaned_data)
         except ValidationError as error:
-            mend(start, error)
+            fix(start, error)
         else:
             messages.success(request, _("Saved from when the contract is wanted."))
             return redirect("contract-edit", case.ref)
@@ -129,7 +129,7 @@ def clause_edit(request, ref, number):
     if request.method == "POST":
         context["reads"] = ""
         if form.is_valid() and form.check_sentence():
-            form.mend(problems(kind, form.written().terms))
+            form.fix(problems(kind, form.written().terms))
         if form.is_valid():
             context["reads"] = form.reads()
             if request.POST.get("step") != "read":
@@ -155,7 +155,7 @@ def _save(request, case: Initiative, form: ClauseForm, number: int | None, seen:
             "pieces": marked(theirs.sentence, form.reads()) if theirs else [],
         }
     except ValidationError as error:
-        mend(form, error)
+        fix(form, error)
         return None, {}
     messages.success(request, f"Clause {clause.number} is saved. It reads: {clause.sentence}")
     return redirect(_list(case, clause.number)), {}
@@ -251,7 +251,7 @@ def word(request, ref, pk):
                 case=case, kind=row.kind, key=row.key, by=request.user, **form.cleaned_data
             )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
             form.data = form.data.copy()  # what was typed stays; it was seen beside these words now
             form.data["seen"] = row.words
             status = 409

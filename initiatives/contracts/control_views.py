@@ -19,7 +19,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import together
-from initiatives.cases.case_frame import acted, ask, case_context, mend, sent
+from initiatives.cases.case_frame import acted, ask, case_context, fix, sent
 from initiatives.contracts import control_mapping, preview
 from initiatives.contracts.control_forms import ClausesControlForm, ControlForm
 from initiatives.evidence.views import STATES, TONES, state_of_item
@@ -179,7 +179,7 @@ def map_clause(request, ref, pk):
         try:
             control_mapping.map_clause(case=case, clause=clause, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, f"Clause {clause.number} has its control.")
             return redirect(back)

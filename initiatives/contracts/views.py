@@ -23,7 +23,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
-from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
+from initiatives.cases.case_frame import ask, case_context, fix, page_of, sent
 from initiatives.contracts import actions, comments, preview
 from initiatives.contracts.actions import gaps_of, link_of_gap
 from initiatives.contracts.forms import VerdictForm
@@ -107,7 +107,7 @@ def groups_of(clauses: Iterable[Clause]) -> list[tuple[str, list]]:
 
 
 def gaps_shown(case, clauses: list[Clause]) -> list[dict]:
-    """What the check for completeness finds, each with its fix and where it is mended; blocking ones first."""
+    """What the check for completeness finds, each with its fix and where it is fixed; blocking ones first."""
     edit = reverse("contract-edit", args=[case.ref])
     return [
         {
@@ -336,7 +336,7 @@ def _signed(version: ContractVersion, seat: str, form: VerdictForm | None, *, by
             version=version, seat=seat, number=said["number"], text=said["reason"], digest=digest, by=by
         )
     except ValidationError as error:
-        mend(form, error)
+        fix(form, error)
         return ""
     return (
         "Your objection is on record, and the owner is told. The contract does not come into force meanwhile."

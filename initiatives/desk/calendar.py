@@ -24,7 +24,7 @@ from initiatives.worklist.person_worklist import Look, look_of
 CALENDAR_WORDS = {
     review_turn.DECIDE: "Decide",
     review_turn.REOPEN: "Open a new review",
-    review_turn.MEND: "Fix what is unmet",
+    review_turn.FIX: "Fix what is unmet",
     review_turn.ANSWER: "Answer an objection",
     review_turn.LOOK_AGAIN: "Look again",
     review_turn.SIGN: "Sign",

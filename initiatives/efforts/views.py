@@ -18,7 +18,7 @@ from governance.templatetags.plumbline import day
 from governance.vocabulary import Layer
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import case_context, mend, outgrown_banner, page_of, sent
+from initiatives.cases.case_frame import case_context, fix, outgrown_banner, page_of, sent
 from initiatives.efforts import actions, charts, queries
 from initiatives.efforts.actions import DIFFERS, NEW, SAME, TAKEN_BACK, WRONG, Fate, fates, unknown_authors
 from initiatives.efforts.effort_import import (
@@ -97,7 +97,7 @@ def _noted(request, case, form: WeekForm | EffortForm):
         else:
             rows = [actions.note_effort(case=case, by=request.user, **fields)]
     except ValidationError as error:
-        mend(form, error)
+        fix(form, error)
         return None
     week, layers = monday(fields["week"]), ", ".join(row.get_layer_display().lower() for row in rows)
     messages.success(request, f"Noted for the week of {day(week)}: {layers}.")
@@ -149,7 +149,7 @@ def take_back(request, pk):
         try:
             actions.take_back_effort(effort=row, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, _("It is taken back."))
             return redirect(back)

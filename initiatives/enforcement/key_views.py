@@ -25,7 +25,7 @@ from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.approvals import actions as approval_actions
 from initiatives.case_pages import banners
-from initiatives.cases.case_frame import ask, case_context, mend, one_act, sent
+from initiatives.cases.case_frame import ask, case_context, fix, one_act, sent
 from initiatives.enforcement import code_examples, system_keys
 from initiatives.enforcement.decision_cache import known_of
 from initiatives.enforcement.key_forms import KeyForm, RotateForm, TryForm
@@ -170,7 +170,7 @@ def _new_key(request, case, form, act, **page):
         try:
             key, token = act()
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             context = case_context(request, case, "systems")
             context |= {"title": _("The new key"), "key": key, "token": token, "address": settings.ADDRESS}

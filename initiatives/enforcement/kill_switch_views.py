@@ -14,7 +14,7 @@ from governance.permission_result import ended, no
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup, kill_switch_permissions
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, mend, one_act, sent
+from initiatives.cases.case_frame import ask, fix, one_act, sent
 from initiatives.enforcement import kill_switch
 from initiatives.enforcement.key_forms import DrillForm, SwitchForm
 from initiatives.enforcement.kill_switch import IN_EFFECT_WITHIN, last_allowed_after
@@ -99,7 +99,7 @@ def drill(request: SignedInRequest, ref: str, pk: int) -> HttpResponse:
         try:
             evidence = kill_switch.record_drill(pressed=pressed, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, _("The drill is recorded as evidence."))
             return redirect("evidence-item", case.ref, evidence.pk)

@@ -154,7 +154,7 @@ def _value(one: Detail, said: str) -> str | int | None:
 def check(
     kind: str, given: Mapping[str, Any], *, result: str = "", today: date | None = None
 ) -> dict[str, str]:
-    """What is missing or wrong in a kind's form, by field, each as a sentence that says how to mend it."""
+    """What is missing or wrong in a kind's form, by field, each as a sentence that says how to fix it."""
     found, wrong = read(kind, given), {}
     for one in FORMS.get(kind, ()):
         value = found.get(one.name)

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 
 from governance.people.permissions import may_keep_accounts
 from governance.runtime.signed_in_request import SignedInRequest
-from initiatives.cases.case_frame import mend, sent
+from initiatives.cases.case_frame import fix, sent
 from initiatives.evidence import file_checks
 from initiatives.evidence.file_checks import doubted_files, mark_of
 from initiatives.form_fields import ReasonForm
@@ -28,7 +28,7 @@ def files_gone(request: SignedInRequest) -> HttpResponse:
                 seen=request.POST.get("seen", ""), reason=form.cleaned_data["reason"], by=request.user
             )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, f"Recorded: {len(gone)} of {len(keys)} are gone and do not count.")
             return redirect("status")

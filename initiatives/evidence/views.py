@@ -15,7 +15,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases import impact_preview
-from initiatives.cases.case_frame import acted, ask, case_context, mend, page_of, pick, sent
+from initiatives.cases.case_frame import acted, ask, case_context, fix, page_of, pick, sent
 from initiatives.evidence import actions, artefact_kinds, captures, preview
 from initiatives.evidence.captures import versions_of
 from initiatives.evidence.forms import (
@@ -157,7 +157,7 @@ def add(request, ref):
             try:
                 item = actions.add_evidence(case=case, by=request.user, **form.act())
             except ValidationError as error:
-                mend(form, error)
+                fix(form, error)
             else:
                 messages.success(request, _("The item is added."))
                 return redirect("evidence-item", case.ref, item.pk)
@@ -290,7 +290,7 @@ def cover(request, ref, pk):
         try:
             actions.cover(evidence=row, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            _mend_cover(form, error)
+            _fix_cover(form, error)
         else:
             messages.success(request, _("The item is offered for these too."))
             return redirect("evidence-item", case.ref, row.pk)
@@ -306,7 +306,7 @@ def cover(request, ref, pk):
     )
 
 
-def _mend_cover(form, error: ValidationError) -> None:
+def _fix_cover(form, error: ValidationError) -> None:
     """The act speaks of `covers`; the page's field is called by what it holds."""
     problems = getattr(
         error, "error_dict", {"covers": error.error_list if hasattr(error, "error_list") else []}

@@ -23,7 +23,7 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 # What a finding can be about: the word with which its source begins. Floors above add theirs beside `MORE_SAYS`; each
-# has its page where it is mended (`initiatives.integration.remedies`).
+# has its page where it is fixed (`initiatives.integration.remedies`).
 KINDS = {
     *("link", "transfer", "account", "system", "terms", "definition", "process", "flow", "drill", "record"),
     *("component", "decisions", "interactions"),
@@ -150,7 +150,7 @@ def wanted(cases: Iterable[int], known: There | None = None) -> dict[int, list[W
     """Everything that the register says now against each of these cases, by its key; nothing against ended ones.
 
     `known`: what is there about them, where the running act has asked already. Raises ValueError for a kind of finding
-    that is not in `KINDS`, for nobody would know where it is mended.
+    that is not in `KINDS`, for nobody would know where it is fixed.
     """
     known = known or there(cases)
     found: dict[int, list[Wanted]] = {key: [] for key in sorted(known.running)}

@@ -23,7 +23,7 @@ def check(content: bytes, extension: str) -> None:
 
 
 def emptiness(text: str, question: str = "") -> str:
-    """Why a text says nothing, as a sentence that says how to mend it; "" where it may say something.
+    """Why a text says nothing, as a sentence that says how to fix it; "" where it may say something.
 
     Refused are blank texts, one character or one word again and again, and the words of `question` given back. Whether
     what else is written is an answer, a reader judges.

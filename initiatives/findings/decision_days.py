@@ -181,8 +181,8 @@ def says(cases: list[int]) -> Iterator[tuple[int, Wanted]]:
             )
 
 
-def mends_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
-    """The pages on which the person mends it: where a wider scope is declared."""
+def fixes_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
+    """The pages on which the person fixes it: where a wider scope is declared."""
     return [(reverse("scope-add", args=[case.ref]), "Declare the scope")] if may.change_what_runs else []
 
 

@@ -11,7 +11,7 @@ from governance.permission_result import no
 from governance.templatetags.plumbline import stage_word
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import mend, one_act, sent
+from initiatives.cases.case_frame import fix, one_act, sent
 from initiatives.components.forms import DependantForm
 from initiatives.facts import supported_stage
 from initiatives.form_fields import ReasonForm
@@ -104,7 +104,7 @@ def decline(request, pk):
         try:
             dependants.decline_dependence(dependant=row, reason=form.cleaned_data["reason"], by=request.user)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, _("You declined; the owner of the initiative sees why."))
             return redirect("desk")

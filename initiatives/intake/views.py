@@ -22,7 +22,7 @@ from governance.sign_in import throttling
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import IntakeState, Invitation
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import acted, mend, page_of, sent
+from initiatives.cases.case_frame import acted, fix, page_of, sent
 from initiatives.cases.similar_cases import Similar, similar
 from initiatives.intake import actions
 from initiatives.intake import permissions as intake_permissions
@@ -58,7 +58,7 @@ def write(request: HttpRequest, token: str) -> HttpResponse:
             try:
                 actions.receive(link=link, **form.cleaned_data)
             except ValidationError as error:
-                mend(form, error)
+                fix(form, error)
             except Refused:
                 return _nothing(request)
             else:

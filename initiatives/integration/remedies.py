@@ -1,4 +1,4 @@
-"""Where a finding of the register against a case is mended: pages, by what the person may do.
+"""Where a finding of the register against a case is fixed: pages, by what the person may do.
 
 What a finding is about stands in its source; which page changes that is worked out here alone, when a page is drawn.
 """
@@ -15,10 +15,10 @@ from initiatives.models import Initiative, Link, Shortcoming, System, Transfer
 
 OWNER, REGIONS = "id_owner", "id_regions"  # fields of the form of a system
 
-Mends = list[tuple[str, str]]  # addresses, each with its words
+Fixes = list[tuple[str, str]]  # addresses, each with its words
 
 
-class Mending:
+class Fixing:
     """The links of a case with their places, and what the person may change of them: read once for all findings."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Mending:
         self.transfers = transfers
 
     @classmethod
-    def read(cls, case: Initiative, may: WhoMay, back: str) -> "Mending":
+    def read(cls, case: Initiative, may: WhoMay, back: str) -> "Fixing":
         """The same for a page that has not read the links yet."""
         links = list(case.links.standing().select_related("system__owner", "account").order_by("pk"))
         transfers: dict[int, list[Transfer]] = {}
@@ -45,15 +45,15 @@ class Mending:
             transfers.setdefault(transfer.link_id, []).append(transfer)
         return cls(case, may, links, transfers, back)
 
-    def of(self, row: Shortcoming | finding_rules.Wanted) -> Mends:
-        """The pages on which the person mends it; none where that is for others."""
+    def of(self, row: Shortcoming | finding_rules.Wanted) -> Fixes:
+        """The pages on which the person fixes it; none where that is for others."""
         about, *parts = row.source.split(":")
-        if about in contributions.mends:
-            return contributions.mends[about](self.case, self.may, row.source)
-        # Of a kind that is of no use any more nothing is offered, rather than something that mends another.
+        if about in contributions.fixes:
+            return contributions.fixes[about](self.case, self.may, row.source)
+        # Of a kind that is of no use any more nothing is offered, rather than something that fixes another.
         return OF[about](self, row, *parts) if about in OF else []
 
-    def of_place(self, link: Link, transfer: int | None) -> Mends:
+    def of_place(self, link: Link, transfer: int | None) -> Fixes:
         """The pages on which a place of a path is changed: a transfer, or the linked system itself."""
         return (
             self._transfer(transfer)
@@ -61,11 +61,11 @@ class Mending:
             else [*self._change(link.system, "Change the system", REGIONS), *self._of(link)]
         )
 
-    def owner_of(self, system: System) -> Mends:
+    def owner_of(self, system: System) -> Fixes:
         """The page on which somebody is named who looks after the system."""
         return self._change(system, f"Name an owner of {system}", OWNER)
 
-    def _link(self, link: Link | None, what: str) -> Mends:
+    def _link(self, link: Link | None, what: str) -> Fixes:
         if link is None:
             return []
         if what.isdecimal():
@@ -84,10 +84,10 @@ class Mending:
         mine = link.system.owner_id == self.person.pk
         return [(reverse("link-answer", args=[link.pk]), "Read and answer")] if mine else []
 
-    def _of(self, link: Link, words: str = "Change the link") -> Mends:
+    def _of(self, link: Link, words: str = "Change the link") -> Fixes:
         return [(reverse("link-change", args=[link.pk]), words)] if self.works else []
 
-    def _transfer(self, pk: int) -> Mends:
+    def _transfer(self, pk: int) -> Fixes:
         found = [
             transfer for transfers in self.transfers.values() for transfer in transfers if transfer.pk == pk
         ]
@@ -99,7 +99,7 @@ class Mending:
             *self._of(self.links[found[0].link_id]),
         ]
 
-    def _account(self, pk: int, what: str) -> Mends:
+    def _account(self, pk: int, what: str) -> Fixes:
         links = [link for link in self.links.values() if link.account_id == pk]
         if what == "closed":
             return [one for link in links for one in self._of(link, f"Change the link to {link.system}")]
@@ -109,7 +109,7 @@ class Mending:
             page, words = "account-review", "Look at the account"
         return [(self._there(reverse(page, args=[pk])), words)] if self.works or mine else []
 
-    def _system(self, system: System, what: str) -> Mends:
+    def _system(self, system: System, what: str) -> Fixes:
         if what == "retired":
             links = (
                 [link for link in self.links.values() if link.system_id == system.pk] if self.works else []
@@ -120,37 +120,37 @@ class Mending:
             return [(there, "List a source")] if may_change_system(system, self.person) else []
         return self.owner_of(system) if what == "orphaned" else self._change(system, "Change the system")
 
-    def _terms(self, terms: str) -> Mends:
+    def _terms(self, terms: str) -> Fixes:
         conflicts = reverse("integration-definitions", args=[self.case.ref])
         return [(f"{conflicts}#term-{terms.partition('-')[0]}", "See the conflicts")]
 
-    def _definition(self, pk: int, system: System) -> Mends:
+    def _definition(self, pk: int, system: System) -> Fixes:
         there = reverse("definition-change", args=[pk])
         change = [(self._there(there), "Change the definition")] if self._may_change(system) else []
         return [*change, (reverse("integration-profiles", args=[self.case.ref]), "See the data profiles")]
 
-    def _process(self) -> Mends:
+    def _process(self) -> Fixes:
         page = reverse("integration-processes", args=[self.case.ref])
         return [(f"{page}#processes", "Processes and sign-on")]
 
-    def _flow(self) -> Mends:
+    def _flow(self) -> Fixes:
         page = reverse("integration-processes", args=[self.case.ref])
         flow = [(reverse("sign-on-add", args=[self.case.ref]), "Record the sign-on flow")]
         return [*(flow if self.works else []), (f"{page}#sign-on", "Processes and sign-on")]
 
-    def _drill(self, link: str, kind: str, _) -> Mends:
+    def _drill(self, link: str, kind: str, _) -> Fixes:
         asked = {"kind": kind} | ({} if link == "case" else {"link": link})
         there = f"{reverse('drill-add', args=[self.case.ref])}?{urlencode(asked)}"
         return [(there, "Record a drill")] if self.works else []
 
-    def _record(self, item: int) -> Mends:
+    def _record(self, item: int) -> Fixes:
         there = f"{reverse('evidence-add', args=[self.case.ref])}?{urlencode({'supersedes': item})}"
         return [(there, "Add the record that passes")] if self.works else []
 
     def _may_change(self, system: System) -> bool:
         return system.retired_at is None and (self.works or system.owner_id == self.person.pk)
 
-    def _change(self, system: System, words: str, field: str = "") -> Mends:
+    def _change(self, system: System, words: str, field: str = "") -> Fixes:
         there = self._there(reverse("system-change", args=[system.pk])) + "&propose=on"
         return [(f"{there}#{field}" if field else there, words)] if self._may_change(system) else []
 
@@ -159,32 +159,32 @@ class Mending:
         return f"{address}?{urlencode({'next': self.back})}"
 
 
-# By what a finding is about (`register.KINDS`), the pages that mend it; apps above: `contributions.mends`.
+# By what a finding is about (`register.KINDS`), the pages that fix it; apps above: `contributions.fixes`.
 OF = {
-    "link": lambda mending, _, link, what, *__: mending._link(mending.links.get(int(link)), what),
-    "transfer": lambda mending, _, transfer, *__: mending._transfer(int(transfer)),
-    "account": lambda mending, _, account, what: mending._account(int(account), what),
-    "system": lambda mending, row, _, what: mending._system(row.system, what),
-    "terms": lambda mending, _, terms, *__: mending._terms(terms),
-    "definition": lambda mending, row, definition, *_: mending._definition(int(definition), row.system),
-    "process": lambda mending, *_: mending._process(),
-    "flow": lambda mending, *_: mending._flow(),
-    "drill": lambda mending, _, *parts: mending._drill(*parts),
-    "record": lambda mending, _, item, *__: mending._record(int(item)),
+    "link": lambda fixing, _, link, what, *__: fixing._link(fixing.links.get(int(link)), what),
+    "transfer": lambda fixing, _, transfer, *__: fixing._transfer(int(transfer)),
+    "account": lambda fixing, _, account, what: fixing._account(int(account), what),
+    "system": lambda fixing, row, _, what: fixing._system(row.system, what),
+    "terms": lambda fixing, _, terms, *__: fixing._terms(terms),
+    "definition": lambda fixing, row, definition, *_: fixing._definition(int(definition), row.system),
+    "process": lambda fixing, *_: fixing._process(),
+    "flow": lambda fixing, *_: fixing._flow(),
+    "drill": lambda fixing, _, *parts: fixing._drill(*parts),
+    "record": lambda fixing, _, item, *__: fixing._record(int(item)),
 }
 
 
-def against(context: dict, key: str) -> list[tuple[Shortcoming | finding_rules.Wanted, Mends]]:
-    """What the register says now against one requirement of the case whose context this is, each with its mends."""
+def against(context: dict, key: str) -> list[tuple[Shortcoming | finding_rules.Wanted, Fixes]]:
+    """What the register says now against one requirement of the case whose context this is, each with its fixes."""
     case, now = context["case"], context["now"]
     if not context["facts"].short_of(key, now):
         return []
-    mending = Mending.read(case, context["may"], reverse("checklist-row", args=[case.ref, key]))
+    fixing = Fixing.read(case, context["may"], reverse("checklist-row", args=[case.ref, key]))
     rows = list(case.shortcomings.standing().select_related("system").order_by("since", "pk"))
-    # What stands against it because nothing was ever found has no row of its own, and is mended all the same.
+    # What stands against it because nothing was ever found has no row of its own, and is fixed all the same.
     rows += finding_rules.unless_found(rows)
     return [
-        (row, mending.of(row))
+        (row, fixing.of(row))
         for row in rows
         if row.requirement == key and row.since <= now and (row.until is None or row.until > now)
     ]

@@ -19,7 +19,7 @@ SHOWN = 100  # lines that did not fit
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_file(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Keep what fits, and show line by line what does not and how to mend it."""
+    """Keep what fits, and show line by line what does not and how to fix it."""
     case = case_for(request.user, ref)
     may_import_interactions(case, request.user).or_refuse()
     form = InteractionFileForm(sent(request), request.FILES or None)

@@ -21,7 +21,7 @@ from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import review_for
 from initiatives.cases import impact_preview, review_state
 from initiatives.cases.act import act
-from initiatives.cases.case_frame import case_context, mend, pick
+from initiatives.cases.case_frame import case_context, fix, pick
 from initiatives.facts import case_rows
 from initiatives.models import Initiative, Review
 from initiatives.reviews import actions
@@ -110,7 +110,7 @@ def decide(request, pk):
                 by=request.user,
             )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         except Conflict:
             raise
         except Refused as refused:

@@ -71,7 +71,7 @@ def since(mine: list[Mine]) -> dict[int, datetime]:
 
 
 def lines(look: Look) -> Iterator[Line]:
-    """Reviews to sign, look at again, answer, mend, decide. Questions of the board have lines of their own.
+    """Reviews to sign, look at again, answer, fix, decide. Questions of the board have lines of their own.
 
     Whoever signs nothing before a seat or a password has cooled off reads from when.
     """

@@ -1,4 +1,4 @@
-"""Whether a review could be decided at all, said before it opens: who is missing, what mends it, who only waits."""
+"""Whether a review could be decided at all, said before it opens: who is missing, what fixes it, who only waits."""
 
 from dataclasses import dataclass, replace
 

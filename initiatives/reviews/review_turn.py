@@ -38,10 +38,10 @@ class Move:
         return (clock.today() - clock.local_day(self.since)).days
 
 
-DECIDE, REOPEN, MEND, VERIFY, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS = (
+DECIDE, REOPEN, FIX, VERIFY, ANSWER, LOOK_AGAIN, SIGN, APPOINT, QUESTION = KINDS = (
     "decide",
     "reopen",
-    "mend",
+    "fix",
     "verify",
     "answer an objection",
     "look again",
@@ -82,7 +82,7 @@ def _deciding(sitting: review_state.Sitting) -> list[Move]:
         who, people = _owner(sitting)
         count = f"{len(unmet)} criteri{'on' if len(unmet) == 1 else 'a'}"
         what = f"to fix {count}, then for the seats to sign"
-        found.append(Move(who, what, _unmet_since(sitting, unmet), MEND, people))
+        found.append(Move(who, what, _unmet_since(sitting, unmet), FIX, people))
     if not found and sitting.at >= review.expires_at:
         who, people = _owner(sitting)
         what = "to open a new review: the time for this one is over"

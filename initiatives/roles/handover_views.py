@@ -14,7 +14,7 @@ from governance.identity.proofs.sitting_forms import Row
 from governance.models import Membership, User
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import mend, sent
+from initiatives.cases.case_frame import fix, sent
 from initiatives.form_fields import votes_lost
 from initiatives.models import Handover, Obligation, RoleAssignment
 from initiatives.roles import handover_queries, handovers
@@ -52,7 +52,7 @@ def propose(request: SignedInRequest, pk: int) -> HttpResponse:
                     by=request.user,
                 )
             except ValidationError as wrong:
-                mend(form, wrong)
+                fix(form, wrong)
             else:
                 asked = len({row.successor_id for row in rows})
                 who = rows[0].successor if asked == 1 else f"{asked} people"

@@ -17,7 +17,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import act
-from initiatives.cases.case_frame import ask, case_context, mend, page_of, sent
+from initiatives.cases.case_frame import ask, case_context, fix, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.models import RoleAssignment
 from initiatives.roles import actions, preview
@@ -75,7 +75,7 @@ def propose(request, ref):
             try:
                 actions.propose_roles(case=case, people=form.chosen, by=request.user)
             except ValidationError as error:
-                mend(form, error)
+                fix(form, error)
             else:
                 asked = [str(person) for person in form.chosen.values() if person != request.user]
                 words = ["You accepted the role by that."] if len(asked) < len(form.chosen) else []
@@ -151,7 +151,7 @@ def role(request, pk):
         try:
             actions.accept_role(assignment=row, words=form.cleaned_data["words"], by=request.user)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, f"You are {row.get_role_display().lower()} of {case.ref} now.")
             return redirect("people", case.ref)
@@ -233,7 +233,7 @@ def end(request, pk):
         try:
             actions.end_role(assignment=row, reason=form.cleaned_data["reason"], by=request.user)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, f"{row.person} is no longer {row.get_role_display().lower()}.")
             return redirect("people", case.ref)

@@ -18,7 +18,7 @@ from governance.rulebook.requirement_editing import asked_of, gates_asking
 from governance.rulebook.schema import MOVES, ROWS, SIGNED_ACTS
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import RUNNING_STAGES, Tier
-from initiatives.cases.case_frame import mend, page_of, sent
+from initiatives.cases.case_frame import fix, page_of, sent
 from initiatives.models import Forecast, RulebookDraft
 from initiatives.rulebook_changes import draft_actions
 from initiatives.rulebook_changes.draft_actions import Overtaken as DraftOvertaken
@@ -54,7 +54,7 @@ def drafts(request):
             try:
                 draft = draft_actions.copy_rulebook(**form.cleaned_data, by=request.user)
             except ValidationError as wrong:
-                mend(form, wrong)
+                fix(form, wrong)
             else:
                 messages.success(
                     request, f"The draft of {draft.version} says what {draft.base.version} says."
@@ -111,9 +111,9 @@ def edit(request, pk, part, key):
             if newest.row(part, key) is not None:
                 form = _again(newest, row.number, form, values)
         except RulebookErrors as errors:
-            form.mend(errors)
+            form.fix(errors)
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
         else:
             said = "Nothing was changed." if saved.number == row.number else f"Saved: {saved.said}"
             messages.success(request, said)
@@ -217,12 +217,12 @@ def text(request, pk):
             form.data = form.data.copy()
             form.data["based_on"] = str(meanwhile.draft.number)
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
         else:
             messages.success(request, _("The text is saved."))
             return redirect("rulebook-draft", row.pk)
     if form.is_bound and form.cleaned_data.get("source"):
-        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
+        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be fixed here
         form.data["text"] = form.cleaned_data["source"]
     return render(request, "initiatives/rulebook_changes/draft_text.html", beside(row) | {"form": form})
 

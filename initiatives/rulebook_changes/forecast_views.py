@@ -19,7 +19,7 @@ from governance.templatetags.plumbline import day, seat_word, stage_word
 from governance.vocabulary import RUNNING_STAGES
 from governance.web.pages.rulebook_views import readable
 from initiatives.access import visibility
-from initiatives.cases.case_frame import mend, page_of, pick, sent
+from initiatives.cases.case_frame import fix, page_of, pick, sent
 from initiatives.charts.primitives import count
 from initiatives.models import Forecast, Foreseen, Initiative, RulebookDraft
 from initiatives.rulebook_changes import forecast_actions
@@ -82,7 +82,7 @@ def _asked(request, of, back: str):
             else:
                 made = forecast_actions.ask_forecast(of=of, by=request.user, **said)
         except ValidationError as wrong:
-            mend(asked, wrong)
+            fix(asked, wrong)
         else:
             return redirect(made)
     rows = Forecast.objects.of(of.digest).select_related("by", "in_force").defer("source", "in_force__source")

@@ -129,7 +129,7 @@ class TierFields(forms.Form):
         cleaned = super().clean()
         for tier in Tier if self.tiers_at_mvp is not None else ():
             level, why = cleaned.get(f"level_{tier}"), cleaned.get(f"left_out_{tier}")
-            mend_reason(self, f"left_out_{tier}", level, why)
+            fix_reason(self, f"left_out_{tier}", level, why)
         return cleaned
 
     def told(self) -> dict[str, dict[str, str | None]]:
@@ -146,8 +146,8 @@ class TierFields(forms.Form):
                 )
         return found
 
-    def mend_by(self, text: Text, errors: RulebookErrors, part: str, key: str) -> None:
-        """Put the loader's problems at the fields they concern, each with the way to mend it."""
+    def fix_by(self, text: Text, errors: RulebookErrors, part: str, key: str) -> None:
+        """Put the loader's problems at the fields they concern, each with the way to fix it."""
         own = [name for name in self.fields if not self.fields[name].widget.is_hidden]
         asked_by = list_of(text, key)[:2] if part == "criterion" else ()
         for name, problems in problems_at(text, errors, part, key, fields=[*own, *BY_TIER]).items():
@@ -165,7 +165,7 @@ class TierFields(forms.Form):
         return next((tier for tier in Tier if f'"{tier}"' in problem.what), next(iter(Tier)))
 
 
-def mend_reason(form: forms.Form, name: str, level: str | None, why: str | None) -> None:
+def fix_reason(form: forms.Form, name: str, level: str | None, why: str | None) -> None:
     """Ask for the reason why a tier is left out, and refuse one that was typed where the tier asks."""
     if level == LEFT_OUT and not why and name not in form.errors:
         form.add_error(name, WHY)
@@ -262,9 +262,9 @@ class PartForm(TierFields):
                     found[place] = value
         return found
 
-    def mend(self, errors: RulebookErrors) -> None:
+    def fix(self, errors: RulebookErrors) -> None:
         """Put the loader's problems at the fields they concern."""
-        self.mend_by(self.text, errors, self.part, self.key)
+        self.fix_by(self.text, errors, self.part, self.key)
 
 
 def shown(value):
@@ -327,7 +327,7 @@ class LinesField(forms.CharField):
 
 
 class ForecastForm(forms.Form):
-    """When a rulebook would be published, and until when what falls could be mended."""
+    """When a rulebook would be published, and until when what falls could be fixed."""
 
     day = DayField(label=_("Published on"), required=False, help_text=_("Today, or a day to come."))
     grace_until = DayField(
@@ -356,7 +356,7 @@ class PeriodForm(forms.Form):
 
 
 class PublishForm(forms.Form):
-    """From when it decides, until when what falls may be mended, and which forecast the chair saw: key and outcome."""
+    """From when it decides, until when what falls may be fixed, and which forecast the chair saw: key and outcome."""
 
     takes_effect = forms.ChoiceField(
         label=_("It decides what is supported"),

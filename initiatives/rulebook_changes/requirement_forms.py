@@ -11,7 +11,7 @@ from governance.rulebook.book import Book, Requirement
 from governance.rulebook.editing import Place, Text
 from governance.rulebook.requirement_editing import Asked, asked_of, fates_of, places_of
 from governance.vocabulary import Level, Seat, Stage
-from initiatives.rulebook_changes.forms import HELP, LEFT_OUT, ReasonField, TierFields, field_of, mend_reason
+from initiatives.rulebook_changes.forms import HELP, LEFT_OUT, ReasonField, TierFields, field_of, fix_reason
 
 # What an added requirement says besides, in the order of the form.
 SAYS = ("stage", "group", "layer", "question", "counts", "evidence", "min_evidence", "min_condition")
@@ -131,9 +131,9 @@ class AddForm(TierFields):
         }
         return {"key": self.cleaned_data["key"], "origin": "added"} | row
 
-    def mend(self, errors: RulebookErrors) -> None:
+    def fix(self, errors: RulebookErrors) -> None:
         """Put the loader's problems at the fields they concern."""
-        self.mend_by(self.text, errors, "requirement", self.cleaned_data["key"])
+        self.fix_by(self.text, errors, "requirement", self.cleaned_data["key"])
 
 
 class AskedForm(forms.Form):
@@ -179,7 +179,7 @@ class AskedForm(forms.Form):
         cleaned = super().clean()
         for row in self.book.checklist(self.gate):
             level, why = cleaned.get(f"level-{row.key}"), cleaned.get(f"why-{row.key}")
-            mend_reason(self, f"why-{row.key}", level, why)
+            fix_reason(self, f"why-{row.key}", level, why)
         return cleaned
 
     def changed(self) -> dict[Place, object]:
@@ -197,7 +197,7 @@ class AskedForm(forms.Form):
         """What was typed and not left as it stood, by field."""
         return {name: self.data[self.add_prefix(name)] for name in self.changed_data if name in self.data}
 
-    def mend(self, errors: RulebookErrors) -> None:
+    def fix(self, errors: RulebookErrors) -> None:
         """Say what is wrong; it concerns the list as a whole, such as a scale test with too few items."""
         for problem in errors.problems:
             self.add_error(

@@ -11,7 +11,7 @@ from governance.rulebook import RulebookErrors, diff
 from governance.rulebook.editing import Text, read
 from governance.rulebook.requirement_editing import Reference, references, without_requirement
 from governance.vocabulary import RUNNING_STAGES, Seat, Tier
-from initiatives.cases.case_frame import mend, sent
+from initiatives.cases.case_frame import fix, sent
 from initiatives.models import Answer
 from initiatives.rulebook_changes import draft_actions
 from initiatives.rulebook_changes.draft_actions import Overtaken
@@ -57,9 +57,9 @@ def add(request, pk, gate):
                 initial={name: said[name] for name in said if name != "based_on"},
             )
         except RulebookErrors as errors:
-            form.mend(errors)
+            form.fix(errors)
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
         else:
             messages.success(request, f"Added: “{said['question']}”.")
             return redirect(f"{reverse('rulebook-draft', args=[row.pk])}#asked-{gate}")
@@ -151,7 +151,7 @@ def asked(request, pk, gate, tier):
             for name in typed.keys() & form.fields.keys():
                 form.initial[name] = typed[name]
         except RulebookErrors as errors:
-            form.mend(errors)
+            form.fix(errors)
         else:
             said = "Nothing was changed." if saved.number == row.number else f"Saved: {saved.said}"
             messages.success(request, said)

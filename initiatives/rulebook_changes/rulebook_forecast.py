@@ -26,7 +26,7 @@ ROLE_OF = {"business_owner": "owner"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two books, when the new one would be published, and until when what falls may be mended.
+    """Two books, when the new one would be published, and until when what falls may be fixed.
 
     `old` is the one in force; a case that an older one decides for is held against that one.
     `grace_until`: the day the chair grants; None: as many days as the new book says. `ahead`: that is on a day to come.

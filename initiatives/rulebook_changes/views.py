@@ -17,7 +17,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.sign_in.sessions import open_to_all
 from governance.vocabulary import STAGE_RANK, BoardRole, ReviewOutcome, TakesEffect
 from governance.web.pages.rulebook_views import readable
-from initiatives.cases.case_frame import mend, sent
+from initiatives.cases.case_frame import fix, sent
 from initiatives.models import Forecast, Initiative, Review
 from initiatives.rulebook_changes import publication
 from initiatives.rulebook_changes.forecast_views import outdated
@@ -46,7 +46,7 @@ def publish(request: SignedInRequest, version: str) -> HttpResponse:
                 by=request.user,
             )
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
         else:
             messages.success(request, f"Rulebook {version} is in force. Every initiative was computed anew.")
             return redirect("rulebook-version", rulebook.version)

@@ -14,7 +14,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.case_pages import banners
-from initiatives.cases.case_frame import ask, case_context, mend, one_act, page_of, sent
+from initiatives.cases.case_frame import ask, case_context, fix, one_act, page_of, sent
 from initiatives.components import actions as components_actions
 from initiatives.components.findings import end_of
 from initiatives.components.forms import ChangeForm, CompleteForm, ComponentForm, PlannedScopeForm
@@ -68,7 +68,7 @@ def _two_steps(request, case, form, *, look, save, done: str, **page):
             try:
                 save()
             except ValidationError as error:
-                mend(form, error)
+                fix(form, error)
             else:
                 messages.success(request, done)
                 if "another" in page and request.POST.get("step") == "another":

@@ -92,7 +92,7 @@ class UnitsTable(Target):
 
 @require_http_methods(TAKES)
 def from_table(request: SignedInRequest) -> HttpResponse:
-    """Units from a table: read, shown line by line, mended here, and added all at once or not at all."""
+    """Units from a table: read, shown line by line, fixed here, and added all at once or not at all."""
     may_reorganise(request.user).or_refuse()
     return bring_in(request, UnitsTable(request.user))
 

@@ -33,7 +33,7 @@ def lessons() -> list[dict]:
 
 
 def questions(half: str) -> list[dict]:
-    """The questions of one half; whoever mends the search reads only those for tuning."""
+    """The questions of one half; whoever fixes the search reads only those for tuning."""
     rows = json.loads((LABELLED / "lesson_questions.json").read_text(encoding="utf-8"))
     return [row for row in rows if row["held_out"] == (half == "held_out")]
 

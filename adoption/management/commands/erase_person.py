@@ -73,7 +73,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, **options):
-        """Erase and say what came of it. Raises CommandError with a sentence that says how to mend it."""
+        """Erase and say what came of it. Raises CommandError with a sentence that says how to fix it."""
         if options["erasures_log"]:
             added = erasure_log.write_log(options["erasures_log"])
             self.stdout.write(f"{added} erasures added to {options['erasures_log']}.")

@@ -46,8 +46,8 @@ class FreshForm(forms.Form):
         password, code = cleaned.pop("password", None), cleaned.pop("code", None)
         if self.by_provider and not self.fresh:
             ways = " or ".join(str(link.provider) for link in self.ways)
-            mend = f"Sign in anew at {ways}" if ways else "Ask an admin for a link to set one"
-            self.add_error(None, f"You have no password here. {mend}. Nothing was changed.")
+            fix = f"Sign in anew at {ways}" if ways else "Ask an admin for a link to set one"
+            self.add_error(None, f"You have no password here. {fix}. Nothing was changed.")
         if self.errors or self.fresh:
             return cleaned
         address = throttling.address_of(self.request)

@@ -234,14 +234,14 @@ def said_no(error: str, description: str = "") -> Denied:
     """The refusal for an error that the provider names in its answer; of Entra its own codes are read."""
     if known := of_entra(description):
         return known
-    words, mend = ERRORS.get(
+    words, fix = ERRORS.get(
         error,
         (
             f"The provider ended it with the error “{plain(error)}”.",
             "Its log says why; look there for the time of this try.",
         ),
     )
-    return Denied("provider", words, mend)
+    return Denied("provider", words, fix)
 
 
 ENTRA = {
@@ -286,8 +286,8 @@ def of_entra(description: str) -> Denied | None:
     code = description.split(":", 1)[0].strip()
     if code not in ENTRA:
         return None
-    words, mend = ENTRA[code]
-    return Denied("provider", f"{words} ({code})", mend)
+    words, fix = ENTRA[code]
+    return Denied("provider", f"{words} ({code})", fix)
 
 
 def plain(text: str, most: int = 80) -> str:

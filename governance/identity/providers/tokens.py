@@ -1,7 +1,7 @@
 """Whether a token of a provider counts: its form, its signature, its claims. Pure; nothing is believed before all is.
 
 The caller hands in everything: the raw token, the keys that the provider publishes, what was asked and when. Each
-refusal is a `Denied` whose sentence says how to mend it.
+refusal is a `Denied` whose sentence says how to fix it.
 """
 
 import base64

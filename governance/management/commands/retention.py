@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print nothing but one JSON object")
 
     def handle(self, *args, **options):
-        """Report, or change a hold. Raises CommandError with a sentence that says how to mend it."""
+        """Report, or change a hold. Raises CommandError with a sentence that says how to fix it."""
         try:
             if options["hold"] or options["hold_person"] or options["lift"]:
                 self.change(options)

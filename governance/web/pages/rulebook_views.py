@@ -71,7 +71,7 @@ def load(request: SignedInRequest) -> HttpResponse:
         else:
             return redirect("rulebook-version", rulebook.version)
     if form.is_bound and form.cleaned_data.get("source"):
-        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be mended here
+        form.data = form.data.copy()  # what came as a file is kept as text, so that it can be fixed here
         form.data["text"] = form.cleaned_data["source"]
     elif not form.is_bound and "default" in request.GET:
         form.fields["text"].initial = shipped_text()

@@ -61,5 +61,5 @@ class ItemForm(ProofOnRow):
 
     @property
     def more_open(self) -> bool:
-        """Whether something is to mend in what is folded."""
+        """Whether something is to fix in what is folded."""
         return any(field.errors for field in self.more_fields)

@@ -13,7 +13,7 @@ from governance.vocabulary import EvidenceKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
 from initiatives.cases.act import together
-from initiatives.cases.case_frame import case_context, mend
+from initiatives.cases.case_frame import case_context, fix
 from initiatives.checklist.checklist_rows import save_row
 from initiatives.checklist.row_presentation import sheet_of, sheets_of
 from initiatives.checklist.several import actions, presentation
@@ -138,8 +138,8 @@ class _Page:
         return [{"theirs": row, "yours": typed[row.requirement]} for row in late.select_related("by")]
 
     def save(self) -> int:
-        """Save what was written, all of it or nothing: how many answers; 0 where something is to mend."""
-        checked = [  # each, so that all that is to mend is shown at once
+        """Save what was written, all of it or nothing: how many answers; 0 where something is to fix."""
+        checked = [  # each, so that all that is to fix is shown at once
             one["form"].is_valid() for one in (*self.rows, *self.items.values())
         ]
         if not all(checked) or self.overtaken:
@@ -167,7 +167,7 @@ class _Page:
                             case=self.case, covers=self._covered(kind, answered), by=self.by, **form.act()
                         )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
             return 0
         except Conflict:
             self.overtaken = self._overtaken_now(answered)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from governance.models import User
 from initiatives.access import case_lookup
-from initiatives.cases.case_frame import ask, back_to, case_context, mend, sent
+from initiatives.cases.case_frame import ask, back_to, case_context, fix, sent
 from initiatives.evidence import file_views
 from initiatives.evidence.verification import actions
 from initiatives.evidence.verification.forms import VerificationForm
@@ -50,7 +50,7 @@ def verify(request, ref, pk, key):
                 **form.said(),
             )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, f"Your word stands beside {row.title}.")
             return redirect(_next(request, case))

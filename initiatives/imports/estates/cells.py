@@ -392,24 +392,24 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _one(found, field, text, problems, *, what: str, mend: str, wrong: bool):
+def _one(found, field, text, problems, *, what: str, fix: str, wrong: bool):
     if found and len(found) == 1:
         return next(iter(found))
-    said = f"The register knows {'several' if found else 'no'} {what}{'s' if found else ''} called “{text[:80]}”{mend}."
+    said = f"The register knows {'several' if found else 'no'} {what}{'s' if found else ''} called “{text[:80]}”{fix}."
     problems.append(problem(said, field.name, wrong=wrong))
     return None, ""
 
 
 def _system(field, text, *, known, problems, **_):
     found = known.systems.get(text.casefold())
-    mend = ": bring in the system first, then look again" if field.needed or field.fixable else ": left blank"
-    return _one(found, field, text, problems, what="system", mend=mend, wrong=field.needed)
+    fix = ": bring in the system first, then look again" if field.needed or field.fixable else ": left blank"
+    return _one(found, field, text, problems, what="system", fix=fix, wrong=field.needed)
 
 
 def _account(field, text, *, values, known, problems, **_):
     found = known.accounts.get((values.get("system"), text.casefold()))
     return _one(
-        found, field, text, problems, what="open account", mend=" in that system: left blank", wrong=False
+        found, field, text, problems, what="open account", fix=" in that system: left blank", wrong=False
     )
 
 
@@ -417,17 +417,17 @@ def _case(field, text, *, known, problems, **_):
     found = known.cases.get(text.strip().casefold())
     if not found and (bare := re.fullmatch(r"(?i)AI-0*(\d{1,9})", text.strip())):
         found = known.cases.get(f"ai-{int(bare[1]):04d}")
-    return _one(found, field, text, problems, what="case", mend=" (AI-0042)", wrong=True)
+    return _one(found, field, text, problems, what="case", fix=" (AI-0042)", wrong=True)
 
 
 def _vendor(field, text, *, known, problems, **_):
     found = known.vendors.get(text.casefold())
-    return _one(found, field, text, problems, what="vendor", mend=": left blank", wrong=False)
+    return _one(found, field, text, problems, what="vendor", fix=": left blank", wrong=False)
 
 
 def _unit(field, text, *, known, problems, **_):
     found = known.units.get(text.casefold())
-    return _one(found, field, text, problems, what="unit", mend=": left blank", wrong=False)
+    return _one(found, field, text, problems, what="unit", fix=": left blank", wrong=False)
 
 
 # --- The same thing on several lines ---------------------------------------------------------------------------------

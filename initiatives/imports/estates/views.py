@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from governance.ledger import csv_export
 from governance.tables.encodings import CodePageUnsure
-from initiatives.cases.case_frame import mend, page_of, pick, sent
+from initiatives.cases.case_frame import fix, page_of, pick, sent
 from initiatives.charts.primitives import count
 from initiatives.imports.estates import actions
 from initiatives.imports.estates.actions import go_on
@@ -44,7 +44,7 @@ def estates(request):
             unsure = question
             form = form.again(request.user, question)
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
     batches = (
         EstateBatch.objects.standing().filter(kind__in=REGISTER_KINDS).select_related("by", "confirmed_by")
     )

@@ -17,7 +17,7 @@ from governance.permission_result import Conflict
 from governance.tables.encodings import CodePageUnsure
 from governance.tables.reader import SheetUnsure
 from governance.vocabulary import Stage
-from initiatives.cases.case_frame import mend
+from initiatives.cases.case_frame import fix
 from initiatives.imports.inventories import actions, import_runs
 from initiatives.imports.inventories.forms import ConfirmForm, MappingForm, RowForm, RowsForm, UploadForm
 from initiatives.imports.inventories.import_batch import COUNTED
@@ -58,7 +58,7 @@ def imports(request):
             sheets = question
             form = form.again(request.user, question)
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
         except Conflict as other:
             form.add_error(None, str(other))
     batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by", "repeats")
@@ -220,7 +220,7 @@ def _map(request, row: ImportBatch, mapping: MappingForm) -> bool:
             actions.map_batch(batch=row, by=request.user, **mapping.chosen())
             messages.success(request, "Mapped, and remembered for the next file of this source.")
     except ValidationError as wrong:
-        mend(mapping, wrong)
+        fix(mapping, wrong)
         return False
     except Conflict as other:
         mapping.add_error(None, str(other))
@@ -245,7 +245,7 @@ def _decide_rows(request, row: ImportBatch, form: RowsForm, rows):
             batch=row, rows=keys, stage=stage, reason=chosen["reason"], by=request.user
         )
     except ValidationError as wrong:
-        mend(form, wrong)
+        fix(form, wrong)
         return None
     except Conflict as other:
         form.add_error(None, str(other))
@@ -353,7 +353,7 @@ def confirm(request, pk):
         except Conflict as other:
             form.add_error(None, str(other))
         except ValidationError as wrong:
-            mend(form, wrong)
+            fix(form, wrong)
         else:
             words = ", ".join(f"{counts[word]} {word}" for word in COUNTED.values() if counts[word])
             messages.success(request, f"Of {counts['rows']} rows: {words}.")
@@ -400,7 +400,7 @@ def decide_row(request, pk):
             try:
                 row = form.decide(row, by=request.user)
             except ValidationError as wrong:
-                mend(form, wrong)
+                fix(form, wrong)
             except Conflict as other:
                 form.add_error(None, str(other))
             else:

@@ -12,7 +12,7 @@ from governance.people.permissions import may_import
 from governance.permission_result import Conflict
 from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import RUNNING_STAGES, Stage
-from initiatives.cases.case_frame import mend, page_of, pick
+from initiatives.cases.case_frame import fix, page_of, pick
 from initiatives.imports.portfolio.bulk import MOST, WHAT, open_to_many, preview, set_for_many
 from initiatives.imports.portfolio.forms import ManyForm
 from initiatives.models import ImportBatch, Initiative, RoleAssignment
@@ -48,7 +48,7 @@ def several(request: SignedInRequest) -> HttpResponse:
                     by=request.user,
                 )
             except ValidationError as wrong:
-                mend(form, wrong)
+                fix(form, wrong)
             except Conflict as other:
                 form.add_error(None, str(other))
             else:

@@ -35,7 +35,7 @@ def map_sheet(request: SignedInRequest, batch: ImportBatch, form: PortfolioMappi
     try:
         actions.map_portfolio(batch=batch, by=request.user, **form.chosen())
     except ValidationError as wrong:
-        _mend(form, wrong)
+        _fix(form, wrong)
         return False
     messages.success(request, "Mapped, and remembered for your next sheet.")
     return True
@@ -67,7 +67,7 @@ def _parts(form: PortfolioMappingForm) -> list[tuple[str, str, str, list]]:
     ]
 
 
-def _mend(form: PortfolioMappingForm, wrong: ValidationError) -> None:
+def _fix(form: PortfolioMappingForm, wrong: ValidationError) -> None:
     """Each message at its field; columns go by the names that they have on the form."""
     if not hasattr(wrong, "error_dict"):
         form.add_error(None, wrong)

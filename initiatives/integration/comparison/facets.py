@@ -90,7 +90,7 @@ def against_measure(row: Definition) -> str:
 
 
 def wrong(stated: Mapping[str, str]) -> dict[str, str]:
-    """What cannot stand in the facets of a definition, by facet, with how to mend it."""
+    """What cannot stand in the facets of a definition, by facet, with how to fix it."""
     standard, mask = (stated.get(name, "") for name in IDENTIFIER)
     found = {}
     if standard and standard not in identifier_standards.STANDARDS:

@@ -23,7 +23,7 @@ HOW = (
 
 
 class Unreadable(ValueError):
-    """That a text is no mask; the text says how to mend it."""
+    """That a text is no mask; the text says how to fix it."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
-from initiatives.cases.case_frame import back_to, case_context, mend, one_act, sent
+from initiatives.cases.case_frame import back_to, case_context, fix, one_act, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.comparison import identifier_standards
 from initiatives.integration.definitions import actions, permissions
@@ -331,7 +331,7 @@ def shared_act(request, form, act, done: str, row, *, proposing: Proposing | Non
             else:
                 proposing.send(request, form)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             return redirect(back)
     context = {"nav": "systems-all", "form": form, "back_url": back, "next": request.GET.get("next", "")}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, mend, sent
+from initiatives.cases.case_frame import ask, fix, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.links import standalone
 
@@ -26,7 +26,7 @@ def declare(request, ref):
         try:
             standalone.declare(case=case, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, _("Declared. It counts once a seat has accepted it."))
             return redirect(back)

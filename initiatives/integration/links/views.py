@@ -16,7 +16,7 @@ from governance.runtime.signed_in_request import SignedInRequest
 from governance.vocabulary import ObligationKind
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import mend, sent
+from initiatives.cases.case_frame import fix, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.links import actions, feed_shutdowns
 from initiatives.integration.links.forms import AnswerForm
@@ -66,7 +66,7 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
                 by=request.user,
             )
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
         else:
             messages.success(request, _("You declined; whoever works on the initiative sees why."))
             return redirect(row.system.get_absolute_url())
@@ -94,7 +94,7 @@ def shut(request: SignedInRequest, pk: int) -> HttpResponse:
                     obligation=debt, words=form.cleaned_data["reason"], by=request.user
                 )
             except ValidationError as error:
-                mend(form, error)
+                fix(form, error)
             else:
                 messages.success(
                     request, _("Your word stands in the record; nothing is due for it any more.")

@@ -13,12 +13,12 @@ from governance import clock
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import acted, case_context, mend, page_of, sent
+from initiatives.cases.case_frame import acted, case_context, fix, page_of, sent
 from initiatives.components.queries import seen_by
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.proposals import permissions as proposal_permissions
 from initiatives.integration.proposals.actions import aimed
-from initiatives.integration.remedies import Mending
+from initiatives.integration.remedies import Fixing
 from initiatives.integration.residency import actions, findings, permissions, preview, regions
 from initiatives.integration.residency.actions import cases_in, cases_of_unit, cases_of_vendor, check_term
 from initiatives.integration.residency.findings import UNIT, VENDOR, Judged, WhatIf
@@ -54,16 +54,16 @@ def of_case(request: SignedInRequest, ref: str) -> HttpResponse:
     by_link: dict[int, list[Judged]] = {}
     for one in findings.judge([case.pk], unbound=True):
         by_link.setdefault(one.link, []).append(one)
-    mending = Mending.read(case, context["may"], request.path)
+    fixing = Fixing.read(case, context["may"], request.path)
     context |= {
         "title": _("Data residency"),
-        "paths": [_path(link, by_link.get(link.pk, []), now, mending) for link in mending.links.values()],
+        "paths": [_path(link, by_link.get(link.pk, []), now, fixing) for link in fixing.links.values()],
         "hold": next((row for row in context["facts"].holds if row.kind == "residency"), None),
     }
     return render(request, "initiatives/integration/residency/residency.html", context)
 
 
-def _path(link, judged: list[Judged], now, mending: Mending) -> dict:
+def _path(link, judged: list[Judged], now, fixing: Fixing) -> dict:
     """A link, the places that its data pass now, what binds them there, and where one that must not be is changed."""
     places: dict[tuple, list[Judged]] = {}
     for one in judged:
@@ -78,9 +78,7 @@ def _path(link, judged: list[Judged], now, mending: Mending) -> dict:
                 "allowed": not any(one.broken for one in found),
                 "unknown": not any(one.basis for one in found),
                 "why": " ".join(one.why for one in sorted(found, key=_worst) if one.basis),
-                "mends": mending.of_place(link, found[0].transfer)
-                if any(one.broken for one in found)
-                else [],
+                "fixes": fixing.of_place(link, found[0].transfer) if any(one.broken for one in found) else [],
             }
             for found in places.values()
         ],
@@ -423,7 +421,7 @@ def one_act(
                     messages.success(request, done)
                 return redirect(made.get_absolute_url() if to_made else back)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
     return page_with(request, form, found, back=back, two_steps=look is not None, **page)
 
 

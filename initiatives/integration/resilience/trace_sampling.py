@@ -47,7 +47,7 @@ def read_sample(content: bytes, name: str) -> dict[str, list[str]]:
     """The outputs of a file with the sources that each cites, in the order of the file.
 
     Taken are csv (one line per citation, or several in one cell parted by ";") and jsonl (one output per line).
-    Raises ValidationError on "file" with words that say how to mend it.
+    Raises ValidationError on "file" with words that say how to fix it.
     """
     if not content.strip():
         raise wrong("The file is empty. Send one line per output, with the sources that it cites.")

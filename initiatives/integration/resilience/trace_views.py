@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from initiatives.access import case_lookup
 from initiatives.access import permissions as case_permissions
-from initiatives.cases.case_frame import ask, case_context, mend, page_of
+from initiatives.cases.case_frame import ask, case_context, fix, page_of
 from initiatives.integration.resilience import traces as resilience_traces
 from initiatives.integration.resilience.forms import TraceForm
 from initiatives.integration.resilience.traces import in_words, look_at_sample
@@ -67,7 +67,7 @@ def add(request, ref):
                 messages.success(request, _("The sample is kept, and is evidence."))
                 return redirect("trace-sample", row.pk)
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
     return ask(
         request,
         case,

@@ -13,7 +13,7 @@ from governance.models import User
 from governance.permission_result import Answer
 from governance.runtime.signed_in_request import SignedInRequest
 from initiatives.access.visibility import accounts_seen_by
-from initiatives.cases.case_frame import back_to, mend, page_of, sent
+from initiatives.cases.case_frame import back_to, fix, page_of, sent
 from initiatives.form_fields import ReasonForm
 from initiatives.integration.proposals.views import Proposing, instead
 from initiatives.integration.residency.unknown_regions import say_strange
@@ -238,7 +238,7 @@ def _form(
         try:
             made = act(form) if proposing is None else proposing.send(request, form, _said(form))
         except ValidationError as error:
-            mend(form, error)
+            fix(form, error)
             page["known"] = _called(form.data.get("name", "")) if isinstance(form, SystemForm) else None
         else:
             if proposing is None:

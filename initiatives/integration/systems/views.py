@@ -19,7 +19,7 @@ from initiatives.integration.links import actions as link_actions
 from initiatives.integration.links import standalone
 from initiatives.integration.links.forms import AcceptSourceForm, LinkForm, RecordForm
 from initiatives.integration.record.actions import answered_by_the_register, record_register
-from initiatives.integration.remedies import Mending
+from initiatives.integration.remedies import Fixing
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
 from initiatives.integration.residency.unknown_regions import say_strange
@@ -197,9 +197,9 @@ def _word(link: Link, transfers: list[Transfer], answer: LinkAnswer | None) -> t
 
 
 def _against(case, context, tied: list[Tied]) -> list[dict]:
-    """What the register says now, by requirement, each with where it is mended; what will count later, after it."""
+    """What the register says now, by requirement, each with where it is fixed; what will count later, after it."""
     links, transfers = [one.row for one in tied], {one.row.pk: one.transfers for one in tied}
-    mending = Mending(case, context["may"], links, transfers, reverse("integration", args=[case.ref]))
+    fixing = Fixing(case, context["may"], links, transfers, reverse("integration", args=[case.ref]))
     rows = case.shortcomings.standing().select_related("system").order_by("since", "pk")
     book, by_key = context["book"], {}
     for row in rows:
@@ -208,7 +208,7 @@ def _against(case, context, tied: list[Tied]) -> list[dict]:
         {
             "question": book.requirements[key].question if key in book.requirements else key,
             "url": reverse("checklist-row", args=[case.ref, key]) if key in book.requirements else "",
-            "now": [(row, mending.of(row)) for row in found if row.since <= context["now"]],
+            "now": [(row, fixing.of(row)) for row in found if row.since <= context["now"]],
             "later": [row for row in found if row.since > context["now"]],
         }
         for key, found in sorted(by_key.items())

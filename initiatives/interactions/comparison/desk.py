@@ -20,7 +20,7 @@ _TEXTS: dict[str, str] = {
 
 
 def lines(person: User) -> Iterator[Line]:
-    """One line a finding, whatever it stands against, until it is mended."""
+    """One line a finding, whatever it stands against, until it is fixed."""
     look, told = look_of(person), set()
     for row in look.rows("log_findings"):
         if (row.initiative_id, row.source) in told:

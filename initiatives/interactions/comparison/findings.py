@@ -34,7 +34,7 @@ WAY = "interactions"
 OBSERVED = ("mvp.observability", "prod.q03_logged")
 MODEL = PROMISED = ("prod.performance",)
 ANCHORED = ("int.anchor",)
-# A week without another ends what was found: by then either it was mended, or there is more of it.
+# A week without another ends what was found: by then either it was fixed, or there is more of it.
 COUNTS = timedelta(days=7)
 SETTLING = timedelta(days=1)  # in which the next weeks are counted, before what these say ends
 GOOD_FOR = timedelta(days=14)  # after the last of these weeks

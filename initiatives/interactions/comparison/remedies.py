@@ -1,4 +1,4 @@
-"""Where it is mended what both logs say against a case."""
+"""Where it is fixed what both logs say against a case."""
 
 from django.urls import reverse
 
@@ -7,8 +7,8 @@ from initiatives.cases.case_frame import WhoMay
 from initiatives.models import Initiative
 
 
-def mends_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
-    """The pages on which the person mends it: names, the model that runs, or the system's settings."""
+def fixes_of(case: Initiative, may: WhoMay, source: str) -> list[tuple[str, str]]:
+    """The pages on which the person fixes it: names, the model that runs, or the system's settings."""
     if not may.change_what_runs:
         return []
     kind = source.split(":")[1]

@@ -54,7 +54,7 @@ class Command(BaseCommand):
         parser.add_argument("--published-on", type=date.fromisoformat, default=None, help="like 2026-04-13")
 
     def handle(self, *args, **options):
-        """Upload and confirm as the page does. Raises CommandError with a sentence that says how to mend it."""
+        """Upload and confirm as the page does. Raises CommandError with a sentence that says how to fix it."""
         try:
             counts = self.run(options)
         except CodePageUnsure as unsure:

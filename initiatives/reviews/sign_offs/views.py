@@ -24,7 +24,7 @@ from governance.web.middleware import on_any_day
 from initiatives.access import permissions as case_permissions
 from initiatives.access.case_lookup import review_for, sign_off_on_any_day
 from initiatives.cases import review_state
-from initiatives.cases.case_frame import case_context, mend, pick
+from initiatives.cases.case_frame import case_context, fix, pick
 from initiatives.models import Review, SignOff
 from initiatives.reviews import presentation as review_presentation
 from initiatives.reviews import review_turn
@@ -175,7 +175,7 @@ def _vote_on(
             **words | {"criteria": tuple(words["criteria"])},
         )
     except ValidationError as error:
-        mend(password, error)
+        fix(password, error)
         return None
 
 

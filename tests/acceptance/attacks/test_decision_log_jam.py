@@ -98,7 +98,7 @@ def test_a_line_that_the_database_refuses_holds_up_nobody_and_is_told(system, ca
     with pytest.raises(CommandError, match="still do not fit"):
         call_command("bring_decisions")
     (aside,) = waiting()
-    aside.write_bytes(good)  # mended
+    aside.write_bytes(good)  # fixed
     call_command("bring_decisions")
     assert PolicyDecision.objects.count() == 5
     assert waiting() == []

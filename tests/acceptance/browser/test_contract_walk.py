@@ -1,4 +1,4 @@
-"""The contract in a real browser: written, found wanting, mended, signed, asked by an agent, and on record."""
+"""The contract in a real browser: written, found wanting, fixed, signed, asked by an agent, and on record."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def test_what_the_board_signs_is_what_the_agent_may_do(watch, cast, tmp_path):
     begin(owner)
     gaps(owner)
     case_acts.staff(case, cast.team, ("record_owner",))
-    mend(owner)
+    fix(owner)
     send(owner)
     for person in (cast.seat_value, cast.seat_risk):
         approve_contract(watch.sign_in(person), case.title)
@@ -96,7 +96,7 @@ def gaps(owner: Person) -> None:
     expect(owner.page.get_by_role("link", name="Send it to the board")).to_have_count(0)
 
 
-def mend(owner: Person) -> None:
+def fix(owner: Person) -> None:
     """Set the time, foresee the failure; the record owner has accepted meanwhile."""
     owner.click("Edit the draft")
     owner.click("Edit", clause_row(owner, "pay back a customer"))

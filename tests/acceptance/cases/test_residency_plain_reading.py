@@ -390,4 +390,4 @@ def test_the_hold_is_open_exactly_while_a_plain_reading_forbids_a_place(cast, ro
 
     each()
     assert {first for first, _, _ in seen} == {True, False}, "some forbidden, some not"
-    assert any(first and not then for first, then, _ in seen), "some mended"
+    assert any(first and not then for first, then, _ in seen), "some fixed"

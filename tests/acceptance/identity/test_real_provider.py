@@ -225,7 +225,7 @@ def test_sign_in_anew_out_keys_clock_and_away(house, real):
         denied = sign_in(Person(), Client()).context["denied"]
         assert denied.code == "time"
         assert words in denied.words or "expired" in denied.words
-        assert "clocks" in denied.mend
+        assert "clocks" in denied.fix
 
     # Away: said in words, and it comes back by itself.
     real.stop()

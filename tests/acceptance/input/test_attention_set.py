@@ -207,6 +207,6 @@ def test_it_is_who_can_do_what_the_decision_waits_for(cast, rounds):
         review_turn.SIGN,
         review_turn.ANSWER,
         review_turn.LOOK_AGAIN,
-        review_turn.MEND,
+        review_turn.FIX,
     }
     assert kinds | set(VERDICTS) <= set(seen), f"histories that reach each kind of move and of vote: {seen}"

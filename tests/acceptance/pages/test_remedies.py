@@ -149,12 +149,12 @@ def test_a_question_of_acceptance_leads_to_who_accepts(cast, as_):
 
     def row():
         rows = as_(cast.owner).get(at("checklist-row", case.ref, "mvp.duty"))
-        return rows.context["row"]["mend"]
+        return rows.context["row"]["fix"]
 
     assert row() == (at("role-propose", case.ref, role="support_owner"), "Propose somebody")
     asked = role_actions.propose_role(case=case, role="support_owner", person=cast.support, by=cast.owner)
     assert row() == (reverse("people", args=[case.ref]), "See who is asked")
-    mine = as_(cast.support).get(at("checklist-row", case.ref, "mvp.duty")).context["row"]["mend"]
+    mine = as_(cast.support).get(at("checklist-row", case.ref, "mvp.duty")).context["row"]["fix"]
     assert mine == (reverse("role", args=[asked.pk]), "Accept it")
 
 

@@ -1,4 +1,4 @@
-"""Drafts of the rulebook in the browser: copied, edited field by field, mended, by two people at once, loaded."""
+"""Drafts of the rulebook in the browser: copied, edited field by field, fixed, by two people at once, loaded."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -106,7 +106,7 @@ def test_an_edit_stands_beside_what_is_in_force_and_in_the_history(cast, as_, dr
     assert Entry.objects.acts().filter(kind="draft edited").count() == 1
 
 
-def test_problems_are_told_at_their_field_with_the_way_to_mend_them(cast, as_, draft):
+def test_problems_are_told_at_their_field_with_the_way_to_fix_them(cast, as_, draft):
     admin, address = as_(cast.admin), f"/rulebook-drafts/{draft.pk}/edit/gates/mvp/"
     page = admin.post(address, typed(admin.get(address), quorum=99, title="Kept words"))
     assert "Set it to" in page.context["form"].errors["quorum"][0]

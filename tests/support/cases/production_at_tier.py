@@ -28,7 +28,7 @@ def second_holders(cast: Cast) -> Deputies:
 
 
 def lacking(case: Initiative, gate: str) -> list[str]:
-    """What this gate still asks for, each with its words and what mends it."""
+    """What this gate still asks for, each with its words and what fixes it."""
     book = Rulebook.objects.current().book
     states = criteria.states_at(supported_stage.facts_of(case_acts.fresh(case)), book, clock.now())
     asked = [key for key in book.gates[gate].requirements() if key not in book.deferred(gate)]

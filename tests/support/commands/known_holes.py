@@ -51,7 +51,7 @@ def holes(of: str, name: str, version: str) -> list[str]:
     with urllib.request.urlopen(address(of, name, version), timeout=SECONDS) as answer:
         known = json.load(answer)["vulnerabilities"]
     return [
-        f"{name} {version}: {hole['id']}, mended in {', '.join(hole.get('fixed_in') or ['no version yet'])}"
+        f"{name} {version}: {hole['id']}, fixed in {', '.join(hole.get('fixed_in') or ['no version yet'])}"
         for hole in known
         if not hole.get("withdrawn") and not {hole["id"], *hole.get("aliases", [])} & set(ACCEPTED)
     ]

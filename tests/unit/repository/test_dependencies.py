@@ -90,7 +90,7 @@ def test_a_known_hole_fails_the_check(index, capsys):
         "beta": [{"id": "H-1", "aliases": ["C-1"], "fixed_in": ["2.2"], "withdrawn": None}],
     }
     assert known_holes.main(LOCK, index.url) == 1
-    assert "beta 2.1: H-1, mended in 2.2" in capsys.readouterr().out
+    assert "beta 2.1: H-1, fixed in 2.2" in capsys.readouterr().out
 
 
 def test_what_was_withdrawn_or_does_not_concern_us_does_not(index, monkeypatch):

@@ -215,7 +215,7 @@ def test_a_term_holds_drafts_and_live_cases_alike_and_tells_chair_and_owner_once
     assert live.spans.covering(clock.now()).get().supported == "prototype"
 
 
-def test_the_hold_waits_for_the_chair_once_the_path_is_mended(cast):
+def test_the_hold_waits_for_the_chair_once_the_path_is_fixed(cast):
     case, acme = factories.make_mvp(cast), tied_cases.vendor(cast)
     link = tied_cases.link(cast, case, tied_cases.system(cast))
     version = {"case": case, "layer": "model", "name": "Endpoint", "vendor": "Acme Cloud", "by": cast.lead}

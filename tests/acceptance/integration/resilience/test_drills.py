@@ -144,7 +144,7 @@ def test_what_is_suggested_is_what_the_rulebook_lets_drills_prove(cast, case):
 # Held against the case
 
 
-def test_a_failure_holds_at_mvp_until_a_later_pass_and_partial_mends_nothing(cast, case, link):
+def test_a_failure_holds_at_mvp_until_a_later_pass_and_partial_fixes_nothing(cast, case, link):
     factories.make_flow(cast, case)
     day = clock.today() - timedelta(days=10)
     assert not held(case)
@@ -156,11 +156,11 @@ def test_a_failure_holds_at_mvp_until_a_later_pass_and_partial_mends_nothing(cas
     factories.make_drill(cast, case, link=link, result="partial", observed_on=day + timedelta(days=1))
     assert held(case), "partial is not a pass"
     factories.make_drill(cast, case, link=link, result="pass", observed_on=day - timedelta(days=1))
-    assert held(case), "an earlier pass mends nothing"
+    assert held(case), "an earlier pass fixes nothing"
     factories.make_drill(cast, case, link=link, kind="rollback", observed_on=day + timedelta(days=2))
-    assert held(case), "a pass of another kind mends nothing"
+    assert held(case), "a pass of another kind fixes nothing"
     factories.make_drill(cast, case, observed_on=day + timedelta(days=2))
-    assert held(case), "a pass elsewhere mends nothing"
+    assert held(case), "a pass elsewhere fixes nothing"
     factories.make_drill(cast, case, link=link, observed_on=day + timedelta(days=2))
     assert not held(case)
     assert short(case, "int.fallback") == []

@@ -66,7 +66,7 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
 
         # The board answers and finds out: one by one they go, and the case stands where it stood.
         for row in Signal.objects.filter(computed=False):
-            report_actions.judge(report=row, outcome="answered", answer="Stopped and mended.", by=cast.chair)
+            report_actions.judge(report=row, outcome="answered", answer="Stopped and fixed.", by=cast.chair)
         assert not story.state(case, "adopt.behaviour").satisfied, "an answer does not end what most do"
         row = Signal.objects.get(kind="worked_around")
         report_actions.judge(report=row, outcome="over", answer="Macro gone.", by=cast.chair)

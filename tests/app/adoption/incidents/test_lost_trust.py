@@ -88,7 +88,7 @@ def test_an_incident_that_users_noticed_is_trust_lost_until_it_is_closed(cast, c
     assert why(case, since=clock.today(), until=clock.today()), "both days belong to the period"
     row = incident_actions.move_on(incident=row, state="resolved", at=clock.now(), by=cast.owner)
     assert why(case), "it works again, and is not closed yet"
-    incident_actions.close(incident=row, words="Mended.", by=cast.owner)
+    incident_actions.close(incident=row, words="Fixed.", by=cast.owner)
     assert why(case) is None
 
 

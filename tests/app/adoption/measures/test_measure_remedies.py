@@ -1,4 +1,4 @@
-"""What adoption says against a case leads to where that is mended, and to nothing that mends something else."""
+"""What adoption says against a case leads to where that is fixed, and to nothing that fixes something else."""
 
 import pytest
 

@@ -67,9 +67,9 @@ def test_from_the_link_to_the_answer(cast, link, as_):
     shown = as_(cast.support).get(row.get_absolute_url()).content.decode()
     assert "&lt;script&gt;" in shown
     assert "Quillfeather" not in shown
-    report_actions.judge(report=row, outcome="answered", answer="Mended on Monday.", by=cast.support)
+    report_actions.judge(report=row, outcome="answered", answer="Fixed on Monday.", by=cast.support)
     answered = anybody.get(first["Location"]).content.decode()
-    assert "Mended on Monday." in answered
+    assert "Fixed on Monday." in answered
     assert "Die Antwort" in answered
     assert "<script>alert" not in answered
 
@@ -100,7 +100,7 @@ def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_he
         public_link.report_problem(link=link, what=what, contact="room 4711")[0]
         for what in ("It lied.", "Slow.")
     )
-    report_actions.judge(report=answered, outcome="answered", answer="Mended.", by=cast.support)
+    report_actions.judge(report=answered, outcome="answered", answer="Fixed.", by=cast.support)
     person = report_actions.report_signal(
         case=link.initiative,
         kind="ignored",

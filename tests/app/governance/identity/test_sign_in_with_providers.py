@@ -303,7 +303,7 @@ def test_the_secret_is_kept_encrypted_and_never_shown(provider, as_, admin):
         ({"more": {"aud": "other"}}, "another application"),
     ],
 )
-def test_a_refused_sign_in_says_what_is_wrong_and_how_to_mend_it(provider, idp, client, wrong, said):
+def test_a_refused_sign_in_says_what_is_wrong_and_how_to_fix_it(provider, idp, client, wrong, said):
     for name, value in wrong.items():
         setattr(idp, name, value)
     page = client.get("/sign-in/with/house/")
@@ -311,8 +311,8 @@ def test_a_refused_sign_in_says_what_is_wrong_and_how_to_mend_it(provider, idp, 
         page = client.get(path_of(idp.authorize(page.url)))
     denied = page.context["denied"]
     assert said in denied.words
-    assert denied.mend.endswith(".")
-    assert denied.mend in page.content.decode().replace("&#x27;", "'")
+    assert denied.fix.endswith(".")
+    assert denied.fix in page.content.decode().replace("&#x27;", "'")
 
 
 @pytest.mark.parametrize(("kind", "claim"), [("entra", "tid+oid"), ("okta", "sub"), ("other", "sub")])

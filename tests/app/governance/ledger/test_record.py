@@ -312,7 +312,7 @@ def test_every_act_leaves_exactly_its_entries(cast):
             ["switched off"],
             lambda: keep("switch", kill_switch.switch_off(case=case, reason="Wrong tone", by=cast.chair)),
         ),
-        (["switched on"], lambda: kill_switch.switch_on(case=case, reason="Mended", by=owner)),
+        (["switched on"], lambda: kill_switch.switch_on(case=case, reason="Fixed", by=owner)),
         (
             ["evidence added"],
             lambda: kill_switch.record_drill(pressed=made["switch"], covers=["prod.q10_outage"], by=owner),

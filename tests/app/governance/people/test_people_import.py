@@ -1,4 +1,4 @@
-"""People from a table: every line told what it does or how to mend it, nothing half saved, nothing done twice."""
+"""People from a table: every line told what it does or how to fix it, nothing half saved, nothing done twice."""
 
 import csv
 import io
@@ -74,7 +74,7 @@ def test_each_line_is_told_what_it_does(cast):
         ("ana," + "n" * 121, "shorten it"),
     ],
 )
-def test_what_is_wrong_says_how_to_mend_it(cast, line, words):
+def test_what_is_wrong_says_how_to_fix_it(cast, line, words):
     (found,) = problems(cast, line)
     assert any(words in problem for problem in found), found
 

@@ -56,7 +56,7 @@ def test_a_table_may_go_below_what_is_here(cast):
     assert Unit.objects.get(name="Third line").parent == cast.unit
 
 
-def test_a_wrong_line_says_how_it_is_mended_and_nothing_is_added(cast):
+def test_a_wrong_line_says_how_it_is_fixed_and_nothing_is_added(cast):
     before = Unit.objects.count()
     text = (
         "name,code,parent\n"

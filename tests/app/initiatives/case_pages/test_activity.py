@@ -70,9 +70,9 @@ def test_every_act_stands_on_the_page_or_is_counted_in_a_fold(cast, as_):
 def test_holds_demotions_stops_and_the_kill_switch_are_headlines(cast, as_):
     case = factories.make_mvp(cast)
     held = hold_actions.hold(case=case, reason="Wrong totals.", by=cast.owner)
-    hold_actions.lift_hold(hold=held, reason="Mended.", by=cast.chair)
+    hold_actions.lift_hold(hold=held, reason="Fixed.", by=cast.chair)
     kill_switch.switch_off(case=case_acts.fresh(case), reason="Wrong totals again.", by=cast.owner)
-    kill_switch.switch_on(case=case_acts.fresh(case), reason="Mended.", by=cast.owner)
+    kill_switch.switch_on(case=case_acts.fresh(case), reason="Fixed.", by=cast.owner)
     stage_actions.stop(
         case=case_acts.fresh(case), reason_code="no_value", reason="Nobody used it.", by=cast.owner
     )

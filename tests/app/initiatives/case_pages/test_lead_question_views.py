@@ -1,4 +1,4 @@
-"""What a case leads with: three questions and what mends them, nine standards, gaps by layer or by judgement."""
+"""What a case leads with: three questions and what fixes them, nine standards, gaps by layer or by judgement."""
 
 import re
 
@@ -20,7 +20,7 @@ def answers(page: str) -> dict[str, str]:
     return dict(re.findall(r"<li>\s*([^<]+?)\s*<span class=\"tag[^\"]*\">(.+?)</span>", part))
 
 
-def test_a_case_leads_with_three_questions_and_what_mends_them(cast, as_):
+def test_a_case_leads_with_three_questions_and_what_fixes_them(cast, as_):
     case = factories.make_case(cast)
     page = text_of(as_(cast.owner).get(at("case", case.ref)))
     assert answers(page) == {

@@ -1,4 +1,4 @@
-"""What the register says against a case leads to where that is mended, for whoever may mend it."""
+"""What the register says against a case leads to where that is fixed, for whoever may fix it."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from initiatives.cases.case_frame import WhoMay
 from initiatives.facts import finding_rules
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links.actions import Place
-from initiatives.integration.remedies import OF, Mending
+from initiatives.integration.remedies import OF, Fixing
 from initiatives.integration.systems import accounts
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import Shortcoming
@@ -30,8 +30,8 @@ def share(cast):
     return factories.make_system(cast, "Policy share P", kind="file_share", owner=None)
 
 
-def mends(client, case) -> dict[str, list[tuple[str, str]]]:
-    """By what a finding is about: the words of each way to mend it, and its address without where it leads back."""
+def fixes(client, case) -> dict[str, list[tuple[str, str]]]:
+    """By what a finding is about: the words of each way to fix it, and its address without where it leads back."""
     page = client.get(at("integration", case.ref))
     return {
         row.source: [(words, url.partition("?next")[0]) for url, words in found]
@@ -47,7 +47,7 @@ def change(system) -> str:
 def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_there(cast, as_, mvp, share):
     bare = factories.make_link(cast, mvp, share, data_classes=[])
     full = factories.make_link(cast, mvp, factories.make_system(cast, "Other share", owner=None))
-    said = mends(as_(cast.lead), mvp)
+    said = fixes(as_(cast.lead), mvp)
     assert said[f"link:{bare.pk}:missing"] == [
         ("Fill in the link", at("link-change", bare.pk)),
         ("Name an owner of Policy share P", change(share)),
@@ -69,16 +69,16 @@ def test_what_a_link_does_not_say_is_said_on_the_link_and_who_owns_its_system_th
 def test_a_system_without_a_region_is_put_somewhere(cast, as_, mvp):
     nowhere = factories.make_system(cast, "Wiki", kind="wiki", regions=[])
     link = factories.make_link(cast, mvp, nowhere)
-    assert mends(as_(cast.lead), mvp)[f"link:{link.pk}:missing"] == [
+    assert fixes(as_(cast.lead), mvp)[f"link:{link.pk}:missing"] == [
         ("Fill in the link", at("link-change", link.pk)),
         ("Say where Wiki is", change(nowhere)),
     ]
 
 
-def test_whoever_may_not_mend_it_is_led_to_the_system_alone(cast, as_, mvp, share):
+def test_whoever_may_not_fix_it_is_led_to_the_system_alone(cast, as_, mvp, share):
     factories.make_link(cast, mvp, share, data_classes=[])
     seat = as_(cast.seat_risk)
-    of_system = {source: found for source, found in mends(seat, mvp).items() if not source.startswith("flow")}
+    of_system = {source: found for source, found in fixes(seat, mvp).items() if not source.startswith("flow")}
     assert set(map(tuple, of_system.values())) == {()}
     page = text_of(seat.get(at("integration", mvp.ref)))
     assert f'<a href="{share.get_absolute_url()}">Policy share P has no owner.</a>' in page
@@ -87,8 +87,8 @@ def test_whoever_may_not_mend_it_is_led_to_the_system_alone(cast, as_, mvp, shar
 def test_the_owner_of_the_system_is_led_to_the_question(cast, as_, mvp):
     link = factories.make_link(cast, mvp, factories.make_system(cast, "CRM", owner=cast.steward))
     source = f"link:{link.pk}:agreement"
-    assert mends(as_(cast.steward), mvp)[source] == [("Read and answer", at("link-answer", link.pk))]
-    assert mends(as_(cast.lead), mvp)[source] == []
+    assert fixes(as_(cast.steward), mvp)[source] == [("Read and answer", at("link-answer", link.pk))]
+    assert fixes(as_(cast.lead), mvp)[source] == []
 
 
 def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_, mvp):
@@ -99,7 +99,7 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     page = factories.make_system(cast, "Page", kind="wiki", collection=base)
     factories.make_link(cast, mvp, base, agreed=True)
     system_actions.retire_system(system=page, reason="Gone", by=page.owner)
-    said = mends(client, mvp)
+    said = fixes(client, mvp)
     assert said[f"account:{account.pk}:missing"] == [
         ("Fill in the account", at("account-change", account.pk))
     ]
@@ -108,7 +108,7 @@ def test_accounts_collections_and_what_is_retired_have_their_own_pages(cast, as_
     assert (words, there.partition("&")[0]) == ("List a source", at("system-describe", collection=base.pk))
     accounts.close_account(account=account, reason="Gone", by=cast.lead)
     system_actions.retire_system(system=crm, reason="Gone", by=crm.owner)
-    said = mends(client, mvp)
+    said = fixes(client, mvp)
     change_link = [("Change the link to CRM", at("link-change", link.pk))]
     assert said[f"account:{account.pk}:closed"] == change_link
     assert said[f"system:{crm.pk}:retired"] == [("End the link", at("link-end", link.pk))]
@@ -126,7 +126,7 @@ def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
     factories.make_drill(cast, mvp, result="fail")
     factories.make_process(cast, mvp, status="in_head", holder=cast.lead)
     drill, pages = at("drill-add", mvp.ref), at("integration-processes", mvp.ref)
-    said = mends(as_(cast.lead), mvp)
+    said = fixes(as_(cast.lead), mvp)
     conflicts = f"{at('integration-definitions', mvp.ref)}#term-{term.pk}"
     assert said[f"terms:{term.pk}:conflicts"] == [("See the conflicts", conflicts)]
     assert said[f"drill:{link.pk}:fallback:failed"] == [
@@ -138,7 +138,7 @@ def test_drills_conflicts_and_processes_lead_to_their_pages(cast, as_, mvp):
         ("Record the sign-on flow", at("sign-on-add", mvp.ref)),
         ("Processes and sign-on", f"{pages}#sign-on"),
     ]
-    assert mends(as_(cast.seat_risk), mvp)["flow:none"] == [("Processes and sign-on", f"{pages}#sign-on")]
+    assert fixes(as_(cast.seat_risk), mvp)["flow:none"] == [("Processes and sign-on", f"{pages}#sign-on")]
 
 
 def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(cast, as_, mvp):
@@ -149,15 +149,15 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
     tied_cases.term(cast, acme, forbidden=["US"])
     page = as_(cast.lead).get(at("integration-residency", mvp.ref))
     ((system, gateway, component),) = [path["transfers"] for path in page.context["paths"]]
-    mended = [words for _, words in system["mends"]], gateway["mends"], component["mends"]
+    fixed = [words for _, words in system["fixes"]], gateway["fixes"], component["fixes"]
     of_link = (at("link-change", link.pk), "Change the link")
-    assert mended == (
+    assert fixed == (
         ["Change the system", "Change the link"],
         [of_link],
         [(at("running", mvp.ref), "Versions and scope"), of_link],
     )
     assert f'<a href="{at("link-change", link.pk)}">Change the link' in text_of(page)
-    said = mends(as_(cast.lead), mvp)
+    said = fixes(as_(cast.lead), mvp)
     found = {source.partition(":")[0]: said[source] for source in said if ":vendor:" in source}
     assert [words for words, _ in found["link"]] == ["Change the system", "Change the link"]
     assert ("Change the link", at("link-change", link.pk)) in found["transfer"]
@@ -166,7 +166,7 @@ def test_a_place_where_data_must_not_be_leads_to_its_link_system_or_component(ca
     )
 
 
-def test_the_question_says_what_the_register_has_against_it_and_where_that_is_mended(cast, as_, mvp):
+def test_the_question_says_what_the_register_has_against_it_and_where_that_is_fixed(cast, as_, mvp):
     factories.make_link(cast, mvp, factories.make_system(cast, "CRM"))
     page = text_of(as_(cast.lead).get(at("checklist-row", mvp.ref, "int.identity")))
     assert "How it signs on to the linked systems is not written down." in page
@@ -188,16 +188,16 @@ def test_a_link_that_nobody_can_answer_offers_to_name_an_owner(cast, as_, mvp, s
     assert "Name an owner" not in text_of(as_(cast.lead).get(at("link-answer", owned.pk)))
 
 
-def test_every_kind_of_finding_has_the_page_that_mends_it():
-    assert OF.keys() | contributions.mends.keys() == finding_rules.KINDS
-    assert not OF.keys() & contributions.mends.keys()
+def test_every_kind_of_finding_has_the_page_that_fixes_it():
+    assert OF.keys() | contributions.fixes.keys() == finding_rules.KINDS
+    assert not OF.keys() & contributions.fixes.keys()
 
 
-def test_a_kind_of_finding_that_no_page_mends_is_not_written(cast, mvp, monkeypatch):
+def test_a_kind_of_finding_that_no_page_fixes_is_not_written(cast, mvp, monkeypatch):
     new = finding_rules.Wanted("int.identity", "weather:1", "It rains.")
     monkeypatch.setattr(finding_rules, "MORE_SAYS", [lambda keys: [(mvp.pk, new)]])
     with pytest.raises(ValueError, match="No page fixes findings like 'weather:1'"):
         finding_rules.wanted([mvp.pk])
     gone = Shortcoming(initiative=mvp, requirement="int.identity", source="weather:1", words="It rained.")
     who = WhoMay(mvp, cast.lead)
-    assert Mending.read(mvp, who, "/").of(gone) == []
+    assert Fixing.read(mvp, who, "/").of(gone) == []

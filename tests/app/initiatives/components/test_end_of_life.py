@@ -157,7 +157,7 @@ def test_every_case_that_runs_it_hears_of_a_change_at_once(cast, case):
     assert not rows.exists()
 
 
-def test_the_finding_leads_to_where_it_is_mended(cast, as_, case):
+def test_the_finding_leads_to_where_it_is_fixed(cast, as_, case):
     factories.make_use(cast, case, factories.make_model(cast, end_of_life=in_days(-1)))
     page = text_of(as_(cast.lead).get(at("integration", case.ref)))
     assert "Record what replaces it" in page

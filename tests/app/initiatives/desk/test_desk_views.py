@@ -498,7 +498,7 @@ def test_what_others_wait_for_is_for_now_however_late_its_review_ends(cast, as_,
 
 
 def test_what_is_anothers_to_do_comes_last_and_waits_for_nobody_else(cast, as_, review):
-    """A hold near a seat: the chair lifts it, the owner mends it, the seat is told under what it has to sign."""
+    """A hold near a seat: the chair lifts it, the owner fixes it, the seat is told under what it has to sign."""
     held = factories.make_mvp(cast, title="Held")
     hold_actions.hold(case=held, reason="Something smells.", by=cast.chair)
     page = inbox(as_(cast.seat_value))

@@ -41,12 +41,12 @@ def send(client, case, text: str, name="work.csv"):
     return client.post(at("effort-import", case.ref), {"file": SimpleUploadedFile(name, content)})
 
 
-def enter(client, case, answer, **mended):
-    """Let the lines enter as the page offers it, mended here and there."""
+def enter(client, case, answer, **fixed):
+    """Let the lines enter as the page offers it, fixed here and there."""
     mapping, form = answer.context["look"].mapping, answer.context["form"]
     fields = {bound.html_name: bound.value() or "" for bound in mapping if bound.name != "replace"}
     fields |= {f"author_{place}": "-" for place in range(len(mapping.authors))}  # nobody here
-    fields |= {"kept": form["kept"].value(), "step": "enter"} | mended
+    fields |= {"kept": form["kept"].value(), "step": "enter"} | fixed
     return client.post(at("effort-import", case.ref), fields)
 
 
@@ -231,8 +231,8 @@ def test_the_mapping_is_remembered_for_the_same_headers(cast, as_):
     case, client = factories.make_mvp(cast), as_(cast.lead)
     text = "Ticket,Wann,Zeit,Etikett\nA-1,2024-11-04,90,Umzug\n"
     answer = send(client, case, text)
-    mended = {"column_key": "Ticket", "column_date": "Wann", "column_spent": "Zeit", "unit": "minutes"}
-    looked = enter(client, case, answer, step="look", column_layer="Etikett", **mended)
+    fixed = {"column_key": "Ticket", "column_date": "Wann", "column_spent": "Zeit", "unit": "minutes"}
+    looked = enter(client, case, answer, step="look", column_layer="Etikett", **fixed)
     assert looked.context["look"].mapping["word_0"].label == "“umzug” is"
     enter(client, case, looked, word_0="runtime")
     row = case.efforts.get()

@@ -47,7 +47,7 @@ def test_pressed_and_released_with_the_next_question(cast, as_, case, system):
     assert "in the wrong tone" in told["context"]["reason"]
     assert client.post(off, {"reason": "Again."} | SIGNED).status_code == 409
     with acts() as kinds:
-        answer = as_(cast.chair).post(on, {"reason": "Mended."} | SIGNED)
+        answer = as_(cast.chair).post(on, {"reason": "Fixed."} | SIGNED)
     assert kinds == ["switched on"]
     assert answer.url == case.get_absolute_url()
     assert system.ask("read")["decision"] is True

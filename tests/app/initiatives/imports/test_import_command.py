@@ -83,7 +83,7 @@ def test_the_command_reads_the_sheet_it_is_told(cast, tmp_path):
         run(str(tmp_path / "a.xlsx"), "--source", "acme", "--sheet", "Nowhere")
 
 
-def test_the_command_says_how_to_mend_what_is_wrong(cast, tmp_path):
+def test_the_command_says_how_to_fix_what_is_wrong(cast, tmp_path):
     file = tmp_path / "a.csv"
     file.write_bytes(WORDS.encode("cp1252"))
     with pytest.raises(CommandError, match="code page"):

@@ -115,7 +115,7 @@ def test_an_unsure_code_page_is_asked_and_the_file_kept(cast, as_):
     assert not ImportBatch.objects.exists()
     kept = first.context["form"].initial["kept"]
     answers = {"kept": kept, "source": "new", "new_source": "ecole", "encoding": "cp1252"}
-    assert "Mended" not in page(client, reverse("imports"), **answers)
+    assert "Fixed" not in page(client, reverse("imports"), **answers)
     assert ImportBatch.objects.get().rows.get().mapped["title"] == "Système"
     assert not default_storage.listdir("imports")[1]
 
@@ -140,7 +140,7 @@ def test_a_kept_file_is_nobody_elses_and_not_for_ever(cast, as_):
         ({"source": "us-2025", "file": b"a,b\n1,2\n", "published_on": "soon"}, "year-month-day"),
     ],
 )
-def test_wrong_uploads_say_how_to_mend_them(cast, as_, data, words):
+def test_wrong_uploads_say_how_to_fix_them(cast, as_, data, words):
     data = {name: sent(value) if isinstance(value, bytes) else value for name, value in data.items()}
     assert words in page(as_(cast.admin), reverse("imports"), **data)
 

@@ -170,8 +170,8 @@ def test_a_file_is_kept_but_for_the_lines_that_do_not_fit_and_each_once(cast, ca
     assert entry.facts["facts"]["digest"] == hashlib.sha256(ROWS).hexdigest()
     (row,) = brought(case)
     assert row.key_id is None, "by no key"
-    mended = ROWS.replace(b"yesterday", b"2026-11-22T09:31:00Z")
-    assert "2 interactions are kept." in bring(client, case, mended).content.decode()
+    fixed = ROWS.replace(b"yesterday", b"2026-11-22T09:31:00Z")
+    assert "2 interactions are kept." in bring(client, case, fixed).content.decode()
     assert [one.model for one in brought(case)] == ["m-1", "m-1"], "what was there is not there twice"
     listed = client.get(address(case)).content.decode()
     assert "a file" in listed
@@ -280,7 +280,7 @@ def test_names_are_said_in_one_form_by_who_manages_the_keys(cast, case, key_of, 
             actions.name_acts(case=case, meant={"chat": "nonsense"}, by=cast.owner)
 
 
-def test_who_records_what_runs_has_a_line_and_finds_where_it_is_mended(cast, case, key_of, as_):
+def test_who_records_what_runs_has_a_line_and_finds_where_it_is_fixed(cast, case, key_of, as_):
     reported(case, key=key_of, action="summarise", model="m-4")
     with time_machine.travel(clock.now() + timedelta(hours=1)):
         reconciling.reconcile()
@@ -290,9 +290,9 @@ def test_who_records_what_runs_has_a_line_and_finds_where_it_is_mended(cast, cas
         assert as_(cast.owner).get(line.link).status_code == 200
         assert list(desk.lines(cast.outsider)) == []
         row = Shortcoming.objects.standing().filter(source="interactions:never_asked").first()
-        mends = remedies.mends_of(case, WhoMay(case, cast.owner), row.source)
-        assert mends == [(reverse("act-names", args=[case.ref]), "Say what the names mean")]
-        assert remedies.mends_of(case, WhoMay(case, cast.auditor), row.source) == []
+        fixes = remedies.fixes_of(case, WhoMay(case, cast.owner), row.source)
+        assert fixes == [(reverse("act-names", args=[case.ref]), "Say what the names mean")]
+        assert remedies.fixes_of(case, WhoMay(case, cast.auditor), row.source) == []
         for kind in ("other_model:m1", "silent"):
-            ((where, _),) = remedies.mends_of(case, WhoMay(case, cast.owner), f"interactions:{kind}")
+            ((where, _),) = remedies.fixes_of(case, WhoMay(case, cast.owner), f"interactions:{kind}")
             assert as_(cast.owner).get(where.partition("#")[0]).status_code == 200

@@ -284,7 +284,7 @@ def test_a_day_that_cannot_be_judged_rests_and_holds_up_no_other(case, key, monk
         assert len(findings(case)) == 2
 
 
-def test_in_production_the_owner_owes_that_it_is_mended(cast):
+def test_in_production_the_owner_owes_that_it_is_fixed(cast):
     case = factories.make_production(cast)
     key = factories.make_key(cast, case, scopes=["evaluate", "interactions"])[0]
     assert not Obligation.objects.unsettled().filter(initiative=case, kind="step_back").exists()

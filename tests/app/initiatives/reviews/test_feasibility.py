@@ -1,4 +1,4 @@
-"""Before a review opens the page says whether the board can decide it: at all, today, and who mends what is missing."""
+"""Before a review opens the page says whether the board can decide it: at all, today, and who fixes what is missing."""
 
 from datetime import timedelta
 
@@ -39,14 +39,14 @@ def test_a_full_board_can_decide(cast, as_, case):
     assert "cannot decide it" not in page
 
 
-def test_one_person_in_both_seats_that_must_sign_is_said_with_what_mends_it(cast, as_, case):
+def test_one_person_in_both_seats_that_must_sign_is_said_with_what_fixes_it(cast, as_, case):
     vacate(cast, "risk_compliance")
     factories.make_seat(cast, cast.seat_value, "risk_compliance")
     page = page_of(as_, cast, case)
     assert "This board cannot decide it as it stands." in page
     assert f"only {cast.seat_value.full_name} can: one person signs one seat" in page
     assert "An admin can seat somebody else in one of them" in page
-    # Somebody from outside the board mends it.
+    # Somebody from outside the board fixes it.
     factories.make_seat(cast, cast.outsider, "risk_compliance")
     assert "cannot decide it" not in page_of(as_, cast, case)
 

@@ -165,7 +165,7 @@ def test_what_is_left_unanswered_stays_with_the_owner(cast):
     object_to(cast, review, first.key, second.key, seat=seat)
     key = next(key for key in first.requirements if key not in second.requirements)
     checklist_actions.answer(
-        case=review.initiative, requirement=key, kind="answered", text="Mended.", by=cast.owner
+        case=review.initiative, requirement=key, kind="answered", text="Fixed.", by=cast.owner
     )
     found = {move.kind: move for move in review_turn.moves(review_state.sit(fresh(review)))}
     assert found["look again"].people == (cast.seats[seat].pk,)

@@ -61,7 +61,7 @@ def test_a_seat_waits_since_its_vote_went_stale(cast, later):
     assert [move.since for move in found] == [at] * len(stale)
 
 
-def test_proof_that_aged_out_is_the_owners_to_mend_from_that_midnight(cast, later):
+def test_proof_that_aged_out_is_the_owners_to_fix_from_that_midnight(cast, later):
     review = open_reviews.voted(cast)
     with later(days=200):
         sitting = review_state.sit(review)

@@ -97,7 +97,7 @@ def test_a_sign_of_life_holds_no_alert():
         (json.dumps({"alerts": [PLAIN] * (MOST_ALERTS + 1)}).encode(), "max_alerts: 500"),
     ],
 )
-def test_a_request_that_cannot_be_read_says_how_to_mend_it(body, words):
+def test_a_request_that_cannot_be_read_says_how_to_fix_it(body, words):
     with pytest.raises(Unreadable, match=words):
         read(body, NOW)
 

@@ -136,7 +136,7 @@ def test_a_prototype_acts_for_its_declared_test_subjects_alone(kind, name, expec
     assert (found.code, found.allowed) == (expected, expected == "allowed")
     if not found.allowed:
         assert f"{kind}:{name}" in found.reason
-        assert "add it to the scope" in found.reason, "it says how to mend it"
+        assert "add it to the scope" in found.reason, "it says how to fix it"
         assert found.version is not None
 
 

@@ -72,7 +72,7 @@ def test_what_names_subjects_is_taken(well):
         ("user:" + "a" * LONGEST, f"longer than {LONGEST}"),
     ],
 )
-def test_what_names_nobody_or_everybody_is_refused_with_the_way_to_mend_it(wrong, says):
+def test_what_names_nobody_or_everybody_is_refused_with_the_way_to_fix_it(wrong, says):
     assert says in wrong_with(["user:alice", wrong])
 
 

@@ -33,7 +33,7 @@ def test_yes_needs_everything_of_its_group():
     found = leads(everything("production"))
     assert {lead.answer for lead in found.values()} == {lead_questions.YES}
     assert found["contract"].reason == "All 6 questions on it are answered and met."
-    assert found["contract"].mend == ""
+    assert found["contract"].fix == ""
 
 
 @pytest.mark.parametrize("key", [key for keys in GROUP.values() for key in keys])
@@ -41,7 +41,7 @@ def test_each_requirement_alone_takes_its_yes_away_and_no_other(key):
     group = BOOK.requirements[key].group
     found = leads(everything("mvp", without=(key,)))
     assert found[group].answer == lead_questions.NOT_YET
-    assert found[group].mend == key
+    assert found[group].fix == key
     assert BOOK.requirements[key].question in found[group].reason
     assert {lead.answer for name, lead in found.items() if name != group} == {lead_questions.YES}
 
@@ -60,7 +60,7 @@ def test_an_honest_no_and_a_failed_test_are_a_no_at_every_stage(group, key):
     facts = everything("mvp")
     said = {**facts.answers, key: reply("no")}
     denied = leads(everything("mvp", answers=said))[group]
-    assert (denied.answer, denied.mend, denied.denied) == (lead_questions.NO, key, True)
+    assert (denied.answer, denied.fix, denied.denied) == (lead_questions.NO, key, True)
     kind = next(kind for kind in BOOK.requirements[key].evidence if kind in BOOK.result_kinds)
     failed = swapped(facts, key, item(900, key, kind=kind, result="fail"))
     assert leads(failed)[group].answer == lead_questions.NO
@@ -68,7 +68,7 @@ def test_an_honest_no_and_a_failed_test_are_a_no_at_every_stage(group, key):
 
 def test_without_a_contract_in_force_that_is_the_reason():
     lead = leads(everything("mvp", contracts=()))["contract"]
-    assert (lead.reason, lead.mend) == ("No contract is in force.", "contract")
+    assert (lead.reason, lead.fix) == ("No contract is in force.", "contract")
 
 
 def test_what_ages_out_is_no_longer_a_yes():

@@ -51,11 +51,11 @@ def test_each_reason_is_told_and_many_are_counted():
     three = tuple(short(words=f"Source {n} is stale.", who="Marta Lind") for n in (1, 2, 3))
     found = state(replace(facts, shortcomings=three), "int.sources_condition")
     assert found.words == "Source 1 is stale. Source 2 is stale. Source 3 is stale."
-    assert found.mended_by == "Marta Lind"
+    assert found.fixed_by == "Marta Lind"
     seven = tuple(short(words=f"Source {n} is stale.", who=f"Person {n}") for n in range(1, 8))
     found = state(replace(facts, shortcomings=seven), "int.sources_condition")
     assert found.words.endswith("Source 4 is stale. And 3 more.")
-    assert found.mended_by == ""
+    assert found.fixed_by == ""
     four = state(replace(facts, shortcomings=seven[:4]), "int.sources_condition")
     assert four.words.endswith("Source 4 is stale.")
     five = state(replace(facts, shortcomings=seven[:5]), "int.sources_condition")

@@ -16,7 +16,7 @@ from tests.support.rules.gate_facts import AT, BOOK, LONG_AGO, TODAY, everything
 SIGNER = SimpleNamespace(pk=12, full_name="Ines Okafor")
 # They say which vote it is, not what the case is; `board.stale_of` compares them with the row of the vote.
 WHICH_VOTE = {"gate", "seat", "rulebook", "format"}
-# What is mended after it was signed stales nothing (docs/domain.md, invariant 19), so a state is compared in one
+# What is fixed after it was signed stales nothing (docs/domain.md, invariant 19), so a state is compared in one
 # direction: the statement said better of it than there is now.
 BETTER = {"unmet": "met", "later": "met", "waived": "met"}
 
@@ -162,7 +162,7 @@ def test_a_long_problem_is_quoted_where_the_two_part():
     assert why == "the problem changed from “…People decide.” to “…Nobody decides.”"
 
 
-def test_what_was_unmet_and_is_mended_stales_nothing():
+def test_what_was_unmet_and_is_fixed_stales_nothing():
     before = swapped(everything("mvp"), "int.systems_owned")
     signed = sign_off_statement.seat_facts(before, BOOK, "production", "architecture_integration", AT)
     assert signed["requirements"]["int.systems_owned"]["state"] == "unproven"

@@ -1,4 +1,4 @@
-"""Tokens of providers: what is forged, stale or swapped is refused, each in a sentence that says how to mend it."""
+"""Tokens of providers: what is forged, stale or swapped is refused, each in a sentence that says how to fix it."""
 
 import base64
 import json
@@ -135,7 +135,7 @@ def test_refused(name):
         tokens.judge_id_token(raw, PUBLISHED, asked, now=NOW)
     assert refused.value.code == code
     assert refused.value.words.endswith(".")
-    assert refused.value.mend.endswith(".")
+    assert refused.value.fix.endswith(".")
     assert "unknown error" not in str(refused.value).lower()
     if raw:
         assert raw not in str(refused.value)

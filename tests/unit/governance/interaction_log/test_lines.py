@@ -51,7 +51,7 @@ def test_lines_and_lists_are_read_alike_and_wrong_lines_are_told_by_number():
         ({"sampled": 2}, "share"),
     ],
 )
-def test_a_line_that_does_not_fit_says_how_to_mend_it(change, word):
+def test_a_line_that_does_not_fit_says_how_to_fix_it(change, word):
     found, (wrong,) = lines.read(json.dumps(GOOD | change).encode())
     assert not found
     assert word in wrong.words

@@ -1,4 +1,4 @@
-"""The rulebook text becomes a Book, or a list of problems that say where and how to mend them."""
+"""The rulebook text becomes a Book, or a list of problems that say where and how to fix them."""
 
 import hashlib
 import re
