@@ -8,8 +8,8 @@ from initiatives.approvals import actions as approval_actions
 from initiatives.approvals import mails as approval_mails
 from initiatives.evidence import file_checks
 from initiatives.findings import decision_days, sync
-from initiatives.imports.estates import actions as estate_actions
 from initiatives.imports.inventories import import_runs
+from initiatives.imports.systems import actions as system_import_actions
 from initiatives.interactions.anchoring import actions as anchoring_actions
 from initiatives.interactions.comparison import reconciling
 from initiatives.interactions.requests import actions as request_actions
@@ -56,11 +56,11 @@ def follow_register() -> None:
 
 
 @shared_task(**SURE)
-def enter_estates() -> None:
+def enter_system_imports() -> None:
     """Let the rows of confirmed tables enter the register; what does not fit into one run waits for the next. And
     knock for long imports that wait, or whose worker is gone.
     """
-    estate_actions.enter_waiting(seconds=180)
+    system_import_actions.enter_waiting(seconds=180)
     import_runs.go_on()
 
 

@@ -25,11 +25,11 @@ from initiatives.evidence import views as evidence_views
 from initiatives.evidence.verification import views as verification_views
 from initiatives.holds import dependant_views
 from initiatives.holds import views as hold_views
-from initiatives.imports.estates import views as estate_views
 from initiatives.imports.inventories import views as inventory_views
 from initiatives.imports.portfolio import bulk_views
 from initiatives.imports.portfolio import views as portfolio_import_views
 from initiatives.imports.removal import views as import_removal_views
+from initiatives.imports.systems import views as system_import_views
 from initiatives.insights import list_views
 from initiatives.insights import views as insight_views
 from initiatives.intake import idea_views
@@ -426,13 +426,13 @@ urlpatterns = [
     *consent_views.answers(WAIVERS),
     path("audit/frameworks/", crosswalk_views.frameworks, name="crosswalk"),
     path("audit/frameworks.csv", crosswalk_views.export, name="crosswalk-export"),
-    path("estates/", estate_views.estates, name="estates"),
-    path("estates/<int:pk>/", estate_views.estate, name="estate"),
-    path("estates/<int:pk>/mapping/", estate_views.mapping, name="estate-mapping"),
-    path("estates/<int:pk>/confirm/", estate_views.confirm, name="estate-confirm"),
-    path("estates/<int:pk>/drop/", estate_views.drop, name="estate-drop"),
-    path("estates/<int:pk>/progress/", estate_views.progress, name="estate-progress"),
-    path("estates/<int:pk>/rows.csv", estate_views.export, name="estate-export"),
+    path("system-imports/", system_import_views.system_imports, name="system-imports"),
+    path("system-imports/<int:pk>/", system_import_views.system_import, name="system-import"),
+    path("system-imports/<int:pk>/mapping/", system_import_views.mapping, name="system-import-mapping"),
+    path("system-imports/<int:pk>/confirm/", system_import_views.confirm, name="system-import-confirm"),
+    path("system-imports/<int:pk>/drop/", system_import_views.drop, name="system-import-drop"),
+    path("system-imports/<int:pk>/progress/", system_import_views.progress, name="system-import-progress"),
+    path("system-imports/<int:pk>/rows.csv", system_import_views.export, name="system-import-export"),
     path("organisation/units/", unit_views.units, name="units"),
     path("organisation/units/add/", unit_views.add, name="unit-add"),
     path("organisation/units/from-table/", unit_views.from_table, name="units-from-table"),

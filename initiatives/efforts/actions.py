@@ -36,7 +36,7 @@ from initiatives.efforts.effort_import import (
     read,
 )
 from initiatives.efforts.notes import FUTURE
-from initiatives.models import Effort, EstateMapping, Initiative, System
+from initiatives.models import Effort, Initiative, System, SystemImportMapping
 
 EARLIEST = date(1990, 1, 1)
 # What becomes of a line of a table.
@@ -385,9 +385,9 @@ def author_asked(author: str) -> str:
 def _remember(table: Table, how: How, by: User) -> None:
     """The mapping of these headers, for the next table that has them."""
     headers = headers_of(table)
-    row = EstateMapping.objects.filter(kind="efforts", headers=headers).first()
+    row = SystemImportMapping.objects.filter(kind="efforts", headers=headers).first()
     if row is not None and row.columns == how.kept():
         return
-    row = row or EstateMapping(kind="efforts", headers=headers)
+    row = row or SystemImportMapping(kind="efforts", headers=headers)
     row.columns, row.by, row.at = how.kept(), by, clock.now()
     row.save()

@@ -35,7 +35,7 @@ from initiatives.efforts.effort_import import (
 from initiatives.efforts.forms import EffortFileForm, EffortForm, EffortMappingForm, WeekForm
 from initiatives.facts import case_rows
 from initiatives.form_fields import DayField, ReasonForm
-from initiatives.models import Effort, EstateMapping
+from initiatives.models import Effort, SystemImportMapping
 
 PER_PAGE = 20
 ASKED = 10  # authors that the page asks about above the lines; each has its field below
@@ -202,7 +202,7 @@ class EffortTable(Target):
     def look(self, sent: SentTable) -> Look:
         """How the table is read, what is still open, and what would become of each line."""
         table = sent.table
-        known = EstateMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
+        known = SystemImportMapping.objects.filter(kind="efforts", headers=headers_of(table)).first()
         how = remembered(table, known.columns) if known else guessed(table)
         mapping, how = self._mapping(sent, how)
         met = fates(self.case, read(table, how, clock.today()))

@@ -3,16 +3,16 @@
 from governance.vocabulary.entry_kinds import EntryKind
 
 SENTENCES: dict[str, str] = {
-    EntryKind.ESTATE_READ: "read the table “{file}” ({kind_of_rows:rows})<{repeats?}, the same as before>.",
-    EntryKind.ESTATE_MAPPED: "said what the columns of table {table} mean.",
-    EntryKind.ESTATE_ROWS_CHOSEN: "chose what becomes of {rows} rows of table {table}.",
-    EntryKind.ESTATE_CONFIRMED: (
+    EntryKind.SYSTEM_IMPORT_READ: "read the table “{file}” ({kind_of_rows:rows})<{repeats?}, the same as before>.",
+    EntryKind.SYSTEM_IMPORT_MAPPED: "said what the columns of table {table} mean.",
+    EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN: "chose what becomes of {rows} rows of table {table}.",
+    EntryKind.SYSTEM_IMPORT_CONFIRMED: (
         "confirmed table {table} ({kind_of_rows:rows}): {new} rows are new, {replaced} replace something."
     ),
-    EntryKind.ESTATE_ENTERED: (
+    EntryKind.SYSTEM_IMPORT_ENTERED: (
         "brought table {table} into the register: {entered} rows entered, {replaced} replaced words."
     ),
-    EntryKind.ESTATE_DROPPED: "dropped the table “{file}”; nothing of it entered.",
+    EntryKind.SYSTEM_IMPORT_DROPPED: "dropped the table “{file}”; nothing of it entered.",
     EntryKind.INVENTORY_UPLOADED: "uploaded the inventory “{file}” of {source}.",
     EntryKind.IMPORT_DISCARDED: "threw away {file}, of which nothing was live.",
     EntryKind.IMPORT_UNDONE: "undid the import of {file}: {cases} initiatives are withdrawn.",

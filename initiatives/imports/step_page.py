@@ -6,12 +6,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from initiatives.models import EstateBatch, ImportBatch
+from initiatives.models import ImportBatch, SystemImport
 
 
 def ask_step(
     request: HttpRequest,
-    batch: ImportBatch | EstateBatch,
+    batch: ImportBatch | SystemImport,
     *,
     title: str,
     verb: str,

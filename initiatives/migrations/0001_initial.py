@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='EstateBatch',
+            name='SystemImport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
@@ -197,12 +197,12 @@ class Migration(migrations.Migration):
                 ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name_plural': 'estate batches',
+                'verbose_name_plural': 'system imports',
                 'ordering': ['-id'],
             },
         ),
         migrations.CreateModel(
-            name='EstateMapping',
+            name='SystemImportMapping',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
@@ -216,7 +216,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='EstateRow',
+            name='SystemImportRow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('line', models.PositiveIntegerField()),
@@ -226,7 +226,7 @@ class Migration(migrations.Migration):
                 ('problems', models.JSONField(blank=True, default=list)),
                 ('takes', models.JSONField(blank=True, default=list)),
                 ('entered', models.BigIntegerField(blank=True, null=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='initiatives.estatebatch')),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='initiatives.systemimport')),
             ],
             options={
                 'ordering': ['batch', 'line'],
@@ -375,7 +375,7 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalEstateBatch',
+            name='HistoricalSystemImport',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
@@ -398,15 +398,15 @@ class Migration(migrations.Migration):
                 ('confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'historical estate batch',
-                'verbose_name_plural': 'historical estate batches',
+                'verbose_name': 'historical system import batch',
+                'verbose_name_plural': 'historical system imports',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalEstateMapping',
+            name='HistoricalSystemImportMapping',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
@@ -423,8 +423,8 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'historical estate mapping',
-                'verbose_name_plural': 'historical estate mappings',
+                'verbose_name': 'historical system import mapping',
+                'verbose_name_plural': 'historical system import mappings',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -4308,24 +4308,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name='estatebatch',
-            index=models.Index(fields=['sha256'], name='estates_by_digest'),
+            model_name='systemimport',
+            index=models.Index(fields=['sha256'], name='system_imports_by_digest'),
         ),
         migrations.AddConstraint(
-            model_name='estatebatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='estate_confirmed_means_who_and_when'),
+            model_name='systemimport',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='system_import_confirmed_means_who_and_when'),
         ),
         migrations.AddConstraint(
-            model_name='estatemapping',
+            model_name='systemimportmapping',
             constraint=models.UniqueConstraint(fields=('kind', 'headers'), name='one_mapping_per_headers'),
         ),
         migrations.AddIndex(
-            model_name='estaterow',
-            index=models.Index(fields=['batch', 'state'], name='estate_rows_by_state'),
+            model_name='systemimportrow',
+            index=models.Index(fields=['batch', 'state'], name='system_import_rows_by_state'),
         ),
         migrations.AddConstraint(
-            model_name='estaterow',
-            constraint=models.UniqueConstraint(fields=('batch', 'line'), name='estate_rows_by_line'),
+            model_name='systemimportrow',
+            constraint=models.UniqueConstraint(fields=('batch', 'line'), name='system_import_rows_by_line'),
         ),
         migrations.AddConstraint(
             model_name='coverage',

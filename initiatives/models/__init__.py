@@ -41,9 +41,6 @@ from initiatives.models.holds import (
     Shortcoming,
 )
 from initiatives.models.imports import (
-    EstateBatch,
-    EstateMapping,
-    EstateRow,
     ImportBatch,
     ImportRow,
     ImportRun,
@@ -51,6 +48,9 @@ from initiatives.models.imports import (
     IntakeRequest,
     IntakeSender,
     InventorySource,
+    SystemImport,
+    SystemImportMapping,
+    SystemImportRow,
 )
 from initiatives.models.initiative import (
     Initiative,
@@ -138,9 +138,6 @@ __all__ = [
     "Drift",
     "Drill",
     "Effort",
-    "EstateBatch",
-    "EstateMapping",
-    "EstateRow",
     "Event",
     "Evidence",
     "EvidenceNames",
@@ -209,6 +206,9 @@ __all__ = [
     "SubjectHit",
     "SubjectRequest",
     "System",
+    "SystemImport",
+    "SystemImportMapping",
+    "SystemImportRow",
     "Term",
     "TermDefinition",
     "TermUse",

@@ -220,7 +220,7 @@ REGISTER_KINDS = {
     "accounts": "Service accounts",
     "definitions": "Terms and definitions",
 }
-ESTATE_KINDS = REGISTER_KINDS | {"efforts": "Effort by week"}
+SYSTEM_IMPORT_KINDS = REGISTER_KINDS | {"efforts": "Effort by week"}
 ROW_STATES = {
     "new": "New",
     "same": "As it is in the register",
@@ -232,10 +232,10 @@ ROW_STATES = {
 }
 
 
-class EstateMapping(models.Model):
+class SystemImportMapping(models.Model):
     """Which column of a table means which field, remembered for tables with the same headers. `headers`: their hash."""
 
-    kind = models.CharField(max_length=20, choices=ESTATE_KINDS.items())
+    kind = models.CharField(max_length=20, choices=SYSTEM_IMPORT_KINDS.items())
     headers = models.CharField(max_length=64)
     columns = models.JSONField()
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -251,16 +251,16 @@ class EstateMapping(models.Model):
         return f"{self.kind}: {len(self.columns)} columns"
 
 
-class EstateQuerySet(models.QuerySet):
+class SystemImportQuerySet(models.QuerySet):
     def standing(self):
         """Tables that nobody dropped."""
         return self.filter(dropped_at__isnull=True)
 
 
-class EstateBatch(models.Model):
+class SystemImport(models.Model):
     """One table or document that was read: nothing is in the register until somebody confirms its rows."""
 
-    kind = models.CharField(max_length=20, choices=ESTATE_KINDS.items())
+    kind = models.CharField(max_length=20, choices=SYSTEM_IMPORT_KINDS.items())
     file_name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     headers = models.JSONField(default=list)
@@ -272,21 +272,21 @@ class EstateBatch(models.Model):
     confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     dropped_at = models.DateTimeField(null=True, blank=True)
 
-    objects = EstateQuerySet.as_manager()
+    objects = SystemImportQuerySet.as_manager()
     history = governed()
 
     class Meta:
         ordering = ["-id"]
-        verbose_name_plural = "estate batches"
-        constraints = [by_whom_and_when("confirmed", name="estate_confirmed_means_who_and_when")]
-        indexes = [models.Index(fields=["sha256"], name="estates_by_digest")]
+        verbose_name_plural = "system imports"
+        constraints = [by_whom_and_when("confirmed", name="system_import_confirmed_means_who_and_when")]
+        indexes = [models.Index(fields=["sha256"], name="system_imports_by_digest")]
 
     def __str__(self) -> str:
         return self.file_name
 
     def get_absolute_url(self) -> str:
         """The page of the table."""
-        return f"/estates/{self.pk}/"
+        return f"/system-imports/{self.pk}/"
 
 
 class RowQuerySet(models.QuerySet):
@@ -295,12 +295,12 @@ class RowQuerySet(models.QuerySet):
         return self.filter(Q(state="new") | Q(state="differs") & ~Q(takes=[]))
 
 
-class EstateRow(models.Model):
+class SystemImportRow(models.Model):
     """One row as it was read, what it would become, and what was done with it. `takes`: fields that replace others."""
 
     not_governed = "what was read and is not in the register; what enters has its own history"
 
-    batch = models.ForeignKey(EstateBatch, models.CASCADE, related_name="rows")
+    batch = models.ForeignKey(SystemImport, models.CASCADE, related_name="rows")
     line = models.PositiveIntegerField()
     raw = models.JSONField()
     mapped = models.JSONField(default=dict)
@@ -313,8 +313,8 @@ class EstateRow(models.Model):
 
     class Meta:
         ordering = ["batch", "line"]
-        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="estate_rows_by_line")]
-        indexes = [models.Index(fields=["batch", "state"], name="estate_rows_by_state")]
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="system_import_rows_by_line")]
+        indexes = [models.Index(fields=["batch", "state"], name="system_import_rows_by_state")]
 
     def __str__(self) -> str:
         return f"{self.batch_id}, line {self.line}"

@@ -1,9 +1,9 @@
-"""Who brings estates into the register: admins, and technical leads what belongs to their own cases."""
+"""Who brings system imports into the register: admins, and technical leads what belongs to their own cases."""
 
 from governance.models import User
 from governance.permission_result import Answer, no, yes
 from governance.vocabulary import Role
-from initiatives.models import EstateBatch, RoleAssignment
+from initiatives.models import RoleAssignment, SystemImport
 from initiatives.models.imports import REGISTER_KINDS
 
 OF_LEADS = ("links", "definitions")
@@ -31,7 +31,7 @@ def may_bring_any(person: User) -> Answer:
 
 
 def may_bring(person: User, kind: str) -> Answer:
-    """Bring a table of this kind; which of its rows is asked row by row (estate.comparing)."""
+    """Bring a table of this kind; which of its rows is asked row by row (system_import.comparing)."""
     if may_see_all(person) or (kind in OF_LEADS and leads(person)):
         return yes()
     if leads(person):
@@ -44,7 +44,7 @@ def may_bring_of(roles: frozenset[str], person: User) -> bool:
     return may_see_all(person) or ("technical_lead" in roles and leads(person))
 
 
-def may_work_on(batch: EstateBatch, person: User) -> Answer:
+def may_work_on(batch: SystemImport, person: User) -> Answer:
     """Map, choose, confirm and drop a table: who read it, and admins."""
     if may_see_all(person) or batch.by_id == person.pk:
         return may_bring(person, batch.kind)

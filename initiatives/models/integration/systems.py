@@ -85,7 +85,7 @@ class System(models.Model):
     """Something that already exists and that cases are tied to: bought, home-grown, a share, a wiki, people to ask.
 
     `last_updated_on`: the last day on which its content was really worked on. `collection`: the collection of
-    knowledge sources it is a member of. `source_key`: under which key an estate's export lists it.
+    knowledge sources it is a member of. `source_key`: under which key a system import's export lists it.
     """
 
     name = models.CharField(max_length=160)

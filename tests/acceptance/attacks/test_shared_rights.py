@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from governance import clock
-from initiatives.imports.estates import actions as estate_actions
+from initiatives.imports.systems import actions as system_import_actions
 from initiatives.integration.links import actions as link_actions
 from initiatives.integration.residency import actions as residency_actions
 from initiatives.integration.systems import actions as system_actions
@@ -173,13 +173,13 @@ def by_table(world: World, person) -> None:
     lines = ["System,Field,Term,Meaning,Term meaning"]
     lines += [f"{row.system},{row.field},{row.term},Changed by a table,Changed" for row in world.definitions]
     lines += [f"{world.systems[0]},new_field,a term by table,Mine,Mine"]
-    batch, _ = estate_actions.read_estate(
+    batch, _ = system_import_actions.read_system_import(
         content="\n".join(lines).encode(), file_name="definitions.csv", kind="definitions", by=person
     )
     for field in ("meaning", "term_meaning", "term"):
-        estate_actions.take_column(batch=batch, field=field, take=True, by=person)
+        system_import_actions.take_column(batch=batch, field=field, take=True, by=person)
     if batch.rows.waiting().exists():
-        estate_actions.enter_rows(estate_actions.confirm_estate(batch=batch, by=person))
+        system_import_actions.enter_rows(system_import_actions.confirm_system_import(batch=batch, by=person))
 
 
 def by_samples(world: World, client: Client) -> None:

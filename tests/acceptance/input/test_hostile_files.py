@@ -21,7 +21,7 @@ from tests.support.input.hostile_files import KEPT, MARK, REFUSED
 pytestmark = pytest.mark.django_db
 
 FILES = hostile_files.files()
-TABLES = ("UploadForm", "EstateForm")  # where a table that can be read is kept as rows
+TABLES = ("UploadForm", "SystemImportForm")  # where a table that can be read is kept as rows
 INLINE = {"image/png", "image/jpeg", "application/pdf"}
 
 
@@ -71,7 +71,7 @@ DOORS = {
     "UploadForm": (lambda _: at("imports"), "admin", "file", {"source": "us-2025"}),
     "EffortFileForm": (lambda case: at("effort-import", case.ref), "owner", "file", {}),
     "InteractionFileForm": (lambda case: at("interactions-import", case.ref), "owner", "file", {}),
-    "EstateForm": (lambda _: at("estates"), "admin", "file", {"kind": "systems"}),
+    "SystemImportForm": (lambda _: at("system-imports"), "admin", "file", {"kind": "systems"}),
     "ReadingsFileForm": (lambda case: at("readings-import", case.ref), "owner", "file", {}),
     "PeopleForm": (lambda _: at("accounts-add"), "admin", "file", {}),
     "LinesForm": (lambda _: at("units-from-table"), "admin", "file", {}),

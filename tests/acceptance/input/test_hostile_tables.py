@@ -11,9 +11,9 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from initiatives.imports.estates import actions as estate_actions
-from initiatives.imports.estates import source_documents
-from initiatives.models import EstateBatch, EstateMapping, EstateRow, System
+from initiatives.imports.systems import actions as system_import_actions
+from initiatives.imports.systems import source_documents
+from initiatives.models import System, SystemImport, SystemImportMapping, SystemImportRow
 from tests.support import factories
 from tests.support.input import hostile_tables
 
@@ -53,14 +53,15 @@ def test_the_page_says_why_and_nothing_is_kept(cast, as_):
     for what in ("rows without end", "a header like a book", "aliases without end", "cut off", "other JSON"):
         file = next(one for one in FILES if one.what == what)
         answer = client.post(
-            reverse("estates"), {"file": SimpleUploadedFile(file.name, file.content), "kind": file.kind}
+            reverse("system-imports"),
+            {"file": SimpleUploadedFile(file.name, file.content), "kind": file.kind},
         )
         if answer.status_code not in (200, 422) or file.words not in answer.content.decode():
             wrong.append(f"{what}: {answer.status_code}")
     assert not wrong
-    assert not EstateBatch.objects.exists()
-    assert not EstateRow.objects.exists()
-    assert not default_storage.exists("estates") or not default_storage.listdir("estates")[1]
+    assert not SystemImport.objects.exists()
+    assert not SystemImportRow.objects.exists()
+    assert not default_storage.exists("system_imports") or not default_storage.listdir("system_imports")[1]
 
 
 def test_references_in_circles_and_out_of_the_document_are_not_followed():
@@ -89,7 +90,7 @@ def test_yaml_builds_texts_and_nothing_else():
 def test_what_no_database_keeps_is_left_out_of_the_words(cast):
     schema = {"A\x00": {"properties": {"f\ud800": {"description": "Rate\x00 of the day\udfff"}}}}
     factories.make_system(cast, "Ledger")
-    batch, _ = estate_actions.read_estate(
+    batch, _ = system_import_actions.read_system_import(
         content=hostile_tables.document(schema), file_name="api.json", kind="definitions", by=cast.admin
     )
     assert batch.rows.get().mapped["values"]["meaning"] == "Rate of the day"
@@ -98,18 +99,18 @@ def test_what_no_database_keeps_is_left_out_of_the_words(cast):
 @pytest.mark.django_db
 def test_formulas_and_tags_are_text_and_come_back_quoted(cast, as_):
     content = 'Name,Kind,Purpose\n"=cmd|calc!A0",wiki,"<script>alert(1)</script>"\n@SUM(1),wiki,-2+3\n'
-    batch, _ = estate_actions.read_estate(
+    batch, _ = system_import_actions.read_system_import(
         content=content.encode(), file_name="=1+1.csv", kind="systems", by=cast.admin
     )
     client = as_(cast.admin)
-    page = client.get(reverse("estate", args=[batch.pk])).content.decode()
+    page = client.get(reverse("system-import", args=[batch.pk])).content.decode()
     assert "<script>alert(1)" not in page
-    answer = client.get(reverse("estate-export", args=[batch.pk]))
+    answer = client.get(reverse("system-import-export", args=[batch.pk]))
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
     assert {"'=cmd|calc!A0", "'@SUM(1)", "'-2+3"} <= set(cells)
     assert not [cell for cell in cells if cell[:1] in "=+-@" and cell]
-    estate_actions.enter_rows(estate_actions.confirm_estate(batch=batch, by=cast.admin))
+    system_import_actions.enter_rows(system_import_actions.confirm_system_import(batch=batch, by=cast.admin))
     assert System.objects.filter(name="=cmd|calc!A0").exists(), "what it is called, letter for letter"
 
 
@@ -118,11 +119,11 @@ def test_a_code_page_that_cannot_be_told_is_asked_and_the_file_waits_an_hour(cas
     client = as_(cast.admin)
     content = "Name,Kind\nSystème,wiki\nÉcole,wiki\n".encode("cp1252")
     sent = {"file": SimpleUploadedFile("t.csv", content), "kind": "systems"}
-    answer = client.post(reverse("estates"), sent)
+    answer = client.post(reverse("system-imports"), sent)
     assert "In which code page is the file written?" in answer.content.decode()
-    assert not EstateBatch.objects.exists()
+    assert not SystemImport.objects.exists()
     kept = answer.context["form"].initial["kept"]
-    client.post(reverse("estates"), {"kept": kept, "kind": "systems", "encoding": "cp1252"})
-    assert EstateBatch.objects.get().rows.order_by("line").first().mapped["label"] == "Système"
-    assert not default_storage.listdir("estates")[1]
-    assert not EstateMapping.objects.exists(), "a guess is remembered once somebody confirmed it"
+    client.post(reverse("system-imports"), {"kept": kept, "kind": "systems", "encoding": "cp1252"})
+    assert SystemImport.objects.get().rows.order_by("line").first().mapped["label"] == "Système"
+    assert not default_storage.listdir("system_imports")[1]
+    assert not SystemImportMapping.objects.exists(), "a guess is remembered once somebody confirmed it"

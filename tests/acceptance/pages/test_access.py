@@ -44,9 +44,9 @@ from initiatives.enforcement import kill_switch
 from initiatives.holds import actions as hold_actions
 from initiatives.holds import dependants
 from initiatives.holds.actions import owe
-from initiatives.imports.estates import actions as estate_actions
 from initiatives.imports.inventories import actions as inventory_actions
 from initiatives.imports.portfolio import actions as portfolio_actions
+from initiatives.imports.systems import actions as system_import_actions
 from initiatives.intake import actions as intake_actions
 from initiatives.integration.definitions import actions as definition_actions
 from initiatives.integration.links import actions as link_actions
@@ -214,8 +214,8 @@ def world(cast):
     evaluation = factories.make_evaluation(cast, case)
     bound = {"reference": "4.2", "starts_on": today, "allowed": ["EU"], "by": cast.seat_risk}
     policy = residency_actions.set_unit_policy(unit=cast.elsewhere, **bound)
-    estate, _ = estate_actions.read_estate(
-        content=b"Name,Kind\nShare,wiki\n", file_name="estate.csv", kind="systems", by=cast.admin
+    system_import, _ = system_import_actions.read_system_import(
+        content=b"Name,Kind\nShare,wiki\n", file_name="system_import.csv", kind="systems", by=cast.admin
     )
     newcomer = factories.make_person("newly-seated")
     seat = organisation_actions.appoint(
@@ -381,7 +381,7 @@ def world(cast):
         "sign-offs": vote.pk,
         "waivers": waiver.pk,
         "body-terms": term.pk,
-        "estates": estate.pk,
+        "system-imports": system_import.pk,
         "imports": batch.pk,
         "live_batch": live_batch.pk,
         "portfolio": own_sheet.pk,

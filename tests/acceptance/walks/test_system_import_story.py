@@ -1,18 +1,18 @@
-"""A morning with the estate: from an export to the register, and once more a month later."""
+"""A morning with the system import: from an export to the register, and once more a month later."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from governance.models import Entry
-from initiatives.models import EstateBatch, System, Voiding
+from initiatives.models import System, SystemImport, Voiding
 from tests.acceptance.walks.story import at
 from tests.support import factories
 
 pytestmark = pytest.mark.django_db
 
 JUNE = (
-    "Estate of the claims department,,,\n"
+    "System import of the claims department,,,\n"
     "Anwendung,Typ,Verantwortlich,Adresse\n"
     "Claims core,Eigenentwicklung,{owner},https://claims.example.org\n"
     "Price list,Netzlaufwerk,Nobody Known,//share/prices\n"
@@ -30,13 +30,13 @@ def post(client, url, **data) -> str:
     return answer.content.decode()
 
 
-def upload(client, text: str) -> tuple[EstateBatch, str]:
-    file = SimpleUploadedFile("estate.csv", text.encode(), "text/csv")
-    shown = post(client, reverse("estates"), file=file, kind="systems")
-    return EstateBatch.objects.latest("pk"), shown
+def upload(client, text: str) -> tuple[SystemImport, str]:
+    file = SimpleUploadedFile("system_import.csv", text.encode(), "text/csv")
+    shown = post(client, reverse("system-imports"), file=file, kind="systems")
+    return SystemImport.objects.latest("pk"), shown
 
 
-def test_an_estate_comes_in_twice_and_nothing_is_lost(cast, as_):
+def test_an_system_import_comes_in_twice_and_nothing_is_lost(cast, as_):
     owner = cast.outsider
     with at(2026, 6, 1):
         client = as_(cast.admin)
@@ -44,9 +44,9 @@ def test_an_estate_comes_in_twice_and_nothing_is_lost(cast, as_):
         assert "Nobody here has the name “Nobody Known”" in shown
         assert (
             "3 rows enter the register as new"
-            in client.get(reverse("estate-confirm", args=[june.pk])).content.decode()
+            in client.get(reverse("system-import-confirm", args=[june.pk])).content.decode()
         )
-        post(client, reverse("estate-confirm", args=[june.pk]), go="1")
+        post(client, reverse("system-import-confirm", args=[june.pk]), go="1")
         systems = {system.name: system for system in System.objects.all()}
         assert set(systems) == {"Claims core", "Price list", "Handbook"}
         assert systems["Claims core"].owner == owner
@@ -73,12 +73,12 @@ def test_an_estate_comes_in_twice_and_nothing_is_lost(cast, as_):
         kept = july.rows.get(mapped__label="Handbook")
         post(
             client,
-            reverse("estate", args=[july.pk]),
+            reverse("system-import", args=[july.pk]),
             do="rows",
             row=[taken.pk, kept.pk],
             take=[f"{taken.pk}:location"],
         )
-        post(client, reverse("estate-confirm", args=[july.pk]), go="1")
+        post(client, reverse("system-import-confirm", args=[july.pk]), go="1")
         places = dict(System.objects.values_list("name", "location"))
         assert places["Price list"] == "//archive/prices", "this one was taken"
         assert places["Handbook"] == "https://wiki.example.org", "this one was kept"

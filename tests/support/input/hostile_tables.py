@@ -1,4 +1,4 @@
-"""Tables and documents that somebody hostile, or a broken program, would send to the estates.
+"""Tables and documents that somebody hostile, or a broken program, would send to the system imports.
 
 Each with what must be said of it. Made small and packed: what they would become is the trouble.
 """
@@ -53,7 +53,7 @@ def workbook(sheet: str = f"{HEADER}{ROW}", strings: str = "", extra: dict | Non
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1"'
         f' Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook {SPREADSHEET} xmlns:r="{OFFICE}"><sheets>'
-        '<sheet name="Estate" sheetId="1" r:id="r0"/></sheets></workbook>',
+        '<sheet name="System import" sheetId="1" r:id="r0"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{rels}</Relationships>',
         "xl/worksheets/sheet1.xml": f"<worksheet {SPREADSHEET}><sheetData>{sheet}</sheetData></worksheet>",
         "xl/sharedStrings.xml": f"<sst {SPREADSHEET}>{strings}</sst>",
@@ -133,7 +133,7 @@ def _workbooks() -> list[Bad]:
         ("half", fine[: len(fine) // 2], "damaged"),
         ("sheets that are no sheets", workbook(extra={"xl/worksheets/sheet1.xml": "<oh"}), "cannot be read"),
     ]
-    return [Bad(what, "estate.xlsx", content, words) for what, content, words in found]
+    return [Bad(what, "system_import.xlsx", content, words) for what, content, words in found]
 
 
 def _tables() -> list[Bad]:
@@ -152,7 +152,7 @@ def _tables() -> list[Bad]:
         ("a PDF", b"%PDF-1.7\n", "PDF"),
         ("a page", b"<html><body>Name,Kind</body></html>", "web page"),
     ]
-    return [Bad(what, "estate.csv", content, words) for what, content, words in found]
+    return [Bad(what, "system_import.csv", content, words) for what, content, words in found]
 
 
 def _documents() -> list[Bad]:

@@ -271,13 +271,13 @@ TABLE = {
     "record-verifier": MEMBERS,
     "record-receipt": only("admin", "auditor", closed=404, sent=405),  # who acted, and auditors
     "record-receipt-file": only("admin", "auditor", closed=404, sent=405),
-    "estates": only("admin", "lead", strangers=403, sent=403),
-    "estate": READER,
-    "estate-mapping": READER,
-    "estate-confirm": READER,
-    "estate-drop": READER,
-    "estate-progress": only(closed=(403, 404), strangers=403, sent=403),  # it is not confirmed
-    "estate-export": READER,
+    "system-imports": only("admin", "lead", strangers=403, sent=403),
+    "system-import": READER,
+    "system-import-mapping": READER,
+    "system-import-confirm": READER,
+    "system-import-drop": READER,
+    "system-import-progress": only(closed=(403, 404), strangers=403, sent=403),  # it is not confirmed
+    "system-import-export": READER,
     "imports": ADMINS,
     "import": ADMINS,
     "import-confirm": ADMINS,

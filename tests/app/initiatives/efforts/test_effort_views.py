@@ -17,7 +17,7 @@ from governance.database.row_history import insert_many
 from governance.tables.reader import read_table
 from initiatives.efforts.effort_import import How, guess_layer, guessed, monday, read
 from initiatives.efforts.views import FATES
-from initiatives.models import Effort, EstateMapping
+from initiatives.models import Effort, SystemImportMapping
 from tests.app.initiatives.efforts.test_efforts import make_system, note
 from tests.support import factories
 from tests.support.cases.case_pages import acts, at, text_of
@@ -237,7 +237,7 @@ def test_the_mapping_is_remembered_for_the_same_headers(cast, as_):
     enter(client, case, looked, word_0="runtime")
     row = case.efforts.get()
     assert (row.layer, row.hours) == ("runtime", Decimal("1.5"))
-    assert EstateMapping.objects.get().kind == "efforts"
+    assert SystemImportMapping.objects.get().kind == "efforts"
     other = factories.make_case(cast, title="Another")
     shown = send(as_(cast.owner), other, text.replace("A-1", "B-2"))
     assert f"As {cast.lead} mapped a table" in shown.context["look"].mapped

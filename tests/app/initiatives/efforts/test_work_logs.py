@@ -11,7 +11,7 @@ from governance import clock
 from governance.tables.reader import delimiter_of, read_table
 from initiatives.efforts.effort_cells import log_of
 from initiatives.efforts.effort_import import GUIDE, How, guessed, headers_of, log_columns, questions, read
-from initiatives.models import Effort, EstateMapping
+from initiatives.models import Effort, SystemImportMapping
 from tests.app.initiatives.efforts.test_effort_views import enter, send, states
 from tests.support import factories
 from tests.support.cases.case_pages import text_of
@@ -83,7 +83,7 @@ def test_each_work_log_is_one_entry_with_its_author_day_and_time(later, cast, as
         *("2026-10-05", "2026-10-05", "2026-10-12", "2026-10-19", "2026-11-16")
     ]
     assert case.efforts.filter(words__contains="week guessed from “Updated”").count() == 1
-    assert not any("vega" in str(kept.columns) for kept in EstateMapping.objects.all()), (
+    assert not any("vega" in str(kept.columns) for kept in SystemImportMapping.objects.all()), (
         "who it is, is not kept"
     )
 

@@ -3,18 +3,18 @@
 import pytest
 
 from governance.models import User
-from initiatives.imports.estates import actions as estate_actions
-from initiatives.imports.estates.column_guesses import guess
-from initiatives.imports.estates.estate_words import gone_by_status
+from initiatives.imports.systems import actions as system_import_actions
+from initiatives.imports.systems.column_guesses import guess
+from initiatives.imports.systems.system_import_words import gone_by_status
 from initiatives.models import System
 from tests.app.initiatives.imports.test_system_imports import entered, read, said, states
 from tests.support import factories
 from tests.support.cases.case_pages import at, text_of
-from tests.support.paths import ESTATES
+from tests.support.paths import SYSTEM_IMPORTS
 
 pytestmark = pytest.mark.django_db
 
-CMDB = (ESTATES / "servicenow_cmdb.csv").read_text()
+CMDB = (SYSTEM_IMPORTS / "servicenow_cmdb.csv").read_text()
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def answered(batch, by, **words):
     """The columns as they are guessed, with what each class means."""
     columns = {name: dict(how) for name, how in batch.columns["fields"].items()}
     columns["kind"]["words"] = {word.replace("_", " "): key for word, key in words.items()}
-    return estate_actions.map_estate(batch=batch, columns=columns, by=by)
+    return system_import_actions.map_system_import(batch=batch, columns=columns, by=by)
 
 
 def test_a_cmdb_table_is_read_with_classes_owners_status_and_last_change(cast, crew):
@@ -73,7 +73,7 @@ def test_a_cmdb_table_is_read_with_classes_owners_status_and_last_change(cast, c
 
 def test_a_class_is_asked_once_and_remembered_for_other_tables(cast, as_, crew):
     batch, client = read(cast, CMDB), as_(cast.admin)
-    page = client.get(at("estate-mapping", batch.pk))
+    page = client.get(at("system-import-mapping", batch.pk))
     form = page.context["form"]
     assert form.words["kind"] == ["cmdb ci service discovered", "cmdb ci appl"], (
         "what has one meaning is not asked"
@@ -81,7 +81,7 @@ def test_a_class_is_asked_once_and_remembered_for_other_tables(cast, as_, crew):
     sent = {bound.html_name: bound.value() or "" for bound in form}
     assert (
         client.post(
-            at("estate-mapping", batch.pk), sent | {"word_kind_0": "bought", "word_kind_1": "-"}
+            at("system-import-mapping", batch.pk), sent | {"word_kind_0": "bought", "word_kind_1": "-"}
         ).status_code
         == 302
     )
@@ -108,7 +108,7 @@ def test_a_system_in_use_that_is_retired_at_its_source_is_told(cast, as_):
     batch = read(cast, CMDB)
     row = batch.rows.get(mapped__label="Old price list")
     assert "The register has “Old price list” in use. Retire it there" in said(row)
-    page = text_of(as_(cast.admin).get(at("estate", batch.pk)))
+    page = text_of(as_(cast.admin).get(at("system-import", batch.pk)))
     assert "7 (retired)" in page
     assert system.get_absolute_url() in page
     system.refresh_from_db()
@@ -172,8 +172,8 @@ def test_other_catalogues_are_found_by_the_same_words(columns, found):
 
 def test_a_day_that_can_be_two_is_asked_once(cast, as_):
     batch, client = read(cast, "name,type,updated on\nA,wiki,3/4/2026\nB,wiki,5/6/2026\n"), as_(cast.admin)
-    form = client.get(at("estate-mapping", batch.pk)).context["form"]
+    form = client.get(at("system-import-mapping", batch.pk)).context["form"]
     sent = {bound.html_name: bound.value() or "" for bound in form} | {"order_last_updated_on": "dmy"}
-    client.post(at("estate-mapping", batch.pk), sent)
+    client.post(at("system-import-mapping", batch.pk), sent)
     days = [row.mapped["values"]["last_updated_on"] for row in batch.rows.order_by("line")]
     assert days == ["2026-04-03", "2026-06-05"]

@@ -1,4 +1,4 @@
-"""Estates: what is guessed, read and compared; new rows enter, different ones only where somebody ticked them."""
+"""SystemImports: what is guessed, read and compared; new rows enter, different ones only where somebody ticked them."""
 
 from datetime import date
 
@@ -8,25 +8,25 @@ from django.core.exceptions import ValidationError
 from governance import clock
 from governance.models import Entry
 from governance.permission_result import Conflict, Refused
-from initiatives.imports.estates import actions as estate_actions
-from initiatives.imports.estates.actions import enter_waiting
-from initiatives.imports.estates.column_guesses import EXPORTS, guess
-from initiatives.imports.estates.estate_fields import FIELDS
+from initiatives.imports.systems import actions as system_import_actions
+from initiatives.imports.systems.actions import enter_waiting
+from initiatives.imports.systems.column_guesses import EXPORTS, guess
+from initiatives.imports.systems.system_import_fields import FIELDS
 from initiatives.integration.systems import actions as system_actions
 from initiatives.models import (
-    EstateBatch,
-    EstateMapping,
-    EstateRow,
     Link,
     ServiceAccount,
     System,
+    SystemImport,
+    SystemImportMapping,
+    SystemImportRow,
     Term,
     TermDefinition,
     Voiding,
 )
 from initiatives.roles import leaving
 from tests.support import factories
-from tests.support.paths import ESTATES
+from tests.support.paths import SYSTEM_IMPORTS
 
 pytestmark = pytest.mark.django_db
 
@@ -42,15 +42,17 @@ SYSTEMS = (
 def read(cast, content: str | bytes, kind: str = "systems", name: str = "table.csv", by=None):
     """A table, read by an admin."""
     content = content.encode() if isinstance(content, str) else content
-    batch, _ = estate_actions.read_estate(content=content, file_name=name, kind=kind, by=by or cast.admin)
+    batch, _ = system_import_actions.read_system_import(
+        content=content, file_name=name, kind=kind, by=by or cast.admin
+    )
     return batch
 
 
 def entered(batch, by):
     """The table, confirmed and in the register."""
-    batch = estate_actions.confirm_estate(batch=batch, by=by)
-    assert estate_actions.enter_rows(batch) == 0
-    return EstateBatch.objects.get(pk=batch.pk)
+    batch = system_import_actions.confirm_system_import(batch=batch, by=by)
+    assert system_import_actions.enter_rows(batch) == 0
+    return SystemImport.objects.get(pk=batch.pk)
 
 
 def states(batch) -> list[str]:
@@ -126,19 +128,21 @@ def test_the_mapping_is_remembered_for_the_same_headers_in_any_order(cast):
     batch = read(cast, "Ding,Sorte,Wer\nShare,wiki,\n")
     assert states(batch) == ["wrong"]
     with pytest.raises(ValidationError) as refusal:
-        estate_actions.map_estate(batch=batch, columns={"name": {"columns": ["Thing"]}}, by=cast.admin)
+        system_import_actions.map_system_import(
+            batch=batch, columns={"name": {"columns": ["Thing"]}}, by=cast.admin
+        )
     assert set(refusal.value.message_dict) == {"name", "kind"}
     columns = {"name": {"columns": ["Ding"]}, "kind": {"columns": ["Sorte"]}}
-    estate_actions.map_estate(batch=batch, columns=columns, by=cast.admin)
+    system_import_actions.map_system_import(batch=batch, columns=columns, by=cast.admin)
     assert states(batch) == ["new"]
     again = read(cast, "Sorte,Wer,Ding\nwiki,,Other\n")
     assert states(again) == ["new"]
     assert "as for the last table with these headers" in " ".join(again.notes)
-    assert EstateMapping.objects.count() == 1
-    estate_actions.map_estate(
+    assert SystemImportMapping.objects.count() == 1
+    system_import_actions.map_system_import(
         batch=again, columns=columns | {"location": {"columns": ["Wer"]}}, by=cast.admin
     )
-    assert EstateMapping.objects.get().columns["location"] == {"columns": ["Wer"]}
+    assert SystemImportMapping.objects.get().columns["location"] == {"columns": ["Wer"]}
     other = read(cast, "Sorte,Wer,Ding\nwiki,,Other\n", kind="accounts")
     assert "as for the last" not in " ".join(other.notes), "each kind remembers its own"
 
@@ -159,13 +163,13 @@ def test_lines_that_speak_of_one_thing_become_one_or_are_wrong(cast):
 def test_the_same_file_again_is_the_first_and_changes_nothing(cast):
     batch = entered(read(cast, "Name,Kind\nShare,wiki\n"), cast.admin)
     history = System.history.count()
-    again, repeated = estate_actions.read_estate(
+    again, repeated = system_import_actions.read_system_import(
         content=b"Name,Kind\nShare,wiki\n", file_name="other.csv", kind="systems", by=cast.admin
     )
     assert (again.pk, repeated) == (batch.pk, True)
-    assert EstateBatch.objects.count() == 1
+    assert SystemImport.objects.count() == 1
     assert System.history.count() == history
-    assert Entry.objects.filter(kind="estate read").count() == 2
+    assert Entry.objects.filter(kind="system import read").count() == 2
 
 
 def test_nothing_is_overwritten_that_nobody_ticked(cast):
@@ -188,10 +192,12 @@ def test_what_was_ticked_replaces_field_by_field(cast):
     content = "Name,Kind,URL,Purpose\nShare,wiki,there,From the table\nOther,wiki,there,From the table\n"
     batch = read(cast, content)
     with pytest.raises(Refused, match="Nothing of this table would enter"):
-        estate_actions.confirm_estate(batch=batch, by=cast.admin)
+        system_import_actions.confirm_system_import(batch=batch, by=cast.admin)
     row = batch.rows.get(mapped__label="Share")
-    estate_actions.choose_rows(batch=batch, takes={row.pk: ["purpose", "name"]}, left_out={}, by=cast.admin)
-    assert estate_actions.take_column(batch=batch, field="location", take=True, by=cast.admin) == 2
+    system_import_actions.choose_rows(
+        batch=batch, takes={row.pk: ["purpose", "name"]}, left_out={}, by=cast.admin
+    )
+    assert system_import_actions.take_column(batch=batch, field="location", take=True, by=cast.admin) == 2
     batch = entered(batch, cast.admin)
     assert states(batch) == ["replaced", "replaced"]
     said = dict(System.objects.values_list("name", "purpose"))
@@ -203,11 +209,11 @@ def test_what_was_ticked_replaces_field_by_field(cast):
 def test_what_changed_since_somebody_looked_does_not_enter(cast):
     system = factories.make_system(cast, "Share", kind="wiki", location="here")
     batch = read(cast, "Name,Kind,URL\nShare,wiki,there\nFresh,wiki,there\n")
-    estate_actions.take_column(batch=batch, field="location", take=True, by=cast.admin)
-    batch = estate_actions.confirm_estate(batch=batch, by=cast.admin)
+    system_import_actions.take_column(batch=batch, field="location", take=True, by=cast.admin)
+    batch = system_import_actions.confirm_system_import(batch=batch, by=cast.admin)
     system_actions.change_system(system=system, location="elsewhere", by=cast.lead)
     factories.make_system(cast, "Fresh", kind="wiki", location="by hand")
-    assert estate_actions.enter_rows(batch) == 0
+    assert system_import_actions.enter_rows(batch) == 0
     assert set(System.objects.values_list("location", flat=True)) == {"elsewhere", "by hand"}
     assert states(batch) == ["differs", "differs"]
     assert all("changed since you looked" in said(row) for row in batch.rows.all())
@@ -215,10 +221,10 @@ def test_what_changed_since_somebody_looked_does_not_enter(cast):
 
 def test_rows_can_stay_out_and_come_back(cast):
     batch = read(cast, "Name,Kind\nA,wiki\nB,wiki\nAB,wiki\n")
-    assert estate_actions.leave_rows(batch=batch, state="new", words="a", by=cast.admin) == 2
+    assert system_import_actions.leave_rows(batch=batch, state="new", words="a", by=cast.admin) == 2
     assert states(batch) == ["skipped", "new", "skipped"]
     first = batch.rows.order_by("line").first()
-    estate_actions.choose_rows(batch=batch, takes={}, left_out={first.pk: False}, by=cast.admin)
+    system_import_actions.choose_rows(batch=batch, takes={}, left_out={first.pk: False}, by=cast.admin)
     entered(batch, cast.admin)
     assert set(System.objects.values_list("name", flat=True)) == {"A", "B"}
 
@@ -227,27 +233,27 @@ def test_a_confirmed_table_changes_no_more_and_a_dropped_one_is_gone(cast):
     batch = read(cast, "Name,Kind\nA,wiki\n")
     entered(batch, cast.admin)
     for act in (
-        lambda: estate_actions.confirm_estate(batch=batch, by=cast.admin),
-        lambda: estate_actions.drop_estate(batch=batch, by=cast.admin),
-        lambda: estate_actions.leave_rows(batch=batch, state="new", by=cast.admin),
+        lambda: system_import_actions.confirm_system_import(batch=batch, by=cast.admin),
+        lambda: system_import_actions.drop_system_import(batch=batch, by=cast.admin),
+        lambda: system_import_actions.leave_rows(batch=batch, state="new", by=cast.admin),
     ):
         with pytest.raises(Conflict):
             act()
     other = read(cast, "Name,Kind\nB,wiki\n")
-    estate_actions.drop_estate(batch=other, by=cast.admin)
-    assert not EstateRow.objects.filter(batch=other).exists()
+    system_import_actions.drop_system_import(batch=other, by=cast.admin)
+    assert not SystemImportRow.objects.filter(batch=other).exists()
     assert read(cast, "Name,Kind\nB,wiki\n").pk != other.pk, "a dropped table can be read again"
 
 
 def test_whoever_stops_in_between_loses_nothing(cast, monkeypatch):
-    monkeypatch.setattr("initiatives.imports.estates.actions.TOGETHER", 2)
+    monkeypatch.setattr("initiatives.imports.systems.actions.TOGETHER", 2)
     batch = read(cast, "Name,Kind\n" + "".join(f"S{n},wiki\n" for n in range(5)))
-    batch = estate_actions.confirm_estate(batch=batch, by=cast.admin)
-    assert estate_actions.enter_rows(batch, seconds=0) == 3
+    batch = system_import_actions.confirm_system_import(batch=batch, by=cast.admin)
+    assert system_import_actions.enter_rows(batch, seconds=0) == 3
     assert System.objects.count() == 2
     assert enter_waiting(seconds=60) == 0
     assert System.objects.count() == 5
-    assert Entry.objects.filter(kind="estate entered").count() == 1
+    assert Entry.objects.filter(kind="system import entered").count() == 1
 
 
 def test_every_row_leaves_its_entry_and_its_history(cast):
@@ -332,17 +338,17 @@ def test_a_technical_lead_brings_what_belongs_to_own_cases_and_nothing_else(cast
     assert "Give the table to an admin" in said(batch.rows.order_by("line")[1])
     entered(batch, cast.lead)
     assert TermDefinition.objects.get().system == ledger
-    for act in (estate_actions.drop_estate, estate_actions.confirm_estate):
+    for act in (system_import_actions.drop_system_import, system_import_actions.confirm_system_import):
         with pytest.raises(Refused):
             act(batch=read(cast, "Name,Kind\nZ,wiki\n"), by=cast.lead)
 
 
 def test_accounts_need_their_system_and_take_the_earliest_expiry(cast):
-    batch = read(cast, (ESTATES / "entra_credentials.csv").read_bytes(), "accounts")
+    batch = read(cast, (SYSTEM_IMPORTS / "entra_credentials.csv").read_bytes(), "accounts")
     assert set(states(batch)) == {"wrong"}
     assert "bring in the system first" in said(batch.rows.first())
     factories.make_system(cast, "Microsoft Entra ID")
-    estate_actions.map_estate(batch=batch, columns=batch.columns["fields"], by=cast.admin)
+    system_import_actions.map_system_import(batch=batch, columns=batch.columns["fields"], by=cast.admin)
     assert states(batch) == ["new", "skipped", "skipped", "new"]
     entered(batch, cast.admin)
     first = ServiceAccount.objects.get(name="Claims assistant")
@@ -362,7 +368,7 @@ def test_definitions_make_their_terms_and_a_changed_one_ends_proof(cast):
     before = Voiding.objects.count()
     batch = read(cast, f"{head}kunde,Ledger,CUST_ID,Wer bestellt,8 digits,2020-01-01\n", "definitions")
     assert list(batch.rows.get().mapped["differs"]) == ["meaning"]
-    estate_actions.take_column(batch=batch, field="meaning", take=True, by=cast.admin)
+    system_import_actions.take_column(batch=batch, field="meaning", take=True, by=cast.admin)
     entered(batch, cast.admin)
     definition.refresh_from_db()
     assert definition.meaning == "Wer bestellt"
@@ -422,7 +428,7 @@ FILES = {
 def test_each_known_export_is_mapped_in_full(cast, export):
     for name in ("Microsoft Entra ID", "Salesforce", "NetSuite", "Claims core"):
         factories.make_system(cast, name)
-    batch = read(cast, (ESTATES / FILES[export.key]).read_bytes(), export.kind, FILES[export.key])
+    batch = read(cast, (SYSTEM_IMPORTS / FILES[export.key]).read_bytes(), export.kind, FILES[export.key])
     assert any(export.words in note for note in batch.notes), batch.notes
     needed = {field.name for field in FIELDS[export.kind] if field.needed}
     fields = batch.columns["fields"]
@@ -435,7 +441,9 @@ def test_each_known_export_is_mapped_in_full(cast, export):
 
 
 def test_sites_and_connectors_become_systems(cast):
-    content = (ESTATES / "sharepoint_sites.csv").read_text().replace("lead@example.org", cast.lead.email)
+    content = (
+        (SYSTEM_IMPORTS / "sharepoint_sites.csv").read_text().replace("lead@example.org", cast.lead.email)
+    )
     batch = read(cast, content)
     assert states(batch) == ["new", "new", "skipped"], "what is deleted at its source stays out"
     entered(batch, cast.admin)
@@ -452,8 +460,8 @@ def test_sites_and_connectors_become_systems(cast):
 def test_field_lists_become_definitions_with_object_and_format(cast):
     for name in ("Salesforce", "NetSuite"):
         factories.make_system(cast, name)
-    entered(read(cast, (ESTATES / "salesforce_fields.csv").read_bytes(), "definitions"), cast.admin)
-    entered(read(cast, (ESTATES / "netsuite_records.csv").read_bytes(), "definitions"), cast.admin)
+    entered(read(cast, (SYSTEM_IMPORTS / "salesforce_fields.csv").read_bytes(), "definitions"), cast.admin)
+    entered(read(cast, (SYSTEM_IMPORTS / "netsuite_records.csv").read_bytes(), "definitions"), cast.admin)
     one = TermDefinition.objects.get(field="Account.Customer_Number__c")
     assert one.identifier_format == "Text(10), at most 10 characters"
     assert not TermDefinition.objects.filter(field="Account.Rating__c").exists(), "nobody says what it means"

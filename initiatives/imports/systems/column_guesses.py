@@ -1,6 +1,6 @@
 """Guessing which column holds what: known exports by header, earlier choices, likeness of words.
 
-How the exports are made, and what becomes of them, stands in docs/estates.md.
+How the exports are made, and what becomes of them, stands in docs/import-systems.md.
 """
 
 import hashlib
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from governance.ledger.record import canonical
 from governance.tables.column_values import Guide
 from governance.tables.columns import plain, present
-from initiatives.imports.estates.estate_fields import FIELDS
-from initiatives.models import EstateMapping
+from initiatives.imports.systems.system_import_fields import FIELDS
+from initiatives.models import SystemImportMapping
 
 LOOKED_AT = 200  # columns that are compared with the words known for each field
 # What the cells of a field are, by how it reads them.
@@ -224,7 +224,7 @@ def mapping_for(kind: str, columns: list[str], cells: dict[str, list[str]]) -> t
 
     What a word means is remembered for every table of the kind.
     """
-    known = EstateMapping.objects.filter(kind=kind, headers=headers_digest(columns)).first()
+    known = SystemImportMapping.objects.filter(kind=kind, headers=headers_digest(columns)).first()
     chosen: dict[str, dict] = {}
     if known is None:
         chosen = guess(kind, columns, cells)
@@ -232,7 +232,7 @@ def mapping_for(kind: str, columns: list[str], cells: dict[str, list[str]]) -> t
         for name, how in known.columns.items():
             chosen[name] = {"columns": present(columns, how.get("columns", ()))}
             chosen[name] |= {part: how[part] for part in ("value", "order") if how.get(part)}
-    for mapping in EstateMapping.objects.filter(kind=kind).order_by("at", "pk"):
+    for mapping in SystemImportMapping.objects.filter(kind=kind).order_by("at", "pk"):
         for name, how in mapping.columns.items():
             if how.get("words") and name in chosen:
                 chosen[name].setdefault("words", {}).update(how["words"])

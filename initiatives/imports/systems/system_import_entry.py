@@ -13,14 +13,14 @@ from governance.database import row_history
 from governance.ledger import record
 from governance.models import User
 from governance.vocabulary.entry_kinds import EntryKind
-from initiatives.imports.estates.estate_comparison import said_of
-from initiatives.imports.estates.estate_fields import compared, field_of
+from initiatives.imports.systems.system_import_comparison import said_of
+from initiatives.imports.systems.system_import_fields import compared, field_of
 from initiatives.models import (
-    EstateRow,
     Initiative,
     Link,
     ServiceAccount,
     System,
+    SystemImportRow,
     Term,
     TermDefinition,
     TermUse,
@@ -64,7 +64,7 @@ def attributes(kind: str, values: dict, only: list[str] | None = None) -> dict:
     return found
 
 
-def enter_new(kind: str, rows: list[EstateRow], by: User) -> Written:
+def enter_new(kind: str, rows: list[SystemImportRow], by: User) -> Written:
     """Write these new rows into the register, a few statements for all of them."""
     written = Written()
     if rows:
@@ -154,7 +154,7 @@ def _new_links(rows, by, written: Written) -> None:
 
 def _terms(rows, by) -> dict[str, Term]:
     """The terms of these rows by name, those that nobody named yet made on the way."""
-    wanted: dict[str, EstateRow] = {}
+    wanted: dict[str, SystemImportRow] = {}
     for row in rows:
         wanted.setdefault(row.mapped["values"]["term"].casefold(), row)
     known = {term.name.casefold(): term for term in Term.objects.all() if term.name.casefold() in wanted}
@@ -203,7 +203,7 @@ def _cases_of_definitions(definitions) -> set[int]:
     return set(uses.values_list("initiative", flat=True)) | set(links.values_list("initiative", flat=True))
 
 
-def replace(kind: str, row: EstateRow, by: User) -> Written:
+def replace(kind: str, row: SystemImportRow, by: User) -> Written:
     """Put the fields that were ticked in place of what the register says; what is not ticked stays."""
     written = Written()
     values, takes = row.mapped["values"], row.takes
@@ -236,7 +236,7 @@ def replace(kind: str, row: EstateRow, by: User) -> Written:
     return written
 
 
-def _record(kind: str, target, row: EstateRow, before: dict, after: dict) -> None:
+def _record(kind: str, target, row: SystemImportRow, before: dict, after: dict) -> None:
     said = {"before": before, "after": after, "table": row.batch_id}
     if isinstance(target, Term):
         record.record(EntryKind.TERM_CHANGED, term=target.name, **said)

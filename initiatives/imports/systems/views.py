@@ -1,4 +1,6 @@
-"""Pages of the estates: a table is read, its columns mapped, its rows looked at and chosen; then it is confirmed."""
+"""Pages of the system imports: a table is read, its columns mapped, its rows looked at and chosen; then
+it is confirmed.
+"""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -12,15 +14,15 @@ from governance.ledger import csv_export
 from governance.tables.encodings import CodePageUnsure
 from initiatives.cases.case_frame import fix, page_of, pick, sent
 from initiatives.charts.primitives import count
-from initiatives.imports.estates import actions
-from initiatives.imports.estates.actions import go_on
-from initiatives.imports.estates.column_guesses import export_of
-from initiatives.imports.estates.estate_comparison import KEYS
-from initiatives.imports.estates.estate_fields import FIELDS
-from initiatives.imports.estates.forms import ColumnsForm, EstateForm
 from initiatives.imports.step_page import ask_step
+from initiatives.imports.systems import actions
+from initiatives.imports.systems.actions import go_on
+from initiatives.imports.systems.column_guesses import export_of
+from initiatives.imports.systems.forms import ColumnsForm, SystemImportForm
+from initiatives.imports.systems.system_import_comparison import KEYS
+from initiatives.imports.systems.system_import_fields import FIELDS
 from initiatives.integration.systems import import_permissions
-from initiatives.models import EstateBatch, EstateRow
+from initiatives.models import SystemImport, SystemImportRow
 from initiatives.models.imports import REGISTER_KINDS, ROW_STATES
 
 ROWS_ON_A_PAGE = 50
@@ -30,12 +32,12 @@ LONGEST_SHOWN = 300  # characters of a cell; the export holds it whole
 TONES = {"new": "lead", "differs": "warn", "wrong": "bad", "entered": "ok", "replaced": "ok"}
 
 
-def estates(request):
+def system_imports(request):
     """The tables that were read, newest first, and the form for the next one."""
     import_permissions.may_bring_any(request.user).or_refuse()
     kinds = [kind for kind in REGISTER_KINDS if import_permissions.may_bring(request.user, kind)]
     initial = {"kind": pick(request.GET.get("kind"), kinds)}
-    form = EstateForm(sent(request), request.FILES or None, kinds=kinds, initial=initial)
+    form = SystemImportForm(sent(request), request.FILES or None, kinds=kinds, initial=initial)
     unsure = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -46,7 +48,7 @@ def estates(request):
         except ValidationError as wrong:
             fix(form, wrong)
     batches = (
-        EstateBatch.objects.standing().filter(kind__in=REGISTER_KINDS).select_related("by", "confirmed_by")
+        SystemImport.objects.standing().filter(kind__in=REGISTER_KINDS).select_related("by", "confirmed_by")
     )
     if not import_permissions.may_see_all(request.user):
         batches = batches.filter(by=request.user)
@@ -58,12 +60,12 @@ def estates(request):
         "page": page,
         "admin": request.user.is_admin,
     }
-    return render(request, "initiatives/imports/estates/estates.html", context)
+    return render(request, "initiatives/imports/systems/system_imports.html", context)
 
 
 def _read(request, form):
     content, name = form.content(request.user)
-    batch, again = actions.read_estate(
+    batch, again = actions.read_system_import(
         content=content,
         file_name=name,
         kind=form.cleaned_data["kind"],
@@ -79,14 +81,14 @@ def _read(request, form):
         messages.success(
             request, f"Read {count(batch.rows.count(), 'row')}. Nothing is in the register until you confirm."
         )
-    return redirect("estate", pk=batch.pk)
+    return redirect("system-import", pk=batch.pk)
 
 
-def _batch(request, pk: int) -> EstateBatch:
+def _batch(request, pk: int) -> SystemImport:
     """The table, for who read it and for admins; nobody else can tell that it exists."""
     import_permissions.may_bring_any(request.user).or_refuse()
     batch = (
-        EstateBatch.objects.standing()
+        SystemImport.objects.standing()
         .select_related("by", "confirmed_by")
         .filter(pk=pk, kind__in=REGISTER_KINDS)
         .first()
@@ -96,7 +98,7 @@ def _batch(request, pk: int) -> EstateBatch:
     return batch
 
 
-def estate(request, pk):
+def system_import(request, pk):
     """The rows of a table beside the register, and what becomes of each; what is posted are choices."""
     batch = _batch(request, pk)
     if request.method == "POST":
@@ -120,13 +122,13 @@ def estate(request, pk):
         "rows": [_shown(batch.kind, row) for row in page],
         "chosen": chosen,
     }
-    return render(request, "initiatives/imports/estates/estate.html", context)
+    return render(request, "initiatives/imports/systems/system_import.html", context)
 
 
-def _choose(request, batch: EstateBatch):
+def _choose(request, batch: SystemImport):
     """Rows of this page, one column of all rows, rows to be left out, or what is left of a confirmed table."""
     posted, do = request.POST, request.POST.get("do", "")
-    back = f"{reverse('estate', args=[batch.pk])}{_query(request)}#rows"
+    back = f"{reverse('system-import', args=[batch.pk])}{_query(request)}#rows"
     if do == "rows":
         shown = [int(key) for key in posted.getlist("row") if key.isdecimal() and len(key) < 19][
             : 2 * ROWS_ON_A_PAGE
@@ -167,7 +169,7 @@ def _query(request) -> str:
     return f"?{request.GET.urlencode()}" if request.GET else ""
 
 
-def _filtered(request, batch: EstateBatch):
+def _filtered(request, batch: SystemImport):
     rows = batch.rows.order_by("line")
     chosen = {
         "state": pick(request.GET.get("state", ""), ROW_STATES),
@@ -183,7 +185,7 @@ def _filtered(request, batch: EstateBatch):
     return rows, chosen
 
 
-def _columns(batch: EstateBatch) -> list[dict]:
+def _columns(batch: SystemImport) -> list[dict]:
     """The fields in which rows differ from the register: how many do, and on how many the table's is taken."""
     differs: dict[str, list[int]] = {}
     rows = batch.rows.filter(state="differs").values_list("mapped__differs", "takes")
@@ -204,7 +206,7 @@ def _columns(batch: EstateBatch) -> list[dict]:
     ]
 
 
-def _mapped(batch: EstateBatch) -> list[tuple[str, str]]:
+def _mapped(batch: SystemImport) -> list[tuple[str, str]]:
     """Each field with what it is read from, in words."""
     found = []
     for field in FIELDS[batch.kind]:
@@ -218,14 +220,14 @@ def _mapped(batch: EstateBatch) -> list[tuple[str, str]]:
     return found
 
 
-def _unused(batch: EstateBatch) -> list[str]:
+def _unused(batch: SystemImport) -> list[str]:
     """The columns of the table that nothing is read from."""
     used = {name for how in batch.columns.get("fields", {}).values() for name in how.get("columns", ())}
     export = export_of(batch.kind, batch.headers)
     return [name for name in batch.headers if name not in used | set(export.ended if export else ())]
 
 
-def _thing(kind: str, row: EstateRow) -> str:
+def _thing(kind: str, row: SystemImportRow) -> str:
     """The page of what a row entered as, or was compared with: its system, or its term; "" where nothing is there."""
     values, key = row.mapped.get("values", {}), row.entered or row.mapped.get("target")
     if not key:
@@ -239,7 +241,7 @@ def _thing(kind: str, row: EstateRow) -> str:
     )
 
 
-def _shown(kind: str, row: EstateRow) -> dict:
+def _shown(kind: str, row: SystemImportRow) -> dict:
     words, names = row.mapped.get("words", {}), {field.name: field.words for field in FIELDS[kind]}
     differs = row.mapped.get("differs", {})
     return {
@@ -275,16 +277,16 @@ def mapping(request, pk):
     form = ColumnsForm(batch, sent(request))
     if request.method == "POST" and form.is_valid():
         try:
-            actions.map_estate(batch=batch, columns=form.chosen(), by=request.user)
+            actions.map_system_import(batch=batch, columns=form.chosen(), by=request.user)
         except ValidationError as wrong:
             form.put(wrong)
         else:
             messages.success(request, _("Mapped, and remembered for tables with these headers."))
-            return redirect("estate", pk=pk)
+            return redirect("system-import", pk=pk)
     rows = list(batch.rows.order_by("line")[:SAMPLES])
     samples = [(name, [row.raw.get(name, "")[:80] for row in rows]) for name in batch.headers]
     context = {"nav": "systems-all", "batch": batch, "form": form, "samples": samples}
-    return render(request, "initiatives/imports/estates/estate_mapping.html", context)
+    return render(request, "initiatives/imports/systems/system_import_mapping.html", context)
 
 
 def confirm(request, pk):
@@ -293,9 +295,9 @@ def confirm(request, pk):
     import_permissions.may_work_on(batch, request.user).or_refuse()
     if batch.confirmed_at:
         messages.info(request, _("This table is confirmed already."))
-        return redirect("estate", pk=pk)
+        return redirect("system-import", pk=pk)
     if request.method == "POST":
-        batch = actions.confirm_estate(batch=batch, by=request.user)
+        batch = actions.confirm_system_import(batch=batch, by=request.user)
         left = actions.enter_rows(batch, seconds=AT_ONCE_SECONDS)
         if left:
             go_on()
@@ -305,7 +307,7 @@ def confirm(request, pk):
             )
         else:
             messages.success(request, _("Confirmed: its rows are in the register."))
-        return redirect("estate", pk=pk)
+        return redirect("system-import", pk=pk)
     tally = dict(batch.rows.values_list("state").annotate(n=Count("pk")).order_by())
     replaced = batch.rows.waiting().filter(state="differs")
     fields = sum(len(takes) for takes in replaced.values_list("takes", flat=True))
@@ -342,9 +344,9 @@ def drop(request, pk):
     batch = _batch(request, pk)
     import_permissions.may_work_on(batch, request.user).or_refuse()
     if request.method == "POST":
-        actions.drop_estate(batch=batch, by=request.user)
+        actions.drop_system_import(batch=batch, by=request.user)
         messages.success(request, f"{batch.file_name} is thrown away. Nothing of it entered.")
-        return redirect("estates")
+        return redirect("system-imports")
     happens = [
         "Its rows are thrown away; nothing of them is in the register.",
         "The record keeps that it was read and thrown away.",
@@ -359,10 +361,10 @@ def progress(request, pk):
     found = _progress(batch, batch.rows.count(), batch.rows.waiting().count())
     if not found:
         raise Http404("This table was not confirmed.")
-    return render(request, "initiatives/imports/estates/_estate_progress.html", {"progress": found})
+    return render(request, "initiatives/imports/systems/_system_import_progress.html", {"progress": found})
 
 
-def _progress(batch: EstateBatch, total: int, waiting: int) -> dict:
+def _progress(batch: SystemImport, total: int, waiting: int) -> dict:
     """How far a confirmed table has come; empty while it is not confirmed."""
     if batch.confirmed_at is None:
         return {}
@@ -370,7 +372,7 @@ def _progress(batch: EstateBatch, total: int, waiting: int) -> dict:
         "done": total - waiting,
         "total": total,
         "running": waiting > 0,
-        "url": reverse("estate-progress", args=[batch.pk]),
+        "url": reverse("system-import-progress", args=[batch.pk]),
     }
 
 
@@ -390,5 +392,5 @@ def export(request, pk):
     )
     of = ", ".join(f"{name} {value}" for name, value in chosen.items() if value)
     return csv_export.stream(
-        "estate-rows", heading, lines, of=f"{batch.file_name} {of}".strip(), by=request.user
+        "system-import-rows", heading, lines, of=f"{batch.file_name} {of}".strip(), by=request.user
     )

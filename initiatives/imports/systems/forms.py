@@ -1,19 +1,19 @@
-"""Forms of the estates: a table or document and what it holds, and which of its columns says what."""
+"""Forms of the system imports: a table or document and what it holds, and which of its columns says what."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.tables.forms import TableForm
-from initiatives.imports.estates.cells import can_be_two_days
-from initiatives.imports.estates.estate_fields import FIELDS
-from initiatives.imports.estates.estate_words import LEAVE_OUT, unknown_words
+from initiatives.imports.systems.cells import can_be_two_days
+from initiatives.imports.systems.system_import_fields import FIELDS
+from initiatives.imports.systems.system_import_words import LEAVE_OUT, unknown_words
 from initiatives.models.imports import REGISTER_KINDS
 
 
-class EstateForm(TableForm):
+class SystemImportForm(TableForm):
     """A file and what it holds."""
 
-    folder = "estates"
+    folder = "system_imports"
     endings = (*TableForm.endings, ".json", ".yaml", ".yml")
     what = "A table or document"
     field_order = ("file", "kept", "kind", "encoding")

@@ -2,7 +2,7 @@
 
 from governance.tables.encodings import wrong
 from governance.tables.reader import Table, read_table
-from initiatives.imports.estates.openapi import is_document, read_document
+from initiatives.imports.systems.openapi import is_document, read_document
 
 LONGEST_HEADER = 200  # characters; every row carries its headers
 MOST_TEXT = 20_000_000  # characters in all cells together

@@ -1,4 +1,5 @@
-"""Estates: tables and documents are read, mapped, looked at and confirmed; only then do their rows enter the register.
+"""SystemImports: tables and documents are read, mapped, looked at and confirmed; only then do their rows enter the
+register.
 
 Nothing is overwritten that nobody ticked: rows are compared once more as they enter, and what changed meanwhile waits.
 """
@@ -23,15 +24,22 @@ from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases.act import act, settle_standings
 from initiatives.components.actions import pull
 from initiatives.findings.sync import follow, lock_cases
-from initiatives.imports.estates import source_documents
-from initiatives.imports.estates.cells import orders_of, problem, read_rows
-from initiatives.imports.estates.column_guesses import export_of, headers_digest, mapping_for
-from initiatives.imports.estates.estate_comparison import compare, scope_of
-from initiatives.imports.estates.estate_entry import Written, enter_new, replace
-from initiatives.imports.estates.estate_fields import FIELDS
-from initiatives.imports.estates.estate_words import LEAVE_OUT
+from initiatives.imports.systems import source_documents
+from initiatives.imports.systems.cells import orders_of, problem, read_rows
+from initiatives.imports.systems.column_guesses import export_of, headers_digest, mapping_for
+from initiatives.imports.systems.system_import_comparison import compare, scope_of
+from initiatives.imports.systems.system_import_entry import Written, enter_new, replace
+from initiatives.imports.systems.system_import_fields import FIELDS
+from initiatives.imports.systems.system_import_words import LEAVE_OUT
 from initiatives.integration.systems import import_permissions
-from initiatives.models import EstateBatch, EstateMapping, EstateRow, Evidence, EvidenceNames, System
+from initiatives.models import (
+    Evidence,
+    EvidenceNames,
+    System,
+    SystemImport,
+    SystemImportMapping,
+    SystemImportRow,
+)
 from initiatives.models.imports import REGISTER_KINDS
 
 TOGETHER = 250  # rows that enter in one transaction
@@ -39,9 +47,9 @@ LONGEST_CAUSE = 250
 WRITTEN = ["mapped", "state", "problems", "takes", "entered"]
 
 
-def read_estate(
+def read_system_import(
     *, content: bytes, file_name: str, kind: str, encoding: str = "", by: User
-) -> tuple[EstateBatch, bool]:
+) -> tuple[SystemImport, bool]:
     """Read a table or document and keep its rows, compared with the register. Nothing of it is live.
 
     The same file again is the first one, found by SHA-256: returns it and True. Raises CodePageUnsure when somebody
@@ -49,16 +57,16 @@ def read_estate(
     """
     if kind not in REGISTER_KINDS:
         raise ValidationError({"kind": "Choose what the table holds."})
-    with act("read estate", by=by):
+    with act("read system import", by=by):
         import_permissions.may_bring(by, kind).or_refuse()
         digest = hashlib.sha256(content).hexdigest()
-        first = EstateBatch.objects.standing().filter(sha256=digest, kind=kind)
+        first = SystemImport.objects.standing().filter(sha256=digest, kind=kind)
         if not import_permissions.may_see_all(by):
             first = first.filter(by=by)
         known = first.order_by("pk").first()
         if known is not None:
             record.record(
-                EntryKind.ESTATE_READ,
+                EntryKind.SYSTEM_IMPORT_READ,
                 table=known.pk,
                 kind_of_rows=kind,
                 file=file_name[-200:],
@@ -80,7 +88,7 @@ def read_estate(
             )
         if remembered:
             notes.append("Its columns are understood as for the last table with these headers.")
-        batch = EstateBatch(
+        batch = SystemImport(
             kind=kind,
             file_name=file_name[-200:],
             sha256=digest,
@@ -93,9 +101,9 @@ def read_estate(
         batch.save()
         for row in rows:
             row.batch = batch
-        EstateRow.objects.bulk_create(rows, batch_size=500)
+        SystemImportRow.objects.bulk_create(rows, batch_size=500)
         record.record(
-            EntryKind.ESTATE_READ,
+            EntryKind.SYSTEM_IMPORT_READ,
             table=batch.pk,
             kind_of_rows=kind,
             file=batch.file_name,
@@ -106,7 +114,7 @@ def read_estate(
     return batch, False
 
 
-def _compared(batch: EstateBatch, chosen: dict, lines: list[Line], by: User) -> list[EstateRow]:
+def _compared(batch: SystemImport, chosen: dict, lines: list[Line], by: User) -> list[SystemImportRow]:
     dates = orders_of(batch.kind, chosen, lines)
     batch.columns = {"fields": chosen, "dates": dates}
     rows = read_rows(batch.kind, batch.headers, chosen, dates, lines)
@@ -114,7 +122,7 @@ def _compared(batch: EstateBatch, chosen: dict, lines: list[Line], by: User) -> 
     return rows
 
 
-def map_estate(*, batch: EstateBatch, columns: dict[str, dict], by: User) -> EstateBatch:
+def map_system_import(*, batch: SystemImport, columns: dict[str, dict], by: User) -> SystemImport:
     """Say which column holds what; remembered for tables with these headers. The rows are read and compared anew.
 
     `columns`: field -> {"columns": [first, second], "value": for all rows, "words": what a word of it means,
@@ -141,11 +149,11 @@ def map_estate(*, batch: EstateBatch, columns: dict[str, dict], by: User) -> Est
                 chosen[field.name]["words"] = {word: key for word, key in words.items() if key in known}
     if wrong:
         raise ValidationError(wrong)
-    with act("map estate", by=by, reason="Mapping of a table confirmed"):
+    with act("map system import", by=by, reason="Mapping of a table confirmed"):
         batch = _open(batch, by)
-        row = EstateMapping.objects.filter(
+        row = SystemImportMapping.objects.filter(
             kind=batch.kind, headers=headers_digest(batch.headers)
-        ).first() or EstateMapping(kind=batch.kind, headers=headers_digest(batch.headers))
+        ).first() or SystemImportMapping(kind=batch.kind, headers=headers_digest(batch.headers))
         before = row.columns
         row.columns, row.by, row.at = chosen, by, clock.now()
         if before != chosen:
@@ -165,17 +173,17 @@ def map_estate(*, batch: EstateBatch, columns: dict[str, dict], by: User) -> Est
             # What somebody decided stays decided where the row still says the same.
             if each.state == "differs":
                 each.takes = [name for name in was[each.line].takes if name in each.mapped["differs"]]
-        EstateRow.objects.bulk_update(rows, WRITTEN, batch_size=500)
+        SystemImportRow.objects.bulk_update(rows, WRITTEN, batch_size=500)
         batch.save()
-        record.record(EntryKind.ESTATE_MAPPED, table=batch.pk, kind_of_rows=batch.kind, columns=chosen)
+        record.record(EntryKind.SYSTEM_IMPORT_MAPPED, table=batch.pk, kind_of_rows=batch.kind, columns=chosen)
     return batch
 
 
 def choose_rows(
-    *, batch: EstateBatch, takes: dict[int, list[str]], left_out: dict[int, bool], by: User
-) -> EstateBatch:
+    *, batch: SystemImport, takes: dict[int, list[str]], left_out: dict[int, bool], by: User
+) -> SystemImport:
     """Say of single rows which of their fields replace the register's, and which rows stay out. Nothing is live yet."""
-    with act("choose estate rows", by=by):
+    with act("choose system import rows", by=by):
         batch = _open(batch, by)
         rows = list(batch.rows.select_for_update().filter(pk__in={*takes, *left_out}))
         changed = 0
@@ -186,12 +194,12 @@ def choose_rows(
             if row.pk in left_out:
                 _leave(row, left_out[row.pk])
             changed += before != (row.state, row.takes)
-        EstateRow.objects.bulk_update(rows, ["state", "takes", "mapped"], batch_size=500)
-        record.record(EntryKind.ESTATE_ROWS_CHOSEN, table=batch.pk, rows=changed)
+        SystemImportRow.objects.bulk_update(rows, ["state", "takes", "mapped"], batch_size=500)
+        record.record(EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN, table=batch.pk, rows=changed)
     return batch
 
 
-def _leave(row: EstateRow, out: bool) -> None:
+def _leave(row: SystemImportRow, out: bool) -> None:
     """Leave a row out, or take it in again as what it was."""
     if out and row.state in ("new", "differs"):
         row.mapped["was"], row.state, row.takes = row.state, "skipped", []
@@ -199,9 +207,9 @@ def _leave(row: EstateRow, out: bool) -> None:
         row.state = row.mapped.pop("was")
 
 
-def take_column(*, batch: EstateBatch, field: str, take: bool, by: User) -> int:
+def take_column(*, batch: SystemImport, field: str, take: bool, by: User) -> int:
     """Take one field of the table, or the register's, on every row that differs in it; returns how many rows."""
-    with act("choose estate rows", by=by):
+    with act("choose system import rows", by=by):
         batch = _open(batch, by)
         rows = list(
             batch.rows.select_for_update()
@@ -210,14 +218,16 @@ def take_column(*, batch: EstateBatch, field: str, take: bool, by: User) -> int:
         )
         for row in rows:
             row.takes = [name for name in row.takes if name != field] + ([field] if take else [])
-        EstateRow.objects.bulk_update(rows, ["takes"], batch_size=500)
-        record.record(EntryKind.ESTATE_ROWS_CHOSEN, table=batch.pk, rows=len(rows), field=field, take=take)
+        SystemImportRow.objects.bulk_update(rows, ["takes"], batch_size=500)
+        record.record(
+            EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN, table=batch.pk, rows=len(rows), field=field, take=take
+        )
     return len(rows)
 
 
-def leave_rows(*, batch: EstateBatch, state: str, words: str = "", by: User) -> int:
+def leave_rows(*, batch: SystemImport, state: str, words: str = "", by: User) -> int:
     """Leave out every row in this state whose name holds these words; returns how many."""
-    with act("choose estate rows", by=by):
+    with act("choose system import rows", by=by):
         batch = _open(batch, by)
         rows = batch.rows.select_for_update().filter(state=state)
         if words:
@@ -225,14 +235,14 @@ def leave_rows(*, batch: EstateBatch, state: str, words: str = "", by: User) -> 
         found = list(rows) if state in ("new", "differs") else []
         for row in found:
             _leave(row, True)
-        EstateRow.objects.bulk_update(found, ["state", "takes", "mapped"], batch_size=500)
-        record.record(EntryKind.ESTATE_ROWS_CHOSEN, table=batch.pk, rows=len(found), left_out=True)
+        SystemImportRow.objects.bulk_update(found, ["state", "takes", "mapped"], batch_size=500)
+        record.record(EntryKind.SYSTEM_IMPORT_ROWS_CHOSEN, table=batch.pk, rows=len(found), left_out=True)
     return len(found)
 
 
-def confirm_estate(*, batch: EstateBatch, by: User) -> EstateBatch:
+def confirm_system_import(*, batch: SystemImport, by: User) -> SystemImport:
     """Confirm a table: from here on its rows enter the register, a few hundred at a time."""
-    with act("confirm estate", by=by):
+    with act("confirm system import", by=by):
         batch = _open(batch, by)
         new = batch.rows.filter(state="new").count()
         replaced = batch.rows.waiting().filter(state="differs").count()
@@ -245,12 +255,16 @@ def confirm_estate(*, batch: EstateBatch, by: User) -> EstateBatch:
         batch.confirmed_at, batch.confirmed_by = clock.now(), by
         batch.save()
         record.record(
-            EntryKind.ESTATE_CONFIRMED, table=batch.pk, kind_of_rows=batch.kind, new=new, replaced=replaced
+            EntryKind.SYSTEM_IMPORT_CONFIRMED,
+            table=batch.pk,
+            kind_of_rows=batch.kind,
+            new=new,
+            replaced=replaced,
         )
     return batch
 
 
-def enter_rows(batch: EstateBatch, *, seconds: float | None = None) -> int:
+def enter_rows(batch: SystemImport, *, seconds: float | None = None) -> int:
     """Let the rows of a confirmed table enter, in the name of who confirmed it, for so many seconds or to the end.
 
     Each few hundred are one transaction: whoever stops in between loses nothing, and may go on. Returns what is left.
@@ -261,12 +275,12 @@ def enter_rows(batch: EstateBatch, *, seconds: float | None = None) -> int:
     return batch.rows.waiting().count()
 
 
-def _enter_some(batch: EstateBatch) -> bool:
+def _enter_some(batch: SystemImport) -> bool:
     """Let the next rows enter; False when none is left."""
     by = batch.confirmed_by
     if by is None:
         raise Conflict("This table is not confirmed.")
-    with act("enter estate", by=by, register=True, reason=f"From the table {batch.file_name}"):
+    with act("enter system import", by=by, register=True, reason=f"From the table {batch.file_name}"):
         import_permissions.may_bring(by, batch.kind).or_refuse()
         waiting = batch.rows.select_for_update(of=("self",)).waiting()
         if batch.kind == "links":
@@ -276,16 +290,16 @@ def _enter_some(batch: EstateBatch) -> bool:
         if not rows:
             return False
         _enter(batch, rows, by)
-        EstateRow.objects.bulk_update(rows, WRITTEN, batch_size=500)
+        SystemImportRow.objects.bulk_update(rows, WRITTEN, batch_size=500)
         if not batch.rows.waiting().exists():
             states = dict.fromkeys(("entered", "replaced"), 0)
             for state in batch.rows.filter(state__in=states).values_list("state", flat=True):
                 states[state] += 1
-            record.record(EntryKind.ESTATE_ENTERED, table=batch.pk, kind_of_rows=batch.kind, **states)
+            record.record(EntryKind.SYSTEM_IMPORT_ENTERED, table=batch.pk, kind_of_rows=batch.kind, **states)
     return True
 
 
-def _enter(batch: EstateBatch, rows: list[EstateRow], by: User) -> None:
+def _enter(batch: SystemImport, rows: list[SystemImportRow], by: User) -> None:
     """Compare rows once more with the register as it is now, and write those that still are what was confirmed."""
     before = {row.pk: (row.state, dict(row.mapped["differs"]), list(row.takes)) for row in rows}
     compare(batch.kind, rows, scope_of(by))
@@ -322,7 +336,7 @@ def _enter(batch: EstateBatch, rows: list[EstateRow], by: User) -> None:
     _reach(written, by)
 
 
-def _lock(kind: str, rows: list[EstateRow]) -> None:
+def _lock(kind: str, rows: list[SystemImportRow]) -> None:
     """The cases that rows of links are about, locked before anything is written."""
     if kind == "links":
         lock_cases(row.mapped["values"]["case"] for row in rows if row.state in ("new", "differs"))
@@ -366,20 +380,22 @@ def _together(causes: list[tuple[str, str, int]], named: set[int]) -> list[tuple
     return found
 
 
-def drop_estate(*, batch: EstateBatch, by: User) -> EstateBatch:
+def drop_system_import(*, batch: SystemImport, by: User) -> SystemImport:
     """Drop a table that was not confirmed: its rows are thrown away, that it was read stays in the record."""
-    with act("drop estate", by=by):
+    with act("drop system import", by=by):
         batch = _open(batch, by)
         batch.dropped_at = clock.now()
         batch.save()
         batch.rows.all().delete()
-        record.record(EntryKind.ESTATE_DROPPED, table=batch.pk, kind_of_rows=batch.kind, file=batch.file_name)
+        record.record(
+            EntryKind.SYSTEM_IMPORT_DROPPED, table=batch.pk, kind_of_rows=batch.kind, file=batch.file_name
+        )
     return batch
 
 
-def _open(batch: EstateBatch, by: User) -> EstateBatch:
+def _open(batch: SystemImport, by: User) -> SystemImport:
     """The table, locked, while something can still be changed about it."""
-    batch = EstateBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+    batch = SystemImport.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     import_permissions.may_work_on(batch, by).or_refuse()
     if batch.dropped_at:
         raise Conflict("This file was thrown away. Read it again.")
@@ -392,7 +408,7 @@ def _open(batch: EstateBatch, by: User) -> EstateBatch:
 
 def go_on() -> None:
     """Have the worker enter what is left of confirmed tables."""
-    after_commit("initiatives.tasks.enter_estates")
+    after_commit("initiatives.tasks.enter_system_imports")
 
 
 def enter_waiting(*, seconds: float) -> int:
@@ -401,14 +417,14 @@ def enter_waiting(*, seconds: float) -> int:
     Tables whose confirmer may no longer bring them wait: an admin reads them anew.
     """
     until, left = time.monotonic() + seconds, 0
-    for batch in waiting_estates():
+    for batch in waiting_system_imports():
         if import_permissions.may_bring(batch.confirmed_by, batch.kind):
             left += enter_rows(batch, seconds=max(0, until - time.monotonic()))
     return left
 
 
-def waiting_estates() -> list[EstateBatch]:
+def waiting_system_imports() -> list[SystemImport]:
     """Confirmed tables with rows that did not enter yet, the oldest first."""
-    waiting = EstateRow.objects.waiting().filter(batch=OuterRef("pk"))
-    found = EstateBatch.objects.standing().filter(Exists(waiting), confirmed_at__isnull=False)
+    waiting = SystemImportRow.objects.waiting().filter(batch=OuterRef("pk"))
+    found = SystemImport.objects.standing().filter(Exists(waiting), confirmed_at__isnull=False)
     return list(found.select_related("confirmed_by").order_by("pk"))

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from governance.templatetags.plumbline import stage_word
 from governance.vocabulary import Role
 from initiatives.components.actions import EARLY
-from initiatives.imports.estates.cells import alike, problem
-from initiatives.imports.estates.estate_fields import compared
+from initiatives.imports.systems.cells import alike, problem
+from initiatives.imports.systems.system_import_fields import compared
 from initiatives.integration.definitions.permissions import may_name_terms
 from initiatives.integration.systems.permissions import changed_by
 from initiatives.models import (
-    EstateRow,
     Initiative,
     Link,
     RoleAssignment,
     ServiceAccount,
     System,
+    SystemImportRow,
     Term,
     TermDefinition,
 )
@@ -55,7 +55,7 @@ def scope_of(person) -> Scope:
     return Scope(False, cases, frozenset(changed_by(person, tied)), bool(may_name_terms(person)))
 
 
-def compare(kind: str, rows: list[EstateRow], scope: Scope) -> None:
+def compare(kind: str, rows: list[SystemImportRow], scope: Scope) -> None:
     """Say of each row that can be read how it stands to the register: state, target and differences.
 
     Rows that are wrong, left out, or done with are not touched. The register is read in a few questions.
@@ -90,7 +90,7 @@ def compare(kind: str, rows: list[EstateRow], scope: Scope) -> None:
         row.state = "differs" if row.mapped["differs"] else "same"
 
 
-def _tell_of_retired(rows: list[EstateRow], find: "_Systems") -> None:
+def _tell_of_retired(rows: list[SystemImportRow], find: "_Systems") -> None:
     """Say of rows whose source says that the system is gone whether the register has it in use."""
     for row in rows:
         if row.mapped.get("retired") and row.mapped["values"].get("name"):
@@ -165,7 +165,7 @@ def said_of(target, field) -> tuple[object, str]:
     return value, "" if value is None else str(value)
 
 
-def _texts(rows: list[EstateRow], name: str) -> set:
+def _texts(rows: list[SystemImportRow], name: str) -> set:
     return {row.mapped["values"][name] for row in rows if row.mapped["values"].get(name)}
 
 

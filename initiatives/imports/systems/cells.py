@@ -16,15 +16,15 @@ from governance.models import Unit, User
 from governance.tables.columns import first_day, order_of, parse_date, plain
 from governance.tables.numbers import parse_number
 from governance.tables.reader import Line
-from initiatives.imports.estates.column_guesses import gone_at_source
-from initiatives.imports.estates.estate_fields import FIELDS, Field
-from initiatives.imports.estates.estate_words import LEAVE_OUT, choice_of, gone_by_status
-from initiatives.imports.estates.openapi import in_words
 from initiatives.imports.inventories.inventory_columns import NOTHING
+from initiatives.imports.systems.column_guesses import gone_at_source
+from initiatives.imports.systems.openapi import in_words
+from initiatives.imports.systems.system_import_fields import FIELDS, Field
+from initiatives.imports.systems.system_import_words import LEAVE_OUT, choice_of, gone_by_status
 from initiatives.integration.comparison import facets
 from initiatives.integration.residency import findings as residency_findings
 from initiatives.integration.residency import regions
-from initiatives.models import EstateRow, Initiative, ServiceAccount, System, Vendor
+from initiatives.models import Initiative, ServiceAccount, System, SystemImportRow, Vendor
 from initiatives.models.integration.definitions import SAID
 
 PAST = ("last_updated_on", "organised_on", "in_service_since")
@@ -136,7 +136,7 @@ def can_be_two_days(cell: str) -> bool:
 
 def read_rows(
     kind: str, columns: list[str], chosen: dict[str, dict], dates: dict[str, str], lines: list[Line]
-) -> list[EstateRow]:
+) -> list[SystemImportRow]:
     """One unsaved row per line: what is read of it, and what cannot be; the register is not looked at yet."""
     wanted = chosen.get("case", {})
     refs = {line.cells.get(column, "") for line in lines for column in wanted.get("columns", ())}
@@ -146,8 +146,8 @@ def read_rows(
     return rows
 
 
-def _row(kind, columns, chosen, dates, line: Line, known: Lookups) -> EstateRow:
-    row = EstateRow(
+def _row(kind, columns, chosen, dates, line: Line, known: Lookups) -> SystemImportRow:
+    row = SystemImportRow(
         line=line.number,
         raw={name: cell for name, cell in line.cells.items() if cell},
         mapped={"values": {}, "words": {}, "differs": {}, "target": None},
@@ -179,7 +179,7 @@ def _row(kind, columns, chosen, dates, line: Line, known: Lookups) -> EstateRow:
     return row
 
 
-def _look_at_status(row: EstateRow, columns: Iterable[str], cells: dict[str, str]) -> None:
+def _look_at_status(row: SystemImportRow, columns: Iterable[str], cells: dict[str, str]) -> None:
     """Leave a row out if its source says that the thing is gone."""
     for column in columns:
         text = cells.get(column, "").strip()
@@ -233,7 +233,7 @@ def _label(kind: str, words: dict[str, str], texts) -> str:
     return (words.get("name") or texts["name"][0])[:200]
 
 
-def _ask_for_needed(kind: str, row: EstateRow) -> None:
+def _ask_for_needed(kind: str, row: SystemImportRow) -> None:
     """What a row cannot do without; what was said already is not said twice."""
     values, told = row.mapped["values"], {one["field"] for one in row.problems if one["wrong"]}
     for field in FIELDS[kind]:
@@ -446,12 +446,12 @@ def key_of(kind: str, values: dict) -> tuple:
     return (values.get("system"), values["field"].casefold(), values.get("valid_from"))
 
 
-def fold_repeats(kind: str, rows: list[EstateRow]) -> None:
+def fold_repeats(kind: str, rows: list[SystemImportRow]) -> None:
     """Lines that speak of one thing become one: the first takes what it lacks from the others.
 
     Of days of review the earliest counts. Where they say different things, the later is wrong: nothing is chosen.
     """
-    first: dict[tuple, EstateRow] = {}
+    first: dict[tuple, SystemImportRow] = {}
     for row in rows:
         if row.state != "new":
             continue

@@ -1,4 +1,4 @@
-"""Fields of each kind of estate table, with the headers by which they are guessed."""
+"""Fields of each kind of system import table, with the headers by which they are guessed."""
 
 from dataclasses import dataclass
 

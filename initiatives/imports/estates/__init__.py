@@ -1,1 +1,0 @@
-"""Estates: what an organisation has, read from its tables and documents into the register; nothing is overwritten."""
