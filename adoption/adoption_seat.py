@@ -1,4 +1,4 @@
-"""The adoption seat of a case's board: it confirms post-mortems, hears of signals and answers lessons."""
+"""The adoption seat of a case's board: it confirms post-mortems, hears of behaviour reports and answers lessons."""
 
 from governance.models import User
 from governance.people.boards import board_for, members_now, seat_holders

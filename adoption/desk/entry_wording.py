@@ -2,7 +2,7 @@
 
 from adoption.models.incidents import SEVERITIES
 from adoption.models.monitoring import BECOMES
-from adoption.models.reports import OUTCOMES, SIGNAL_KINDS
+from adoption.models.reports import BEHAVIOUR_REPORT_KINDS, OUTCOMES
 from governance.vocabulary.entry_kinds import EntryKind
 
 
@@ -49,7 +49,7 @@ WAYS = {
     "came": _came,
     "invited": lambda teams, book: str(sum(team["invited"] for team in teams)),
     "answers": lambda teams, book: str(sum(team["answered"] for team in teams)),
-    "signal": lambda key, book: SIGNAL_KINDS.get(key, key).lower(),
+    "behaviour": lambda key, book: BEHAVIOUR_REPORT_KINDS.get(key, key).lower(),
     "outcome": lambda key, book: OUTCOMES[key],
     "severity": lambda key, book: SEVERITIES[key],
     "becomes": lambda key, book: f"{BECOMES[key][:1].lower()}{BECOMES[key][1:]}",
@@ -98,9 +98,10 @@ SENTENCES = {
     EntryKind.SURVEY_COMMENT_REMOVED: "took a comment out of a survey: {why}",
     EntryKind.REPORT_RECEIVED: "received a {what}: {title}.",
     EntryKind.REPORT_JUDGED: "judged a {what}, “{title}”: {became:outcome}<{into?}, “{into}”>. {words}",
-    EntryKind.SIGNAL_COMPUTED: "worked out a behaviour report from readings: {group}, {signal_kind:signal}.",
-    EntryKind.SIGNAL_MOVED: "worked out a behaviour report anew: {group}, {words}",
-    EntryKind.SIGNAL_ENDED: "said that it is no longer so of {group} ({signal_kind:signal}): {why}",
+    EntryKind.BEHAVIOUR_REPORT_COMPUTED: "worked out a behaviour report from readings: {group}, "
+    "{report_kind:behaviour}.",
+    EntryKind.BEHAVIOUR_REPORT_MOVED: "worked out a behaviour report anew: {group}, {words}",
+    EntryKind.BEHAVIOUR_REPORT_ENDED: "said that it is no longer so of {group} ({report_kind:behaviour}): {why}",
     EntryKind.ASKED_WHO_REPORTED: "asked who reported something; whoever it was has been told.",
     EntryKind.PROBLEM_LINK_OPENED: "made an address at which users report problems.",
     EntryKind.PROBLEM_LINK_RENEWED: "made another address at which users report problems.",

@@ -1,4 +1,4 @@
-"""Where a finding of adoption against a case is fixed: measures, signals, lessons, by what the person may do.
+"""Where a finding of adoption against a case is fixed: measures, behaviour reports, lessons, by what the person may do.
 
 Contributed to `contributions.fixes`, by what a finding is about.
 """
@@ -26,13 +26,13 @@ def _measure(case: Initiative, may, source: str) -> list[tuple[str, str]]:
     return [(reverse("measure", args=[row.pk]), "Add measurement")]
 
 
-def _signal(case: Initiative, may, source: str) -> list[tuple[str, str]]:
+def _behaviour_report(case: Initiative, may, source: str) -> list[tuple[str, str]]:
     words = (
         "Answer the behaviour report"
         if report_permissions.may_answer(case, may.person)
         else "Read the behaviour report"
     )
-    return [(reverse("report", args=["signal", int(source.partition(":")[2])]), words)]
+    return [(reverse("report", args=["behaviour_report", int(source.partition(":")[2])]), words)]
 
 
 def _lesson(case: Initiative, may, source: str) -> list[tuple[str, str]]:
@@ -40,4 +40,4 @@ def _lesson(case: Initiative, may, source: str) -> list[tuple[str, str]]:
     return [there] if lesson_permissions.may_answer(case, may.person) else []
 
 
-FIXES = {"measure": _measure, "signal": _signal, "lesson": _lesson}
+FIXES = {"measure": _measure, "behaviour_report": _behaviour_report, "lesson": _lesson}

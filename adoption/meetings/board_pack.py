@@ -270,10 +270,11 @@ def _risks(point: meeting_agenda.Point, facts, book, now: datetime) -> Table:
     case, asked = point.case, _asked(point.review, facts, book)
     today = clock.local_day(now)
     rows = [("Hold", f"{hold.words}: {hold.reason}", "") for hold in facts.holds]
-    signals = list(case.signals.distrust().order_by("observed_on", "kind", "group", "pk"))
-    weighing = {report_findings.against(row)[0] for row in case.signals.against()}
+    behaviour_reports = list(case.behaviour_reports.distrust().order_by("observed_on", "kind", "group", "pk"))
+    weighing = {report_findings.against(row)[0] for row in case.behaviour_reports.against()}
     rows += [
-        ("Behaviour report", report_findings.told(row, day), report_findings.ANSWERERS) for row in signals
+        ("Behaviour report", report_findings.told(row, day), report_findings.ANSWERERS)
+        for row in behaviour_reports
     ]
     rows += [
         ("Shortcoming", one.words, one.who or one.fix)

@@ -363,7 +363,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='HistoricalSignal',
+            name='HistoricalBehaviourReport',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('history_user_name', models.TextField(default='')),
@@ -393,8 +393,8 @@ class Migration(migrations.Migration):
                 ('incident', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='adoption.incident')),
             ],
             options={
-                'verbose_name': 'historical signal',
-                'verbose_name_plural': 'historical signals',
+                'verbose_name': 'historical behaviour report',
+                'verbose_name_plural': 'historical behaviour reports',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -1234,7 +1234,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Signal',
+            name='BehaviourReport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('answer', models.TextField(blank=True, default='')),
@@ -1253,7 +1253,7 @@ class Migration(migrations.Migration):
                 ('ended_why', models.TextField(blank=True, default='')),
                 ('once', models.UUIDField(editable=False, null=True, unique=True)),
                 ('incident', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='adoption.incident')),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signals', to='initiatives.initiative')),
+                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='behaviour_reports', to='initiatives.initiative')),
                 ('judged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -1267,13 +1267,13 @@ class Migration(migrations.Migration):
                 ('sealed', models.BinaryField()),
                 ('untold', models.PositiveSmallIntegerField(default=0)),
                 ('problem', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sealed_source', to='adoption.problemreport')),
-                ('signal', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sealed_source', to='adoption.signal')),
+                ('behaviour_report', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sealed_source', to='adoption.behaviourreport')),
             ],
         ),
         migrations.AddField(
             model_name='problemreport',
-            name='signal',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='problems', to='adoption.signal'),
+            name='behaviour_report',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='problems', to='adoption.behaviourreport'),
         ),
         migrations.CreateModel(
             name='HistoricalProblemReport',
@@ -1297,7 +1297,7 @@ class Migration(migrations.Migration):
                 ('initiative', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.initiative')),
                 ('judged_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('incident', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='adoption.incident')),
-                ('signal', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='adoption.signal')),
+                ('behaviour_report', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='adoption.behaviourreport')),
             ],
             options={
                 'verbose_name': 'historical problem report',
@@ -1317,7 +1317,7 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='source_questions', to='initiatives.initiative')),
                 ('problem', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='source_questions', to='adoption.problemreport')),
-                ('signal', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='source_questions', to='adoption.signal')),
+                ('behaviour_report', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='source_questions', to='adoption.behaviourreport')),
             ],
             options={
                 'ordering': ['id'],
@@ -1653,32 +1653,32 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('settled_at__isnull', True), ('settled_by__isnull', True)), models.Q(('settled_at__isnull', False), ('settled_by__isnull', False)), _connector='OR'), name='a_comment_is_settled_by_whom'),
         ),
         migrations.AddIndex(
-            model_name='signal',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='standing_signals_by_case'),
+            model_name='behaviourreport',
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['initiative'], name='standing_reports_by_case'),
         ),
         migrations.AddConstraint(
-            model_name='signal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('incident__isnull', True), ('judged_at__isnull', True), ('judged_by__isnull', True)), models.Q(('judged_at__isnull', False), ('judged_by__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_judged_signal_says_by_whom_and_what'),
+            model_name='behaviourreport',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('incident__isnull', True), ('judged_at__isnull', True), ('judged_by__isnull', True)), models.Q(('judged_at__isnull', False), ('judged_by__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_judged_behaviourreport_says_by_whom_and_what'),
         ),
         migrations.AddConstraint(
-            model_name='signal',
+            model_name='behaviourreport',
             constraint=models.CheckConstraint(condition=models.Q(('share__isnull', True), ('share__lte', 100), _connector='OR'), name='a_share_is_a_percentage'),
         ),
         migrations.AddConstraint(
-            model_name='signal',
+            model_name='behaviourreport',
             constraint=models.CheckConstraint(condition=models.Q(('share__isnull', True), models.Q(('extent', 'most'), ('share__gt', 50)), models.Q(('extent', 'fewer'), ('share__lte', 50)), _connector='OR'), name='most_is_more_than_half'),
         ),
         migrations.AddConstraint(
-            model_name='signal',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), models.Q(('ended_why', ''), _negated=True), _connector='OR'), name='an_end_of_a_signal_says_why'),
+            model_name='behaviourreport',
+            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), models.Q(('ended_why', ''), _negated=True), _connector='OR'), name='an_end_of_a_behaviour_report_says_why'),
         ),
         migrations.AddConstraint(
-            model_name='signal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('computed', True), ('source', 'readings')), models.Q(('computed', False), models.Q(('source', 'readings'), _negated=True)), _connector='OR'), name='computed_signals_come_from_readings'),
+            model_name='behaviourreport',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('computed', True), ('source', 'readings')), models.Q(('computed', False), models.Q(('source', 'readings'), _negated=True)), _connector='OR'), name='computed_behaviour_reports_come_from_readings'),
         ),
         migrations.AddConstraint(
-            model_name='signal',
-            constraint=models.UniqueConstraint(condition=models.Q(('computed', True), ('ended_at__isnull', True)), fields=('initiative', 'kind', 'group'), name='one_computed_signal_per_group'),
+            model_name='behaviourreport',
+            constraint=models.UniqueConstraint(condition=models.Q(('computed', True), ('ended_at__isnull', True)), fields=('initiative', 'kind', 'group'), name='one_computed_behaviour_report_per_group'),
         ),
         migrations.AddIndex(
             model_name='sealedsource',
@@ -1686,7 +1686,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='sealedsource',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('problem__isnull', False), ('signal__isnull', True)), models.Q(('problem__isnull', True), ('signal__isnull', False)), _connector='OR'), name='a_sealed_source_is_of_one_thing'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('problem__isnull', False), ('behaviour_report__isnull', True)), models.Q(('problem__isnull', True), ('behaviour_report__isnull', False)), _connector='OR'), name='a_sealed_source_is_of_one_thing'),
         ),
         migrations.AddIndex(
             model_name='problemreport',
@@ -1698,11 +1698,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='problemreport',
-            constraint=models.CheckConstraint(condition=models.Q(('signal__isnull', True), models.Q(('incident__isnull', True), ('judged_at__isnull', False)), _connector='OR'), name='a_problem_becomes_one_thing_once_it_is_judged'),
+            constraint=models.CheckConstraint(condition=models.Q(('behaviour_report__isnull', True), models.Q(('incident__isnull', True), ('judged_at__isnull', False)), _connector='OR'), name='a_problem_becomes_one_thing_once_it_is_judged'),
         ),
         migrations.AddConstraint(
             model_name='sourcequestion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('problem__isnull', False), ('signal__isnull', True)), models.Q(('problem__isnull', True), ('signal__isnull', False)), _connector='OR'), name='a_question_is_about_one_source'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('problem__isnull', False), ('behaviour_report__isnull', True)), models.Q(('problem__isnull', True), ('behaviour_report__isnull', False)), _connector='OR'), name='a_question_is_about_one_source'),
         ),
         migrations.AddConstraint(
             model_name='tally',

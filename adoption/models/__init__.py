@@ -9,12 +9,12 @@ from adoption.models.postmortems import Attachment, Attribution, Lesson, LinkedG
 from adoption.models.public_pages import PublicPage
 from adoption.models.record_exports import RecordExport
 from adoption.models.reports import (
+    BehaviourReport,
     IncidentDraft,
     ProblemLink,
     ProblemReport,
     Report,
     SealedSource,
-    Signal,
     SourceQuestion,
 )
 from adoption.models.surveys import AnswerBox, Invitation, Survey, SurveyComment
@@ -27,6 +27,7 @@ __all__ = [
     "Attachment",
     "Attendance",
     "Attribution",
+    "BehaviourReport",
     "Deadline",
     "Goal",
     "Incident",
@@ -54,7 +55,6 @@ __all__ = [
     "ReportingDuty",
     "SealedSource",
     "SectionComment",
-    "Signal",
     "SourceQuestion",
     "Survey",
     "SurveyComment",

@@ -23,7 +23,7 @@ from governance.runtime import link_tokens
 from initiatives.models import Initiative
 
 ADOPTED, WORKED_AROUND, WEAPONISED, IGNORED = "adopted", "worked_around", "weaponised", "ignored"
-SIGNAL_KINDS = {
+BEHAVIOUR_REPORT_KINDS = {
     ADOPTED: "People use it, and their work has changed",
     WORKED_AROUND: "People work around it",
     WEAPONISED: "It is used against people",
@@ -32,7 +32,7 @@ SIGNAL_KINDS = {
 # What weighs against `adopt.behaviour` where most of a group does it.
 AVOIDED = (WORKED_AROUND, IGNORED)
 DISTRUST = (*AVOIDED, WEAPONISED)
-SIGNAL_SOURCES = {
+BEHAVIOUR_REPORT_SOURCES = {
     "seen": "I saw it myself",
     "told": "Somebody who saw it told me",
     "figures": "Figures that I have read",
@@ -50,11 +50,11 @@ HARMS = {
     "unknown": "I cannot tell",
 }
 # What a person makes of a report.
-ANSWERED, OVER, SIGNAL, INCIDENT = "answered", "over", "signal", "incident"
+ANSWERED, OVER, BEHAVIOUR_REPORT, INCIDENT = "answered", "over", "behaviour_report", "incident"
 OUTCOMES = {
     ANSWERED: "answered",
     OVER: "no longer so",
-    SIGNAL: "became a behaviour report",
+    BEHAVIOUR_REPORT: "became a behaviour report",
     INCIDENT: "became an incident",
 }
 
@@ -138,44 +138,47 @@ class Report(models.Model):
         return {}
 
 
-class SignalQuerySet(ReportQuerySet):
+class BehaviourReportQuerySet(ReportQuerySet):
     def waiting(self):
-        """Signals that the board has to answer."""
+        """Behaviour reports that the board has to answer."""
         return self.standing().filter(kind=WEAPONISED, judged_at__isnull=True)
 
     def standing(self):
-        """Signals that are still so, as far as anybody said."""
+        """Behaviour reports that are still so, as far as anybody said."""
         return self.filter(ended_at__isnull=True)
 
     def distrust(self):
-        """Standing signals of people who do not trust it, or have no reason to, however many they are."""
+        """Standing behaviour reports of people who do not trust it, or have no reason to, however many they are."""
         return self.standing().filter(kind__in=DISTRUST)
 
     def against(self):
-        """Standing signals by which `adopt.behaviour` fails: weaponised without an answer, avoided by most."""
+        """Standing behaviour reports by which `adopt.behaviour` fails: weaponised without an answer,
+        avoided by most.
+        """
         return self.standing().filter(
             Q(kind=WEAPONISED, judged_at__isnull=True) | Q(kind__in=AVOIDED, extent="most")
         )
 
 
-class Signal(Report):
+class BehaviourReport(Report):
     """What one group does with the system, as somebody reported it or as readings show it.
 
     `share`: percent of the group, where known. Who reported it stands in `SealedSource` and nowhere else: no column of
     this row, no history and no entry names a person who reports, and the day, not the hour, is kept. `figures`: what a
-    computed signal was worked out from. `answer` is the board's word; `ended_at` says from when it is no longer so.
+    computed behaviour report was worked out from. `answer` is the board's word; `ended_at` says from when it is no
+    longer so.
     """
 
-    slug: ClassVar[str] = "signal"
+    slug: ClassVar[str] = "behaviour_report"
     noun: ClassVar[str] = "behaviour report"
 
-    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="signals")
-    kind = models.CharField(max_length=20, choices=SIGNAL_KINDS.items())
+    initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="behaviour_reports")
+    kind = models.CharField(max_length=20, choices=BEHAVIOUR_REPORT_KINDS.items())
     group = models.CharField(max_length=120)
     extent = models.CharField(max_length=10, choices=EXTENTS.items(), default="unknown")
     share = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(100)])
     words = models.TextField()
-    source = models.CharField(max_length=10, choices=SIGNAL_SOURCES.items())
+    source = models.CharField(max_length=10, choices=BEHAVIOUR_REPORT_SOURCES.items())
     computed = models.BooleanField(default=False)
     figures = models.JSONField(default=dict, blank=True)
     observed_on = models.DateField()
@@ -184,7 +187,7 @@ class Signal(Report):
     ended_why = models.TextField(blank=True, default="")
     once = models.UUIDField(null=True, unique=True, editable=False)
 
-    objects: ClassVar = SignalQuerySet.as_manager()
+    objects: ClassVar = BehaviourReportQuerySet.as_manager()
     history = governed()
 
     class Meta:
@@ -201,21 +204,24 @@ class Signal(Report):
                 | Q(share__lte=HALF, extent="fewer"),
             ),
             models.CheckConstraint(
-                name="an_end_of_a_signal_says_why", condition=Q(ended_at__isnull=True) | ~Q(ended_why="")
+                name="an_end_of_a_behaviour_report_says_why",
+                condition=Q(ended_at__isnull=True) | ~Q(ended_why=""),
             ),
             models.CheckConstraint(
-                name="computed_signals_come_from_readings",
+                name="computed_behaviour_reports_come_from_readings",
                 condition=Q(computed=True, source="readings") | Q(computed=False) & ~Q(source="readings"),
             ),
             models.UniqueConstraint(
                 fields=["initiative", "kind", "group"],
                 condition=Q(computed=True, ended_at__isnull=True),
-                name="one_computed_signal_per_group",
+                name="one_computed_behaviour_report_per_group",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["initiative"], condition=Q(ended_at__isnull=True), name="standing_signals_by_case"
+                fields=["initiative"],
+                condition=Q(ended_at__isnull=True),
+                name="standing_reports_by_case",
             )
         ]
 
@@ -337,7 +343,9 @@ class ProblemReport(Report):
     output = models.TextField(blank=True, default="")
     harm = models.CharField(max_length=10, choices=HARMS.items(), default="unknown")
     reported_on = models.DateField()
-    signal = models.ForeignKey(Signal, models.PROTECT, null=True, blank=True, related_name="problems")
+    behaviour_report = models.ForeignKey(
+        BehaviourReport, models.PROTECT, null=True, blank=True, related_name="problems"
+    )
 
     history = governed()
 
@@ -347,7 +355,8 @@ class ProblemReport(Report):
             *Report.Meta.constraints,
             models.CheckConstraint(
                 name="a_problem_becomes_one_thing_once_it_is_judged",
-                condition=Q(signal__isnull=True) | Q(incident__isnull=True, judged_at__isnull=False),
+                condition=Q(behaviour_report__isnull=True)
+                | Q(incident__isnull=True, judged_at__isnull=False),
             ),
         ]
         indexes = [
@@ -367,11 +376,12 @@ class ProblemReport(Report):
     @property
     def outcome(self) -> str:
         """What became of it: an incident, a behaviour report, or an answer alone."""
-        return SIGNAL if self.signal_id is not None else super().outcome
+        return BEHAVIOUR_REPORT if self.behaviour_report_id is not None else super().outcome
 
 
 class SealedSource(models.Model):
-    """Who reported a signal, or how to reach who reported a problem: bytes that only the application can open.
+    """Who reported a behaviour report, or how to reach who reported a problem: bytes that only the application can
+    open.
 
     `untold`: 1 where somebody asked for the name since its bearer last looked; a number, as desks ask by numbers.
     """
@@ -381,7 +391,9 @@ class SealedSource(models.Model):
         "whoever acted stands on every recorded row; here that must not be known. Asking for it is an act"
     )
 
-    signal = models.OneToOneField(Signal, models.CASCADE, null=True, blank=True, related_name="sealed_source")
+    behaviour_report = models.OneToOneField(
+        BehaviourReport, models.CASCADE, null=True, blank=True, related_name="sealed_source"
+    )
     problem = models.OneToOneField(
         ProblemReport, models.CASCADE, null=True, blank=True, related_name="sealed_source"
     )
@@ -392,8 +404,8 @@ class SealedSource(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="a_sealed_source_is_of_one_thing",
-                condition=Q(signal__isnull=True, problem__isnull=False)
-                | Q(signal__isnull=False, problem__isnull=True),
+                condition=Q(behaviour_report__isnull=True, problem__isnull=False)
+                | Q(behaviour_report__isnull=False, problem__isnull=True),
             )
         ]
         indexes = [models.Index(fields=["id"], condition=Q(untold=1), name="sources_to_be_told")]
@@ -403,10 +415,15 @@ class SealedSource(models.Model):
 
 
 class SourceQuestion(WrittenOnce):
-    """That the chair asked who reported a signal or a problem, and why. What they were told stands nowhere."""
+    """That the chair asked who reported a behaviour report or a problem, and why.
+
+    What they were told stands nowhere.
+    """
 
     initiative = models.ForeignKey(Initiative, models.PROTECT, related_name="source_questions")
-    signal = models.ForeignKey(Signal, models.PROTECT, null=True, blank=True, related_name="source_questions")
+    behaviour_report = models.ForeignKey(
+        BehaviourReport, models.PROTECT, null=True, blank=True, related_name="source_questions"
+    )
     problem = models.ForeignKey(
         ProblemReport, models.PROTECT, null=True, blank=True, related_name="source_questions"
     )
@@ -419,10 +436,10 @@ class SourceQuestion(WrittenOnce):
         constraints = [
             models.CheckConstraint(
                 name="a_question_is_about_one_source",
-                condition=Q(signal__isnull=True, problem__isnull=False)
-                | Q(signal__isnull=False, problem__isnull=True),
+                condition=Q(behaviour_report__isnull=True, problem__isnull=False)
+                | Q(behaviour_report__isnull=False, problem__isnull=True),
             )
         ]
 
     def __str__(self) -> str:
-        return f"question for the source of {self.signal_id or self.problem_id}"
+        return f"question for the source of {self.behaviour_report_id or self.problem_id}"

@@ -6,9 +6,9 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from adoption.measures import behaviour_detection
 from adoption.measures import permissions as measure_permissions
 from adoption.measures import queries as measure_queries
-from adoption.measures import signal_detection
 from adoption.measures.actions import settle_silence
 from adoption.models import Measure, Reading
 from adoption.models.instruments import USERS
@@ -235,18 +235,18 @@ def _keep(
         **sealed(row for _, row in rows),
     )
     settle_silence(case, measures, "A reading came.", by)
-    if Measure.objects.filter(pk__in=measures, instrument__in=signal_detection.READ).exists():
-        follow_figures(case, signal_detection.found(signal_detection.of_readings(_of_use(case))))
+    if Measure.objects.filter(pk__in=measures, instrument__in=behaviour_detection.READ).exists():
+        follow_figures(case, behaviour_detection.found(behaviour_detection.of_readings(_of_use(case))))
     else:
         follow([case])
 
 
 def _of_use(case: Initiative) -> list[tuple[str, str, date, int, int]]:
-    """What real users' readings of use and overrides add up to, as signals are worked out from it."""
+    """What real users' readings of use and overrides add up to, as behaviour reports are worked out from it."""
     return [
         (measure.instrument, cell.team, cell.day, cell.hits, cell.n)
         for measure, subject in measure_queries.subjects([case.pk])[case.pk]
-        if measure.instrument in signal_detection.READ
+        if measure.instrument in behaviour_detection.READ
         for cell in subject.cells
         if cell.about == USERS
     ]

@@ -13,16 +13,16 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 
 from adoption.incidents import actions as incident_actions
-from adoption.measures.signal_detection import Found
-from adoption.models import Incident, SealedSource, Signal
+from adoption.measures.behaviour_detection import Found
+from adoption.models import BehaviourReport, Incident, SealedSource
 from adoption.models.reports import (
+    BEHAVIOUR_REPORT,
+    BEHAVIOUR_REPORT_KINDS,
+    BEHAVIOUR_REPORT_SOURCES,
     EXTENTS,
     HALF,
     INCIDENT,
     OVER,
-    SIGNAL,
-    SIGNAL_KINDS,
-    SIGNAL_SOURCES,
     Report,
 )
 from adoption.reports import permissions, sealed_reporter
@@ -86,7 +86,7 @@ def _said(case: Initiative, row: Report, entry: EntryKind, **facts) -> None:
         )
 
 
-def report_signal(
+def report_behaviour_report(
     *,
     case: Initiative,
     kind: str,
@@ -99,16 +99,16 @@ def report_signal(
     may_ask: bool = True,
     once: UUID | None = None,
     by: User,
-) -> Signal:
+) -> BehaviourReport:
     """Report what a group does with the system. Who reports it is sealed; `may_ask` False: nobody can ask for the name.
 
     `share`: percent of the group. Weaponised goes to the board at once. Raises ValidationError by field, or Refused.
     """
-    with unnamed(), act("report signal", system=PROTECTED, case=case) as case:
+    with unnamed(), act("report behaviour report", system=PROTECTED, case=case) as case:
         permissions.may_report(case, by).or_refuse()
-        if once and (known := Signal.objects.filter(once=once, initiative=case).first()):
+        if once and (known := BehaviourReport.objects.filter(once=once, initiative=case).first()):
             return known
-        return _receive_signal(
+        return _receive_behaviour_report(
             case,
             sealed={"person": by.pk, "above": sorted(permissions.above(by)), "may_ask": may_ask},
             kind=kind,
@@ -122,10 +122,10 @@ def report_signal(
         )
 
 
-def _receive_signal(case: Initiative, *, sealed: dict[str, Any], **fields) -> Signal:
+def _receive_behaviour_report(case: Initiative, *, sealed: dict[str, Any], **fields) -> BehaviourReport:
     if wrong := _wrong(fields):
         raise ValidationError(wrong)
-    row = Signal(initiative=case, reported_on=clock.today(), **fields)
+    row = BehaviourReport(initiative=case, reported_on=clock.today(), **fields)
     row.group, row.words = " ".join(row.group.split()), row.words.strip()
     if row.share is not None:
         row.extent = "most" if row.share > HALF else "fewer"
@@ -135,7 +135,7 @@ def _receive_signal(case: Initiative, *, sealed: dict[str, Any], **fields) -> Si
 
 def _wrong(fields: dict[str, Any]) -> dict[str, str]:
     wrong = {}
-    if fields["kind"] not in SIGNAL_KINDS:
+    if fields["kind"] not in BEHAVIOUR_REPORT_KINDS:
         wrong["kind"] = "Choose what people do."
     if not fields["group"].strip():
         wrong["group"] = "Name the group, for instance a team. Never a person."
@@ -143,7 +143,7 @@ def _wrong(fields: dict[str, Any]) -> dict[str, str]:
         wrong["words"] = "Say what you saw, so that somebody can do something about it."
     elif len(fields["words"]) > LONGEST:
         wrong["words"] = f"Say it in at most {LONGEST} letters."
-    if fields["source"] not in SIGNAL_SOURCES or fields["source"] == READINGS:
+    if fields["source"] not in BEHAVIOUR_REPORT_SOURCES or fields["source"] == READINGS:
         wrong["source"] = "Choose how it is known."
     if fields["observed_on"] > clock.today():
         wrong["observed_on"] = "That day has not come yet."
@@ -154,10 +154,10 @@ def _wrong(fields: dict[str, Any]) -> dict[str, str]:
     return wrong
 
 
-def _facts(row: Signal) -> dict[str, Any]:
-    """What entries say of a signal."""
+def _facts(row: BehaviourReport) -> dict[str, Any]:
+    """What entries say of a behaviour report."""
     return {
-        "signal_kind": row.kind,
+        "report_kind": row.kind,
         "group": row.group,
         "extent": row.extent,
         "share": row.share,
@@ -196,8 +196,8 @@ def judge(
             row.answer, row.judged_by, row.judged_at = answer.strip(), by, clock.now()
         if outcome == OVER:
             row.ended_at, row.ended_why = clock.now(), answer.strip()
-        elif outcome == SIGNAL:
-            row.signal = _signal_of(case, row, **(fields or {}))
+        elif outcome == BEHAVIOUR_REPORT:
+            row.behaviour_report = _behaviour_report_of(case, row, **(fields or {}))
         elif outcome == INCIDENT:
             row.incident = _incident_of(case, row, incident, by, **(fields or {}))
         row.save()
@@ -224,9 +224,11 @@ def _judged_already(row: Report) -> Conflict:
     return Conflict(words, "Read what became of it.", row.get_absolute_url())
 
 
-def _signal_of(case: Initiative, row: Report, *, kind: str, group: str, extent: str) -> Signal:
-    """A signal in the words of a problem report: whoever reported it stays as unknown as before."""
-    return _receive_signal(
+def _behaviour_report_of(
+    case: Initiative, row: Report, *, kind: str, group: str, extent: str
+) -> BehaviourReport:
+    """A behaviour report in the words of a problem report: whoever reported it stays as unknown as before."""
+    return _receive_behaviour_report(
         case,
         sealed={"problem": row.pk},
         kind=kind,
@@ -250,23 +252,24 @@ def _incident_of(case: Initiative, row: Report, there: Incident | None, by: User
 # --- Worked out from readings ----------------------------------------------------------------------------------------
 
 
-def follow_figures(case: Initiative, found: Iterable[Found]) -> list[Signal]:
-    """Make the computed signals of a locked case these, inside the running act: new ones opened, others ended.
+def follow_figures(case: Initiative, found: Iterable[Found]) -> list[BehaviourReport]:
+    """Make the computed behaviour reports of a locked case these, inside the running act: new ones opened, others
+    ended.
 
     One whose figures moved and say the same of the group stays, as the board may have answered it.
     """
     wanted = {(one.kind, one.group): one for one in found}
-    known = {(row.kind, row.group): row for row in case.signals.standing().filter(computed=True)}
+    known = {(row.kind, row.group): row for row in case.behaviour_reports.standing().filter(computed=True)}
     for there, row in known.items():
         if there not in wanted:
             row.ended_at, row.ended_why = clock.now(), "The readings no longer show it."
             row.save()
             record.record(
-                EntryKind.SIGNAL_ENDED,
+                EntryKind.BEHAVIOUR_REPORT_ENDED,
                 case=case,
-                signal=row.pk,
+                behaviour_report=row.pk,
                 group=row.group,
-                signal_kind=row.kind,
+                report_kind=row.kind,
                 why=row.ended_why,
             )
     rows = []
@@ -275,12 +278,19 @@ def follow_figures(case: Initiative, found: Iterable[Found]) -> list[Signal]:
         if row is not None and (row.share, row.words) == (one.share, one.words):
             continue
         fresh = row is None
-        row = row or Signal(initiative=case, kind=one.kind, group=one.group, source=READINGS, computed=True)
+        row = row or BehaviourReport(
+            initiative=case, kind=one.kind, group=one.group, source=READINGS, computed=True
+        )
         row.share, row.extent, row.words, row.figures = one.share, one.extent, one.words, one.figures
         row.observed_on = clock.today()
         row.reported_on = row.reported_on or clock.today()
         row.save()
-        _said(case, row, EntryKind.SIGNAL_COMPUTED if fresh else EntryKind.SIGNAL_MOVED, **_facts(row))
+        _said(
+            case,
+            row,
+            EntryKind.BEHAVIOUR_REPORT_COMPUTED if fresh else EntryKind.BEHAVIOUR_REPORT_MOVED,
+            **_facts(row),
+        )
         rows.append(row)
     follow([case])
     return rows

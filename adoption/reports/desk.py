@@ -22,7 +22,7 @@ from initiatives.worklist.person_worklist import Look, look_of
 QUIET = {EntryKind.MONITORING_PROMISED, EntryKind.ALERTS_MAPPED, EntryKind.ALERT_MAPPING_ENDED}
 # Where the reports lie that the person may judge, by kind.
 _NEAR: dict[str, Callable[[Look], Q]] = {
-    "signal": lambda look: Q(
+    "behaviour_report": lambda look: Q(
         initiative__unit__in=look.units_with([BoardRole.CHAIR, BoardRole.DEPUTY_CHAIR, SEAT])
     ),
     "problem": lambda look: Q(initiative__in=working(look, TREATING)),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, Subquery
 
-from adoption.models import Incident, Signal
+from adoption.models import BehaviourReport, Incident
 from adoption.models.reports import EXTENTS, IGNORED, WEAPONISED
 from governance.templatetags.plumbline import day
 from initiatives.facts.finding_rules import Wanted as Shortcoming
@@ -16,16 +16,16 @@ BEHAVIOUR = "adopt.behaviour"
 ANSWERERS = "the chair or the adoption seat"
 
 
-@about(Signal.objects.against())
+@about(BehaviourReport.objects.against())
 def behaviour(keys: list[int]) -> Iterator[tuple[int, Shortcoming]]:
-    """Signals by which the test of adoption fails (rulebook, `adopt.behaviour`)."""
-    for row in Signal.objects.against().filter(initiative__in=keys).order_by("initiative", "pk"):
+    """Behaviour reports by which the test of adoption fails (rulebook, `adopt.behaviour`)."""
+    for row in BehaviourReport.objects.against().filter(initiative__in=keys).order_by("initiative", "pk"):
         words, fix = against(row)
-        yield row.initiative_id, Shortcoming(BEHAVIOUR, f"signal:{row.pk}", words, fix, ANSWERERS)
+        yield row.initiative_id, Shortcoming(BEHAVIOUR, f"behaviour_report:{row.pk}", words, fix, ANSWERERS)
 
 
-def against(row: Signal) -> tuple[str, str]:
-    """What a signal that weighs against the case says there, and what fixes it."""
+def against(row: BehaviourReport) -> tuple[str, str]:
+    """What a behaviour report that weighs against the case says there, and what fixes it."""
     if row.kind == WEAPONISED:
         return (
             f"{row.group}: it is used against people, and the board has not answered.",
@@ -40,8 +40,9 @@ def against(row: Signal) -> tuple[str, str]:
     )
 
 
-def told(row: Signal, said_day=day) -> str:
-    """A signal beside a figure or on paper: what, of which group, how many, since when; neither words nor a name.
+def told(row: BehaviourReport, said_day=day) -> str:
+    """A behaviour report beside a figure or on paper: what, of which group, how many, since when; neither words nor a
+    name.
 
     `said_day`: how a day is said there.
     """
@@ -59,7 +60,7 @@ PASS, WORSE = "pass", ("fail", "partial")
 def trust_lost(facts: Facts) -> set[int]:
     """A question of adoption passed once and does not now; or people avoid it or suffer by it; or an incident is open.
 
-    Of signals it reads what they say, never who said it.
+    Of behaviour reports it reads what they say, never who said it.
     """
     wanted = facts.wanted
     later = Coverage.objects.filter(
@@ -76,7 +77,7 @@ def trust_lost(facts: Facts) -> set[int]:
         evidence=Subquery(newest.values("evidence")[:1]),
     )
     passed = later.filter(evidence__result=PASS)
-    distrusted = Signal.objects.distrust().filter(wanted.days("observed_on"))
+    distrusted = BehaviourReport.objects.distrust().filter(wanted.days("observed_on"))
     wrong = Incident.objects.felt().filter(wanted.moments("detected_at"))
     return {
         *fallen.filter(Exists(passed)).values_list("evidence__initiative", flat=True),
@@ -114,8 +115,10 @@ def why_trust_lost(cases: list[Initiative], wanted: Wanted) -> dict[int, list[st
                 f"after a pass on {day(passed[case, requirement].observed_on)}."
             )
     keys = [case.pk for case in cases]
-    signals = Signal.objects.distrust().filter(wanted.days("observed_on"), initiative__in=keys)
-    for row in signals.order_by("observed_on", "kind", "group"):
+    behaviour_reports = BehaviourReport.objects.distrust().filter(
+        wanted.days("observed_on"), initiative__in=keys
+    )
+    for row in behaviour_reports.order_by("observed_on", "kind", "group"):
         found.setdefault(row.initiative_id, []).append(told(row))
     incidents = Incident.objects.felt().filter(wanted.moments("detected_at"), initiative__in=keys)
     for row in incidents.order_by("detected_at", "pk"):

@@ -10,7 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from adoption.incidents.forms import SystemsField, severity_field
 from adoption.models import Report
-from adoption.models.reports import EXTENTS, INCIDENT, SIGNAL, SIGNAL_KINDS, SIGNAL_SOURCES
+from adoption.models.reports import (
+    BEHAVIOUR_REPORT,
+    BEHAVIOUR_REPORT_KINDS,
+    BEHAVIOUR_REPORT_SOURCES,
+    EXTENTS,
+    INCIDENT,
+)
 from adoption.reports.actions import LONGEST
 from adoption.reports.report_kinds import kind_of
 from governance import clock
@@ -18,14 +24,14 @@ from initiatives.efforts.note_forms import OnceForm
 from initiatives.form_fields import DayField, WordsField
 
 # Those that a person gives; the others are worked out, or come with what a user reported.
-TYPED = {key: words for key, words in SIGNAL_SOURCES.items() if key in ("seen", "told", "figures")}
+TYPED = {key: words for key, words in BEHAVIOUR_REPORT_SOURCES.items() if key in ("seen", "told", "figures")}
 
 
-class SignalForm(OnceForm):
+class BehaviourReportForm(OnceForm):
     """What a group does with the system."""
 
     kind = forms.ChoiceField(
-        label=_("What people do"), choices=list(SIGNAL_KINDS.items()), widget=forms.RadioSelect
+        label=_("What people do"), choices=list(BEHAVIOUR_REPORT_KINDS.items()), widget=forms.RadioSelect
     )
     group = forms.CharField(
         max_length=120, help_text=_("For instance: the night shift of dispatch. A group, never a person.")
@@ -74,7 +80,7 @@ class JudgeForm(forms.Form):
         kind, answer = kind_of(report), self.fields["answer"]
         answer.label, answer.help_text = kind.answer, kind.answer_help
         self.case, self.outcome, self.running = report.initiative, outcome, []
-        if outcome == SIGNAL:
+        if outcome == BEHAVIOUR_REPORT:
             self._ask_behaviour()
         if outcome == INCIDENT:
             answer.initial = kind.first_words
@@ -85,7 +91,9 @@ class JudgeForm(forms.Form):
         """What people do, by that report."""
         self.fields |= {
             "kind": forms.ChoiceField(
-                label=_("What people do"), choices=list(SIGNAL_KINDS.items()), widget=forms.RadioSelect
+                label=_("What people do"),
+                choices=list(BEHAVIOUR_REPORT_KINDS.items()),
+                widget=forms.RadioSelect,
             ),
             "group": forms.CharField(max_length=120, help_text=_("A group, never a person.")),
             "extent": forms.ChoiceField(

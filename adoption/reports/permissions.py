@@ -5,7 +5,7 @@ See docs/adr/0034.
 
 from adoption.adoption_seat import SEAT, confirmers
 from adoption.incidents.permissions import OPERATING, TREATING
-from adoption.models import ProblemReport, Signal
+from adoption.models import BehaviourReport, ProblemReport
 from governance.gates.separation_of_duties import said
 from governance.models import User
 from governance.permission_result import Answer, no, yes
@@ -40,7 +40,9 @@ def may_report(case: Initiative, person: User) -> Answer:
 
 
 def may_answer(case: Initiative, person: User) -> Answer:
-    """Say the board's word on a signal: whoever chairs it for this case, or its adoption seat; no party to the case."""
+    """Say the board's word on a behaviour report: whoever chairs it for this case, or its adoption seat; no party
+    to the case.
+    """
     if case_permissions.is_acting_chair(case, person):
         return yes()
     if not case_permissions.holds_seat(case, person, SEAT):
@@ -51,7 +53,7 @@ def may_answer(case: Initiative, person: User) -> Answer:
 
 
 def answerers(case: Initiative) -> list[User]:
-    """Who may answer a signal of the case now."""
+    """Who may answer a behaviour report of the case now."""
     chair, _ = case_permissions.acting_chair(case)
     people = [chair] if chair is not None else []
     return list({person.pk: person for person in [*people, *confirmers(case)]}.values())
@@ -93,9 +95,9 @@ def holding(case: Initiative, roles: tuple[Role, ...]) -> list[User]:
     return list(people.values())
 
 
-def may_ask_source(report: Signal | ProblemReport, person: User) -> Answer:
+def may_ask_source(report: BehaviourReport | ProblemReport, person: User) -> Answer:
     """Ask who reported it: whoever chairs the board for this case. What they are told is another question."""
-    if isinstance(report, Signal) and report.computed:
+    if isinstance(report, BehaviourReport) and report.computed:
         return no(
             "Nobody reported this: it was worked out from readings.", "The readings are on the initiative."
         )

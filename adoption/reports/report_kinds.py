@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from adoption.adoption_seat import SEAT
 from adoption.incidents.permissions import OPERATING, TREATING
-from adoption.models import IncidentDraft, ProblemReport, Signal
-from adoption.models.reports import ANSWERED, INCIDENT, OVER, SIGNAL, Report
+from adoption.models import BehaviourReport, IncidentDraft, ProblemReport
+from adoption.models.reports import ANSWERED, BEHAVIOUR_REPORT, INCIDENT, OVER, Report
 from adoption.reports import permissions
 from governance.models import User
 from governance.permission_result import Answer
@@ -76,7 +76,7 @@ KNOWN_BY = {
 }
 
 
-def _of_signal(row: Signal) -> list[tuple[str, str]]:
+def _of_behaviour_report(row: BehaviourReport) -> list[tuple[str, str]]:
     by_whom = _("worked out from readings") if row.computed else _("by whom is protected")
     much = f"{row.share} % of the group" if row.share is not None else row.get_extent_display()
     return [
@@ -118,7 +118,7 @@ KINDS = {
     kind.model.slug: kind
     for kind in (
         Kind(
-            model=Signal,
+            model=BehaviourReport,
             news="It is used against people",
             asks="The chair or the adoption seat answers, with what is done. Until then the test of adoption fails.",
             verb="Answer for the board",
@@ -140,7 +140,7 @@ KINDS = {
                     ),
                 ),
             ),
-            facts=_of_signal,
+            facts=_of_behaviour_report,
             ask_source="Ask who reported it",
         ),
         Kind(
@@ -157,7 +157,7 @@ KINDS = {
             outcomes=(
                 AN_INCIDENT,
                 Outcome(
-                    SIGNAL,
+                    BEHAVIOUR_REPORT,
                     "Make it a behaviour report",
                     "It is a behaviour report now.",
                     (

@@ -1,4 +1,4 @@
-"""Who reported a signal, encrypted under a key derived from the secret key (docs/adr/0034).
+"""Who reported a behaviour report, encrypted under a key derived from the secret key (docs/adr/0034).
 
 What is sealed names what it belongs to, so that it cannot be moved to another row; all of it has the same length for
 short contents, so that its size says nothing.

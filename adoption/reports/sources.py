@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from adoption.models import ProblemReport, SealedSource, Signal, SourceQuestion
+from adoption.models import BehaviourReport, ProblemReport, SealedSource, SourceQuestion
 from adoption.reports import permissions, sealed_reporter
 from governance import clock
 from governance.ledger import record
@@ -16,8 +16,9 @@ from initiatives.cases.act import act
 CONTACT_DAYS = 90  # the form of the public link says so
 
 
-def ask_source(*, about: Signal | ProblemReport, reason: str, by: User) -> str:
-    """Ask who reported a signal, or how to reach who reported a problem, as whoever chairs the board of the case.
+def ask_source(*, about: BehaviourReport | ProblemReport, reason: str, by: User) -> str:
+    """Ask who reported a behaviour report, or how to reach who reported a problem, as whoever chairs the board of the
+    case.
 
     Recorded with the reason, and the reporter is told. Empty where nothing is opened: its reporter ruled that out or
     left nothing, or the asker is above them. Which of these it is, and whether a name was told at all, stands nowhere.
@@ -25,19 +26,25 @@ def ask_source(*, about: Signal | ProblemReport, reason: str, by: User) -> str:
     if not reason.strip():
         raise ValidationError({"reason": "Say why you need to know; whoever reported it reads this."})
     with act("ask who reported", by=by, case=about.initiative_id, reason=reason.strip()) as case:
-        row: Signal | ProblemReport = type(about).objects.select_related("initiative__unit").get(pk=about.pk)
+        row: BehaviourReport | ProblemReport = (
+            type(about).objects.select_related("initiative__unit").get(pk=about.pk)
+        )
         permissions.may_ask_source(row, by).or_refuse()
-        if isinstance(row, Signal):  # of a problem, its reporter reads the question where the answer stands
+        if isinstance(
+            row, BehaviourReport
+        ):  # of a problem, its reporter reads the question where the answer stands
             row = row.problems.first() or row
         asked = SourceQuestion(initiative=case, reason=reason.strip(), by=by, at=clock.now())
         setattr(asked, row.slug, row)
         asked.save()
-        SealedSource.objects.filter(signal=asked.signal_id).exclude(signal=None).update(untold=1)
+        SealedSource.objects.filter(behaviour_report=asked.behaviour_report_id).exclude(
+            behaviour_report=None
+        ).update(untold=1)
         record.record(EntryKind.ASKED_WHO_REPORTED, case=case, what=row.place, why=reason.strip())
         return _told(row, by)
 
 
-def _told(row: Signal | ProblemReport, asker: User) -> str:
+def _told(row: BehaviourReport | ProblemReport, asker: User) -> str:
     facts = _facts_of(row)
     if facts.get("contact"):
         return facts["contact"]
@@ -48,37 +55,43 @@ def _told(row: Signal | ProblemReport, asker: User) -> str:
     return "" if barred else person.full_name
 
 
-def _facts_of(row: Signal | ProblemReport) -> dict[str, Any]:
+def _facts_of(row: BehaviourReport | ProblemReport) -> dict[str, Any]:
     """What is sealed about a source; empty where nothing is, or where it cannot be opened any more."""
     source = SealedSource.objects.filter(**{row.slug: row}).first()
     return (sealed_reporter.opened(source.sealed, row.place) if source is not None else None) or {}
 
 
-def reported_by(person: User) -> list[Signal]:
-    """The signals that the person reported, newest first: for the person alone."""
-    rows = SealedSource.objects.filter(signal__isnull=False).select_related("signal__initiative__unit")
+def reported_by(person: User) -> list[BehaviourReport]:
+    """The behaviour reports that the person reported, newest first: for the person alone."""
+    rows = SealedSource.objects.filter(behaviour_report__isnull=False).select_related(
+        "behaviour_report__initiative__unit"
+    )
     return [
-        row.signal
-        for row in rows.prefetch_related("signal__source_questions__by").order_by("-signal_id")
+        row.behaviour_report
+        for row in rows.prefetch_related("behaviour_report__source_questions__by").order_by(
+            "-behaviour-report_id"
+        )
         if _is_of(row, person)
     ]
 
 
-def untold(person: User) -> list[Signal]:
+def untold(person: User) -> list[BehaviourReport]:
     """What the person reported and somebody asked the name of since they last looked."""
-    rows = SealedSource.objects.filter(untold=1, signal__isnull=False).select_related("signal__initiative")
-    return [row.signal for row in rows if _is_of(row, person)]
+    rows = SealedSource.objects.filter(untold=1, behaviour_report__isnull=False).select_related(
+        "behaviour_report__initiative"
+    )
+    return [row.behaviour_report for row in rows if _is_of(row, person)]
 
 
 def _is_of(source: SealedSource, person: User) -> bool:
     """Whether the person reported it: for what is shown to that person alone."""
-    facts = sealed_reporter.opened(source.sealed, source.signal.place)
+    facts = sealed_reporter.opened(source.sealed, source.behaviour_report.place)
     return bool(facts) and facts.get("person") == person.pk
 
 
 def seen_questions(*, by: User) -> None:
     """The person has read who asked for their name. Not recorded: it would say whose name it is."""
-    SealedSource.objects.filter(signal__in=untold(by)).update(untold=0)
+    SealedSource.objects.filter(behaviour_report__in=untold(by)).update(untold=0)
 
 
 def forget_contacts() -> int:

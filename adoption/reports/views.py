@@ -15,7 +15,7 @@ from adoption.incidents.preview import sentences_of
 from adoption.models import IncidentDraft, Report, SourceQuestion
 from adoption.models.reports import INCIDENT
 from adoption.reports import actions, permissions, public_link, sealed_reporter, sources
-from adoption.reports.forms import JudgeForm, SignalForm
+from adoption.reports.forms import BehaviourReportForm, JudgeForm
 from adoption.reports.report_kinds import KINDS, Outcome, kind_of, outcomes_of
 from governance import clock
 from governance.models import User
@@ -200,10 +200,10 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
     """Report how people behave towards the system of a case; who may ever know who said so stands above the form."""
     case = case_or_stub(request.user, ref)
     permissions.may_report(case, request.user).or_refuse()
-    form = SignalForm(sent(request))
+    form = BehaviourReportForm(sent(request))
     if request.method == "POST" and form.is_valid() and not _too_many(request, form):
         try:
-            actions.report_signal(case=case, by=request.user, **form.act())
+            actions.report_behaviour_report(case=case, by=request.user, **form.act())
         except ValidationError as error:
             fix(form, error)
         else:
@@ -223,7 +223,7 @@ def report_behaviour(request: SignedInRequest, ref: str) -> HttpResponse:
 def _too_many(request, form) -> bool:
     """Whether the person reported so much just now that it has to wait; counted under a mark, not under a name."""
     mark = sealed_reporter.mark(f"{request.user.pk} {clock.today()}")[:40]
-    until = throttling.enter_try(mark, purpose="signal", most=PER_PERSON)
+    until = throttling.enter_try(mark, purpose="behaviour_report", most=PER_PERSON)
     if until is not None:
         form.add_error(None, f"That is a lot at once. Send it again after {clock.local(until):%H:%M}.")
     return until is not None
@@ -238,7 +238,7 @@ def mine(request: SignedInRequest) -> HttpResponse:
         return redirect("reports-mine")
     context = {
         "nav": "account",
-        "signals": sources.reported_by(request.user),
+        "behaviour_reports": sources.reported_by(request.user),
         "untold": sources.untold(request.user),
         "who_can_know": permissions.WHO_CAN_KNOW,
     }

@@ -1,4 +1,4 @@
-"""What came of some cases in use: an incident with its timeline, a signal, a problem that a user reported."""
+"""What came of some cases in use: an incident with its timeline, a behaviour report, a problem that a user reported."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def incident(company: Company, tale: Tale, ago: int) -> None:
 def avoided(tale: Tale, ago: int) -> None:
     """Two teams paste tickets into their old macro, somebody says without a name."""
     with tale.day(ago):
-        report_actions.report_signal(
+        report_actions.report_behaviour_report(
             case=tale.again(),
             kind="worked_around",
             group="Evening shift, Lisbon",

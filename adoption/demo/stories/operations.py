@@ -61,7 +61,7 @@ def gap_open(company: Company) -> None:
                 by=tale.team.owner,
             )
         with tale.day(7):
-            report_actions.report_signal(
+            report_actions.report_behaviour_report(
                 case=tale.case,
                 kind="weaponised",
                 group="Night drivers",

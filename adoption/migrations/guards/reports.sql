@@ -13,7 +13,7 @@ BEGIN
       USING ERRCODE = 'PL072', HINT = 'Report it anew if it comes back.';
   END IF;
   IF OLD.judged_at IS NULL THEN
-    free := free || ARRAY['answer', 'judged_by_id', 'judged_at', 'incident_id', 'signal_id'];
+    free := free || ARRAY['answer', 'judged_by_id', 'judged_at', 'incident_id', 'behaviour_report_id'];
   END IF;
   IF before ->> 'computed' = 'true' THEN
     free := free || ARRAY['share', 'extent', 'words', 'figures', 'observed_on'];
@@ -24,7 +24,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER signals_stand BEFORE DELETE OR UPDATE ON adoption_signal
+CREATE TRIGGER behaviour_reports_stand BEFORE DELETE OR UPDATE ON adoption_behaviourreport
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_report();
 CREATE TRIGGER incident_drafts_stand BEFORE DELETE OR UPDATE ON adoption_incidentdraft
   FOR EACH ROW EXECUTE FUNCTION plumbline_guard_report();

@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from adoption.demo import people
 from adoption.demo.stories import decision_requests
 from adoption.management.commands import demo
-from adoption.models import PostMortem, Signal
+from adoption.models import BehaviourReport, PostMortem
 from governance import clock
 from governance.authorization import decision_queries
 from governance.database.row_history import acting
@@ -194,7 +194,7 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert matching.architecture_decisions.exists()
     assert ComponentVersion.objects.filter(end_of_life__lte=clock.today() + timedelta(days=90)).exists()
     assert UnitPolicy.objects.exists()
-    assert Signal.objects.filter(kind="weaponised").exists()
+    assert BehaviourReport.objects.filter(kind="weaponised").exists()
     pilots = report_links.permanent_pilots(with_support(own, Rulebook.objects.current(), clock.now()))
     assert [row.title for row in pilots] == ["Machine stop summaries"]
 

@@ -21,7 +21,7 @@ from adoption.postmortems.actions import start
 from adoption.postmortems.attachments import attach
 from adoption.record_export import actions as export_actions
 from adoption.reports import public_link
-from adoption.reports.actions import report_signal
+from adoption.reports.actions import report_behaviour_report
 from governance import clock
 from governance.audit import record_samples
 from governance.audit.search import Search
@@ -265,7 +265,7 @@ def world(cast):
         )
     asked_users, _ = answered_surveys.opened(cast, case)
     remark = SurveyComment.objects.create(survey=asked_users, text="It helps.")
-    signal = report_signal(
+    behaviour_report = report_behaviour_report(
         case=case,
         kind="ignored",
         group="Team North",
@@ -422,7 +422,7 @@ def world(cast):
         "alerts": alert.pk,
         "kind": problem.slug,
         problem.slug: problem.pk,
-        signal.slug: signal.pk,
+        behaviour_report.slug: behaviour_report.pk,
         "draft": alert.draft_id,
         "outcome": "answered",
         "intake-links": intake_link.pk,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from adoption.models import Incident, Signal
+from adoption.models import BehaviourReport, Incident
 from governance import clock
 from governance.models import ContractVersion, Rulebook
 from initiatives.access import permissions as case_permissions
@@ -53,7 +53,7 @@ class Raw:
                 Continuation,
                 RoleAssignment,
                 Span,
-                Signal,
+                BehaviourReport,
                 Incident,
             )
         }
@@ -207,7 +207,7 @@ class Raw:
             row.kind in ("worked_around", "weaponised", "ignored")
             and row.ended_at is None
             and self.within(row.observed_on)
-            for row in self.rows(Signal, case)
+            for row in self.rows(BehaviourReport, case)
         )
 
     def went_wrong(self, case):

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.db import connection
 
-from adoption.models import Incident, PostMortem, Signal
-from adoption.models.reports import EXTENTS, SIGNAL_KINDS
+from adoption.models import BehaviourReport, Incident, PostMortem
+from adoption.models.reports import BEHAVIOUR_REPORT_KINDS, EXTENTS
 from governance import clock
 from governance.models import Contract, ContractVersion, Rulebook
 from governance.vocabulary import Layer
@@ -40,7 +40,7 @@ TABLES = (
     ContractVersion,
     PostMortem,
     Obligation,
-    Signal,
+    BehaviourReport,
     Incident,
 )
 CASES = 70
@@ -258,16 +258,16 @@ def _case(cast, draw, place: int, now, book, computed_at) -> None:
             ]
         )
     for _ in range(draw.choice([0, 0, 0, 1, 2])):
-        Signal.objects.bulk_create([_signal(draw, case, person, ago(400))])
+        BehaviourReport.objects.bulk_create([_behaviour_report(draw, case, person, ago(400))])
     for _ in range(draw.choice([0, 0, 0, 1, 2])):
         Incident.objects.bulk_create([_incident(draw, case, person, ago(400))])
 
 
-def _signal(draw, case, person, seen) -> Signal:
+def _behaviour_report(draw, case, person, seen) -> BehaviourReport:
     day = clock.local_day(seen)
-    row = Signal(
+    row = BehaviourReport(
         initiative=case,
-        kind=draw.choice(list(SIGNAL_KINDS)),
+        kind=draw.choice(list(BEHAVIOUR_REPORT_KINDS)),
         group=draw.choice(["Team North", "Team South"]),
         extent=draw.choice(list(EXTENTS)),
         words="-",

@@ -1,4 +1,4 @@
-"""Trust that was lost: read from signals and incidents too, in Insights and in the pack, without who told."""
+"""Trust that was lost: read from behaviour reports and incidents too, in Insights and in the pack, without who told."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ import pytest
 from adoption.incidents import actions as incident_actions
 from adoption.meetings import actions as meeting_actions
 from adoption.meetings import board_pack
-from adoption.models import Signal
+from adoption.models import BehaviourReport
 from adoption.reports import actions as report_actions
 from governance import clock
 from governance.models import Rulebook
@@ -30,9 +30,11 @@ def case(cast):
     return factories.make_mvp(cast)
 
 
-def report(case, by, **changed) -> Signal:
+def report(case, by, **changed) -> BehaviourReport:
     told = {"kind": "worked_around", "group": "Team North", "words": WORDS, "source": "seen", "share": 40}
-    return report_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(told | changed))
+    return report_actions.report_behaviour_report(
+        case=case, observed_on=clock.today(), by=by, **(told | changed)
+    )
 
 
 def went_wrong(case, by, **changed):
@@ -58,7 +60,7 @@ def tomorrow():
 
 
 @pytest.mark.parametrize("kind", ["worked_around", "ignored", "weaponised"])
-def test_a_standing_signal_is_trust_lost_until_it_is_over(cast, case, kind):
+def test_a_standing_behaviour_report_is_trust_lost_until_it_is_over(cast, case, kind):
     assert why(case) is None
     row = report(case, cast.outsider, kind=kind, extent="unknown", share=None)
     (said,) = why(case)
@@ -127,11 +129,11 @@ def test_the_pack_lists_both_as_risks_and_neither_the_words_nor_who_told(cast):
         ),
     )
     assert [row[1].partition(";")[0] for row in risks if row[0] == "Incident"] == ["Wrong names", "Log full"]
-    assert len(case.shortcomings.standing().filter(source__startswith="signal:")) == 2, (
+    assert len(case.shortcomings.standing().filter(source__startswith="behaviour_report:")) == 2, (
         "both weigh on the next gate"
     )
     everything = "\n".join(cell for row in risks for cell in row)
-    assert "most of the group" not in everything, "what a signal says is said once"
+    assert "most of the group" not in everything, "what a behaviour report says is said once"
     assert WORDS not in everything
     assert cast.outsider.full_name not in everything
 

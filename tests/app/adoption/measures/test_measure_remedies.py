@@ -34,8 +34,8 @@ def test_a_measure_that_is_missing_is_declared_and_one_that_is_silent_is_read(ca
     assert said_of(as_(cast.seat_risk), near, "adopt.usage")[f"measure:adopt.usage:{measure.pk}"] == []
 
 
-def test_a_signal_is_answered_by_the_board_and_read_by_others(cast, as_, near):
-    row = report_actions.report_signal(
+def test_a_behaviour_report_is_answered_by_the_board_and_read_by_others(cast, as_, near):
+    row = report_actions.report_behaviour_report(
         case=near,
         observed_on=clock.today(),
         kind="weaponised",
@@ -45,8 +45,8 @@ def test_a_signal_is_answered_by_the_board_and_read_by_others(cast, as_, near):
         source="seen",
         by=cast.support,
     )
-    there = at("report", "signal", row.pk)
-    key = f"signal:{row.pk}"
+    there = at("report", "behaviour_report", row.pk)
+    key = f"behaviour_report:{row.pk}"
     assert said_of(as_(cast.owner), near, "adopt.behaviour")[key] == [("Read the behaviour report", there)]
     assert said_of(as_(cast.chair), near, "adopt.behaviour")[key] == [("Answer the behaviour report", there)]
 

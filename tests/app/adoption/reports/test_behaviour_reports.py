@@ -1,4 +1,6 @@
-"""Signals: what weighs on adoption and until when, what figures show, and that nobody learns who reported one."""
+"""BehaviourReports: what weighs on adoption and until when, what figures show, and that nobody learns
+who reported one.
+"""
 
 import re
 from datetime import date, timedelta
@@ -14,9 +16,9 @@ from hypothesis import strategies as st
 
 from adoption.demo import case_acts
 from adoption.demo.measures import adopted
-from adoption.measures import signal_detection
-from adoption.measures.signal_detection import Overrides, PastedOut, Use
-from adoption.models import SealedSource, Signal, SourceQuestion
+from adoption.measures import behaviour_detection
+from adoption.measures.behaviour_detection import Overrides, PastedOut, Use
+from adoption.models import BehaviourReport, SealedSource, SourceQuestion
 from adoption.record_export.record_export import Scope, export
 from adoption.reports import actions as report_actions
 from adoption.reports import desk as report_desk
@@ -54,8 +56,10 @@ def case(cast):
     return factories.make_mvp(cast)
 
 
-def report(case, by, **changed) -> Signal:
-    return report_actions.report_signal(case=case, observed_on=clock.today(), by=by, **(TOLD | changed))
+def report(case, by, **changed) -> BehaviourReport:
+    return report_actions.report_behaviour_report(
+        case=case, observed_on=clock.today(), by=by, **(TOLD | changed)
+    )
 
 
 def against(case) -> list[str]:
@@ -67,15 +71,15 @@ def against(case) -> list[str]:
     return [row.words for row in rows]
 
 
-def test_readings_of_use_become_signals_and_end_them(cast, case):
+def test_readings_of_use_become_behaviour_reports_and_end_them(cast, case):
     measure = factories.make_measure(cast, case, "usage.active", intended=100)
     factories.make_reading(cast, measure, hits=14, n=100, ends_on=clock.today() - timedelta(days=7),
                            starts_on=clock.today() - timedelta(days=13))  # fmt: skip
-    signal = case.signals.standing().get()
-    assert (signal.kind, signal.computed, signal.share) == ("ignored", True, 86)
+    behaviour_report = case.behaviour_reports.standing().get()
+    assert (behaviour_report.kind, behaviour_report.computed, behaviour_report.share) == ("ignored", True, 86)
     assert any("most of the group (86 %) ignore it" in words for words in against(case)), against(case)
     factories.make_reading(cast, measure, hits=60, n=100)
-    assert not case.signals.standing().exists()
+    assert not case.behaviour_reports.standing().exists()
     assert not any("ignore it" in words for words in against(case))
 
 
@@ -155,11 +159,11 @@ def test_what_is_wrong_is_said_by_field(cast, case):
         "extent": "all",
     }.items():
         with pytest.raises(ValidationError) as wrong:
-            report_actions.report_signal(
+            report_actions.report_behaviour_report(
                 case=case, by=cast.outsider, **(TOLD | {"observed_on": clock.today()} | {name: value})
             )
         assert list(wrong.value.error_dict) == [name]
-    assert not Signal.objects.exists()
+    assert not BehaviourReport.objects.exists()
 
 
 def test_everybody_reports_but_on_what_is_hidden_or_over(cast, case, as_):
@@ -176,7 +180,7 @@ def test_everybody_reports_but_on_what_is_hidden_or_over(cast, case, as_):
     assert as_(cast.outsider).get(reverse("report-behaviour", args=[hidden.ref])).status_code == 404
 
 
-def test_a_form_sent_twice_is_one_signal_and_hostile_words_stay_words(cast, case, as_):
+def test_a_form_sent_twice_is_one_behaviour_report_and_hostile_words_stay_words(cast, case, as_):
     client, place = as_(cast.outsider), reverse("report-behaviour", args=[case.ref])
     once = re.search(r'name="once" value="([^"]+)"', client.get(place).content.decode())[1]
     sent = TOLD | {
@@ -187,7 +191,7 @@ def test_a_form_sent_twice_is_one_signal_and_hostile_words_stay_words(cast, case
     }
     for _ in range(2):
         assert client.post(place, sent).status_code == 302
-    row = Signal.objects.get()
+    row = BehaviourReport.objects.get()
     for page in (reverse("incidents", args=[case.ref]), row.get_absolute_url()):
         text = as_(cast.chair).get(page).content.decode()
         assert "&lt;b&gt;North" in text
@@ -212,7 +216,7 @@ COUNT = st.integers(0, 5000)
 
 @given(used=COUNT, intended=COUNT)
 def test_fewer_than_a_fifth_ignore_it(used, intended):
-    found = signal_detection.found([Use("All", used, intended)])
+    found = behaviour_detection.found([Use("All", used, intended)])
     assert bool(found) == (intended > 0 and used / intended < 0.2)
     for one in found:
         assert one.kind == "ignored"
@@ -222,7 +226,7 @@ def test_fewer_than_a_fifth_ignore_it(used, intended):
 
 @given(before=COUNT, of=COUNT, now=COUNT, now_of=COUNT)
 def test_overrides_that_collapse_are_more_than_chance(before, of, now, now_of):
-    found = signal_detection.found([Overrides("All", before, of, now, now_of)])
+    found = behaviour_detection.found([Overrides("All", before, of, now, now_of)])
     if found:
         assert now == 0
         assert (1 - min(1, before / of)) ** now_of < 0.05
@@ -233,7 +237,7 @@ def test_overrides_that_collapse_are_more_than_chance(before, of, now, now_of):
 
 @given(pasted=COUNT, outputs=COUNT)
 def test_most_is_pasted_out_only_surely(pasted, outputs):
-    found = signal_detection.found([PastedOut("All", pasted, outputs)])
+    found = behaviour_detection.found([PastedOut("All", pasted, outputs)])
     if found:
         assert pasted > outputs / 2
         assert outputs >= 4
@@ -241,12 +245,12 @@ def test_most_is_pasted_out_only_surely(pasted, outputs):
 
 
 def test_known_figures():
-    assert signal_detection.found([Use("All", 14, 100)])[0].share == 86
-    assert not signal_detection.found([Use("All", 20, 100), Use("All", 0, 0)])
-    assert signal_detection.found([Overrides("All", 8, 100, 0, 100)])
-    assert not signal_detection.found([Overrides("All", 8, 100, 0, 20), Overrides("All", 8, 100, 1, 5000)])
-    assert not signal_detection.found([PastedOut("All", 3, 3), PastedOut("All", 55, 100)])
-    assert round(signal_detection.lowest(70, 100), 4) == 0.6042  # as statsmodels says
+    assert behaviour_detection.found([Use("All", 14, 100)])[0].share == 86
+    assert not behaviour_detection.found([Use("All", 20, 100), Use("All", 0, 0)])
+    assert behaviour_detection.found([Overrides("All", 8, 100, 0, 100)])
+    assert not behaviour_detection.found([Overrides("All", 8, 100, 0, 20), Overrides("All", 8, 100, 1, 5000)])
+    assert not behaviour_detection.found([PastedOut("All", 3, 3), PastedOut("All", 55, 100)])
+    assert round(behaviour_detection.lowest(70, 100), 4) == 0.6042  # as statsmodels says
 
 
 def test_readings_are_read_team_by_team():
@@ -256,13 +260,13 @@ def test_readings_are_read_team_by_team():
     rows += [("trust.overrides", "North", day, 8 if day < weeks[4] else 0, 100) for day in weeks]
     rows += [("trust.overrides", "South", day, 8, 100) for day in weeks]
     rows += [("trust.overrides", "West", weeks[-1], 0, 100), ("burden.time", "West", monday, 1, 2)]
-    figures = signal_detection.of_readings(rows)
+    figures = behaviour_detection.of_readings(rows)
     assert figures == [
         Use("All users", 14, 100),
         Overrides("North", 32, 400, 0, 400),
         Overrides("South", 32, 400, 32, 400),
     ], "what began within four weeks has no before"
-    assert {(one.kind, one.group) for one in signal_detection.found(figures)} == {
+    assert {(one.kind, one.group) for one in behaviour_detection.found(figures)} == {
         ("ignored", "All users"),
         ("worked_around", "North"),
     }
@@ -270,10 +274,10 @@ def test_readings_are_read_team_by_team():
 
 def follow(case, figures):
     with act("follow readings", system="readings", case=case) as locked:
-        return report_actions.follow_figures(locked, signal_detection.found(figures))
+        return report_actions.follow_figures(locked, behaviour_detection.found(figures))
 
 
-def test_computed_signals_come_and_go_with_the_figures(cast, case):
+def test_computed_behaviour_reports_come_and_go_with_the_figures(cast, case):
     (row,) = follow(case, [Use("Dispatch", 14, 100)])
     assert against(case) == ["Dispatch: most of the group (86 %) ignore it."]
     assert follow(case, [Use("Dispatch", 14, 100)]) == [], "the same figures say nothing new"
@@ -333,9 +337,9 @@ def test_no_row_of_any_table_says_who_reported(cast, case, employee, as_):
     assert response.status_code == 302
     assert client.post(place, TOLD | {"observed_on": "2999-01-01"}).status_code == 422
     client.get(reverse("reports-mine"))
-    row = Signal.objects.get()
+    row = BehaviourReport.objects.get()
     asked = as_(cast.chair).post(
-        reverse("report-ask", args=["signal", row.pk]), {"reason": "To ask what is meant."}
+        reverse("report-ask", args=["behaviour_report", row.pk]), {"reason": "To ask what is meant."}
     )
     assert "Zebedee Quill" in asked.content.decode(), "the one way there is"
     assert asked["Cache-Control"].startswith("max-age=0"), "and the browser keeps nothing of it"
@@ -348,7 +352,7 @@ def test_no_row_of_any_table_says_who_reported(cast, case, employee, as_):
             assert not named.search(text), f"{table}: {text}"
     entry = Entry.objects.acts().get(kind="report received")
     assert (entry.actor_id, entry.on_behalf_of_id, entry.request_id) == (None, None, "")
-    changes = Entry.objects.filter(table="adoption_signal")
+    changes = Entry.objects.filter(table="adoption_behaviourreport")
     assert changes.exists()
     assert {(change.actor_id, change.request_id) for change in changes} == {(None, "")}
     assert not Entry.objects.filter(table="adoption_sealedsource").exists(), "what is sealed is not captured"
@@ -376,7 +380,9 @@ def test_what_the_weaponising_manager_tries(cast, case, employee, as_, tmp_path)
 
 
 def seen_after_a_report_of(person, cast, case, as_, folder) -> dict[str, str]:
-    """Every page on which something of a signal could stand, for everybody who might look, after this report."""
+    """Every page on which something of a behaviour report could stand, for everybody who might look,
+    after this report.
+    """
     seen = {}
     with story.undone():
         row = report(case, person)
@@ -452,16 +458,16 @@ def test_the_asker_learns_nothing_where_the_reporter_ruled_it_out_or_is_below_th
 
 
 def test_a_seal_opens_with_its_key_and_its_row_alone(settings):
-    sealed = sealed_reporter.seal({"person": 7}, "signal:1")
-    assert sealed_reporter.opened(sealed, "signal:1") == {"person": 7}
-    assert sealed_reporter.opened(sealed, "signal:2") is None
-    assert sealed_reporter.opened(sealed[:-1] + bytes([sealed[-1] ^ 1]), "signal:1") is None
+    sealed = sealed_reporter.seal({"person": 7}, "behaviour_report:1")
+    assert sealed_reporter.opened(sealed, "behaviour_report:1") == {"person": 7}
+    assert sealed_reporter.opened(sealed, "behaviour_report:2") is None
+    assert sealed_reporter.opened(sealed[:-1] + bytes([sealed[-1] ^ 1]), "behaviour_report:1") is None
     assert len(sealed) == len(
-        sealed_reporter.seal({"person": 123456789, "above": list(range(50))}, "signal:1")
+        sealed_reporter.seal({"person": 123456789, "above": list(range(50))}, "behaviour_report:1")
     )
     assert b"person" not in sealed
     settings.SECRET_KEY = "another secret key of enough letters"
-    assert sealed_reporter.opened(sealed, "signal:1") is None
+    assert sealed_reporter.opened(sealed, "behaviour_report:1") is None
 
 
 def test_whoever_reads_the_database_as_auditor_does_not_read_what_is_sealed():

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 # Who judges a kind and is told of it, in the cast; one of them comes first.
 JUDGES = {
-    "signal": ("chair", "seat_adoption"),
+    "behaviour_report": ("chair", "seat_adoption"),
     "problem": ("support", "owner"),
     "draft": ("lead", "owner", "support"),
 }
@@ -44,7 +44,7 @@ def received(slug: str, cast, case) -> Report:
         return public_link.report_problem(link=link, what="It invented a discount.")[0]
     if slug == "draft":
         return alerts.drafted(cast, case)[1].draft
-    return actions.report_signal(
+    return actions.report_behaviour_report(
         case=case,
         kind="weaponised",
         group="Team North",
@@ -175,7 +175,7 @@ def test_one_list_one_page_and_one_form(cast, report, as_):
     assert there in client.get(page).content.decode()
 
 
-@pytest.mark.parametrize("outcome", ["signal", "over", "anything"])
+@pytest.mark.parametrize("outcome", ["behaviour_report", "over", "anything"])
 def test_what_a_kind_does_not_become_is_no_page(cast, report, as_, outcome):
     if (report.slug, outcome) in OUTCOMES:
         return
@@ -187,7 +187,7 @@ def test_what_a_kind_does_not_become_is_no_page(cast, report, as_, outcome):
 
 def test_addresses_of_no_kind_open_nothing(cast, as_):
     client = as_(cast.owner)
-    for place in ("/reports/alert/1/", "/reports/signal/999999/", "/reports/alert/1/ask/"):
+    for place in ("/reports/alert/1/", "/reports/behaviour_report/999999/", "/reports/alert/1/ask/"):
         assert client.get(place).status_code == 404
 
 

@@ -87,12 +87,15 @@ def test_how_to_reach_whoever_reported_it_is_the_chairs_by_an_act(cast, link, as
     assert "room 4711" not in str(Entry.objects.acts().get(kind="asked who reported").facts)
     judged = report_actions.judge(
         report=row,
-        outcome="signal",
+        outcome="behaviour_report",
         answer="Seen.",
         fields={"kind": "weaponised", "group": "Service", "extent": "unknown"},
         by=cast.support,
     )
-    assert sources.ask_source(about=judged.signal, reason="To apologise.", by=cast.chair) == "room 4711"
+    assert (
+        sources.ask_source(about=judged.behaviour_report, reason="To apologise.", by=cast.chair)
+        == "room 4711"
+    )
 
 
 def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_held(cast, link):
@@ -101,7 +104,7 @@ def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_he
         for what in ("It lied.", "Slow.")
     )
     report_actions.judge(report=answered, outcome="answered", answer="Fixed.", by=cast.support)
-    person = report_actions.report_signal(
+    person = report_actions.report_behaviour_report(
         case=link.initiative,
         kind="ignored",
         group="Service",
@@ -122,21 +125,23 @@ def test_a_contact_is_deleted_ninety_days_after_the_answer_unless_the_case_is_he
         adoption_tasks.forget_contacts()
         assert sources.ask_source(about=answered, reason="To thank.", by=cast.chair) == ""
         assert sources.ask_source(about=waiting, reason="To ask.", by=cast.chair) == "room 4711"
-        assert set(SealedSource.objects.values_list("signal", flat=True)) == {None, person.pk}
+        assert set(SealedSource.objects.values_list("behaviour_report", flat=True)) == {None, person.pk}
 
 
 def test_it_becomes_a_behaviour_report_in_its_own_words(cast, link, as_):
     row = report(link)
     as_(cast.support).post(
-        reverse("report-judge", args=["problem", row.pk, "signal"]),
+        reverse("report-judge", args=["problem", row.pk, "behaviour_report"]),
         {"kind": "worked_around", "group": "Service", "extent": "most", "answer": "It is before the board."},
     )
     row.refresh_from_db()
-    assert (row.outcome, row.signal.source) == ("signal", "problem")
-    assert row.signal.words == "It invented a discount."
-    assert sources.ask_source(about=row.signal, reason="Who?", by=cast.chair) == "", "nothing was left"
+    assert (row.outcome, row.behaviour_report.source) == ("behaviour_report", "problem")
+    assert row.behaviour_report.words == "It invented a discount."
+    assert sources.ask_source(about=row.behaviour_report, reason="Who?", by=cast.chair) == "", (
+        "nothing was left"
+    )
     page = as_(cast.owner).get(row.get_absolute_url()).content.decode()
-    assert row.signal.get_absolute_url() in page
+    assert row.behaviour_report.get_absolute_url() in page
 
 
 def test_a_link_that_was_renewed_or_switched_off_opens_nothing(cast, link, as_):

@@ -282,10 +282,10 @@ def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
     seen = {"kind": "ignored", "source": "seen", "observed_on": clock.today(), "reported_on": clock.today()}
     row = Signal(initiative=case, group="Depot", words="Nobody opens it.", **seen)
     row.save()
-    table = "UPDATE adoption_signal SET {} WHERE id = %s"
+    table = "UPDATE adoption_behaviourreport SET {} WHERE id = %s"
     for change in ("words = 'All is well.'", "kind = 'adopted'", "share = 10, extent = 'fewer'"):
         refused("stays as it was reported", raw(table.format(change), row.pk))
-    refused("a report is kept", raw("DELETE FROM adoption_signal WHERE id = %s", row.pk))
+    refused("a report is kept", raw("DELETE FROM adoption_behaviourreport WHERE id = %s", row.pk))
     row.answer, row.judged_by, row.judged_at = "We ask them.", cast.chair, clock.now()
     row.save()
     refused("so does what became of it", raw(table.format("answer = 'We asked.'"), row.pk))

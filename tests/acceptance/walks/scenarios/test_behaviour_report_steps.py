@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from adoption.measures import signal_detection
-from adoption.models import Signal
+from adoption.measures import behaviour_detection
+from adoption.models import BehaviourReport
 from adoption.reports import actions as report_actions
 from governance.models import Notice
 from initiatives.cases.act import act
@@ -36,7 +36,7 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         # Usage readings: 14 % of intended users.
         with act("follow readings", system="readings", case=case) as locked:
             report_actions.follow_figures(
-                locked, signal_detection.found([signal_detection.Use("All of dispatch", 14, 100)])
+                locked, behaviour_detection.found([behaviour_detection.Use("All of dispatch", 14, 100)])
             )
         # Two teams paste tickets into their old macro; one manager uses suggestions in appraisals.
         sent = {"source": "seen", "observed_on": "2026-11-30", "may_ask": "on"}
@@ -48,8 +48,8 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         ):  # fmt: skip
             response = as_(who).post(reverse("report-behaviour", args=[case.ref]), sent | told)
             assert response.status_code == 302, f"step 7: {response.content.decode()[:500]}"
-        kinds = set(Signal.objects.values_list("kind", flat=True))
-        assert kinds == {"ignored", "worked_around", "weaponised"}, "step 7: three signals"
+        kinds = set(BehaviourReport.objects.values_list("kind", flat=True))
+        assert kinds == {"ignored", "worked_around", "weaponised"}, "step 7: three behaviour reports"
 
         # The last creates a board item at once.
         assert set(Notice.objects.filter(kind="report").values_list("person__login", flat=True)) == {
@@ -65,13 +65,13 @@ def test_the_adoption_test_fails_although_the_model_is_excellent(cast, triage, a
         assert not story.sitting(review).verdict.decidable, "step 7: not decidable"
 
         # The board answers and finds out: one by one they go, and the case stands where it stood.
-        for row in Signal.objects.filter(computed=False):
+        for row in BehaviourReport.objects.filter(computed=False):
             report_actions.judge(report=row, outcome="answered", answer="Stopped and fixed.", by=cast.chair)
         assert not story.state(case, "adopt.behaviour").satisfied, "an answer does not end what most do"
-        row = Signal.objects.get(kind="worked_around")
+        row = BehaviourReport.objects.get(kind="worked_around")
         report_actions.judge(report=row, outcome="over", answer="Macro gone.", by=cast.chair)
         with act("follow readings", system="readings", case=case) as locked:
             report_actions.follow_figures(
-                locked, signal_detection.found([signal_detection.Use("All of dispatch", 61, 100)])
+                locked, behaviour_detection.found([behaviour_detection.Use("All of dispatch", 61, 100)])
             )
         assert story.state(case, "adopt.behaviour").satisfied, "nothing stands against it any more"

@@ -1,4 +1,4 @@
-"""What figures of use say about behaviour. Pure: plain figures in, signals out; too few say nothing.
+"""What figures of use say about behaviour. Pure: plain figures in, behaviour reports out; too few say nothing.
 
 Source: S1-31, the issue's "computed from readings": usage below 20 % of intended, overrides that collapse to zero, and
 what is pasted out.
@@ -49,7 +49,7 @@ class PastedOut:
 
 @dataclass(frozen=True)
 class Found:
-    """A signal as the figures show it: percent of the group where it can be said, else None."""
+    """A behaviour report as the figures show it: percent of the group where it can be said, else None."""
 
     kind: str
     group: str
@@ -64,13 +64,13 @@ class Found:
 
 
 def found(figures: Iterable[Use | Overrides | PastedOut]) -> list[Found]:
-    """The signals that these figures show, at most one of a kind and group: the one that weighs most."""
+    """The behaviour reports that these figures show, at most one of a kind and group: the one that weighs most."""
     best: dict[tuple[str, str], Found] = {}
     for one in figures:
-        for signal in _WORKED_OUT[type(one)](one):
-            known = best.get((signal.kind, signal.group))
-            if known is None or (signal.share or 0) > (known.share or 0):
-                best[signal.kind, signal.group] = signal
+        for behaviour_report in _WORKED_OUT[type(one)](one):
+            known = best.get((behaviour_report.kind, behaviour_report.group))
+            if known is None or (behaviour_report.share or 0) > (known.share or 0):
+                best[behaviour_report.kind, behaviour_report.group] = behaviour_report
     return list(best.values())
 
 
