@@ -1325,6 +1325,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ProcessHeartbeat',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('scheduler', 'scheduler'), ('worker', 'worker'), ('web', 'web')], max_length=10)),
+                ('name', models.CharField(max_length=200)),
+                ('started_at', models.DateTimeField()),
+                ('seen_at', models.DateTimeField()),
+                ('clock_off', models.IntegerField(db_default=0, default=0)),
+            ],
+            options={
+                'ordering': ['kind', 'name'],
+            },
+        ),
+        migrations.CreateModel(
             name='ProviderKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1337,20 +1351,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['provider', '-fetched_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ProcessHeartbeat',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('scheduler', 'scheduler'), ('worker', 'worker'), ('web', 'web')], max_length=10)),
-                ('name', models.CharField(max_length=200)),
-                ('started_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
-                ('clock_off', models.IntegerField(db_default=0, default=0)),
-            ],
-            options={
-                'ordering': ['kind', 'name'],
             },
         ),
         migrations.CreateModel(
@@ -2447,14 +2447,14 @@ class Migration(migrations.Migration):
             name='person',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='password_links', to=settings.AUTH_USER_MODEL),
         ),
+        migrations.AddConstraint(
+            model_name='processheartbeat',
+            constraint=models.UniqueConstraint(fields=('kind', 'name'), name='one_heartbeat_per_process'),
+        ),
         migrations.AddField(
             model_name='providerkey',
             name='provider',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='governance.identityprovider'),
-        ),
-        migrations.AddConstraint(
-            model_name='processheartbeat',
-            constraint=models.UniqueConstraint(fields=('kind', 'name'), name='one_heartbeat_per_process'),
         ),
         migrations.AddField(
             model_name='recoverycode',

@@ -181,58 +181,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='SystemImport',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
-                ('file_name', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('headers', models.JSONField(default=list)),
-                ('columns', models.JSONField(blank=True, default=dict)),
-                ('notes', models.JSONField(blank=True, default=list)),
-                ('at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('dropped_at', models.DateTimeField(blank=True, null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name_plural': 'system imports',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='SystemImportMapping',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
-                ('headers', models.CharField(max_length=64)),
-                ('columns', models.JSONField()),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['kind', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='SystemImportRow',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveIntegerField()),
-                ('raw', models.JSONField()),
-                ('mapped', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('new', 'New'), ('same', 'As it is in the register'), ('differs', 'Differs from the register'), ('wrong', 'Cannot be read'), ('skipped', 'Left out'), ('entered', 'Entered'), ('replaced', 'Replaced what was there')], max_length=10)),
-                ('problems', models.JSONField(blank=True, default=list)),
-                ('takes', models.JSONField(blank=True, default=list)),
-                ('entered', models.BigIntegerField(blank=True, null=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='initiatives.systemimport')),
-            ],
-            options={
-                'ordering': ['batch', 'line'],
-            },
-        ),
-        migrations.CreateModel(
             name='Evidence',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -262,19 +210,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'evidence',
                 'ordering': ['initiative', '-observed_on', '-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Coverage',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('requirement', models.CharField(max_length=60)),
-                ('added_at', models.DateTimeField()),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='coverage', to='initiatives.evidence')),
-            ],
-            options={
-                'verbose_name_plural': 'coverage',
-                'ordering': ['id'],
             },
         ),
         migrations.CreateModel(
@@ -375,62 +310,6 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalSystemImport',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
-                ('file_name', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('headers', models.JSONField(default=list)),
-                ('columns', models.JSONField(blank=True, default=dict)),
-                ('notes', models.JSONField(blank=True, default=list)),
-                ('at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('dropped_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical system import batch',
-                'verbose_name_plural': 'historical system imports',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalSystemImportMapping',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
-                ('headers', models.CharField(max_length=64)),
-                ('columns', models.JSONField()),
-                ('at', models.DateTimeField()),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical system import mapping',
-                'verbose_name_plural': 'historical system import mappings',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
             name='HistoricalIntakeLink',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -525,6 +404,62 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical subject request',
                 'verbose_name_plural': 'historical subject requests',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalSystemImport',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_user_name', models.TextField(default='')),
+                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
+                ('file_name', models.CharField(max_length=200)),
+                ('sha256', models.CharField(max_length=64)),
+                ('headers', models.JSONField(default=list)),
+                ('columns', models.JSONField(blank=True, default=dict)),
+                ('notes', models.JSONField(blank=True, default=list)),
+                ('at', models.DateTimeField()),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('dropped_at', models.DateTimeField(blank=True, null=True)),
+                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                ('history_change_reason', models.TextField(blank=True, default='')),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('confirmed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'historical system import',
+                'verbose_name_plural': 'historical system imports',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalSystemImportMapping',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_user_name', models.TextField(default='')),
+                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
+                ('headers', models.CharField(max_length=64)),
+                ('columns', models.JSONField()),
+                ('at', models.DateTimeField()),
+                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                ('history_change_reason', models.TextField(blank=True, default='')),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'historical system import mapping',
+                'verbose_name_plural': 'historical system import mappings',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -3665,6 +3600,58 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='initiatives.system'),
         ),
         migrations.CreateModel(
+            name='SystemImport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
+                ('file_name', models.CharField(max_length=200)),
+                ('sha256', models.CharField(max_length=64)),
+                ('headers', models.JSONField(default=list)),
+                ('columns', models.JSONField(blank=True, default=dict)),
+                ('notes', models.JSONField(blank=True, default=list)),
+                ('at', models.DateTimeField()),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('dropped_at', models.DateTimeField(blank=True, null=True)),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'system imports',
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SystemImportMapping',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('systems', 'Systems'), ('links', 'Links of initiatives'), ('accounts', 'Service accounts'), ('definitions', 'Terms and definitions'), ('efforts', 'Effort by week')], max_length=20)),
+                ('headers', models.CharField(max_length=64)),
+                ('columns', models.JSONField()),
+                ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['kind', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SystemImportRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('line', models.PositiveIntegerField()),
+                ('raw', models.JSONField()),
+                ('mapped', models.JSONField(default=dict)),
+                ('state', models.CharField(choices=[('new', 'New'), ('same', 'As it is in the register'), ('differs', 'Differs from the register'), ('wrong', 'Cannot be read'), ('skipped', 'Left out'), ('entered', 'Entered'), ('replaced', 'Replaced what was there')], max_length=10)),
+                ('problems', models.JSONField(blank=True, default=list)),
+                ('takes', models.JSONField(blank=True, default=list)),
+                ('entered', models.BigIntegerField(blank=True, null=True)),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='initiatives.systemimport')),
+            ],
+            options={
+                'ordering': ['batch', 'line'],
+            },
+        ),
+        migrations.CreateModel(
             name='Term',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -3952,6 +3939,22 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='vendors_are_named_once')],
             },
         ),
+        migrations.CreateModel(
+            name='Transfer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('name', models.CharField(max_length=120)),
+                ('region', models.CharField(blank=True, default='', max_length=60)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.deployment')),
+                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.link')),
+                ('vendor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.vendor')),
+            ],
+            options={
+                'ordering': ['link', 'position', 'id'],
+            },
+        ),
         migrations.AddField(
             model_name='system',
             name='vendor',
@@ -3978,22 +3981,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Transfer',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=120)),
-                ('region', models.CharField(blank=True, default='', max_length=60)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('deployment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.deployment')),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.link')),
-                ('vendor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='initiatives.vendor')),
-            ],
-            options={
-                'ordering': ['link', 'position', 'id'],
             },
         ),
         migrations.CreateModel(
@@ -4028,6 +4015,33 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical vendor term',
                 'verbose_name_plural': 'historical vendor terms',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='HistoricalTransfer',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('history_user_name', models.TextField(default='')),
+                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
+                ('position', models.PositiveSmallIntegerField()),
+                ('name', models.CharField(max_length=120)),
+                ('region', models.CharField(blank=True, default='', max_length=60)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
+                ('history_change_reason', models.TextField(blank=True, default='')),
+                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('deployment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.deployment')),
+                ('link', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.link')),
+                ('vendor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.vendor')),
+            ],
+            options={
+                'verbose_name': 'historical transfer',
+                'verbose_name_plural': 'historical transfers',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -4105,33 +4119,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'historical proposed change',
                 'verbose_name_plural': 'historical proposed changes',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalTransfer',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('history_user_name', models.TextField(default='')),
-                ('history_xact', models.BigIntegerField(db_default=governance.database.row_history.TransactionId(), editable=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=120)),
-                ('region', models.CharField(blank=True, default='', max_length=60)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('history_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('history_change_reason', models.TextField(blank=True, default='')),
-                ('history_id', models.BigAutoField(editable=False, primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('deployment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.deployment')),
-                ('link', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.link')),
-                ('vendor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='initiatives.vendor')),
-            ],
-            options={
-                'verbose_name': 'historical transfer',
-                'verbose_name_plural': 'historical transfers',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },
@@ -4307,29 +4294,19 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('request', 'person'), name='one_answer_per_person_and_request'), models.CheckConstraint(condition=models.Q(('verdict', 'approve'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='a_refused_approval_says_why')],
             },
         ),
-        migrations.AddIndex(
-            model_name='systemimport',
-            index=models.Index(fields=['sha256'], name='system_imports_by_digest'),
-        ),
-        migrations.AddConstraint(
-            model_name='systemimport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='system_import_confirmed_means_who_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='systemimportmapping',
-            constraint=models.UniqueConstraint(fields=('kind', 'headers'), name='one_mapping_per_headers'),
-        ),
-        migrations.AddIndex(
-            model_name='systemimportrow',
-            index=models.Index(fields=['batch', 'state'], name='system_import_rows_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='systemimportrow',
-            constraint=models.UniqueConstraint(fields=('batch', 'line'), name='system_import_rows_by_line'),
-        ),
-        migrations.AddConstraint(
-            model_name='coverage',
-            constraint=models.UniqueConstraint(fields=('evidence', 'requirement'), name='covered_once'),
+        migrations.CreateModel(
+            name='Coverage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('requirement', models.CharField(max_length=60)),
+                ('added_at', models.DateTimeField()),
+                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='coverage', to='initiatives.evidence')),
+            ],
+            options={
+                'verbose_name_plural': 'coverage',
+                'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('evidence', 'requirement'), name='covered_once')],
+            },
         ),
         migrations.AddConstraint(
             model_name='evidenceopening',
@@ -5084,6 +5061,26 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('source_key', ''), _negated=True), fields=('initiative', 'source_key'), name='one_effort_per_imported_line'),
         ),
         migrations.AddIndex(
+            model_name='systemimport',
+            index=models.Index(fields=['sha256'], name='system_imports_by_digest'),
+        ),
+        migrations.AddConstraint(
+            model_name='systemimport',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='system_import_confirmed_means_who_and_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='systemimportmapping',
+            constraint=models.UniqueConstraint(fields=('kind', 'headers'), name='one_mapping_per_headers'),
+        ),
+        migrations.AddIndex(
+            model_name='systemimportrow',
+            index=models.Index(fields=['batch', 'state'], name='system_import_rows_by_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='systemimportrow',
+            constraint=models.UniqueConstraint(fields=('batch', 'line'), name='system_import_rows_by_line'),
+        ),
+        migrations.AddIndex(
             model_name='term',
             index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('name', 'meaning'), name='terms_by_words'),
         ),
@@ -5172,6 +5169,14 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='unitpolicy_taken_back_by_whom_and_why'),
         ),
         migrations.AddIndex(
+            model_name='transfer',
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['vendor'], name='transfers_by_vendor'),
+        ),
+        migrations.AddConstraint(
+            model_name='transfer',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('link', 'position'), name='one_transfer_per_position'),
+        ),
+        migrations.AddIndex(
             model_name='system',
             index=django.contrib.postgres.indexes.GinIndex(governance.database.text_search.Words('name', 'location'), name='systems_by_words'),
         ),
@@ -5206,14 +5211,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='proposedchange',
             constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'taken back']), models.Q(('decided_by', models.F('by')), _negated=True), _connector='OR'), name='nobody_answers_their_own_proposal'),
-        ),
-        migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['vendor'], name='transfers_by_vendor'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('link', 'position'), name='one_transfer_per_position'),
         ),
         migrations.AddIndex(
             model_name='componentversion',
