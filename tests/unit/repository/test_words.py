@@ -2,6 +2,7 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 from django.template.base import Lexer, TokenType
@@ -247,6 +248,47 @@ def hits(name: str) -> list[str]:
 @pytest.mark.parametrize("name", [n for n in SOURCES if not n.startswith(tuple(NOT_OURS))])
 def test_no_page_says_what_was_replaced(name):
     assert hits(name) == []
+
+
+# What code, addresses, pages, tests and documents no longer call a thing, and what they call it.
+DROPPED = {
+    r"pulses?": "survey",
+    r"hops?": "transfer",
+    r"mend(s|ed|ing)?": "fix",
+    r"estates?": "system import",
+}
+TEXT = {".py", ".html", ".txt", ".sql", ".md", ".toml", ".css", ".js"}
+
+
+def dropped_in(text: str) -> list[str]:
+    """Return the dropped words that stand in `text` as a word or as a part of a name."""
+    parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    return [word for word in DROPPED if re.search(rf"(?<![A-Za-z]){word}(?![A-Za-z])", parts, re.IGNORECASE)]
+
+
+def test_a_dropped_word_is_part_of_no_name_and_of_no_text():
+    tops = ("governance", "initiatives", "adoption", "templates", "tests", "docs")
+    found = {}
+    for path in [ROOT / "README.md", *(path for top in tops for path in (ROOT / top).rglob("*"))]:
+        name = path.relative_to(ROOT).as_posix()
+        # The glossary tells the words before; the data of tests are other people's.
+        left_out = name.startswith(("tests/data/", "docs/glossary.md")) or path == Path(__file__)
+        if path.suffix in TEXT and path.is_file() and not left_out:
+            found[name] = dropped_in(f"{name} {path.read_text(encoding='utf-8')}")
+    assert len(found) > 1000
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["a pulse", "open_pulses()", "PULSE_OPENED", "PulseForm", "aPulse", "Mended."]
+)
+def test_a_dropped_word_is_found_in_each_spelling(text):
+    assert len(dropped_in(text)) == 1
+
+
+@pytest.mark.parametrize("text", ["impulse", "hope", "HOPELESS", "shop", "amended", "recommend", "restated"])
+def test_a_word_that_only_holds_a_dropped_one_is_none(text):
+    assert dropped_in(text) == []
 
 
 def test_what_is_excepted_is_there():
