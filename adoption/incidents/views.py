@@ -104,7 +104,7 @@ def incident(request: SignedInRequest, pk: int) -> HttpResponse:
         ).select_related("debtor"),
         "deadlines": row.deadlines.select_related("met_by"),
         "merged": row.merged.all(),
-        "reports": [*row.behaviour_reports.all(), *row.problemreports.all(), *row.incidentdrafts.all()],
+        "reports": [*row.behaviourreports.all(), *row.problemreports.all(), *row.incidentdrafts.all()],
         "may_work": may_work,
         "may_judge": may_judge,
         "drafted": _clause_words(row),

@@ -69,7 +69,7 @@ def reported_by(person: User) -> list[BehaviourReport]:
     return [
         row.behaviour_report
         for row in rows.prefetch_related("behaviour_report__source_questions__by").order_by(
-            "-behaviour-report_id"
+            "-behaviour_report_id"
         )
         if _is_of(row, person)
     ]

@@ -21,16 +21,16 @@ from governance.transparency_log import sealing
 def status_page(request: SignedInRequest) -> HttpResponse:
     """Everything at once; what is wrong comes first."""
     may_keep_accounts(request.user).or_refuse()
-    surveys = status.surveys()
-    workers = status.workers(surveys)
+    heartbeats = status.heartbeats()
+    workers = status.workers(heartbeats)
     backlog = sealing.backlog()
     context = {
         "nav": "status",
-        "beat": status.beat(surveys),
+        "beat": status.beat(heartbeats),
         "workers": workers,
         "working": sum(not one.silent for one in workers),
         "broker": readiness.broker_condition(),
-        "clocks": status.clocks_off(surveys),
+        "clocks": status.clocks_off(heartbeats),
         "decisions": spool_files.waiting(settings.DECISIONS_DIR),
         "tasks": status.tasks(),
         "mails": status.undelivered(),

@@ -406,7 +406,11 @@ def set_the_scene(cast, world: dict, overdue: Initiative) -> Scene:
         Page("survey-answer-german", None, reverse("survey-answer", args=[about["invited"]]) + "?lang=de"),
         Page("survey-nothing", None, "/survey/2222-2222-2222-2222/", 404),
         Page("dependant-executive", cast.second_admin, address("dependant", world)),
-        Page("report-signal", cast.chair, reverse("report", args=["signal", world["signal"]])),
+        Page(
+            "report-behaviour-judged",
+            cast.chair,
+            reverse("report", args=["behaviour_report", world["behaviour_report"]]),
+        ),
         Page("report-draft", cast.lead, reverse("report", args=["draft", world["draft"]])),
         Page("role-asked", cast.second_admin, address("role", world)),
         Page("review-unsigned", cast.seat_value, of_review),

@@ -215,8 +215,7 @@ def test_no_signals_between_apps():
                 if (name, signal) not in allowed and not signal.startswith(("psycopg", "connection")):
                     wrong.append(f"{name}:{node.lineno} connects {signal}")
             called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
-            # In this one module a Signal is a row: how people behave towards a system.
-            if called == "receiver" or (called == "Signal" and name != "adoption/reports/actions.py"):
+            if called in ("receiver", "Signal"):
                 wrong.append(f"{name}:{node.lineno} {node.func.id}")
     assert wrong == []
 

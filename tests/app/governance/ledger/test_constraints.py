@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from adoption.demo import case_acts
-from adoption.models import Signal
+from adoption.models import BehaviourReport
 from governance import clock
 from governance.database.row_history import acting
 from governance.models import Clause, Rulebook
@@ -280,7 +280,7 @@ def test_sign_in_names_differ_in_more_than_case(cast, acted):
 def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
     case = factories.make_mvp(cast)
     seen = {"kind": "ignored", "source": "seen", "observed_on": clock.today(), "reported_on": clock.today()}
-    row = Signal(initiative=case, group="Depot", words="Nobody opens it.", **seen)
+    row = BehaviourReport(initiative=case, group="Depot", words="Nobody opens it.", **seen)
     row.save()
     table = "UPDATE adoption_behaviourreport SET {} WHERE id = %s"
     for change in ("words = 'All is well.'", "kind = 'adopted'", "share = 10, extent = 'fewer'"):
@@ -297,7 +297,7 @@ def test_what_was_reported_of_people_stays_as_it_was_reported(cast, acted):
 def test_what_readings_show_of_people_moves_with_them(cast, acted):
     case = factories.make_mvp(cast)
     days = {"observed_on": clock.today(), "reported_on": clock.today()}
-    row = Signal(
+    row = BehaviourReport(
         initiative=case, kind="ignored", group="Depot", words="80 %", source="readings", computed=True, **days
     )
     row.save()

@@ -237,7 +237,7 @@ def test_a_worker_says_so_from_a_thread_of_its_own_and_ends_in_order(admin, monk
     sender = SimpleNamespace(hostname="celery@here")
     heartbeats.begin(sender)
     assert said.wait(5)
-    (thread,) = [one for one in threading.enumerate() if one.name == "survey"]
+    (thread,) = [one for one in threading.enumerate() if one.name == "heartbeat"]
     heartbeats.end(sender)
     thread.join(5)
     assert not thread.is_alive()
