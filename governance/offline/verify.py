@@ -759,6 +759,8 @@ JUDGED = {
         "consumed",
     ),
 }
+# What an export can hold: the whole audit log, the entries of one case, or those of a period.
+SCOPES = ("all", "case", "period")
 JUDGED_ACTS: tuple[str, ...] = (
     "stage changed",
     "signed off",
@@ -2330,7 +2332,7 @@ class Export:
         self._file(PROOFS, self._proofs)
         self._held_before()
         self.signatures = Signatures(self.manifest["whole"], self.heads, self.issuers)
-        self.judge = Judge({"all": "all", "case": "case"}.get(self.manifest["scope"].get("kind"), "period"))
+        self.judge = Judge(self.manifest["scope"]["kind"])
         self._file(ENTRIES, self._entries)
         self._held_after()
         with _place(ENTRIES):
@@ -2369,6 +2371,9 @@ class Export:
             )
             if manifest["format"] != EXPORT:
                 raise Rejected(f"It is of the format {manifest['format']}, and this checks {EXPORT}.")
+            # An unknown scope would be judged by fewer rules and still pass.
+            if manifest["scope"].get("kind") not in SCOPES:
+                raise Rejected(f"Its scope must be one of {', '.join(SCOPES)}.")
             _written_as(manifest_bytes, manifest, content, "It")
             for name, file in manifest["files"].items():
                 if not FILE_NAME.match(name) or name == MANIFEST:

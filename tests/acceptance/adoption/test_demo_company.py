@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import stat
 from collections import Counter
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from governance.vocabulary import RUNNING_STAGES, Level, ReviewOutcome
 from governance.vocabulary.entry_kinds import EntryKind
 from initiatives.cases import review_state
 from initiatives.facts import rulebook_in_effect, supported_stage
+from initiatives.history import entry_wording
 from initiatives.imports.portfolio import actions as portfolio_actions
 from initiatives.imports.removal import actions as removal_actions
 from initiatives.insights import report_links
@@ -247,6 +249,17 @@ def test_the_demo_is_whole(told, tmp_path, monkeypatch):
     assert max(newest.values()) < clock.now()
     with pytest.raises(CommandError, match="there already"):
         call_command("demo", stdout=StringIO())
+
+    # A fact that an entry's sentence names is a fact of such entries: a renamed fact is not left out without an error
+    facts: dict[str, set[str]] = {}
+    for entry in Entry.objects.acts().select_related("body").iterator():
+        facts.setdefault(entry.kind, set()).update(entry.facts["facts"])
+    unknown = {
+        kind: left
+        for kind in sorted(facts.keys() & entry_wording.SENTENCES.keys())
+        if (left := set(re.findall(r"{(\w+)", entry_wording.SENTENCES[kind])) - {"all"} - facts[kind])
+    }
+    assert unknown == {}
 
     # Its backup can be restored, with what its systems were told
     manifest = backup.take(tmp_path / "copy")

@@ -168,6 +168,9 @@ def test_whoever_also_makes_the_manifest_fit_is_found(case, tmp_path):
         return wrong(folder)
 
     lines = (untouched / "entries.jsonl").read_bytes().splitlines(keepends=True)
+    for scope in ({"kind": "project"}, {}):
+        said = after("entries.jsonl", lines[8], lines[8], scope=scope)
+        assert "Its scope must be one of" in said, "an unknown scope is not judged as another one"
     ninth = "entries.jsonl, line 9: "
     renamed = lines[8].replace(b"Marta", b"Maria")
     assert renamed != lines[8]
